@@ -1,0 +1,116 @@
+//! [`DispatchBacklog`]: where the matcher puts away the middle of a long queue.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+#![expect(
+    clippy::unused_async,
+    reason = "handlers are async, whether they wait or not"
+)]
+
+use restate_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Keeps segments of the queues of one region. Key: the region.
+///
+/// Its state is read lazily, entry by entry, so it may hold any number of them: each handler touches one segment. Only
+/// `DriverDeliveryMatcher` of the same region calls it, and never the other way round.
+pub struct DispatchBacklog;
+
+/// A segment and the queue it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SegmentRef {
+    pub(crate) queue: String,
+    pub(crate) number: u64,
+}
+
+/// Input of `store`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoreSegment {
+    pub(crate) segment: SegmentRef,
+    pub(crate) ids: Vec<String>,
+}
+
+/// Input of `remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RemoveId {
+    pub(crate) queue: String,
+    pub(crate) id: String,
+}
+
+fn segment_key(segment: &SegmentRef) -> String {
+    format!("segment/{}/{}", segment.queue, segment.number)
+}
+
+fn place_key(queue: &str, id: &str) -> String {
+    format!("place/{queue}/{id}")
+}
+
+#[restate_sdk::object(
+    name = "DispatchBacklog",
+    client_visibility = "pub",
+    lazy_state = true,
+    journal_retention = "0s"
+)]
+impl DispatchBacklog {
+    /// Sent by the matcher when the end of a queue is full. Stores the segment, and for each id in which segment it is.
+    #[handler(ingress_private)]
+    async fn store(
+        &self,
+        ctx: ObjectContext<'_>,
+        input: Json<StoreSegment>,
+    ) -> Result<(), TerminalError> {
+        let Json(StoreSegment { segment, ids }) = input;
+        for id in &ids {
+            ctx.set(&place_key(&segment.queue, id), segment.number);
+        }
+        ctx.set(&segment_key(&segment), Json(ids));
+        Ok(())
+    }
+
+    /// Called by the matcher when the front of a queue is used up. Answers the ids of the segment and forgets them.
+    #[handler(ingress_private)]
+    async fn take(
+        &self,
+        ctx: ObjectContext<'_>,
+        segment: Json<SegmentRef>,
+    ) -> Result<Json<Vec<String>>, TerminalError> {
+        let Json(segment) = segment;
+        let key = segment_key(&segment);
+        let ids = ctx
+            .get::<Json<Vec<String>>>(&key)
+            .await?
+            .map(Json::into_inner)
+            .unwrap_or_default();
+        for id in &ids {
+            ctx.clear(&place_key(&segment.queue, id));
+        }
+        ctx.clear(&key);
+        Ok(Json(ids))
+    }
+
+    /// Called by the matcher when an id that it does not have itself is withdrawn. Answers whether it was here.
+    #[handler(ingress_private)]
+    async fn remove(
+        &self,
+        ctx: ObjectContext<'_>,
+        input: Json<RemoveId>,
+    ) -> Result<bool, TerminalError> {
+        let Json(RemoveId { queue, id }) = input;
+        let place = place_key(&queue, &id);
+        let Some(number) = ctx.get::<u64>(&place).await? else {
+            return Ok(false);
+        };
+        ctx.clear(&place);
+        let key = segment_key(&SegmentRef { queue, number });
+        let Some(Json(mut ids)) = ctx.get::<Json<Vec<String>>>(&key).await? else {
+            return Ok(false);
+        };
+        ids.retain(|other| *other != id);
+        ctx.set(&key, Json(ids));
+        Ok(true)
+    }
+}

@@ -1,0 +1,102 @@
+//! The rules of one delivery. No runtime needed.
+
+use domain::DriverId;
+use serde::{Deserialize, Serialize};
+
+use crate::types::DeliveryRequest;
+
+/// State key `delivery-info`: a delivery that is under way. There is none before it starts and none after it ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Delivery {
+    pub(crate) request: DeliveryRequest,
+    pub(crate) progress: Progress,
+}
+
+/// How far a delivery is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "stage")]
+pub enum Progress {
+    /// No such delivery, or it has ended.
+    None,
+    /// A driver is looked for.
+    Searching,
+    /// A driver is on the way to the restaurant.
+    #[serde(rename_all = "camelCase")]
+    Assigned {
+        /// Who.
+        driver_id: DriverId,
+    },
+    /// A driver has the food.
+    #[serde(rename_all = "camelCase")]
+    PickedUp {
+        /// Who.
+        driver_id: DriverId,
+    },
+}
+
+impl Progress {
+    /// Whether the delivery can use a driver.
+    pub(crate) fn wants_driver(&self) -> bool {
+        *self == Self::Searching
+    }
+
+    /// The progress after `driver` says that the food is picked up; `None` if it is not for `driver` to say so now.
+    pub(crate) fn after_pickup_by(&self, driver: &DriverId) -> Option<Self> {
+        match self {
+            Self::Assigned { driver_id } if driver_id == driver => Some(Self::PickedUp {
+                driver_id: driver.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether it is for `driver` to say that the customer has the food.
+    pub(crate) fn is_picked_up_by(&self, driver: &DriverId) -> bool {
+        matches!(self, Self::PickedUp { driver_id } if driver_id == driver)
+    }
+
+    /// Who holds the delivery.
+    pub(crate) fn driver(&self) -> Option<&DriverId> {
+        match self {
+            Self::Assigned { driver_id } | Self::PickedUp { driver_id } => Some(driver_id),
+            Self::None | Self::Searching => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_driver_who_holds_the_delivery_moves_it_on_and_only_once() {
+        let anna: DriverId = "anna".parse().unwrap();
+        let ben: DriverId = "ben".parse().unwrap();
+        let assigned = Progress::Assigned {
+            driver_id: anna.clone(),
+        };
+        let picked_up = Progress::PickedUp {
+            driver_id: anna.clone(),
+        };
+        for (progress, driver, after_pickup, may_deliver) in [
+            (Progress::None, &anna, None, false),
+            (Progress::Searching, &anna, None, false),
+            (assigned.clone(), &anna, Some(picked_up.clone()), false),
+            (assigned, &ben, None, false),
+            (picked_up.clone(), &anna, None, true),
+            (picked_up, &ben, None, false),
+        ] {
+            assert_eq!(
+                progress.after_pickup_by(driver),
+                after_pickup,
+                "{progress:?} {driver}"
+            );
+            assert_eq!(
+                progress.is_picked_up_by(driver),
+                may_deliver,
+                "{progress:?} {driver}"
+            );
+        }
+    }
+}

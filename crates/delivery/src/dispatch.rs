@@ -1,0 +1,87 @@
+//! The rules of matching: who gets whom. No runtime needed.
+//!
+//! At any time either deliveries wait or drivers do, never both: whoever comes takes one of the others if there is one. A
+//! driver who comes free takes the delivery that has waited longest; a delivery takes the nearest driver, by map cell.
+
+use std::collections::BTreeMap;
+
+use domain::geo::Cell;
+use serde::{Deserialize, Serialize};
+
+use crate::segmented::Segmented;
+
+/// How many waiting deliveries a segment has. With ids of 36 characters the matcher's queue stays below 1.5 kB.
+pub(crate) const PENDING_CAP: usize = 16;
+/// How many free drivers of one cell a segment has. There are many cells, so these are small.
+pub(crate) const FREE_CAP: usize = 4;
+
+/// The deliveries of a region that wait for a driver, oldest first.
+pub(crate) type Pending = Segmented<PENDING_CAP>;
+/// The drivers that wait in one cell, longest first.
+pub(crate) type Free = Segmented<FREE_CAP>;
+
+/// How many drivers wait in which cell. Bounded by the number of cells in a region.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FreeCells(BTreeMap<Cell, u64>);
+
+impl FreeCells {
+    /// The cell nearest to `place` in which a driver waits; of several, always the same one.
+    pub(crate) fn nearest(&self, place: Cell) -> Option<Cell> {
+        self.0
+            .keys()
+            .copied()
+            .min_by_key(|cell| (cell.steps_to(place).unwrap_or(u32::MAX), *cell))
+    }
+
+    /// Notes that `count` drivers now wait in `cell`.
+    pub(crate) fn note(&mut self, cell: Cell, count: u64) {
+        if count == 0 {
+            self.0.remove(&cell);
+        } else {
+            self.0.insert(cell, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Region;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_delivery_takes_a_driver_next_door_before_one_across_the_town() {
+        let region = Region::SanJose;
+        let restaurant = region.at(0.5, 0.5).cell();
+        let next_door = region.at(0.52, 0.5).cell();
+        let across = region.at(0.0, 0.0).cell();
+        let mut cells = FreeCells::default();
+        assert_eq!(cells.nearest(restaurant), None);
+        cells.note(across, 5);
+        assert_eq!(cells.nearest(restaurant), Some(across));
+        cells.note(next_door, 1);
+        assert_eq!(cells.nearest(restaurant), Some(next_door));
+        cells.note(next_door, 0);
+        assert_eq!(cells.nearest(restaurant), Some(across));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_free_is_nearer_than_the_one_who_is_taken(
+            places in proptest::collection::vec((0.0..1.0, 0.0..1.0), 1..40),
+            x in 0.0..1.0,
+            y in 0.0..1.0,
+        ) {
+            let region = Region::SanJose;
+            let restaurant = region.at(x, y).cell();
+            let mut cells = FreeCells::default();
+            for (x, y) in places {
+                cells.note(region.at(x, y).cell(), 1);
+            }
+            let taken = cells.nearest(restaurant).unwrap();
+            for cell in cells.0.keys() {
+                prop_assert!(taken.steps_to(restaurant) <= cell.steps_to(restaurant));
+            }
+        }
+    }
+}

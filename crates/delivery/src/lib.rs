@@ -1,0 +1,101 @@
+//! From a prepared order to the customer's door: [`DeliveryManager`], [`DriverDeliveryMatcher`] and [`DriverDigitalTwin`].
+//!
+//! ```text
+//!  OrderWorkflow ──start, cancel, checkProgress──▶ DeliveryManager ──────── setStatus ──▶ OrderStatusService
+//!        ▲                                            │  ▲   │                                  ▲
+//!        └───────── awakeable: delivered ─────────────┘  │   │ requestDriverForDelivery         │ setETA
+//!                                                        │   ▼                                  │
+//!                                  assignDriver ─ DriverDeliveryMatcher ◀── setDriverAvailable ─┤
+//!                                                                                               │
+//!                  DeliveryManager ══ assignDeliveryJob ══▶ DriverDigitalTwin ──────────────────┘
+//!                        ▲                                        │
+//!                        └── notifyDeliveryPickup, …Delivered ────┘
+//! ```
+//!
+//! Every arrow is a one-way send but `assignDeliveryJob` (double), `checkProgress` and `cancel`, whose callers wait. Nobody
+//! here ever waits for somebody who may be waiting for him, and no exclusive handler waits for the world, so a cancellation is
+//! never queued behind a wait.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `manager.rs`, `delivery.rs` | one delivery: handlers, rules |
+//! | `matcher.rs`, `dispatch.rs` | drivers and deliveries of a region: handlers, rules |
+//! | `backlog.rs`, `segmented.rs` | where a long queue is put away: handlers, the queue itself |
+//! | `twin.rs`, `driver.rs` | one driver: handlers, rules |
+//! | `types.rs` | what the services say to each other |
+
+mod backlog;
+mod delivery;
+mod dispatch;
+mod driver;
+mod manager;
+mod matcher;
+mod segmented;
+mod twin;
+mod types;
+
+pub use backlog::{DispatchBacklog, DispatchBacklogClient, DispatchBacklogIngressClient};
+pub use delivery::Progress;
+pub use driver::AssignedDelivery;
+pub use manager::{DeliveryManager, DeliveryManagerClient, DeliveryManagerIngressClient};
+pub use matcher::{
+    DriverDeliveryMatcher, DriverDeliveryMatcherClient, DriverDeliveryMatcherIngressClient,
+};
+pub use twin::{DriverDigitalTwin, DriverDigitalTwinClient, DriverDigitalTwinIngressClient};
+pub use types::{Availability, DeliveryRef, DeliveryRequest};
+
+#[cfg(test)]
+mod tests {
+    use order_status::testing::wire_names;
+    use restate_sdk::service::Discoverable;
+
+    use super::{DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin};
+
+    #[test]
+    fn names_on_the_wire_are_pinned() {
+        assert_eq!(
+            wire_names(&DeliveryManager::discover()),
+            [
+                "DeliveryManager",
+                "start (private)",
+                "assignDriver (private)",
+                "notifyDeliveryPickup (private)",
+                "notifyDeliveryDelivered (private)",
+                "cancel (private)",
+                "checkProgress (private)",
+            ]
+        );
+        assert_eq!(
+            wire_names(&DriverDeliveryMatcher::discover()),
+            [
+                "DriverDeliveryMatcher",
+                "setDriverAvailable (private)",
+                "requestDriverForDelivery (private)",
+                "withdrawDelivery (private)",
+                "withdrawDriver (private)",
+            ]
+        );
+        assert_eq!(
+            wire_names(&DriverDigitalTwin::discover()),
+            [
+                "DriverDigitalTwin",
+                "setDriverAvailable (private)",
+                "assignDeliveryJob (private)",
+                "notifyDeliveryPickup (private)",
+                "notifyDeliveryDelivered (private)",
+                "handleDriverLocationUpdateEvent (private)",
+                "unassignDelivery (private)",
+                "getAssignedDelivery",
+            ]
+        );
+        assert_eq!(
+            wire_names(&DispatchBacklog::discover()),
+            [
+                "DispatchBacklog",
+                "store (private)",
+                "take (private)",
+                "remove (private)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! [`DeliveryManager`]: sees one delivery through.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use domain::{OrderId, Status};
+use order_status::{Change, OrderStatusServiceClient};
+use restate_sdk::prelude::*;
+
+use crate::delivery::{Delivery, Progress};
+use crate::matcher::DriverDeliveryMatcherClient;
+use crate::twin::DriverDigitalTwinClient;
+use crate::types::{
+    DeliveryJob, DeliveryRef, DeliveryRequest, DriverRef, DriverRequest, FreeDriver, JobAnswer,
+};
+
+const DELIVERY_INFO: &str = "delivery-info";
+
+/// Sees one delivery through, from a cooked meal to the customer's door. Key: the order's id.
+///
+/// It never waits for the world: who has news calls a handler. So there is nothing that a cancellation could be queued behind.
+pub struct DeliveryManager;
+
+#[restate_sdk::object(name = "DeliveryManager", journal_retention = "0s")]
+impl DeliveryManager {
+    /// Sent by `OrderWorkflow/run` when the food is cooked. Asks the region's matcher for a driver.
+    #[handler(ingress_private)]
+    async fn start(
+        &self,
+        ctx: ObjectContext<'_>,
+        request: Json<DeliveryRequest>,
+    ) -> Result<(), TerminalError> {
+        if load(&ctx).await?.is_some() {
+            return Ok(());
+        }
+        let Json(request) = request;
+        let delivery = Delivery {
+            request,
+            progress: Progress::Searching,
+        };
+        request_driver(&ctx, &delivery)?;
+        ctx.set(DELIVERY_INFO, Json(delivery));
+        Ok(())
+    }
+
+    /// Sent by `DriverDeliveryMatcher` when it has a driver for this delivery. Asks the driver's twin to take the job; then the
+    /// order is `WAITING_FOR_DRIVER`. A driver who is not free after all is replaced, one who is not needed is handed back.
+    #[handler(name = "assignDriver", ingress_private)]
+    async fn assign_driver(
+        &self,
+        ctx: ObjectContext<'_>,
+        driver: Json<FreeDriver>,
+    ) -> Result<(), TerminalError> {
+        let Json(driver) = driver;
+        let wanting = load(&ctx)
+            .await?
+            .filter(|delivery| delivery.progress.wants_driver());
+        let Some(mut delivery) = wanting else {
+            ctx.object_client::<DriverDeliveryMatcherClient>(driver.region.name())
+                .set_driver_available(Json(driver))
+                .send();
+            return Ok(());
+        };
+        let request = delivery.request.clone();
+        let Json(answer) = ctx
+            .object_client::<DriverDigitalTwinClient>(driver.driver_id.as_str())
+            .assign_delivery_job(Json(DeliveryJob {
+                delivery_id: order_id(&ctx)?,
+                region: request.region,
+                restaurant_id: request.restaurant_id,
+                restaurant_location: request.restaurant_location,
+                customer_location: request.customer_location,
+            }))
+            .call()
+            .await?;
+        match answer {
+            JobAnswer::Refused => request_driver(&ctx, &delivery)?,
+            JobAnswer::Accepted { eta } => {
+                ctx.object_client::<OrderStatusServiceClient>(ctx.key())
+                    .set_status(Json(Change {
+                        eta: Some(eta),
+                        driver_id: Some(driver.driver_id.clone()),
+                        ..Change::to(Status::WaitingForDriver)
+                    }))
+                    .send();
+                delivery.progress = Progress::Assigned {
+                    driver_id: driver.driver_id,
+                };
+                ctx.set(DELIVERY_INFO, Json(delivery));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sent by `DriverDigitalTwin` when its driver has the food. Makes the order `IN_DELIVERY`.
+    #[handler(name = "notifyDeliveryPickup", ingress_private)]
+    async fn notify_delivery_pickup(
+        &self,
+        ctx: ObjectContext<'_>,
+        driver: Json<DriverRef>,
+    ) -> Result<(), TerminalError> {
+        let Some(mut delivery) = load(&ctx).await? else {
+            return Ok(());
+        };
+        if let Some(progress) = delivery.progress.after_pickup_by(&driver.0.driver_id) {
+            delivery.progress = progress;
+            ctx.set(DELIVERY_INFO, Json(delivery));
+            ctx.object_client::<OrderStatusServiceClient>(ctx.key())
+                .set_status(Json(Change::to(Status::InDelivery)))
+                .send();
+        }
+        Ok(())
+    }
+
+    /// Sent by `DriverDigitalTwin` when its driver has handed over the food. Tells the order's workflow and ends the delivery.
+    #[handler(name = "notifyDeliveryDelivered", ingress_private)]
+    async fn notify_delivery_delivered(
+        &self,
+        ctx: ObjectContext<'_>,
+        driver: Json<DriverRef>,
+    ) -> Result<(), TerminalError> {
+        let Some(delivery) = load(&ctx).await? else {
+            return Ok(());
+        };
+        if delivery.progress.is_picked_up_by(&driver.0.driver_id) {
+            ctx.resolve_awakeable(&delivery.request.delivered, ());
+            ctx.clear(DELIVERY_INFO);
+        }
+        Ok(())
+    }
+
+    /// Called by `OrderWorkflow/run` when it undoes an order. Takes the delivery out of the queue or away from its driver, and
+    /// ends it. Calling off what has ended, or never began, changes nothing.
+    #[handler(ingress_private)]
+    async fn cancel(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        let Some(delivery) = load(&ctx).await? else {
+            return Ok(());
+        };
+        match delivery.progress.driver() {
+            Some(driver_id) => {
+                ctx.object_client::<DriverDigitalTwinClient>(driver_id.as_str())
+                    .unassign_delivery(Json(DeliveryRef {
+                        delivery_id: order_id(&ctx)?,
+                    }))
+                    .send();
+            }
+            None => {
+                ctx.object_client::<DriverDeliveryMatcherClient>(delivery.request.region.name())
+                    .withdraw_delivery(ctx.key().to_owned())
+                    .send();
+            }
+        }
+        ctx.clear(DELIVERY_INFO);
+        Ok(())
+    }
+
+    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should. Answers how far it is; changes nothing.
+    #[handler(name = "checkProgress", ingress_private)]
+    async fn check_progress(
+        &self,
+        ctx: ObjectContext<'_>,
+    ) -> Result<Json<Progress>, TerminalError> {
+        Ok(Json(
+            load(&ctx)
+                .await?
+                .map_or(Progress::None, |delivery| delivery.progress),
+        ))
+    }
+}
+
+async fn load(ctx: &ObjectContext<'_>) -> Result<Option<Delivery>, TerminalError> {
+    Ok(ctx
+        .get::<Json<Delivery>>(DELIVERY_INFO)
+        .await?
+        .map(Json::into_inner))
+}
+
+fn order_id(ctx: &ObjectContext<'_>) -> Result<OrderId, TerminalError> {
+    ctx.key().parse().map_err(|error| {
+        TerminalError::new_with_code(400, format!("delivery id {:?} {error}", ctx.key()))
+    })
+}
+
+fn request_driver(ctx: &ObjectContext<'_>, delivery: &Delivery) -> Result<(), TerminalError> {
+    ctx.object_client::<DriverDeliveryMatcherClient>(delivery.request.region.name())
+        .request_driver_for_delivery(Json(DriverRequest {
+            delivery_id: order_id(ctx)?,
+            cell: delivery.request.restaurant_location.cell(),
+        }))
+        .send();
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! [`DriverDeliveryMatcher`]: brings the drivers and the deliveries of a region together.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use domain::Region;
+use domain::geo::Cell;
+use restate_sdk::prelude::*;
+
+use crate::backlog::{DispatchBacklogClient, RemoveId, SegmentRef, StoreSegment};
+use crate::dispatch::{Free, FreeCells, Pending};
+use crate::manager::DeliveryManagerClient;
+use crate::segmented::{Oldest, Segmented};
+use crate::types::{DriverRequest, FreeDriver};
+
+/// State key of the deliveries that wait, and the name of their queue in the backlog.
+const PENDING: &str = "pending-deliveries";
+/// State key of how many drivers wait in which cell.
+const FREE_CELLS: &str = "available-drivers";
+
+/// State key of the drivers that wait in `cell`, and the name of their queue in the backlog.
+fn free_key(cell: Cell) -> String {
+    format!("available-drivers/{cell}")
+}
+
+/// Matches drivers and deliveries. Key: the region.
+///
+/// One object is one queue, so this is the narrowest place of the system: each handler does one thing and returns, answers go
+/// out as one-way sends, and the state stays small however many wait (see `segmented.rs`). Every sixteenth delivery of a long
+/// queue costs one extra message to [`DispatchBacklog`](crate::DispatchBacklog).
+pub struct DriverDeliveryMatcher;
+
+#[restate_sdk::object(name = "DriverDeliveryMatcher", journal_retention = "0s")]
+impl DriverDeliveryMatcher {
+    /// Sent by `DriverDigitalTwin` when its driver wants work, and by `DeliveryManager` when it has no use for a driver it
+    /// was given. Gives the driver the delivery that has waited longest, or keeps the driver in mind.
+    #[handler(name = "setDriverAvailable", ingress_private)]
+    async fn set_driver_available(
+        &self,
+        ctx: ObjectContext<'_>,
+        driver: Json<FreeDriver>,
+    ) -> Result<(), TerminalError> {
+        let Json(driver) = driver;
+        let mut pending = load::<Pending>(&ctx, PENDING).await?;
+        if !pending.is_empty() {
+            let oldest = pop(&ctx, PENDING, &mut pending).await?;
+            store(&ctx, PENDING, &pending);
+            if let Some(delivery_id) = oldest {
+                assign(&ctx, delivery_id, driver);
+                return Ok(());
+            }
+        }
+        let key = free_key(driver.cell);
+        let mut free = load::<Free>(&ctx, &key).await?;
+        let spilled = free.push(driver.driver_id.into());
+        put_away(&ctx, &key, spilled);
+        self.note_free(&ctx, driver.cell, &key, &free).await
+    }
+
+    /// Sent by `DeliveryManager` when a delivery needs a driver. Gives it the nearest one who is free, or puts it in the queue.
+    #[handler(name = "requestDriverForDelivery", ingress_private)]
+    async fn request_driver_for_delivery(
+        &self,
+        ctx: ObjectContext<'_>,
+        request: Json<DriverRequest>,
+    ) -> Result<(), TerminalError> {
+        let Json(DriverRequest { delivery_id, cell }) = request;
+        let cells = load::<FreeCells>(&ctx, FREE_CELLS).await?;
+        if let Some(cell) = cells.nearest(cell) {
+            let key = free_key(cell);
+            let mut free = load::<Free>(&ctx, &key).await?;
+            let driver = pop(&ctx, &key, &mut free).await?;
+            self.note_free(&ctx, cell, &key, &free).await?;
+            if let Some(driver_id) = driver.and_then(|id| id.parse().ok()) {
+                let region = region(&ctx)?;
+                assign(
+                    &ctx,
+                    delivery_id.into(),
+                    FreeDriver {
+                        driver_id,
+                        region,
+                        cell,
+                    },
+                );
+                return Ok(());
+            }
+        }
+        let mut pending = load::<Pending>(&ctx, PENDING).await?;
+        let spilled = pending.push(delivery_id.into());
+        put_away(&ctx, PENDING, spilled);
+        store(&ctx, PENDING, &pending);
+        Ok(())
+    }
+
+    /// Sent by `DeliveryManager` when a delivery is called off while it waits. Takes it out of the queue; one that was given a
+    /// driver in the meantime is not here any more, and the manager hands that driver back.
+    #[handler(name = "withdrawDelivery", ingress_private)]
+    async fn withdraw_delivery(
+        &self,
+        ctx: ObjectContext<'_>,
+        delivery_id: String,
+    ) -> Result<(), TerminalError> {
+        let mut pending = load::<Pending>(&ctx, PENDING).await?;
+        if remove(&ctx, PENDING, &mut pending, delivery_id).await? {
+            store(&ctx, PENDING, &pending);
+        }
+        Ok(())
+    }
+
+    /// Sent by `DriverDigitalTwin` when its driver no longer wants work. Forgets the driver.
+    #[handler(name = "withdrawDriver", ingress_private)]
+    async fn withdraw_driver(
+        &self,
+        ctx: ObjectContext<'_>,
+        driver: Json<FreeDriver>,
+    ) -> Result<(), TerminalError> {
+        let Json(FreeDriver {
+            driver_id, cell, ..
+        }) = driver;
+        let key = free_key(cell);
+        let mut free = load::<Free>(&ctx, &key).await?;
+        if remove(&ctx, &key, &mut free, driver_id.into()).await? {
+            self.note_free(&ctx, cell, &key, &free).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the queue of a cell and how many wait there.
+    async fn note_free(
+        &self,
+        ctx: &ObjectContext<'_>,
+        cell: Cell,
+        key: &str,
+        free: &Free,
+    ) -> Result<(), TerminalError> {
+        let mut cells = load::<FreeCells>(ctx, FREE_CELLS).await?;
+        cells.note(cell, free.len());
+        ctx.set(FREE_CELLS, Json(cells));
+        store(ctx, key, free);
+        Ok(())
+    }
+}
+
+fn region(ctx: &ObjectContext<'_>) -> Result<Region, TerminalError> {
+    ctx.key().parse().map_err(|error| {
+        TerminalError::new_with_code(400, format!("region {:?} {error}", ctx.key()))
+    })
+}
+
+/// Tells a delivery who its driver is.
+fn assign(ctx: &ObjectContext<'_>, delivery_id: String, driver: FreeDriver) {
+    ctx.object_client::<DeliveryManagerClient>(delivery_id)
+        .assign_driver(Json(driver))
+        .send();
+}
+
+async fn load<T>(ctx: &ObjectContext<'_>, key: &str) -> Result<T, TerminalError>
+where
+    T: Default + serde::de::DeserializeOwned + serde::Serialize + 'static,
+{
+    Ok(ctx
+        .get::<Json<T>>(key)
+        .await?
+        .map(Json::into_inner)
+        .unwrap_or_default())
+}
+
+/// Stores a queue, or nothing where nobody waits and no number has to be remembered.
+fn store<const CAP: usize>(ctx: &ObjectContext<'_>, key: &str, queue: &Segmented<CAP>) {
+    if queue.is_empty() && !queue.has_segments() {
+        ctx.clear(key);
+    } else {
+        ctx.set(key, Json(queue.clone()));
+    }
+}
+
+fn put_away(ctx: &ObjectContext<'_>, queue: &str, spilled: Option<crate::segmented::Segment>) {
+    if let Some(segment) = spilled {
+        ctx.object_client::<DispatchBacklogClient>(ctx.key())
+            .store(Json(StoreSegment {
+                segment: SegmentRef {
+                    queue: queue.to_owned(),
+                    number: segment.number,
+                },
+                ids: segment.ids,
+            }))
+            .send();
+    }
+}
+
+/// Takes the oldest id of a queue, fetching its segment from the backlog if that is where it is.
+async fn pop<const CAP: usize>(
+    ctx: &ObjectContext<'_>,
+    name: &str,
+    queue: &mut Segmented<CAP>,
+) -> Result<Option<String>, TerminalError> {
+    loop {
+        match queue.pop() {
+            Oldest::Id(id) => return Ok(Some(id)),
+            Oldest::None => return Ok(None),
+            Oldest::Away(number) => {
+                let Json(ids) = ctx
+                    .object_client::<DispatchBacklogClient>(ctx.key())
+                    .take(Json(SegmentRef {
+                        queue: name.to_owned(),
+                        number,
+                    }))
+                    .call()
+                    .await?;
+                queue.restore(ids);
+            }
+        }
+    }
+}
+
+/// Takes an id out of a queue, wherever in it it is.
+async fn remove<const CAP: usize>(
+    ctx: &ObjectContext<'_>,
+    name: &str,
+    queue: &mut Segmented<CAP>,
+    id: String,
+) -> Result<bool, TerminalError> {
+    if queue.remove(&id) {
+        return Ok(true);
+    }
+    if !queue.has_segments() {
+        return Ok(false);
+    }
+    let removed = ctx
+        .object_client::<DispatchBacklogClient>(ctx.key())
+        .remove(Json(RemoveId {
+            queue: name.to_owned(),
+            id,
+        }))
+        .call()
+        .await?;
+    if removed {
+        queue.removed_from_segment();
+    }
+    Ok(removed)
+}

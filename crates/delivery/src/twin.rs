@@ -1,0 +1,315 @@
+//! [`DriverDigitalTwin`]: the driver as the system knows the driver.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use std::time::Duration;
+
+use domain::driver::LocationUpdate;
+use domain::geo::Speed;
+use domain::{DriverId, Location, Region, topic};
+use kafka::{Publisher, dead_letter};
+use order_status::OrderStatusServiceClient;
+use order_status::clock::now_ms;
+use restate_sdk::prelude::*;
+
+use crate::driver::{AssignedDelivery, DriverStatus, Seen};
+use crate::manager::DeliveryManagerClient;
+use crate::matcher::DriverDeliveryMatcherClient;
+use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer};
+
+const DRIVER_STATUS: &str = "driver-status";
+const ASSIGNED_DELIVERY: &str = "assigned-delivery";
+const DRIVER_LOCATION: &str = "driver-location";
+
+/// The driver as the system knows the driver. Key: the driver's id.
+///
+/// The driver's phone feeds it: over Kafka with places, over these handlers with what the driver does.
+pub struct DriverDigitalTwin {
+    publisher: Publisher,
+    speed: Speed,
+}
+
+impl DriverDigitalTwin {
+    /// The twin of a driver expected to be as fast as `speed`; `publisher` takes what cannot be read.
+    #[must_use]
+    pub fn new(publisher: Publisher, speed: Speed) -> Self {
+        Self { publisher, speed }
+    }
+}
+
+#[restate_sdk::object(
+    name = "DriverDigitalTwin",
+    journal_retention = "0s",
+    idempotency_retention = "0s"
+)]
+impl DriverDigitalTwin {
+    /// Sent by the driver's phone at the start of work and after each delivery. Has the region's matcher look for a delivery.
+    /// Said twice, it changes nothing; said by a driver who has a delivery, it is refused (409).
+    #[handler(name = "setDriverAvailable", ingress_private)]
+    async fn set_driver_available(
+        &self,
+        ctx: ObjectContext<'_>,
+        availability: Json<Availability>,
+    ) -> Result<(), TerminalError> {
+        let Json(Availability { region, location }) = availability;
+        match status(&ctx).await? {
+            DriverStatus::WaitingForWork => Ok(()),
+            DriverStatus::Delivering => Err(TerminalError::new_with_code(
+                409,
+                format!("driver {} has a delivery; hand it over first", ctx.key()),
+            )),
+            DriverStatus::Idle => offer(&ctx, region, location),
+        }
+    }
+
+    /// Called by `DeliveryManager` when the matcher has chosen this driver. Takes the job if the driver still wants one, and
+    /// answers when the customer can expect it.
+    #[handler(name = "assignDeliveryJob", ingress_private)]
+    async fn assign_delivery_job(
+        &self,
+        ctx: ObjectContext<'_>,
+        job: Json<DeliveryJob>,
+    ) -> Result<Json<JobAnswer>, TerminalError> {
+        let Json(job) = job;
+        let status = status(&ctx).await?;
+        if status == DriverStatus::Delivering {
+            // The manager may ask again after a crash of its own; the same job is not taken twice.
+            let held = assigned(&ctx)
+                .await?
+                .filter(|held| held.delivery_id == job.delivery_id);
+            return Ok(Json(held.map_or(JobAnswer::Refused, |held| {
+                JobAnswer::Accepted { eta: held.told_eta }
+            })));
+        }
+        if status == DriverStatus::Idle {
+            return Ok(Json(JobAnswer::Refused));
+        }
+        let location = seen(&ctx).await?.map(|seen| seen.location);
+        let now = ctx.run(async || Ok(now_ms())).name("now").await?;
+        let delivery = AssignedDelivery::accept(job, location, now, self.speed);
+        let eta = delivery.told_eta;
+        ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
+        ctx.set(ASSIGNED_DELIVERY, Json(delivery));
+        Ok(Json(JobAnswer::Accepted { eta }))
+    }
+
+    /// Called by the driver's phone at the restaurant. Tells the delivery's manager. Refused (409) if the delivery is not (or
+    /// no longer) this driver's.
+    #[handler(name = "notifyDeliveryPickup", ingress_private)]
+    async fn notify_delivery_pickup(
+        &self,
+        ctx: ObjectContext<'_>,
+        delivery: Json<DeliveryRef>,
+    ) -> Result<(), TerminalError> {
+        let mut held = self.held(&ctx, &delivery.0).await?;
+        if !held.picked_up {
+            held.picked_up = true;
+            ctx.object_client::<DeliveryManagerClient>(held.delivery_id.as_str())
+                .notify_delivery_pickup(Json(me(&ctx)?))
+                .send();
+            ctx.set(ASSIGNED_DELIVERY, Json(held));
+        }
+        Ok(())
+    }
+
+    /// Called by the driver's phone at the customer's door. Tells the delivery's manager; the driver is idle until the phone
+    /// asks for work again. Refused (409) if the delivery is not (or no longer) this driver's, or was not picked up.
+    #[handler(name = "notifyDeliveryDelivered", ingress_private)]
+    async fn notify_delivery_delivered(
+        &self,
+        ctx: ObjectContext<'_>,
+        delivery: Json<DeliveryRef>,
+    ) -> Result<(), TerminalError> {
+        let held = self.held(&ctx, &delivery.0).await?;
+        if !held.picked_up {
+            return Err(TerminalError::new_with_code(
+                409,
+                format!("delivery {} was not picked up yet", held.delivery_id),
+            ));
+        }
+        ctx.object_client::<DeliveryManagerClient>(held.delivery_id.as_str())
+            .notify_delivery_delivered(Json(me(&ctx)?))
+            .send();
+        ctx.clear(ASSIGNED_DELIVERY);
+        ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
+        Ok(())
+    }
+
+    /// Sink of topic `driver-updates`: the driver's phone says where it is. Keeps the place, and tells the order of a new
+    /// expected arrival when that has moved by more than two seconds. Stale and repeated places change nothing; what is no
+    /// place goes to topic `driver-updates-dlq`.
+    #[handler(name = "handleDriverLocationUpdateEvent", ingress_private)]
+    async fn handle_driver_location_update_event(
+        &self,
+        ctx: ObjectContext<'_>,
+        record: Vec<u8>,
+    ) -> Result<(), TerminalError> {
+        let update = LocationUpdate::parse(&record)
+            .and_then(|update| Ok((update.location()?, update.timestamp)));
+        let (location, phone_time) = match update {
+            Ok(update) => update,
+            Err(error) => return self.dead_letter(&ctx, record, error.to_string()).await,
+        };
+        let record_time = ctx
+            .headers()
+            .get("kafka.timestamp")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(i64::MAX);
+        let now = Seen {
+            location,
+            timestamp: Seen::time_of(phone_time, record_time),
+        };
+        if !now.is_newer_than(seen(&ctx).await?.as_ref()) {
+            return Ok(());
+        }
+        ctx.set(DRIVER_LOCATION, Json(now));
+        if let Some(mut delivery) = assigned(&ctx).await?
+            && let Some(eta) = delivery.eta_to_tell(&now, self.speed)
+        {
+            ctx.object_client::<OrderStatusServiceClient>(delivery.delivery_id.as_str())
+                .set_eta(eta)
+                .send();
+            delivery.told_eta = eta;
+            delivery.told_at = now.timestamp;
+            ctx.set(ASSIGNED_DELIVERY, Json(delivery));
+        }
+        Ok(())
+    }
+
+    /// Sent by `DeliveryManager` when the delivery is called off. Frees the driver for another one at once; the phone learns
+    /// of it when it next speaks of the delivery. Changes nothing if the driver does not hold this delivery.
+    #[handler(name = "unassignDelivery", ingress_private)]
+    async fn unassign_delivery(
+        &self,
+        ctx: ObjectContext<'_>,
+        delivery: Json<DeliveryRef>,
+    ) -> Result<(), TerminalError> {
+        let Some(held) = assigned(&ctx)
+            .await?
+            .filter(|held| held.delivery_id == delivery.0.delivery_id)
+        else {
+            return Ok(());
+        };
+        ctx.clear(ASSIGNED_DELIVERY);
+        let location = seen(&ctx)
+            .await?
+            .map_or(held.restaurant_location, |seen| seen.location);
+        offer(&ctx, held.region, location)
+    }
+
+    /// Called by the driver's phone again and again, and by anyone who wants to know. Answers the delivery the driver holds,
+    /// or null. Changes nothing and is never queued behind a change.
+    #[handler(name = "getAssignedDelivery")]
+    async fn get_assigned_delivery(
+        &self,
+        ctx: SharedObjectContext<'_>,
+    ) -> Result<Json<Option<AssignedDelivery>>, TerminalError> {
+        Ok(Json(
+            ctx.get::<Json<AssignedDelivery>>(ASSIGNED_DELIVERY)
+                .await?
+                .map(Json::into_inner),
+        ))
+    }
+
+    /// The delivery the driver holds, if it is `delivery`.
+    async fn held(
+        &self,
+        ctx: &ObjectContext<'_>,
+        delivery: &DeliveryRef,
+    ) -> Result<AssignedDelivery, TerminalError> {
+        assigned(ctx)
+            .await?
+            .filter(|held| held.delivery_id == delivery.delivery_id)
+            .ok_or_else(|| {
+                TerminalError::new_with_code(
+                    409,
+                    format!(
+                        "driver {} does not hold delivery {} (any more)",
+                        ctx.key(),
+                        delivery.delivery_id
+                    ),
+                )
+            })
+    }
+
+    async fn dead_letter(
+        &self,
+        ctx: &ObjectContext<'_>,
+        record: Vec<u8>,
+        reason: String,
+    ) -> Result<(), TerminalError> {
+        let publisher = self.publisher.clone();
+        let key = ctx.key().to_owned();
+        let source = ["kafka.partition", "kafka.offset"]
+            .map(|name| ctx.headers().get(name).cloned().unwrap_or_default());
+        ctx.run(move || async move {
+            let [partition, offset] = &source;
+            let headers = [
+                (dead_letter::REASON, reason.as_str()),
+                (dead_letter::TOPIC, topic::DRIVER_UPDATES),
+                (dead_letter::PARTITION, partition),
+                (dead_letter::OFFSET, offset),
+            ];
+            Ok(publisher
+                .publish(
+                    topic::DRIVER_UPDATES_DLQ,
+                    Some(key.as_bytes()),
+                    &record,
+                    &headers,
+                )
+                .await?)
+        })
+        .name("publish driver-updates-dlq")
+        .retry_policy(
+            RunRetryPolicy::new()
+                .initial_delay(Duration::from_millis(100))
+                .exponentiation_factor(2.0)
+                .max_delay(Duration::from_secs(5)),
+        )
+        .await
+    }
+}
+
+/// Has the matcher look for a delivery for this driver.
+fn offer(ctx: &ObjectContext<'_>, region: Region, location: Location) -> Result<(), TerminalError> {
+    ctx.object_client::<DriverDeliveryMatcherClient>(region.name())
+        .set_driver_available(Json(FreeDriver {
+            driver_id: me(ctx)?.driver_id,
+            region,
+            cell: location.cell(),
+        }))
+        .send();
+    ctx.set(DRIVER_STATUS, Json(DriverStatus::WaitingForWork));
+    Ok(())
+}
+
+fn me(ctx: &ObjectContext<'_>) -> Result<DriverRef, TerminalError> {
+    let driver_id: DriverId = ctx.key().parse().map_err(|error| {
+        TerminalError::new_with_code(400, format!("driver id {:?} {error}", ctx.key()))
+    })?;
+    Ok(DriverRef { driver_id })
+}
+
+async fn status(ctx: &ObjectContext<'_>) -> Result<DriverStatus, TerminalError> {
+    Ok(ctx
+        .get::<Json<DriverStatus>>(DRIVER_STATUS)
+        .await?
+        .map(Json::into_inner)
+        .unwrap_or_default())
+}
+
+async fn assigned(ctx: &ObjectContext<'_>) -> Result<Option<AssignedDelivery>, TerminalError> {
+    Ok(ctx
+        .get::<Json<AssignedDelivery>>(ASSIGNED_DELIVERY)
+        .await?
+        .map(Json::into_inner))
+}
+
+async fn seen(ctx: &ObjectContext<'_>) -> Result<Option<Seen>, TerminalError> {
+    Ok(ctx
+        .get::<Json<Seen>>(DRIVER_LOCATION)
+        .await?
+        .map(Json::into_inner))
+}

@@ -1,0 +1,243 @@
+//! The stages of an order, which may follow which, and the event that tells of a change.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DriverId, OrderId};
+
+/// How far an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// Nobody has created an order of this id.
+    New,
+    /// Known, not yet paid.
+    Created,
+    /// Paid, waiting for the time at which the customer wants it.
+    Scheduled,
+    /// The restaurant is cooking.
+    InPreparation,
+    /// Cooked; a driver is looked for.
+    SchedulingDelivery,
+    /// A driver is on the way to the restaurant.
+    WaitingForDriver,
+    /// A driver is on the way to the customer.
+    InDelivery,
+    /// The customer has it.
+    Delivered,
+    /// Refused: invalid, not paid, or the restaurant would not cook it.
+    Rejected,
+    /// Called off by the customer, or because a step took too long.
+    Cancelled,
+    /// Reserved for statuses of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Status {
+    /// Every status, in the order of an order's life.
+    pub const ALL: [Self; 11] = [
+        Self::New,
+        Self::Created,
+        Self::Scheduled,
+        Self::InPreparation,
+        Self::SchedulingDelivery,
+        Self::WaitingForDriver,
+        Self::InDelivery,
+        Self::Delivered,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Unknown,
+    ];
+
+    /// Whether nothing follows any more.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Delivered | Self::Rejected | Self::Cancelled)
+    }
+
+    /// Whether an order in this status may come to be in status `next`.
+    ///
+    /// An order moves forward only, so a late or repeated change is refused. It is delivered only by someone who has it, and
+    /// called off only while it is still in the restaurant or on its way there: who has picked it up delivers it.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        match (self.stage(), next) {
+            (None, _) | (_, Self::New | Self::Unknown) => false,
+            (Some(stage), Self::Rejected) => stage < Self::IN_DELIVERY,
+            (Some(stage), Self::Cancelled) => stage > 0 && stage < Self::IN_DELIVERY,
+            (Some(stage), Self::Created) => stage == 0,
+            (Some(stage), Self::Delivered) => stage == Self::IN_DELIVERY,
+            (Some(stage), _) => {
+                stage > 0
+                    && match next.stage() {
+                        Some(next) => stage < next,
+                        None => false,
+                    }
+            }
+        }
+    }
+
+    const IN_DELIVERY: u8 = 6;
+
+    /// Position among the statuses that lead on; `None` for those that do not.
+    const fn stage(self) -> Option<u8> {
+        match self {
+            Self::New => Some(0),
+            Self::Created => Some(1),
+            Self::Scheduled => Some(2),
+            Self::InPreparation => Some(3),
+            Self::SchedulingDelivery => Some(4),
+            Self::WaitingForDriver => Some(5),
+            Self::InDelivery => Some(Self::IN_DELIVERY),
+            Self::Delivered | Self::Rejected | Self::Cancelled | Self::Unknown => None,
+        }
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "NEW",
+            Self::Created => "CREATED",
+            Self::Scheduled => "SCHEDULED",
+            Self::InPreparation => "IN_PREPARATION",
+            Self::SchedulingDelivery => "SCHEDULING_DELIVERY",
+            Self::WaitingForDriver => "WAITING_FOR_DRIVER",
+            Self::InDelivery => "IN_DELIVERY",
+            Self::Delivered => "DELIVERED",
+            Self::Rejected => "REJECTED",
+            Self::Cancelled => "CANCELLED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A record of topic `order-status`: one for each change of an order's status or expected arrival.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusEvent {
+    /// Whose status it is; also the key of the record.
+    pub order_id: OrderId,
+    /// The status after the change.
+    pub status: Status,
+    /// Expected arrival in ms since the epoch, if known.
+    pub eta: Option<i64>,
+    /// Counts the order's changes from 1; who sees a version twice may ignore the second.
+    pub version: u64,
+    /// When the change was made, in ms since the epoch.
+    pub at: i64,
+    /// Why the order was rejected or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The driver who has the order; the live map finds the driver's place by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_id: Option<DriverId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_table_of_what_may_follow_what() {
+        use Status::{
+            Cancelled, Created, Delivered, InDelivery, InPreparation, New, Rejected, Scheduled,
+            SchedulingDelivery, Unknown, WaitingForDriver,
+        };
+        let table: [(Status, &[Status]); 11] = [
+            (New, &[Created, Rejected]),
+            (
+                Created,
+                &[
+                    Scheduled,
+                    InPreparation,
+                    SchedulingDelivery,
+                    WaitingForDriver,
+                    InDelivery,
+                    Rejected,
+                    Cancelled,
+                ],
+            ),
+            (
+                Scheduled,
+                &[
+                    InPreparation,
+                    SchedulingDelivery,
+                    WaitingForDriver,
+                    InDelivery,
+                    Rejected,
+                    Cancelled,
+                ],
+            ),
+            (
+                InPreparation,
+                &[
+                    SchedulingDelivery,
+                    WaitingForDriver,
+                    InDelivery,
+                    Rejected,
+                    Cancelled,
+                ],
+            ),
+            (
+                SchedulingDelivery,
+                &[WaitingForDriver, InDelivery, Rejected, Cancelled],
+            ),
+            (WaitingForDriver, &[InDelivery, Rejected, Cancelled]),
+            (InDelivery, &[Delivered]),
+            (Delivered, &[]),
+            (Rejected, &[]),
+            (Cancelled, &[]),
+            (Unknown, &[]),
+        ];
+        for (from, to) in table {
+            for next in Status::ALL {
+                assert_eq!(
+                    from.may_become(next),
+                    to.contains(&next),
+                    "{from} to {next}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn names_on_the_wire_are_those_of_the_display() {
+        for status in Status::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+        }
+        assert_eq!(
+            serde_json::from_str::<Status>(r#""TELEPORTED""#).unwrap(),
+            Status::Unknown
+        );
+    }
+
+    fn any_status() -> impl Strategy<Value = Status> {
+        proptest::sample::select(&Status::ALL[..])
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_for_a_status_never_goes_back(changes in proptest::collection::vec(any_status(), 0..40)) {
+            let mut seen = vec![Status::New];
+            for next in changes {
+                if seen.last().unwrap().may_become(next) {
+                    seen.push(next);
+                }
+            }
+            for pair in seen.windows(2) {
+                prop_assert!(pair[0] < pair[1], "{:?}", seen);
+            }
+            prop_assert!(seen.iter().rev().skip(1).all(|status| !status.is_terminal()));
+        }
+    }
+}

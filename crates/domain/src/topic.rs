@@ -1,0 +1,21 @@
+//! The names of the Kafka topics, and how many partitions setup gives them.
+
+/// Order events of the ordering providers, keyed by order id.
+pub const ORDERS: &str = "orders";
+/// Places of drivers, keyed by driver id.
+pub const DRIVER_UPDATES: &str = "driver-updates";
+/// One event for each change of an order's status or arrival, keyed by order id.
+pub const ORDER_STATUS: &str = "order-status";
+/// Events of [`ORDERS`] that could not be understood, as they came, with the reason in the headers.
+pub const ORDERS_DLQ: &str = "orders-dlq";
+/// Events of [`DRIVER_UPDATES`] that could not be understood, as they came, with the reason in the headers.
+pub const DRIVER_UPDATES_DLQ: &str = "driver-updates-dlq";
+
+/// Every topic with the number of partitions it is created with.
+pub const ALL: [(&str, i32); 5] = [
+    (ORDERS, 4),
+    (DRIVER_UPDATES, 4),
+    (ORDER_STATUS, 4),
+    (ORDERS_DLQ, 1),
+    (DRIVER_UPDATES_DLQ, 1),
+];

@@ -1,0 +1,21 @@
+//! [`DriverMobileAppSimulator`]: drivers' phones for the demo, tests and benchmark.
+//!
+//! A simulated driver is a durable object that does what a driver's phone does: it says that it wants work, polls its digital
+//! twin for a delivery, drives to the restaurant and on to the customer while it reports its place over Kafka, and tells its
+//! twin of pickup and delivery. It stands outside the system it drives: it talks to the twin and to Kafka, to nobody else.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `simulator.rs` | the handlers |
+//! | `drive.rs` | the way: which places are reported together |
+//! | `service.rs` | serving the part `driver-simulator` |
+
+mod drive;
+mod service;
+mod simulator;
+
+pub use service::{Config, Error, serve};
+pub use simulator::{
+    DriverMobileAppSimulator, DriverMobileAppSimulatorClient,
+    DriverMobileAppSimulatorIngressClient, Start, Started,
+};

@@ -1,0 +1,94 @@
+//! Serving the part `driver-simulator`.
+
+use std::future::Future;
+use std::time::Duration;
+
+use kafka::Publisher;
+use restate_sdk::prelude::*;
+use tokio::net::TcpListener;
+
+use crate::simulator::DriverMobileAppSimulator;
+
+/// Settings of the part `driver-simulator`.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The Kafka brokers, `host:port,…`.
+    pub kafka_brokers: String,
+    /// How long a driver without work waits until asking again.
+    pub poll_interval: Duration,
+    /// How long a step takes.
+    pub move_interval: Duration,
+    /// How long a driver rests after a delivery.
+    pub pause: Duration,
+    /// How long a step is, in degrees along either axis.
+    pub step: f64,
+}
+
+/// Why the simulator cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The Kafka client's settings are wrong.
+    #[error(transparent)]
+    Kafka(#[from] kafka::Error),
+    /// A driver would never arrive, or never stop reporting.
+    #[error("the step length must be from {MIN_STEP}° to 1°, but is {0}°")]
+    Step(f64),
+}
+
+/// A shorter step would make a way of hundreds of thousands of places.
+const MIN_STEP: f64 = 0.000_01;
+
+/// How fast simulated drivers do things.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) poll_interval: Duration,
+    pub(crate) move_interval: Duration,
+    pub(crate) pause: Duration,
+    pub(crate) step: f64,
+}
+
+/// Serves it on `listener` until `shutdown`.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    if !(MIN_STEP..=1.0).contains(&config.step) {
+        return Err(Error::Step(config.step));
+    }
+    let publisher = Publisher::new(&config.kafka_brokers, "driver-simulator")?;
+    let pace = Pace {
+        poll_interval: config.poll_interval,
+        move_interval: config.move_interval,
+        pause: config.pause,
+        step: config.step,
+    };
+    let endpoint = Endpoint::builder()
+        .bind(DriverMobileAppSimulator::new(publisher, pace))
+        .build();
+    HttpServer::new(endpoint)
+        .serve_with_cancel(listener, shutdown)
+        .await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use order_status::testing::wire_names;
+    use restate_sdk::service::Discoverable;
+
+    use super::*;
+
+    #[test]
+    fn names_on_the_wire_are_pinned() {
+        assert_eq!(
+            wire_names(&DriverMobileAppSimulator::discover()),
+            [
+                "DriverMobileAppSimulator",
+                "startDriver",
+                "goOnline (private)",
+                "pollForWork (private)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! The handlers of [`DriverMobileAppSimulator`].
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use std::time::Duration;
+
+use delivery::{AssignedDelivery, Availability, DeliveryRef, DriverDigitalTwinClient};
+use domain::driver::LocationUpdate;
+use domain::{Location, Region, topic};
+use kafka::Publisher;
+use order_status::clock::now_ms;
+use restate_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::drive::legs;
+use crate::service::Pace;
+
+const CURRENT_LOCATION: &str = "current-location";
+const ASSIGNED_DELIVERY: &str = "assigned-delivery";
+
+/// A driver's phone, simulated. Key: the driver's id.
+pub struct DriverMobileAppSimulator {
+    publisher: Publisher,
+    pace: Pace,
+}
+
+/// Input of `startDriver`, which may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Start {
+    /// Where the driver is to work.
+    #[serde(default)]
+    pub region: Region,
+}
+
+/// Answer of `startDriver`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// Whether the driver was at work before.
+    pub already: bool,
+}
+
+/// State key `current-location`: where the driver is, and works.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Whereabouts {
+    #[serde(flatten)]
+    location: Location,
+    region: Region,
+    /// The time of the last report, in ms since the epoch; the next one is later.
+    reported: i64,
+}
+
+impl DriverMobileAppSimulator {
+    pub(crate) fn new(publisher: Publisher, pace: Pace) -> Self {
+        Self { publisher, pace }
+    }
+}
+
+#[restate_sdk::object(
+    name = "DriverMobileAppSimulator",
+    journal_retention = "0s",
+    idempotency_retention = "0s"
+)]
+impl DriverMobileAppSimulator {
+    /// Called by setup, or by anyone with curl, to put a driver to work, in San Jose unless the body says `{"region":"…"}`.
+    /// Calling it again changes nothing, and it answers at once while the driver drives.
+    #[handler(name = "startDriver")]
+    async fn start_driver(
+        &self,
+        ctx: SharedObjectContext<'_>,
+        start: Option<Json<Start>>,
+    ) -> Result<Json<Started>, TerminalError> {
+        let already = ctx
+            .get::<Json<Whereabouts>>(CURRENT_LOCATION)
+            .await?
+            .is_some();
+        if !already {
+            ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
+                .go_online(Json(start.map(Json::into_inner).unwrap_or_default()))
+                .send();
+        }
+        Ok(Json(Started { already }))
+    }
+
+    /// Sent by `startDriver`. Puts the driver somewhere in the region, reports the place, asks for work and begins to poll.
+    #[handler(name = "goOnline", ingress_private)]
+    async fn go_online(
+        &self,
+        mut ctx: ObjectContext<'_>,
+        start: Json<Start>,
+    ) -> Result<(), TerminalError> {
+        if ctx
+            .get::<Json<Whereabouts>>(CURRENT_LOCATION)
+            .await?
+            .is_some()
+        {
+            return Ok(());
+        }
+        let Json(Start { region }) = start;
+        let (x, y) = (ctx.rand().random(), ctx.rand().random());
+        let mut driver = Whereabouts {
+            location: region.at(x, y),
+            region,
+            reported: 0,
+        };
+        let home = driver.location;
+        self.report(&ctx, &mut driver, vec![home]).await?;
+        self.ask_for_work(&ctx, &driver);
+        Ok(())
+    }
+
+    /// Sent by this object to itself, once an interval while there is nothing to do. Asks the twin for a delivery, and drives
+    /// it from end to end. A delivery that is taken away under way is given up.
+    #[handler(name = "pollForWork", ingress_private)]
+    async fn poll_for_work(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        let Some(Json(mut driver)) = ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await? else {
+            return Ok(());
+        };
+        let Json(assigned) = twin(&ctx).get_assigned_delivery().call().await?;
+        let Some(delivery) = assigned else {
+            self.poll_later(&ctx);
+            return Ok(());
+        };
+        ctx.set(ASSIGNED_DELIVERY, Json(delivery.clone()));
+        match self.drive(&ctx, &mut driver, &delivery).await {
+            Ok(()) if !self.pace.pause.is_zero() => ctx.sleep(self.pace.pause).await?,
+            Ok(()) => {}
+            Err(withdrawn) if withdrawn.code() == 409 => {
+                tracing::info!(
+                    driver = ctx.key(),
+                    "delivery given up: {}",
+                    withdrawn.message()
+                );
+            }
+            Err(error) => return Err(error),
+        }
+        ctx.clear(ASSIGNED_DELIVERY);
+        self.ask_for_work(&ctx, &driver);
+        Ok(())
+    }
+
+    /// From where the driver is to the restaurant and on to the customer.
+    async fn drive(
+        &self,
+        ctx: &ObjectContext<'_>,
+        driver: &mut Whereabouts,
+        delivery: &AssignedDelivery,
+    ) -> Result<(), TerminalError> {
+        let reference = || {
+            Json(DeliveryRef {
+                delivery_id: delivery.delivery_id.clone(),
+            })
+        };
+        if !delivery.picked_up {
+            self.drive_to(ctx, driver, delivery.restaurant_location)
+                .await?;
+            twin(ctx).notify_delivery_pickup(reference()).call().await?;
+        }
+        self.drive_to(ctx, driver, delivery.customer_location)
+            .await?;
+        twin(ctx)
+            .notify_delivery_delivered(reference())
+            .call()
+            .await
+    }
+
+    async fn drive_to(
+        &self,
+        ctx: &ObjectContext<'_>,
+        driver: &mut Whereabouts,
+        target: Location,
+    ) -> Result<(), TerminalError> {
+        for leg in legs(
+            driver.location,
+            target,
+            self.pace.step,
+            self.pace.move_interval,
+        ) {
+            if !self.pace.move_interval.is_zero() {
+                let steps = u32::try_from(leg.len()).unwrap_or(u32::MAX);
+                ctx.sleep(self.pace.move_interval * steps).await?;
+            }
+            self.report(ctx, driver, leg).await?;
+        }
+        Ok(())
+    }
+
+    /// Reports that the driver has been at `places`, one after the other, and is at the last of them now.
+    async fn report(
+        &self,
+        ctx: &ObjectContext<'_>,
+        driver: &mut Whereabouts,
+        places: Vec<Location>,
+    ) -> Result<(), TerminalError> {
+        let Some(last) = places.last().copied() else {
+            return Ok(());
+        };
+        let publisher = self.publisher.clone();
+        let key = ctx.key().to_owned();
+        let reported = driver.reported;
+        driver.reported = ctx
+            .run(move || async move {
+                // Each report is later than the one before, also of several within a millisecond.
+                let mut time = now_ms().max(reported + 1) - 1;
+                let updates = places
+                    .into_iter()
+                    .map(|place| {
+                        time += 1;
+                        serde_json::to_vec(&LocationUpdate::at(place, time))
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                publisher
+                    .publish_all(topic::DRIVER_UPDATES, key.as_bytes(), updates)
+                    .await?;
+                Ok(time)
+            })
+            .name("report place")
+            .retry_policy(
+                RunRetryPolicy::new()
+                    .initial_delay(Duration::from_millis(100))
+                    .exponentiation_factor(2.0)
+                    .max_delay(Duration::from_secs(5)),
+            )
+            .await?;
+        driver.location = last;
+        ctx.set(CURRENT_LOCATION, Json(*driver));
+        Ok(())
+    }
+
+    fn ask_for_work(&self, ctx: &ObjectContext<'_>, driver: &Whereabouts) {
+        twin(ctx)
+            .set_driver_available(Json(Availability {
+                region: driver.region,
+                location: driver.location,
+            }))
+            .send();
+        self.poll_later(ctx);
+    }
+
+    fn poll_later(&self, ctx: &ObjectContext<'_>) {
+        ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
+            .poll_for_work()
+            .send_after(self.pace.poll_interval);
+    }
+}
+
+fn twin<'ctx>(ctx: &ObjectContext<'ctx>) -> DriverDigitalTwinClient<'ctx> {
+    ctx.object_client(ctx.key())
+}

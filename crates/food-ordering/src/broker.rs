@@ -1,0 +1,40 @@
+//! The embedded Kafka broker: librdkafka's mock cluster, which serves real clients over TCP.
+//!
+//! It is for demos, tests and benchmarks: records live in memory, 5 MiB a partition at most (the oldest go first; see
+//! `rd_kafka_mock_partition_new` in librdkafka), and end with the process. It picks its own port.
+
+use std::path::Path;
+
+use anyhow::Context;
+use rdkafka::mocking::MockCluster;
+use tokio_util::sync::CancellationToken;
+
+use crate::files;
+
+/// Runs a broker with all topics of this system until `shutdown`.
+///
+/// Says where it listens on standard output and in `address_file`.
+pub(crate) async fn serve(
+    address_file: Option<&Path>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let cluster = MockCluster::new(1).context("starting the embedded broker")?;
+    for (topic, partitions) in domain::topic::ALL {
+        cluster
+            .create_topic(topic, partitions, 1)
+            .with_context(|| format!("creating topic {topic}"))?;
+    }
+    let address = cluster.bootstrap_servers();
+    println!("listening on {address}");
+    if let Some(file) = address_file {
+        files::write_atomically(file, &address)
+            .with_context(|| format!("writing the broker's address to {}", file.display()))?;
+    }
+    shutdown.cancelled().await;
+    Ok(())
+}
+
+/// Whether a cluster of this id is such a broker.
+pub(crate) fn is_embedded(cluster_id: &str) -> bool {
+    cluster_id.starts_with("mockCluster")
+}

@@ -1,0 +1,99 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::{bench, load, parent, restate, serve, setup, up};
+
+/// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
+///
+/// Every flag can also be given as the environment variable that its help names.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts everything on this machine and stops it on Ctrl-C; no Docker needed
+    ///
+    /// Starts the embedded Kafka broker, the Restate server, every service, two drivers and the gateway, each as a process of
+    /// its own, and restarts what dies. Data and logs are in the data directory: `up` again goes on with the orders that were
+    /// under way.
+    Up(up::Args),
+    /// Runs one or several parts of the system in this process
+    Serve(serve::Args),
+    /// Registers the services, Kafka and the drivers with a running Restate; safe to run again and again
+    Setup(setup::Args),
+    /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
+    Load(load::Args),
+    /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
+    Bench(bench::Args),
+    /// Prints where the Restate server's binary is; installs it first if need be
+    #[command(hide = true)]
+    RestateServerPath(restate::binary::Args),
+    /// Replaces this process by another program that ends with this one's parent
+    #[command(hide = true)]
+    ExecWithParent(parent::Args),
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    pub fn run(self) -> anyhow::Result<()> {
+        parent::die_with_parent()?;
+        match self.command {
+            Command::Serve(args) => several_threads()?.block_on(serve::run(args)),
+            Command::Up(args) => one_thread()?.block_on(up::run(args)),
+            Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
+            Command::Load(args) => one_thread()?.block_on(load::main(args)),
+            Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
+            Command::RestateServerPath(args) => {
+                one_thread()?.block_on(restate::binary::main(args))
+            }
+            Command::ExecWithParent(args) => Err(parent::exec(&args)),
+        }
+    }
+}
+
+/// For commands that start processes: a child that is to die with its parent dies with the very thread that started it, and
+/// here that is the main thread.
+fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+fn several_threads() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_a_command_for_people_can_be_given_as_an_environment_variable() {
+        for command in super::Cli::command().get_subcommands() {
+            for flag in command.get_arguments().filter(|arg| !arg.is_positional()) {
+                let name = flag.get_id();
+                if command.is_hide_set() || ["help", "version"].contains(&name.as_str()) {
+                    continue;
+                }
+                let variable = flag.get_env().and_then(|name| name.to_str());
+                assert!(
+                    variable.is_some_and(|name| name.starts_with("FOOD_ORDERING_")),
+                    "{} --{name}",
+                    command.get_name()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! HTTP as the launcher needs it: JSON to and from services on this machine, errors that show what the other side said.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::{Client, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+/// A client that gives up after `timeout` a request.
+pub(crate) fn client(timeout: Duration) -> anyhow::Result<Client> {
+    Client::builder()
+        .timeout(timeout)
+        // Everything the launcher talks to is given by address; a proxy for the Internet has no business there.
+        .no_proxy()
+        .build()
+        .context("making an HTTP client")
+}
+
+/// Sends a request; an answer other than a success is an error that holds its body.
+pub(crate) async fn send(request: RequestBuilder) -> anyhow::Result<Response> {
+    let response = request.send().await?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let url = response.url().clone();
+    let body = response.text().await.unwrap_or_default();
+    bail!("{url} answers {status}: {body}")
+}
+
+/// Sends a request and reads the JSON of its answer.
+pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<T> {
+    Ok(send(request).await?.json().await?)
+}
+
+/// Whether a GET of `url` succeeds.
+pub(crate) async fn answers(client: &Client, url: &str) -> bool {
+    matches!(client.get(url).send().await, Ok(response) if response.status().is_success())
+}

@@ -1,0 +1,31 @@
+//! The launcher `food-ordering`: runs the whole system, sets it up, puts load on it, measures it.
+//!
+//! | module | what it does | command |
+//! |---|---|---|
+//! | [`up`] | starts every part as a child process, sets up, restarts what dies, stops in order | `up` |
+//! | [`serve`] | runs one or several parts in this process | `serve` |
+//! | [`setup`] | tells Restate about deployments and Kafka, starts the drivers; may be run again and again | `setup` |
+//! | [`load`] | publishes orders and waits for their ends | `load` |
+//! | [`bench`] | what an order costs | `bench` |
+//! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
+//! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
+//! | [`parent`] | no orphans: a process that ends when its parent does | |
+
+pub mod bench;
+mod broker;
+mod cli;
+mod clock;
+mod files;
+mod http;
+pub mod load;
+pub mod parent;
+mod part;
+pub mod restate;
+pub mod serve;
+pub mod settings;
+pub mod setup;
+mod shutdown;
+pub mod up;
+
+pub use cli::Cli;
+pub use part::Part;

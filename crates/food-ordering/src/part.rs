@@ -1,0 +1,53 @@
+//! The parts of the system that this binary can be.
+
+use clap::ValueEnum;
+
+/// A part of the system that runs in a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
+pub enum Part {
+    /// The embedded Kafka broker; its records live in memory and end with it
+    Kafka,
+    /// Every durable service but the driver simulator
+    OrderServices,
+    /// The durable service that stands in for the drivers' phones
+    DriverSimulator,
+    /// The stub of the restaurants' point-of-sale system
+    RestaurantPos,
+    /// The stub of the payment provider
+    PaymentProvider,
+    /// The HTTP API for the shop
+    Gateway,
+}
+
+impl Part {
+    /// The name on the command line, in logs and in `endpoints.json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::OrderServices => "order-services",
+            Self::DriverSimulator => "driver-simulator",
+            Self::RestaurantPos => "restaurant-pos",
+            Self::PaymentProvider => "payment-provider",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_what_the_command_line_takes() {
+        for part in Part::value_variants() {
+            assert_eq!(Part::from_str(part.name(), false), Ok(*part));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Finding the Restate server's binary.
+//!
+//! In this order: the one that is named, the one on `PATH`, the one that the pinned npm package carries. The package is
+//! installed once into a cache directory that all data directories and checkouts share.
+
+use std::env;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tokio::process::Command;
+
+/// The version this system is tested with.
+pub const VERSION: &str = "1.7.12";
+/// Versions that speak the same admin API and service protocol.
+const COMPATIBLE: &str = "1.7.";
+const PROGRAM: &str = "restate-server";
+
+/// Which binary to use.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The restate-server binary [default: the one on PATH, else that of the npm package, which is installed once]
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_SERVER", value_name = "FILE")]
+    restate_server: Option<PathBuf>,
+}
+
+/// A binary, and what the user should know of it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) warning: Option<String>,
+}
+
+/// `restate-server-path`: prints the path and nothing else on standard output.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    let found = find(&args, |line| eprintln!("{line}")).await?;
+    if let Some(warning) = found.warning {
+        eprintln!("{warning}");
+    }
+    println!("{}", found.path.display());
+    Ok(())
+}
+
+/// Finds the binary, installing it if need be; `progress` hears of what takes long.
+pub(crate) async fn find(args: &Args, progress: impl Fn(&str)) -> anyhow::Result<Found> {
+    let path = match &args.restate_server {
+        Some(path) => path.clone(),
+        None => match on_path(PROGRAM) {
+            Some(path) => path,
+            None => {
+                let path = installed(&progress).await?;
+                return Ok(Found { path, warning: None });
+            }
+        },
+    };
+    let version = version(&path).await?;
+    let warning = (!version.starts_with(COMPATIBLE)).then(|| {
+        format!(
+            "{} is version {version}; this system is tested with {VERSION}. If something fails, take that one off PATH or name \
+             another with --restate-server.",
+            path.display()
+        )
+    });
+    Ok(Found { path, warning })
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
+}
+
+async fn version(binary: &Path) -> anyhow::Result<String> {
+    let output = Command::new(binary)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("running {} --version", binary.display()))?;
+    // `restate-server 1.7.12`
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.trim().split(' ').collect::<Vec<_>>()[..] {
+        [PROGRAM, version, ..] if output.status.success() => Ok(version.to_owned()),
+        _ => bail!(
+            "{} is no Restate server: its --version prints {:?}",
+            binary.display(),
+            text.trim()
+        ),
+    }
+}
+
+/// The binary of the npm package, which is installed first if it is not there yet.
+async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
+    let package = platform_package(env::consts::OS, env::consts::ARCH)?;
+    let directory = cache_directory()?.join(format!("restate-{VERSION}"));
+    let binary = directory.join(format!("node_modules/@restatedev/{package}/bin/{PROGRAM}"));
+    let complete = directory.join("complete");
+    if complete.exists() && binary.exists() {
+        return Ok(binary);
+    }
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("creating {}", directory.display()))?;
+    let _lock = lock(&directory.join("lock"), &progress).await?;
+    // Another process may have installed it while this one waited.
+    if complete.exists() && binary.exists() {
+        return Ok(binary);
+    }
+    let npm = on_path("npm").with_context(|| {
+        format!(
+            "there is no {PROGRAM} on PATH, and no npm to install it with. Install Node.js with npm (Debian: `apt install \
+             nodejs npm`), or name a {PROGRAM} {VERSION} with --restate-server"
+        )
+    })?;
+    progress(&format!(
+        "Installing {PROGRAM} {VERSION} (225 MB, once) into {} …",
+        directory.display()
+    ));
+    let output = Command::new(npm)
+        .args([
+            "install",
+            "--no-save",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
+        .arg(&directory)
+        .arg(format!("@restatedev/{PROGRAM}@{VERSION}"))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("running npm")?;
+    ensure!(
+        output.status.success(),
+        "npm could not install @restatedev/{PROGRAM}@{VERSION} ({}):\n{}\nCheck the network and npm's registry, or name a \
+         {PROGRAM} {VERSION} with --restate-server.",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim_end()
+    );
+    ensure!(
+        binary.is_file(),
+        "npm installed @restatedev/{PROGRAM}@{VERSION}, but {} is not there; remove {} and try again",
+        binary.display(),
+        directory.display()
+    );
+    // An interrupted installation may leave a part of the binary.
+    std::fs::write(&complete, "").with_context(|| format!("writing {}", complete.display()))?;
+    Ok(binary)
+}
+
+fn platform_package(os: &str, arch: &str) -> anyhow::Result<String> {
+    let os = match os {
+        "linux" => "linux",
+        "macos" => "darwin",
+        _ => bail!("there is no {PROGRAM} for {os}; use Linux or macOS"),
+    };
+    let arch = match arch {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        _ => bail!("there is no {PROGRAM} for {arch} processors; use x86_64 or aarch64"),
+    };
+    Ok(format!("{PROGRAM}-{os}-{arch}"))
+}
+
+fn cache_directory() -> anyhow::Result<PathBuf> {
+    let directory = |name: &str| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    directory("XDG_CACHE_HOME")
+        .or_else(|| directory("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("food-ordering"))
+        .with_context(|| {
+            format!(
+                "no place to install {PROGRAM}: neither XDG_CACHE_HOME nor HOME is set; set one or name the binary with \
+                 --restate-server"
+            )
+        })
+}
+
+/// Takes a lock that other processes respect; it is given back when the file is dropped, also by a crash.
+async fn lock(path: &Path, progress: impl Fn(&str)) -> anyhow::Result<File> {
+    let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                if !told {
+                    progress(&format!("Waiting for another process that installs {PROGRAM} …"));
+                    told = true;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("locking {}", path.display()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_platform_that_restate_supports_has_its_package() {
+        for (os, arch, package) in [
+            ("linux", "x86_64", "restate-server-linux-x64"),
+            ("linux", "aarch64", "restate-server-linux-arm64"),
+            ("macos", "aarch64", "restate-server-darwin-arm64"),
+        ] {
+            assert_eq!(platform_package(os, arch).unwrap(), package);
+        }
+        assert!(platform_package("windows", "x86_64").is_err());
+        assert!(platform_package("linux", "riscv64").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_no_restate_server_is_refused() {
+        assert!(version(Path::new("/bin/true")).await.is_err());
+        assert!(version(Path::new("/nowhere")).await.is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! The configuration of a Restate server on this machine.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// What differs from one server to the next.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where it keeps its data.
+    pub(crate) base_dir: PathBuf,
+    /// Where services are called.
+    pub(crate) ingress_port: u16,
+    /// The admin API and the UI.
+    pub(crate) admin_port: u16,
+    /// Node-to-node traffic and metrics.
+    pub(crate) node_port: u16,
+    /// Into how many partitions a new server cuts its keys; one that has data keeps what it has.
+    pub(crate) partitions: u16,
+}
+
+impl Config {
+    /// The content of the configuration file.
+    pub(crate) fn render(&self) -> String {
+        let Self {
+            ingress_port,
+            admin_port,
+            node_port,
+            partitions,
+            ..
+        } = self;
+        // A JSON string is a TOML string too.
+        let base_dir = Value::from(self.base_dir.display().to_string());
+        format!(
+            r#"# Written by `food-ordering up` at every start.
+cluster-name = "food-ordering"
+node-name = "local"
+base-dir = {base_dir}
+auto-provision = true
+
+# Partitions are what the runtime does in parallel, and each costs batching: as many as cores (DESIGN, "Costs").
+default-num-partitions = {partitions}
+
+# This machine only, over TCP: Unix sockets would tie the data directory's path to 100 characters.
+listen-mode = "tcp"
+bind-ip = "127.0.0.1"
+bind-port = {node_port}
+advertised-address = "http://127.0.0.1:{node_port}/"
+
+# A demo beside other things on a developer's machine: a quarter of the default caches.
+rocksdb-total-memory-size = "512 MB"
+disable-telemetry = true
+log-format = "compact"
+log-disable-ansi-codes = true
+
+[ingress]
+bind-port = {ingress_port}
+advertised-ingress-endpoint = "http://127.0.0.1:{ingress_port}/"
+
+[admin]
+bind-port = {admin_port}
+advertised-admin-endpoint = "http://127.0.0.1:{admin_port}/"
+
+[admin.query-engine]
+memory-size = "128 MB"
+"#
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_partitions_and_an_awkward_path_stand_in_the_file() {
+        let text = Config {
+            base_dir: PathBuf::from(r#"/home/o"neil/data dir"#),
+            ingress_port: 1,
+            admin_port: 2,
+            node_port: 3,
+            partitions: 4,
+        }
+        .render();
+        for line in [
+            r#"base-dir = "/home/o\"neil/data dir""#,
+            "default-num-partitions = 4",
+            "bind-port = 3",
+            "[ingress]\nbind-port = 1",
+            "[admin]\nbind-port = 2",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

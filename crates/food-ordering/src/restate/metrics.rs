@@ -1,0 +1,76 @@
+//! The server's own metrics, in the Prometheus text format.
+
+/// One sample: `name{label="value",…} value`.
+#[derive(Debug, PartialEq)]
+struct Sample<'a> {
+    name: &'a str,
+    labels: &'a str,
+    value: f64,
+}
+
+fn parse(line: &str) -> Option<Sample<'_>> {
+    if line.starts_with('#') {
+        return None;
+    }
+    // Labels may hold spaces and braces inside quotes, but nothing after the last brace can.
+    let (series, rest) = match line.rfind('}') {
+        Some(end) => line.split_at(end + 1),
+        None => line.split_at(line.find(' ')?),
+    };
+    let (name, labels) = match series.split_once('{') {
+        Some((name, labels)) => (name, labels.strip_suffix('}')?),
+        None => (series, ""),
+    };
+    // A time may follow the value.
+    let value = rest.split_whitespace().next()?.parse().ok()?;
+    Some(Sample {
+        name,
+        labels,
+        value,
+    })
+}
+
+/// The sum over all series of `name` that have every one of `labels` (written `key="value"`).
+pub(crate) fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
+    text.lines()
+        .filter_map(parse)
+        .filter(|sample| sample.name == name)
+        .filter(|sample| labels.iter().all(|label| sample.labels.contains(label)))
+        .map(|sample| sample.value)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"# HELP tasks_total Tasks.
+# TYPE tasks_total counter
+tasks_total{status="started",partition_id="0"} 12
+tasks_total{status="started",partition_id="1"} 30 1700000000000
+tasks_total{status="failed",partition_id="1"} 5
+tasks_total_other{status="started"} 1000
+odd{text="a } b",status="started"} 1.5e3
+plain 7
+broken{
+"#;
+
+    #[test]
+    fn sums_are_over_the_series_that_have_the_labels() {
+        for (name, labels, expected) in [
+            ("tasks_total", &[r#"status="started""#][..], 42.0),
+            ("tasks_total", &[], 47.0),
+            (
+                "tasks_total",
+                &[r#"status="started""#, r#"partition_id="1""#],
+                30.0,
+            ),
+            ("odd", &[r#"status="started""#], 1500.0),
+            ("plain", &[], 7.0),
+            ("absent", &[], 0.0),
+        ] {
+            let found = sum(TEXT, name, labels);
+            assert!((found - expected).abs() < 1e-9, "{name} {labels:?}: {found}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `serve`: one or several parts of the system in this process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use anyhow::Context;
+use clap::Args as ClapArgs;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::Settings;
+use crate::{Part, broker, shutdown};
+
+/// Arguments of `serve`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The parts to run
+    #[arg(required = true)]
+    parts: Vec<Part>,
+    /// Kafka's brokers
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", default_value = "127.0.0.1:9092", value_name = "HOST:PORT,…")]
+    kafka_brokers: String,
+    /// Restate's ingress
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    restate_ingress: String,
+    /// The payment provider
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", default_value = "http://127.0.0.1:5060", value_name = "URL")]
+    payment_url: String,
+    /// The restaurants' point of sale
+    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", default_value = "http://127.0.0.1:5050", value_name = "URL")]
+    restaurant_url: String,
+    #[command(flatten)]
+    listen: Listen,
+    /// Where the restaurants' point of sale keeps its books
+    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_DATABASE", default_value = ".food-ordering/restaurant-pos.sqlite", value_name = "FILE")]
+    restaurant_database: PathBuf,
+    /// Where the payment provider keeps its books
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_DATABASE", default_value = ".food-ordering/payment-provider.sqlite", value_name = "FILE")]
+    payment_database: PathBuf,
+    /// A file to which the embedded broker writes its address, as it picks its own port
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
+    kafka_address_file: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Where the parts listen.
+#[derive(Debug, ClapArgs)]
+struct Listen {
+    /// Where the gateway listens
+    #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    gateway_listen: SocketAddr,
+    /// Where the order services listen for Restate
+    #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_LISTEN", default_value = "127.0.0.1:9080", value_name = "ADDRESS")]
+    order_services_listen: SocketAddr,
+    /// Where the driver simulator listens for Restate
+    #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN", default_value = "127.0.0.1:9081", value_name = "ADDRESS")]
+    driver_simulator_listen: SocketAddr,
+    /// Where the restaurants' point of sale listens
+    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN", default_value = "127.0.0.1:5050", value_name = "ADDRESS")]
+    restaurant_pos_listen: SocketAddr,
+    /// Where the payment provider listens
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN", default_value = "127.0.0.1:5060", value_name = "ADDRESS")]
+    payment_provider_listen: SocketAddr,
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)> + 'a>>;
+
+/// Runs the parts until one of them fails or the process is told to stop; then lets all of them finish what they have in hand.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let stop = shutdown::on_signal()?;
+    let mut parts: FuturesUnordered<Running<'_>> = args
+        .parts
+        .iter()
+        .map(|&part| -> Running<'_> {
+            let running = run_part(part, &args, stop.clone());
+            Box::pin(async move { (part, running.await) })
+        })
+        .collect();
+    let mut result = Ok(());
+    while let Some((part, ended)) = parts.next().await {
+        let ended = ended.with_context(|| format!("{part} ended"));
+        if let Err(error) = &ended {
+            tracing::error!("{error:#}");
+        }
+        result = result.and(ended);
+        stop.cancel();
+    }
+    result
+}
+
+async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::Result<()> {
+    let kafka_brokers = args.kafka_brokers.clone();
+    let shutdown = stop.clone().cancelled_owned();
+    let settings = &args.settings;
+    match part {
+        Part::Kafka => broker::serve(args.kafka_address_file.as_deref(), stop).await?,
+        Part::OrderServices => {
+            let listener = listen(args.listen.order_services_listen).await?;
+            let config = order_workflow::Config {
+                kafka_brokers,
+                payment_url: args.payment_url.clone(),
+                restaurant_url: args.restaurant_url.clone(),
+                payment_limit: settings.orders.payment_limit,
+                preparation_limit: settings.orders.preparation_limit,
+                driver_limit: settings.orders.driver_limit,
+                delivery_limit: settings.orders.delivery_limit,
+                order_retention: settings.orders.order_retention,
+                workflow_retention: settings.orders.workflow_retention,
+                driver_speed: settings.driver_speed(),
+            };
+            order_workflow::serve(config, listener, shutdown).await?;
+        }
+        Part::DriverSimulator => {
+            let listener = listen(args.listen.driver_simulator_listen).await?;
+            let config = driver_simulator::Config {
+                kafka_brokers,
+                poll_interval: settings.simulator.poll_interval,
+                move_interval: settings.simulator.move_interval,
+                pause: settings.simulator.pause,
+                step: settings.simulator.step,
+            };
+            driver_simulator::serve(config, listener, shutdown).await?;
+        }
+        Part::RestaurantPos => {
+            let listener = listen(args.listen.restaurant_pos_listen).await?;
+            let config = restaurant_pos::Config {
+                database: args.restaurant_database.clone(),
+                restate_ingress: args.restate_ingress.parse().context("--restate-ingress")?,
+                preparation_time: settings.restaurant.preparation_time,
+            };
+            restaurant_pos::serve(config, listener, shutdown).await?;
+        }
+        Part::PaymentProvider => {
+            let listener = listen(args.listen.payment_provider_listen).await?;
+            let config = payment_provider::Config {
+                database: args.payment_database.clone(),
+            };
+            payment_provider::serve(config, listener, shutdown).await?;
+        }
+        Part::Gateway => {
+            let listener = listen(args.listen.gateway_listen).await?;
+            let config = gateway::Config::new(kafka_brokers, &args.restate_ingress);
+            gateway::serve(config, listener, shutdown).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))
+}

@@ -1,0 +1,189 @@
+//! How the parts behave: settings that `serve` takes for itself and `up` hands on to the processes it starts.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Part;
+
+/// The settings of every part.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Settings {
+    #[command(flatten)]
+    pub(crate) simulator: Simulator,
+    #[command(flatten)]
+    pub(crate) restaurant: Restaurant,
+    #[command(flatten)]
+    pub(crate) orders: Orders,
+}
+
+/// How the simulated drivers drive.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "Driver simulator")]
+pub(crate) struct Simulator {
+    /// How often a driver without a delivery asks for one
+    #[arg(long, env = "FOOD_ORDERING_POLL_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) poll_interval: Duration,
+    /// Time between two steps of a driver; 0s = as fast as the system can
+    #[arg(long, env = "FOOD_ORDERING_MOVE_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) move_interval: Duration,
+    /// How long a driver rests after a delivery
+    #[arg(long, env = "FOOD_ORDERING_PAUSE", default_value = "2s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) pause: Duration,
+    /// How far a driver gets in one step, in degrees
+    #[arg(long, env = "FOOD_ORDERING_STEP", default_value_t = 0.005, value_parser = degrees, value_name = "DEGREES")]
+    pub(crate) step: f64,
+}
+
+/// How the restaurants' point of sale behaves.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "Restaurant")]
+pub(crate) struct Restaurant {
+    /// How long a restaurant takes to prepare an order
+    #[arg(long, env = "FOOD_ORDERING_PREPARATION_TIME", default_value = "3s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) preparation_time: Duration,
+}
+
+/// Limits and retention of the order services.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "Order services")]
+pub(crate) struct Orders {
+    /// How long the payment provider may take before the order is rejected
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_LIMIT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) payment_limit: Duration,
+    /// How long a restaurant may take before the order is cancelled
+    #[arg(long, env = "FOOD_ORDERING_PREPARATION_LIMIT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) preparation_limit: Duration,
+    /// How long a prepared order may wait for a driver before it is cancelled
+    #[arg(long, env = "FOOD_ORDERING_DRIVER_LIMIT", default_value = "30m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) driver_limit: Duration,
+    /// How long a driver may take before the delivery counts as failed
+    #[arg(long, env = "FOOD_ORDERING_DELIVERY_LIMIT", default_value = "2h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) delivery_limit: Duration,
+    /// How long the status of a finished order can be asked for
+    #[arg(long, env = "FOOD_ORDERING_ORDER_RETENTION", default_value = "30d", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) order_retention: Duration,
+    /// How long Restate keeps a finished workflow, for the curious
+    #[arg(long, env = "FOOD_ORDERING_WORKFLOW_RETENTION", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) workflow_retention: Duration,
+    /// How fast drivers are expected to be, in degrees a second, for the arrival times [default: one step each move interval, or
+    /// 0.005 if they move without waiting]
+    #[arg(long, env = "FOOD_ORDERING_DRIVER_SPEED", value_parser = degrees, value_name = "DEGREES")]
+    pub(crate) driver_speed: Option<f64>,
+}
+
+/// What the example family reckons with; see `domain::geo::Speed::DEFAULT`.
+const DEFAULT_SPEED: f64 = 0.005;
+
+fn degrees(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(degrees) if degrees.is_finite() && degrees > 0.0 => Ok(degrees),
+        _ => Err("must be a number of degrees above zero, such as 0.005".to_owned()),
+    }
+}
+
+impl Settings {
+    /// The speed by which arrival times are reckoned, in degrees a second.
+    #[must_use]
+    pub fn driver_speed(&self) -> f64 {
+        self.orders.driver_speed.unwrap_or_else(|| {
+            let planned = self.simulator.step / self.simulator.move_interval.as_secs_f64();
+            if planned.is_finite() { planned } else { DEFAULT_SPEED }
+        })
+    }
+
+    /// Those that concern `part`, as flags of `serve`.
+    #[must_use]
+    pub fn flags_for(&self, part: Part) -> Vec<String> {
+        let time = |flag: &str, value: Duration| {
+            format!("--{flag}={}", humantime::format_duration(value))
+        };
+        match part {
+            Part::DriverSimulator => vec![
+                time("poll-interval", self.simulator.poll_interval),
+                time("move-interval", self.simulator.move_interval),
+                time("pause", self.simulator.pause),
+                format!("--step={}", self.simulator.step),
+            ],
+            Part::RestaurantPos => {
+                vec![time("preparation-time", self.restaurant.preparation_time)]
+            }
+            Part::OrderServices => vec![
+                time("payment-limit", self.orders.payment_limit),
+                time("preparation-limit", self.orders.preparation_limit),
+                time("driver-limit", self.orders.driver_limit),
+                time("delivery-limit", self.orders.delivery_limit),
+                time("order-retention", self.orders.order_retention),
+                time("workflow-retention", self.orders.workflow_retention),
+                format!("--driver-speed={}", self.driver_speed()),
+            ],
+            Part::Kafka | Part::PaymentProvider | Part::Gateway => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Parser, ValueEnum};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn parse(flags: &[String]) -> Settings {
+        let name = "serve".to_owned();
+        Command::try_parse_from(std::iter::once(&name).chain(flags))
+            .unwrap()
+            .settings
+    }
+
+    #[test]
+    fn settings_survive_the_way_to_a_child_process() {
+        let given = [
+            "--poll-interval=250ms",
+            "--move-interval=0s",
+            "--pause=1m 30s",
+            "--step=0.001",
+            "--preparation-time=1500ms",
+            "--payment-limit=7s",
+            "--preparation-limit=1h 1s",
+            "--driver-limit=3s",
+            "--delivery-limit=4s",
+            "--order-retention=5d",
+            "--workflow-retention=6h",
+            "--driver-speed=0.25",
+        ]
+        .map(str::to_owned);
+        let settings = parse(&given);
+        let handed_on: Vec<String> = Part::value_variants()
+            .iter()
+            .flat_map(|part| settings.flags_for(*part))
+            .collect();
+        assert_eq!(handed_on.len(), given.len());
+        assert_eq!(parse(&handed_on), settings);
+    }
+
+    #[test]
+    fn drivers_are_expected_to_be_as_fast_as_they_are_told_to_drive() {
+        for (flags, speed) in [
+            (&["--step=0.01", "--move-interval=500ms"][..], 0.02),
+            (&["--move-interval=0s"], DEFAULT_SPEED),
+            (&["--driver-speed=1"], 1.0),
+        ] {
+            let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+            let found = parse(&flags).driver_speed();
+            assert!((found - speed).abs() < 1e-9, "{flags:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_nothing_is_refused() {
+        for step in ["0", "-1", "NaN", "x"] {
+            assert!(degrees(step).is_err(), "{step}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Which services Restate should call where.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::restate::admin::{Admin, Deployment, Service};
+
+/// Something to do about one deployment.
+#[derive(Debug, PartialEq, Eq)]
+enum Action {
+    /// It is registered as it is.
+    Keep,
+    /// A new one.
+    Register,
+    /// It is registered, but its services are not what they were.
+    Refresh,
+    /// These ones are to be found here from now on.
+    Move(Vec<String>),
+}
+
+/// Registers the services at `uri` unless they are; says what was found and done.
+///
+/// With `moved`, deployments of the same services at other addresses are this one at its former address: what they have under
+/// way goes on here. Without, they are former versions that still run there.
+pub(super) async fn ensure(admin: &Admin, uri: &str, moved: bool) -> anyhow::Result<String> {
+    let found = admin.discover(uri).await?;
+    let existing = admin.deployments().await?;
+    let at_uri = existing.iter().find(|known| same(&known.uri, uri));
+    let unchanged = match at_uri {
+        Some(known) => alike(&admin.deployment(&known.id).await?.services, &found),
+        None => false,
+    };
+    let names = found
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    Ok(match plan(&existing, &found, uri, unchanged, moved) {
+        Action::Keep => format!("{names} at {uri}: registered already"),
+        Action::Register => {
+            admin.register(uri, false).await?;
+            format!("{names} at {uri}: registered")
+        }
+        Action::Refresh => {
+            admin.register(uri, true).await?;
+            format!("{names} at {uri}: changed, registered again")
+        }
+        Action::Move(ids) => {
+            for id in &ids {
+                admin.move_deployment(id, uri).await?;
+            }
+            format!("{names}: moved to {uri}")
+        }
+    })
+}
+
+fn plan(
+    existing: &[Deployment],
+    found: &[Service],
+    uri: &str,
+    unchanged: bool,
+    moved: bool,
+) -> Action {
+    if existing.iter().any(|known| same(&known.uri, uri)) {
+        return if unchanged {
+            Action::Keep
+        } else {
+            Action::Refresh
+        };
+    }
+    let names = |services: &[Service]| -> BTreeSet<String> {
+        services
+            .iter()
+            .map(|service| service.name.clone())
+            .collect()
+    };
+    let found = names(found);
+    let former: Vec<String> = existing
+        .iter()
+        .filter(|known| !names(&known.services).is_disjoint(&found))
+        .map(|known| known.id.clone())
+        .collect();
+    if moved && !former.is_empty() {
+        Action::Move(former)
+    } else {
+        Action::Register
+    }
+}
+
+/// Restate writes addresses with a slash at the end.
+fn same(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/') == b.trim_end_matches('/')
+}
+
+/// Whether two discoveries found the same services, whatever Restate adds when it registers them.
+fn alike(a: &[Service], b: &[Service]) -> bool {
+    let comparable = |services: &[Service]| -> BTreeSet<String> {
+        services
+            .iter()
+            .map(|service| {
+                let mut details = service.details.clone();
+                details.remove("deployment_id");
+                details.remove("revision");
+                format!("{} {}", service.name, Value::from_iter(details))
+            })
+            .collect()
+    };
+    comparable(a) == comparable(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn service(name: &str, details: &Value) -> Service {
+        let mut service = details.clone();
+        service["name"] = json!(name);
+        serde_json::from_value(service).unwrap()
+    }
+
+    fn deployment(id: &str, uri: &str, services: &[&str]) -> Deployment {
+        Deployment {
+            id: id.to_owned(),
+            uri: uri.to_owned(),
+            services: services
+                .iter()
+                .map(|name| service(name, &json!({})))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_registered_decides_what_to_do() {
+        let found = [service("A", &json!({})), service("B", &json!({}))];
+        let uri = "http://localhost:1";
+        let here = deployment("here", "http://localhost:1/", &["A", "B"]);
+        let there = deployment("there", "http://localhost:2/", &["B"]);
+        let foreign = deployment("foreign", "http://localhost:3/", &["C"]);
+        let table = [
+            (vec![], false, true, Action::Register),
+            (vec![&foreign], false, true, Action::Register),
+            (vec![&here, &foreign], true, true, Action::Keep),
+            (vec![&here], false, false, Action::Refresh),
+            (
+                vec![&there, &foreign],
+                false,
+                true,
+                Action::Move(vec!["there".to_owned()]),
+            ),
+            (vec![&there], false, false, Action::Register),
+        ];
+        for (existing, unchanged, moved, action) in table {
+            let existing: Vec<Deployment> = existing.into_iter().cloned().collect();
+            let planned = plan(&existing, &found, uri, unchanged, moved);
+            assert_eq!(planned, action, "{existing:?} {unchanged} {moved}");
+        }
+    }
+
+    #[test]
+    fn a_new_revision_of_the_same_service_is_alike_but_a_new_handler_is_not() {
+        let registered = service(
+            "A",
+            &json!({"revision": 3, "deployment_id": "dp_1", "handlers": [{"name": "run"}]}),
+        );
+        let same = service("A", &json!({"revision": 4, "deployment_id": "", "handlers": [{"name": "run"}]}));
+        let other = service("A", &json!({"revision": 4, "handlers": [{"name": "go"}]}));
+        assert!(alike(std::slice::from_ref(&registered), &[same]));
+        assert!(!alike(&[registered], &[other]));
+    }
+}

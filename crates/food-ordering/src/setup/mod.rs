@@ -1,0 +1,213 @@
+//! `setup`: tells a running Restate where the services are and which topics feed them, and puts the drivers to work.
+//!
+//! It looks before it does anything, so it may be run again and again: after an interruption, after a new version, after Kafka
+//! was replaced.
+
+mod deployments;
+mod drivers;
+pub(crate) mod subscriptions;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::Region;
+use tokio::time::Instant;
+
+use self::subscriptions::{Described, Wanted};
+use crate::http;
+use crate::restate::admin::Admin;
+
+/// Arguments of `setup`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Restate's admin API
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", default_value = "http://127.0.0.1:9070", value_name = "URL")]
+    pub(crate) restate_admin: String,
+    /// Restate's ingress
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) restate_ingress: String,
+    /// The order services, as Restate reaches them
+    #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", default_value = "http://127.0.0.1:9080", value_name = "URL")]
+    pub(crate) order_services_url: String,
+    /// The driver simulator, as Restate reaches it
+    #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", default_value = "http://127.0.0.1:9081", value_name = "URL")]
+    pub(crate) driver_simulator_url: String,
+    /// The services are no new version: where Restate knows them at another address, they have moved, with all they have under
+    /// way
+    #[arg(long, env = "FOOD_ORDERING_MOVED")]
+    pub(crate) moved: bool,
+    /// Kafka's brokers, as this process reaches them
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", default_value = "127.0.0.1:9092", value_name = "HOST:PORT,…")]
+    pub(crate) kafka_brokers: String,
+    /// Kafka's brokers, as Restate reaches them [default: as this process does]
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE", value_name = "HOST:PORT,…")]
+    pub(crate) kafka_brokers_for_restate: Option<String>,
+    /// How many simulated drivers to put to work
+    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 2, value_name = "N")]
+    pub(crate) drivers: u32,
+    /// The region in which they work
+    #[arg(long, env = "FOOD_ORDERING_REGION", default_value_t)]
+    pub(crate) region: Region,
+    /// How long to wait for everything that is needed
+    #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) timeout: Duration,
+}
+
+/// `setup`: sets up and prints what was found and done.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    run(&args, |line| println!("{line}")).await
+}
+
+/// Sets up; `report` hears of everything that was found and done.
+pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
+    let patience = Patience {
+        deadline: Instant::now() + args.timeout,
+        report: &report,
+    };
+    let admin = Admin::new(&args.restate_admin)?;
+    // Kafka and Restate have nothing to do with each other yet.
+    let (cluster, ()) = tokio::try_join!(
+        patience.until_ok("Kafka", || find_cluster(args)),
+        register(args, &admin, &patience),
+    )?;
+
+    let clusters = admin.kafka_clusters().await?;
+    let existing = admin.subscriptions().await?;
+    let actions = subscriptions::plan(&clusters, &existing, &cluster);
+    if actions.is_empty() {
+        report(&format!("Kafka cluster {}: subscribed to already", cluster.name()));
+    }
+    for action in &actions {
+        let description = Described(&cluster, action);
+        subscriptions::apply(&admin, &cluster, action)
+            .await
+            .with_context(|| format!("could not do this: {description}"))?;
+        report(&description.to_string());
+    }
+
+    let started = drivers::start(&args.restate_ingress, args.drivers, args.region).await?;
+    report(&started);
+    Ok(())
+}
+
+/// Asks the brokers who they are and gives them the topics that are missing.
+async fn find_cluster(args: &Args) -> anyhow::Result<Wanted> {
+    let brokers = &args.kafka_brokers;
+    let cluster = kafka::Cluster::discover(brokers).await?;
+    kafka::ensure_topics(brokers, &domain::topic::ALL).await?;
+    let for_restate = args.kafka_brokers_for_restate.as_ref().unwrap_or(brokers);
+    Ok(Wanted::new(&cluster.id, brokers, for_restate))
+}
+
+/// Waits for Restate and the services and makes them known to each other.
+async fn register<R: Fn(&str)>(
+    args: &Args,
+    admin: &Admin,
+    patience: &Patience<'_, R>,
+) -> anyhow::Result<()> {
+    patience
+        .until_ok("Restate", || async {
+            anyhow::ensure!(
+                admin.is_healthy().await,
+                "no answer from its admin API at {}; is restate-server running, and is --restate-admin right?",
+                args.restate_admin
+            );
+            let client = http::client(Duration::from_secs(5))?;
+            let health = format!("{}/restate/health", args.restate_ingress.trim_end_matches('/'));
+            anyhow::ensure!(
+                http::answers(&client, &health).await,
+                "no answer from its ingress at {}; is --restate-ingress right?",
+                args.restate_ingress
+            );
+            Ok(())
+        })
+        .await?;
+    for (part, url) in [
+        ("order services", &args.order_services_url),
+        ("driver simulator", &args.driver_simulator_url),
+    ] {
+        let found = patience
+            .until_ok(part, || deployments::ensure(admin, url, args.moved))
+            .await?;
+        (patience.report)(&found);
+    }
+    Ok(())
+}
+
+/// Waiting for others that may start later than setup does.
+struct Patience<'a, R> {
+    deadline: Instant,
+    report: &'a R,
+}
+
+impl<R: Fn(&str)> Patience<'_, R> {
+    /// How long between two attempts.
+    const INTERVAL: Duration = Duration::from_millis(50);
+    /// After this long the user is told what is waited for.
+    const QUIET: Duration = Duration::from_secs(2);
+
+    /// Tries until it works, or fails with the last error at the deadline.
+    async fn until_ok<T, F: Future<Output = anyhow::Result<T>>>(
+        &self,
+        what: &str,
+        attempt: impl Fn() -> F,
+    ) -> anyhow::Result<T> {
+        let start = Instant::now();
+        let mut told = false;
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if Instant::now() + Self::INTERVAL >= self.deadline {
+                let waited = humantime::format_duration(Duration::from_secs(
+                    start.elapsed().as_secs(),
+                ));
+                return Err(error.context(format!("{what}: gave up after {waited}")));
+            }
+            if !told && start.elapsed() >= Self::QUIET {
+                (self.report)(&format!("waiting for {what}: {error:#}"));
+                told = true;
+            }
+            tokio::time::sleep(Self::INTERVAL).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_tells_once_what_it_waits_for_and_ends_with_the_last_error() {
+        let told = RefCell::new(Vec::new());
+        let report = |line: &str| told.borrow_mut().push(line.to_owned());
+        let patience = Patience {
+            deadline: Instant::now() + Duration::from_secs(10),
+            report: &report,
+        };
+        let error = patience
+            .until_ok("tea", || async { anyhow::Ok::<()>(anyhow::bail!("cold")) })
+            .await
+            .unwrap_err();
+        assert!(format!("{error:#}").starts_with("tea: gave up after 9"), "{error:#}");
+        assert!(format!("{error:#}").ends_with("cold"), "{error:#}");
+        assert_eq!(*told.borrow(), ["waiting for tea: cold"]);
+
+        let attempts = Cell::new(0);
+        let patience = Patience {
+            deadline: Instant::now() + Duration::from_secs(10),
+            report: &report,
+        };
+        let served = patience
+            .until_ok("tea", || async {
+                attempts.set(attempts.get() + 1);
+                anyhow::ensure!(attempts.get() == 3, "cold");
+                Ok("hot")
+            })
+            .await;
+        assert_eq!((served.unwrap(), attempts.get()), ("hot", 3));
+    }
+}

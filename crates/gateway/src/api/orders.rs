@@ -1,0 +1,242 @@
+//! Orders: place one, ask for it, call it off.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::order::{Invalid, Order, OrderEvent};
+use domain::{OrderId, Status, topic};
+use serde::de::IgnoredAny;
+use uuid::Uuid;
+
+use super::extract::{JsonBytes, OrderInPath};
+use super::problem::{Document, Kind, Problem};
+use super::{App, RETRY_AFTER};
+use crate::ingress;
+use crate::model::{Accepted, Cancellation, NewOrder, OrderStatus};
+
+const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+/// Place an order
+///
+/// Answered only when the order is safely stored. Without `orderId` the order is given one. An order whose id has been used
+/// before is answered in the same way and changes nothing, so a request may be repeated safely if it names the id.
+#[utoipa::path(
+    post,
+    path = "/api/orders",
+    operation_id = "placeOrder",
+    tag = "orders",
+    params(("traceparent" = Option<String>, Header, description = "W3C trace context, passed on with the order.")),
+    request_body(content = NewOrder, description = "The order, at most 64 KiB."),
+    responses(
+        (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
+            headers(("location" = String, description = "Where to ask how far the order is."))),
+        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "The order cannot be taken as it is; `errors` names every field at fault.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "The order is not confirmed: it may or may not have been taken. Repeat it with the `orderId` of the problem.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn place(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    JsonBytes(body): JsonBytes,
+) -> Result<Response, Problem> {
+    let traceparent = headers
+        .get("traceparent")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let order = OrderEvent::parse(&body)
+        .map_err(|invalid| unreadable(&body, invalid))?
+        .or_order_id(|| Uuid::now_v7().to_string())
+        .or_traceparent(traceparent)
+        .check()
+        .map_err(invalid_order)?;
+    let violations = app.shop.check(&order);
+    if !violations.is_empty() {
+        return Err(invalid_order(Invalid {
+            order_id: None,
+            violations,
+        }));
+    }
+    publish(&app, &order).await?;
+    app.recent.remember(&order.order_id, Instant::now());
+
+    let accepted = Accepted::new(order.order_id);
+    let location = [(header::LOCATION, accepted.links.this.clone())];
+    Ok((StatusCode::ACCEPTED, location, Json(accepted)).into_response())
+}
+
+/// How far is an order?
+#[utoipa::path(
+    get,
+    path = "/api/orders/{orderId}",
+    operation_id = "getOrder",
+    tag = "orders",
+    params(("orderId" = String, Path, description = "The order's id.")),
+    responses(
+        (status = 200, description = "How far it is.", body = OrderStatus),
+        (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
+        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "Restate does not answer.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    OrderInPath(id): OrderInPath,
+) -> Result<Response, Problem> {
+    let status = match app.ingress.status(&id).await {
+        Ok(status) => status,
+        // The handler answers for every id, so only another version of it could say this.
+        Err(ingress::Error::NotFound(_)) => return Err(no_such_order(id)),
+        Err(error) => return Err(no_answer(&error, "the order is not affected: try again")),
+    };
+    if status.version == 0 && !app.recent.contains(&id, Instant::now()) {
+        return Err(no_such_order(id));
+    }
+    Ok((NO_STORE, Json(OrderStatus::from(status))).into_response())
+}
+
+/// Call an order off
+///
+/// Possible until a driver has picked it up. What was paid is paid back.
+#[utoipa::path(
+    post,
+    path = "/api/orders/{orderId}/cancel",
+    operation_id = "cancelOrder",
+    tag = "orders",
+    params(("orderId" = String, Path, description = "The order's id.")),
+    responses(
+        (status = 200, description = "The order is cancelled.", body = Cancellation),
+        (status = 202, description = "The order is being cancelled.", body = Cancellation),
+        (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
+        (status = 409, description = "The order cannot be cancelled (any more): `orderStatus` says how far it is.", body = Document, content_type = "application/problem+json"),
+        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "Restate does not answer; the order may or may not have been cancelled.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    OrderInPath(id): OrderInPath,
+) -> Result<Response, Problem> {
+    match app.ingress.cancel(&id).await {
+        Ok(cancellation) if cancellation.accepted => {
+            let code = if cancellation.status.is_terminal() {
+                StatusCode::OK
+            } else {
+                StatusCode::ACCEPTED
+            };
+            Ok((code, NO_STORE, Json(cancellation)).into_response())
+        }
+        Ok(Cancellation { status, reason, .. }) => {
+            let detail = reason.unwrap_or_else(|| format!("the order is {status} already"));
+            Err(Problem::new(Kind::NotCancellable, detail)
+                .order(id)
+                .order_status(status))
+        }
+        Err(ingress::Error::NotFound(_)) if app.recent.contains(&id, Instant::now()) => {
+            Err(Problem::new(
+                Kind::NotCancellable,
+                "the order has been accepted, but nobody has begun with it: try again in a moment",
+            )
+            .order(id)
+            .order_status(Status::New)
+            .retry_after(RETRY_AFTER))
+        }
+        Err(ingress::Error::NotFound(_)) => Err(no_such_order(id)),
+        Err(error) => Err(no_answer(
+            &error,
+            "the order may or may not have been cancelled: asking again is safe",
+        )),
+    }
+}
+
+async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
+    let id = &order.order_id;
+    let value = serde_json::to_vec(order).map_err(|error| {
+        tracing::error!(order_id = %id, %error, "an order cannot be written as JSON");
+        Problem::new(Kind::Internal, "the order was not taken")
+    })?;
+    let published = app
+        .broker
+        .publish(topic::ORDERS, id.as_str().as_bytes(), &value)
+        .await;
+    published.map_err(|error| {
+        if error.is_retryable() {
+            tracing::warn!(order_id = %id, %error, "an order was not confirmed");
+            Problem::new(
+                Kind::OrderNotConfirmed,
+                format!(
+                    "order {id} may or may not have been taken: repeat the request with \"orderId\": \"{id}\", which is \
+                     safe because an id is taken once only",
+                ),
+            )
+            .order(id.clone())
+            .retry_after(RETRY_AFTER)
+        } else {
+            tracing::error!(order_id = %id, %error, "an order was refused by the broker");
+            Problem::new(
+                Kind::Internal,
+                "the order was not taken: the log of the gateway says why",
+            )
+            .order(id.clone())
+        }
+    })
+}
+
+/// The problem of a body that is no order event: no JSON at all (400), or JSON of another shape (422).
+fn unreadable(body: &[u8], invalid: Invalid) -> Problem {
+    let is_json =
+        str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
+    if is_json {
+        invalid_order(invalid)
+    } else {
+        let found = invalid.violations.first();
+        Problem::new(
+            Kind::Malformed,
+            found.map_or_else(String::new, |violation| {
+                format!("the body is not JSON: it {}", violation.message)
+            }),
+        )
+    }
+}
+
+fn invalid_order(invalid: Invalid) -> Problem {
+    Problem::new(Kind::InvalidOrder, invalid.to_string()).errors(invalid.violations)
+}
+
+fn no_such_order(id: OrderId) -> Problem {
+    Problem::new(
+        Kind::OrderNotFound,
+        format!(
+            "there is no order {id}; one that was placed a moment ago may take a moment to appear"
+        ),
+    )
+    .order(id)
+}
+
+/// The problem of a call to Restate that brought no answer; `consequence` says what that means for the caller.
+fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
+    tracing::warn!(%error, "no answer from Restate");
+    match error {
+        ingress::Error::Unavailable(_) => Problem::new(
+            Kind::Unavailable,
+            format!("the order system does not answer; {consequence}"),
+        )
+        .retry_after(RETRY_AFTER),
+        _ => Problem::new(
+            Kind::BadAnswer,
+            format!("the log of the gateway says more; {consequence}"),
+        ),
+    }
+}

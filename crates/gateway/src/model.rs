@@ -1,0 +1,459 @@
+//! The JSON of the API, as types: what the handlers answer and what the `OpenAPI` document says.
+//!
+//! They are the API's own and not those of [`domain`] and [`order_status`], so that a change inside does not change the API
+//! unseen: a new field there does not compile here until someone has decided whether it is told.
+
+use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, order};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+
+/// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewOrder {
+    /// Names the order. Chosen by who places it, so that the request can be repeated safely: of several orders of the same
+    /// id only the first counts. Left out, the gateway makes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = identifier)]
+    pub order_id: Option<OrderId>,
+    /// Who cooks it: a restaurant of `GET /api/restaurants`, or any other of an ordering provider's own.
+    #[schema(schema_with = identifier)]
+    pub restaurant_id: RestaurantId,
+    /// What to cook.
+    #[schema(min_items = 1, max_items = 100)]
+    pub products: Vec<Line>,
+    /// What the customer pays, in US dollars. For a restaurant of `GET /api/restaurants` exactly what its menu says.
+    #[schema(schema_with = money)]
+    pub total_cost: Money,
+    /// How long to wait before the preparation starts, in ms.
+    #[schema(minimum = 0, maximum = 2_592_000_000_u64)]
+    pub delivery_delay: u64,
+    /// Where to bring it; must be in or near the region. Left out, a place in the region is made up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_location: Option<Place>,
+    /// Where it is cooked and delivered; San Jose if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = region)]
+    pub region: Option<domain::Region>,
+    /// The W3C trace context of the request that placed the order; the request header of this name if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub traceparent: Option<String>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// The restaurant's id of the dish.
+    #[schema(min_length = 1, max_length = 500, example = "margherita")]
+    pub product_id: String,
+    /// What to cook.
+    #[schema(min_length = 1, max_length = 500, example = "Pizza Margherita")]
+    pub description: String,
+    /// How many.
+    #[schema(minimum = 1, maximum = 999)]
+    pub quantity: u32,
+}
+
+/// A place in degrees (WGS 84).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Place {
+    /// Degrees east.
+    #[schema(minimum = -180, maximum = 180, example = -121.8946)]
+    pub lon: f64,
+    /// Degrees north.
+    #[schema(minimum = -90, maximum = 90, example = 37.3366)]
+    pub lat: f64,
+}
+
+impl From<Location> for Place {
+    fn from(location: Location) -> Self {
+        Self {
+            lon: location.lon(),
+            lat: location.lat(),
+        }
+    }
+}
+
+/// An order that has been taken: it is stored and will be worked on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// The order's id, the one it brought or the one it was given.
+    #[schema(schema_with = identifier)]
+    pub order_id: OrderId,
+    /// `NEW`: nobody has begun with it.
+    #[schema(schema_with = status)]
+    pub status: Status,
+    /// Where to go from here.
+    pub links: Links,
+}
+
+/// What can be done about an order.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Links {
+    /// Tells how far the order is (GET).
+    #[serde(rename = "self")]
+    pub this: String,
+    /// Calls the order off (POST).
+    pub cancel: String,
+}
+
+impl Accepted {
+    pub(crate) fn new(order_id: OrderId) -> Self {
+        let this = format!("/api/orders/{order_id}");
+        Self {
+            links: Links {
+                cancel: format!("{this}/cancel"),
+                this,
+            },
+            order_id,
+            status: Status::New,
+        }
+    }
+}
+
+/// How far an order is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderStatus {
+    /// The order asked for.
+    #[schema(schema_with = identifier)]
+    pub order_id: OrderId,
+    /// How far it is.
+    #[schema(schema_with = status)]
+    pub status: Status,
+    /// Expected arrival in ms since the epoch; null while unknown.
+    #[schema(required)]
+    pub eta: Option<i64>,
+    /// Counts the order's changes from 1; 0 for an order that nobody has begun with.
+    pub version: u64,
+    /// Why the order was rejected or cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// The driver who has the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = identifier)]
+    pub driver_id: Option<DriverId>,
+    /// Every status the order has had, oldest first; empty once a finished order's history has been cleared away.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// A status that an order has had.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HistoryEntry {
+    /// The status.
+    #[schema(schema_with = status)]
+    pub status: Status,
+    /// Since when, in ms since the epoch.
+    pub at: i64,
+    /// The version with which it came.
+    pub version: u64,
+    /// Why, for an order that was rejected or cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+}
+
+impl From<order_status::OrderStatus> for OrderStatus {
+    fn from(status: order_status::OrderStatus) -> Self {
+        let order_status::OrderStatus {
+            order_id,
+            status,
+            eta,
+            version,
+            reason,
+            driver_id,
+            history,
+        } = status;
+        Self {
+            order_id,
+            status,
+            eta,
+            version,
+            reason,
+            driver_id,
+            history: history.into_iter().map(HistoryEntry::from).collect(),
+        }
+    }
+}
+
+impl From<order_status::HistoryEntry> for HistoryEntry {
+    fn from(entry: order_status::HistoryEntry) -> Self {
+        let order_status::HistoryEntry {
+            status,
+            at,
+            version,
+            reason,
+        } = entry;
+        Self {
+            status,
+            at,
+            version,
+            reason,
+        }
+    }
+}
+
+/// What became of the wish to call an order off.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Cancellation {
+    /// Whether the order is, or is being, cancelled.
+    pub accepted: bool,
+    /// The order's status now.
+    #[schema(schema_with = status)]
+    pub status: Status,
+    /// Why not, or why it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+}
+
+/// A restaurant with its menu.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Restaurant {
+    /// What orders name it by.
+    #[schema(schema_with = identifier)]
+    pub restaurant_id: RestaurantId,
+    /// What the sign over the door says.
+    #[schema(example = "La Piazza")]
+    pub name: &'static str,
+    /// Kind of kitchen.
+    #[schema(example = "Italian")]
+    pub cuisine: &'static str,
+    /// One sentence for guests.
+    pub description: &'static str,
+    /// Where it is.
+    pub location: Place,
+    /// The region it delivers in.
+    #[schema(schema_with = region)]
+    pub region: domain::Region,
+    /// What it cooks.
+    pub menu: Vec<Dish>,
+}
+
+/// A dish on a menu.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Dish {
+    /// What orders name it by.
+    #[schema(example = "margherita")]
+    pub product_id: &'static str,
+    /// Name of the dish.
+    #[schema(example = "Pizza Margherita")]
+    pub name: &'static str,
+    /// What is in it.
+    pub description: &'static str,
+    /// What one costs, in US dollars.
+    #[schema(schema_with = money)]
+    pub price: Money,
+    /// Whether it is free of meat and fish.
+    pub vegetarian: bool,
+}
+
+impl From<domain::restaurant::Restaurant> for Restaurant {
+    fn from(restaurant: domain::restaurant::Restaurant) -> Self {
+        let domain::restaurant::Restaurant {
+            restaurant_id,
+            name,
+            cuisine,
+            description,
+            location,
+            region,
+            menu,
+        } = restaurant;
+        Self {
+            restaurant_id,
+            name,
+            cuisine,
+            description,
+            location: location.into(),
+            region,
+            menu: menu.into_iter().map(Dish::from).collect(),
+        }
+    }
+}
+
+impl From<domain::restaurant::Dish> for Dish {
+    fn from(dish: domain::restaurant::Dish) -> Self {
+        let domain::restaurant::Dish {
+            product_id,
+            name,
+            description,
+            price,
+            vegetarian,
+        } = dish;
+        Self {
+            product_id,
+            name,
+            description,
+            price,
+            vegetarian,
+        }
+    }
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field; empty where the body as a whole is at fault.
+    #[schema(example = "products[0].quantity")]
+    pub field: String,
+    /// The same as a JSON pointer into the body, in the form of a URI fragment.
+    #[schema(example = "#/products/0/quantity")]
+    pub pointer: String,
+    /// What the field must be.
+    #[schema(example = "must be from 1 to 999")]
+    pub detail: String,
+}
+
+impl From<order::Violation> for FieldError {
+    fn from(violation: order::Violation) -> Self {
+        let order::Violation { field, message } = violation;
+        Self {
+            pointer: pointer(&field),
+            field,
+            detail: message,
+        }
+    }
+}
+
+/// `products[0].quantity` as `#/products/0/quantity`. Names of fields hold nothing that would need to be escaped.
+fn pointer(field: &str) -> String {
+    field
+        .split(['.', '[', ']'])
+        .filter(|step| !step.is_empty())
+        .fold("#".to_owned(), |pointer, step| pointer + "/" + step)
+}
+
+/// Whether the gateway can do its work.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Readiness {
+    /// `UP` if everything it needs is there, else `DOWN`.
+    #[schema(schema_with = up_or_down)]
+    pub status: &'static str,
+    /// The Kafka brokers.
+    pub kafka: Part,
+    /// Restate's ingress.
+    pub restate: Part,
+}
+
+/// Whether something that the gateway needs is there.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Part {
+    /// `UP` or `DOWN`.
+    #[schema(schema_with = up_or_down)]
+    pub status: &'static str,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
+}
+
+impl Readiness {
+    pub(crate) fn new(kafka: Result<(), String>, restate: Result<(), String>) -> Self {
+        Self {
+            status: up(kafka.is_ok() && restate.is_ok()),
+            kafka: kafka.into(),
+            restate: restate.into(),
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.status == up(true)
+    }
+}
+
+impl From<Result<(), String>> for Part {
+    fn from(result: Result<(), String>) -> Self {
+        Self {
+            status: up(result.is_ok()),
+            detail: result.err(),
+        }
+    }
+}
+
+/// The gateway is alive.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Health {
+    /// `UP`.
+    #[schema(schema_with = up_or_down)]
+    pub status: &'static str,
+}
+
+impl Health {
+    pub(crate) const UP: Self = Self { status: up(true) };
+}
+
+const fn up(is_up: bool) -> &'static str {
+    if is_up { "UP" } else { "DOWN" }
+}
+
+fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+}
+
+pub(crate) fn identifier() -> Object {
+    text("A short text that is safe in a URL.")
+        .min_length(Some(1))
+        .max_length(Some(domain::id::MAX_LEN))
+        .pattern(Some("^[A-Za-z0-9._:~-]+$"))
+        .build()
+}
+
+pub(crate) fn status() -> Object {
+    text(
+        "CREATED → SCHEDULED → IN_PREPARATION → SCHEDULING_DELIVERY → WAITING_FOR_DRIVER → IN_DELIVERY → DELIVERED, or an \
+         end in REJECTED or CANCELLED; NEW before all that. It never goes back, and some may be skipped.",
+    )
+    .enum_values(Some(Status::ALL.map(Status::name)))
+    .build()
+}
+
+fn region() -> Object {
+    text("A delivery region.")
+        .enum_values(Some(domain::Region::ALL.map(domain::Region::name)))
+        .build()
+}
+
+fn up_or_down() -> Object {
+    text("Whether it works.")
+        .enum_values(Some([up(true), up(false)]))
+        .build()
+}
+
+fn money() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
+        .description(Some(
+            "An amount in US dollars with at most two digits after the point, read digit by digit and never rounded.",
+        ))
+        .minimum(Some(0))
+        .maximum(Some(1_000_000))
+        .examples([serde_json::json!(23.5)])
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_have_pointers() {
+        for (field, expected) in [
+            ("", "#"),
+            ("totalCost", "#/totalCost"),
+            ("products[12].quantity", "#/products/12/quantity"),
+            ("customerLocation.lon", "#/customerLocation/lon"),
+        ] {
+            assert_eq!(pointer(field), expected);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The orders just accepted, which Restate may not know of yet.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::OrderId;
+
+/// How many orders are remembered. With ids of the gateway's own making that is about 1.5 MB.
+const CAPACITY: usize = 10_000;
+/// How long an order is remembered. One that Restate has not taken up by then is not just late.
+const MEMORY: Duration = Duration::from_mins(15);
+
+/// Remembers which orders this gateway has accepted lately.
+///
+/// Between the broker's word and the start of the workflow lies a moment in which Restate says of an order that it was never
+/// created. Who has just been told that the order is accepted is not to be told then that there is no such order.
+#[derive(Default)]
+pub(crate) struct RecentOrders(Mutex<Memory>);
+
+#[derive(Default)]
+struct Memory {
+    by_age: VecDeque<(Instant, Arc<OrderId>)>,
+    ids: HashSet<Arc<OrderId>>,
+}
+
+impl RecentOrders {
+    /// Remembers that the order was accepted `now`.
+    pub(crate) fn remember(&self, id: &OrderId, now: Instant) {
+        let mut memory = self.memory();
+        memory.forget_old(now);
+        if memory.ids.contains(id) {
+            return;
+        }
+        while memory.by_age.len() >= CAPACITY {
+            memory.forget_oldest();
+        }
+        let id = Arc::new(id.clone());
+        memory.ids.insert(Arc::clone(&id));
+        memory.by_age.push_back((now, id));
+    }
+
+    /// Whether the order was accepted lately.
+    pub(crate) fn contains(&self, id: &OrderId, now: Instant) -> bool {
+        let mut memory = self.memory();
+        memory.forget_old(now);
+        memory.ids.contains(id)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Nothing in here panics half-way, so what another thread left behind is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn forget_old(&mut self, now: Instant) {
+        while self
+            .by_age
+            .front()
+            .is_some_and(|(accepted, _)| now.duration_since(*accepted) > MEMORY)
+        {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, id)) = self.by_age.pop_front() {
+            self.ids.remove(&id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: usize) -> OrderId {
+        format!("order-{n}").parse().unwrap()
+    }
+
+    #[test]
+    fn only_the_newest_orders_are_remembered() {
+        let recent = RecentOrders::default();
+        let now = Instant::now();
+        for n in 0..=CAPACITY {
+            recent.remember(&id(n), now);
+        }
+        assert!(!recent.contains(&id(0), now));
+        assert!(recent.contains(&id(1), now));
+        assert!(recent.contains(&id(CAPACITY), now));
+    }
+
+    #[test]
+    fn an_order_is_forgotten_some_minutes_after_it_was_first_accepted() {
+        let recent = RecentOrders::default();
+        let start = Instant::now();
+        recent.remember(&id(1), start);
+        recent.remember(&id(1), start + MEMORY);
+        assert!(recent.contains(&id(1), start + MEMORY));
+        let later = start + MEMORY + Duration::from_millis(1);
+        assert!(!recent.contains(&id(1), later));
+        assert!(recent.memory().by_age.is_empty());
+    }
+}

@@ -1,0 +1,210 @@
+//! The demo's own restaurants, and the check that orders there pay what the menu says.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::body::Bytes;
+use domain::order::Violation;
+use domain::restaurant::{self, Restaurant};
+use domain::{Order, RestaurantId};
+use serde::Serialize;
+
+use crate::model;
+
+/// The restaurants that the shop sells for, with the answers that tell of them made once and for all.
+pub(crate) struct Shop {
+    restaurants: Vec<(Restaurant, Page)>,
+    list: Page,
+}
+
+/// A JSON answer that stays the same as long as the program does.
+#[derive(Clone)]
+pub(crate) struct Page {
+    /// The JSON.
+    pub(crate) body: Bytes,
+    /// Its entity tag, in the quotes it needs.
+    pub(crate) etag: String,
+}
+
+impl Page {
+    pub(crate) fn new(content: &impl Serialize) -> Self {
+        // It holds only texts, numbers and lists, which can always be written.
+        let body = serde_json::to_vec(content).unwrap_or_default();
+        // Need not be the same in another build: then the menu is fetched once more.
+        let mut hasher = DefaultHasher::new();
+        body.hash(&mut hasher);
+        Self {
+            body: body.into(),
+            etag: format!("\"{:016x}\"", hasher.finish()),
+        }
+    }
+}
+
+impl Shop {
+    /// The shop with the restaurants of the [catalogue](restaurant::catalogue).
+    pub(crate) fn open() -> Self {
+        let catalogue = restaurant::catalogue();
+        let models: Vec<model::Restaurant> = catalogue
+            .iter()
+            .cloned()
+            .map(model::Restaurant::from)
+            .collect();
+        Self {
+            list: Page::new(&models),
+            restaurants: catalogue
+                .into_iter()
+                .zip(&models)
+                .map(|(restaurant, model)| (restaurant, Page::new(model)))
+                .collect(),
+        }
+    }
+
+    /// All restaurants.
+    pub(crate) fn list(&self) -> &Page {
+        &self.list
+    }
+
+    /// One restaurant with its menu.
+    pub(crate) fn page(&self, id: &RestaurantId) -> Option<&Page> {
+        self.find(id).map(|(_, page)| page)
+    }
+
+    fn find(&self, id: &RestaurantId) -> Option<&(Restaurant, Page)> {
+        self.restaurants
+            .iter()
+            .find(|(restaurant, _)| restaurant.restaurant_id == *id)
+    }
+
+    /// What is wrong with an order at one of the shop's own restaurants: a dish they do not cook, a price that is not
+    /// theirs, a region they are not in.
+    ///
+    /// Prices are not taken from strangers. Other restaurants belong to the ordering providers, who know their prices.
+    pub(crate) fn check(&self, order: &Order) -> Vec<Violation> {
+        let Some((restaurant, _)) = self.find(&order.restaurant_id) else {
+            return Vec::new();
+        };
+        let mut violations = Vec::new();
+        if order.region != restaurant.region {
+            violations.push(Violation {
+                field: "region".to_owned(),
+                message: format!(
+                    "must be {:?}, where {} is",
+                    restaurant.region.name(),
+                    restaurant.name
+                ),
+            });
+        }
+        // At most 100 lines of 999 dishes of a million dollars each: far from the end of an `i64`.
+        let mut expected_cents = Some(0);
+        for (line, product) in order.products.iter().enumerate() {
+            let dish = (restaurant.menu.iter()).find(|dish| dish.product_id == product.product_id);
+            let cents = dish.map(|dish| dish.price.cents() * i64::from(product.quantity));
+            if cents.is_none() {
+                violations.push(Violation {
+                    field: format!("products[{line}].productId"),
+                    message: format!(
+                        "must be on the menu of {}: {}",
+                        restaurant.name,
+                        ids(restaurant)
+                    ),
+                });
+            }
+            // One dish without a price, and there is no total.
+            expected_cents = expected_cents.zip(cents).map(|(sum, cents)| sum + cents);
+        }
+        if let Some(cents) = expected_cents.filter(|cents| *cents != order.total_cost.cents()) {
+            violations.push(Violation {
+                field: "totalCost".to_owned(),
+                message: format!(
+                    "must be {}.{:02}, which is what these dishes cost at {}",
+                    cents / 100,
+                    cents % 100,
+                    restaurant.name
+                ),
+            });
+        }
+        violations
+    }
+}
+
+/// What can be ordered, for people.
+fn ids(restaurant: &Restaurant) -> String {
+    let ids: Vec<_> = restaurant.menu.iter().map(|dish| dish.product_id).collect();
+    ids.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn faults(restaurant: &str, products: &[(&str, u32)], more: &Value) -> Vec<(String, String)> {
+        let mut event = json!({
+            "orderId": "order-1",
+            "restaurantId": restaurant,
+            "products": products.iter().map(|(id, quantity)| json!({
+                "productId": id, "description": "food", "quantity": quantity,
+            })).collect::<Vec<_>>(),
+            "deliveryDelay": 0,
+        });
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let order = Order::parse(event.to_string().as_bytes()).unwrap();
+        Shop::open()
+            .check(&order)
+            .into_iter()
+            .map(|violation| (violation.field, violation.message))
+            .collect()
+    }
+
+    #[test]
+    fn the_exact_sum_is_taken_and_no_other() {
+        let order = [("margherita", 2), ("diavola", 1), ("margherita", 1)];
+        assert_eq!(
+            faults("la-piazza", &order, &json!({"totalCost": 52.25})),
+            []
+        );
+        for wrong in [52.24, 52.26, 0.0, 5225.0] {
+            let faults = faults("la-piazza", &order, &json!({"totalCost": wrong}));
+            assert_eq!(
+                faults,
+                [(
+                    "totalCost".to_owned(),
+                    "must be 52.25, which is what these dishes cost at La Piazza".to_owned()
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn dishes_of_another_kitchen_are_named_and_no_total_is_guessed() {
+        let faults = faults(
+            "la-piazza",
+            &[("margherita", 1), ("burrito", 1)],
+            &json!({"totalCost": 1}),
+        );
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].0, "products[1].productId");
+        assert!(faults[0].1.contains("margherita, "), "{}", faults[0].1);
+    }
+
+    #[test]
+    fn a_restaurant_cooks_in_its_own_region_only() {
+        let faults = faults(
+            "la-piazza",
+            &[("margherita", 1)],
+            &json!({"totalCost": 12.5, "region": "Oakland (CA)"}),
+        );
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].0, "region");
+    }
+
+    #[test]
+    fn restaurants_of_the_ordering_providers_set_their_own_prices() {
+        assert_eq!(
+            faults("elsewhere", &[("caviar", 999)], &json!({"totalCost": 0.01})),
+            []
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! The one way this system talks to Kafka: idempotent publishing, dead letters, cluster identity.
+//!
+//! Used by the durable services (inside `ctx.run`), the driver simulator, the gateway and the launcher. It wraps `rdkafka` so
+//! that the producer's settings, which decide whether an accepted order can be lost, stand in one place.
+
+mod admin;
+mod publisher;
+
+pub use admin::{Cluster, ensure_topics};
+pub use publisher::{Headers, Publisher};
+
+/// Names of the headers that a dead-lettered record carries besides its own key and value.
+pub mod dead_letter {
+    /// Why the record could not be used, for people.
+    pub const REASON: &str = "dlq-reason";
+    /// The topic it came from.
+    pub const TOPIC: &str = "dlq-topic";
+    /// The partition it came from.
+    pub const PARTITION: &str = "dlq-partition";
+    /// Its offset there.
+    pub const OFFSET: &str = "dlq-offset";
+}
+
+/// Why talking to Kafka failed. Every kind may be tried again but [`Error::Refused`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client could not be made: its settings are wrong.
+    #[error("Kafka client for {brokers}: {source}")]
+    Client {
+        /// The brokers it was to talk to.
+        brokers: String,
+        /// What librdkafka says.
+        source: rdkafka::error::KafkaError,
+    },
+    /// The broker did not confirm the record in time; it may or may not have it.
+    #[error(
+        "topic {topic}: not confirmed by the broker: {source}; check that Kafka is up and reachable"
+    )]
+    NotConfirmed {
+        /// Where it was to go.
+        topic: String,
+        /// What librdkafka says.
+        source: rdkafka::error::KafkaError,
+    },
+    /// The broker will never take this record, for example because it is too large.
+    #[error("topic {topic}: the broker refuses the record: {source}")]
+    Refused {
+        /// Where it was to go.
+        topic: String,
+        /// What librdkafka says.
+        source: rdkafka::error::KafkaError,
+    },
+    /// The brokers could not be asked.
+    #[error("Kafka at {brokers} does not answer: {reason}")]
+    Unreachable {
+        /// Who was asked.
+        brokers: String,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether trying again can help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        !matches!(self, Self::Refused { .. } | Self::Client { .. })
+    }
+}

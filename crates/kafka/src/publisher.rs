@@ -1,0 +1,155 @@
+//! Publishing records.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+
+use crate::Error;
+
+/// Headers of a record: name and value.
+pub type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// How long the broker has to confirm a record before [`Publisher::publish`] gives up.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+/// How long records wait for company in a batch.
+const LINGER: Duration = Duration::from_millis(2);
+
+/// Publishes records and says so only when every in-sync replica has them.
+///
+/// Cheap to clone; clones share one connection and one background thread. Records of one key stay in order.
+#[derive(Clone)]
+pub struct Publisher {
+    producer: FutureProducer,
+}
+
+impl Publisher {
+    /// A publisher to the cluster that `brokers` (`host:port,…`) lead to, known there as `client_id`.
+    ///
+    /// Returns at once: the connection is made in the background, and made again whenever it breaks.
+    pub fn new(brokers: &str, client_id: &str) -> Result<Self, Error> {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("client.id", client_id)
+            // Together these mean: confirmed records are on every in-sync replica, once, and in order.
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", CONFIRM_WITHIN.as_millis().to_string())
+            .set("linger.ms", LINGER.as_millis().to_string())
+            // Small services on small machines: a bounded queue, and quick to notice a broker that came back.
+            .set("queue.buffering.max.kbytes", "16384")
+            .set("reconnect.backoff.max.ms", "1000")
+            .create()
+            .map_err(|source| Error::Client {
+                brokers: brokers.to_owned(),
+                source,
+            })?;
+        Ok(Self { producer })
+    }
+
+    /// Publishes one record and waits for the broker's word.
+    ///
+    /// Takes at most five seconds. On [`Error::NotConfirmed`] the record may still arrive later, so publishing it again can
+    /// make two: readers tell them apart by what the record says (an order's id, a status's version).
+    pub async fn publish(
+        &self,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: &[u8],
+        headers: Headers<'_>,
+    ) -> Result<(), Error> {
+        let mut record = FutureRecord::<[u8], [u8]>::to(topic).payload(value);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if !headers.is_empty() {
+            record = record.headers(headers.iter().fold(
+                OwnedHeaders::new_with_capacity(headers.len()),
+                |all, (name, value)| {
+                    all.insert(Header {
+                        key: name,
+                        value: Some(*value),
+                    })
+                },
+            ));
+        }
+        match self.producer.send(record, CONFIRM_WITHIN).await {
+            Ok(_) => Ok(()),
+            Err((source, _)) => Err(classify(topic, source)),
+        }
+    }
+
+    /// Publishes several records of one key, in order, and waits until the broker has confirmed all of them.
+    ///
+    /// On an error some of them may have arrived, always the first ones.
+    pub async fn publish_all(
+        &self,
+        topic: &str,
+        key: &[u8],
+        values: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Result<(), Error> {
+        let mut confirmations = Vec::new();
+        for value in values {
+            let record = FutureRecord::<[u8], [u8]>::to(topic)
+                .key(key)
+                .payload(&value);
+            let confirmation = match self.producer.send_result(record) {
+                Ok(confirmation) => confirmation,
+                Err((source, _)) => return Err(classify(topic, source)),
+            };
+            confirmations.push(confirmation);
+        }
+        for confirmation in confirmations {
+            match confirmation.await {
+                Ok(Ok(_)) => {}
+                Ok(Err((source, _))) => return Err(classify(topic, source)),
+                // The producer was dropped, which cannot be while `self` is borrowed.
+                Err(_) => return Err(classify(topic, KafkaError::Canceled)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the brokers for their word that they are there; for readiness checks. Blocks for up to `timeout`.
+    pub fn check(&self, timeout: Duration) -> Result<(), Error> {
+        match self.producer.client().fetch_metadata(None, timeout) {
+            Ok(metadata) if !metadata.brokers().is_empty() => Ok(()),
+            Ok(_) => Err(Error::Unreachable {
+                brokers: "the brokers".to_owned(),
+                reason: "the cluster has no brokers".to_owned(),
+            }),
+            Err(error) => Err(Error::Unreachable {
+                brokers: "the brokers".to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Waits until everything published so far is confirmed or given up, for shutting down. Blocks for up to `timeout`.
+    pub fn flush(&self, timeout: Duration) {
+        // What is not confirmed by then was never said yes to.
+        let _ = self.producer.flush(timeout);
+    }
+}
+
+fn classify(topic: &str, source: KafkaError) -> Error {
+    let refused = matches!(
+        source.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidMessage
+                | RDKafkaErrorCode::InvalidMessageSize
+                | RDKafkaErrorCode::InvalidTopic
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::PolicyViolation
+        )
+    );
+    let topic = topic.to_owned();
+    if refused {
+        Error::Refused { topic, source }
+    } else {
+        Error::NotConfirmed { topic, source }
+    }
+}

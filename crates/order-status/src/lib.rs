@@ -1,0 +1,20 @@
+//! [`OrderStatusService`]: the one place that knows how far an order is.
+//!
+//! Everything that moves an order asks this object first, and its answer decides: a change that does not fit the order's
+//! status is refused ([`domain::Status::may_become`]), so a cancellation that races with the driver has one winner. Every
+//! change is published to topic `order-status` before it is stored, at least once, in order, with a version that counts up.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `service.rs` | the handlers |
+//! | `record.rs` | the rules: what a change does to the stored record |
+//! | `clock.rs` | the wall clock, for use inside `ctx.run` |
+
+pub mod clock;
+mod record;
+mod service;
+#[doc(hidden)]
+pub mod testing;
+
+pub use record::{Change, HistoryEntry, OrderStatus, Outcome};
+pub use service::{OrderStatusService, OrderStatusServiceClient, OrderStatusServiceIngressClient};

@@ -1,0 +1,230 @@
+//! The rules: what a change does to the stored record of an order. No runtime needed.
+
+use domain::{DriverId, OrderId, Status, StatusEvent};
+use serde::{Deserialize, Serialize};
+
+/// What is asked for: the input of `setStatus`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// The status the order is to have.
+    pub status: Status,
+    /// Why, for an order that is rejected or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Expected arrival in ms since the epoch, if this change comes with a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<i64>,
+    /// The driver who has the order from now on, if this change comes with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_id: Option<DriverId>,
+}
+
+impl Change {
+    /// A change to `status` and nothing else.
+    #[must_use]
+    pub fn to(status: Status) -> Self {
+        Self {
+            status,
+            reason: None,
+            eta: None,
+            driver_id: None,
+        }
+    }
+
+    /// An end other than delivery, and why.
+    #[must_use]
+    pub fn ended(status: Status, reason: impl Into<String>) -> Self {
+        Self {
+            reason: Some(reason.into()),
+            ..Self::to(status)
+        }
+    }
+}
+
+/// What became of a change: the answer of `create` and `setStatus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// Whether the order's status was changed.
+    pub applied: bool,
+    /// The order's status now.
+    pub status: Status,
+}
+
+/// What `get` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderStatus {
+    /// The order asked for.
+    pub order_id: OrderId,
+    /// How far it is; [`Status::New`] for an order that was never created.
+    pub status: Status,
+    /// Expected arrival in ms since the epoch, while known.
+    pub eta: Option<i64>,
+    /// How many changes there were.
+    pub version: u64,
+    /// Why the order was rejected or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The driver who has the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_id: Option<DriverId>,
+    /// Every status the order has had, oldest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// A status that an order has had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// The status.
+    pub status: Status,
+    /// Since when, in ms since the epoch.
+    pub at: i64,
+    /// The version with which it came.
+    pub version: u64,
+    /// Why, for an order that was rejected or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// State key `order-status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    pub(crate) status: Status,
+    pub(crate) version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) driver_id: Option<DriverId>,
+    /// The order was refused before it was one, so a corrected event may still create it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) refused_unread: bool,
+}
+
+impl Record {
+    /// The status of an order with this record, or with none.
+    pub(crate) fn status_of(record: Option<&Self>) -> Status {
+        record.map_or(Status::New, |record| record.status)
+    }
+
+    /// The record after `change`, or `None` if the change is refused.
+    pub(crate) fn after(record: Option<&Self>, change: &Change) -> Option<Self> {
+        let status = match record {
+            Some(Self {
+                refused_unread: true,
+                ..
+            }) => Status::New,
+            record => Self::status_of(record),
+        };
+        let repeated_refusal =
+            record.is_some() && status == Status::New && change.status == Status::Rejected;
+        if repeated_refusal || !status.may_become(change.status) {
+            return None;
+        }
+        Some(Self {
+            status: change.status,
+            version: record.map_or(0, |record| record.version) + 1,
+            reason: change.reason.clone(),
+            driver_id: change
+                .driver_id
+                .clone()
+                .or_else(|| record.and_then(|record| record.driver_id.clone())),
+            refused_unread: status == Status::New && change.status == Status::Rejected,
+        })
+    }
+
+    /// The record after the expected arrival has changed, or `None` where nothing is expected any more (or yet).
+    pub(crate) fn after_new_eta(record: Option<&Self>) -> Option<Self> {
+        let record = record.filter(|record| !record.status.is_terminal())?;
+        Some(Self {
+            version: record.version + 1,
+            ..record.clone()
+        })
+    }
+
+    pub(crate) fn event(&self, order_id: OrderId, eta: Option<i64>, at: i64) -> StatusEvent {
+        StatusEvent {
+            order_id,
+            status: self.status,
+            eta,
+            version: self.version,
+            at,
+            reason: self.reason.clone(),
+            driver_id: self.driver_id.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refused() -> Record {
+        Record::after(None, &Change::ended(Status::Rejected, "no price")).unwrap()
+    }
+
+    #[test]
+    fn an_order_is_created_once() {
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        assert_eq!((created.status, created.version), (Status::Created, 1));
+        assert_eq!(
+            Record::after(Some(&created), &Change::to(Status::Created)),
+            None
+        );
+    }
+
+    #[test]
+    fn an_order_refused_unread_may_be_corrected_and_a_live_one_is_never_touched_by_a_bad_event() {
+        let refused = refused();
+        assert!(refused.refused_unread);
+        let corrected = Record::after(Some(&refused), &Change::to(Status::Created)).unwrap();
+        assert_eq!((corrected.status, corrected.version), (Status::Created, 2));
+        assert_eq!(corrected.reason, None);
+        assert!(!corrected.refused_unread);
+        // A second bad event tells nothing new.
+        assert_eq!(
+            Record::after(Some(&refused), &Change::ended(Status::Rejected, "again")),
+            None
+        );
+    }
+
+    #[test]
+    fn an_order_rejected_by_its_workflow_stays_rejected() {
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        let declined =
+            Record::after(Some(&created), &Change::ended(Status::Rejected, "declined")).unwrap();
+        assert_eq!(
+            Record::after(Some(&declined), &Change::to(Status::Created)),
+            None
+        );
+    }
+
+    #[test]
+    fn the_arrival_changes_only_while_something_is_expected() {
+        assert_eq!(Record::after_new_eta(None), None);
+        assert_eq!(Record::after_new_eta(Some(&refused())), None);
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        assert_eq!(Record::after_new_eta(Some(&created)).unwrap().version, 2);
+    }
+
+    proptest! {
+        #[test]
+        fn versions_count_every_change_without_a_gap(
+            changes in proptest::collection::vec(proptest::sample::select(&Status::ALL[..]), 0..60),
+        ) {
+            let mut record = None;
+            let mut version = 0;
+            for status in changes {
+                if let Some(next) = Record::after(record.as_ref(), &Change::to(status)) {
+                    version += 1;
+                    prop_assert_eq!(next.version, version);
+                    record = Some(next);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The handlers of [`OrderStatusService`].
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use std::time::Duration;
+
+use domain::{OrderId, Status, topic};
+use kafka::Publisher;
+use restate_sdk::prelude::*;
+
+use crate::clock::now_ms;
+use crate::record::{Change, HistoryEntry, OrderStatus, Outcome, Record};
+
+const STATUS: &str = "order-status";
+const ETA: &str = "order-eta";
+const HISTORY: &str = "order-history";
+
+/// Tells how far an order is, and decides how far it may come to be. Key: the order's id.
+pub struct OrderStatusService {
+    publisher: Publisher,
+    retention: Duration,
+}
+
+impl OrderStatusService {
+    /// The service, publishing changes through `publisher` and keeping what is told of an ended order for `retention`.
+    #[must_use]
+    pub fn new(publisher: Publisher, retention: Duration) -> Self {
+        Self {
+            publisher,
+            retention,
+        }
+    }
+}
+
+#[restate_sdk::object(
+    name = "OrderStatusService",
+    journal_retention = "0s",
+    idempotency_retention = "0s"
+)]
+impl OrderStatusService {
+    /// Called by `OrderWorkflow/run` as its first step. Makes the order `CREATED` and answers with `applied: true` if it is
+    /// new; an order that was there before is left alone, for ever, also long after its workflow is forgotten.
+    #[handler(ingress_private)]
+    async fn create(&self, ctx: ObjectContext<'_>) -> Result<Json<Outcome>, TerminalError> {
+        self.change(&ctx, Change::to(Status::Created)).await
+    }
+
+    /// Called by `OrderWorkflow` and `DeliveryManager` whenever the order moves on, and by `OrderIntake` for an order it
+    /// cannot read. Stores and publishes the change if it fits; a late, repeated or impossible one changes nothing and is
+    /// answered with `applied: false`.
+    #[handler(name = "setStatus", ingress_private)]
+    async fn set_status(
+        &self,
+        ctx: ObjectContext<'_>,
+        change: Json<Change>,
+    ) -> Result<Json<Outcome>, TerminalError> {
+        self.change(&ctx, change.into_inner()).await
+    }
+
+    /// Called by `DriverDigitalTwin` when the expected arrival (ms since the epoch) has moved by more than two seconds.
+    /// Stores and publishes it, unless the order has ended.
+    #[handler(name = "setETA", ingress_private)]
+    async fn set_eta(&self, ctx: ObjectContext<'_>, eta: i64) -> Result<(), TerminalError> {
+        let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+        if let Some(next) = Record::after_new_eta(record.as_ref()) {
+            self.publish(&ctx, &next, Some(eta)).await?;
+            ctx.set(ETA, eta);
+            ctx.set(STATUS, Json(next));
+        }
+        Ok(())
+    }
+
+    /// Called by anyone who wants to know, the gateway among them. Answers the status, its history and the expected arrival;
+    /// `NEW` for an id that was never created. Changes nothing and is never queued behind a change.
+    #[handler]
+    async fn get(&self, ctx: SharedObjectContext<'_>) -> Result<Json<OrderStatus>, TerminalError> {
+        let order_id = order_id(ctx.key())?;
+        let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+        let eta = ctx.get::<i64>(ETA).await?;
+        let history = ctx.get::<Json<Vec<HistoryEntry>>>(HISTORY).await?;
+        let (status, version, reason, driver_id) = match record {
+            Some(record) => (
+                record.status,
+                record.version,
+                record.reason,
+                record.driver_id,
+            ),
+            None => (Status::New, 0, None, None),
+        };
+        Ok(Json(OrderStatus {
+            order_id,
+            status,
+            eta,
+            version,
+            reason,
+            driver_id,
+            history: history.map(Json::into_inner).unwrap_or_default(),
+        }))
+    }
+
+    /// Sent by this object to itself when the order ends, to arrive after the retention. Forgets the history and the
+    /// arrival. What stays is the last status, some sixty bytes: with it a repeated order is recognised for ever.
+    #[handler(ingress_private)]
+    async fn expire(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        let record = ctx.get::<Json<Record>>(STATUS).await?;
+        if record.is_some_and(|Json(record)| record.status.is_terminal()) {
+            ctx.clear(HISTORY);
+            ctx.clear(ETA);
+        }
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        ctx: &ObjectContext<'_>,
+        change: Change,
+    ) -> Result<Json<Outcome>, TerminalError> {
+        let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+        let Some(next) = Record::after(record.as_ref(), &change) else {
+            return Ok(Json(Outcome {
+                applied: false,
+                status: Record::status_of(record.as_ref()),
+            }));
+        };
+        let known_eta = match change.eta {
+            None => ctx.get::<i64>(ETA).await?,
+            new => new,
+        };
+        let eta =
+            known_eta.filter(|_| !matches!(next.status, Status::Rejected | Status::Cancelled));
+        let mut history = ctx
+            .get::<Json<Vec<HistoryEntry>>>(HISTORY)
+            .await?
+            .map(Json::into_inner)
+            .unwrap_or_default();
+        let at = self.publish(ctx, &next, eta).await?;
+        history.push(HistoryEntry {
+            status: next.status,
+            at,
+            version: next.version,
+            reason: next.reason.clone(),
+        });
+        ctx.set(HISTORY, Json(history));
+        match eta {
+            Some(eta) if change.eta.is_some() => ctx.set(ETA, eta),
+            None if known_eta.is_some() => ctx.clear(ETA),
+            _ => {}
+        }
+        if next.status.is_terminal() {
+            ctx.object_client::<OrderStatusServiceClient>(ctx.key())
+                .expire()
+                .send_after(self.retention);
+        }
+        let status = next.status;
+        ctx.set(STATUS, Json(next));
+        Ok(Json(Outcome {
+            applied: true,
+            status,
+        }))
+    }
+
+    /// Publishes the change and answers when it was made.
+    ///
+    /// Tried until the broker has it: the providers must hear of every change, and a change they have not heard of has not
+    /// happened. A crash right after publishing publishes the same version again.
+    async fn publish(
+        &self,
+        ctx: &ObjectContext<'_>,
+        record: &Record,
+        eta: Option<i64>,
+    ) -> Result<i64, TerminalError> {
+        let order_id = order_id(ctx.key())?;
+        let mut event = record.event(order_id, eta, 0);
+        let publisher = self.publisher.clone();
+        ctx.run(move || async move {
+            event.at = now_ms();
+            let value = serde_json::to_vec(&event)?;
+            publisher
+                .publish(
+                    topic::ORDER_STATUS,
+                    Some(event.order_id.as_str().as_bytes()),
+                    &value,
+                    &[],
+                )
+                .await?;
+            Ok(event.at)
+        })
+        .name("publish order-status")
+        .retry_policy(
+            RunRetryPolicy::new()
+                .initial_delay(Duration::from_millis(100))
+                .exponentiation_factor(2.0)
+                .max_delay(Duration::from_secs(5)),
+        )
+        .await
+    }
+}
+
+fn order_id(key: &str) -> Result<OrderId, TerminalError> {
+    key.parse()
+        .map_err(|error| TerminalError::new_with_code(400, format!("order id {key:?} {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use restate_sdk::service::Discoverable;
+
+    #[test]
+    fn names_on_the_wire_are_pinned() {
+        assert_eq!(
+            crate::testing::wire_names(&OrderStatusService::discover()),
+            [
+                "OrderStatusService",
+                "create (private)",
+                "setStatus (private)",
+                "setETA (private)",
+                "get",
+                "expire (private)",
+            ]
+        );
+    }
+}

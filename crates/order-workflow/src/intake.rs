@@ -1,0 +1,180 @@
+//! [`OrderIntake`]: the sink of topic `orders`.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use domain::order::{Invalid, Violation};
+use domain::{Order, Status, topic};
+use kafka::{Publisher, dead_letter};
+use order_status::{Change, OrderStatusServiceClient};
+use restate_sdk::prelude::*;
+
+use crate::undo::until_done;
+use crate::workflow::OrderWorkflowClient;
+
+/// Takes order events from Kafka.
+///
+/// A plain service that takes bytes, on purpose: an object or workflow as sink would halt the partition for ever at the first
+/// record whose key is not UTF-8, and a typed input would lose what is not JSON.
+pub struct OrderIntake {
+    publisher: Publisher,
+}
+
+impl OrderIntake {
+    /// The intake; `publisher` takes what is no order.
+    #[must_use]
+    pub fn new(publisher: Publisher) -> Self {
+        Self { publisher }
+    }
+}
+
+/// Where a record came from, as Restate tells it in the headers of the invocation.
+struct Source {
+    key: Option<Vec<u8>>,
+    topic: String,
+    partition: String,
+    offset: String,
+}
+
+impl Source {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).cloned().unwrap_or_default();
+        Self {
+            // Restate encodes the key, which may be any bytes; a record without a key has no such header.
+            key: headers
+                .get("kafka.key")
+                .and_then(|key| URL_SAFE.decode(key).ok()),
+            topic: text("kafka.topic"),
+            partition: text("kafka.partition"),
+            offset: text("kafka.offset"),
+        }
+    }
+}
+
+#[restate_sdk::service(name = "OrderIntake", journal_retention = "0s")]
+impl OrderIntake {
+    /// Sink of topic `orders`. An order starts its workflow (one-way; a repeated one changes nothing). What is no order goes to
+    /// topic `orders-dlq` as it came, with the reason in its headers, and the order it names, if it names one that is not
+    /// under way, is `REJECTED` for that reason; a corrected event for it is accepted.
+    #[handler(ingress_private)]
+    async fn receive(&self, ctx: Context<'_>, event: Vec<u8>) -> Result<(), TerminalError> {
+        let source = Source::of(ctx.headers());
+        match read(&event, source.key.as_deref()) {
+            Ok(order) => {
+                ctx.workflow_client::<OrderWorkflowClient>(order.order_id.as_str())
+                    .run(event)
+                    .send();
+                Ok(())
+            }
+            Err(invalid) => {
+                let reason = invalid.to_string();
+                if let Some(order_id) = invalid.order_id {
+                    ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
+                        .set_status(Json(Change::ended(Status::Rejected, reason.clone())))
+                        .send();
+                }
+                self.dead_letter(&ctx, source, event, reason).await
+            }
+        }
+    }
+
+    async fn dead_letter(
+        &self,
+        ctx: &Context<'_>,
+        source: Source,
+        event: Vec<u8>,
+        reason: String,
+    ) -> Result<(), TerminalError> {
+        let publisher = self.publisher.clone();
+        ctx.run(move || async move {
+            let headers = [
+                (dead_letter::REASON, reason.as_str()),
+                (dead_letter::TOPIC, &source.topic),
+                (dead_letter::PARTITION, &source.partition),
+                (dead_letter::OFFSET, &source.offset),
+            ];
+            Ok(publisher
+                .publish(topic::ORDERS_DLQ, source.key.as_deref(), &event, &headers)
+                .await?)
+        })
+        .name("publish orders-dlq")
+        .retry_policy(until_done().max_delay(Duration::from_secs(5)))
+        .await
+    }
+}
+
+/// The order in a record of topic `orders`.
+fn read(event: &[u8], key: Option<&[u8]>) -> Result<Order, Invalid> {
+    let order = Order::parse(event)?;
+    let problem = match key {
+        Some(key) if key == order.order_id.as_str().as_bytes() => return Ok(order),
+        Some(key) => match std::str::from_utf8(key) {
+            Ok(key) => format!(
+                "must be the orderId {:?}, but is {key:?}",
+                order.order_id.as_str()
+            ),
+            Err(_) => format!(
+                "must be the orderId {:?}, but is not UTF-8",
+                order.order_id.as_str()
+            ),
+        },
+        None => format!(
+            "must be the orderId {:?}, but there is none",
+            order.order_id.as_str()
+        ),
+    };
+    Err(Invalid {
+        order_id: Some(order.order_id),
+        violations: vec![Violation {
+            field: "record key".to_owned(),
+            message: problem,
+        }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &[u8] = br#"{"orderId":"order-1","restaurantId":"r","products":[{"productId":"p","description":"Pizza","quantity":1}],
+        "totalCost":9.5,"deliveryDelay":0}"#;
+
+    #[test]
+    fn a_record_is_an_order_if_its_key_is_the_orders_id() {
+        assert!(read(EVENT, Some(b"order-1")).is_ok());
+        for (key, reason) in [
+            (
+                Some(&b"order-2"[..]),
+                r#"invalid order: record key must be the orderId "order-1", but is "order-2""#,
+            ),
+            (
+                Some(&b"\xff\xfe"[..]),
+                r#"invalid order: record key must be the orderId "order-1", but is not UTF-8"#,
+            ),
+            (
+                None,
+                r#"invalid order: record key must be the orderId "order-1", but there is none"#,
+            ),
+        ] {
+            let invalid = read(EVENT, key).unwrap_err();
+            assert_eq!(invalid.to_string(), reason);
+            assert_eq!(invalid.order_id, Some("order-1".parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn the_source_of_a_record_is_read_from_the_headers_restate_gives() {
+        let mut headers = HeaderMap::default();
+        headers.insert("kafka.key", "__4=".to_owned());
+        headers.insert("kafka.offset", "7".to_owned());
+        let source = Source::of(&headers);
+        assert_eq!(source.key.as_deref(), Some(&b"\xff\xfe"[..]));
+        assert_eq!(source.offset, "7");
+        assert_eq!(Source::of(&HeaderMap::default()).key, None);
+    }
+}

@@ -1,0 +1,19 @@
+//! [`OrderIntake`] and [`OrderWorkflow`]: one durable workflow per order.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `intake.rs` | the sink of topic `orders`: what is no order goes to `orders-dlq`, what is one starts its workflow |
+//! | `workflow.rs` | the workflow: the steps of an order, numbered as in the README |
+//! | `undo.rs` | what undoes a step |
+//! | `clients.rs` | the payment provider and the restaurants, and the one place that sorts their errors |
+//! | `services.rs` | all durable services of the part `order-services` in one endpoint |
+
+mod clients;
+mod intake;
+mod services;
+mod undo;
+mod workflow;
+
+pub use intake::{OrderIntake, OrderIntakeClient, OrderIntakeIngressClient};
+pub use services::{Config, Error, serve};
+pub use workflow::{CancelAnswer, OrderWorkflow, OrderWorkflowClient, OrderWorkflowIngressClient};

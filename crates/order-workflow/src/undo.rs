@@ -1,0 +1,77 @@
+//! What undoes a step.
+
+use std::time::Duration;
+
+use delivery::DeliveryManagerClient;
+use domain::Order;
+use restate_sdk::prelude::*;
+
+use crate::clients::{Charge, ThirdParties};
+
+/// A step that was begun and must be undone if the order does not end with the customer. Begun is enough: whether it was done
+/// may be unknown, so each undo also holds for a step that was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undo {
+    /// Give the money back.
+    Payment,
+    /// Have the restaurant stop.
+    Preparation,
+    /// Send the driver away.
+    Delivery,
+}
+
+impl Undo {
+    /// Undoes the step. Tried until done: there is no other way out.
+    pub(crate) async fn run(
+        self,
+        ctx: &WorkflowContext<'_>,
+        third_parties: &ThirdParties,
+        order: &Order,
+    ) -> Result<(), TerminalError> {
+        match self {
+            Self::Delivery => {
+                ctx.object_client::<DeliveryManagerClient>(ctx.key())
+                    .cancel()
+                    .call()
+                    .await
+            }
+            Self::Preparation => {
+                let third_parties = third_parties.clone();
+                let order_id = order.order_id.clone();
+                ctx.run(move || async move { third_parties.cancel_preparation(order_id).await })
+                    .name("cancel preparation")
+                    .retry_policy(until_done())
+                    .await
+            }
+            Self::Payment => {
+                let third_parties = third_parties.clone();
+                let order_id = order.order_id.clone();
+                let amount = order.total_cost;
+                ctx.run(move || async move {
+                    // The same key as the charge: answers what became of it, and makes sure that nothing comes of it later.
+                    match third_parties
+                        .charge(order_id.clone(), amount)
+                        .await?
+                        .into_inner()
+                    {
+                        Charge::Charged { payment_id } => {
+                            third_parties.refund(order_id, payment_id, amount).await
+                        }
+                        Charge::Declined { .. } => Ok(()),
+                    }
+                })
+                .name("refund")
+                .retry_policy(until_done())
+                .await
+            }
+        }
+    }
+}
+
+/// For steps that cannot be left undone.
+pub(crate) fn until_done() -> RunRetryPolicy {
+    RunRetryPolicy::new()
+        .initial_delay(Duration::from_millis(200))
+        .exponentiation_factor(2.0)
+        .max_delay(Duration::from_secs(10))
+}

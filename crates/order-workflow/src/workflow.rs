@@ -1,0 +1,409 @@
+//! [`OrderWorkflow`]: an order from payment to the customer's door.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use std::time::Duration;
+
+use delivery::{DeliveryManagerClient, DeliveryRequest, Progress};
+use domain::{Location, Order, Status, restaurant};
+use order_status::{Change, OrderStatusServiceClient, Outcome};
+use restate_sdk::context::DurableFuture;
+use restate_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::clients::{Charge, Preparation, ThirdParties};
+use crate::undo::{Undo, until_done};
+
+/// State key of the order the workflow works on.
+const ORDER: &str = "order";
+/// The promise that is resolved when the order has been cancelled from outside.
+const CANCELLED: &str = "cancelled";
+
+/// Works an order off. Key: the order's id.
+pub struct OrderWorkflow {
+    third_parties: ThirdParties,
+    limits: Limits,
+}
+
+/// How long the workflow waits for whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// For the payment provider to say yes or no.
+    pub(crate) payment: Duration,
+    /// For the restaurant to have the food ready.
+    pub(crate) preparation: Duration,
+    /// For a driver to be found.
+    pub(crate) driver: Duration,
+    /// For the driver to have picked the food up, and from then on for each look at where it is.
+    pub(crate) delivery: Duration,
+}
+
+/// How an order ended: the answer of `run`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// The status it has.
+    status: Status,
+    /// Why it was rejected or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The order was known already, so nothing was done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    repeated: bool,
+}
+
+/// The answer of `cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelAnswer {
+    /// Whether the order is cancelled.
+    pub accepted: bool,
+    /// The order's status now.
+    pub status: Status,
+    /// Why it cannot be cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Why an order does not go on.
+enum Stop {
+    /// It ends in `REJECTED`.
+    Rejected(String),
+    /// It ends in `CANCELLED`, for this reason.
+    TimedOut(String),
+    /// It is `CANCELLED` already.
+    Cancelled,
+    /// An operator cancelled the invocation, or a step failed for good.
+    Failed(TerminalError),
+}
+
+impl From<TerminalError> for Stop {
+    fn from(error: TerminalError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl OrderWorkflow {
+    pub(crate) fn new(third_parties: ThirdParties, limits: Limits) -> Self {
+        Self {
+            third_parties,
+            limits,
+        }
+    }
+}
+
+#[restate_sdk::workflow(name = "OrderWorkflow", inactivity_timeout = "1s")]
+impl OrderWorkflow {
+    /// Sent by `OrderIntake/receive` for each order event; anyone may also call it with an order event as body. Works the order
+    /// off: payment, waiting for the time wished for, preparation, delivery. Answers how it ended. An event that is no order is
+    /// refused with 400 and what is wrong; an order that was there before is left alone.
+    #[handler]
+    async fn run(
+        &self,
+        ctx: WorkflowContext<'_>,
+        event: Vec<u8>,
+    ) -> Result<Json<Ended>, TerminalError> {
+        let order = checked(&ctx, &event)?;
+        ctx.set(ORDER, Json(order.clone()));
+
+        // 1. Say that there is such an order, unless there was one before.
+        let Json(created) = status(&ctx).create().call().await?;
+        if !created.applied {
+            return Ok(Json(Ended {
+                status: created.status,
+                reason: None,
+                repeated: true,
+            }));
+        }
+
+        let mut begun = Vec::new();
+        let stop = match self.steps(&ctx, &order, &mut begun).await {
+            Ok(()) => {
+                return Ok(Json(Ended {
+                    status: Status::Delivered,
+                    reason: None,
+                    repeated: false,
+                }));
+            }
+            Err(stop) => stop,
+        };
+
+        // 7. Any other end: say so, then undo what was begun, newest first.
+        let (end, reason, failure) = match stop {
+            Stop::Rejected(reason) => (Status::Rejected, Some(reason), None),
+            Stop::TimedOut(reason) => (Status::Cancelled, Some(reason), None),
+            Stop::Cancelled => (Status::Cancelled, None, None),
+            Stop::Failed(error) => (
+                Status::Cancelled,
+                Some(error.message().to_owned()),
+                Some(error),
+            ),
+        };
+        if let Some(reason) = &reason {
+            status(&ctx)
+                .set_status(Json(Change::ended(end, reason)))
+                .send();
+        }
+        for step in begun.into_iter().rev() {
+            step.run(&ctx, &self.third_parties, &order).await?;
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(Json(Ended {
+                status: end,
+                reason,
+                repeated: false,
+            })),
+        }
+    }
+
+    /// Called by the gateway for the customer, or by anyone with curl. Cancels the order while nobody has picked it up, and
+    /// says at once whether it did; the money follows. Unknown order: 404.
+    #[handler(journal_retention = "0s", idempotency_retention = "0s")]
+    async fn cancel(
+        &self,
+        ctx: SharedWorkflowContext<'_>,
+    ) -> Result<Json<CancelAnswer>, TerminalError> {
+        let Json(Outcome { applied, status }) = ctx
+            .object_client::<OrderStatusServiceClient>(ctx.key())
+            .set_status(Json(Change::ended(
+                Status::Cancelled,
+                "cancelled by the customer",
+            )))
+            .call()
+            .await?;
+        if applied {
+            ctx.resolve_promise(CANCELLED, ());
+        }
+        let reason = match status {
+            Status::Cancelled => None,
+            Status::New => {
+                return Err(TerminalError::new_with_code(
+                    404,
+                    format!("there is no order {}", ctx.key()),
+                ));
+            }
+            Status::InDelivery => Some("the driver has picked it up".to_owned()),
+            Status::Delivered => Some("it is delivered".to_owned()),
+            status => Some(format!("it is {status}")),
+        };
+        Ok(Json(CancelAnswer {
+            accepted: reason.is_none(),
+            status,
+            reason,
+        }))
+    }
+
+    /// Called by anyone who wants to know. Answers the order as it was accepted; 404 for one that is unknown or long ended.
+    #[handler(
+        name = "getOrder",
+        journal_retention = "0s",
+        idempotency_retention = "0s"
+    )]
+    async fn get_order(
+        &self,
+        ctx: SharedWorkflowContext<'_>,
+    ) -> Result<Json<Order>, TerminalError> {
+        ctx.get::<Json<Order>>(ORDER).await?.ok_or_else(|| {
+            TerminalError::new_with_code(404, format!("there is no order {} under way", ctx.key()))
+        })
+    }
+
+    /// Steps 2 to 6. `begun` is what to undo when they do not come to an end.
+    async fn steps(
+        &self,
+        ctx: &WorkflowContext<'_>,
+        order: &Order,
+        begun: &mut Vec<Undo>,
+    ) -> Result<(), Stop> {
+        // 2. Payment. Its token follows from the order's id.
+        begun.push(Undo::Payment);
+        let Json(charge) = {
+            let third_parties = self.third_parties.clone();
+            let (order_id, amount) = (order.order_id.clone(), order.total_cost);
+            ctx.run(move || async move { third_parties.charge(order_id, amount).await })
+                .name("charge")
+                .retry_policy(until_done().max_duration(self.limits.payment))
+                .await?
+        };
+        if let Charge::Declined { reason } = charge {
+            begun.clear();
+            return Err(Stop::Rejected(format!("payment declined: {reason}")));
+        }
+
+        // 3. Wait for the time the customer wishes.
+        status(ctx)
+            .set_status(Json(Change::to(Status::Scheduled)))
+            .send();
+        if !order.delivery_delay.is_zero() {
+            restate_sdk::select! {
+                timer = ctx.sleep(order.delivery_delay) => { timer?; },
+                cancelled = ctx.promise::<()>(CANCELLED) => {
+                    cancelled?;
+                    return Err(Stop::Cancelled);
+                }
+            }
+        }
+
+        // 4. Preparation: the restaurant calls back through the awakeable.
+        let (awakeable_id, ready) = ctx.awakeable::<Vec<u8>>();
+        begun.push(Undo::Preparation);
+        let Json(preparation) = {
+            let third_parties = self.third_parties.clone();
+            let order = order.clone();
+            ctx.run(move || async move { third_parties.prepare(order, awakeable_id).await })
+                .name("prepare")
+                .retry_policy(until_done().max_duration(self.limits.preparation))
+                .await?
+        };
+        if let Preparation::Refused { reason } = preparation {
+            begun.pop();
+            return Err(Stop::Rejected(format!(
+                "refused by the restaurant: {reason}"
+            )));
+        }
+        move_on(ctx, Status::InPreparation).await?;
+        restate_sdk::select! {
+            callback = ready => { callback?; },
+            cancelled = ctx.promise::<()>(CANCELLED) => {
+                cancelled?;
+                return Err(Stop::Cancelled);
+            },
+            timer = ctx.sleep(self.limits.preparation) => {
+                timer?;
+                return Err(Stop::TimedOut("the restaurant did not finish in time".to_owned()));
+            }
+        }
+
+        // 5. Cooked.
+        status(ctx)
+            .set_status(Json(Change::to(Status::SchedulingDelivery)))
+            .send();
+
+        // 6. Delivery.
+        self.deliver(ctx, order, begun).await?;
+        status(ctx)
+            .set_status(Json(Change::to(Status::Delivered)))
+            .send();
+        Ok(())
+    }
+
+    /// Step 6: has the order delivered and waits until it is.
+    async fn deliver(
+        &self,
+        ctx: &WorkflowContext<'_>,
+        order: &Order,
+        begun: &mut Vec<Undo>,
+    ) -> Result<(), Stop> {
+        let (delivered, handed_over) = ctx.awakeable::<()>();
+        begun.push(Undo::Delivery);
+        let manager = || ctx.object_client::<DeliveryManagerClient>(ctx.key());
+        manager()
+            .start(Json(DeliveryRequest {
+                region: order.region,
+                restaurant_id: order.restaurant_id.clone(),
+                restaurant_location: restaurant::location(&order.restaurant_id, order.region),
+                customer_location: customer_location(order),
+                delivered,
+            }))
+            .send();
+
+        let mut events = DurableFuturesUnordered::<DeliveryEvent<'_>>::new();
+        events.push(Box::pin(DurableFuture::map_ok(handed_over, |()| {
+            DeliveryNews::Delivered
+        })));
+        events.push(Box::pin(DurableFuture::map_ok(
+            ctx.promise::<()>(CANCELLED),
+            |()| DeliveryNews::Cancelled,
+        )));
+        let mut patience = self.limits.driver;
+        loop {
+            events.push(Box::pin(DurableFuture::map_ok(ctx.sleep(patience), |()| {
+                DeliveryNews::TooLong
+            })));
+            match events.next().await?.map(|(_, news)| news).transpose()? {
+                Some(DeliveryNews::Delivered) => return Ok(()),
+                Some(DeliveryNews::Cancelled) => return Err(Stop::Cancelled),
+                Some(DeliveryNews::TooLong) | None => {
+                    let Json(progress) = manager().check_progress().call().await?;
+                    let late = patience == self.limits.delivery;
+                    match progress {
+                        Progress::Searching => {
+                            give_up(ctx, "no driver was found in time").await?;
+                        }
+                        Progress::Assigned { .. } if late => {
+                            give_up(ctx, "the driver did not pick it up in time").await?;
+                        }
+                        // Somebody is on the way with it: it is late, but it is not cooked or delivered a second time.
+                        Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => {}
+                    }
+                    patience = self.limits.delivery;
+                }
+            }
+        }
+    }
+}
+
+/// What may happen while an order is being delivered.
+enum DeliveryNews {
+    Delivered,
+    Cancelled,
+    TooLong,
+}
+
+type DeliveryEvent<'a> =
+    std::pin::Pin<Box<dyn DurableFuture<Output = Result<DeliveryNews, TerminalError>> + Send + 'a>>;
+
+fn status<'ctx>(ctx: &WorkflowContext<'ctx>) -> OrderStatusServiceClient<'ctx> {
+    ctx.object_client(ctx.key())
+}
+
+/// Where the order goes. Orders that do not say so get a place that follows from their id, as restaurants do.
+fn customer_location(order: &Order) -> Location {
+    order
+        .customer_location
+        .unwrap_or_else(|| restaurant::place_for(order.order_id.as_str(), order.region))
+}
+
+/// The order in `event`, if it is one and the one that this workflow is named after; else it is `REJECTED`.
+fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalError> {
+    let invalid = match Order::parse(event) {
+        Ok(order) if order.order_id.as_str() == ctx.key() => return Ok(order),
+        Ok(order) => format!(
+            "invalid order: orderId must be {:?}, the key it was sent to, but is {:?}",
+            ctx.key(),
+            order.order_id.as_str(),
+        ),
+        Err(invalid) => invalid.to_string(),
+    };
+    status(ctx)
+        .set_status(Json(Change::ended(Status::Rejected, invalid.clone())))
+        .send();
+    Err(TerminalError::new_with_code(
+        400,
+        format!("{invalid}. A workflow runs once: send the corrected order under a new orderId"),
+    ))
+}
+
+/// Ends the order for want of patience, unless it has moved on in this very moment.
+async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
+    let Json(outcome) = status(ctx)
+        .set_status(Json(Change::ended(Status::Cancelled, reason)))
+        .call()
+        .await?;
+    if outcome.applied || outcome.status == Status::Cancelled {
+        return Err(Stop::TimedOut(reason.to_owned()));
+    }
+    Ok(())
+}
+
+/// Moves the order on, unless it was cancelled before.
+async fn move_on(ctx: &WorkflowContext<'_>, to: Status) -> Result<(), Stop> {
+    let Json(outcome) = status(ctx).set_status(Json(Change::to(to))).call().await?;
+    if outcome.status == Status::Cancelled {
+        return Err(Stop::Cancelled);
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The HTTP API.
+
+use std::str::FromStr;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use domain::{Money, OrderId};
+use serde::{Deserialize, Serialize};
+use stub_kit::extract::{Json, Paged, Query, Segment};
+use stub_kit::faults::{self, Latency, Plan, Rate};
+use stub_kit::{Problem, problem};
+
+use crate::Provider;
+use crate::books::{self, Answer, Charge, Entry, Refund, Summary};
+
+/// What goes wrong on purpose: the body of `/faults`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FaultPlan {
+    /// How often a charge or refund is answered with 503 and nothing is done.
+    pub error_rate: Rate,
+    /// How often a charge is booked and answered with 503 all the same, so that the caller cannot know. Repeated under its
+    /// key it is answered as it should have been.
+    pub error_after_charge_rate: Rate,
+    /// How long a charge or refund waits before anything is done, in milliseconds.
+    pub latency_ms: Latency,
+    /// How often a charge is declined.
+    pub decline_rate: Rate,
+}
+
+impl Plan for FaultPlan {
+    fn error_rate(&self) -> Rate {
+        self.error_rate
+    }
+
+    fn latency(&self) -> Latency {
+        self.latency_ms
+    }
+}
+
+/// The payment provider's HTTP API.
+pub fn router(provider: Provider) -> Router {
+    let faults = provider.faults.clone();
+    let database = provider.books.database().clone();
+    let routes = faults
+        .guard(
+            Router::new()
+                .route("/payments", post(charge))
+                .route("/payments/{paymentId}/refunds", post(refund)),
+        )
+        // Whoever checks the books must see them, whatever fails.
+        .route("/ledger", get(ledger))
+        .route("/ledger/summary", get(summary))
+        .with_state(provider);
+    stub_kit::server::app(routes, &database, &faults)
+}
+
+/// Called by the order workflow once an order is accepted. Books a charge, or remembers that it was declined.
+async fn charge(
+    State(provider): State<Provider>,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(charge): Json<Charge>,
+) -> Result<Answer, Problem> {
+    let plan = provider.faults.current();
+    let [decline, fail] = faults::draw();
+    let declined = plan.decline_rate.strikes(decline);
+    let answer = provider.books.charge(key, charge, declined).await?;
+    if answer.is_new_booking() && plan.error_after_charge_rate.strikes(fail) {
+        return Err(Problem::unavailable(
+            "it is not known what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
+        ));
+    }
+    Ok(answer)
+}
+
+/// Called by the order workflow when a paid order is not delivered. Books a refund.
+async fn refund(
+    State(provider): State<Provider>,
+    Segment(payment_id): Segment<String>,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(RefundBody { amount }): Json<RefundBody>,
+) -> Result<Answer, Problem> {
+    Ok(provider
+        .books
+        .refund(key, Refund { payment_id, amount })
+        .await?)
+}
+
+#[derive(Debug, Deserialize)]
+struct RefundBody {
+    amount: Money,
+}
+
+/// For people, and for programs that check the books.
+async fn ledger(
+    State(provider): State<Provider>,
+    query: Query,
+) -> Result<axum::Json<Paged<Entry>>, Problem> {
+    let page = query.page()?;
+    let order: Option<OrderId> = query.get("orderId")?;
+    Ok(axum::Json(provider.books.ledger(order, page).await?))
+}
+
+/// For people, and for programs that check the books.
+async fn summary(State(provider): State<Provider>) -> Result<axum::Json<Summary>, Problem> {
+    Ok(axum::Json(provider.books.summary().await?))
+}
+
+/// The header by which a caller names a request, so that it is carried out once however often it arrives.
+struct IdempotencyKey(String);
+
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// Says that an answer was given before (the name is Stripe's).
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// A text that is no idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "send one Idempotency-Key of 1 to 255 visible ASCII characters, the same whenever the request is repeated"
+)]
+struct BadKey;
+
+impl FromStr for IdempotencyKey {
+    type Err = BadKey;
+
+    fn from_str(text: &str) -> Result<Self, BadKey> {
+        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadKey)
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().map_err(|_| BadKey).and_then(str::parse),
+            _ => Err(BadKey),
+        }
+        .map_err(|error| Problem::invalid(error.to_string()).field(IDEMPOTENCY_KEY))
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let media_type = if self.status.is_success() {
+            "application/json"
+        } else {
+            problem::MEDIA_TYPE
+        };
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, media_type)], self.body).into_response();
+        if self.replayed {
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+impl From<books::Error> for Problem {
+    fn from(error: books::Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            books::Error::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "Idempotency key reused",
+                detail,
+            )
+            .field(IDEMPOTENCY_KEY),
+            books::Error::UnknownPayment => Self::not_found(detail).field("paymentId"),
+            books::Error::TooMuch { left } => Self::new(
+                StatusCode::CONFLICT,
+                "refund-exceeds-charge",
+                "Refund exceeds charge",
+                detail,
+            )
+            .field("amount")
+            .with("left", &left),
+            books::Error::Database(error) => error.into(),
+        }
+    }
+}

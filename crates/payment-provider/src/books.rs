@@ -1,0 +1,452 @@
+//! The books: what was charged and refunded, and what was answered under which idempotency key.
+//!
+//! An answer and the entry it speaks of are written in one transaction, and transactions run one after the other: however
+//! often and however concurrently a request arrives, it is booked once.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use axum::http::StatusCode;
+use domain::{Money, OrderId};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use serde::{Deserialize, Serialize, Serializer, ser};
+use serde_json::value::RawValue;
+use stub_kit::database::{self, Database, Schema, invalid, parsed};
+use stub_kit::extract::{Page, Paged};
+use stub_kit::{Problem, clock};
+use uuid::Uuid;
+
+const SCHEMA: Schema = Schema {
+    version: 1,
+    sql: "
+        -- What was answered; a request is its method, path and body in a canonical form.
+        CREATE TABLE answers (
+            idempotency_key TEXT PRIMARY KEY,
+            request TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            body TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE ledger (
+            sequence INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL CHECK (kind IN ('CHARGE', 'REFUND')),
+            payment_id TEXT NOT NULL,
+            refund_id TEXT,
+            order_id TEXT NOT NULL,
+            cents INTEGER NOT NULL CHECK (cents >= 0),
+            idempotency_key TEXT NOT NULL UNIQUE,
+            at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX ledger_by_payment ON ledger (payment_id);
+        CREATE INDEX ledger_by_order ON ledger (order_id, sequence);
+
+        -- Running totals, so that the summary costs the same however long the ledger is.
+        CREATE TABLE totals (
+            kind TEXT PRIMARY KEY,
+            count INTEGER NOT NULL,
+            cents INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO totals VALUES ('CHARGE', 0, 0), ('REFUND', 0, 0);
+        CREATE TRIGGER ledger_totals AFTER INSERT ON ledger BEGIN
+            UPDATE totals SET count = count + 1, cents = cents + NEW.cents WHERE kind = NEW.kind;
+        END;
+    ",
+};
+
+/// Why a request was not carried out. It leaves no trace: the same key may be used for a better request.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(
+        "this key was used for another request: send the same request again, or a new one under a new key"
+    )]
+    KeyReused,
+    #[error("there is no such payment: use the paymentId that the charge was answered with")]
+    UnknownPayment,
+    #[error("only {left} of this payment is left to refund")]
+    TooMuch { left: Money },
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// A request to charge an order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Charge {
+    pub(crate) order_id: OrderId,
+    pub(crate) amount: Money,
+}
+
+/// A request to give some of a payment back.
+#[derive(Debug, Clone)]
+pub(crate) struct Refund {
+    pub(crate) payment_id: String,
+    pub(crate) amount: Money,
+}
+
+/// What a request is answered with, now and whenever it is repeated.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
+    /// It was given before.
+    pub(crate) replayed: bool,
+}
+
+impl Answer {
+    /// Whether this request, and not an earlier one under the same key, changed the ledger.
+    pub(crate) fn is_new_booking(&self) -> bool {
+        self.status == StatusCode::CREATED && !self.replayed
+    }
+
+    fn new(status: StatusCode, body: &impl Serialize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            status,
+            body: serde_json::to_string(body).map_err(invalid)?,
+            replayed: false,
+        })
+    }
+}
+
+/// The two kinds of ledger entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Kind {
+    Charge,
+    Refund,
+}
+
+/// A text in the books that is no [`Kind`].
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("must be CHARGE or REFUND")]
+pub(crate) struct NoKind;
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "CHARGE",
+            Self::Refund => "REFUND",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = NoKind;
+
+    fn from_str(name: &str) -> Result<Self, NoKind> {
+        [Self::Charge, Self::Refund]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or(NoKind)
+    }
+}
+
+/// Money that moved.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    pub(crate) sequence: i64,
+    pub(crate) kind: Kind,
+    pub(crate) payment_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refund_id: Option<String>,
+    pub(crate) order_id: OrderId,
+    pub(crate) amount: Money,
+    pub(crate) idempotency_key: String,
+    pub(crate) at: i64,
+}
+
+impl Entry {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            sequence: row.get("sequence")?,
+            kind: parsed(row, "kind")?,
+            payment_id: row.get("payment_id")?,
+            refund_id: row.get("refund_id")?,
+            order_id: parsed(row, "order_id")?,
+            amount: money(row.get("cents")?)?,
+            idempotency_key: row.get("idempotency_key")?,
+            at: row.get("at")?,
+        })
+    }
+
+    /// Writes the entry; its sequence number is the next one, whatever it says.
+    fn write(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        tx.prepare_cached(
+            "INSERT INTO ledger (kind, payment_id, refund_id, order_id, cents, idempotency_key, at)
+             VALUES (:kind, :payment, :refund, :order, :cents, :key, :at)",
+        )?
+        .execute(named_params! {
+            ":kind": self.kind.name(),
+            ":payment": self.payment_id,
+            ":refund": self.refund_id,
+            ":order": self.order_id.as_str(),
+            ":cents": self.amount.cents(),
+            ":key": self.idempotency_key,
+            ":at": self.at,
+        })
+        .map(drop)
+    }
+}
+
+/// How much has moved in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) charges: Total,
+    pub(crate) refunds: Total,
+    /// Charged and not refunded.
+    pub(crate) net: Sum,
+}
+
+/// How many entries of a kind there are, and their sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Total {
+    pub(crate) count: i64,
+    pub(crate) amount: Sum,
+}
+
+/// A sum of amounts in cents; unlike [`Money`] it may be of any size. In JSON it looks like one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sum(pub(crate) i64);
+
+impl Serialize for Sum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(cents) = self;
+        let sign = if *cents < 0 { "-" } else { "" };
+        let cents = cents.unsigned_abs();
+        RawValue::from_string(format!("{sign}{}.{:02}", cents / 100, cents % 100))
+            .map_err(ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+/// The books of the payment provider; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Books {
+    database: Database,
+}
+
+impl Books {
+    pub(crate) async fn open(path: &Path) -> Result<Self, database::Error> {
+        Ok(Self {
+            database: Database::open(path, SCHEMA).await?,
+        })
+    }
+
+    pub(crate) async fn close(self) {
+        self.database.close().await;
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Charges an order, or remembers that the charge was declined; answers again what was answered under `key` before.
+    pub(crate) async fn charge(
+        &self,
+        key: String,
+        charge: Charge,
+        declined: bool,
+    ) -> Result<Answer, Error> {
+        let request = format!("POST /payments {} {}", charge.order_id, charge.amount);
+        self.once(key, request, move |tx, key| {
+            if declined {
+                let problem = Problem::new(
+                    StatusCode::PAYMENT_REQUIRED,
+                    "declined",
+                    "Payment declined",
+                    "the customer's bank said no: ask the customer for another way to pay",
+                )
+                .with("orderId", &charge.order_id);
+                return Ok(Ok(Answer::new(problem.status(), &problem)?));
+            }
+            let entry = Entry {
+                sequence: 0,
+                kind: Kind::Charge,
+                payment_id: format!("pay_{}", Uuid::now_v7().simple()),
+                refund_id: None,
+                order_id: charge.order_id,
+                amount: charge.amount,
+                idempotency_key: key.to_owned(),
+                at: clock::now_ms(),
+            };
+            entry.write(tx)?;
+            Ok(Ok(Answer::new(StatusCode::CREATED, &Receipt::of(&entry))?))
+        })
+        .await
+    }
+
+    /// Gives some of a payment back; answers again what was answered under `key` before.
+    pub(crate) async fn refund(&self, key: String, refund: Refund) -> Result<Answer, Error> {
+        let Refund { payment_id, amount } = refund;
+        let request = format!("POST /payments/{payment_id}/refunds {amount}");
+        self.once(key, request, move |tx, key| {
+            let Some((order_id, left)) = payment(tx, &payment_id)? else {
+                return Ok(Err(Error::UnknownPayment));
+            };
+            if amount > left {
+                return Ok(Err(Error::TooMuch { left }));
+            }
+            let entry = Entry {
+                sequence: 0,
+                kind: Kind::Refund,
+                payment_id,
+                refund_id: Some(format!("ref_{}", Uuid::now_v7().simple())),
+                order_id,
+                amount,
+                idempotency_key: key.to_owned(),
+                at: clock::now_ms(),
+            };
+            entry.write(tx)?;
+            Ok(Ok(Answer::new(StatusCode::CREATED, &Receipt::of(&entry))?))
+        })
+        .await
+    }
+
+    /// Carries out `act` and remembers its answer under `key`, unless something was answered under it before.
+    async fn once<F>(&self, key: String, request: String, act: F) -> Result<Answer, Error>
+    where
+        F: FnOnce(&Transaction<'_>, &str) -> rusqlite::Result<Result<Answer, Error>>
+            + Send
+            + 'static,
+    {
+        self.database
+            .write(move |tx| {
+                if let Some((remembered, answer)) = remembered(tx, &key)? {
+                    return Ok(if remembered == request {
+                        Ok(answer)
+                    } else {
+                        Err(Error::KeyReused)
+                    });
+                }
+                let answer = act(tx, &key)?;
+                if let Ok(answer) = &answer {
+                    tx.prepare_cached("INSERT INTO answers VALUES (?1, ?2, ?3, ?4)")?
+                        .execute((key, request, answer.status.as_u16(), &answer.body))?;
+                }
+                Ok(answer)
+            })
+            .await?
+    }
+
+    /// A page of the ledger, of all orders or of one.
+    pub(crate) async fn ledger(
+        &self,
+        order: Option<OrderId>,
+        page: Page,
+    ) -> Result<Paged<Entry>, database::Error> {
+        self.database
+            .read(move |connection| {
+                // One statement for each, as either has an index of its own.
+                let sql = match order {
+                    Some(_) => {
+                        "SELECT * FROM ledger WHERE order_id = ?3 AND sequence > ?1 ORDER BY sequence LIMIT ?2"
+                    }
+                    None => {
+                        "SELECT * FROM ledger WHERE ?3 IS NULL AND sequence > ?1 ORDER BY sequence LIMIT ?2"
+                    }
+                };
+                let entries = connection
+                    .prepare_cached(sql)?
+                    .query_map(
+                        (page.after, page.fetch(), order.as_ref().map(OrderId::as_str)),
+                        Entry::read,
+                    )?
+                    .collect::<rusqlite::Result<_>>()?;
+                Ok(page.cut(entries, |entry: &Entry| entry.sequence))
+            })
+            .await
+    }
+
+    pub(crate) async fn summary(&self) -> Result<Summary, database::Error> {
+        self.database
+            .read(|connection| {
+                let total = |kind: Kind| {
+                    connection
+                        .prepare_cached("SELECT count, cents FROM totals WHERE kind = ?1")?
+                        .query_row([kind.name()], |row| {
+                            Ok(Total {
+                                count: row.get("count")?,
+                                amount: Sum(row.get("cents")?),
+                            })
+                        })
+                };
+                let (charges, refunds) = (total(Kind::Charge)?, total(Kind::Refund)?);
+                Ok(Summary {
+                    charges,
+                    refunds,
+                    net: Sum(charges.amount.0 - refunds.amount.0),
+                })
+            })
+            .await
+    }
+}
+
+/// What a charge or refund is answered with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_id: Option<&'a str>,
+    payment_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<&'a OrderId>,
+    amount: Money,
+    status: &'static str,
+}
+
+impl<'a> Receipt<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let (order_id, status) = match entry.kind {
+            Kind::Charge => (Some(&entry.order_id), "CHARGED"),
+            Kind::Refund => (None, "REFUNDED"),
+        };
+        Self {
+            refund_id: entry.refund_id.as_deref(),
+            payment_id: &entry.payment_id,
+            order_id,
+            amount: entry.amount,
+            status,
+        }
+    }
+}
+
+/// The request that was made under `key`, and what it was answered with.
+fn remembered(connection: &Connection, key: &str) -> rusqlite::Result<Option<(String, Answer)>> {
+    connection
+        .prepare_cached("SELECT request, status, body FROM answers WHERE idempotency_key = ?1")?
+        .query_row([key], |row| {
+            let answer = Answer {
+                status: StatusCode::from_u16(row.get("status")?).map_err(invalid)?,
+                body: row.get("body")?,
+                replayed: true,
+            };
+            Ok((row.get("request")?, answer))
+        })
+        .optional()
+}
+
+/// The order a payment was for, and how much of it is left to refund.
+fn payment(
+    connection: &Connection,
+    payment_id: &str,
+) -> rusqlite::Result<Option<(OrderId, Money)>> {
+    let mut left = 0;
+    let mut order = None;
+    let mut statement = connection.prepare_cached("SELECT * FROM ledger WHERE payment_id = ?1")?;
+    for entry in statement.query_map([payment_id], Entry::read)? {
+        let entry = entry?;
+        match entry.kind {
+            Kind::Charge => {
+                left += entry.amount.cents();
+                order = Some(entry.order_id);
+            }
+            Kind::Refund => left -= entry.amount.cents(),
+        }
+    }
+    order.map(|order| Ok((order, money(left)?))).transpose()
+}
+
+/// An amount as the books hold it.
+fn money(cents: i64) -> rusqlite::Result<Money> {
+    Money::from_cents(u32::try_from(cents).map_err(invalid)?).map_err(invalid)
+}

@@ -1,0 +1,92 @@
+//! Stub of a payment provider: a third party that charges customers, and gives money back.
+//!
+//! It is called by the order workflow. It keeps its books in `SQLite` and forgets nothing when it is killed; what it has
+//! answered under an idempotency key it answers again, so a caller may repeat a request whose answer was lost.
+//!
+//! | request | what it does |
+//! |---|---|
+//! | `POST /payments` | charges an order (header `Idempotency-Key`) |
+//! | `POST /payments/{paymentId}/refunds` | gives a part or all of it back (header `Idempotency-Key`) |
+//! | `GET /ledger`, `GET /ledger/summary` | what has been charged and refunded, and how much that is |
+//! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
+//! | `GET /health` | 200 while the books can be read |
+//!
+//! `api` speaks HTTP, `books` decides and remembers.
+
+mod api;
+mod books;
+
+use std::io;
+use std::path::PathBuf;
+
+use stub_kit::{Faults, database};
+use tokio::net::TcpListener;
+
+pub use api::{FaultPlan, router};
+use books::Books;
+
+/// The port it is usually found at.
+pub const DEFAULT_PORT: u16 = 5060;
+
+/// What it needs to know to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The `SQLite` file of the books; it and its directory are created where they are missing.
+    pub database: PathBuf,
+}
+
+/// Why it cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The books cannot be opened.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// The listener failed.
+    #[error("cannot serve requests: {0}")]
+    Serve(#[from] io::Error),
+}
+
+/// The payment provider with its books open; clones share them.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    books: Books,
+    faults: Faults<FaultPlan>,
+}
+
+impl Provider {
+    /// Opens the books.
+    pub async fn open(config: &Config) -> Result<Self, Error> {
+        Ok(Self {
+            books: Books::open(&config.database).await?,
+            faults: Faults::default(),
+        })
+    }
+
+    /// What goes wrong on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &Faults<FaultPlan> {
+        &self.faults
+    }
+
+    /// Closes the books, also for clones.
+    pub async fn close(self) {
+        self.books.close().await;
+    }
+}
+
+/// Runs the payment provider on `listener` until `shutdown` is over, then finishes the requests in hand and closes the books.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let provider = Provider::open(&config).await?;
+    tracing::info!(address = ?listener.local_addr(), database = %config.database.display(), "payment provider started");
+    let served = stub_kit::server::serve(router(provider.clone()), listener, shutdown).await;
+    provider.close().await;
+    tracing::info!("payment provider stopped");
+    Ok(served?)
+}
+
+#[cfg(test)]
+mod tests;

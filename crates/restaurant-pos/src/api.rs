@@ -1,0 +1,144 @@
+//! The HTTP API.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use domain::OrderId;
+use serde::Serialize;
+use stub_kit::Problem;
+use stub_kit::extract::{Json, Paged, Query, Segment};
+use stub_kit::faults;
+
+use crate::Restaurant;
+use crate::books::{Answer, Preparation, Status, Ticket};
+
+/// The restaurant's HTTP API.
+pub fn router(restaurant: Restaurant) -> Router {
+    let faults = restaurant.faults.clone();
+    let database = restaurant.books.database().clone();
+    let routes = faults
+        .guard(
+            Router::new()
+                .route("/prepare", post(prepare))
+                .route("/preparations/{orderId}/cancel", post(cancel)),
+        )
+        // Whoever checks the books must see them, whatever fails.
+        .route("/preparations", get(preparations))
+        .route("/preparations/{orderId}", get(preparation))
+        .with_state(restaurant);
+    stub_kit::server::app(routes, &database, &faults)
+}
+
+/// What a request to prepare is answered with.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    order_id: OrderId,
+    ready_at: i64,
+}
+
+/// Called by the order workflow when it is time to cook. The order is in the books before this is answered.
+async fn prepare(
+    State(restaurant): State<Restaurant>,
+    Json(ticket): Json<Ticket>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    check(&ticket)?;
+    let verdict = restaurant.faults.current().verdict(faults::draw());
+    let preparation_ms = i64::try_from(restaurant.preparation_time.as_millis()).unwrap_or(i64::MAX);
+    let order_id = ticket.order_id.clone();
+    let kitchen = restaurant.kitchen;
+    let answer = restaurant
+        .books
+        .accept(ticket, verdict, preparation_ms, move |pending| {
+            kitchen.schedule(pending);
+        })
+        .await?;
+    match answer {
+        Answer::Cooking { ready_at } => Ok((
+            StatusCode::ACCEPTED,
+            axum::Json(Accepted { order_id, ready_at }),
+        )),
+        Answer::Refused => Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "refused",
+            "Order refused",
+            "the restaurant will not cook this order, now or later",
+        )
+        .with("orderId", &order_id)),
+        Answer::OtherAwakeable => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "other-awakeable",
+            "Order known with another awakeable",
+            "this order was accepted before and calls back another awakeable: wait for that one",
+        )
+        .field("awakeableId")),
+    }
+}
+
+/// What the types of a ticket do not say.
+fn check(ticket: &Ticket) -> Result<(), Problem> {
+    if ticket.products.is_empty() {
+        return Err(Problem::invalid("must name at least one product").field("products"));
+    }
+    match ticket
+        .products
+        .iter()
+        .position(|product| product.quantity == 0)
+    {
+        Some(line) => {
+            Err(Problem::invalid("must be at least 1").field(format!("products[{line}].quantity")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a request to cancel is answered with.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancelled {
+    order_id: OrderId,
+    status: Status,
+}
+
+/// Called by the order workflow when it gives up an order that may be cooking. There is no callback afterwards, save one
+/// that is under way at this very moment.
+async fn cancel(
+    State(restaurant): State<Restaurant>,
+    Segment(order_id): Segment<OrderId>,
+) -> Result<axum::Json<Cancelled>, Problem> {
+    match restaurant.books.cancel(order_id.clone()).await? {
+        None => Err(unknown()),
+        Some(Status::CalledBack) => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "handed-over",
+            "Order handed over",
+            "the order is ready and was handed over: it is too late to cancel it",
+        )),
+        Some(status) => Ok(axum::Json(Cancelled { order_id, status })),
+    }
+}
+
+/// For people, and for programs that check the books.
+async fn preparation(
+    State(restaurant): State<Restaurant>,
+    Segment(order_id): Segment<OrderId>,
+) -> Result<axum::Json<Preparation>, Problem> {
+    let preparation = restaurant.books.preparation(order_id).await?;
+    preparation.map(axum::Json).ok_or_else(unknown)
+}
+
+/// For people, and for programs that check the books.
+async fn preparations(
+    State(restaurant): State<Restaurant>,
+    query: Query,
+) -> Result<axum::Json<Paged<Preparation>>, Problem> {
+    let page = query.page()?;
+    let status = query.get("status")?;
+    let preparations = restaurant.books.preparations(status, page).await?;
+    Ok(axum::Json(preparations))
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("nobody has asked this restaurant to prepare this order").field("orderId")
+}

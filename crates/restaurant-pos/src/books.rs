@@ -1,0 +1,401 @@
+//! The books: every order the restaurant was asked for, and what became of it.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use domain::{OrderId, Product, RestaurantId};
+use rusqlite::{OptionalExtension, Row, named_params};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use stub_kit::clock;
+use stub_kit::database::{self, Database, Schema, invalid, parsed};
+use stub_kit::extract::{Page, Paged};
+
+use crate::callback::AwakeableId;
+use crate::faults::Verdict;
+
+const SCHEMA: Schema = Schema {
+    version: 1,
+    sql: "
+        CREATE TABLE preparations (
+            sequence INTEGER PRIMARY KEY,
+            order_id TEXT NOT NULL UNIQUE,
+            restaurant_id TEXT NOT NULL,
+            awakeable_id TEXT NOT NULL,
+            products TEXT NOT NULL,
+            -- PENDING is shown as PREPARING or READY, by the clock.
+            state TEXT NOT NULL CHECK (state IN ('PENDING', 'CALLED_BACK', 'CANCELLED', 'REFUSED', 'FAILED')),
+            -- How often to call back: 0 and 2 are faults.
+            callbacks INTEGER NOT NULL,
+            accepted_at INTEGER NOT NULL,
+            ready_at INTEGER,
+            ended_at INTEGER,
+            -- Restate's last word, if it was no.
+            answer TEXT
+        ) STRICT;
+        CREATE INDEX preparations_by_state ON preparations (state, sequence);
+    ",
+};
+
+/// A request to prepare an order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ticket {
+    pub(crate) order_id: OrderId,
+    pub(crate) awakeable_id: AwakeableId,
+    pub(crate) restaurant_id: RestaurantId,
+    pub(crate) products: Vec<Product>,
+}
+
+/// What a request to prepare is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Cooking {
+        ready_at: i64,
+    },
+    Refused,
+    /// The order is in the books with another awakeable.
+    OtherAwakeable,
+}
+
+/// An order that is to be called back for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) sequence: i64,
+    pub(crate) ready_at: i64,
+}
+
+/// What is to be said when calling back, and how often.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) order_id: OrderId,
+    pub(crate) awakeable_id: AwakeableId,
+    pub(crate) ready_at: i64,
+    pub(crate) callbacks: u8,
+}
+
+/// How calling back for an order ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    CalledBack,
+    Failed { answer: String },
+}
+
+/// How far an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Status {
+    /// Cooking.
+    Preparing,
+    /// Cooked; Restate does not know yet.
+    Ready,
+    /// Restate has been told.
+    CalledBack,
+    /// Called off before Restate was told.
+    Cancelled,
+    /// Never accepted.
+    Refused,
+    /// Restate would not hear of it.
+    Failed,
+}
+
+/// A text that is no [`Status`].
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("must be PREPARING, READY, CALLED_BACK, CANCELLED, REFUSED or FAILED")]
+pub(crate) struct NoStatus;
+
+impl FromStr for Status {
+    type Err = NoStatus;
+
+    fn from_str(name: &str) -> Result<Self, NoStatus> {
+        Ok(match name {
+            "PREPARING" => Self::Preparing,
+            "READY" => Self::Ready,
+            "CALLED_BACK" => Self::CalledBack,
+            "CANCELLED" => Self::Cancelled,
+            "REFUSED" => Self::Refused,
+            "FAILED" => Self::Failed,
+            _ => return Err(NoStatus),
+        })
+    }
+}
+
+impl Status {
+    /// What the books hold for it.
+    fn state(self) -> &'static str {
+        match self {
+            Self::Preparing | Self::Ready => "PENDING",
+            Self::CalledBack => "CALLED_BACK",
+            Self::Cancelled => "CANCELLED",
+            Self::Refused => "REFUSED",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    fn read(row: &Row<'_>, now: i64) -> rusqlite::Result<Self> {
+        let state: String = row.get("state")?;
+        if state != "PENDING" {
+            return state.parse().map_err(invalid);
+        }
+        let ready_at: i64 = row.get("ready_at")?;
+        Ok(if ready_at <= now {
+            Self::Ready
+        } else {
+            Self::Preparing
+        })
+    }
+}
+
+/// An order as it stands in the books. Times are in ms since the epoch.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Preparation {
+    pub(crate) sequence: i64,
+    order_id: OrderId,
+    restaurant_id: RestaurantId,
+    awakeable_id: AwakeableId,
+    products: Box<RawValue>,
+    status: Status,
+    /// How often Restate is told: once, unless a fault made it 0 (silence) or 2 (duplicate).
+    callbacks: u8,
+    accepted_at: i64,
+    ready_at: Option<i64>,
+    ended_at: Option<i64>,
+    /// Restate's last word, if it was no.
+    answer: Option<String>,
+}
+
+impl Preparation {
+    fn read(row: &Row<'_>, now: i64) -> rusqlite::Result<Self> {
+        Ok(Self {
+            sequence: row.get("sequence")?,
+            order_id: parsed(row, "order_id")?,
+            restaurant_id: parsed(row, "restaurant_id")?,
+            awakeable_id: parsed(row, "awakeable_id")?,
+            products: RawValue::from_string(row.get("products")?).map_err(invalid)?,
+            status: Status::read(row, now)?,
+            callbacks: row.get("callbacks")?,
+            accepted_at: row.get("accepted_at")?,
+            ready_at: row.get("ready_at")?,
+            ended_at: row.get("ended_at")?,
+            answer: row.get("answer")?,
+        })
+    }
+}
+
+/// The books of the restaurant; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Books {
+    database: Database,
+}
+
+impl Books {
+    pub(crate) async fn open(path: &Path) -> Result<Self, database::Error> {
+        Ok(Self {
+            database: Database::open(path, SCHEMA).await?,
+        })
+    }
+
+    pub(crate) async fn close(self) {
+        self.database.close().await;
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Writes down a new order as `verdict` has it, or answers again what was answered for this order before.
+    ///
+    /// `schedule` hears of an order that is to be called back for while it is being written down, even if whoever waits for
+    /// the answer goes away: an order that is in the books but not scheduled would wait for the next start. What it does
+    /// must not rely on the books before the next piece of work for the database.
+    pub(crate) async fn accept(
+        &self,
+        ticket: Ticket,
+        verdict: Verdict,
+        preparation_ms: i64,
+        schedule: impl FnOnce(Pending) + Send + 'static,
+    ) -> Result<Answer, database::Error> {
+        self.database
+            .write(move |tx| {
+                let known = tx
+                    .prepare_cached(
+                        "SELECT state, awakeable_id, ready_at FROM preparations WHERE order_id = ?1",
+                    )?
+                    .query_row([ticket.order_id.as_str()], |row| {
+                        Ok(if row.get_ref("state")?.as_str()? == Status::Refused.state() {
+                            Answer::Refused
+                        } else if row.get_ref("awakeable_id")?.as_str()? != ticket.awakeable_id.as_str() {
+                            Answer::OtherAwakeable
+                        } else {
+                            Answer::Cooking {
+                                ready_at: row.get("ready_at")?,
+                            }
+                        })
+                    })
+                    .optional()?;
+                if let Some(answer) = known {
+                    return Ok(answer);
+                }
+
+                let now = clock::now_ms();
+                let ready = now.saturating_add(preparation_ms);
+                let (status, callbacks, ready_at, ended_at) = match verdict {
+                    Verdict::Refuse => (Status::Refused, 0, None, Some(now)),
+                    Verdict::Cook { callbacks } => (Status::Preparing, callbacks, Some(ready), None),
+                };
+                tx.prepare_cached(
+                    "INSERT INTO preparations
+                        (order_id, restaurant_id, awakeable_id, products, state, callbacks, accepted_at, ready_at, ended_at)
+                     VALUES
+                        (:order, :restaurant, :awakeable, :products, :state, :callbacks, :now, :ready_at, :ended_at)",
+                )?
+                .execute(named_params! {
+                    ":order": ticket.order_id.as_str(),
+                    ":restaurant": ticket.restaurant_id.as_str(),
+                    ":awakeable": ticket.awakeable_id.as_str(),
+                    ":products": serde_json::to_string(&ticket.products).map_err(invalid)?,
+                    ":state": status.state(),
+                    ":callbacks": callbacks,
+                    ":now": now,
+                    ":ready_at": ready_at,
+                    ":ended_at": ended_at,
+                })?;
+                Ok(match ready_at {
+                    None => Answer::Refused,
+                    Some(ready_at) => {
+                        if callbacks > 0 {
+                            schedule(Pending {
+                                sequence: tx.last_insert_rowid(),
+                                ready_at,
+                            });
+                        }
+                        Answer::Cooking { ready_at }
+                    }
+                })
+            })
+            .await
+    }
+
+    /// Every order that is to be called back for.
+    pub(crate) async fn pending(&self) -> Result<Vec<Pending>, database::Error> {
+        self.database
+            .read(|connection| {
+                connection
+                    .prepare(
+                        "SELECT sequence, ready_at FROM preparations
+                         WHERE state = 'PENDING' AND callbacks > 0",
+                    )?
+                    .query_map([], |row| {
+                        Ok(Pending {
+                            sequence: row.get("sequence")?,
+                            ready_at: row.get("ready_at")?,
+                        })
+                    })?
+                    .collect()
+            })
+            .await
+    }
+
+    /// What to say for an order that is due; `None` if there is nothing left to say.
+    pub(crate) async fn call(&self, sequence: i64) -> Result<Option<Call>, database::Error> {
+        self.database
+            .read(move |connection| {
+                connection
+                    .prepare_cached(
+                        "SELECT order_id, awakeable_id, ready_at, callbacks FROM preparations
+                         WHERE sequence = ?1 AND state = 'PENDING'",
+                    )?
+                    .query_row([sequence], |row| {
+                        Ok(Call {
+                            order_id: parsed(row, "order_id")?,
+                            awakeable_id: parsed(row, "awakeable_id")?,
+                            ready_at: row.get("ready_at")?,
+                            callbacks: row.get("callbacks")?,
+                        })
+                    })
+                    .optional()
+            })
+            .await
+    }
+
+    /// Writes down how calling back for a pending order ended; one that was cancelled meanwhile stays so.
+    pub(crate) async fn end(&self, sequence: i64, end: End) -> Result<(), database::Error> {
+        let (status, answer) = match end {
+            End::CalledBack => (Status::CalledBack, None),
+            End::Failed { answer } => (Status::Failed, Some(answer)),
+        };
+        self.database
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "UPDATE preparations SET state = ?2, answer = ?3, ended_at = ?4
+                     WHERE sequence = ?1 AND state = 'PENDING'",
+                )?
+                .execute((sequence, status.state(), answer, clock::now_ms()))
+                .map(drop)
+            })
+            .await
+    }
+
+    /// Calls an order off if it is still pending. Answers how far it is then, or `None` if nobody has asked for it.
+    pub(crate) async fn cancel(&self, order: OrderId) -> Result<Option<Status>, database::Error> {
+        self.database
+            .write(move |tx| {
+                let now = clock::now_ms();
+                tx.prepare_cached(
+                    "UPDATE preparations SET state = 'CANCELLED', ended_at = ?2
+                     WHERE order_id = ?1 AND state = 'PENDING'",
+                )?
+                .execute((order.as_str(), now))?;
+                tx.prepare_cached("SELECT state, ready_at FROM preparations WHERE order_id = ?1")?
+                    .query_row([order.as_str()], |row| Status::read(row, now))
+                    .optional()
+            })
+            .await
+    }
+
+    /// One order.
+    pub(crate) async fn preparation(
+        &self,
+        order: OrderId,
+    ) -> Result<Option<Preparation>, database::Error> {
+        self.database
+            .read(move |connection| {
+                let now = clock::now_ms();
+                connection
+                    .prepare_cached("SELECT * FROM preparations WHERE order_id = ?1")?
+                    .query_row([order.as_str()], |row| Preparation::read(row, now))
+                    .optional()
+            })
+            .await
+    }
+
+    /// A page of all orders, or of those with one status.
+    pub(crate) async fn preparations(
+        &self,
+        status: Option<Status>,
+        page: Page,
+    ) -> Result<Paged<Preparation>, database::Error> {
+        self.database
+            .read(move |connection| {
+                let filter = match status {
+                    None => "?3 IS NULL AND ?4 IS NOT NULL",
+                    Some(Status::Preparing) => "state = ?3 AND ready_at > ?4",
+                    Some(Status::Ready) => "state = ?3 AND ready_at <= ?4",
+                    Some(_) => "state = ?3 AND ?4 IS NOT NULL",
+                };
+                let now = clock::now_ms();
+                let entries = connection
+                    .prepare_cached(&format!(
+                        "SELECT * FROM preparations WHERE sequence > ?1 AND {filter} ORDER BY sequence LIMIT ?2"
+                    ))?
+                    .query_map(
+                        (page.after, page.fetch(), status.map(Status::state), now),
+                        |row| Preparation::read(row, now),
+                    )?
+                    .collect::<rusqlite::Result<_>>()?;
+                Ok(page.cut(entries, |entry: &Preparation| entry.sequence))
+            })
+            .await
+    }
+}

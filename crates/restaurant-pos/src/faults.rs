@@ -1,0 +1,83 @@
+//! What goes wrong on purpose.
+
+use serde::{Deserialize, Serialize};
+use stub_kit::faults::{Latency, Plan, Rate};
+
+/// What goes wrong on purpose: the body of `/faults`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FaultPlan {
+    /// How often a request to prepare or cancel is answered with 503 and nothing is done.
+    pub error_rate: Rate,
+    /// How long a request to prepare or cancel waits before anything is done, in milliseconds.
+    pub latency_ms: Latency,
+    /// How often an order is refused.
+    pub reject_rate: Rate,
+    /// How often an order is accepted and never called back.
+    pub silence_rate: Rate,
+    /// How often an order is called back twice.
+    pub duplicate_callback_rate: Rate,
+}
+
+impl Plan for FaultPlan {
+    fn error_rate(&self) -> Rate {
+        self.error_rate
+    }
+
+    fn latency(&self) -> Latency {
+        self.latency_ms
+    }
+}
+
+/// What is to become of a new order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Refuse,
+    /// Cook it and call back so many times.
+    Cook {
+        callbacks: u8,
+    },
+}
+
+impl FaultPlan {
+    /// Decides on a new order, given a random number for each fault.
+    pub(crate) fn verdict(&self, [reject, silence, duplicate]: [f64; 3]) -> Verdict {
+        if self.reject_rate.strikes(reject) {
+            Verdict::Refuse
+        } else if self.silence_rate.strikes(silence) {
+            Verdict::Cook { callbacks: 0 }
+        } else if self.duplicate_callback_rate.strikes(duplicate) {
+            Verdict::Cook { callbacks: 2 }
+        } else {
+            Verdict::Cook { callbacks: 1 }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_strikes_by_its_own_number_and_a_refusal_comes_first() {
+        let half = Rate::try_from(0.5).unwrap();
+        let plan = FaultPlan {
+            reject_rate: half,
+            silence_rate: half,
+            duplicate_callback_rate: half,
+            ..FaultPlan::default()
+        };
+        for (draws, verdict) in [
+            ([0.4, 0.4, 0.4], Verdict::Refuse),
+            ([0.6, 0.4, 0.4], Verdict::Cook { callbacks: 0 }),
+            ([0.6, 0.6, 0.4], Verdict::Cook { callbacks: 2 }),
+            ([0.6, 0.6, 0.6], Verdict::Cook { callbacks: 1 }),
+        ] {
+            assert_eq!(plan.verdict(draws), verdict, "{draws:?}");
+        }
+        assert_eq!(
+            FaultPlan::default().verdict([0.0; 3]),
+            Verdict::Cook { callbacks: 1 }
+        );
+    }
+}

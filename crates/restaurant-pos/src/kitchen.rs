@@ -1,0 +1,320 @@
+//! The kitchen: waits until an order is ready, then has Restate told, until Restate has understood.
+//!
+//! One task holds the due times of all pending orders in a heap and sleeps until the next; what else there is to know of
+//! an order stays in the books until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use stub_kit::{clock, database};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use crate::books::{Books, End, Pending};
+use crate::callback::{Failure, Ingress, Ready};
+
+/// How many callbacks may be under way at once.
+pub(crate) const CALLS_AT_ONCE: usize = 32;
+/// How long to wait before the second attempt of a callback; doubled with every further one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest wait between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A handle to the kitchen; clones share it. It stops when the last one is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Kitchen {
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Due(Due),
+    Close(oneshot::Sender<()>),
+}
+
+/// When to try to call back for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Instant,
+    /// The order's place in the books.
+    sequence: i64,
+    /// How often it was tried before.
+    attempts: u32,
+}
+
+impl Kitchen {
+    /// Starts the kitchen with the orders that are `pending` in the books.
+    pub(crate) fn start(books: Books, ingress: Ingress, pending: Vec<Pending>) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let work = Work {
+            books,
+            ingress,
+            due: pending
+                .into_iter()
+                .map(|pending| Reverse(Due::first(pending)))
+                .collect(),
+            calls: JoinSet::new(),
+            gate: Gate::default(),
+        };
+        tokio::spawn(work.run(inbox));
+        Self { messages }
+    }
+
+    /// Has Restate told when an order is ready. It must be in the books by the time it is due; if it is not, nothing happens.
+    pub(crate) fn schedule(&self, pending: Pending) {
+        // A closed kitchen leaves the order to the next one, which finds it in the books.
+        let _ = self.messages.send(Message::Due(Due::first(pending)));
+    }
+
+    /// Finishes the callbacks under way and stops.
+    pub(crate) async fn close(self) {
+        let (closed, close) = oneshot::channel();
+        if self.messages.send(Message::Close(closed)).is_ok() {
+            let _ = close.await;
+        }
+    }
+}
+
+impl Due {
+    fn first(Pending { sequence, ready_at }: Pending) -> Self {
+        let wait = u64::try_from(ready_at.saturating_sub(clock::now_ms())).unwrap_or_default();
+        Self {
+            at: Instant::now() + Duration::from_millis(wait),
+            sequence,
+            attempts: 0,
+        }
+    }
+
+    fn again(self) -> Self {
+        Self {
+            at: Instant::now() + pause(self.attempts),
+            attempts: self.attempts.saturating_add(1),
+            ..self
+        }
+    }
+}
+
+/// How long to wait after an attempt that had `attempts` before it.
+fn pause(attempts: u32) -> Duration {
+    SHORTEST_PAUSE
+        .saturating_mul(2_u32.saturating_pow(attempts))
+        .min(LONGEST_PAUSE)
+}
+
+struct Work {
+    books: Books,
+    ingress: Ingress,
+    due: BinaryHeap<Reverse<Due>>,
+    calls: JoinSet<Outcome>,
+    gate: Gate,
+}
+
+/// How an attempt went.
+enum Outcome {
+    /// The order is no longer pending.
+    NotCalled,
+    /// Restate gave its last word.
+    Settled,
+    /// Restate could not take it now, or the books could not.
+    TryAgain(Due),
+    /// Nobody answered.
+    Unreachable(Due),
+}
+
+impl Work {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        let closed = loop {
+            let next = self.next_start();
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(Message::Due(due)) => self.due.push(Reverse(due)),
+                    Some(Message::Close(closed)) => break closed,
+                    // Dropped, not closed: stop where we are.
+                    None => return,
+                },
+                Some(ended) = self.calls.join_next() => self.settle(ended),
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.start_call(),
+            }
+        };
+        while self.calls.join_next().await.is_some() {}
+        let _ = closed.send(());
+    }
+
+    /// When the next attempt may start; `None` while there is none to make, or enough are under way.
+    fn next_start(&self) -> Option<Instant> {
+        let Reverse(next) = self.due.peek()?;
+        (self.calls.len() < self.gate.width()).then(|| next.at.max(self.gate.opens_at))
+    }
+
+    fn start_call(&mut self) {
+        if let Some(Reverse(due)) = self.due.pop() {
+            self.calls
+                .spawn(call_back(self.books.clone(), self.ingress.clone(), due));
+        }
+    }
+
+    fn settle(&mut self, ended: Result<Outcome, JoinError>) {
+        match ended {
+            Ok(Outcome::NotCalled) => {}
+            Ok(Outcome::Settled) => self.gate.reached(),
+            Ok(Outcome::TryAgain(due)) => {
+                self.gate.reached();
+                self.due.push(Reverse(due.again()));
+            }
+            Ok(Outcome::Unreachable(due)) => {
+                self.gate.missed(Instant::now());
+                self.due.push(Reverse(due.again()));
+            }
+            Err(error) => {
+                tracing::error!(%error, "a callback broke off; it is made when the restaurant is started again");
+            }
+        }
+    }
+}
+
+/// Keeps the kitchen from knocking for each of thousands of orders at a door behind which nobody is: while Restate cannot
+/// be reached, one order at a time tries.
+#[derive(Debug)]
+struct Gate {
+    /// How often nobody answered since somebody did last.
+    misses: u32,
+    opens_at: Instant,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            misses: 0,
+            opens_at: Instant::now(),
+        }
+    }
+}
+
+impl Gate {
+    /// How many callbacks may be under way.
+    fn width(&self) -> usize {
+        if self.misses == 0 { CALLS_AT_ONCE } else { 1 }
+    }
+
+    fn reached(&mut self) {
+        if self.misses > 0 {
+            tracing::info!("Restate answers again");
+            self.misses = 0;
+            self.opens_at = Instant::now();
+        }
+    }
+
+    fn missed(&mut self, now: Instant) {
+        // Of those that were under way together only the first counts.
+        if now >= self.opens_at {
+            if self.misses == 0 {
+                tracing::warn!("Restate cannot be reached: orders that are ready have to wait");
+            }
+            self.opens_at = now + pause(self.misses);
+            self.misses = self.misses.saturating_add(1);
+        }
+    }
+}
+
+/// Tries once to tell Restate that an order is ready, and writes down what became of it.
+async fn call_back(books: Books, ingress: Ingress, due: Due) -> Outcome {
+    match try_call_back(&books, &ingress, due).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(%error, "the books cannot be read or written: calling back later");
+            Outcome::TryAgain(due)
+        }
+    }
+}
+
+async fn try_call_back(
+    books: &Books,
+    ingress: &Ingress,
+    due: Due,
+) -> Result<Outcome, database::Error> {
+    let Some(call) = books.call(due.sequence).await? else {
+        return Ok(Outcome::NotCalled);
+    };
+    let ready = Ready {
+        order_id: call.order_id,
+        ready_at: call.ready_at,
+    };
+    let order_id = &ready.order_id;
+    let end = match ingress.resolve(&call.awakeable_id, &ready).await {
+        Ok(()) => {
+            tracing::debug!(%order_id, "called back");
+            for _ in 1..call.callbacks {
+                // A duplicate is made on purpose; what becomes of it does not matter.
+                let answer = ingress.resolve(&call.awakeable_id, &ready).await;
+                tracing::debug!(%order_id, ?answer, "called back once more");
+            }
+            End::CalledBack
+        }
+        Err(Failure::Final(answer)) => {
+            tracing::warn!(%order_id, answer, "Restate will not hear that the order is ready");
+            End::Failed { answer }
+        }
+        Err(Failure::Transient(answer)) => {
+            tracing::debug!(%order_id, answer, "calling back later");
+            return Ok(Outcome::TryAgain(due));
+        }
+        Err(Failure::Unreachable(error)) => {
+            tracing::debug!(%order_id, error, "calling back later");
+            return Ok(Outcome::Unreachable(due));
+        }
+    };
+    books.end(due.sequence, end).await?;
+    Ok(Outcome::Settled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_five_seconds() {
+        let pauses = [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(|attempts| pause(attempts).as_millis());
+        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+    }
+
+    #[test]
+    fn the_earliest_is_due_first() {
+        let now = Instant::now();
+        let heap: BinaryHeap<_> = [3, 1, 2]
+            .map(|seconds| {
+                Reverse(Due {
+                    at: now + Duration::from_secs(seconds),
+                    sequence: 0,
+                    attempts: 0,
+                })
+            })
+            .into();
+        assert_eq!(heap.peek().unwrap().0.at, now + Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_one_order_knocks_while_nobody_answers() {
+        let mut gate = Gate::default();
+        assert_eq!(gate.width(), CALLS_AT_ONCE);
+
+        let start = Instant::now();
+        for _ in 0..CALLS_AT_ONCE {
+            gate.missed(start);
+        }
+        assert_eq!(gate.width(), 1);
+        assert_eq!(gate.opens_at, start + SHORTEST_PAUSE);
+
+        let mut at = start;
+        for _ in 0..10 {
+            at = gate.opens_at;
+            gate.missed(at);
+        }
+        assert_eq!(gate.opens_at, at + LONGEST_PAUSE);
+
+        gate.reached();
+        assert_eq!(gate.width(), CALLS_AT_ONCE);
+        assert!(gate.opens_at <= Instant::now());
+    }
+}

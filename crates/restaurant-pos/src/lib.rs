@@ -1,0 +1,137 @@
+//! Stub of a restaurant's point-of-sale system: a third party that cooks what it is asked to and says when it is ready.
+//!
+//! It is called by the order workflow, and calls back through the HTTP ingress of Restate, which is all it knows of it. It
+//! keeps its tickets in `SQLite` and forgets nothing when it is killed: what was cooking then is ready on time, or called
+//! back at once where that time has passed.
+//!
+//! | request | what it does |
+//! |---|---|
+//! | `POST /prepare` | has an order cooked; once per order, however often it is asked |
+//! | `POST /preparations/{orderId}/cancel` | calls it off, unless it was handed over |
+//! | `GET /preparations`, `GET /preparations/{orderId}` | what is cooking, and what became of it |
+//! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
+//! | `GET /health` | 200 while the tickets can be read |
+//!
+//! `api` speaks HTTP, `books` remembers, `kitchen` waits for what is due, and `callback` tells Restate.
+
+mod api;
+mod books;
+mod callback;
+mod faults;
+mod kitchen;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An address, as in [`Config::restate_ingress`].
+pub use reqwest::Url;
+use stub_kit::{Faults, database};
+use tokio::net::TcpListener;
+
+pub use api::router;
+use books::Books;
+use callback::Ingress;
+pub use faults::FaultPlan;
+use kitchen::Kitchen;
+
+/// The port it is usually found at.
+pub const DEFAULT_PORT: u16 = 5050;
+
+/// What it needs to know to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The `SQLite` file of the tickets; it and its directory are created where they are missing.
+    pub database: PathBuf,
+    /// Where Restate's HTTP ingress is, such as `http://127.0.0.1:8080`; not `https`.
+    pub restate_ingress: Url,
+    /// How long it takes to cook an order; with zero it is ready at once.
+    pub preparation_time: Duration,
+}
+
+impl Config {
+    /// How long it takes to cook an order unless told otherwise.
+    pub const DEFAULT_PREPARATION_TIME: Duration = Duration::from_secs(2);
+}
+
+/// Why it cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The tickets cannot be opened.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// Restate cannot be called at this address.
+    #[error("the Restate ingress must be like http://127.0.0.1:8080, not {0}")]
+    Ingress(Url),
+    /// The HTTP client cannot be set up.
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The listener failed.
+    #[error("cannot serve requests: {0}")]
+    Serve(#[from] io::Error),
+}
+
+/// The restaurant with its tickets open and its kitchen at work; clones share them.
+///
+/// The kitchen stops when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Restaurant {
+    books: Books,
+    kitchen: Kitchen,
+    faults: Faults<FaultPlan>,
+    preparation_time: Duration,
+}
+
+impl Restaurant {
+    /// Opens the tickets and resumes what was cooking. To be called from within a tokio runtime.
+    pub async fn open(config: &Config) -> Result<Self, Error> {
+        let ingress = Ingress::new(&config.restate_ingress)?;
+        let books = Books::open(&config.database).await?;
+        let pending = books.pending().await?;
+        if !pending.is_empty() {
+            tracing::info!(pending = pending.len(), "resuming preparations");
+        }
+        Ok(Self {
+            kitchen: Kitchen::start(books.clone(), ingress, pending),
+            books,
+            faults: Faults::default(),
+            preparation_time: config.preparation_time,
+        })
+    }
+
+    /// What goes wrong on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &Faults<FaultPlan> {
+        &self.faults
+    }
+
+    /// Finishes the callbacks in hand, then closes the tickets, also for clones. What is still cooking is resumed by the next
+    /// [`open`](Self::open).
+    pub async fn close(self) {
+        self.kitchen.close().await;
+        self.books.close().await;
+    }
+}
+
+/// Runs the restaurant on `listener` until `shutdown` is over, then finishes the requests and callbacks in hand and closes
+/// the tickets.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let restaurant = Restaurant::open(&config).await?;
+    tracing::info!(
+        address = ?listener.local_addr(),
+        database = %config.database.display(),
+        restate = %config.restate_ingress,
+        "restaurant started"
+    );
+    let served = stub_kit::server::serve(router(restaurant.clone()), listener, shutdown).await;
+    restaurant.close().await;
+    tracing::info!("restaurant stopped");
+    Ok(served?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,627 @@
+//! The HTTP API as a caller sees it, and what arrives at Restate.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use serde_json::{Value, json};
+use stub_kit::clock;
+use stub_kit::faults::Rate;
+use stub_kit::testing::{Answer, Client, eventually, left_behind, raw_get};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::*;
+
+/// A Restate that remembers what it was told.
+#[derive(Clone, Default)]
+struct Restate(Arc<Mutex<Told>>);
+
+#[derive(Default)]
+struct Told {
+    calls: Vec<Callback>,
+    /// What to answer next, by awakeable; 202 where nothing is left.
+    answers: HashMap<String, Vec<u16>>,
+    under_way: usize,
+    most_under_way: usize,
+    /// Where there is one, an answer costs a permit.
+    held: Option<Arc<Semaphore>>,
+}
+
+#[derive(Clone)]
+struct Callback {
+    awakeable: String,
+    body: Value,
+    at: i64,
+}
+
+impl Restate {
+    /// Starts it on any free port.
+    async fn start() -> (Self, Url) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = url(&listener);
+        (Self::start_on(listener), url)
+    }
+
+    fn start_on(listener: TcpListener) -> Self {
+        let restate = Self::default();
+        let app = axum::Router::new()
+            .route("/restate/awakeables/{id}/resolve", post(Self::resolve))
+            .with_state(restate.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        restate
+    }
+
+    async fn resolve(
+        State(Self(told)): State<Self>,
+        Path(awakeable): Path<String>,
+        axum::Json(body): axum::Json<Value>,
+    ) -> StatusCode {
+        let (answer, held) = {
+            let mut told = told.lock().unwrap();
+            told.under_way += 1;
+            told.most_under_way = told.most_under_way.max(told.under_way);
+            let answers = told.answers.get_mut(&awakeable);
+            let answer = answers.and_then(Vec::pop).unwrap_or(202);
+            told.calls.push(Callback {
+                awakeable,
+                body,
+                at: clock::now_ms(),
+            });
+            (answer, told.held.clone())
+        };
+        if let Some(held) = held {
+            held.acquire().await.unwrap().forget();
+        }
+        told.lock().unwrap().under_way -= 1;
+        StatusCode::from_u16(answer).unwrap()
+    }
+
+    /// Answers the first callbacks of `awakeable` with these.
+    fn answer(&self, awakeable: &str, statuses: &[u16]) {
+        let statuses = statuses.iter().rev().copied().collect();
+        let mut told = self.0.lock().unwrap();
+        told.answers.insert(awakeable.to_owned(), statuses);
+    }
+
+    /// Answers nothing until there are permits.
+    fn hold(&self) -> Arc<Semaphore> {
+        let held = Arc::new(Semaphore::new(0));
+        self.0.lock().unwrap().held = Some(held.clone());
+        held
+    }
+
+    fn calls(&self, awakeable: &str) -> Vec<Callback> {
+        let told = self.0.lock().unwrap();
+        told.calls
+            .iter()
+            .filter(|call| call.awakeable == awakeable)
+            .cloned()
+            .collect()
+    }
+
+    /// The first callback of `awakeable`, once it is there.
+    async fn called(&self, awakeable: &str) -> Callback {
+        eventually("a callback", async || {
+            self.calls(awakeable).into_iter().next()
+        })
+        .await
+    }
+}
+
+fn url(listener: &TcpListener) -> Url {
+    format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap()
+}
+
+/// An address where nobody is, until someone binds it.
+async fn nobody() -> Url {
+    url(&TcpListener::bind("127.0.0.1:0").await.unwrap())
+}
+
+const AT_ONCE: Duration = Duration::ZERO;
+const NEVER: Duration = Duration::from_hours(1);
+
+/// A restaurant whose books live as long as the test.
+struct Diner {
+    directory: tempfile::TempDir,
+    restaurant: Restaurant,
+    client: Client,
+}
+
+impl Diner {
+    async fn open(restate_ingress: Url, preparation_time: Duration) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("pos.db");
+        let (restaurant, client) = open(database, restate_ingress, preparation_time).await;
+        Self {
+            directory,
+            restaurant,
+            client,
+        }
+    }
+
+    fn fail(&self, plan: FaultPlan) {
+        self.restaurant.faults().set(plan);
+    }
+
+    fn database(&self) -> PathBuf {
+        self.directory.path().join("pos.db")
+    }
+
+    async fn prepare(&self, order: &str) -> Answer {
+        self.client.post("/prepare", ticket(order)).await
+    }
+
+    async fn cancel(&self, order: &str) -> Answer {
+        let path = format!("/preparations/{order}/cancel");
+        self.client.send("POST", &path, &[], "").await
+    }
+
+    async fn preparation(&self, order: &str) -> Value {
+        let path = format!("/preparations/{order}");
+        self.client.get(&path).await.body
+    }
+
+    /// Waits until the order has this status.
+    async fn until(&self, order: &str, status: &str) -> Value {
+        eventually(status, async || {
+            let preparation = self.preparation(order).await;
+            (preparation["status"] == status).then_some(preparation)
+        })
+        .await
+    }
+}
+
+async fn open(
+    database: PathBuf,
+    restate_ingress: Url,
+    preparation_time: Duration,
+) -> (Restaurant, Client) {
+    let restaurant = Restaurant::open(&Config {
+        database,
+        restate_ingress,
+        preparation_time,
+    })
+    .await
+    .unwrap();
+    let client = Client::new(router(restaurant.clone()));
+    (restaurant, client)
+}
+
+/// A request to prepare `order`, whose awakeable is `prom_<order>`.
+fn ticket(order: &str) -> Value {
+    json!({
+        "orderId": order,
+        "awakeableId": format!("prom_{order}"),
+        "restaurantId": "la-piazza",
+        "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
+    })
+}
+
+#[tokio::test]
+async fn an_order_is_accepted_cooked_and_called_back() {
+    let (restate, ingress) = Restate::start().await;
+    let diner = Diner::open(ingress, Duration::from_millis(100)).await;
+    let before = clock::now_ms();
+
+    let answer = diner.prepare("order-1").await;
+
+    assert_eq!(answer.status, 202);
+    let ready_at = answer.body["readyAt"].as_i64().unwrap();
+    assert!(ready_at >= before + 100);
+    assert_eq!(
+        answer.text,
+        format!(r#"{{"orderId":"order-1","readyAt":{ready_at}}}"#)
+    );
+    let call = restate.called("prom_order-1").await;
+    assert_eq!(
+        call.body,
+        json!({"orderId": "order-1", "readyAt": ready_at})
+    );
+    assert!(call.at >= ready_at, "{} ms early", ready_at - call.at);
+    let mut preparation = diner.until("order-1", "CALLED_BACK").await;
+    for time in ["acceptedAt", "endedAt"] {
+        assert!(preparation[time].take().as_i64().unwrap() >= before);
+    }
+    assert_eq!(
+        preparation,
+        json!({
+            "sequence": 1,
+            "orderId": "order-1",
+            "restaurantId": "la-piazza",
+            "awakeableId": "prom_order-1",
+            "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
+            "status": "CALLED_BACK",
+            "callbacks": 1,
+            "acceptedAt": null,
+            "readyAt": ready_at,
+            "endedAt": null,
+            "answer": null,
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_is_asked_for_again_is_answered_as_before_and_cooked_once() {
+    let (restate, ingress) = Restate::start().await;
+    let diner = Diner::open(ingress, AT_ONCE).await;
+    let first = diner.prepare("order-1").await;
+    diner.until("order-1", "CALLED_BACK").await;
+
+    let again = diner.prepare("order-1").await;
+    assert_eq!((again.status, again.text), (202, first.text));
+
+    let mut other = ticket("order-1");
+    other["awakeableId"] = json!("prom_other");
+    let other = diner.client.post("/prepare", other).await;
+    assert_eq!(other.status, 409);
+    assert_eq!(other.body["reason"], "other-awakeable");
+    assert_eq!(other.body["field"], "awakeableId");
+
+    // Whatever else had been scheduled would have been called back before this one.
+    diner.prepare("order-2").await;
+    restate.called("prom_order-2").await;
+    assert_eq!(restate.calls("prom_order-1").len(), 1);
+    assert_eq!(restate.calls("prom_other").len(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_is_remembered() {
+    let diner = Diner::open(nobody().await, AT_ONCE).await;
+    diner.fail(FaultPlan {
+        reject_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    let refused = diner.prepare("order-1").await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.headers["content-type"], "application/problem+json");
+    assert_eq!(refused.body["reason"], "refused");
+
+    diner.fail(FaultPlan::default());
+    let mut other_awakeable = ticket("order-1");
+    other_awakeable["awakeableId"] = json!("prom_other");
+    for ticket in [ticket("order-1"), other_awakeable] {
+        let again = diner.client.post("/prepare", ticket).await;
+        assert_eq!((again.status, &again.text), (422, &refused.text));
+    }
+    let preparation = diner.preparation("order-1").await;
+    assert_eq!(preparation["status"], "REFUSED");
+    assert_eq!(preparation["readyAt"], json!(null));
+}
+
+#[tokio::test]
+async fn a_silent_order_is_never_called_back_and_a_duplicate_one_twice() {
+    let (restate, ingress) = Restate::start().await;
+    let diner = Diner::open(ingress, AT_ONCE).await;
+    diner.fail(FaultPlan {
+        silence_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    diner.prepare("silent").await;
+    diner.fail(FaultPlan {
+        duplicate_callback_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    diner.prepare("twice").await;
+
+    let twice = diner.until("twice", "CALLED_BACK").await;
+    assert_eq!(twice["callbacks"], 2);
+    assert_eq!(restate.calls("prom_twice").len(), 2);
+    let silent = diner.until("silent", "READY").await;
+    assert_eq!(silent["callbacks"], 0);
+    assert_eq!(restate.calls("prom_silent").len(), 0);
+
+    // Whoever is tired of waiting can still call it off.
+    assert_eq!(diner.cancel("silent").await.body["status"], "CANCELLED");
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_not_called_back() {
+    let (restate, ingress) = Restate::start().await;
+    let diner = Diner::open(ingress, Duration::from_millis(50)).await;
+    diner.prepare("order-1").await;
+
+    let answer = diner.cancel("order-1").await;
+    assert_eq!(
+        (answer.status, answer.text.as_str()),
+        (200, r#"{"orderId":"order-1","status":"CANCELLED"}"#)
+    );
+    let again = diner.cancel("order-1").await;
+    assert_eq!((again.status, again.text), (200, answer.text));
+
+    // The next order is due later; once it is called back, the first one's time has passed.
+    diner.prepare("order-2").await;
+    diner.until("order-2", "CALLED_BACK").await;
+    assert_eq!(restate.calls("prom_order-1").len(), 0);
+    assert_eq!(diner.preparation("order-1").await["status"], "CANCELLED");
+
+    let late = diner.cancel("order-2").await;
+    assert_eq!(
+        (late.status, &late.body["reason"]),
+        (409, &json!("handed-over"))
+    );
+    assert_eq!(diner.cancel("order-3").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_cancelled_order_stays_so_when_a_callback_was_under_way() {
+    let (restate, ingress) = Restate::start().await;
+    let held = restate.hold();
+    let diner = Diner::open(ingress, AT_ONCE).await;
+    diner.prepare("order-1").await;
+    restate.called("prom_order-1").await;
+
+    assert_eq!(diner.cancel("order-1").await.status, 200);
+    held.add_permits(1);
+
+    // Closing waits for the callback and for what it writes down.
+    diner.restaurant.clone().close().await;
+    let (_restaurant, client) = open(diner.database(), nobody().await, AT_ONCE).await;
+    let preparation = client.get("/preparations/order-1").await.body;
+    assert_eq!(preparation["status"], "CANCELLED");
+}
+
+#[tokio::test]
+async fn a_refused_order_needs_no_cancelling() {
+    let diner = Diner::open(nobody().await, AT_ONCE).await;
+    diner.fail(FaultPlan {
+        reject_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    diner.prepare("order-1").await;
+    let answer = diner.cancel("order-1").await;
+    assert_eq!(
+        (answer.status, &answer.body["status"]),
+        (200, &json!("REFUSED"))
+    );
+}
+
+#[tokio::test]
+async fn a_callback_is_repeated_until_restate_takes_it() {
+    let (restate, ingress) = Restate::start().await;
+    restate.answer("prom_order-1", &[503, 429]);
+    let diner = Diner::open(ingress, AT_ONCE).await;
+
+    diner.prepare("order-1").await;
+
+    diner.until("order-1", "CALLED_BACK").await;
+    let calls = restate.calls("prom_order-1");
+    assert_eq!(calls.len(), 3);
+    assert!(calls[1].at - calls[0].at >= 200);
+    assert!(calls[2].at - calls[1].at >= 400);
+}
+
+#[tokio::test]
+async fn a_callback_that_restate_will_never_take_is_given_up() {
+    let (restate, ingress) = Restate::start().await;
+    restate.answer("prom_order-1", &[404]);
+    let diner = Diner::open(ingress, AT_ONCE).await;
+
+    diner.prepare("order-1").await;
+
+    let failed = diner.until("order-1", "FAILED").await;
+    assert_eq!(failed["answer"], "404 Not Found: ");
+    assert_eq!(restate.calls("prom_order-1").len(), 1);
+    assert_eq!(diner.cancel("order-1").await.body["status"], "FAILED");
+}
+
+#[tokio::test]
+async fn orders_that_were_ready_while_restate_was_away_are_called_back_when_it_returns() {
+    let ingress = nobody().await;
+    let diner = Diner::open(ingress.clone(), AT_ONCE).await;
+    for n in 0..100 {
+        assert_eq!(diner.prepare(&format!("order-{n}")).await.status, 202);
+    }
+    diner.until("order-99", "READY").await;
+
+    let address = (ingress.host_str().unwrap(), ingress.port().unwrap());
+    let listener = TcpListener::bind(address).await.unwrap();
+    let restate = Restate::start_on(listener);
+
+    for n in 0..100 {
+        diner.until(&format!("order-{n}"), "CALLED_BACK").await;
+        assert_eq!(restate.calls(&format!("prom_order-{n}")).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn callbacks_are_concurrent_but_not_all_at_once() {
+    let (restate, ingress) = Restate::start().await;
+    let held = restate.hold();
+    let diner = Diner::open(ingress, AT_ONCE).await;
+    for n in 0..1000 {
+        diner.prepare(&format!("order-{n}")).await;
+    }
+
+    eventually("as many callbacks as there may be", async || {
+        (restate.0.lock().unwrap().under_way == kitchen::CALLS_AT_ONCE).then_some(())
+    })
+    .await;
+    held.add_permits(1000);
+
+    eventually("all callbacks", async || {
+        let page = diner.client.get("/preparations?status=CALLED_BACK").await;
+        (page.body["entries"].as_array().unwrap().len() == 1000).then_some(())
+    })
+    .await;
+    let told = restate.0.lock().unwrap();
+    assert_eq!(told.calls.len(), 1000);
+    assert_eq!(told.most_under_way, kitchen::CALLS_AT_ONCE);
+}
+
+#[tokio::test]
+async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one() {
+    let ingress = nobody().await;
+    let diner = Diner::open(ingress, AT_ONCE).await;
+    let overdue = diner.prepare("overdue").await;
+    diner.prepare("cancelled").await;
+    diner.cancel("cancelled").await;
+    diner.fail(FaultPlan {
+        silence_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    diner.prepare("silent").await;
+    diner.fail(FaultPlan {
+        reject_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    let refused = diner.prepare("refused").await;
+
+    // A first process dies with all this, a second one with an order that is not ready yet.
+    let database = left_behind(&diner.database());
+    let (_slow, client) = open(database.clone(), nobody().await, Duration::from_millis(300)).await;
+    let cooking = client.post("/prepare", ticket("cooking")).await;
+    let database = left_behind(&database);
+
+    let (restate, ingress) = Restate::start().await;
+    let (restaurant, client) = open(database, ingress, NEVER).await;
+    let again = Diner {
+        restaurant,
+        client,
+        ..diner
+    };
+
+    let call = restate.called("prom_overdue").await;
+    assert_eq!(call.body, overdue.body);
+    let call = restate.called("prom_cooking").await;
+    assert_eq!(call.body, cooking.body);
+    assert!(call.at >= cooking.body["readyAt"].as_i64().unwrap());
+    again.until("cooking", "CALLED_BACK").await;
+    assert_eq!(restate.calls("prom_cancelled").len(), 0);
+    assert_eq!(restate.calls("prom_silent").len(), 0);
+    assert_eq!(again.preparation("silent").await["status"], "READY");
+    assert_eq!(again.prepare("overdue").await.text, overdue.text);
+    assert_eq!(again.prepare("refused").await.text, refused.text);
+}
+
+#[tokio::test]
+async fn an_order_whose_caller_went_away_is_called_back_all_the_same() {
+    let (restate, ingress) = Restate::start().await;
+    let diner = Diner::open(ingress, AT_ONCE).await;
+
+    // The first poll hands the order to the database, and nobody polls again.
+    let mut request = Box::pin(diner.prepare("order-1"));
+    let first_poll = std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(Future::poll(request.as_mut(), cx).is_pending())
+    });
+    assert!(first_poll.await);
+    drop(request);
+
+    restate.called("prom_order-1").await;
+}
+
+#[tokio::test]
+async fn faults_are_set_over_http_and_leave_the_books_readable() {
+    let diner = Diner::open(nobody().await, NEVER).await;
+    diner.prepare("order-1").await;
+    let answer = diner.client.put("/faults", json!({"errorRate": 1})).await;
+    assert_eq!(
+        answer.body,
+        json!({
+            "errorRate": 1.0,
+            "latencyMs": 0,
+            "rejectRate": 0.0,
+            "silenceRate": 0.0,
+            "duplicateCallbackRate": 0.0,
+        })
+    );
+
+    assert_eq!(diner.prepare("order-2").await.status, 503);
+    assert_eq!(diner.cancel("order-1").await.status, 503);
+    assert_eq!(diner.preparation("order-1").await["status"], "PREPARING");
+    assert_eq!(diner.client.get("/preparations/order-2").await.status, 404);
+    assert_eq!(diner.client.get("/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn preparations_are_listed_in_pages_and_by_status() {
+    let diner = Diner::open(nobody().await, NEVER).await;
+    for n in 1..=5 {
+        diner.prepare(&format!("order-{n}")).await;
+    }
+    diner.cancel("order-2").await;
+    let listed = async |query: &str| {
+        let page = diner
+            .client
+            .get(&format!("/preparations?{query}"))
+            .await
+            .body;
+        let orders: Vec<_> = page["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["sequence"].as_i64().unwrap())
+            .collect();
+        (orders, page["next"].clone())
+    };
+
+    assert_eq!(listed("").await, (vec![1, 2, 3, 4, 5], json!(null)));
+    assert_eq!(listed("limit=2&after=1").await, (vec![2, 3], json!(3)));
+    assert_eq!(
+        listed("status=PREPARING&limit=2").await,
+        (vec![1, 3], json!(3))
+    );
+    assert_eq!(listed("status=CANCELLED").await, (vec![2], json!(null)));
+    assert_eq!(listed("status=READY").await, (vec![], json!(null)));
+    let bad = diner.client.get("/preparations?status=COLD").await;
+    assert_eq!((bad.status, &bad.body["field"]), (400, &json!("status")));
+}
+
+#[tokio::test]
+async fn a_bad_ticket_is_answered_with_the_field() {
+    let diner = Diner::open(nobody().await, NEVER).await;
+    let with = |path: &str, value: Value| {
+        let mut ticket = ticket("order-1");
+        *ticket.pointer_mut(path).unwrap() = value;
+        ticket
+    };
+    for (ticket, field) in [
+        (with("/orderId", json!("a b")), "orderId"),
+        (with("/awakeableId", json!("../x")), "awakeableId"),
+        (with("/restaurantId", json!("")), "restaurantId"),
+        (with("/products", json!([])), "products"),
+        (
+            with("/products/0/quantity", json!(0)),
+            "products[0].quantity",
+        ),
+        (
+            with("/products/0/quantity", json!(-1)),
+            "products[0].quantity",
+        ),
+        (json!({}), "orderId"),
+    ] {
+        let answer = diner.client.post("/prepare", ticket.clone()).await;
+        assert_eq!(answer.status, 400, "{ticket}");
+        assert_eq!(answer.body["field"], field, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_restaurant_that_is_told_to_stop_closes_its_books() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("pos.db");
+    let config = Config {
+        database: database.clone(),
+        restate_ingress: nobody().await,
+        preparation_time: NEVER,
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve(config, listener, async {
+        let _ = stopped.await;
+    }));
+    assert!(
+        raw_get(address, "/health")
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+
+    stop.send(()).unwrap();
+
+    server.await.unwrap().unwrap();
+    assert!(!database.with_extension("db-wal").exists());
+}

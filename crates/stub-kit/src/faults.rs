@@ -1,0 +1,325 @@
+//! Failing on purpose, at rates that are set at run time.
+//!
+//! A stub describes what can go wrong with it in a [`Plan`], a plain struct of [`Rate`]s. [`Faults`] holds the plan in
+//! force, [`Faults::routes`] lets anyone change it, [`Faults::guard`] applies the two faults that every stub has. Those of
+//! its own the stub applies itself: it draws its random numbers and asks [`Rate::strikes`].
+//!
+//! The plan is kept in memory only: a stub that is restarted behaves until it is told otherwise.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Problem;
+use crate::extract::{Json, deserialize};
+
+/// How often something happens: from 0 (never) to 1 (always).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Rate(f64);
+
+/// A number that is no rate.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("must be a rate from 0 (never) to 1 (always), not {0}")]
+pub struct NoRate(f64);
+
+impl Rate {
+    /// It never happens.
+    pub const NEVER: Self = Self(0.0);
+    /// It happens every time.
+    pub const ALWAYS: Self = Self(1.0);
+
+    /// Whether it happens this time, given a random number from [`draw`].
+    #[must_use]
+    pub fn strikes(self, draw: f64) -> bool {
+        draw < self.0
+    }
+}
+
+impl TryFrom<f64> for Rate {
+    type Error = NoRate;
+
+    fn try_from(rate: f64) -> Result<Self, NoRate> {
+        if (0.0..=1.0).contains(&rate) {
+            Ok(Self(rate))
+        } else {
+            Err(NoRate(rate))
+        }
+    }
+}
+
+impl From<Rate> for f64 {
+    fn from(rate: Rate) -> Self {
+        rate.0
+    }
+}
+
+/// How long a stub takes to start on a request: a whole number of milliseconds, at most ten minutes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Latency(u64);
+
+/// A number of milliseconds that is too long to be a [`Latency`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be at most {max} ms, not {0}", max = Latency::MAX_MS)]
+pub struct TooLong(u64);
+
+impl Latency {
+    const MAX_MS: u64 = 600_000;
+}
+
+impl TryFrom<u64> for Latency {
+    type Error = TooLong;
+
+    fn try_from(ms: u64) -> Result<Self, TooLong> {
+        if ms <= Self::MAX_MS {
+            Ok(Self(ms))
+        } else {
+            Err(TooLong(ms))
+        }
+    }
+}
+
+impl From<Latency> for u64 {
+    fn from(latency: Latency) -> Self {
+        latency.0
+    }
+}
+
+impl From<Latency> for Duration {
+    fn from(latency: Latency) -> Self {
+        Self::from_millis(latency.0)
+    }
+}
+
+/// Random numbers, each from 0 up to but not including 1.
+#[must_use]
+pub fn draw<const N: usize>() -> [f64; N] {
+    std::array::from_fn(|_| rand::random())
+}
+
+/// What can go wrong with a stub; the default is nothing.
+///
+/// In JSON it is an object. It should be `#[serde(deny_unknown_fields)]`, so that a misspelt fault is refused and not ignored.
+pub trait Plan:
+    Copy + Default + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// How often a request is answered with 503 before anything is done.
+    fn error_rate(&self) -> Rate;
+
+    /// How long a request waits before anything is done.
+    fn latency(&self) -> Latency;
+}
+
+/// A handle to the [`Plan`] in force; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Faults<P>(Arc<Mutex<P>>);
+
+impl<P: Plan> Faults<P> {
+    /// The plan as it is now.
+    #[must_use]
+    pub fn current(&self) -> P {
+        *self.lock()
+    }
+
+    /// Puts another plan in force.
+    pub fn set(&self, plan: P) {
+        *self.lock() = plan;
+    }
+
+    /// `/faults`: GET shows the plan, PUT changes the faults it names and leaves the others, DELETE ends them all. Each
+    /// answers with the plan that is then in force.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route(
+                "/faults",
+                get(Self::show).put(Self::change).delete(Self::reset),
+            )
+            .with_state(self.clone())
+    }
+
+    /// Subjects `routes` to the plan's latency and error rate.
+    pub fn guard<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes.route_layer(middleware::from_fn_with_state(self.clone(), Self::strike))
+    }
+
+    async fn strike(
+        State(faults): State<Self>,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Problem> {
+        let plan = faults.current();
+        let latency = Duration::from(plan.latency());
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        let [draw] = draw();
+        if plan.error_rate().strikes(draw) {
+            return Err(Problem::unavailable(
+                "nothing was done: repeat the request (fault errorRate)",
+            ));
+        }
+        Ok(next.run(request).await)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, P> {
+        // A plan is replaced as a whole, so it is sound even if someone panicked while holding it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handlers of `/faults`.
+#[expect(clippy::unused_async, reason = "axum's handlers are async")]
+impl<P: Plan> Faults<P> {
+    async fn show(State(faults): State<Self>) -> axum::Json<P> {
+        axum::Json(faults.current())
+    }
+
+    async fn change(
+        State(faults): State<Self>,
+        Json(changes): Json<Map<String, Value>>,
+    ) -> Result<axum::Json<P>, Problem> {
+        let mut current = faults.lock();
+        *current = changed(*current, changes)?;
+        tracing::info!(faults = ?*current, "faults are set");
+        Ok(axum::Json(*current))
+    }
+
+    async fn reset(State(faults): State<Self>) -> axum::Json<P> {
+        faults.set(P::default());
+        tracing::info!("faults are over");
+        axum::Json(faults.current())
+    }
+}
+
+/// `plan` with some of its fields replaced.
+fn changed<P: Plan>(plan: P, changes: Map<String, Value>) -> Result<P, Problem> {
+    let mut plan = serde_json::to_value(plan)
+        .map_err(|error| Problem::unavailable(format!("the plan cannot be read: {error}")))?;
+    if let Some(fields) = plan.as_object_mut() {
+        fields.extend(changes);
+    }
+    deserialize(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::Client;
+
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct TestPlan {
+        error_rate: Rate,
+        #[serde(rename = "latencyMs")]
+        latency: Latency,
+    }
+
+    impl Plan for TestPlan {
+        fn error_rate(&self) -> Rate {
+            self.error_rate
+        }
+
+        fn latency(&self) -> Latency {
+            self.latency
+        }
+    }
+
+    fn client() -> (Client, Faults<TestPlan>) {
+        let faults = Faults::default();
+        let work = Router::new().route("/work", get(|| async { StatusCode::NO_CONTENT }));
+        let app = Router::new()
+            .merge(faults.guard(work))
+            .merge(faults.routes());
+        (Client::new(app), faults)
+    }
+
+    #[test]
+    fn a_rate_strikes_as_often_as_it_says() {
+        for draw in [0.0, 0.5, 1.0_f64.next_down()] {
+            assert!(!Rate::NEVER.strikes(draw));
+            assert!(Rate::ALWAYS.strikes(draw));
+        }
+        let quarter = Rate::try_from(0.25).unwrap();
+        assert!(quarter.strikes(0.249));
+        assert!(!quarter.strikes(0.25));
+        assert!(draw::<100>().iter().all(|draw| (0.0..1.0).contains(draw)));
+    }
+
+    #[test]
+    fn only_numbers_from_zero_to_one_are_rates() {
+        for bad in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+            assert!(Rate::try_from(bad).is_err(), "{bad}");
+        }
+        assert!(Latency::try_from(600_001).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_partial_plan_changes_only_what_it_names() {
+        let (client, faults) = client();
+        let answer = client.put("/faults", json!({"latencyMs": 5})).await;
+        assert_eq!(
+            (answer.status, answer.body),
+            (200, json!({"errorRate": 0.0, "latencyMs": 5}))
+        );
+
+        client.put("/faults", json!({"errorRate": 0.5})).await;
+        let plan = json!({"errorRate": 0.5, "latencyMs": 5});
+        assert_eq!(client.get("/faults").await.body, plan);
+
+        let answer = client.delete("/faults").await;
+        assert_eq!(answer.body, json!({"errorRate": 0.0, "latencyMs": 0}));
+        assert_eq!(faults.current(), TestPlan::default());
+    }
+
+    #[tokio::test]
+    async fn a_bad_plan_is_refused_with_the_field_and_changes_nothing() {
+        let (client, faults) = client();
+        for (plan, field) in [
+            (json!({"errorRate": 2}), "errorRate"),
+            (json!({"latencyMs": 5, "errorRate": "x"}), "errorRate"),
+            (json!({"latencyMs": -1}), "latencyMs"),
+            (json!({"latencyMs": 600_001}), "latencyMs"),
+            (json!({"errorRat": 1}), "errorRat"),
+        ] {
+            let answer = client.put("/faults", plan.clone()).await;
+            assert_eq!(answer.status, 400, "{plan}");
+            assert_eq!(answer.body["field"], field, "{answer:?}");
+        }
+        assert_eq!(client.put("/faults", json!([])).await.status, 400);
+        assert_eq!(faults.current(), TestPlan::default());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn guarded_routes_are_slow_and_fail_as_told() {
+        let (client, faults) = client();
+        assert_eq!(client.get("/work").await.status, 204);
+
+        faults.set(TestPlan {
+            error_rate: Rate::ALWAYS,
+            latency: Latency(5000),
+        });
+        let start = tokio::time::Instant::now();
+        let answer = client.get("/work").await;
+        assert_eq!(answer.status, 503);
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+        // Whoever set the faults must be able to end them.
+        assert_eq!(client.delete("/faults").await.status, 200);
+        assert_eq!(client.get("/work").await.status, 204);
+    }
+}

@@ -1,0 +1,192 @@
+//! The routes every stub has, and serving them until told to stop.
+
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::faults::Plan;
+use crate::{Database, Faults, Problem};
+
+/// How long requests in hand may take once the server has been told to stop.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// Makes a complete application of a stub's own `routes`: adds `GET /health` (200 while the database answers, else 503),
+/// `/faults`, problem documents for unknown paths and methods, and a line in the debug log for each request.
+pub fn app<P: Plan>(routes: Router, database: &Database, faults: &Faults<P>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .with_state(database.clone())
+        .merge(faults.routes())
+        .merge(routes)
+        .fallback(|request: Request| async move {
+            Problem::not_found(format!("there is no {}", request.uri().path()))
+        })
+        .method_not_allowed_fallback(|request: Request| async move {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "Method not allowed",
+                format!(
+                    "{} cannot be used with {}: the header allow of this answer says what can",
+                    request.method(),
+                    request.uri().path()
+                ),
+            )
+        })
+        .layer(middleware::from_fn(log))
+}
+
+async fn health(State(database): State<Database>) -> Result<axum::Json<Value>, Problem> {
+    database
+        .check()
+        .await
+        .map(|()| axum::Json(json!({"status": "UP"})))
+        .map_err(|error| Problem::unavailable(error.to_string()))
+}
+
+async fn log(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    tracing::debug!(
+        %method,
+        path,
+        status = response.status().as_u16(),
+        took = ?start.elapsed(),
+        "request"
+    );
+    response
+}
+
+/// Serves `app` on `listener` until `shutdown` is over, then finishes the requests in hand, for [`GRACE`] at most.
+pub async fn serve(
+    app: Router,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stopping, stop) = oneshot::channel();
+    let listener = listener.tap_io(|connection| {
+        // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
+        let _ = connection.set_nodelay(true);
+    });
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        shutdown.await;
+        let _ = stopping.send(());
+    });
+    tokio::select! {
+        result = server => result,
+        () = async {
+            let _ = stop.await;
+            tokio::time::sleep(GRACE).await;
+        } => {
+            tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Schema;
+    use crate::faults::{Latency, Rate};
+    use crate::testing::Client;
+
+    #[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
+    struct NoPlan;
+
+    impl Plan for NoPlan {
+        fn error_rate(&self) -> Rate {
+            Rate::NEVER
+        }
+
+        fn latency(&self) -> Latency {
+            Latency::default()
+        }
+    }
+
+    async fn database(directory: &tempfile::TempDir) -> Database {
+        let schema = Schema {
+            version: 1,
+            sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT;",
+        };
+        Database::open(&directory.path().join("books.db"), schema)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stub_is_healthy_as_long_as_its_database_answers() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = database(&directory).await;
+        let client = Client::new(app(Router::new(), &database, &Faults::<NoPlan>::default()));
+        assert_eq!(client.get("/health").await.status, 200);
+
+        database.close().await;
+        let answer = client.get("/health").await;
+        assert_eq!(
+            (answer.status, &answer.body["reason"]),
+            (503, &json!("unavailable"))
+        );
+    }
+
+    #[tokio::test]
+    async fn unknown_paths_and_methods_are_problems_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = database(&directory).await;
+        let client = Client::new(app(Router::new(), &database, &Faults::<NoPlan>::default()));
+        let answer = client.get("/nowhere").await;
+        assert_eq!(
+            (answer.status, &answer.body["reason"]),
+            (404, &json!("not-found"))
+        );
+        let answer = client.delete("/health").await;
+        assert_eq!(
+            (answer.status, &answer.body["reason"]),
+            (405, &json!("method-not-allowed"))
+        );
+        assert_eq!(answer.headers["allow"], "GET,HEAD");
+    }
+
+    #[tokio::test]
+    async fn requests_in_hand_are_finished_when_the_server_stops() {
+        let (arrived, arrival) = oneshot::channel();
+        let (go, may_go) = oneshot::channel::<()>();
+        let once = std::sync::Arc::new(std::sync::Mutex::new(Some((arrived, may_go))));
+        let slow = Router::new().route(
+            "/slow",
+            get(|| async move {
+                let (arrived, may_go) = once.lock().unwrap().take().unwrap();
+                arrived.send(()).unwrap();
+                may_go.await.unwrap();
+                "done"
+            }),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(serve(slow, listener, async {
+            let _ = stopped.await;
+        }));
+        let request = tokio::spawn(crate::testing::raw_get(address, "/slow"));
+
+        arrival.await.unwrap();
+        stop.send(()).unwrap();
+        go.send(()).unwrap();
+
+        assert!(request.await.unwrap().ends_with("done"));
+        server.await.unwrap().unwrap();
+    }
+}
