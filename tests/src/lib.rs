@@ -1,1 +1,43 @@
-//! Helpers.
+//! What the end-to-end tests need: a whole system of their own, and words for what is done to it.
+//!
+//! [`System::start`] runs the launcher (`food-ordering up`) on free ports in a fresh directory, so tests run side by side; what
+//! it starts ends with it, also when a test fails. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition.
+
+mod books;
+mod orders;
+mod system;
+mod topics;
+
+pub use books::{assert_books_balance, assert_nothing_left_behind};
+pub use orders::{order, order_with};
+pub use system::{Options, System};
+pub use topics::{Record, Topic};
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long anything may take that should happen soon. Long enough for a busy machine, short enough to wait for.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// Waits until `look` finds something, looking every 50 ms.
+///
+/// # Panics
+/// After `within`, saying what was waited for and what was seen last.
+pub async fn eventually<T, L, F>(what: &str, within: Duration, mut look: L) -> T
+where
+    L: FnMut() -> F,
+    F: Future<Output = Result<T, String>>,
+{
+    let deadline = Instant::now() + within;
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(
+                Instant::now() < deadline,
+                "waited {within:?} for {what}; last seen: {seen}"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

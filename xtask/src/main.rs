@@ -1,2 +1,161 @@
-//! Commands.
-fn main() {}
+//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+
+mod prerequisites;
+mod steps;
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::steps::Steps;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Builds everything and runs it until Ctrl-C
+    Demo {
+        /// Build with optimisations, which takes longer
+        #[arg(long)]
+        release: bool,
+        /// Flags of `food-ordering up`, such as --drivers 10; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
+    /// Checks everything: format, lints, unit tests, end-to-end tests
+    Test,
+    /// Builds with optimisations and measures what an order costs
+    Bench {
+        /// Flags of `food-ordering bench`, such as --orders 500; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Task::Demo { release, flags } => demo(release, &flags),
+        Task::Test => test(),
+        Task::Bench { flags } => bench(&flags),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nError: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(release: bool, flags: &[OsString]) -> anyhow::Result<()> {
+    prerequisites::check()?;
+    let binary = build(release)?;
+    Err(exec(Command::new(binary).arg("up").args(flags)))
+}
+
+fn bench(flags: &[OsString]) -> anyhow::Result<()> {
+    prerequisites::check()?;
+    let binary = build(true)?;
+    Err(exec(Command::new(binary).arg("bench").args(flags)))
+}
+
+/// Every step runs only if those before it passed, and nothing is printed after the last one's own summary.
+fn test() -> anyhow::Result<()> {
+    prerequisites::check()?;
+    let mut steps = Steps::new();
+    steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
+    steps.run(
+        "lints",
+        cargo()
+            .args(["clippy", "--workspace", "--all-targets", "--quiet"])
+            .args(["--", "--deny", "warnings"]),
+    )?;
+    steps.run(
+        "unit tests",
+        cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
+    )?;
+    steps.run("build", cargo().args(BUILD))?;
+    steps.run(
+        "end-to-end tests",
+        cargo()
+            .args(["test", "--package", "end-to-end-tests", "--tests"])
+            .env("FOOD_ORDERING_BIN", binary(false)?),
+    )
+}
+
+const BUILD: [&str; 3] = ["build", "--package", "food-ordering"];
+
+/// Builds the launcher; answers where it is.
+fn build(release: bool) -> anyhow::Result<PathBuf> {
+    let mut command = cargo();
+    command.args(BUILD);
+    if release {
+        command.arg("--release");
+    }
+    steps::succeed(&mut command)?;
+    binary(release)
+}
+
+/// The launcher's binary, once it is built.
+fn binary(release: bool) -> anyhow::Result<PathBuf> {
+    // This program lies in `<target>/<profile>/`, whatever the target directory is.
+    let this = std::env::current_exe().context("finding this program")?;
+    let target = this
+        .ancestors()
+        .nth(2)
+        .context("finding the target directory")?;
+    let profile = if release { "release" } else { "debug" };
+    Ok(target.join(profile).join("food-ordering"))
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Becomes another program, so that Ctrl-C and exit codes are its own; returns only if that fails.
+fn exec(command: &mut Command) -> anyhow::Error {
+    let error = command.exec();
+    anyhow::Error::new(error).context(format!("starting {}", command.get_program().display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_the_launcher_are_passed_on() {
+        for (line, expected) in [
+            (
+                &["xtask", "demo", "--drivers", "3"][..],
+                &["--drivers", "3"][..],
+            ),
+            (
+                &["xtask", "demo", "--release", "--free-ports"],
+                &["--free-ports"],
+            ),
+            (&["xtask", "demo", "--", "--help"], &["--help"]),
+        ] {
+            let Task::Demo { flags, .. } = Cli::try_parse_from(line).unwrap().command else {
+                panic!("{line:?} is no demo");
+            };
+            assert_eq!(flags, expected, "{line:?}");
+        }
+    }
+}

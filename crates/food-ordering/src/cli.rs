@@ -12,6 +12,8 @@ use crate::{bench, load, parent, restate, serve, setup, up};
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    log: telemetry::Options,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +34,7 @@ enum Command {
     Bench(bench::Args),
     /// Prints where the Restate server's binary is; installs it first if need be
     #[command(hide = true)]
-    RestateServerPath(restate::binary::Args),
+    RestateServerPath(restate::binary::Wanted),
     /// Replaces this process by another program that ends with this one's parent
     #[command(hide = true)]
     ExecWithParent(parent::Args),
@@ -43,14 +45,15 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         parent::die_with_parent()?;
         match self.command {
-            Command::Serve(args) => several_threads()?.block_on(serve::run(args)),
-            Command::Up(args) => one_thread()?.block_on(up::run(args)),
+            Command::Serve(args) => {
+                telemetry::init(&self.log);
+                several_threads()?.block_on(serve::run(args))
+            }
+            Command::Up(args) => one_thread()?.block_on(up::run(args, &self.log)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
-            Command::RestateServerPath(args) => {
-                one_thread()?.block_on(restate::binary::main(args))
-            }
+            Command::RestateServerPath(args) => one_thread()?.block_on(restate::binary::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),
         }
     }

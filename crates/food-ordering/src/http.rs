@@ -33,7 +33,23 @@ pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow
     Ok(send(request).await?.json().await?)
 }
 
-/// Whether a GET of `url` succeeds.
-pub(crate) async fn answers(client: &Client, url: &str) -> bool {
+/// How to talk to a server without TLS, where nothing can be negotiated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Protocol {
+    Http1,
+    /// What Restate's services speak.
+    Http2,
+}
+
+/// Whether a GET of `url` succeeds within a second.
+pub(crate) async fn answers(url: &str, protocol: Protocol) -> bool {
+    let builder = Client::builder().timeout(Duration::from_secs(1)).no_proxy();
+    let builder = match protocol {
+        Protocol::Http1 => builder.http1_only(),
+        Protocol::Http2 => builder.http2_prior_knowledge(),
+    };
+    let Ok(client) = builder.build() else {
+        return false;
+    };
     matches!(client.get(url).send().await, Ok(response) if response.status().is_success())
 }

@@ -21,24 +21,54 @@ pub struct Args {
     #[arg(required = true)]
     parts: Vec<Part>,
     /// Kafka's brokers
-    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", default_value = "127.0.0.1:9092", value_name = "HOST:PORT,…")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_BROKERS",
+        default_value = "127.0.0.1:9092",
+        value_name = "HOST:PORT,…"
+    )]
     kafka_brokers: String,
     /// Restate's ingress
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_INGRESS",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     restate_ingress: String,
     /// The payment provider
-    #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", default_value = "http://127.0.0.1:5060", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_PAYMENT_URL",
+        default_value = "http://127.0.0.1:5060",
+        value_name = "URL"
+    )]
     payment_url: String,
     /// The restaurants' point of sale
-    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", default_value = "http://127.0.0.1:5050", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTAURANT_URL",
+        default_value = "http://127.0.0.1:5050",
+        value_name = "URL"
+    )]
     restaurant_url: String,
     #[command(flatten)]
     listen: Listen,
     /// Where the restaurants' point of sale keeps its books
-    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_DATABASE", default_value = ".food-ordering/restaurant-pos.sqlite", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTAURANT_DATABASE",
+        default_value = ".food-ordering/restaurant-pos.sqlite",
+        value_name = "FILE"
+    )]
     restaurant_database: PathBuf,
     /// Where the payment provider keeps its books
-    #[arg(long, env = "FOOD_ORDERING_PAYMENT_DATABASE", default_value = ".food-ordering/payment-provider.sqlite", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_PAYMENT_DATABASE",
+        default_value = ".food-ordering/payment-provider.sqlite",
+        value_name = "FILE"
+    )]
     payment_database: PathBuf,
     /// A file to which the embedded broker writes its address, as it picks its own port
     #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
@@ -51,19 +81,44 @@ pub struct Args {
 #[derive(Debug, ClapArgs)]
 struct Listen {
     /// Where the gateway listens
-    #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_GATEWAY_LISTEN",
+        default_value = "127.0.0.1:3000",
+        value_name = "ADDRESS"
+    )]
     gateway_listen: SocketAddr,
     /// Where the order services listen for Restate
-    #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_LISTEN", default_value = "127.0.0.1:9080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
+        default_value = "127.0.0.1:9080",
+        value_name = "ADDRESS"
+    )]
     order_services_listen: SocketAddr,
     /// Where the driver simulator listens for Restate
-    #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN", default_value = "127.0.0.1:9081", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
+        default_value = "127.0.0.1:9081",
+        value_name = "ADDRESS"
+    )]
     driver_simulator_listen: SocketAddr,
     /// Where the restaurants' point of sale listens
-    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN", default_value = "127.0.0.1:5050", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
+        default_value = "127.0.0.1:5050",
+        value_name = "ADDRESS"
+    )]
     restaurant_pos_listen: SocketAddr,
     /// Where the payment provider listens
-    #[arg(long, env = "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN", default_value = "127.0.0.1:5060", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
+        default_value = "127.0.0.1:5060",
+        value_name = "ADDRESS"
+    )]
     payment_provider_listen: SocketAddr,
 }
 
@@ -71,7 +126,7 @@ type Running<'a> = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)> + 'a>
 
 /// Runs the parts until one of them fails or the process is told to stop; then lets all of them finish what they have in hand.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let stop = shutdown::on_signal()?;
+    let stop = shutdown::on_signal()?.asked;
     let mut parts: FuturesUnordered<Running<'_>> = args
         .parts
         .iter()

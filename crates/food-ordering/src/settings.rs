@@ -88,16 +88,19 @@ impl Settings {
     pub fn driver_speed(&self) -> f64 {
         self.orders.driver_speed.unwrap_or_else(|| {
             let planned = self.simulator.step / self.simulator.move_interval.as_secs_f64();
-            if planned.is_finite() { planned } else { DEFAULT_SPEED }
+            if planned.is_finite() {
+                planned
+            } else {
+                DEFAULT_SPEED
+            }
         })
     }
 
     /// Those that concern `part`, as flags of `serve`.
     #[must_use]
     pub fn flags_for(&self, part: Part) -> Vec<String> {
-        let time = |flag: &str, value: Duration| {
-            format!("--{flag}={}", humantime::format_duration(value))
-        };
+        let time =
+            |flag: &str, value: Duration| format!("--{flag}={}", humantime::format_duration(value));
         match part {
             Part::DriverSimulator => vec![
                 time("poll-interval", self.simulator.poll_interval),

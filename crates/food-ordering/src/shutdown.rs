@@ -4,18 +4,32 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled at the first Ctrl-C or SIGTERM. From this call on neither ends the process by itself.
-pub(crate) fn on_signal() -> anyhow::Result<CancellationToken> {
+/// What Ctrl-C and SIGTERM ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Shutdown {
+    /// Cancelled at the first of them: stop, in order.
+    pub(crate) asked: CancellationToken,
+    /// Cancelled at the second: stop waiting.
+    pub(crate) insisted: CancellationToken,
+}
+
+/// From this call on neither ends the process by itself.
+pub(crate) fn on_signal() -> anyhow::Result<Shutdown> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let token = CancellationToken::new();
-    let signalled = token.clone();
+    let shutdown = Shutdown {
+        asked: CancellationToken::new(),
+        insisted: CancellationToken::new(),
+    };
+    let told = shutdown.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        for token in [told.asked, told.insisted] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            token.cancel();
         }
-        signalled.cancel();
     });
-    Ok(token)
+    Ok(shutdown)
 }

@@ -81,7 +81,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let provider = Provider::open(&config).await?;
-    tracing::info!(address = ?listener.local_addr(), database = %config.database.display(), "payment provider started");
+    tracing::info!(address = %listener.local_addr()?, database = %config.database.display(), "payment provider started");
     let served = stub_kit::server::serve(router(provider.clone()), listener, shutdown).await;
     provider.close().await;
     tracing::info!("payment provider stopped");

@@ -122,7 +122,7 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let restaurant = Restaurant::open(&config).await?;
     tracing::info!(
-        address = ?listener.local_addr(),
+        address = %listener.local_addr()?,
         database = %config.database.display(),
         restate = %config.restate_ingress,
         "restaurant started"

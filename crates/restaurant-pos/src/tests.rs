@@ -1,6 +1,7 @@
 //! The HTTP API as a caller sees it, and what arrives at Restate.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, State};
@@ -9,7 +10,8 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use stub_kit::clock;
 use stub_kit::faults::Rate;
-use stub_kit::testing::{Answer, Client, eventually, left_behind, raw_get};
+use stub_kit::testing::{Answer, Client, abandon, eventually, left_behind, raw_get};
+use tokio::net::TcpSocket;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
@@ -40,7 +42,7 @@ impl Restate {
     /// Starts it on any free port.
     async fn start() -> (Self, Url) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = url(&listener);
+        let url = url(listener.local_addr().unwrap());
         (Self::start_on(listener), url)
     }
 
@@ -110,15 +112,13 @@ impl Restate {
     }
 }
 
-fn url(listener: &TcpListener) -> Url {
-    format!("http://{}", listener.local_addr().unwrap())
-        .parse()
-        .unwrap()
+fn url(address: SocketAddr) -> Url {
+    format!("http://{address}").parse().unwrap()
 }
 
-/// An address where nobody is, until someone binds it.
-async fn nobody() -> Url {
-    url(&TcpListener::bind("127.0.0.1:0").await.unwrap())
+/// An address where nobody is: port 1 was given to a service that nobody runs (RFC 1078).
+fn nobody() -> Url {
+    url(SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -270,7 +270,7 @@ async fn an_order_that_is_asked_for_again_is_answered_as_before_and_cooked_once(
 
 #[tokio::test]
 async fn a_refusal_is_remembered() {
-    let diner = Diner::open(nobody().await, AT_ONCE).await;
+    let diner = Diner::open(nobody(), AT_ONCE).await;
     diner.fail(FaultPlan {
         reject_rate: Rate::ALWAYS,
         ..FaultPlan::default()
@@ -359,14 +359,31 @@ async fn a_cancelled_order_stays_so_when_a_callback_was_under_way() {
 
     // Closing waits for the callback and for what it writes down.
     diner.restaurant.clone().close().await;
-    let (_restaurant, client) = open(diner.database(), nobody().await, AT_ONCE).await;
+    let (_restaurant, client) = open(diner.database(), nobody(), AT_ONCE).await;
     let preparation = client.get("/preparations/order-1").await.body;
     assert_eq!(preparation["status"], "CANCELLED");
 }
 
 #[tokio::test]
+async fn a_callback_under_way_is_finished_before_the_books_are_closed() {
+    let (restate, ingress) = Restate::start().await;
+    let held = restate.hold();
+    let diner = Diner::open(ingress, AT_ONCE).await;
+    diner.prepare("order-1").await;
+    restate.called("prom_order-1").await;
+
+    tokio::join!(diner.restaurant.clone().close(), async {
+        held.add_permits(1);
+    });
+
+    let (_restaurant, client) = open(diner.database(), nobody(), AT_ONCE).await;
+    let preparation = client.get("/preparations/order-1").await.body;
+    assert_eq!(preparation["status"], "CALLED_BACK");
+}
+
+#[tokio::test]
 async fn a_refused_order_needs_no_cancelling() {
-    let diner = Diner::open(nobody().await, AT_ONCE).await;
+    let diner = Diner::open(nobody(), AT_ONCE).await;
     diner.fail(FaultPlan {
         reject_rate: Rate::ALWAYS,
         ..FaultPlan::default()
@@ -410,16 +427,17 @@ async fn a_callback_that_restate_will_never_take_is_given_up() {
 
 #[tokio::test]
 async fn orders_that_were_ready_while_restate_was_away_are_called_back_when_it_returns() {
-    let ingress = nobody().await;
-    let diner = Diner::open(ingress.clone(), AT_ONCE).await;
+    // Bound, so that nobody else gets the port, but not listening yet.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let ingress = url(socket.local_addr().unwrap());
+    let diner = Diner::open(ingress, AT_ONCE).await;
     for n in 0..100 {
         assert_eq!(diner.prepare(&format!("order-{n}")).await.status, 202);
     }
     diner.until("order-99", "READY").await;
 
-    let address = (ingress.host_str().unwrap(), ingress.port().unwrap());
-    let listener = TcpListener::bind(address).await.unwrap();
-    let restate = Restate::start_on(listener);
+    let restate = Restate::start_on(socket.listen(64).unwrap());
 
     for n in 0..100 {
         diner.until(&format!("order-{n}"), "CALLED_BACK").await;
@@ -454,8 +472,7 @@ async fn callbacks_are_concurrent_but_not_all_at_once() {
 
 #[tokio::test]
 async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one() {
-    let ingress = nobody().await;
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let diner = Diner::open(nobody(), AT_ONCE).await;
     let overdue = diner.prepare("overdue").await;
     diner.prepare("cancelled").await;
     diner.cancel("cancelled").await;
@@ -472,7 +489,7 @@ async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one()
 
     // A first process dies with all this, a second one with an order that is not ready yet.
     let database = left_behind(&diner.database());
-    let (_slow, client) = open(database.clone(), nobody().await, Duration::from_millis(300)).await;
+    let (_slow, client) = open(database.clone(), nobody(), Duration::from_millis(300)).await;
     let cooking = client.post("/prepare", ticket("cooking")).await;
     let database = left_behind(&database);
 
@@ -502,20 +519,15 @@ async fn an_order_whose_caller_went_away_is_called_back_all_the_same() {
     let (restate, ingress) = Restate::start().await;
     let diner = Diner::open(ingress, AT_ONCE).await;
 
-    // The first poll hands the order to the database, and nobody polls again.
-    let mut request = Box::pin(diner.prepare("order-1"));
-    let first_poll = std::future::poll_fn(|cx| {
-        std::task::Poll::Ready(Future::poll(request.as_mut(), cx).is_pending())
-    });
-    assert!(first_poll.await);
-    drop(request);
+    let database = diner.restaurant.books.database();
+    abandon(database, diner.prepare("order-1")).await;
 
     restate.called("prom_order-1").await;
 }
 
 #[tokio::test]
 async fn faults_are_set_over_http_and_leave_the_books_readable() {
-    let diner = Diner::open(nobody().await, NEVER).await;
+    let diner = Diner::open(nobody(), NEVER).await;
     diner.prepare("order-1").await;
     let answer = diner.client.put("/faults", json!({"errorRate": 1})).await;
     assert_eq!(
@@ -538,7 +550,7 @@ async fn faults_are_set_over_http_and_leave_the_books_readable() {
 
 #[tokio::test]
 async fn preparations_are_listed_in_pages_and_by_status() {
-    let diner = Diner::open(nobody().await, NEVER).await;
+    let diner = Diner::open(nobody(), NEVER).await;
     for n in 1..=5 {
         diner.prepare(&format!("order-{n}")).await;
     }
@@ -572,7 +584,7 @@ async fn preparations_are_listed_in_pages_and_by_status() {
 
 #[tokio::test]
 async fn a_bad_ticket_is_answered_with_the_field() {
-    let diner = Diner::open(nobody().await, NEVER).await;
+    let diner = Diner::open(nobody(), NEVER).await;
     let with = |path: &str, value: Value| {
         let mut ticket = ticket("order-1");
         *ticket.pointer_mut(path).unwrap() = value;
@@ -605,7 +617,7 @@ async fn a_restaurant_that_is_told_to_stop_closes_its_books() {
     let database = directory.path().join("pos.db");
     let config = Config {
         database: database.clone(),
-        restate_ingress: nobody().await,
+        restate_ingress: nobody(),
         preparation_time: NEVER,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

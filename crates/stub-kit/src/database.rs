@@ -199,7 +199,7 @@ pub fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> rusqlit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::left_behind;
+    use crate::testing::{abandon, left_behind};
 
     const SCHEMA: Schema = Schema {
         version: 1,
@@ -258,12 +258,7 @@ mod tests {
             .await
             .unwrap();
 
-        let mut waiting = Box::pin(insert(&database, 1));
-        let polled = std::future::poll_fn(|cx| {
-            std::task::Poll::Ready(Future::poll(waiting.as_mut(), cx).is_ready())
-        });
-        polled.await;
-        drop(waiting);
+        abandon(&database, insert(&database, 1)).await;
 
         assert_eq!(count(&database).await, 1);
     }

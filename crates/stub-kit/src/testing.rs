@@ -5,8 +5,12 @@
 )]
 
 use std::fs;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::mpsc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +19,10 @@ use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
 use tower::ServiceExt;
+
+use crate::Database;
 
 /// How long a test waits for what must happen.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -142,6 +149,33 @@ pub fn left_behind(database: &Path) -> PathBuf {
     let log = |path: &Path| path.with_extension("db-wal");
     fs::copy(log(database), log(&copy)).unwrap();
     copy
+}
+
+/// Sends a request that works with `database` and hangs up as soon as its work is handed in, before any of it is done.
+///
+/// # Panics
+/// If the request does not wait for the database.
+pub async fn abandon(database: &Database, request: impl Future) {
+    let (started, start) = oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let busy = database.read(move |_| {
+        let _ = started.send(());
+        // Answers as soon as the other end is dropped.
+        let _ = released.recv();
+        Ok(())
+    });
+    let hang_up = async move {
+        start.await.unwrap();
+        let mut request = pin!(request);
+        poll_fn(|context| {
+            assert!(request.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(release);
+    };
+    let (busy, ()) = tokio::join!(busy, hang_up);
+    busy.unwrap();
 }
 
 /// Waits until `condition` answers with something; `what` says what a test that waited in vain was waiting for.

@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http;
+use crate::http::{self, Protocol};
 
 /// How long one request may take; registering a deployment calls that deployment.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ impl Admin {
     }
 
     pub(crate) async fn is_healthy(&self) -> bool {
-        http::answers(&self.client, &format!("{}/health", self.url)).await
+        http::answers(&format!("{}/health", self.url), Protocol::Http1).await
     }
 
     pub(crate) async fn deployments(&self) -> anyhow::Result<Vec<Deployment>> {

@@ -20,7 +20,7 @@ const PROGRAM: &str = "restate-server";
 
 /// Which binary to use.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub struct Wanted {
     /// The restate-server binary [default: the one on PATH, else that of the npm package, which is installed once]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SERVER", value_name = "FILE")]
     restate_server: Option<PathBuf>,
@@ -34,8 +34,8 @@ pub(crate) struct Found {
 }
 
 /// `restate-server-path`: prints the path and nothing else on standard output.
-pub async fn main(args: Args) -> anyhow::Result<()> {
-    let found = find(&args, |line| eprintln!("{line}")).await?;
+pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
+    let found = find(&wanted, |line| eprintln!("{line}")).await?;
     if let Some(warning) = found.warning {
         eprintln!("{warning}");
     }
@@ -44,14 +44,17 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 /// Finds the binary, installing it if need be; `progress` hears of what takes long.
-pub(crate) async fn find(args: &Args, progress: impl Fn(&str)) -> anyhow::Result<Found> {
-    let path = match &args.restate_server {
+pub(crate) async fn find(wanted: &Wanted, progress: impl Fn(&str)) -> anyhow::Result<Found> {
+    let path = match &wanted.restate_server {
         Some(path) => path.clone(),
         None => match on_path(PROGRAM) {
             Some(path) => path,
             None => {
                 let path = installed(&progress).await?;
-                return Ok(Found { path, warning: None });
+                return Ok(Found {
+                    path,
+                    warning: None,
+                });
             }
         },
     };
@@ -193,7 +196,9 @@ async fn lock(path: &Path, progress: impl Fn(&str)) -> anyhow::Result<File> {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {
                 if !told {
-                    progress(&format!("Waiting for another process that installs {PROGRAM} …"));
+                    progress(&format!(
+                        "Waiting for another process that installs {PROGRAM} …"
+                    ));
                     told = true;
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;

@@ -51,6 +51,8 @@ advertised-address = "http://127.0.0.1:{node_port}/"
 rocksdb-total-memory-size = "512 MB"
 disable-telemetry = true
 log-format = "compact"
+# It looks for a Kubernetes to live in and logs an error that there is none.
+log-filter = "warn,restate=info,octocrab=off"
 log-disable-ansi-codes = true
 
 [ingress]

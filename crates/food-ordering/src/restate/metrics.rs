@@ -70,7 +70,10 @@ broken{
             ("absent", &[], 0.0),
         ] {
             let found = sum(TEXT, name, labels);
-            assert!((found - expected).abs() < 1e-9, "{name} {labels:?}: {found}");
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{name} {labels:?}: {found}"
+            );
         }
     }
 }

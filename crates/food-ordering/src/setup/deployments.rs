@@ -102,6 +102,10 @@ fn alike(a: &[Service], b: &[Service]) -> bool {
                 let mut details = service.details.clone();
                 details.remove("deployment_id");
                 details.remove("revision");
+                // They come in any order.
+                if let Some(Value::Array(handlers)) = details.get_mut("handlers") {
+                    handlers.sort_by_key(Value::to_string);
+                }
                 format!("{} {}", service.name, Value::from_iter(details))
             })
             .collect()
@@ -161,12 +165,16 @@ mod tests {
 
     #[test]
     fn a_new_revision_of_the_same_service_is_alike_but_a_new_handler_is_not() {
+        let (run, stop) = (json!({"name": "run"}), json!({"name": "stop"}));
         let registered = service(
             "A",
-            &json!({"revision": 3, "deployment_id": "dp_1", "handlers": [{"name": "run"}]}),
+            &json!({"revision": 3, "deployment_id": "dp_1", "handlers": [run, stop]}),
         );
-        let same = service("A", &json!({"revision": 4, "deployment_id": "", "handlers": [{"name": "run"}]}));
-        let other = service("A", &json!({"revision": 4, "handlers": [{"name": "go"}]}));
+        let same = service(
+            "A",
+            &json!({"revision": 4, "deployment_id": "", "handlers": [stop, run]}),
+        );
+        let other = service("A", &json!({"revision": 4, "handlers": [run]}));
         assert!(alike(std::slice::from_ref(&registered), &[same]));
         assert!(!alike(&[registered], &[other]));
     }

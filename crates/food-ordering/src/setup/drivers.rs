@@ -25,8 +25,7 @@ pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::
     let ingress = ingress.trim_end_matches('/');
     let already = futures::stream::iter(1..=count)
         .map(|number| {
-            let url =
-                format!("{ingress}/DriverMobileAppSimulator/driver-{number}/startDriver");
+            let url = format!("{ingress}/DriverMobileAppSimulator/driver-{number}/startDriver");
             let request = client.post(url).json(&json!({"region": region}));
             async move {
                 let started: Started = http::json(request)

@@ -4,7 +4,7 @@
 //! was replaced.
 
 mod deployments;
-mod drivers;
+pub(crate) mod drivers;
 pub(crate) mod subscriptions;
 
 use std::time::Duration;
@@ -14,36 +14,70 @@ use domain::Region;
 use tokio::time::Instant;
 
 use self::subscriptions::{Described, Wanted};
-use crate::http;
+use crate::http::{self, Protocol};
 use crate::restate::admin::Admin;
 
 /// Arguments of `setup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Restate's admin API
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", default_value = "http://127.0.0.1:9070", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_ADMIN",
+        default_value = "http://127.0.0.1:9070",
+        value_name = "URL"
+    )]
     pub(crate) restate_admin: String,
     /// Restate's ingress
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_INGRESS",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     pub(crate) restate_ingress: String,
     /// The order services, as Restate reaches them
-    #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", default_value = "http://127.0.0.1:9080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_ORDER_SERVICES_URL",
+        default_value = "http://127.0.0.1:9080",
+        value_name = "URL"
+    )]
     pub(crate) order_services_url: String,
     /// The driver simulator, as Restate reaches it
-    #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", default_value = "http://127.0.0.1:9081", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL",
+        default_value = "http://127.0.0.1:9081",
+        value_name = "URL"
+    )]
     pub(crate) driver_simulator_url: String,
     /// The services are no new version: where Restate knows them at another address, they have moved, with all they have under
     /// way
     #[arg(long, env = "FOOD_ORDERING_MOVED")]
     pub(crate) moved: bool,
     /// Kafka's brokers, as this process reaches them
-    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", default_value = "127.0.0.1:9092", value_name = "HOST:PORT,…")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_BROKERS",
+        default_value = "127.0.0.1:9092",
+        value_name = "HOST:PORT,…"
+    )]
     pub(crate) kafka_brokers: String,
     /// Kafka's brokers, as Restate reaches them [default: as this process does]
-    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE", value_name = "HOST:PORT,…")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE",
+        value_name = "HOST:PORT,…"
+    )]
     pub(crate) kafka_brokers_for_restate: Option<String>,
     /// How many simulated drivers to put to work
-    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 2, value_name = "N")]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DRIVERS",
+        default_value_t = 2,
+        value_name = "N"
+    )]
     pub(crate) drivers: u32,
     /// The region in which they work
     #[arg(long, env = "FOOD_ORDERING_REGION", default_value_t)]
@@ -75,7 +109,10 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
     let existing = admin.subscriptions().await?;
     let actions = subscriptions::plan(&clusters, &existing, &cluster);
     if actions.is_empty() {
-        report(&format!("Kafka cluster {}: subscribed to already", cluster.name()));
+        report(&format!(
+            "Kafka cluster {}: subscribed to already",
+            cluster.name()
+        ));
     }
     for action in &actions {
         let description = Described(&cluster, action);
@@ -112,10 +149,9 @@ async fn register<R: Fn(&str)>(
                 "no answer from its admin API at {}; is restate-server running, and is --restate-admin right?",
                 args.restate_admin
             );
-            let client = http::client(Duration::from_secs(5))?;
             let health = format!("{}/restate/health", args.restate_ingress.trim_end_matches('/'));
             anyhow::ensure!(
-                http::answers(&client, &health).await,
+                http::answers(&health, Protocol::Http1).await,
                 "no answer from its ingress at {}; is --restate-ingress right?",
                 args.restate_ingress
             );
@@ -160,9 +196,8 @@ impl<R: Fn(&str)> Patience<'_, R> {
                 Err(error) => error,
             };
             if Instant::now() + Self::INTERVAL >= self.deadline {
-                let waited = humantime::format_duration(Duration::from_secs(
-                    start.elapsed().as_secs(),
-                ));
+                let waited =
+                    humantime::format_duration(Duration::from_secs(start.elapsed().as_secs()));
                 return Err(error.context(format!("{what}: gave up after {waited}")));
             }
             if !told && start.elapsed() >= Self::QUIET {
@@ -189,10 +224,13 @@ mod tests {
             report: &report,
         };
         let error = patience
-            .until_ok("tea", || async { anyhow::Ok::<()>(anyhow::bail!("cold")) })
+            .until_ok("tea", || async { Err::<(), _>(anyhow::anyhow!("cold")) })
             .await
             .unwrap_err();
-        assert!(format!("{error:#}").starts_with("tea: gave up after 9"), "{error:#}");
+        assert!(
+            format!("{error:#}").starts_with("tea: gave up after 9"),
+            "{error:#}"
+        );
         assert!(format!("{error:#}").ends_with("cold"), "{error:#}");
         assert_eq!(*told.borrow(), ["waiting for tea: cold"]);
 

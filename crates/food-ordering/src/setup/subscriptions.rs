@@ -204,7 +204,10 @@ impl fmt::Display for Described<'_> {
             Action::MoveCluster => write!(f, "Kafka cluster {name}: now at {brokers}"),
             Action::Subscribe { topic, sink } => write!(f, "topic {topic} → {sink}: subscribed"),
             Action::Unsubscribe { source, .. } => {
-                write!(f, "subscription to {source}: removed, another broker serves now")
+                write!(
+                    f,
+                    "subscription to {source}: removed, another broker serves now"
+                )
             }
             Action::DeleteCluster { name } => write!(f, "Kafka cluster {name}: removed"),
         }

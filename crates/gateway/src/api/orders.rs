@@ -29,7 +29,7 @@ const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-s
     path = "/api/orders",
     operation_id = "placeOrder",
     tag = "orders",
-    params(("traceparent" = Option<String>, Header, description = "W3C trace context, passed on with the order.")),
+    params(("traceparent" = Option<String>, Header, description = "W3C trace context, passed on with the order.", nullable = false)),
     request_body(content = NewOrder, description = "The order, at most 64 KiB."),
     responses(
         (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
@@ -196,18 +196,14 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
 
 /// The problem of a body that is no order event: no JSON at all (400), or JSON of another shape (422).
 fn unreadable(body: &[u8], invalid: Invalid) -> Problem {
-    let is_json =
-        str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
-    if is_json {
-        invalid_order(invalid)
-    } else {
-        let found = invalid.violations.first();
-        Problem::new(
-            Kind::Malformed,
-            found.map_or_else(String::new, |violation| {
-                format!("the body is not JSON: it {}", violation.message)
-            }),
-        )
+    let json = str::from_utf8(body)
+        .map_err(|error| error.to_string())
+        .and_then(|text| {
+            serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())
+        });
+    match json {
+        Ok(IgnoredAny) => invalid_order(invalid),
+        Err(error) => Problem::new(Kind::Malformed, format!("the body is not JSON: {error}")),
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{OrderId, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::{self, FieldError};
+use crate::model::{FieldError, schema};
 
 /// The media type of a problem document.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -156,11 +156,11 @@ pub(crate) struct Document {
     errors: Vec<FieldError>,
     /// The order that this is about: the one to repeat the request with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = model::identifier)]
+    #[schema(value_type = schema::Id)]
     order_id: Option<OrderId>,
     /// The order's status, where that is what is in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = model::status)]
+    #[schema(value_type = schema::Status)]
     order_status: Option<Status>,
 }
 

@@ -18,7 +18,7 @@ use crate::shop::Page;
     path = "/api/restaurants",
     operation_id = "listRestaurants",
     tag = "restaurants",
-    params(("if-none-match" = Option<String>, Header, description = "The `etag` of the answer one has.")),
+    params(("if-none-match" = Option<String>, Header, description = "The `etag` of the answer one has.", nullable = false)),
     responses(
         (status = 200, description = "The restaurants.", body = Vec<Restaurant>,
             headers(("etag" = String, description = "Changes with the content."))),
@@ -37,7 +37,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     tag = "restaurants",
     params(
         ("restaurantId" = String, Path, description = "The restaurant's id."),
-        ("if-none-match" = Option<String>, Header, description = "The `etag` of the answer one has."),
+        ("if-none-match" = Option<String>, Header, description = "The `etag` of the answer one has.", nullable = false),
     ),
     responses(
         (status = 200, description = "The restaurant.", body = Restaurant,

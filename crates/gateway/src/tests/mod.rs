@@ -1,1 +1,310 @@
-use crate as _;
+//! The routes, without a network where that will do. Every answer that a test gets is held against the `OpenAPI` document.
+
+mod health;
+mod kafka;
+mod openapi;
+mod orders;
+mod restaurants;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ::kafka::Error;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
+use http_body_util::BodyExt;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+use crate::{App, Broker, Ingress, router};
+
+/// How the broker behaves.
+#[derive(Debug, Clone, Copy, Default)]
+enum Mood {
+    /// Takes every record.
+    #[default]
+    Well,
+    /// Never gives its word.
+    Down,
+    /// Will not have the record.
+    Refusing,
+    /// Makes the gateway panic.
+    Fatal,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Record {
+    topic: String,
+    key: String,
+    value: Value,
+}
+
+/// A broker in memory.
+#[derive(Debug, Clone, Default)]
+struct TestBroker {
+    mood: Arc<Mutex<Mood>>,
+    records: Arc<Mutex<Vec<Record>>>,
+    checks: Arc<Mutex<usize>>,
+}
+
+impl Broker for TestBroker {
+    fn publish<'a>(
+        &'a self,
+        topic: &'a str,
+        key: &'a [u8],
+        value: &'a [u8],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let error = |code| KafkaError::MessageProduction(code);
+        let mood = *self.mood.lock().unwrap();
+        Box::pin(async move {
+            match mood {
+                Mood::Well => {
+                    self.records.lock().unwrap().push(Record {
+                        topic: topic.to_owned(),
+                        key: String::from_utf8(key.to_vec()).unwrap(),
+                        value: serde_json::from_slice(value).unwrap(),
+                    });
+                    Ok(())
+                }
+                Mood::Down => Err(Error::NotConfirmed {
+                    topic: topic.to_owned(),
+                    source: error(RDKafkaErrorCode::MessageTimedOut),
+                }),
+                Mood::Refusing => Err(Error::Refused {
+                    topic: topic.to_owned(),
+                    source: error(RDKafkaErrorCode::PolicyViolation),
+                }),
+                Mood::Fatal => panic!("the broker is on fire"),
+            }
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        *self.checks.lock().unwrap() += 1;
+        let is_well = matches!(*self.mood.lock().unwrap(), Mood::Well);
+        Box::pin(async move {
+            is_well
+                .then_some(())
+                .ok_or_else(|| "nobody there".to_owned())
+        })
+    }
+}
+
+/// Restate's ingress as far as the gateway sees it: answers by path, and the paths that were asked for.
+#[derive(Debug, Clone, Default)]
+struct TestRestate {
+    answers: Arc<Mutex<HashMap<String, (u16, Value)>>>,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+impl TestRestate {
+    fn answer(&self, path: &str, status: u16, body: Value) {
+        self.answers
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), (status, body));
+    }
+
+    /// `OrderStatusService/get` answers this for the order.
+    fn has_status(&self, id: &str, status: &str, version: u64) {
+        let history = match version {
+            0 => json!([]),
+            _ => json!([{"status": status, "at": 1_700_000_000_000_u64, "version": version}]),
+        };
+        self.answer(
+            &format!("/restate/call/OrderStatusService/{id}/get"),
+            200,
+            json!({"orderId": id, "status": status, "eta": null, "version": version, "history": history}),
+        );
+    }
+
+    /// `OrderWorkflow/cancel` answers this for the order.
+    fn answers_cancel(&self, id: &str, status: u16, body: Value) {
+        self.answer(
+            &format!("/restate/call/OrderWorkflow/{id}/cancel"),
+            status,
+            body,
+        );
+    }
+
+    /// Serves this on a port of its own, and returns its base URL.
+    async fn serve(&self) -> String {
+        let this = self.clone();
+        let app = Router::new()
+            .fallback(move |request: Request<Body>| async move { this.respond(request).await });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+        base
+    }
+
+    async fn respond(&self, request: Request<Body>) -> Response {
+        let path = request.uri().path().to_owned();
+        self.calls
+            .lock()
+            .unwrap()
+            .push(format!("{} {path}", request.method()));
+        // Restate refuses these for handlers without an input.
+        assert!(!request.headers().contains_key("content-type"));
+        drop(request);
+        let answer = self.answers.lock().unwrap().get(&path).cloned();
+        match answer {
+            Some((SILENCE, _)) => std::future::pending().await,
+            Some((status, body)) => {
+                (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+            }
+            None => {
+                let body =
+                    json!({"code": 404, "message": "service not found", "source": "ingress"});
+                (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
+            }
+        }
+    }
+}
+
+/// In place of a status: no answer at all.
+const SILENCE: u16 = 0;
+
+/// The gateway with test doubles around it.
+struct Gateway {
+    router: Router,
+    broker: TestBroker,
+    restate: TestRestate,
+    document: Value,
+}
+
+/// What the gateway answered.
+#[derive(Debug, Clone)]
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    /// Name of the problem, without what all names begin with.
+    fn problem(&self) -> &str {
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], self.status);
+        let kind = self.body["type"].as_str().unwrap();
+        kind.strip_prefix("urn:food-ordering:problem:").unwrap()
+    }
+
+    fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap()
+    }
+
+    /// The fields at fault.
+    fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().unwrap();
+        errors
+            .iter()
+            .map(|error| error["field"].as_str().unwrap())
+            .collect()
+    }
+}
+
+impl Gateway {
+    async fn new() -> Self {
+        let restate = TestRestate::default();
+        restate.answer("/restate/health", 200, json!({"services": []}));
+        let base = restate.serve().await;
+        Self::with(restate, &base, Duration::from_secs(30)).await
+    }
+
+    /// With Restate at `base`, which has `limit` for an answer.
+    async fn with(restate: TestRestate, base: &str, limit: Duration) -> Self {
+        let broker = TestBroker::default();
+        let ingress = Ingress::new(base, limit).unwrap();
+        let mut gateway = Self {
+            router: router(App::new(broker.clone(), ingress)),
+            broker,
+            restate,
+            document: Value::Null,
+        };
+        gateway.document = gateway
+            .send(
+                request("GET", "/api/openapi.json")
+                    .body(Body::empty())
+                    .unwrap(),
+            )
+            .await
+            .body;
+        gateway
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    async fn post(&self, path: &str) -> Answer {
+        self.send(request("POST", path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Places an order.
+    async fn order(&self, body: impl ToString) -> Answer {
+        let request = request("POST", "/api/orders").header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        };
+        if !self.document.is_null() {
+            openapi::assert_documented(&self.document, method.as_str(), &path, &answer);
+        }
+        answer
+    }
+
+    fn records(&self) -> Vec<Record> {
+        self.broker.records.lock().unwrap().clone()
+    }
+
+    fn broker_is(&self, mood: Mood) {
+        *self.broker.mood.lock().unwrap() = mood;
+    }
+}
+
+fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path)
+}
+
+/// An order that is in order.
+fn good() -> Value {
+    json!({
+        "orderId": "order-1",
+        "restaurantId": "la-piazza",
+        "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
+        "totalCost": 25.00,
+        "deliveryDelay": 0,
+    })
+}
+
+/// The good order with another value at `pointer`; null takes the field out.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut order = good();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let fields = order.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    if value.is_null() {
+        fields.remove(key);
+    } else {
+        fields.insert(key.to_owned(), value);
+    }
+    order
+}

@@ -3,38 +3,46 @@
 //! They are the API's own and not those of [`domain`] and [`order_status`], so that a change inside does not change the API
 //! unseen: a new field there does not compile here until someone has decided whether it is told.
 
+pub(crate) mod schema;
+
 use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
 /// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "restaurantId": "la-piazza",
+    "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
+    "totalCost": 25.00,
+    "deliveryDelay": 0,
+}))]
 pub struct NewOrder {
     /// Names the order. Chosen by who places it, so that the request can be repeated safely: of several orders of the same
     /// id only the first counts. Left out, the gateway makes one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = identifier)]
+    #[schema(value_type = schema::Id)]
     pub order_id: Option<OrderId>,
     /// Who cooks it: a restaurant of `GET /api/restaurants`, or any other of an ordering provider's own.
-    #[schema(schema_with = identifier)]
+    #[schema(value_type = schema::Id)]
     pub restaurant_id: RestaurantId,
     /// What to cook.
     #[schema(min_items = 1, max_items = 100)]
     pub products: Vec<Line>,
     /// What the customer pays, in US dollars. For a restaurant of `GET /api/restaurants` exactly what its menu says.
-    #[schema(schema_with = money)]
+    #[schema(value_type = schema::Money)]
     pub total_cost: Money,
     /// How long to wait before the preparation starts, in ms.
     #[schema(minimum = 0, maximum = 2_592_000_000_u64)]
     pub delivery_delay: u64,
     /// Where to bring it; must be in or near the region. Left out, a place in the region is made up.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub customer_location: Option<Place>,
     /// Where it is cooked and delivered; San Jose if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = region)]
+    #[schema(value_type = schema::Region)]
     pub region: Option<domain::Region>,
     /// The W3C trace context of the request that placed the order; the request header of this name if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,10 +90,10 @@ impl From<Location> for Place {
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
     /// The order's id, the one it brought or the one it was given.
-    #[schema(schema_with = identifier)]
+    #[schema(value_type = schema::Id)]
     pub order_id: OrderId,
     /// `NEW`: nobody has begun with it.
-    #[schema(schema_with = status)]
+    #[schema(value_type = schema::Status)]
     pub status: Status,
     /// Where to go from here.
     pub links: Links,
@@ -120,10 +128,10 @@ impl Accepted {
 #[serde(rename_all = "camelCase")]
 pub struct OrderStatus {
     /// The order asked for.
-    #[schema(schema_with = identifier)]
+    #[schema(value_type = schema::Id)]
     pub order_id: OrderId,
     /// How far it is.
-    #[schema(schema_with = status)]
+    #[schema(value_type = schema::Status)]
     pub status: Status,
     /// Expected arrival in ms since the epoch; null while unknown.
     #[schema(required)]
@@ -136,7 +144,7 @@ pub struct OrderStatus {
     pub reason: Option<String>,
     /// The driver who has the order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = identifier)]
+    #[schema(value_type = schema::Id)]
     pub driver_id: Option<DriverId>,
     /// Every status the order has had, oldest first; empty once a finished order's history has been cleared away.
     pub history: Vec<HistoryEntry>,
@@ -146,7 +154,7 @@ pub struct OrderStatus {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HistoryEntry {
     /// The status.
-    #[schema(schema_with = status)]
+    #[schema(value_type = schema::Status)]
     pub status: Status,
     /// Since when, in ms since the epoch.
     pub at: i64,
@@ -204,7 +212,7 @@ pub struct Cancellation {
     /// Whether the order is, or is being, cancelled.
     pub accepted: bool,
     /// The order's status now.
-    #[schema(schema_with = status)]
+    #[schema(value_type = schema::Status)]
     pub status: Status,
     /// Why not, or why it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,7 +225,7 @@ pub struct Cancellation {
 #[serde(rename_all = "camelCase")]
 pub struct Restaurant {
     /// What orders name it by.
-    #[schema(schema_with = identifier)]
+    #[schema(value_type = schema::Id)]
     pub restaurant_id: RestaurantId,
     /// What the sign over the door says.
     #[schema(example = "La Piazza")]
@@ -230,7 +238,7 @@ pub struct Restaurant {
     /// Where it is.
     pub location: Place,
     /// The region it delivers in.
-    #[schema(schema_with = region)]
+    #[schema(value_type = schema::Region)]
     pub region: domain::Region,
     /// What it cooks.
     pub menu: Vec<Dish>,
@@ -249,7 +257,7 @@ pub struct Dish {
     /// What is in it.
     pub description: &'static str,
     /// What one costs, in US dollars.
-    #[schema(schema_with = money)]
+    #[schema(value_type = schema::Money)]
     pub price: Money,
     /// Whether it is free of meat and fish.
     pub vegetarian: bool,
@@ -334,7 +342,7 @@ fn pointer(field: &str) -> String {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Readiness {
     /// `UP` if everything it needs is there, else `DOWN`.
-    #[schema(schema_with = up_or_down)]
+    #[schema(value_type = schema::UpOrDown)]
     pub status: &'static str,
     /// The Kafka brokers.
     pub kafka: Part,
@@ -346,7 +354,7 @@ pub struct Readiness {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Part {
     /// `UP` or `DOWN`.
-    #[schema(schema_with = up_or_down)]
+    #[schema(value_type = schema::UpOrDown)]
     pub status: &'static str,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -381,7 +389,7 @@ impl From<Result<(), String>> for Part {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Health {
     /// `UP`.
-    #[schema(schema_with = up_or_down)]
+    #[schema(value_type = schema::UpOrDown)]
     pub status: &'static str,
 }
 
@@ -391,54 +399,6 @@ impl Health {
 
 const fn up(is_up: bool) -> &'static str {
     if is_up { "UP" } else { "DOWN" }
-}
-
-fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(description))
-}
-
-pub(crate) fn identifier() -> Object {
-    text("A short text that is safe in a URL.")
-        .min_length(Some(1))
-        .max_length(Some(domain::id::MAX_LEN))
-        .pattern(Some("^[A-Za-z0-9._:~-]+$"))
-        .build()
-}
-
-pub(crate) fn status() -> Object {
-    text(
-        "CREATED → SCHEDULED → IN_PREPARATION → SCHEDULING_DELIVERY → WAITING_FOR_DRIVER → IN_DELIVERY → DELIVERED, or an \
-         end in REJECTED or CANCELLED; NEW before all that. It never goes back, and some may be skipped.",
-    )
-    .enum_values(Some(Status::ALL.map(Status::name)))
-    .build()
-}
-
-fn region() -> Object {
-    text("A delivery region.")
-        .enum_values(Some(domain::Region::ALL.map(domain::Region::name)))
-        .build()
-}
-
-fn up_or_down() -> Object {
-    text("Whether it works.")
-        .enum_values(Some([up(true), up(false)]))
-        .build()
-}
-
-fn money() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::Number)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
-        .description(Some(
-            "An amount in US dollars with at most two digits after the point, read digit by digit and never rounded.",
-        ))
-        .minimum(Some(0))
-        .maximum(Some(1_000_000))
-        .examples([serde_json::json!(23.5)])
-        .build()
 }
 
 #[cfg(test)]

@@ -1,0 +1,235 @@
+//! What was used between two moments, and what that makes an order.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
+use serde::Serialize;
+
+use super::process::{Process, Role};
+use crate::http;
+use crate::load::timeline::{self, Stage};
+use crate::load::watch;
+use crate::restate::metrics;
+
+/// What to measure, and where.
+pub(super) struct Meters {
+    pub(super) processes: Vec<Process>,
+    /// Connected before the measurement begins.
+    pub(super) kafka: BaseConsumer,
+    /// The topics whose records are counted.
+    pub(super) topics: Vec<String>,
+    /// The topic of the drivers' places.
+    pub(super) updates_topic: String,
+    /// Where the runtime tells its metrics.
+    pub(super) metrics_url: Option<String>,
+}
+
+/// All meters at one moment.
+#[derive(Debug)]
+pub(super) struct Reading {
+    at: Instant,
+    cpu: Vec<Duration>,
+    records: BTreeMap<String, i64>,
+    /// How many times the runtime has called a handler, first time or again.
+    attempts: Option<f64>,
+}
+
+/// The figures of one run.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Figures {
+    pub(super) orders: u32,
+    pub(super) seconds: f64,
+    pub(super) orders_per_second: f64,
+    pub(super) services_cpu_ms_per_order: f64,
+    pub(super) runtime_cpu_ms_per_order: f64,
+    pub(super) broker_cpu_ms_per_order: f64,
+    /// Peak of all services together, without broker and runtime.
+    pub(super) services_peak_mib: f64,
+    pub(super) invocation_attempts_per_order: Option<f64>,
+    pub(super) location_updates_per_order: f64,
+    /// By topic.
+    pub(super) kafka_records_per_order: BTreeMap<String, f64>,
+    pub(super) processes: Vec<ProcessFigures>,
+    pub(super) stages: Vec<Stage>,
+}
+
+/// The figures of one process.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProcessFigures {
+    pub(super) name: String,
+    pub(super) cpu_ms_per_order: f64,
+    pub(super) peak_mib: f64,
+}
+
+impl Meters {
+    /// Reads all meters.
+    pub(super) async fn read(&self) -> anyhow::Result<Reading> {
+        let records = self.records()?;
+        let attempts = match &self.metrics_url {
+            Some(url) => Some(attempts(url).await?),
+            None => None,
+        };
+        Ok(Reading {
+            at: Instant::now(),
+            cpu: self
+                .processes
+                .iter()
+                .map(Process::cpu)
+                .collect::<Result<_, _>>()?,
+            records,
+            attempts,
+        })
+    }
+
+    /// How many records each topic has ever had. Blocks.
+    fn records(&self) -> anyhow::Result<BTreeMap<String, i64>> {
+        self.topics
+            .iter()
+            .map(|topic| {
+                let ends = watch::ends(&self.kafka, topic)?;
+                Ok((topic.clone(), ends.iter().map(|(_, end)| end).sum()))
+            })
+            .collect()
+    }
+
+    /// What `orders` orders have cost since `before`.
+    pub(super) async fn since(&self, before: &Reading, orders: u32) -> anyhow::Result<Figures> {
+        let after = self.read().await?;
+        let seconds = (after.at - before.at).as_secs_f64();
+        let orders_f = f64::from(orders.max(1));
+        let mut processes = Vec::new();
+        let mut cpu = [0.0; 3];
+        let mut services_peak_mib = 0.0;
+        for ((process, before), after) in self.processes.iter().zip(&before.cpu).zip(&after.cpu) {
+            let cpu_ms_per_order = after.saturating_sub(*before).as_secs_f64() * 1e3 / orders_f;
+            let peak_mib = mib(process.peak_kib()?);
+            cpu[process.role() as usize] += cpu_ms_per_order;
+            if process.role() == Role::Service {
+                services_peak_mib += peak_mib;
+            }
+            processes.push(ProcessFigures {
+                name: process.name.clone(),
+                cpu_ms_per_order,
+                peak_mib,
+            });
+        }
+        let kafka_records_per_order: BTreeMap<String, f64> = after
+            .records
+            .iter()
+            .map(|(topic, after)| {
+                let before = before.records.get(topic).copied().unwrap_or_default();
+                (topic.clone(), count(after - before) / orders_f)
+            })
+            .collect();
+        Ok(Figures {
+            orders,
+            seconds,
+            orders_per_second: f64::from(orders) / seconds,
+            services_cpu_ms_per_order: cpu[Role::Service as usize],
+            runtime_cpu_ms_per_order: cpu[Role::Runtime as usize],
+            broker_cpu_ms_per_order: cpu[Role::Broker as usize],
+            services_peak_mib,
+            invocation_attempts_per_order: before
+                .attempts
+                .zip(after.attempts)
+                .map(|(before, after)| (after - before) / orders_f),
+            location_updates_per_order: kafka_records_per_order
+                .get(&self.updates_topic)
+                .copied()
+                .unwrap_or_default(),
+            kafka_records_per_order,
+            processes,
+            stages: Vec::new(),
+        })
+    }
+}
+
+/// A client that asks how many records there are.
+pub(super) fn kafka(brokers: &str) -> anyhow::Result<BaseConsumer> {
+    Ok(ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .create()?)
+}
+
+/// How many times the runtime that tells its metrics at `url` has called a handler.
+pub(super) async fn attempts(url: &str) -> anyhow::Result<f64> {
+    let client = http::client(Duration::from_secs(10))?;
+    let text = http::send(client.get(url)).await?.text().await?;
+    Ok(metrics::sum(
+        &text,
+        "restate_invoker_invocation_tasks_total",
+        &[r#"status="started""#],
+    ))
+}
+
+fn mib(kib: u64) -> f64 {
+    // Exact up to 4 TiB.
+    f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0
+}
+
+fn count(records: i64) -> f64 {
+    f64::from(i32::try_from(records).unwrap_or(i32::MAX))
+}
+
+impl Figures {
+    /// CPU time of services, runtime and broker together.
+    pub(super) fn cpu_ms_per_order(&self) -> f64 {
+        self.services_cpu_ms_per_order
+            + self.runtime_cpu_ms_per_order
+            + self.broker_cpu_ms_per_order
+    }
+
+    /// Prints the figures for people.
+    pub(super) fn print(&self) {
+        let line = |what: &str, value: String| println!("  {what:<44}{value:>12}");
+        line("orders", self.orders.to_string());
+        line("seconds", format!("{:.2}", self.seconds));
+        line("orders/s", format!("{:.1}", self.orders_per_second));
+        line(
+            "CPU ms/order, services",
+            format!("{:.2}", self.services_cpu_ms_per_order),
+        );
+        line(
+            "CPU ms/order, runtime",
+            format!("{:.2}", self.runtime_cpu_ms_per_order),
+        );
+        line(
+            "CPU ms/order, broker",
+            format!("{:.2}", self.broker_cpu_ms_per_order),
+        );
+        line(
+            "peak memory of all services, MiB",
+            format!("{:.1}", self.services_peak_mib),
+        );
+        if let Some(attempts) = self.invocation_attempts_per_order {
+            line("invocation attempts/order", format!("{attempts:.1}"));
+        }
+        line(
+            "location updates/order",
+            format!("{:.1}", self.location_updates_per_order),
+        );
+        for (topic, records) in &self.kafka_records_per_order {
+            line(
+                &format!("Kafka records/order in {topic}"),
+                format!("{records:.2}"),
+            );
+        }
+        println!(
+            "\n  {:<32}{:>14}{:>16}",
+            "process", "CPU ms/order", "peak MiB"
+        );
+        for process in &self.processes {
+            println!(
+                "  {:<32}{:>14.2}{:>16.1}",
+                process.name, process.cpu_ms_per_order, process.peak_mib
+            );
+        }
+        if !self.stages.is_empty() {
+            print!("\n{}", timeline::table(&self.stages));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `bench`: what an order costs.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `phases.rs` | the two runs: an idle system, and one with thousands of deliveries pending |
+//! | `local.rs` | a whole system of one's own |
+//! | `external.rs` | a system that someone else started |
+//! | `figures.rs`, `process.rs` | meters, and what they say an order costs |
+
+mod external;
+mod figures;
+mod local;
+mod phases;
+mod process;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use anyhow::bail;
+use serde::Serialize;
+
+use self::figures::Figures;
+use crate::shutdown;
+
+/// Arguments of `bench`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How many orders to measure
+    #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
+    orders: u32,
+    /// How many drivers deliver them
+    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
+    drivers: u32,
+    /// How many deliveries wait for a driver in the second run
+    #[arg(long, env = "FOOD_ORDERING_PENDING", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
+    pending: u32,
+    /// Leave out the second run
+    #[arg(long, env = "FOOD_ORDERING_SKIP_PENDING")]
+    skip_pending: bool,
+    /// Orders of the same seed have the same content
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_SEED",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    seed: u64,
+    /// How long each run may take
+    #[arg(long, env = "FOOD_ORDERING_BENCH_TIMEOUT", default_value = "15m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    timeout: Duration,
+    /// Print JSON for machines
+    #[arg(long, env = "FOOD_ORDERING_JSON")]
+    json: bool,
+    #[command(flatten)]
+    external: external::External,
+    /// More flags for the `food-ordering up` that is measured
+    #[arg(last = true)]
+    up: Vec<OsString>,
+}
+
+/// What is printed in the end.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    cores: usize,
+    drivers: Option<u32>,
+    /// From the start of `up` to the gateway's word on the first order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    startup_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<Pending>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external: Option<Figures>,
+}
+
+/// The run with deliveries that wait for a driver.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pending {
+    deliveries: u32,
+    /// How long it took until all of them waited.
+    preparation_seconds: f64,
+    #[serde(flatten)]
+    figures: Figures,
+    /// CPU an order here by CPU an order in the other run.
+    services_cpu_ratio: f64,
+    runtime_cpu_ratio: f64,
+    cpu_ratio: f64,
+}
+
+/// `bench`: measures and prints.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    if cfg!(debug_assertions) && !args.external.external {
+        eprintln!("This is a debug build; `cargo xtask bench` measures a release build.");
+    }
+    let shutdown = shutdown::on_signal()?;
+    let report = tokio::select! {
+        report = measure(&args) => report?,
+        () = shutdown.asked.cancelled() => bail!("interrupted"),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        report.print();
+    }
+    Ok(())
+}
+
+async fn measure(args: &Args) -> anyhow::Result<Report> {
+    let mut report = Report {
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        ..Report::default()
+    };
+    if args.external.external {
+        report.external = Some(external::run(args).await?);
+        return Ok(report);
+    }
+    report.drivers = Some(args.drivers);
+    let (startup, idle) = phases::idle(args).await?;
+    report.startup_seconds = Some(startup.as_secs_f64());
+    if !args.skip_pending {
+        report.pending = Some(phases::pending(args, &idle).await?);
+    }
+    report.idle = Some(idle);
+    Ok(report)
+}
+
+impl Report {
+    fn print(&self) {
+        println!("\nOn {} cores", self.cores);
+        if let Some(seconds) = self.startup_seconds {
+            println!("Start to first accepted order: {seconds:.2} s");
+        }
+        if let Some(figures) = &self.idle {
+            println!(
+                "\n━━ {} drivers, nothing pending",
+                self.drivers.unwrap_or_default()
+            );
+            figures.print();
+        }
+        if let Some(pending) = &self.pending {
+            println!(
+                "\n━━ {} drivers, {} deliveries pending (after {:.1} s)",
+                self.drivers.unwrap_or_default(),
+                pending.deliveries,
+                pending.preparation_seconds
+            );
+            pending.figures.print();
+            println!(
+                "\n  CPU per order by that with nothing pending: services {:.2} ×, runtime {:.2} ×, all {:.2} ×",
+                pending.services_cpu_ratio, pending.runtime_cpu_ratio, pending.cpu_ratio
+            );
+        }
+        if let Some(figures) = &self.external {
+            println!("\n━━ external system");
+            figures.print();
+        }
+    }
+}

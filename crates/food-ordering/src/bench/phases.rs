@@ -1,0 +1,210 @@
+//! The two runs.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::{OrderId, Region, Status};
+use kafka::Publisher;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::figures::{self, Figures};
+use super::local::LocalSystem;
+use super::{Args, Pending};
+use crate::load::orders::Generator;
+use crate::load::publish::{Record, publish};
+use crate::load::timeline::Timelines;
+use crate::load::watch::StatusWatch;
+use crate::{clock, http, setup};
+
+/// The runtime is at rest when it has called no handler for this long.
+const AT_REST: Duration = Duration::from_secs(2);
+
+/// A system with free drivers: time to start, and what an order costs.
+pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
+    eprintln!("Starting a fresh system with {} drivers …", args.drivers);
+    let system = LocalSystem::start(args.drivers, &args.up).await?;
+    let run = Run::new(args, &system)?;
+    let startup = run.first_order(&system).await?;
+
+    eprintln!("Publishing {} orders …", args.orders);
+    let orders = run.orders("bench", args.orders)?;
+    let wanted: HashSet<&OrderId> = orders.iter().map(|order| &order.id).collect();
+    let meters = system.meters()?;
+    let before = meters.read().await?;
+    run.publish_and_see(&orders, args.orders, |id, status| {
+        status.is_terminal() && wanted.contains(id)
+    })
+    .await?;
+    let mut figures = meters.since(&before, args.orders).await?;
+    figures.stages = run.timelines.borrow().stages();
+    run.all_delivered(args.orders)?;
+    system.stop().await?;
+    Ok((startup, figures))
+}
+
+/// A system in which thousands of deliveries wait for a driver before any driver comes; `idle` is what orders cost otherwise.
+pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pending> {
+    eprintln!("Starting a fresh system without drivers …");
+    let system = LocalSystem::start(0, &args.up).await?;
+    let run = Run::new(args, &system)?;
+    let meters = system.meters()?;
+
+    eprintln!(
+        "Publishing {} orders, and waiting until all of them wait for a driver …",
+        args.pending
+    );
+    let begin = Instant::now();
+    run.publish_and_see(
+        &run.orders("pending", args.pending)?,
+        args.pending,
+        |_, status| status == Status::SchedulingDelivery,
+    )
+    .await?;
+    at_rest(&format!("{}/metrics", system.address("restate-node")?)).await?;
+    let preparation = begin.elapsed();
+
+    eprintln!(
+        "Publishing {} orders, and starting {} drivers …",
+        args.orders, args.drivers
+    );
+    let run = Run::new(args, &system)?;
+    let orders = run.orders("bench", args.orders)?;
+    let before = meters.read().await?;
+    let ingress = system.address("restate-ingress")?;
+    tokio::try_join!(
+        // Who has waited longest comes first, so the deliveries are not those of the new orders.
+        run.publish_and_see(&orders, args.orders, |_, status| status
+            == Status::Delivered),
+        setup::drivers::start(ingress, args.drivers, Region::default()),
+    )?;
+    let figures = meters.since(&before, args.orders).await?;
+    system.stop().await?;
+    Ok(Pending {
+        deliveries: args.pending,
+        preparation_seconds: preparation.as_secs_f64(),
+        services_cpu_ratio: figures.services_cpu_ms_per_order / idle.services_cpu_ms_per_order,
+        runtime_cpu_ratio: figures.runtime_cpu_ms_per_order / idle.runtime_cpu_ms_per_order,
+        cpu_ratio: figures.cpu_ms_per_order() / idle.cpu_ms_per_order(),
+        figures,
+    })
+}
+
+/// Orders on their way through one system.
+struct Run<'a> {
+    args: &'a Args,
+    publisher: Publisher,
+    watch: StatusWatch,
+    timelines: RefCell<Timelines>,
+}
+
+impl<'a> Run<'a> {
+    fn new(args: &'a Args, system: &LocalSystem) -> anyhow::Result<Self> {
+        let brokers = system.address("kafka")?;
+        Ok(Self {
+            args,
+            publisher: Publisher::new(brokers, "bench")?,
+            watch: StatusWatch::from_now(brokers)?,
+            timelines: RefCell::default(),
+        })
+    }
+
+    fn orders(&self, prefix: &str, count: u32) -> anyhow::Result<Vec<Record>> {
+        Generator::new(prefix, self.args.seed, Duration::ZERO, Region::default()).records(count)
+    }
+
+    /// Places one order through the gateway and waits until it is delivered; answers when it was accepted, counted from the
+    /// start of the system.
+    async fn first_order(&self, system: &LocalSystem) -> anyhow::Result<Duration> {
+        let client = http::client(Duration::from_secs(10))?;
+        let url = format!("{}/api/orders", system.address("gateway")?);
+        let [first] = &self.orders("first", 1)?[..] else {
+            bail!("no order to begin with");
+        };
+        let request = client
+            .post(url)
+            .header("content-type", "application/json")
+            .body(first.value.clone());
+        http::send(request)
+            .await
+            .context("placing the first order")?;
+        let accepted = system.begin.elapsed();
+        self.see(1, |id, status| *id == first.id && status.is_terminal())
+            .await
+            .context("waiting for the first order")?;
+        Ok(accepted)
+    }
+
+    /// Publishes the orders as fast as Kafka takes them, and waits until `is_done` has been true of `count` statuses.
+    async fn publish_and_see(
+        &self,
+        orders: &[Record],
+        count: u32,
+        is_done: impl Fn(&OrderId, Status) -> bool,
+    ) -> anyhow::Result<()> {
+        let note = |id: &OrderId| {
+            self.timelines
+                .borrow_mut()
+                .published(id.clone(), clock::now_ms());
+        };
+        tokio::try_join!(
+            publish(&self.publisher, domain::topic::ORDERS, orders, 0.0, note),
+            self.see(count, is_done),
+        )?;
+        Ok(())
+    }
+
+    async fn see(
+        &self,
+        count: u32,
+        is_done: impl Fn(&OrderId, Status) -> bool,
+    ) -> anyhow::Result<()> {
+        let mut seen = HashSet::new();
+        let watching = async {
+            while seen.len() < usize::try_from(count)? {
+                let event = self.watch.next().await?;
+                self.timelines.borrow_mut().saw(&event);
+                if is_done(&event.order_id, event.status) {
+                    seen.insert(event.order_id);
+                }
+            }
+            anyhow::Ok(())
+        };
+        let limit = self.args.timeout;
+        match timeout(limit, watching).await {
+            Ok(seen) => seen,
+            Err(_) => bail!(
+                "after {} only {} of {count} orders were where they should be; not there for example {}",
+                humantime::format_duration(limit),
+                seen.len(),
+                self.timelines.borrow().some_unfinished()
+            ),
+        }
+    }
+
+    fn all_delivered(&self, orders: u32) -> anyhow::Result<()> {
+        let ends = self.timelines.borrow().ends();
+        if ends.get(Status::Delivered.name()) == Some(&orders) {
+            return Ok(());
+        }
+        bail!("not all orders were delivered: {ends:?}")
+    }
+}
+
+/// Waits until the runtime has nothing to do.
+async fn at_rest(metrics_url: &str) -> anyhow::Result<()> {
+    const LIMIT: Duration = Duration::from_mins(5);
+    let begin = Instant::now();
+    let mut before = figures::attempts(metrics_url).await?;
+    while begin.elapsed() < LIMIT {
+        sleep(AT_REST).await;
+        let now = figures::attempts(metrics_url).await?;
+        // Counters hold whole numbers.
+        if now - before < 0.5 {
+            return Ok(());
+        }
+        before = now;
+    }
+    bail!("the runtime is still busy after {LIMIT:?}")
+}

@@ -1,0 +1,204 @@
+//! `load`: publishes orders as ordering providers do, and watches what becomes of them.
+
+pub(crate) mod orders;
+pub(crate) mod publish;
+pub(crate) mod timeline;
+pub(crate) mod watch;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::Region;
+use kafka::Publisher;
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+
+use self::orders::Generator;
+use self::publish::publish;
+use self::timeline::{Stage, Timelines};
+use self::watch::StatusWatch;
+use crate::clock;
+
+/// Arguments of `load`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Kafka's brokers
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_BROKERS",
+        default_value = "127.0.0.1:9092",
+        value_name = "HOST:PORT,…"
+    )]
+    kafka_brokers: String,
+    /// How many orders to publish
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_ORDERS",
+        default_value_t = 100,
+        value_name = "N"
+    )]
+    orders: u32,
+    /// How many to publish in a second; 0 = as fast as Kafka takes them
+    #[arg(long, env = "FOOD_ORDERING_RATE", default_value_t = 0.0, value_parser = rate, value_name = "R")]
+    rate: f64,
+    /// For how much later the customers order
+    #[arg(long, env = "FOOD_ORDERING_DELIVERY_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    delivery_delay: Duration,
+    /// Where the customers live
+    #[arg(long, env = "FOOD_ORDERING_REGION", default_value_t)]
+    region: Region,
+    /// Orders of the same seed have the same content
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_SEED",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    seed: u64,
+    /// What the orders' ids begin with [default: something new each time]
+    #[arg(long, env = "FOOD_ORDERING_PREFIX", value_name = "TEXT")]
+    prefix: Option<String>,
+    /// How long to wait for the orders' ends, beside the time for publishing them
+    #[arg(long, env = "FOOD_ORDERING_LOAD_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    timeout: Duration,
+    /// Print JSON for machines
+    #[arg(long, env = "FOOD_ORDERING_JSON")]
+    json: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate == 0.0 || (rate.is_finite() && rate > 1e-3) => Ok(rate),
+        _ => Err("must be a number of orders a second, or 0".to_owned()),
+    }
+}
+
+/// What is printed in the end.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    orders: u32,
+    /// How many orders ended, by how they did.
+    ends: BTreeMap<&'static str, u32>,
+    ended: u32,
+    publish_seconds: f64,
+    /// From the first order's publication to the last end.
+    seconds: f64,
+    orders_per_second: f64,
+    stages: Vec<Stage>,
+}
+
+/// `load`: an error if an order did not end in time.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    let brokers = &args.kafka_brokers;
+    let watch = StatusWatch::from_now(brokers)
+        .with_context(|| format!("no Kafka at {brokers}; is --kafka-brokers right?"))?;
+    let publisher = Publisher::new(brokers, "load")?;
+    let prefix = args.prefix.clone().unwrap_or_else(new_prefix);
+    let orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
+        .records(args.orders)?;
+    if !args.json {
+        println!("Publishing {} orders {prefix}-… to {brokers}", args.orders);
+    }
+
+    let timelines = RefCell::new(Timelines::default());
+    let begin = Instant::now();
+    let publishing = async {
+        publish(
+            &publisher,
+            domain::topic::ORDERS,
+            &orders,
+            args.rate,
+            |id| {
+                timelines
+                    .borrow_mut()
+                    .published(id.clone(), clock::now_ms());
+            },
+        )
+        .await?;
+        anyhow::Ok(begin.elapsed())
+    };
+    let planned = if args.rate > 0.0 {
+        Duration::from_secs_f64(f64::from(args.orders) / args.rate)
+    } else {
+        Duration::ZERO
+    };
+    let deadline = begin + planned + args.timeout + args.delivery_delay;
+    let (published, ()) = tokio::try_join!(
+        publishing,
+        see_ends(&watch, &timelines, args.orders, deadline)
+    )?;
+
+    let timelines = timelines.into_inner();
+    let report = Report::new(&timelines, args.orders, published);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        report.print();
+    }
+    let unfinished = args.orders - report.ended;
+    if unfinished > 0 {
+        bail!(
+            "{unfinished} of {} orders did not end within {}, for example {}",
+            args.orders,
+            humantime::format_duration(args.timeout),
+            timelines.some_unfinished()
+        );
+    }
+    Ok(())
+}
+
+/// Order ids that no run before had.
+pub(crate) fn new_prefix() -> String {
+    format!("load-{:x}", clock::now_ms())
+}
+
+/// Notes statuses until `orders` orders have ended or the deadline is there.
+async fn see_ends(
+    watch: &StatusWatch,
+    timelines: &RefCell<Timelines>,
+    orders: u32,
+    deadline: Instant,
+) -> anyhow::Result<()> {
+    let mut ended = 0;
+    while ended < orders {
+        let Ok(event) = timeout_at(deadline, watch.next()).await else {
+            break;
+        };
+        let event = event?;
+        if timelines.borrow_mut().saw(&event) && event.status.is_terminal() {
+            ended += 1;
+        }
+    }
+    Ok(())
+}
+
+impl Report {
+    fn new(timelines: &Timelines, orders: u32, published: Duration) -> Self {
+        let ends = timelines.ends();
+        let ended = ends.values().sum();
+        let seconds = timelines.span().as_secs_f64();
+        Self {
+            orders,
+            ends,
+            ended,
+            publish_seconds: published.as_secs_f64(),
+            seconds,
+            orders_per_second: f64::from(ended) / seconds.max(1e-3),
+            stages: timelines.stages(),
+        }
+    }
+
+    fn print(&self) {
+        println!(
+            "Published in {:.2} s. {} of {} ended within {:.2} s: {:.1} orders/s",
+            self.publish_seconds, self.ended, self.orders, self.seconds, self.orders_per_second
+        );
+        for (end, count) in &self.ends {
+            println!("  {end:<12}{count:>8}");
+        }
+        print!("\n{}", timeline::table(&self.stages));
+    }
+}

@@ -1,0 +1,74 @@
+//! Watching the statuses of orders go by in Kafka.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::StatusEvent;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Reads topic `order-status` from the moment it is made. Leaves no trace at the broker.
+pub(crate) struct StatusWatch {
+    consumer: StreamConsumer,
+}
+
+impl StatusWatch {
+    /// A watch that sees every status that is published after this call.
+    pub(crate) fn from_now(brokers: &str) -> anyhow::Result<Self> {
+        let topic = domain::topic::ORDER_STATUS;
+        let consumer: StreamConsumer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            // The client wants a name for a group, though it never joins one.
+            .set("group.id", "load")
+            .set("enable.auto.commit", "false")
+            // The embedded broker lets an idle consumer wait for the full time, whatever arrives meanwhile.
+            .set("fetch.wait.max.ms", "50")
+            .create()?;
+        let mut partitions = TopicPartitionList::new();
+        for (partition, end) in ends(&consumer, topic)? {
+            partitions.add_partition_offset(topic, partition, Offset::Offset(end))?;
+        }
+        consumer.assign(&partitions)?;
+        Ok(Self { consumer })
+    }
+
+    /// The next status, however long it takes: a broker that is gone may come back. May be given up while it waits without
+    /// losing one.
+    pub(crate) async fn next(&self) -> anyhow::Result<StatusEvent> {
+        loop {
+            match self.consumer.recv().await {
+                Ok(record) => {
+                    return serde_json::from_slice(record.payload().unwrap_or_default())
+                        .context("a record of topic order-status is no status");
+                }
+                Err(error) => {
+                    tracing::warn!("reading statuses: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// The partitions of a topic and the offset of the next record of each. Blocks.
+pub(crate) fn ends<C: rdkafka::consumer::ConsumerContext>(
+    consumer: &impl Consumer<C>,
+    topic: &str,
+) -> anyhow::Result<Vec<(i32, i64)>> {
+    let metadata = consumer
+        .fetch_metadata(Some(topic), REQUEST_TIMEOUT)
+        .with_context(|| format!("asking Kafka for topic {topic}"))?;
+    metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions())
+        .map(|partition| {
+            let (_, end) = consumer
+                .fetch_watermarks(topic, partition.id(), REQUEST_TIMEOUT)
+                .with_context(|| format!("asking Kafka for the end of topic {topic}"))?;
+            Ok((partition.id(), end))
+        })
+        .collect()
+}

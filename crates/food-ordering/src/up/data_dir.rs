@@ -1,0 +1,184 @@
+//! The directory that holds everything that survives: Restate's data, the stubs' books, logs, and the list of addresses.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+
+use crate::files;
+
+/// An open data directory; no other `up` can use it meanwhile.
+#[derive(Debug)]
+pub(super) struct DataDir {
+    path: PathBuf,
+    #[expect(dead_code, reason = "holds the lock until it is dropped")]
+    lock: File,
+}
+
+impl DataDir {
+    /// Opens or makes the directory, takes its lock, and puts the logs of the last run aside.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let logs = path.join("logs");
+        fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
+        let lock = lock(&path)?;
+        let dir = Self { path, lock };
+        dir.forget_addresses()?;
+        for log in fs::read_dir(&logs)?.flatten() {
+            let log = log.path();
+            if log.extension().is_some_and(|extension| extension == "log") {
+                fs::rename(&log, log.with_extension("log.previous"))?;
+            }
+        }
+        Ok(dir)
+    }
+
+    /// The path of a file or directory in it.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The log of a part.
+    pub(super) fn log(&self, part: &str) -> PathBuf {
+        self.path.join(format!("logs/{part}.log"))
+    }
+
+    pub(super) fn display(&self) -> std::path::Display<'_> {
+        self.path.display()
+    }
+
+    /// Writes `endpoints.json`: name → address.
+    pub(super) fn write_addresses(&self, addresses: &impl Serialize) -> anyhow::Result<()> {
+        self.write_json(ENDPOINTS, addresses)
+    }
+
+    /// Writes `processes.json`: name → process id.
+    pub(super) fn write_processes(&self, processes: &impl Serialize) -> anyhow::Result<()> {
+        self.write_json(PROCESSES, processes)
+    }
+
+    /// Removes both: nothing is there any more, or not yet.
+    pub(super) fn forget_addresses(&self) -> anyhow::Result<()> {
+        for name in [ENDPOINTS, PROCESSES] {
+            let file = self.file(name);
+            files::remove(&file).with_context(|| format!("removing {}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        let file = self.file(name);
+        let mut json = serde_json::to_string_pretty(value)?;
+        json.push('\n');
+        files::write_atomically(&file, json).with_context(|| format!("writing {}", file.display()))
+    }
+}
+
+/// The file that lists the address of every part; it is there as long as all of them are ready.
+pub(crate) const ENDPOINTS: &str = "endpoints.json";
+/// The file that lists the process id of every part.
+pub(crate) const PROCESSES: &str = "processes.json";
+
+fn lock(directory: &Path) -> anyhow::Result<File> {
+    let path = directory.join("up.lock");
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Without the number the message is less helpful, no more.
+            let _ = file.read_to_string(&mut holder);
+            bail!(
+                "another `food-ordering up` (pid {}) uses {}; stop it, or give this one a directory of its own with --data-dir",
+                holder.trim(),
+                directory.display()
+            );
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("locking {}", path.display()));
+        }
+    }
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())?;
+    Ok(file)
+}
+
+/// The last lines of a log, indented; for error messages.
+pub(super) fn tail(log: &Path) -> String {
+    const BYTES: u64 = 8 * 1024;
+    const LINES: usize = 15;
+
+    let read = || -> std::io::Result<String> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(BYTES)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let text = match read() {
+        Ok(text) if text.trim().is_empty() => "(the log is empty)".to_owned(),
+        Ok(text) => text,
+        Err(error) => format!("(cannot be read: {error})"),
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..]
+        .iter()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_directory_serves_one_up_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = DataDir::open(directory.path()).unwrap();
+        let error = DataDir::open(directory.path()).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("(pid {})", std::process::id())),
+            "{error}"
+        );
+        drop(first);
+        DataDir::open(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn a_new_run_begins_without_addresses_and_with_empty_logs() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(directory.path()).unwrap();
+        dir.write_addresses(&["x"]).unwrap();
+        fs::write(dir.log("gateway"), "old\n").unwrap();
+        drop(dir);
+        let dir = DataDir::open(directory.path()).unwrap();
+        assert!(!dir.file(ENDPOINTS).exists());
+        assert!(!dir.log("gateway").exists());
+        assert_eq!(
+            fs::read_to_string(dir.file("logs/gateway.log.previous")).unwrap(),
+            "old\n"
+        );
+    }
+
+    #[test]
+    fn the_tail_of_a_log_is_its_last_lines() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("x.log");
+        assert!(tail(&log).contains("cannot be read"));
+        let lines: Vec<String> = (0..1000).map(|number| format!("line {number}")).collect();
+        fs::write(&log, lines.join("\n")).unwrap();
+        let tail = tail(&log);
+        assert_eq!(tail.lines().count(), 15);
+        assert!(tail.ends_with("line 999"), "{tail}");
+    }
+}

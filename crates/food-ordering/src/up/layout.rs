@@ -1,0 +1,167 @@
+//! Which processes make up the system, and how each is started and found.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::data_dir::DataDir;
+use super::ports::{Ports, Use};
+use super::process::{Sign, Spec};
+use crate::Part;
+use crate::restate::config::Config;
+use crate::settings::Settings;
+
+/// The name of the Restate server's process.
+pub(super) const RESTATE: &str = "restate-server";
+
+/// Everything that decides how the processes are started.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) dir: DataDir,
+    pub(super) ports: Ports,
+    /// This binary.
+    pub(super) binary: PathBuf,
+    pub(super) restate_server: PathBuf,
+    pub(super) partitions: u16,
+    pub(super) settings: Settings,
+    /// Flags about logging, for every part.
+    pub(super) log: Vec<String>,
+}
+
+impl Layout {
+    /// The processes that need nobody else's address.
+    pub(super) fn independent(&self) -> anyhow::Result<Vec<Spec>> {
+        Ok(vec![
+            self.restate()?,
+            self.part(
+                Part::PaymentProvider,
+                Sign::Answers(vec![self.health(Use::PaymentProvider)]),
+                vec![
+                    self.listen(Use::PaymentProvider),
+                    flag(
+                        "payment-database",
+                        self.dir.file("payment-provider.sqlite").display(),
+                    ),
+                ],
+            ),
+            self.part(
+                Part::RestaurantPos,
+                Sign::Answers(vec![self.health(Use::RestaurantPos)]),
+                vec![
+                    self.listen(Use::RestaurantPos),
+                    flag(
+                        "restaurant-database",
+                        self.dir.file("restaurant-pos.sqlite").display(),
+                    ),
+                    flag("restate-ingress", self.ports.url(Use::RestateIngress)),
+                ],
+            ),
+        ])
+    }
+
+    /// The processes that talk to Kafka.
+    pub(super) fn dependent_on_kafka(&self, brokers: &str) -> Vec<Spec> {
+        let brokers = flag("kafka-brokers", brokers);
+        vec![
+            self.part(
+                Part::OrderServices,
+                Sign::AnswersHttp2(self.health(Use::OrderServices)),
+                vec![
+                    self.listen(Use::OrderServices),
+                    brokers.clone(),
+                    flag("payment-url", self.ports.url(Use::PaymentProvider)),
+                    flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
+                ],
+            ),
+            self.part(
+                Part::DriverSimulator,
+                Sign::AnswersHttp2(self.health(Use::DriverSimulator)),
+                vec![self.listen(Use::DriverSimulator), brokers.clone()],
+            ),
+            self.part(
+                Part::Gateway,
+                Sign::Answers(vec![self.health(Use::Gateway)]),
+                vec![
+                    self.listen(Use::Gateway),
+                    brokers,
+                    flag("restate-ingress", self.ports.url(Use::RestateIngress)),
+                ],
+            ),
+        ]
+    }
+
+    /// The embedded broker.
+    pub(super) fn broker(&self) -> Spec {
+        let file = self.broker_address_file();
+        let flags = vec![flag("kafka-address-file", file.display())];
+        self.part(Part::Kafka, Sign::Writes(file), flags)
+    }
+
+    /// Where the embedded broker writes its address.
+    pub(super) fn broker_address_file(&self) -> PathBuf {
+        self.dir.file("kafka.address")
+    }
+
+    /// Name → address of everything that listens.
+    pub(super) fn addresses(&self, brokers: &str) -> BTreeMap<&'static str, String> {
+        Use::ALL
+            .into_iter()
+            .map(|port| (port.name(), self.ports.url(port)))
+            .chain([(Part::Kafka.name(), brokers.to_owned())])
+            .collect()
+    }
+
+    fn restate(&self) -> anyhow::Result<Spec> {
+        let config = self.dir.file("restate.toml");
+        let text = Config {
+            base_dir: self.dir.file("restate"),
+            ingress_port: self.ports[Use::RestateIngress],
+            admin_port: self.ports[Use::RestateAdmin],
+            node_port: self.ports[Use::RestateNode],
+            partitions: self.partitions,
+        }
+        .render();
+        std::fs::write(&config, text)?;
+        Ok(Spec {
+            name: RESTATE,
+            binary: self.binary.clone(),
+            arguments: vec![
+                "exec-with-parent".to_owned(),
+                "--".to_owned(),
+                self.restate_server.display().to_string(),
+                "--no-logo".to_owned(),
+                flag("config-file", config.display()),
+            ],
+            log: self.dir.log(RESTATE),
+            sign: Sign::Answers(vec![
+                self.health(Use::RestateAdmin),
+                format!("{}/restate/health", self.ports.url(Use::RestateIngress)),
+            ]),
+        })
+    }
+
+    fn part(&self, part: Part, sign: Sign, flags: Vec<String>) -> Spec {
+        let mut arguments = vec!["serve".to_owned(), part.name().to_owned()];
+        arguments.extend(flags);
+        arguments.extend(self.settings.flags_for(part));
+        arguments.extend(self.log.iter().cloned());
+        Spec {
+            name: part.name(),
+            binary: self.binary.clone(),
+            arguments,
+            log: self.dir.log(part.name()),
+            sign,
+        }
+    }
+
+    fn health(&self, port: Use) -> String {
+        format!("{}/health", self.ports.url(port))
+    }
+
+    fn listen(&self, port: Use) -> String {
+        flag(&format!("{}-listen", port.name()), self.ports.address(port))
+    }
+}
+
+fn flag(name: &str, value: impl std::fmt::Display) -> String {
+    format!("--{name}={value}")
+}

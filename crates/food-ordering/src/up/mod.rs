@@ -1,0 +1,144 @@
+//! `up`: the whole system on this machine, each part in a process of its own.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `layout.rs` | which processes there are, how each is started and by what one sees that it is ready |
+//! | `process.rs` | one child process that is kept running |
+//! | `ports.rs`, `listener_of.rs` | which ports they use, and who else holds them |
+//! | `data_dir.rs` | the directory with data, logs and the list of addresses |
+//! | `system.rs` | starting, watching and stopping all of them |
+//! | `drain.rs` | stopping without losing an order |
+
+mod data_dir;
+mod drain;
+mod layout;
+mod listener_of;
+mod ports;
+mod process;
+mod system;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context;
+
+use self::data_dir::DataDir;
+pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES};
+use self::layout::Layout;
+use self::ports::Use;
+use self::system::System;
+use crate::settings::Settings;
+use crate::{restate, shutdown};
+
+/// Arguments of `up`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where data and logs are kept
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DATA_DIR",
+        default_value = ".food-ordering",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+    #[command(flatten)]
+    ports: ports::Choice,
+    /// How many simulated drivers to put to work
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DRIVERS",
+        default_value_t = 2,
+        value_name = "N"
+    )]
+    drivers: u32,
+    /// Use this Kafka instead of the embedded broker
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
+    kafka_brokers: Option<String>,
+    #[command(flatten)]
+    restate_server: restate::binary::Wanted,
+    /// Into how many partitions a new Restate cuts its keys [default: one a core]
+    #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    partitions: Option<u16>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Starts everything, keeps it running until told to stop, and stops it.
+pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    let shutdown = shutdown::on_signal()?;
+    let dir = DataDir::open(&args.data_dir)?;
+    println!(
+        "Starting food ordering; data and logs are in {}",
+        dir.display()
+    );
+    let reserved = ports::reserve(args.ports)?;
+    let found = tokio::select! {
+        found = restate::binary::find(&args.restate_server, |line| println!("{line}")) => found?,
+        () = shutdown.asked.cancelled() => return Ok(()),
+    };
+    if let Some(warning) = found.warning {
+        println!("Warning: {warning}");
+    }
+    let layout = Layout {
+        dir,
+        ports: reserved.ports.clone(),
+        binary: std::env::current_exe().context("finding this program")?,
+        restate_server: found.path,
+        partitions: args.partitions.unwrap_or_else(one_a_core),
+        settings: args.settings,
+        log: flags(log),
+    };
+    // The parts take them from here on.
+    drop(reserved);
+
+    let mut system = System::new(layout, args.kafka_brokers, args.drivers);
+    let result = tokio::select! {
+        result = async {
+            system.start().await?;
+            print_addresses(&system, begin);
+            system.supervise().await
+        } => result,
+        () = shutdown.asked.cancelled() => Ok(()),
+    };
+    tokio::select! {
+        () = system.stop(result.is_ok()) => {}
+        () = shutdown.insisted.cancelled() => println!("Told again: everything is killed."),
+    }
+    result
+}
+
+fn one_a_core() -> u16 {
+    std::thread::available_parallelism()
+        .ok()
+        .and_then(|cores| u16::try_from(cores.get()).ok())
+        .unwrap_or(1)
+}
+
+fn flags(log: &telemetry::Options) -> Vec<String> {
+    let mut flags = vec![format!("--log={}", log.filter)];
+    if log.log_json {
+        flags.push("--log-json".to_owned());
+    }
+    flags
+}
+
+fn print_addresses(system: &System, begin: Instant) {
+    let layout = system.layout();
+    let url = |port: Use| layout.ports.url(port);
+    println!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
+    for (what, address) in [
+        ("Orders, restaurants", format!("{}/api", url(Use::Gateway))),
+        ("Restate UI and admin", url(Use::RestateAdmin)),
+        ("Restate ingress", url(Use::RestateIngress)),
+        ("Kafka", system.brokers().to_owned()),
+        ("Restaurant's POS", url(Use::RestaurantPos)),
+        ("Payment provider", url(Use::PaymentProvider)),
+    ] {
+        println!("  {what:<22}{address}");
+    }
+    println!(
+        "\nAddresses for programs: {}\nCtrl-C stops everything; the same command goes on where it stopped.",
+        layout.dir.file(ENDPOINTS).display()
+    );
+}

@@ -1,0 +1,289 @@
+//! One child process that is kept running.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::{files, parent};
+
+/// How to start a process: this binary with `arguments`.
+#[derive(Debug, Clone)]
+pub(super) struct Spec {
+    pub(super) name: &'static str,
+    pub(super) binary: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) log: PathBuf,
+    pub(super) sign: Sign,
+}
+
+/// By what one sees that a process is ready.
+#[derive(Debug, Clone)]
+pub(super) enum Sign {
+    /// These addresses answer a GET with a success.
+    Answers(Vec<String>),
+    /// The same, for services, which speak HTTP/2 only.
+    AnswersHttp2(String),
+    /// This file is there; it is removed whenever the process is started.
+    Writes(PathBuf),
+}
+
+/// What happened to a process that nobody asked for.
+#[derive(Debug)]
+pub(super) enum Event {
+    Started { name: &'static str, pid: u32 },
+    Died { name: &'static str, how: String },
+}
+
+/// Keeps a process running until it is told to stop.
+///
+/// When dropped instead, the process is killed.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    /// What should run; `None` = nothing.
+    wanted: watch::Sender<Option<Arc<Spec>>>,
+    task: JoinHandle<()>,
+}
+
+/// How long a process has to end by itself when another version of it takes over.
+const REPLACE_WITHIN: Duration = Duration::from_secs(3);
+
+impl Keeper {
+    /// Starts the process, and starts it again whenever it ends.
+    pub(super) fn start(spec: Spec, events: mpsc::UnboundedSender<Event>) -> Self {
+        let (wanted, changes) = watch::channel(Some(Arc::new(spec)));
+        let task = tokio::spawn(keep(changes, events));
+        Self { wanted, task }
+    }
+
+    /// Ends the process and starts it anew as `spec` says.
+    pub(super) fn replace(&self, spec: Spec) {
+        self.wanted.send_replace(Some(Arc::new(spec)));
+    }
+
+    /// Asks the process to end, and kills it if it has not by `grace`.
+    pub(super) async fn stop(mut self, grace: Duration) {
+        self.wanted.send_replace(None);
+        // The task asks and waits; it is cut short by dropping it, which kills the process.
+        if tokio::time::timeout(grace, &mut self.task).await.is_err() {
+            self.task.abort();
+            let _ = (&mut self.task).await;
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn keep(
+    mut wanted: watch::Receiver<Option<Arc<Spec>>>,
+    events: mpsc::UnboundedSender<Event>,
+) {
+    let mut backoff = Backoff::default();
+    loop {
+        let Some(spec) = wanted.borrow_and_update().clone() else {
+            return;
+        };
+        let name = spec.name;
+        let born = Instant::now();
+        let how = match spawn(&spec) {
+            Err(error) => format!("could not be started: {error:#}"),
+            Ok(mut child) => {
+                // The receiver is gone only when everything ends.
+                let _ = events.send(Event::Started {
+                    name,
+                    pid: child.id().unwrap_or_default(),
+                });
+                tokio::select! {
+                    status = child.wait() => status.map_or_else(|error| error.to_string(), describe),
+                    changed = wanted.changed() => {
+                        let grace = match changed {
+                            Ok(()) if wanted.borrow().is_some() => REPLACE_WITHIN,
+                            // Whoever stops this keeper has a limit of their own.
+                            _ => Duration::MAX,
+                        };
+                        end(&mut child, grace).await;
+                        continue;
+                    }
+                }
+            }
+        };
+        let _ = events.send(Event::Died { name, how });
+        let delay = backoff.after(born.elapsed());
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            _ = wanted.changed() => {}
+        }
+    }
+}
+
+fn spawn(spec: &Spec) -> anyhow::Result<Child> {
+    if let Sign::Writes(file) = &spec.sign {
+        files::remove(file)?;
+    }
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&spec.log)
+        .with_context(|| format!("opening {}", spec.log.display()))?;
+    let mut command = std::process::Command::new(&spec.binary);
+    command
+        .args(&spec.arguments)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
+    // What is in the environment for a Restate server of the user's is not for this one.
+    for (variable, _) in std::env::vars_os() {
+        if variable.as_encoded_bytes().starts_with(b"RESTATE_") {
+            command.env_remove(variable);
+        }
+    }
+    parent::tie(&mut command);
+    // A group of its own: Ctrl-C on the terminal is for the launcher, which stops the parts in order.
+    Command::from(command)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("starting {}", spec.binary.display()))
+}
+
+/// Asks a process to end, kills it after `grace`, and waits until it is gone.
+async fn end(child: &mut Child, grace: Duration) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        // An error means that it has ended already.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+    if tokio::time::timeout(grace, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with exit code {code}"),
+        (None, Some(signal)) => {
+            let name =
+                Signal::try_from(signal).map_or_else(|_| signal.to_string(), |s| s.to_string());
+            format!("was killed by {name}")
+        }
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+/// How long to wait before a process that died is started again: not at all at first, longer and longer if it dies young.
+#[derive(Debug, Default)]
+struct Backoff {
+    deaths: u32,
+}
+
+impl Backoff {
+    /// Who has lived for this long has started well.
+    const GROWN_UP: Duration = Duration::from_secs(10);
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(5);
+
+    fn after(&mut self, lived: Duration) -> Duration {
+        if lived >= Self::GROWN_UP {
+            self.deaths = 0;
+        }
+        let delay = match self.deaths {
+            0 => Duration::ZERO,
+            deaths => (Self::FIRST * 2_u32.saturating_pow(deaths - 1)).min(Self::LONGEST),
+        };
+        self.deaths = (self.deaths + 1).min(10);
+        delay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_dies_young_again_and_again_waits_longer_and_longer() {
+        let mut backoff = Backoff::default();
+        let mut die = |lived: u64| backoff.after(Duration::from_secs(lived)).as_millis();
+        assert_eq!([die(0), die(0), die(1), die(0)], [0, 100, 200, 400]);
+        for _ in 0..10 {
+            die(0);
+        }
+        assert_eq!(die(0), 5000);
+        assert_eq!([die(60), die(0)], [0, 100]);
+    }
+
+    fn shell(script: &str, directory: &tempfile::TempDir) -> Spec {
+        Spec {
+            name: "shell",
+            binary: PathBuf::from("/bin/sh"),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+            log: directory.path().join("shell.log"),
+            sign: Sign::Answers(Vec::new()),
+        }
+    }
+
+    async fn started(events: &mut mpsc::UnboundedReceiver<Event>) -> u32 {
+        loop {
+            let event = tokio::time::timeout(Duration::from_secs(10), events.recv()).await;
+            if let Some(Event::Started { pid, .. }) = event.unwrap() {
+                return pid;
+            }
+        }
+    }
+
+    fn is_alive(pid: u32) -> bool {
+        kill(Pid::from_raw(i32::try_from(pid).unwrap()), None).is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_killed_process_is_started_again_and_none_is_left_in_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let keeper = Keeper::start(shell("exec sleep 60", &directory), sender);
+        let first = started(&mut events).await;
+        kill(
+            Pid::from_raw(i32::try_from(first).unwrap()),
+            Signal::SIGKILL,
+        )
+        .unwrap();
+        let second = started(&mut events).await;
+        assert_ne!(first, second);
+        keeper.replace(shell("exec sleep 61", &directory));
+        let third = started(&mut events).await;
+        assert!(!is_alive(second));
+        keeper.stop(Duration::from_secs(5)).await;
+        assert!(!is_alive(third));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_does_not_want_to_end_is_killed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let script = "trap '' TERM; echo deaf; while :; do sleep 1; done";
+        let keeper = Keeper::start(shell(script, &directory), sender);
+        let pid = started(&mut events).await;
+        let log = directory.path().join("shell.log");
+        while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("deaf")) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        keeper.stop(Duration::from_millis(100)).await;
+        // Killed when the keeper's task was dropped; tokio collects the remains in the background.
+        while std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat.contains(") Z"))
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}

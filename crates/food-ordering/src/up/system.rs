@@ -1,0 +1,326 @@
+//! Starting, watching and stopping the processes.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use futures::future::join_all;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::data_dir;
+use super::drain;
+use super::layout::{Layout, RESTATE};
+use super::ports::Use;
+use super::process::{Event, Keeper, Sign, Spec};
+use crate::http::{self, Protocol};
+use crate::{Part, files, setup};
+
+/// How long a process has to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long setup has, beyond what it waits for.
+const SETUP_WITHIN: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(10);
+/// How long a process has to end by itself.
+const END_WITHIN: Duration = Duration::from_secs(5);
+/// The same for Restate, which writes down what it has in memory.
+const RESTATE_ENDS_WITHIN: Duration = Duration::from_secs(15);
+/// How long Restate has to take over the orders that only the embedded broker holds.
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// All processes.
+#[derive(Debug)]
+pub(super) struct System {
+    layout: Layout,
+    drivers: u32,
+    /// Kafka's address, once it is known.
+    brokers: String,
+    embedded: bool,
+    keepers: BTreeMap<&'static str, Keeper>,
+    pids: BTreeMap<&'static str, u32>,
+    sender: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedReceiver<Event>,
+    /// Setup that runs again because Kafka was replaced.
+    again: JoinSet<anyhow::Result<()>>,
+}
+
+impl System {
+    pub(super) fn new(layout: Layout, kafka_brokers: Option<String>, drivers: u32) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        Self {
+            layout,
+            drivers,
+            embedded: kafka_brokers.is_none(),
+            brokers: kafka_brokers.unwrap_or_default(),
+            keepers: BTreeMap::new(),
+            pids: BTreeMap::from([("launcher", std::process::id())]),
+            sender,
+            events,
+            again: JoinSet::new(),
+        }
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// Starts all processes and sets up; returns when everything is ready, or says what is not.
+    pub(super) async fn start(&mut self) -> anyhow::Result<()> {
+        let mut starting = self.layout.independent()?;
+        for spec in &starting {
+            self.launch(spec.clone());
+        }
+        if self.embedded {
+            let broker = self.layout.broker();
+            // The address of the last run's broker would be taken for this one's.
+            files::remove(&self.layout.broker_address_file())?;
+            self.launch(broker.clone());
+            self.ready(&[broker]).await?;
+            self.brokers = self.broker_address()?;
+        }
+        for spec in self.layout.dependent_on_kafka(&self.brokers) {
+            starting.push(spec.clone());
+            self.launch(spec);
+        }
+
+        let args = self.setup_args();
+        let log = self.layout.dir.log("setup");
+        let setup = async {
+            let begin = Instant::now();
+            set_up(&args, &log).await?;
+            println!(
+                "  {:<18}{:<28}{:>5} ms",
+                "setup",
+                "",
+                begin.elapsed().as_millis()
+            );
+            anyhow::Ok(())
+        };
+        tokio::try_join!(self.ready(&starting), setup)?;
+        self.tell()
+    }
+
+    /// Keeps an eye on everything; returns only on an error that nothing can be done about.
+    pub(super) async fn supervise(&mut self) -> anyhow::Result<()> {
+        loop {
+            tokio::select! {
+                Some(event) = self.events.recv() => match event {
+                    Event::Died { name, how } => {
+                        println!("{name} {how}; starting it again (log: {})", self.layout.dir.log(name).display());
+                    }
+                    Event::Started { name, pid } => {
+                        self.pids.insert(name, pid);
+                        self.layout.dir.write_processes(&self.pids)?;
+                        println!("{name} runs as process {pid}");
+                        if name == Part::Kafka.name() {
+                            self.follow_broker().await?;
+                        }
+                    }
+                },
+                Some(done) = self.again.join_next() => {
+                    match done.context("setup panicked")? {
+                        Ok(()) => {
+                            println!("Everything uses the new broker at {}.", self.brokers);
+                            self.tell()?;
+                        }
+                        Err(error) => println!("Setup for the new broker failed, trying again: {error:#}"),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The embedded broker has died and come back without its records, at another address: everything moves there.
+    async fn follow_broker(&mut self) -> anyhow::Result<()> {
+        self.ready(&[self.layout.broker()]).await?;
+        self.brokers = self.broker_address()?;
+        println!(
+            "The embedded broker starts anew at {}: what Restate had not read of it is lost. Moving everything there …",
+            self.brokers
+        );
+        for spec in self.layout.dependent_on_kafka(&self.brokers) {
+            if let Some(keeper) = self.keepers.get(spec.name) {
+                keeper.replace(spec);
+            }
+        }
+        self.again.abort_all();
+        let args = self.setup_args();
+        let log = self.layout.dir.log("setup");
+        self.again.spawn(async move { set_up(&args, &log).await });
+        Ok(())
+    }
+
+    /// Stops everything in such an order that no accepted order is lost: first what takes orders.
+    pub(super) async fn stop(&mut self, drain: bool) {
+        println!("\nStopping …");
+        self.again.abort_all();
+        self.stop_one(Part::Gateway.name()).await;
+        if drain && self.embedded && self.keepers.contains_key(RESTATE) {
+            let admin = self.layout.ports.url(Use::RestateAdmin);
+            match drain::orders(&admin, &self.brokers, DRAIN_WITHIN).await {
+                Ok(0) => {}
+                Ok(left) => println!(
+                    "{left} orders are lost with the embedded broker: Restate did not take them over in time."
+                ),
+                Err(error) => println!(
+                    "Could not see whether Restate has taken over all orders of the embedded broker: {error:#}"
+                ),
+            }
+        }
+        // All at once: the services end as soon as Restate lets go of them, and whatever is cut short is done again.
+        let kafka = self.keepers.remove(Part::Kafka.name());
+        let others = std::mem::take(&mut self.keepers);
+        join_all(
+            others
+                .into_iter()
+                .map(|(name, keeper)| keeper.stop(grace(name))),
+        )
+        .await;
+        if let Some(kafka) = kafka {
+            kafka.stop(END_WITHIN).await;
+        }
+        if let Err(error) = self.layout.dir.forget_addresses() {
+            println!("{error:#}");
+        }
+        println!("Stopped.");
+    }
+
+    async fn stop_one(&mut self, name: &'static str) {
+        if let Some(keeper) = self.keepers.remove(name) {
+            keeper.stop(grace(name)).await;
+        }
+    }
+
+    fn launch(&mut self, spec: Spec) {
+        self.keepers
+            .insert(spec.name, Keeper::start(spec, self.sender.clone()));
+    }
+
+    /// Waits until these processes are ready, printing a line for each; an error if one dies or takes too long.
+    async fn ready(&mut self, specs: &[Spec]) -> anyhow::Result<()> {
+        let all = join_all(specs.iter().map(|spec| async move {
+            let begin = Instant::now();
+            let address = timeout(READY_WITHIN, wait_for(&spec.sign)).await.ok()?;
+            let ms = begin.elapsed().as_millis();
+            println!("  {:<18}{address:<28}{ms:>5} ms", spec.name);
+            Some(())
+        }));
+        tokio::pin!(all);
+        loop {
+            tokio::select! {
+                ready = &mut all => {
+                    let late = specs.iter().zip(ready).find(|(_, ready)| ready.is_none());
+                    let Some((Spec { name, log, .. }, _)) = late else { return Ok(()) };
+                    bail!(
+                        "{name} is not ready after {} s. The last lines of its log ({}):\n{}",
+                        READY_WITHIN.as_secs(),
+                        log.display(),
+                        data_dir::tail(log)
+                    );
+                }
+                Some(event) = self.events.recv() => match event {
+                    Event::Started { name, pid } => { self.pids.insert(name, pid); }
+                    Event::Died { name, how } => {
+                        let log = self.layout.dir.log(name);
+                        bail!(
+                            "{name} {how} while starting. The last lines of its log ({}):\n{}",
+                            log.display(),
+                            data_dir::tail(&log)
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    fn broker_address(&self) -> anyhow::Result<String> {
+        let file = self.layout.broker_address_file();
+        std::fs::read_to_string(&file)
+            .with_context(|| format!("reading the broker's address from {}", file.display()))
+    }
+
+    fn setup_args(&self) -> setup::Args {
+        let url = |port: Use| self.layout.ports.url(port);
+        setup::Args {
+            restate_admin: url(Use::RestateAdmin),
+            restate_ingress: url(Use::RestateIngress),
+            order_services_url: url(Use::OrderServices),
+            driver_simulator_url: url(Use::DriverSimulator),
+            // One process a part: where the ports are others than last time, it is the part that has moved.
+            moved: true,
+            kafka_brokers: self.brokers.clone(),
+            kafka_brokers_for_restate: None,
+            drivers: self.drivers,
+            region: domain::Region::default(),
+            timeout: READY_WITHIN + SETUP_WITHIN,
+        }
+    }
+
+    /// Writes down addresses and processes for others to read.
+    fn tell(&self) -> anyhow::Result<()> {
+        self.layout.dir.write_processes(&self.pids)?;
+        self.layout
+            .dir
+            .write_addresses(&self.layout.addresses(&self.brokers))
+    }
+}
+
+fn grace(name: &str) -> Duration {
+    if name == RESTATE {
+        RESTATE_ENDS_WITHIN
+    } else {
+        END_WITHIN
+    }
+}
+
+/// Waits until a process shows its sign; answers where it is.
+async fn wait_for(sign: &Sign) -> String {
+    loop {
+        let seen = match sign {
+            Sign::Answers(urls) => {
+                let answers = join_all(urls.iter().map(|url| http::answers(url, Protocol::Http1)));
+                answers.await.into_iter().all(|answers| answers)
+            }
+            Sign::AnswersHttp2(url) => http::answers(url, Protocol::Http2).await,
+            Sign::Writes(file) => file.exists(),
+        };
+        if seen {
+            return match sign {
+                Sign::Answers(urls) => urls.first().map_or_else(String::new, |url| base(url)),
+                Sign::AnswersHttp2(url) => base(url),
+                Sign::Writes(_) => "embedded, in memory".to_owned(),
+            };
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// `http://host:port` of a URL.
+fn base(url: &str) -> String {
+    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+}
+
+/// Runs setup; what it finds and does goes to `log`.
+async fn set_up(args: &setup::Args, log: &std::path::Path) -> anyhow::Result<()> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("opening {}", log.display()))?;
+    let file = Mutex::new(file);
+    let report = |line: &str| {
+        if let Ok(mut file) = file.lock() {
+            // A line that is missing there is no reason to stop.
+            let _ = writeln!(file, "{line}");
+        }
+    };
+    setup::run(args, report).await.context("setup")
+}

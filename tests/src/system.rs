@@ -1,0 +1,317 @@
+//! A whole system, started by the launcher.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use kafka::Publisher;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{SOON, eventually};
+
+/// How a system is to be started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many drivers there are at the start.
+    pub drivers: u32,
+    /// Further flags of `up`.
+    pub flags: Vec<String>,
+}
+
+impl Default for Options {
+    /// Two drivers in a hurry.
+    fn default() -> Self {
+        Self {
+            drivers: 2,
+            flags: [
+                "--poll-interval=200ms",
+                "--move-interval=10ms",
+                "--pause=0s",
+                "--preparation-time=200ms",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        }
+    }
+}
+
+impl Options {
+    /// The same with `flag` given too.
+    #[must_use]
+    pub fn with(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// The same with this many drivers.
+    #[must_use]
+    pub fn drivers(mut self, drivers: u32) -> Self {
+        self.drivers = drivers;
+        self
+    }
+}
+
+/// A running system. Ends with this value.
+pub struct System {
+    launcher: Child,
+    options: Options,
+    directory: TempDir,
+    http: reqwest::Client,
+}
+
+impl System {
+    /// Starts a system and waits until it is ready.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("food-ordering-test-").tempdir()?;
+        let launcher = launch(&options, directory.path())?;
+        let mut system = Self {
+            launcher,
+            options,
+            directory,
+            http: reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?,
+        };
+        system.wait_until_ready().await?;
+        Ok(system)
+    }
+
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let deadline = tokio::time::Instant::now() + SOON;
+        while !self.file("endpoints.json").exists() {
+            if let Some(status) = self.launcher.try_wait()? {
+                bail!("`up` ended with {status}:\n{}", self.launcher_log());
+            }
+            ensure!(
+                tokio::time::Instant::now() < deadline,
+                "`up` is not ready after {SOON:?}:\n{}",
+                self.launcher_log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Asks the launcher to stop, as Ctrl-C does, and waits until it has.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        kill(pid_of(&self.launcher)?, Signal::SIGINT)?;
+        let deadline = tokio::time::Instant::now() + SOON;
+        loop {
+            if let Some(status) = self.launcher.try_wait()? {
+                ensure!(status.success(), "`up` ended with {status}:\n{}", self.launcher_log());
+                return Ok(());
+            }
+            ensure!(tokio::time::Instant::now() < deadline, "`up` does not stop:\n{}", self.launcher_log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Starts a stopped system again, on the same data.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        self.launcher = launch(&self.options, self.directory.path())?;
+        self.wait_until_ready().await
+    }
+
+    /// Kills a part with SIGKILL and waits until another process has taken its place and everything is ready again.
+    pub async fn kill_and_wait_for_return(&self, part: &str) -> anyhow::Result<()> {
+        let before = self.process(part)?;
+        kill(before, Signal::SIGKILL).with_context(|| format!("killing {part}"))?;
+        eventually(&format!("{part} to come back"), SOON, async || match self.process(part) {
+            Ok(pid) if pid != before && self.file("endpoints.json").exists() => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+        Ok(())
+    }
+
+    fn process(&self, part: &str) -> anyhow::Result<Pid> {
+        let pids: BTreeMap<String, i32> = self.read("processes.json")?;
+        let pid = pids.get(part).with_context(|| format!("no process {part} in {pids:?}"))?;
+        Ok(Pid::from_raw(*pid))
+    }
+
+    /// The address of a part, as `endpoints.json` tells it.
+    pub fn address(&self, part: &str) -> anyhow::Result<String> {
+        let addresses: BTreeMap<String, String> = self.read("endpoints.json")?;
+        addresses.get(part).cloned().with_context(|| format!("no address {part} in {addresses:?}"))
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> anyhow::Result<T> {
+        let text = std::fs::read_to_string(self.file(name)).with_context(|| format!("reading {name}"))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn launcher_log(&self) -> String {
+        std::fs::read_to_string(self.file("up.out")).unwrap_or_default()
+    }
+
+    /// Publishes a record to topic `orders`.
+    pub async fn publish(&self, key: Option<&[u8]>, value: &[u8]) -> anyhow::Result<()> {
+        let publisher = Publisher::new(&self.address("kafka")?, "end-to-end-tests")?;
+        publisher.publish(domain::topic::ORDERS, key, value, &[]).await?;
+        Ok(())
+    }
+
+    /// Publishes order events, each under its id, all of them before the first is waited for.
+    pub async fn publish_orders(&self, events: &[Value]) -> anyhow::Result<()> {
+        let publisher = Publisher::new(&self.address("kafka")?, "end-to-end-tests")?;
+        let mut publishing = tokio::task::JoinSet::new();
+        for event in events {
+            let publisher = publisher.clone();
+            let key = event["orderId"].as_str().context("an order event has an id")?.to_owned();
+            let value = event.to_string();
+            publishing.spawn(async move {
+                publisher
+                    .publish(domain::topic::ORDERS, Some(key.as_bytes()), value.as_bytes(), &[])
+                    .await
+            });
+        }
+        while let Some(published) = publishing.join_next().await {
+            published??;
+        }
+        Ok(())
+    }
+
+    /// Calls a handler through the ingress, as curl would, with `body` as JSON or without one.
+    pub async fn call(&self, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
+        let request = self.http.post(format!("{}/{path}", self.address("restate-ingress")?));
+        answer(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// What `OrderStatusService/get` says of an order.
+    pub async fn order_status(&self, id: &str) -> anyhow::Result<Value> {
+        let (code, status) = self.call(&format!("OrderStatusService/{id}/get"), None).await?;
+        ensure!(code.is_success(), "{code}: {status}");
+        Ok(status)
+    }
+
+    /// Waits until an order has this status, and answers all that is known of it.
+    pub async fn wait_for_status(&self, id: &str, status: &str) -> Value {
+        eventually(&format!("order {id} to be {status}"), SOON, async || {
+            let seen = self.order_status(id).await.map_err(|error| error.to_string())?;
+            if seen["status"] == status { Ok(seen) } else { Err(seen.to_string()) }
+        })
+        .await
+    }
+
+    /// Asks the gateway.
+    pub async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, Value)> {
+        answer(self.http.get(format!("{}{path}", self.address("gateway")?))).await
+    }
+
+    /// Posts to the gateway.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
+        answer(self.http.post(format!("{}{path}", self.address("gateway")?)).json(body)).await
+    }
+
+    /// Makes a stub fail in some way, or stop to.
+    pub async fn set_faults(&self, stub: &str, faults: &Value) -> anyhow::Result<()> {
+        let request = self.http.put(format!("{}/faults", self.address(stub)?)).json(faults);
+        let (code, answer) = answer(request).await?;
+        ensure!(code.is_success(), "{code}: {answer}");
+        Ok(())
+    }
+
+    /// All entries of the payment provider's ledger.
+    pub async fn ledger(&self) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/ledger?limit=10000", self.address("payment-provider")?);
+        let (code, mut ledger) = answer(self.http.get(url)).await?;
+        ensure!(code.is_success() && ledger["next"].is_null(), "{code}: {ledger}");
+        match ledger["entries"].take() {
+            Value::Array(entries) => Ok(entries),
+            other => bail!("no entries: {other}"),
+        }
+    }
+
+    /// Asks the Restate server with SQL.
+    pub async fn sql(&self, query: &str) -> anyhow::Result<Vec<Value>> {
+        let request = self
+            .http
+            .post(format!("{}/query", self.address("restate-admin")?))
+            .header("accept", "application/json")
+            .json(&json!({ "query": query }));
+        let (code, mut answer) = answer(request).await?;
+        ensure!(code.is_success(), "{code}: {answer}");
+        match answer["rows"].take() {
+            Value::Array(rows) => Ok(rows),
+            other => bail!("no rows: {other}"),
+        }
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        // The launcher takes all its processes with it, also when it is killed.
+        if let Ok(pid) = pid_of(&self.launcher)
+            && self.launcher.try_wait().is_ok_and(|ended| ended.is_none())
+        {
+            let _ = kill(pid, Signal::SIGKILL);
+            let _ = self.launcher.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- up\n{}", self.launcher_log());
+            let logs = std::fs::read_dir(self.file("logs")).into_iter().flatten().flatten();
+            for log in logs.map(|entry| entry.path()) {
+                let text = std::fs::read_to_string(&log).unwrap_or_default();
+                let lines: Vec<&str> = text.lines().collect();
+                let last = &lines[lines.len().saturating_sub(20)..];
+                eprintln!("--- {}\n{}", log.display(), last.join("\n"));
+            }
+        }
+    }
+}
+
+fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
+    let output = std::fs::File::create(directory.join("up.out"))?;
+    let binary = binary()?;
+    Command::new(&binary)
+        .arg("up")
+        .arg("--free-ports")
+        .arg(format!("--data-dir={}", directory.display()))
+        .arg(format!("--drivers={}", options.drivers))
+        .args(&options.flags)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .spawn()
+        .with_context(|| format!("starting {}", binary.display()))
+}
+
+/// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside the tests.
+fn binary() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
+        return Ok(path.into());
+    }
+    let test = std::env::current_exe()?;
+    let profile = test.ancestors().nth(2).context("tests are in target/<profile>/deps")?;
+    let binary = profile.join("food-ordering");
+    ensure!(
+        binary.exists(),
+        "{} is missing; build it with `cargo build -p food-ordering`, or run `cargo xtask test`",
+        binary.display()
+    );
+    Ok(binary)
+}
+
+fn pid_of(child: &Child) -> anyhow::Result<Pid> {
+    Ok(Pid::from_raw(i32::try_from(child.id())?))
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> anyhow::Result<(StatusCode, Value)> {
+    let response = request.send().await?;
+    let code = response.status();
+    let body = response.bytes().await?;
+    Ok((code, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+}

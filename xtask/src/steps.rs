@@ -1,0 +1,52 @@
+//! Commands one after the other, with a heading each.
+
+use std::process::{Command, ExitStatus};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+/// Runs commands and prints what runs and how long the one before took.
+pub(crate) struct Steps {
+    last: Option<(&'static str, Instant)>,
+}
+
+impl Steps {
+    pub(crate) fn new() -> Self {
+        Self { last: None }
+    }
+
+    /// Runs one step; an error if it fails.
+    pub(crate) fn run(&mut self, name: &'static str, command: &mut Command) -> anyhow::Result<()> {
+        let before = match self.last {
+            Some((name, begin)) => {
+                format!("   ({name} took {:.1} s)", begin.elapsed().as_secs_f64())
+            }
+            None => String::new(),
+        };
+        println!("\n━━ {name}: {}{before}", shown(command));
+        self.last = Some((name, Instant::now()));
+        succeed(command).with_context(|| format!("step `{name}` failed"))
+    }
+}
+
+/// Runs a command; an error unless it succeeds.
+pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let status: ExitStatus = command
+        .status()
+        .with_context(|| format!("starting {}", command.get_program().display()))?;
+    if !status.success() {
+        bail!("`{}`: {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// The command as one would type it.
+fn shown(command: &Command) -> String {
+    let arguments = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy());
+    std::iter::once("cargo".into())
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
