@@ -25,11 +25,21 @@ pub async fn assert_books_balance(system: &System, orders: &[String], price: i64
     eventually("the books to balance", SOON, async || {
         let accounts = accounts(&system.ledger().await.map_err(|error| error.to_string())?);
         for order in orders {
-            let status = system.order_status(order).await.map_err(|error| error.to_string())?;
-            let expected = if status["status"] == "DELIVERED" { price } else { 0 };
+            let status = system
+                .order_status(order)
+                .await
+                .map_err(|error| error.to_string())?;
+            let expected = if status["status"] == "DELIVERED" {
+                price
+            } else {
+                0
+            };
             let none = Account::default();
             let account = accounts.get(order).unwrap_or(&none);
-            assert!(account.charges <= 1 && account.refunds <= 1, "{order}: {account:?}");
+            assert!(
+                account.charges <= 1 && account.refunds <= 1,
+                "{order}: {account:?}"
+            );
             if account.charged - account.refunded != expected {
                 return Err(format!("{order} is {}: {account:?}", status["status"]));
             }
@@ -43,7 +53,10 @@ fn accounts(ledger: &[Value]) -> BTreeMap<String, Account> {
     let mut accounts = BTreeMap::<String, Account>::new();
     for entry in ledger {
         let order = entry["orderId"].as_str().expect("an entry names its order");
-        let amount: Money = entry["amount"].to_string().parse().expect("an entry has an amount");
+        let amount: Money = entry["amount"]
+            .to_string()
+            .parse()
+            .expect("an entry has an amount");
         let account = accounts.entry(order.to_owned()).or_default();
         match entry["kind"].as_str() {
             Some("CHARGE") => {

@@ -3,6 +3,8 @@
 //! [`System::start`] runs the launcher (`food-ordering up`) on free ports in a fresh directory, so tests run side by side; what
 //! it starts ends with it, also when a test fails. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 mod books;
 mod orders;
 mod system;
@@ -18,17 +20,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long anything may take that should happen soon. Long enough for a busy machine, short enough to wait for.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_mins(1);
 
 /// Waits until `look` finds something, looking every 50 ms.
 ///
 /// # Panics
 /// After `within`, saying what was waited for and what was seen last.
-pub async fn eventually<T, L, F>(what: &str, within: Duration, mut look: L) -> T
-where
-    L: FnMut() -> F,
-    F: Future<Output = Result<T, String>>,
-{
+pub async fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
     let deadline = Instant::now() + within;
     loop {
         match look().await {

@@ -42,9 +42,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same with `flag` given too.
+    /// The same with `flag`, as in `--name=value`, instead of what it was.
     #[must_use]
     pub fn with(mut self, flag: &str) -> Self {
+        let name = flag.split('=').next().unwrap_or(flag);
+        self.flags
+            .retain(|other| other.split('=').next() != Some(name));
         self.flags.push(flag.to_owned());
         self
     }
@@ -68,13 +71,17 @@ pub struct System {
 impl System {
     /// Starts a system and waits until it is ready.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("food-ordering-test-").tempdir()?;
+        let directory = tempfile::Builder::new()
+            .prefix("food-ordering-test-")
+            .tempdir()?;
         let launcher = launch(&options, directory.path())?;
         let mut system = Self {
             launcher,
             options,
             directory,
-            http: reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?,
+            http: reqwest::Client::builder()
+                .timeout(Duration::from_secs(20))
+                .build()?,
         };
         system.wait_until_ready().await?;
         Ok(system)
@@ -102,10 +109,18 @@ impl System {
         let deadline = tokio::time::Instant::now() + SOON;
         loop {
             if let Some(status) = self.launcher.try_wait()? {
-                ensure!(status.success(), "`up` ended with {status}:\n{}", self.launcher_log());
+                ensure!(
+                    status.success(),
+                    "`up` ended with {status}:\n{}",
+                    self.launcher_log()
+                );
                 return Ok(());
             }
-            ensure!(tokio::time::Instant::now() < deadline, "`up` does not stop:\n{}", self.launcher_log());
+            ensure!(
+                tokio::time::Instant::now() < deadline,
+                "`up` does not stop:\n{}",
+                self.launcher_log()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -120,9 +135,11 @@ impl System {
     pub async fn kill_and_wait_for_return(&self, part: &str) -> anyhow::Result<()> {
         let before = self.process(part)?;
         kill(before, Signal::SIGKILL).with_context(|| format!("killing {part}"))?;
-        eventually(&format!("{part} to come back"), SOON, async || match self.process(part) {
-            Ok(pid) if pid != before && self.file("endpoints.json").exists() => Ok(()),
-            other => Err(format!("{other:?}")),
+        eventually(&format!("{part} to come back"), SOON, async || {
+            match self.process(part) {
+                Ok(pid) if pid != before && self.file("endpoints.json").exists() => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
         })
         .await;
         Ok(())
@@ -130,18 +147,24 @@ impl System {
 
     fn process(&self, part: &str) -> anyhow::Result<Pid> {
         let pids: BTreeMap<String, i32> = self.read("processes.json")?;
-        let pid = pids.get(part).with_context(|| format!("no process {part} in {pids:?}"))?;
+        let pid = pids
+            .get(part)
+            .with_context(|| format!("no process {part} in {pids:?}"))?;
         Ok(Pid::from_raw(*pid))
     }
 
     /// The address of a part, as `endpoints.json` tells it.
     pub fn address(&self, part: &str) -> anyhow::Result<String> {
         let addresses: BTreeMap<String, String> = self.read("endpoints.json")?;
-        addresses.get(part).cloned().with_context(|| format!("no address {part} in {addresses:?}"))
+        addresses
+            .get(part)
+            .cloned()
+            .with_context(|| format!("no address {part} in {addresses:?}"))
     }
 
     fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> anyhow::Result<T> {
-        let text = std::fs::read_to_string(self.file(name)).with_context(|| format!("reading {name}"))?;
+        let text =
+            std::fs::read_to_string(self.file(name)).with_context(|| format!("reading {name}"))?;
         Ok(serde_json::from_str(&text)?)
     }
 
@@ -156,7 +179,9 @@ impl System {
     /// Publishes a record to topic `orders`.
     pub async fn publish(&self, key: Option<&[u8]>, value: &[u8]) -> anyhow::Result<()> {
         let publisher = Publisher::new(&self.address("kafka")?, "end-to-end-tests")?;
-        publisher.publish(domain::topic::ORDERS, key, value, &[]).await?;
+        publisher
+            .publish(domain::topic::ORDERS, key, value, &[])
+            .await?;
         Ok(())
     }
 
@@ -166,11 +191,19 @@ impl System {
         let mut publishing = tokio::task::JoinSet::new();
         for event in events {
             let publisher = publisher.clone();
-            let key = event["orderId"].as_str().context("an order event has an id")?.to_owned();
+            let key = event["orderId"]
+                .as_str()
+                .context("an order event has an id")?
+                .to_owned();
             let value = event.to_string();
             publishing.spawn(async move {
                 publisher
-                    .publish(domain::topic::ORDERS, Some(key.as_bytes()), value.as_bytes(), &[])
+                    .publish(
+                        domain::topic::ORDERS,
+                        Some(key.as_bytes()),
+                        value.as_bytes(),
+                        &[],
+                    )
                     .await
             });
         }
@@ -181,8 +214,14 @@ impl System {
     }
 
     /// Calls a handler through the ingress, as curl would, with `body` as JSON or without one.
-    pub async fn call(&self, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
-        let request = self.http.post(format!("{}/{path}", self.address("restate-ingress")?));
+    pub async fn call(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let request = self
+            .http
+            .post(format!("{}/{path}", self.address("restate-ingress")?));
         answer(match body {
             Some(body) => request.json(body),
             None => request,
@@ -192,7 +231,9 @@ impl System {
 
     /// What `OrderStatusService/get` says of an order.
     pub async fn order_status(&self, id: &str) -> anyhow::Result<Value> {
-        let (code, status) = self.call(&format!("OrderStatusService/{id}/get"), None).await?;
+        let (code, status) = self
+            .call(&format!("OrderStatusService/{id}/get"), None)
+            .await?;
         ensure!(code.is_success(), "{code}: {status}");
         Ok(status)
     }
@@ -200,8 +241,15 @@ impl System {
     /// Waits until an order has this status, and answers all that is known of it.
     pub async fn wait_for_status(&self, id: &str, status: &str) -> Value {
         eventually(&format!("order {id} to be {status}"), SOON, async || {
-            let seen = self.order_status(id).await.map_err(|error| error.to_string())?;
-            if seen["status"] == status { Ok(seen) } else { Err(seen.to_string()) }
+            let seen = self
+                .order_status(id)
+                .await
+                .map_err(|error| error.to_string())?;
+            if seen["status"] == status {
+                Ok(seen)
+            } else {
+                Err(seen.to_string())
+            }
         })
         .await
     }
@@ -213,12 +261,20 @@ impl System {
 
     /// Posts to the gateway.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
-        answer(self.http.post(format!("{}{path}", self.address("gateway")?)).json(body)).await
+        answer(
+            self.http
+                .post(format!("{}{path}", self.address("gateway")?))
+                .json(body),
+        )
+        .await
     }
 
     /// Makes a stub fail in some way, or stop to.
     pub async fn set_faults(&self, stub: &str, faults: &Value) -> anyhow::Result<()> {
-        let request = self.http.put(format!("{}/faults", self.address(stub)?)).json(faults);
+        let request = self
+            .http
+            .put(format!("{}/faults", self.address(stub)?))
+            .json(faults);
         let (code, answer) = answer(request).await?;
         ensure!(code.is_success(), "{code}: {answer}");
         Ok(())
@@ -228,7 +284,10 @@ impl System {
     pub async fn ledger(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/ledger?limit=10000", self.address("payment-provider")?);
         let (code, mut ledger) = answer(self.http.get(url)).await?;
-        ensure!(code.is_success() && ledger["next"].is_null(), "{code}: {ledger}");
+        ensure!(
+            code.is_success() && ledger["next"].is_null(),
+            "{code}: {ledger}"
+        );
         match ledger["entries"].take() {
             Value::Array(entries) => Ok(entries),
             other => bail!("no entries: {other}"),
@@ -262,7 +321,10 @@ impl Drop for System {
         }
         if std::thread::panicking() {
             eprintln!("--- up\n{}", self.launcher_log());
-            let logs = std::fs::read_dir(self.file("logs")).into_iter().flatten().flatten();
+            let logs = std::fs::read_dir(self.file("logs"))
+                .into_iter()
+                .flatten()
+                .flatten();
             for log in logs.map(|entry| entry.path()) {
                 let text = std::fs::read_to_string(&log).unwrap_or_default();
                 let lines: Vec<&str> = text.lines().collect();
@@ -295,7 +357,10 @@ fn binary() -> anyhow::Result<PathBuf> {
         return Ok(path.into());
     }
     let test = std::env::current_exe()?;
-    let profile = test.ancestors().nth(2).context("tests are in target/<profile>/deps")?;
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .context("tests are in target/<profile>/deps")?;
     let binary = profile.join("food-ordering");
     ensure!(
         binary.exists(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 /// A topic, read from its beginning.
@@ -43,7 +44,7 @@ impl Topic {
             .create()?;
         let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10))?;
         let mut assignment = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
             assignment.add_partition_offset(topic, partition.id(), Offset::Beginning)?;
         }
         consumer.assign(&assignment)?;

@@ -44,13 +44,49 @@ pub struct AssignedDelivery {
     pub customer_location: Location,
     /// Whether the driver has it.
     pub picked_up: bool,
-    /// The expected arrival that the customer knows, in ms since the epoch.
-    pub told_eta: i64,
-    /// When the customer was told, in ms since the epoch.
-    pub told_at: i64,
 }
 
-/// State key `driver-location`: where a driver was last seen.
+impl From<DeliveryJob> for AssignedDelivery {
+    fn from(job: DeliveryJob) -> Self {
+        Self {
+            delivery_id: job.delivery_id,
+            region: job.region,
+            restaurant_id: job.restaurant_id,
+            restaurant_location: job.restaurant_location,
+            customer_location: job.customer_location,
+            picked_up: false,
+        }
+    }
+}
+
+/// State key `driver-location`: where a driver was last seen, and on which way.
+///
+/// The way repeats some of [`AssignedDelivery`], so that a report of a place, by far the most frequent event of the system,
+/// reads and writes one key.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Whereabouts {
+    #[serde(flatten)]
+    pub(crate) seen: Option<Seen>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) way: Option<Way>,
+}
+
+/// The way of a driver who has a delivery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Way {
+    pub(crate) delivery_id: OrderId,
+    /// Where the food is; nothing once the driver has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restaurant: Option<Location>,
+    pub(crate) customer: Location,
+    /// The expected arrival that the customer knows, in ms since the epoch.
+    pub(crate) told_eta: i64,
+    /// When the customer was told, in ms since the epoch.
+    pub(crate) told_at: i64,
+}
+
+/// A place and when a driver was there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     #[serde(flatten)]
@@ -73,45 +109,59 @@ impl Seen {
     }
 }
 
-impl AssignedDelivery {
-    /// The job as a driver who is at `location` takes it at `now`.
-    pub(crate) fn accept(
-        job: DeliveryJob,
-        location: Option<Location>,
-        now: i64,
-        speed: Speed,
-    ) -> Self {
-        let mut delivery = Self {
-            delivery_id: job.delivery_id,
-            region: job.region,
-            restaurant_id: job.restaurant_id,
-            restaurant_location: job.restaurant_location,
-            customer_location: job.customer_location,
-            picked_up: false,
+impl Whereabouts {
+    /// Takes note of a place. Answers whether that is news; what is as old as the last one or older, or repeated, is not.
+    pub(crate) fn note(&mut self, seen: Seen) -> bool {
+        let news = seen.is_newer_than(self.seen.as_ref());
+        if news {
+            self.seen = Some(seen);
+        }
+        news
+    }
+
+    /// Sets out on a delivery at `now`. Answers the expected arrival.
+    pub(crate) fn set_out(&mut self, job: &DeliveryJob, now: i64, speed: Speed) -> i64 {
+        let mut way = Way {
+            delivery_id: job.delivery_id.clone(),
+            restaurant: Some(job.restaurant_location),
+            customer: job.customer_location,
             told_eta: 0,
             told_at: now,
         };
-        delivery.told_eta = delivery.eta(location.unwrap_or(job.restaurant_location), now, speed);
-        delivery
+        let from = self
+            .seen
+            .map_or(job.restaurant_location, |seen| seen.location);
+        way.told_eta = way.eta(from, now, speed);
+        let eta = way.told_eta;
+        self.way = Some(way);
+        eta
     }
 
+    /// The delivery's id and the expected arrival, if it has moved so far from what the customer knows that it is to be told.
+    /// Nothing while the driver keeps to plan.
+    pub(crate) fn eta_to_tell(&mut self, speed: Speed) -> Option<(OrderId, i64)> {
+        let seen = self.seen?;
+        let way = self.way.as_mut()?;
+        let eta = way.eta(seen.location, seen.timestamp, speed);
+        let moved = (eta - way.told_eta).abs() > TELL_ETA_AFTER_MS;
+        let due = seen.timestamp - way.told_at >= TELL_ETA_EVERY_MS;
+        if !(moved && due) {
+            return None;
+        }
+        way.told_eta = eta;
+        way.told_at = seen.timestamp;
+        Some((way.delivery_id.clone(), eta))
+    }
+}
+
+impl Way {
     /// When a driver who is at `location` at `now` will be with the customer.
-    pub(crate) fn eta(&self, location: Location, now: i64, speed: Speed) -> i64 {
-        let way = if self.picked_up {
-            location.distance(self.customer_location)
-        } else {
-            location.distance(self.restaurant_location)
-                + self.restaurant_location.distance(self.customer_location)
+    fn eta(&self, location: Location, now: i64, speed: Speed) -> i64 {
+        let way = match self.restaurant {
+            Some(restaurant) => location.distance(restaurant) + restaurant.distance(self.customer),
+            None => location.distance(self.customer),
         };
         now.saturating_add(millis(speed.time_for(way)))
-    }
-
-    /// What the customer is to be told when the driver is seen at `seen`: nothing while the driver keeps to plan.
-    pub(crate) fn eta_to_tell(&self, seen: &Seen, speed: Speed) -> Option<i64> {
-        let eta = self.eta(seen.location, seen.timestamp, speed);
-        let moved = (eta - self.told_eta).abs() > TELL_ETA_AFTER_MS;
-        let due = seen.timestamp - self.told_at >= TELL_ETA_EVERY_MS;
-        (moved && due).then_some(eta)
     }
 }
 
@@ -138,38 +188,67 @@ mod tests {
         }
     }
 
+    fn seen_at(x: f64, timestamp: i64) -> Seen {
+        Seen {
+            location: at(x, 0.5),
+            timestamp,
+        }
+    }
+
+    fn driver(x: f64) -> Whereabouts {
+        Whereabouts {
+            seen: Some(seen_at(x, 0)),
+            way: None,
+        }
+    }
+
     #[test]
     fn the_arrival_is_the_way_to_the_restaurant_and_on_to_the_customer() {
-        let mut delivery =
-            AssignedDelivery::accept(job(), Some(at(0.0, 0.5)), 1_000, Speed::DEFAULT);
+        let mut driver = driver(0.0);
         // 0.0675° and 0.0675° at 0.005° a second.
-        assert_eq!(delivery.told_eta, 1_000 + 13_500 + 13_500);
-        delivery.picked_up = true;
-        assert_eq!(delivery.eta(at(0.5, 0.5), 20_000, Speed::DEFAULT), 33_500);
-        assert_eq!(delivery.eta(at(1.0, 0.5), 40_000, Speed::DEFAULT), 40_000);
+        assert_eq!(
+            driver.set_out(&job(), 1_000, Speed::DEFAULT),
+            1_000 + 13_500 + 13_500
+        );
+        let mut way = driver.way.unwrap();
+        way.restaurant = None;
+        assert_eq!(way.eta(at(0.5, 0.5), 20_000, Speed::DEFAULT), 33_500);
+        assert_eq!(way.eta(at(1.0, 0.5), 40_000, Speed::DEFAULT), 40_000);
     }
 
     #[test]
     fn the_customer_hears_of_it_when_the_driver_is_late_but_not_all_the_time() {
-        let delivery = AssignedDelivery::accept(job(), Some(at(0.0, 0.5)), 0, Speed::DEFAULT);
-        let still_there = |timestamp| Seen {
-            location: at(0.0, 0.5),
-            timestamp,
-        };
-        assert_eq!(
-            delivery.eta_to_tell(&still_there(2_000), Speed::DEFAULT),
-            None
-        );
-        assert_eq!(
-            delivery.eta_to_tell(&still_there(2_001), Speed::DEFAULT),
-            Some(29_001)
-        );
+        let mut driver = driver(0.0);
+        driver.set_out(&job(), 0, Speed::DEFAULT);
+        assert!(driver.note(seen_at(0.0, 2_000)));
+        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+        assert!(driver.note(seen_at(0.0, 2_001)));
+        let told = ("order-1".parse().unwrap(), 29_001);
+        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), Some(told));
         // Twelve steps in an instant: far ahead of plan, but the customer was told a moment ago.
-        let ahead = Seen {
-            location: at(0.4, 0.5),
-            timestamp: 12,
-        };
-        assert_eq!(delivery.eta_to_tell(&ahead, Speed::DEFAULT), None);
+        assert!(driver.note(seen_at(0.4, 2_013)));
+        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+    }
+
+    #[test]
+    fn a_driver_without_a_delivery_has_nothing_to_tell() {
+        let mut driver = driver(0.0);
+        assert!(driver.note(seen_at(0.9, 60_000)));
+        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+    }
+
+    #[test]
+    fn the_state_survives_json_with_and_without_a_place_and_a_way() {
+        let mut on_the_way = driver(0.3);
+        on_the_way.set_out(&job(), 5, Speed::DEFAULT);
+        for whereabouts in [Whereabouts::default(), driver(0.3), on_the_way] {
+            let json = serde_json::to_string(&whereabouts).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Whereabouts>(&json).unwrap(),
+                whereabouts,
+                "{json}"
+            );
+        }
     }
 
     #[test]
@@ -191,17 +270,21 @@ mod tests {
         #[test]
         fn while_a_driver_keeps_to_plan_the_arrival_stands_still(x in 0.0..1.0_f64, y in 0.0..1.0_f64) {
             let start = at(x, y);
-            let mut delivery = AssignedDelivery::accept(job(), Some(start), 0, Speed::DEFAULT);
+            let mut driver = Whereabouts { seen: Some(Seen { location: start, timestamp: 0 }), way: None };
+            driver.set_out(&job(), 0, Speed::DEFAULT);
             let mut place = start;
             let mut now = 0;
-            for target in [delivery.restaurant_location, delivery.customer_location] {
+            for target in [job().restaurant_location, job().customer_location] {
                 while place != target {
                     place = place.step_towards(target, 0.005);
                     now += 1_000;
-                    let seen = Seen { location: place, timestamp: now };
-                    prop_assert_eq!(delivery.eta_to_tell(&seen, Speed::DEFAULT), None);
+                    let news = driver.note(Seen { location: place, timestamp: now });
+                    prop_assert!(news);
+                    prop_assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
                 }
-                delivery.picked_up = true;
+                if let Some(way) = &mut driver.way {
+                    way.restaurant = None;
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use order_status::OrderStatusServiceClient;
 use order_status::clock::now_ms;
 use restate_sdk::prelude::*;
 
-use crate::driver::{AssignedDelivery, DriverStatus, Seen};
+use crate::driver::{AssignedDelivery, DriverStatus, Seen, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
 use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer};
@@ -74,24 +74,24 @@ impl DriverDigitalTwin {
     ) -> Result<Json<JobAnswer>, TerminalError> {
         let Json(job) = job;
         let status = status(&ctx).await?;
+        let mut whereabouts = whereabouts(&ctx).await?;
         if status == DriverStatus::Delivering {
             // The manager may ask again after a crash of its own; the same job is not taken twice.
-            let held = assigned(&ctx)
-                .await?
-                .filter(|held| held.delivery_id == job.delivery_id);
-            return Ok(Json(held.map_or(JobAnswer::Refused, |held| {
-                JobAnswer::Accepted { eta: held.told_eta }
+            let held = whereabouts
+                .way
+                .filter(|way| way.delivery_id == job.delivery_id);
+            return Ok(Json(held.map_or(JobAnswer::Refused, |way| {
+                JobAnswer::Accepted { eta: way.told_eta }
             })));
         }
         if status == DriverStatus::Idle {
             return Ok(Json(JobAnswer::Refused));
         }
-        let location = seen(&ctx).await?.map(|seen| seen.location);
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
-        let delivery = AssignedDelivery::accept(job, location, now, self.speed);
-        let eta = delivery.told_eta;
+        let eta = whereabouts.set_out(&job, now, self.speed);
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
-        ctx.set(ASSIGNED_DELIVERY, Json(delivery));
+        ctx.set(DRIVER_LOCATION, Json(whereabouts));
+        ctx.set(ASSIGNED_DELIVERY, Json(AssignedDelivery::from(job)));
         Ok(Json(JobAnswer::Accepted { eta }))
     }
 
@@ -110,6 +110,11 @@ impl DriverDigitalTwin {
                 .notify_delivery_pickup(Json(me(&ctx)?))
                 .send();
             ctx.set(ASSIGNED_DELIVERY, Json(held));
+            let mut whereabouts = whereabouts(&ctx).await?;
+            if let Some(way) = &mut whereabouts.way {
+                way.restaurant = None;
+                ctx.set(DRIVER_LOCATION, Json(whereabouts));
+            }
         }
         Ok(())
     }
@@ -132,7 +137,7 @@ impl DriverDigitalTwin {
         ctx.object_client::<DeliveryManagerClient>(held.delivery_id.as_str())
             .notify_delivery_delivered(Json(me(&ctx)?))
             .send();
-        ctx.clear(ASSIGNED_DELIVERY);
+        arrive(&ctx, whereabouts(&ctx).await?);
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
         Ok(())
     }
@@ -157,23 +162,18 @@ impl DriverDigitalTwin {
             .get("kafka.timestamp")
             .and_then(|text| text.parse().ok())
             .unwrap_or(i64::MAX);
-        let now = Seen {
+        let mut whereabouts = whereabouts(&ctx).await?;
+        let news = whereabouts.note(Seen {
             location,
             timestamp: Seen::time_of(phone_time, record_time),
-        };
-        if !now.is_newer_than(seen(&ctx).await?.as_ref()) {
-            return Ok(());
-        }
-        ctx.set(DRIVER_LOCATION, Json(now));
-        if let Some(mut delivery) = assigned(&ctx).await?
-            && let Some(eta) = delivery.eta_to_tell(&now, self.speed)
-        {
-            ctx.object_client::<OrderStatusServiceClient>(delivery.delivery_id.as_str())
-                .set_eta(eta)
-                .send();
-            delivery.told_eta = eta;
-            delivery.told_at = now.timestamp;
-            ctx.set(ASSIGNED_DELIVERY, Json(delivery));
+        });
+        if news {
+            if let Some((order_id, eta)) = whereabouts.eta_to_tell(self.speed) {
+                ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
+                    .set_eta(eta)
+                    .send();
+            }
+            ctx.set(DRIVER_LOCATION, Json(whereabouts));
         }
         Ok(())
     }
@@ -192,10 +192,11 @@ impl DriverDigitalTwin {
         else {
             return Ok(());
         };
-        ctx.clear(ASSIGNED_DELIVERY);
-        let location = seen(&ctx)
-            .await?
+        let whereabouts = whereabouts(&ctx).await?;
+        let location = whereabouts
+            .seen
             .map_or(held.restaurant_location, |seen| seen.location);
+        arrive(&ctx, whereabouts);
         offer(&ctx, held.region, location)
     }
 
@@ -242,22 +243,20 @@ impl DriverDigitalTwin {
     ) -> Result<(), TerminalError> {
         let publisher = self.publisher.clone();
         let key = ctx.key().to_owned();
-        let source = ["kafka.partition", "kafka.offset"]
-            .map(|name| ctx.headers().get(name).cloned().unwrap_or_default());
+        let text = |name: &str| ctx.headers().get(name).cloned().unwrap_or_default();
+        let source = dead_letter::Source {
+            topic: topic::DRIVER_UPDATES.to_owned(),
+            partition: text("kafka.partition"),
+            offset: text("kafka.offset"),
+        };
         ctx.run(move || async move {
-            let [partition, offset] = &source;
-            let headers = [
-                (dead_letter::REASON, reason.as_str()),
-                (dead_letter::TOPIC, topic::DRIVER_UPDATES),
-                (dead_letter::PARTITION, partition),
-                (dead_letter::OFFSET, offset),
-            ];
             Ok(publisher
-                .publish(
+                .publish_dead_letter(
                     topic::DRIVER_UPDATES_DLQ,
                     Some(key.as_bytes()),
                     &record,
-                    &headers,
+                    &source,
+                    &reason,
                 )
                 .await?)
         })
@@ -307,9 +306,17 @@ async fn assigned(ctx: &ObjectContext<'_>) -> Result<Option<AssignedDelivery>, T
         .map(Json::into_inner))
 }
 
-async fn seen(ctx: &ObjectContext<'_>) -> Result<Option<Seen>, TerminalError> {
+async fn whereabouts(ctx: &ObjectContext<'_>) -> Result<Whereabouts, TerminalError> {
     Ok(ctx
-        .get::<Json<Seen>>(DRIVER_LOCATION)
+        .get::<Json<Whereabouts>>(DRIVER_LOCATION)
         .await?
-        .map(Json::into_inner))
+        .map(Json::into_inner)
+        .unwrap_or_default())
+}
+
+/// The delivery is over: the driver holds none and is on no way.
+fn arrive(ctx: &ObjectContext<'_>, mut whereabouts: Whereabouts) {
+    ctx.clear(ASSIGNED_DELIVERY);
+    whereabouts.way = None;
+    ctx.set(DRIVER_LOCATION, Json(whereabouts));
 }

@@ -18,6 +18,7 @@ mod clock;
 mod files;
 mod http;
 pub mod load;
+mod offsets;
 pub mod parent;
 mod part;
 pub mod restate;

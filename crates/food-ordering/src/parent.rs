@@ -46,6 +46,7 @@ pub fn die_with_parent() -> anyhow::Result<()> {
 }
 
 /// Replaces this process by another program; returns only if that fails.
+#[must_use]
 pub fn exec(args: &Args) -> anyhow::Error {
     let Some((program, arguments)) = args.command.split_first() else {
         return anyhow::anyhow!("name the program to run");

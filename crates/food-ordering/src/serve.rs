@@ -82,44 +82,44 @@ pub struct Args {
 struct Listen {
     /// Where the gateway listens
     #[arg(
-        long,
+        long = "gateway-listen",
         env = "FOOD_ORDERING_GATEWAY_LISTEN",
         default_value = "127.0.0.1:3000",
         value_name = "ADDRESS"
     )]
-    gateway_listen: SocketAddr,
+    gateway: SocketAddr,
     /// Where the order services listen for Restate
     #[arg(
-        long,
+        long = "order-services-listen",
         env = "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
         default_value = "127.0.0.1:9080",
         value_name = "ADDRESS"
     )]
-    order_services_listen: SocketAddr,
+    order_services: SocketAddr,
     /// Where the driver simulator listens for Restate
     #[arg(
-        long,
+        long = "driver-simulator-listen",
         env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
         default_value = "127.0.0.1:9081",
         value_name = "ADDRESS"
     )]
-    driver_simulator_listen: SocketAddr,
+    driver_simulator: SocketAddr,
     /// Where the restaurants' point of sale listens
     #[arg(
-        long,
+        long = "restaurant-pos-listen",
         env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
         default_value = "127.0.0.1:5050",
         value_name = "ADDRESS"
     )]
-    restaurant_pos_listen: SocketAddr,
+    restaurant_pos: SocketAddr,
     /// Where the payment provider listens
     #[arg(
-        long,
+        long = "payment-provider-listen",
         env = "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
         default_value = "127.0.0.1:5060",
         value_name = "ADDRESS"
     )]
-    payment_provider_listen: SocketAddr,
+    payment_provider: SocketAddr,
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)> + 'a>>;
@@ -154,7 +154,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
     match part {
         Part::Kafka => broker::serve(args.kafka_address_file.as_deref(), stop).await?,
         Part::OrderServices => {
-            let listener = listen(args.listen.order_services_listen).await?;
+            let listener = listen(args.listen.order_services).await?;
             let config = order_workflow::Config {
                 kafka_brokers,
                 payment_url: args.payment_url.clone(),
@@ -170,7 +170,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             order_workflow::serve(config, listener, shutdown).await?;
         }
         Part::DriverSimulator => {
-            let listener = listen(args.listen.driver_simulator_listen).await?;
+            let listener = listen(args.listen.driver_simulator).await?;
             let config = driver_simulator::Config {
                 kafka_brokers,
                 poll_interval: settings.simulator.poll_interval,
@@ -181,7 +181,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             driver_simulator::serve(config, listener, shutdown).await?;
         }
         Part::RestaurantPos => {
-            let listener = listen(args.listen.restaurant_pos_listen).await?;
+            let listener = listen(args.listen.restaurant_pos).await?;
             let config = restaurant_pos::Config {
                 database: args.restaurant_database.clone(),
                 restate_ingress: args.restate_ingress.parse().context("--restate-ingress")?,
@@ -190,14 +190,14 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             restaurant_pos::serve(config, listener, shutdown).await?;
         }
         Part::PaymentProvider => {
-            let listener = listen(args.listen.payment_provider_listen).await?;
+            let listener = listen(args.listen.payment_provider).await?;
             let config = payment_provider::Config {
                 database: args.payment_database.clone(),
             };
             payment_provider::serve(config, listener, shutdown).await?;
         }
         Part::Gateway => {
-            let listener = listen(args.listen.gateway_listen).await?;
+            let listener = listen(args.listen.gateway).await?;
             let config = gateway::Config::new(kafka_brokers, &args.restate_ingress);
             gateway::serve(config, listener, shutdown).await?;
         }

@@ -7,7 +7,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use domain::OrderId;
+use domain::{Order, OrderId};
 use order_status::OrderStatus;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
@@ -73,6 +73,15 @@ impl Ingress {
     /// Asks `OrderStatusService` how far an order is.
     pub(crate) async fn status(&self, id: &OrderId) -> Result<OrderStatus, Error> {
         self.call("OrderStatusService", id, "get").await
+    }
+
+    /// Asks `OrderWorkflow` for an order as it was accepted; none if it is unknown or has long ended.
+    pub(crate) async fn order(&self, id: &OrderId) -> Result<Option<Order>, Error> {
+        match self.call("OrderWorkflow", id, "getOrder").await {
+            Ok(order) => Ok(Some(order)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks `OrderWorkflow` to cancel an order.

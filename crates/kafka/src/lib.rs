@@ -19,6 +19,19 @@ pub mod dead_letter {
     pub const PARTITION: &str = "dlq-partition";
     /// Its offset there.
     pub const OFFSET: &str = "dlq-offset";
+    /// How many bytes the value had, if it was too long for the dead-letter topic and only its beginning is kept.
+    pub const CUT_FROM: &str = "dlq-cut-from";
+
+    /// Where a record came from, as text, for the headers.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Source {
+        /// Its topic.
+        pub topic: String,
+        /// Its partition.
+        pub partition: String,
+        /// Its offset.
+        pub offset: String,
+    }
 }
 
 /// Why talking to Kafka failed. Every kind may be tried again but [`Error::Refused`].

@@ -7,7 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 
-use crate::Error;
+use crate::{Error, dead_letter};
 
 /// Headers of a record: name and value.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -38,6 +38,8 @@ impl Publisher {
             .set("acks", "all")
             .set("message.timeout.ms", CONFIRM_WITHIN.as_millis().to_string())
             .set("linger.ms", LINGER.as_millis().to_string())
+            // What a broker took once, it shall be able to take as a dead letter: the broker decides what is too large.
+            .set("message.max.bytes", "33554432")
             // Small services on small machines: a bounded queue, and quick to notice a broker that came back.
             .set("queue.buffering.max.kbytes", "16384")
             .set("reconnect.backoff.max.ms", "1000")
@@ -78,6 +80,36 @@ impl Publisher {
         match self.producer.send(record, CONFIRM_WITHIN).await {
             Ok(_) => Ok(()),
             Err((source, _)) => Err(classify(topic, source)),
+        }
+    }
+
+    /// Publishes a record that could not be used to the dead-letter topic `topic`, as it came, with the reason and its source.
+    ///
+    /// A broker takes a record up to a size, and the headers may be what is too much: then the value is cut, and the header
+    /// [`dead_letter::CUT_FROM`] tells how long it was.
+    pub async fn publish_dead_letter(
+        &self,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: &[u8],
+        source: &dead_letter::Source,
+        reason: &str,
+    ) -> Result<(), Error> {
+        const CUT_TO: usize = 64 * 1024;
+        let length = value.len().to_string();
+        let mut headers = vec![
+            (dead_letter::REASON, reason),
+            (dead_letter::TOPIC, &source.topic),
+            (dead_letter::PARTITION, &source.partition),
+            (dead_letter::OFFSET, &source.offset),
+        ];
+        match self.publish(topic, key, value, &headers).await {
+            Err(Error::Refused { .. }) if value.len() > CUT_TO => {
+                headers.push((dead_letter::CUT_FROM, &length));
+                let start = value.get(..CUT_TO).unwrap_or(value);
+                self.publish(topic, key, start, &headers).await
+            }
+            result => result,
         }
     }
 

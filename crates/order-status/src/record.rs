@@ -99,6 +99,9 @@ pub(crate) struct Record {
     pub(crate) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) driver_id: Option<DriverId>,
+    /// The expected arrival, here too so that a change reads one key less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) eta: Option<i64>,
     /// The order was refused before it was one, so a corrected event may still create it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) refused_unread: bool,
@@ -132,24 +135,29 @@ impl Record {
                 .driver_id
                 .clone()
                 .or_else(|| record.and_then(|record| record.driver_id.clone())),
+            eta: change
+                .eta
+                .or_else(|| record.and_then(|record| record.eta))
+                .filter(|_| !matches!(change.status, Status::Rejected | Status::Cancelled)),
             refused_unread: status == Status::New && change.status == Status::Rejected,
         })
     }
 
     /// The record after the expected arrival has changed, or `None` where nothing is expected any more (or yet).
-    pub(crate) fn after_new_eta(record: Option<&Self>) -> Option<Self> {
+    pub(crate) fn after_new_eta(record: Option<&Self>, eta: i64) -> Option<Self> {
         let record = record.filter(|record| !record.status.is_terminal())?;
         Some(Self {
             version: record.version + 1,
+            eta: Some(eta),
             ..record.clone()
         })
     }
 
-    pub(crate) fn event(&self, order_id: OrderId, eta: Option<i64>, at: i64) -> StatusEvent {
+    pub(crate) fn event(&self, order_id: OrderId, at: i64) -> StatusEvent {
         StatusEvent {
             order_id,
             status: self.status,
-            eta,
+            eta: self.eta,
             version: self.version,
             at,
             reason: self.reason.clone(),
@@ -205,10 +213,14 @@ mod tests {
 
     #[test]
     fn the_arrival_changes_only_while_something_is_expected() {
-        assert_eq!(Record::after_new_eta(None), None);
-        assert_eq!(Record::after_new_eta(Some(&refused())), None);
+        assert_eq!(Record::after_new_eta(None, 1), None);
+        assert_eq!(Record::after_new_eta(Some(&refused()), 1), None);
         let created = Record::after(None, &Change::to(Status::Created)).unwrap();
-        assert_eq!(Record::after_new_eta(Some(&created)).unwrap().version, 2);
+        let expected = Record::after_new_eta(Some(&created), 7).unwrap();
+        assert_eq!((expected.version, expected.eta), (2, Some(7)));
+        let cancelled =
+            Record::after(Some(&expected), &Change::ended(Status::Cancelled, "why")).unwrap();
+        assert_eq!(cancelled.eta, None);
     }
 
     proptest! {

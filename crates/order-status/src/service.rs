@@ -64,8 +64,8 @@ impl OrderStatusService {
     #[handler(name = "setETA", ingress_private)]
     async fn set_eta(&self, ctx: ObjectContext<'_>, eta: i64) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
-        if let Some(next) = Record::after_new_eta(record.as_ref()) {
-            self.publish(&ctx, &next, Some(eta)).await?;
+        if let Some(next) = Record::after_new_eta(record.as_ref(), eta) {
+            self.publish(&ctx, &next).await?;
             ctx.set(ETA, eta);
             ctx.set(STATUS, Json(next));
         }
@@ -124,18 +124,13 @@ impl OrderStatusService {
                 status: Record::status_of(record.as_ref()),
             }));
         };
-        let known_eta = match change.eta {
-            None => ctx.get::<i64>(ETA).await?,
-            new => new,
+        // A new order has no history, and what is not read is not journaled.
+        let history = match &record {
+            Some(_) => ctx.get::<Json<Vec<HistoryEntry>>>(HISTORY).await?,
+            None => None,
         };
-        let eta =
-            known_eta.filter(|_| !matches!(next.status, Status::Rejected | Status::Cancelled));
-        let mut history = ctx
-            .get::<Json<Vec<HistoryEntry>>>(HISTORY)
-            .await?
-            .map(Json::into_inner)
-            .unwrap_or_default();
-        let at = self.publish(ctx, &next, eta).await?;
+        let mut history = history.map(Json::into_inner).unwrap_or_default();
+        let at = self.publish(ctx, &next).await?;
         history.push(HistoryEntry {
             status: next.status,
             at,
@@ -143,9 +138,9 @@ impl OrderStatusService {
             reason: next.reason.clone(),
         });
         ctx.set(HISTORY, Json(history));
-        match eta {
-            Some(eta) if change.eta.is_some() => ctx.set(ETA, eta),
-            None if known_eta.is_some() => ctx.clear(ETA),
+        match (record.and_then(|record| record.eta), next.eta) {
+            (before, Some(eta)) if before != Some(eta) => ctx.set(ETA, eta),
+            (Some(_), None) => ctx.clear(ETA),
             _ => {}
         }
         if next.status.is_terminal() {
@@ -169,10 +164,9 @@ impl OrderStatusService {
         &self,
         ctx: &ObjectContext<'_>,
         record: &Record,
-        eta: Option<i64>,
     ) -> Result<i64, TerminalError> {
         let order_id = order_id(ctx.key())?;
-        let mut event = record.event(order_id, eta, 0);
+        let mut event = record.event(order_id, 0);
         let publisher = self.publisher.clone();
         ctx.run(move || async move {
             event.at = now_ms();

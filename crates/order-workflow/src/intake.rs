@@ -33,26 +33,18 @@ impl OrderIntake {
     }
 }
 
-/// Where a record came from, as Restate tells it in the headers of the invocation.
-struct Source {
-    key: Option<Vec<u8>>,
-    topic: String,
-    partition: String,
-    offset: String,
+/// The record's key, which may be any bytes. Restate encodes it in a header; a record without a key has no such header.
+fn key_of(headers: &HeaderMap) -> Option<Vec<u8>> {
+    URL_SAFE.decode(headers.get("kafka.key")?).ok()
 }
 
-impl Source {
-    fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).cloned().unwrap_or_default();
-        Self {
-            // Restate encodes the key, which may be any bytes; a record without a key has no such header.
-            key: headers
-                .get("kafka.key")
-                .and_then(|key| URL_SAFE.decode(key).ok()),
-            topic: text("kafka.topic"),
-            partition: text("kafka.partition"),
-            offset: text("kafka.offset"),
-        }
+/// Where the record came from, as Restate tells it in the headers of the invocation.
+fn source_of(headers: &HeaderMap) -> dead_letter::Source {
+    let text = |name: &str| headers.get(name).cloned().unwrap_or_default();
+    dead_letter::Source {
+        topic: text("kafka.topic"),
+        partition: text("kafka.partition"),
+        offset: text("kafka.offset"),
     }
 }
 
@@ -63,8 +55,8 @@ impl OrderIntake {
     /// under way, is `REJECTED` for that reason; a corrected event for it is accepted.
     #[handler(ingress_private)]
     async fn receive(&self, ctx: Context<'_>, event: Vec<u8>) -> Result<(), TerminalError> {
-        let source = Source::of(ctx.headers());
-        match read(&event, source.key.as_deref()) {
+        let key = key_of(ctx.headers());
+        match read(&event, key.as_deref()) {
             Ok(order) => {
                 ctx.workflow_client::<OrderWorkflowClient>(order.order_id.as_str())
                     .run(event)
@@ -78,7 +70,7 @@ impl OrderIntake {
                         .set_status(Json(Change::ended(Status::Rejected, reason.clone())))
                         .send();
                 }
-                self.dead_letter(&ctx, source, event, reason).await
+                self.dead_letter(&ctx, key, event, reason).await
             }
         }
     }
@@ -86,20 +78,15 @@ impl OrderIntake {
     async fn dead_letter(
         &self,
         ctx: &Context<'_>,
-        source: Source,
+        key: Option<Vec<u8>>,
         event: Vec<u8>,
         reason: String,
     ) -> Result<(), TerminalError> {
         let publisher = self.publisher.clone();
+        let source = source_of(ctx.headers());
         ctx.run(move || async move {
-            let headers = [
-                (dead_letter::REASON, reason.as_str()),
-                (dead_letter::TOPIC, &source.topic),
-                (dead_letter::PARTITION, &source.partition),
-                (dead_letter::OFFSET, &source.offset),
-            ];
             Ok(publisher
-                .publish(topic::ORDERS_DLQ, source.key.as_deref(), &event, &headers)
+                .publish_dead_letter(topic::ORDERS_DLQ, key.as_deref(), &event, &source, &reason)
                 .await?)
         })
         .name("publish orders-dlq")
@@ -172,9 +159,8 @@ mod tests {
         let mut headers = HeaderMap::default();
         headers.insert("kafka.key", "__4=".to_owned());
         headers.insert("kafka.offset", "7".to_owned());
-        let source = Source::of(&headers);
-        assert_eq!(source.key.as_deref(), Some(&b"\xff\xfe"[..]));
-        assert_eq!(source.offset, "7");
-        assert_eq!(Source::of(&HeaderMap::default()).key, None);
+        assert_eq!(key_of(&headers).as_deref(), Some(&b"\xff\xfe"[..]));
+        assert_eq!(source_of(&headers).offset, "7");
+        assert_eq!(key_of(&HeaderMap::default()), None);
     }
 }

@@ -28,7 +28,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// Where the external system is and how its orders look.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "External system")]
-pub(super) struct External {
+pub(super) struct Peer {
     /// Measure a system that someone else has started, drivers included
     #[arg(long, env = "FOOD_ORDERING_EXTERNAL")]
     pub(super) external: bool,
@@ -112,36 +112,33 @@ pub(super) struct External {
 
 /// Publishes the orders, waits for their ends, and tells what they have cost.
 pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
-    let external = &args.external;
+    let peer = &args.peer;
     ensure!(
-        Admin::new(&external.restate_admin)?.is_healthy().await,
+        Admin::new(&peer.restate_admin)?.is_healthy().await,
         "no Restate at {}; is --restate-admin right?",
-        external.restate_admin
+        peer.restate_admin
     );
     let orders = orders(args)?;
     let meters = Meters {
-        processes: external.processes.clone(),
-        kafka: figures::kafka(&external.kafka_brokers)?,
-        topics: vec![
-            external.orders_topic.clone(),
-            external.updates_topic.clone(),
-        ],
-        updates_topic: external.updates_topic.clone(),
-        metrics_url: external.restate_metrics.clone(),
+        processes: peer.processes.clone(),
+        kafka: figures::kafka(&peer.kafka_brokers)?,
+        topics: vec![peer.orders_topic.clone(), peer.updates_topic.clone()],
+        updates_topic: peer.updates_topic.clone(),
+        metrics_url: peer.restate_metrics.clone(),
     };
-    let publisher = Publisher::new(&external.kafka_brokers, "bench")?;
-    let watch = external
+    let publisher = Publisher::new(&peer.kafka_brokers, "bench")?;
+    let watch = peer
         .has_status_topic
-        .then(|| StatusWatch::from_now(&external.kafka_brokers))
+        .then(|| StatusWatch::from_now(&peer.kafka_brokers))
         .transpose()?;
     let timelines = RefCell::new(Timelines::default());
 
     eprintln!(
         "Publishing {} orders to {} …",
-        args.orders, external.orders_topic
+        args.orders, peer.orders_topic
     );
     let before = meters.read().await?;
-    let publishing = publish(&publisher, &external.orders_topic, &orders, 0.0, |id| {
+    let publishing = publish(&publisher, &peer.orders_topic, &orders, 0.0, |id| {
         timelines
             .borrow_mut()
             .published(id.clone(), clock::now_ms());
@@ -149,7 +146,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
     let ending = async {
         match &watch {
             Some(watch) => see_ends(watch, &timelines, args.orders).await,
-            None => ask_for_ends(external, &orders).await,
+            None => ask_for_ends(peer, &orders).await,
         }
     };
     let both = async { tokio::try_join!(publishing, ending) };
@@ -184,40 +181,40 @@ async fn see_ends(
 
 /// Asks for one order after the other, each until it has ended: orders end in about the order in which they were published, so
 /// that there are few more questions than orders, which the system pays for too.
-async fn ask_for_ends(external: &External, orders: &[Record]) -> anyhow::Result<()> {
+async fn ask_for_ends(peer: &Peer, orders: &[Record]) -> anyhow::Result<()> {
     let client = http::client(Duration::from_secs(30))?;
     for order in orders {
-        while !has_ended(external, &client, order).await? {
+        while !has_ended(peer, &client, order).await? {
             sleep(ASK_AGAIN).await;
         }
     }
     Ok(())
 }
 
-async fn has_ended(external: &External, client: &Client, order: &Record) -> anyhow::Result<bool> {
-    let url = external
+async fn has_ended(peer: &Peer, client: &Client, order: &Record) -> anyhow::Result<bool> {
+    let url = peer
         .status_url
-        .replace("{ingress}", external.restate_ingress.trim_end_matches('/'))
+        .replace("{ingress}", peer.restate_ingress.trim_end_matches('/'))
         .replace("{orderId}", order.id.as_str());
-    let request = client.request(external.status_method.clone(), &url);
+    let request = client.request(peer.status_method.clone(), &url);
     let answer: Value = http::json(request)
         .await
         .with_context(|| format!("asking for the status of {}", order.id))?;
     let status = answer
-        .pointer(&external.status_pointer)
+        .pointer(&peer.status_pointer)
         .and_then(Value::as_str)
         .with_context(|| {
             format!(
                 "{url} answers {answer}, which has no text at {}",
-                external.status_pointer
+                peer.status_pointer
             )
         })?;
-    Ok(external.ends.iter().any(|end| end == status))
+    Ok(peer.ends.iter().any(|end| end == status))
 }
 
 fn orders(args: &Args) -> anyhow::Result<Vec<Record>> {
     let mut generator = Generator::new(&new_prefix(), args.seed, Duration::ZERO, Region::default());
-    let Some(path) = &args.external.order_template else {
+    let Some(path) = &args.peer.order_template else {
         return generator.records(args.orders);
     };
     let template = std::fs::read_to_string(path)

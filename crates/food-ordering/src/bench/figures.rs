@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::process::{Process, Role};
 use crate::http;
 use crate::load::timeline::{self, Stage};
-use crate::load::watch;
+use crate::offsets;
 use crate::restate::metrics;
 
 /// What to measure, and where.
@@ -90,7 +90,7 @@ impl Meters {
         self.topics
             .iter()
             .map(|topic| {
-                let ends = watch::ends(&self.kafka, topic)?;
+                let ends = offsets::ends(&self.kafka, topic)?;
                 Ok((topic.clone(), ends.iter().map(|(_, end)| end).sum()))
             })
             .collect()

@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_JSON")]
     json: bool,
     #[command(flatten)]
-    external: external::External,
+    peer: external::Peer,
     /// More flags for the `food-ordering up` that is measured
     #[arg(last = true)]
     up: Vec<OsString>,
@@ -92,7 +92,7 @@ struct Pending {
 
 /// `bench`: measures and prints.
 pub async fn main(args: Args) -> anyhow::Result<()> {
-    if cfg!(debug_assertions) && !args.external.external {
+    if cfg!(debug_assertions) && !args.peer.external {
         eprintln!("This is a debug build; `cargo xtask bench` measures a release build.");
     }
     let shutdown = shutdown::on_signal()?;
@@ -113,7 +113,7 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         ..Report::default()
     };
-    if args.external.external {
+    if args.peer.external {
         report.external = Some(external::run(args).await?);
         return Ok(report);
     }

@@ -71,7 +71,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Process> {
     })
 }
 
-/// User and system time in a line of `/proc/<pid>/stat`, see proc_pid_stat(5).
+/// User and system time in a line of `/proc/<pid>/stat`, see `proc_pid_stat(5)`.
 fn ticks(stat: &str) -> Option<u32> {
     // The second field is the program's name in parentheses, which may hold anything; the third follows the last one.
     let (_, rest) = stat.rsplit_once(") ")?;

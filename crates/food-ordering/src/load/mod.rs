@@ -126,13 +126,13 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         Duration::ZERO
     };
     let deadline = begin + planned + args.timeout + args.delivery_delay;
-    let (published, ()) = tokio::try_join!(
+    let (took, ()) = tokio::try_join!(
         publishing,
         see_ends(&watch, &timelines, args.orders, deadline)
     )?;
 
     let timelines = timelines.into_inner();
-    let report = Report::new(&timelines, args.orders, published);
+    let report = Report::new(&timelines, args.orders, took);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

@@ -164,22 +164,25 @@ impl Timeline {
 
 /// A table of stages for people.
 pub(crate) fn table(stages: &[Stage]) -> String {
-    let mut text = format!(
-        "  {:<42}{:>8}{:>10}{:>10}{:>10}{:>10}\n",
-        "stage (ms)", "orders", "p50", "p95", "p99", "max"
-    );
-    for stage in stages {
-        text += &format!(
-            "  {:<42}{:>8}{:>10}{:>10}{:>10}{:>10}\n",
-            format!("{} → {}", stage.from, stage.to),
-            stage.orders,
-            stage.p50_ms,
-            stage.p95_ms,
-            stage.p99_ms,
-            stage.max_ms
-        );
-    }
-    text
+    let head = row("stage (ms)", &["orders", "p50", "p95", "p99", "max"]);
+    let rows = stages.iter().map(|stage| {
+        let name = format!("{} → {}", stage.from, stage.to);
+        let Stage {
+            orders,
+            p50_ms,
+            p95_ms,
+            p99_ms,
+            max_ms,
+            ..
+        } = stage;
+        row(&name, &[orders, p50_ms, p95_ms, p99_ms, max_ms])
+    });
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn row<T: std::fmt::Display>(name: &str, [orders, times @ ..]: &[T; 5]) -> String {
+    let [p50, p95, p99, max] = times;
+    format!("  {name:<42}{orders:>8}{p50:>10}{p95:>10}{p99:>10}{max:>10}\n")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use domain::StatusEvent;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::offsets;
 
 /// Reads topic `order-status` from the moment it is made. Leaves no trace at the broker.
 pub(crate) struct StatusWatch {
@@ -27,7 +27,7 @@ impl StatusWatch {
             .set("fetch.wait.max.ms", "50")
             .create()?;
         let mut partitions = TopicPartitionList::new();
-        for (partition, end) in ends(&consumer, topic)? {
+        for (partition, end) in offsets::ends(&consumer, topic)? {
             partitions.add_partition_offset(topic, partition, Offset::Offset(end))?;
         }
         consumer.assign(&partitions)?;
@@ -50,25 +50,4 @@ impl StatusWatch {
             }
         }
     }
-}
-
-/// The partitions of a topic and the offset of the next record of each. Blocks.
-pub(crate) fn ends<C: rdkafka::consumer::ConsumerContext>(
-    consumer: &impl Consumer<C>,
-    topic: &str,
-) -> anyhow::Result<Vec<(i32, i64)>> {
-    let metadata = consumer
-        .fetch_metadata(Some(topic), REQUEST_TIMEOUT)
-        .with_context(|| format!("asking Kafka for topic {topic}"))?;
-    metadata
-        .topics()
-        .iter()
-        .flat_map(|topic| topic.partitions())
-        .map(|partition| {
-            let (_, end) = consumer
-                .fetch_watermarks(topic, partition.id(), REQUEST_TIMEOUT)
-                .with_context(|| format!("asking Kafka for the end of topic {topic}"))?;
-            Ok((partition.id(), end))
-        })
-        .collect()
 }

@@ -45,18 +45,13 @@ pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
 
 /// Finds the binary, installing it if need be; `progress` hears of what takes long.
 pub(crate) async fn find(wanted: &Wanted, progress: impl Fn(&str)) -> anyhow::Result<Found> {
-    let path = match &wanted.restate_server {
-        Some(path) => path.clone(),
-        None => match on_path(PROGRAM) {
-            Some(path) => path,
-            None => {
-                let path = installed(&progress).await?;
-                return Ok(Found {
-                    path,
-                    warning: None,
-                });
-            }
-        },
+    let there = wanted.restate_server.clone().or_else(|| on_path(PROGRAM));
+    let Some(path) = there else {
+        let path = installed(&progress).await?;
+        return Ok(Found {
+            path,
+            warning: None,
+        });
     };
     let version = version(&path).await?;
     let warning = (!version.starts_with(COMPATIBLE)).then(|| {

@@ -7,6 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::time::Instant;
 
+use crate::offsets;
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions::ORDERS_SINK;
 
@@ -41,25 +42,19 @@ fn left(brokers: &str, group: &str) -> anyhow::Result<i64> {
         .set("bootstrap.servers", brokers)
         .set("group.id", group)
         .create()?;
-    let metadata = consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT)?;
+    let ends = offsets::ends(&consumer, topic)?;
     let mut partitions = TopicPartitionList::new();
-    for partition in metadata
-        .topics()
-        .iter()
-        .flat_map(|topic| topic.partitions())
-    {
-        partitions.add_partition(topic, partition.id());
+    for (partition, _) in &ends {
+        partitions.add_partition(topic, *partition);
     }
     let committed = consumer.committed_offsets(partitions, REQUEST_TIMEOUT)?;
-    let mut left = 0;
-    for partition in committed.elements() {
-        let (first, end) =
-            consumer.fetch_watermarks(topic, partition.partition(), REQUEST_TIMEOUT)?;
-        let position = match partition.offset() {
-            Offset::Offset(offset) => offset,
-            _ => first,
-        };
-        left += (end - position).max(0);
-    }
-    Ok(left)
+    let left = |(partition, end): &(i32, i64)| {
+        let committed = committed.find_partition(topic, *partition);
+        match committed.map(|partition| partition.offset()) {
+            Some(Offset::Offset(offset)) => (end - offset).max(0),
+            // Nothing is committed yet.
+            _ => *end,
+        }
+    };
+    Ok(ends.iter().map(left).sum())
 }

@@ -221,9 +221,8 @@ mod tests {
 
     #[test]
     fn who_holds_a_port_is_named() {
-        let Reserved { ports, listeners } = reserve_free().unwrap();
-        let who = listener_of::port(ports[Use::Gateway]).unwrap();
+        let reserved = reserve_free().unwrap();
+        let who = listener_of::port(reserved.ports[Use::Gateway]).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
-        drop(listeners);
     }
 }

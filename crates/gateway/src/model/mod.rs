@@ -5,9 +5,11 @@
 
 pub(crate) mod schema;
 
-use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, order};
+use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, order, restaurant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::events::record::customer_location;
 
 /// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -148,10 +150,79 @@ pub struct OrderStatus {
     pub driver_id: Option<DriverId>,
     /// Every status the order has had, oldest first; empty once a finished order's history has been cleared away.
     pub history: Vec<HistoryEntry>,
+    /// What was ordered; left out once the order has long ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub order: Option<OrderDetails>,
+    /// The gateway's clock when it answered, in ms since the epoch, for clients whose own clock is wrong.
+    pub now: i64,
+}
+
+/// What was ordered, and the way it takes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderDetails {
+    /// Who cooks it.
+    #[schema(value_type = schema::Id)]
+    pub restaurant_id: RestaurantId,
+    /// What is cooked.
+    pub products: Vec<Line>,
+    /// What the customer pays, in US dollars.
+    #[schema(value_type = schema::Money)]
+    pub total_cost: Money,
+    /// How long it was to wait before the preparation starts, in ms.
+    pub delivery_delay: u64,
+    /// Where it is cooked and delivered.
+    #[schema(value_type = schema::Region)]
+    pub region: domain::Region,
+    /// Where the restaurant is.
+    pub restaurant_location: Place,
+    /// Where it is brought.
+    pub customer_location: Place,
+}
+
+impl From<domain::Order> for OrderDetails {
+    fn from(order: domain::Order) -> Self {
+        let customer_location = customer_location(&order).into();
+        let domain::Order {
+            order_id: _,
+            restaurant_id,
+            products,
+            total_cost,
+            delivery_delay,
+            customer_location: _,
+            region,
+            traceparent: _,
+        } = order;
+        Self {
+            restaurant_location: restaurant::location(&restaurant_id, region).into(),
+            customer_location,
+            restaurant_id,
+            products: products.into_iter().map(Line::from).collect(),
+            total_cost,
+            delivery_delay: u64::try_from(delivery_delay.as_millis()).unwrap_or(u64::MAX),
+            region,
+        }
+    }
+}
+
+impl From<domain::Product> for Line {
+    fn from(product: domain::Product) -> Self {
+        let domain::Product {
+            product_id,
+            description,
+            quantity,
+        } = product;
+        Self {
+            product_id,
+            description,
+            quantity,
+        }
+    }
 }
 
 /// A status that an order has had.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HistoryEntry {
     /// The status.
     #[schema(value_type = schema::Status)]
@@ -166,8 +237,8 @@ pub struct HistoryEntry {
     pub reason: Option<String>,
 }
 
-impl From<order_status::OrderStatus> for OrderStatus {
-    fn from(status: order_status::OrderStatus) -> Self {
+impl OrderStatus {
+    pub(crate) fn new(status: order_status::OrderStatus, now: i64) -> Self {
         let order_status::OrderStatus {
             order_id,
             status,
@@ -185,6 +256,23 @@ impl From<order_status::OrderStatus> for OrderStatus {
             reason,
             driver_id,
             history: history.into_iter().map(HistoryEntry::from).collect(),
+            order: None,
+            now,
+        }
+    }
+
+    /// Of an order that has been accepted, and that nobody has begun with.
+    pub(crate) fn of_new_order(order_id: OrderId, now: i64) -> Self {
+        Self {
+            order_id,
+            status: Status::New,
+            eta: None,
+            version: 0,
+            reason: None,
+            driver_id: None,
+            history: Vec::new(),
+            order: None,
+            now,
         }
     }
 }
@@ -336,6 +424,50 @@ fn pointer(field: &str) -> String {
         .split(['.', '[', ']'])
         .filter(|step| !step.is_empty())
         .fold("#".to_owned(), |pointer, step| pointer + "/" + step)
+}
+
+/// What the installation's operators have configured for the web UI.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UiConfig {
+    /// Where operators look into Restate; null where nobody should.
+    #[schema(required, example = "http://127.0.0.1:9070")]
+    pub restate_ui: Option<String>,
+    /// The URL of a tile server, with `{z}`, `{x}` and `{y}`; null for the map that comes with the web UI.
+    #[schema(required)]
+    pub tile_url: Option<String>,
+    /// Whom the map has to name as the tiles' makers.
+    #[schema(required)]
+    pub tile_attribution: Option<String>,
+}
+
+/// An event to be published again, corrected.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// The order event: JSON as a text.
+    pub value: String,
+    /// The order's id, for an event that has none. Records are always published under the order's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub key: Option<String>,
+}
+
+/// The operators' token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// The token.
+    pub token: String,
+}
+
+/// How many demo orders the gateway places by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Load {
+    /// Orders a second. After ten minutes it goes back to 0 by itself.
+    #[schema(minimum = 0, maximum = 50)]
+    pub orders_per_second: u32,
 }
 
 /// Whether the gateway can do its work.

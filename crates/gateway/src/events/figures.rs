@@ -1,0 +1,158 @@
+//! How fast orders go: times of the stages, and deliveries a second.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use domain::Status;
+use serde::Serialize;
+
+use super::order::Stage;
+
+/// What "lately" means for the times of the stages, in ms.
+const WINDOW_MS: i64 = 5 * 60 * 1000;
+/// How many times are kept for a stage.
+const SAMPLES: usize = 2_000;
+/// How far back the throughput goes, in seconds.
+const SECONDS: i64 = 60;
+
+/// The stages that are timed, in the order of an order's life.
+pub(crate) const STAGES: [Status; 6] = [
+    Status::Created,
+    Status::Scheduled,
+    Status::InPreparation,
+    Status::SchedulingDelivery,
+    Status::WaitingForDriver,
+    Status::InDelivery,
+];
+
+/// What the last minutes' orders tell.
+#[derive(Default)]
+pub(crate) struct Figures {
+    /// When each stage ended and how long it had lasted.
+    stages: [VecDeque<(i64, i64)>; STAGES.len()],
+    /// Deliveries by second.
+    delivered: BTreeMap<i64, u32>,
+}
+
+/// How long a stage lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StageTimes {
+    stage: Status,
+    p50_ms: i64,
+    p95_ms: i64,
+}
+
+/// How many orders were delivered in a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Throughput {
+    at: i64,
+    per_second: u32,
+}
+
+impl Figures {
+    /// A stage has ended.
+    pub(crate) fn ended(&mut self, stage: Stage, at: i64) {
+        let Some(n) = STAGES.iter().position(|status| *status == stage.status) else {
+            return;
+        };
+        let samples = &mut self.stages[n];
+        if samples.len() == SAMPLES {
+            samples.pop_front();
+        }
+        samples.push_back((at, stage.lasted_ms));
+    }
+
+    /// An order was delivered.
+    pub(crate) fn delivered(&mut self, at: i64) {
+        *self.delivered.entry(at.div_euclid(1000)).or_default() += 1;
+        // The clocks of others may differ from this one's: some more seconds are kept than are told.
+        while self.delivered.len() > 10 * usize::try_from(SECONDS).unwrap_or(60) {
+            self.delivered.pop_first();
+        }
+    }
+
+    /// The times of the stages that have ended lately.
+    pub(crate) fn stages(&self, now: i64) -> Vec<StageTimes> {
+        (STAGES.iter().zip(&self.stages))
+            .filter_map(|(&stage, samples)| {
+                let mut times: Vec<i64> = (samples.iter())
+                    .filter(|(at, _)| *at > now - WINDOW_MS)
+                    .map(|(_, lasted)| *lasted)
+                    .collect();
+                times.sort_unstable();
+                Some(StageTimes {
+                    stage,
+                    p50_ms: percentile(&times, 50)?,
+                    p95_ms: percentile(&times, 95)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Deliveries in each of the last sixty seconds that are over.
+    pub(crate) fn throughput(&self, now: i64) -> Vec<Throughput> {
+        let this_second = now.div_euclid(1000);
+        (this_second - SECONDS..this_second)
+            .map(|second| Throughput {
+                at: second * 1000,
+                per_second: self.delivered.get(&second).copied().unwrap_or(0),
+            })
+            .collect()
+    }
+}
+
+/// The smallest of the `sorted` values that `percent` of them do not exceed.
+fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_last_minutes_by_nearest_rank() {
+        let mut figures = Figures::default();
+        let now = 10_000_000;
+        let stage = |lasted_ms| Stage {
+            status: Status::InPreparation,
+            lasted_ms,
+        };
+        figures.ended(stage(999_999), now - WINDOW_MS);
+        for lasted in (1..=100).rev() {
+            figures.ended(stage(lasted), now);
+        }
+        figures.ended(
+            Stage {
+                status: Status::New,
+                lasted_ms: 1,
+            },
+            now,
+        );
+        assert_eq!(
+            figures.stages(now),
+            [StageTimes {
+                stage: Status::InPreparation,
+                p50_ms: 50,
+                p95_ms: 95
+            }]
+        );
+        assert_eq!(percentile(&[], 95), None);
+        assert_eq!(percentile(&[7], 50), Some(7));
+    }
+
+    #[test]
+    fn deliveries_are_counted_by_second_and_the_present_one_is_not_told_half() {
+        let mut figures = Figures::default();
+        for at in [99_999, 98_000, 98_999, 100_000, 39_000] {
+            figures.delivered(at);
+        }
+        let throughput = figures.throughput(100_500);
+        assert_eq!(throughput.len(), 60);
+        assert_eq!((throughput[0].at, throughput[59].at), (40_000, 99_000));
+        let counts: Vec<u32> = throughput[57..].iter().map(|t| t.per_second).collect();
+        assert_eq!(counts, [0, 2, 1]);
+    }
+}

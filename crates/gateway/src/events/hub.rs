@@ -1,0 +1,233 @@
+//! Where records come in and everyone who watches is woken.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::OrderId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::record::News;
+use super::view::{Limits, View};
+
+/// How many streams may be open at a time. Each costs some kilobytes and a file descriptor.
+const STREAMS: usize = 10_000;
+/// How long a stream waits for a gateway that has just started to read what there is.
+const CATCH_UP_WITHIN: Duration = Duration::from_secs(3);
+
+/// The view, and who is to be woken when it changes.
+///
+/// A stream is woken, not sent anything: it then reads in the view what it has not told yet. So nothing is queued for slow
+/// readers, and what they miss is merged by itself.
+pub struct Hub {
+    state: Mutex<State>,
+    streams: Arc<Semaphore>,
+    is_caught_up: watch::Sender<bool>,
+    is_closed: watch::Sender<bool>,
+}
+
+struct State {
+    view: View,
+    /// Those who watch an order. Only for orders that someone watches.
+    watchers: HashMap<OrderId, watch::Sender<()>>,
+    is_closed: bool,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            state: Mutex::new(State {
+                view: View::new(limits),
+                watchers: HashMap::new(),
+                is_closed: false,
+            }),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            is_caught_up: watch::Sender::new(false),
+            is_closed: watch::Sender::new(false),
+        }
+    }
+
+    /// Takes in a record and wakes those whom it concerns.
+    pub(crate) fn apply(&self, news: News) {
+        let mut state = self.state();
+        let State { view, watchers, .. } = &mut *state;
+        view.apply(news, |id| wake(watchers, id));
+    }
+
+    /// Takes in what Restate says of an order.
+    pub(crate) fn learn(&self, status: order_status::OrderStatus) {
+        let mut state = self.state();
+        let id = status.order_id.clone();
+        state.view.learn(status);
+        wake(&state.watchers, &id);
+    }
+
+    /// Looks at the view. The look should be short: nothing comes in meanwhile.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
+        look(&self.state().view)
+    }
+
+    /// Leave to open a stream; `None` if too many are open.
+    pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// Watches an order from now on.
+    pub(crate) fn watch(self: &Arc<Self>, id: OrderId) -> Watch {
+        let mut state = self.state();
+        let changed = if state.is_closed {
+            // Its sender is gone at once: the stream ends.
+            watch::Sender::new(()).subscribe()
+        } else {
+            (state.watchers.entry(id.clone()))
+                .or_insert_with(|| watch::Sender::new(()))
+                .subscribe()
+        };
+        drop(state);
+        Watch {
+            hub: Arc::clone(self),
+            id,
+            changed,
+        }
+    }
+
+    /// What was in the topics when the gateway started has been read.
+    pub(crate) fn caught_up(&self) {
+        self.is_caught_up.send_if_modified(|is_caught_up| {
+            let is_news = !*is_caught_up;
+            *is_caught_up = true;
+            is_news
+        });
+    }
+
+    /// Waits for that, but not for ever.
+    pub(crate) async fn wait_until_caught_up(&self) {
+        let mut is_caught_up = self.is_caught_up.subscribe();
+        // Then Restate is asked instead.
+        let _ = tokio::time::timeout(CATCH_UP_WITHIN, is_caught_up.wait_for(|it| *it)).await;
+    }
+
+    /// Ends all streams, and those that are still to be opened.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        state.watchers.clear();
+        self.is_closed.send_replace(true);
+    }
+
+    /// Over when the hub is closed.
+    pub(crate) async fn closed(&self) {
+        // The sender lives as long as the hub.
+        let _ = self.is_closed.subscribe().wait_for(|it| *it).await;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn watched(&self) -> usize {
+        self.state().watchers.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Should a change have been left half-way by a panic, the next versions put it right.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(watchers: &HashMap<OrderId, watch::Sender<()>>, id: &OrderId) {
+    if let Some(watcher) = watchers.get(id) {
+        watcher.send_replace(());
+    }
+}
+
+/// Someone watches an order.
+pub(crate) struct Watch {
+    hub: Arc<Hub>,
+    id: OrderId,
+    changed: watch::Receiver<()>,
+}
+
+impl Watch {
+    pub(crate) fn id(&self) -> &OrderId {
+        &self.id
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Waits until there may be something to tell; `false` if there never will be because the gateway stops.
+    pub(crate) async fn changed(&mut self) -> bool {
+        self.changed.changed().await.is_ok()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut state = self.hub.state();
+        // Whoever comes or goes holds the lock, so the count is right: 1 is this one.
+        if (state.watchers.get(&self.id)).is_some_and(|watcher| watcher.receiver_count() <= 1) {
+            state.watchers.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::order::tests::event;
+    use super::*;
+    use domain::Status;
+
+    fn hub() -> Arc<Hub> {
+        Arc::new(Hub::default())
+    }
+
+    #[tokio::test]
+    async fn those_who_watch_an_order_are_woken_by_its_changes_and_no_others() {
+        let hub = hub();
+        let mut watches: Vec<Watch> = (["order-1", "order-1", "order-2"])
+            .map(|id| hub.watch(id.parse().unwrap()))
+            .into();
+        hub.apply(News::Status(event(1, Status::Created)));
+        let woken: Vec<bool> = (watches.iter_mut())
+            .map(|watch| watch.changed.has_changed().unwrap())
+            .collect();
+        assert_eq!(woken, [true, true, false]);
+        assert!(watches[0].changed().await);
+    }
+
+    #[tokio::test]
+    async fn an_order_is_forgotten_by_the_hub_when_the_last_one_leaves() {
+        let hub = hub();
+        let first = hub.watch("order-1".parse().unwrap());
+        let second = hub.watch("order-1".parse().unwrap());
+        drop(first);
+        assert_eq!(hub.watched(), 1);
+        drop(second);
+        assert_eq!(hub.watched(), 0);
+    }
+
+    #[tokio::test]
+    async fn when_the_gateway_stops_everyone_is_told_that_nothing_comes_any_more() {
+        let hub = hub();
+        let mut before = hub.watch("order-1".parse().unwrap());
+        hub.close();
+        let mut after = hub.watch("order-1".parse().unwrap());
+        assert!(!before.changed().await);
+        assert!(!after.changed().await);
+        hub.closed().await;
+    }
+
+    #[test]
+    fn only_so_many_streams_are_open_at_a_time() {
+        let hub = hub();
+        let open: Vec<_> = (0..STREAMS).map(|_| hub.admit().unwrap()).collect();
+        assert!(hub.admit().is_none());
+        drop(open);
+        assert!(hub.admit().is_some());
+    }
+}

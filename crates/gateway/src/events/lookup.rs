@@ -1,0 +1,89 @@
+//! Asking Restate for an order that the view does not know, once for all who want to know.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::OrderId;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio::sync::Semaphore;
+
+use super::hub::Hub;
+use crate::ingress::{Error, Ingress};
+
+/// How many orders Restate is asked for at a time, however many are wanted.
+const AT_A_TIME: usize = 16;
+
+type Answer = Shared<BoxFuture<'static, Result<u64, Arc<Error>>>>;
+
+/// Asks Restate, and puts what it says into the view.
+pub(crate) struct Lookup {
+    hub: Arc<Hub>,
+    ingress: Ingress,
+    under_way: Arc<Mutex<HashMap<OrderId, Answer>>>,
+    at_a_time: Arc<Semaphore>,
+}
+
+impl Lookup {
+    pub(crate) fn new(hub: Arc<Hub>, ingress: Ingress) -> Self {
+        Self {
+            hub,
+            ingress,
+            under_way: Arc::default(),
+            at_a_time: Arc::new(Semaphore::new(AT_A_TIME)),
+        }
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Asks for an order; the answer is its version, 0 if Restate knows nothing of it.
+    pub(crate) async fn ask(&self, id: &OrderId) -> Result<u64, Arc<Error>> {
+        let answer = {
+            // Held until the answer is in the map: the task that takes it out again needs it too.
+            let mut under_way = lock(&self.under_way);
+            match under_way.get(id) {
+                Some(answer) => answer.clone(),
+                None => {
+                    let answer = self.begin(id.clone());
+                    under_way.insert(id.clone(), answer.clone());
+                    answer
+                }
+            }
+        };
+        answer.await
+    }
+
+    fn begin(&self, order: OrderId) -> Answer {
+        let (hub, ingress) = (Arc::clone(&self.hub), self.ingress.clone());
+        let (under_way, at_a_time) = (Arc::clone(&self.under_way), Arc::clone(&self.at_a_time));
+        // A task of its own: it comes to its end, and is forgotten, also if everyone who waited has left.
+        let asking = tokio::spawn(async move {
+            let permit = at_a_time.acquire_owned().await;
+            let answer = ingress.status(&order).await.map_err(Arc::new);
+            drop(permit);
+            let answer = answer.map(|status| {
+                let version = status.version;
+                if version > 0 {
+                    hub.learn(status);
+                }
+                version
+            });
+            lock(&under_way).remove(&order);
+            answer
+        });
+        async move {
+            asking.await.unwrap_or_else(|error| {
+                Err(Arc::new(Error::Unexpected(format!("asking failed: {error}"))))
+            })
+        }
+        .boxed()
+        .shared()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A map of futures is whole after every single step.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,216 @@
+//! What a Kafka record tells the gateway.
+
+use domain::driver::LocationUpdate;
+use domain::{DriverId, Location, Order, OrderId, StatusEvent, restaurant, topic};
+use kafka::dead_letter;
+use serde::Serialize;
+
+/// How much of a dead letter's value is shown, in bytes.
+const SHOWN: usize = 8 * 1024;
+
+/// A record as it came.
+pub(crate) struct Record<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: &'a [u8],
+    /// When it was written, in ms since the epoch.
+    pub(crate) timestamp: i64,
+    /// Headers with text in them.
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+}
+
+/// What is in a record.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// An order has changed.
+    Status(StatusEvent),
+    /// A driver is there, since this time.
+    Place(DriverId, Location, i64),
+    /// An order was placed.
+    Plan(OrderId, Plan),
+    /// An event could not be understood.
+    DeadLetter(DeadLetter),
+}
+
+/// What operators want to know of an order besides its status.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) restaurant: Location,
+    pub(crate) customer: Location,
+    /// How long it is to wait before the preparation starts, in ms.
+    pub(crate) wait_ms: i64,
+}
+
+impl Plan {
+    pub(crate) fn of(order: &Order) -> Self {
+        Self {
+            restaurant: restaurant::location(&order.restaurant_id, order.region),
+            customer: customer_location(order),
+            wait_ms: i64::try_from(order.delivery_delay.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// Where an order goes: as the workflow has it, a place that follows from the id where the order names none.
+pub(crate) fn customer_location(order: &Order) -> Location {
+    order
+        .customer_location
+        .unwrap_or_else(|| restaurant::place_for(order.order_id.as_str(), order.region))
+}
+
+/// An event that could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeadLetter {
+    /// Where it was found first; with partition and offset.
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<String>,
+    pub(crate) reason: String,
+    /// The event, as far as it is text.
+    pub(crate) value: String,
+    /// Whether the value is longer than what is shown of it.
+    pub(crate) truncated: bool,
+    /// When it was put aside, in ms since the epoch.
+    pub(crate) at: i64,
+    /// Where it is now.
+    #[serde(skip)]
+    found: (String, i32, i64),
+}
+
+impl DeadLetter {
+    /// Whether this is the same record as the other.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.found == other.found
+    }
+
+    fn new(record: &Record<'_>) -> Self {
+        let header = |name: &str| {
+            let found = record.headers.iter().find(|(header, _)| *header == name);
+            found.map(|(_, value)| *value)
+        };
+        let end = record.value.len().min(SHOWN);
+        Self {
+            topic: header(dead_letter::TOPIC).unwrap_or(record.topic).to_owned(),
+            partition: header(dead_letter::PARTITION)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(record.partition),
+            offset: header(dead_letter::OFFSET)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(record.offset),
+            key: (record.key).map(|key| String::from_utf8_lossy(key).into_owned()),
+            reason: header(dead_letter::REASON)
+                .unwrap_or("no reason was given")
+                .to_owned(),
+            value: String::from_utf8_lossy(&record.value[..end]).into_owned(),
+            truncated: end < record.value.len(),
+            at: record.timestamp,
+            found: (record.topic.to_owned(), record.partition, record.offset),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn test(offset: i64) -> Self {
+        Self::new(&Record {
+            topic: topic::ORDERS_DLQ,
+            partition: 0,
+            offset,
+            key: Some(b"order-1"),
+            value: b"pizza",
+            timestamp: 7,
+            headers: vec![(dead_letter::REASON, "not JSON")],
+        })
+    }
+}
+
+impl Record<'_> {
+    /// What the record says. `None` if it is not understood: then it is someone else's, or was put aside by Restate's services.
+    pub(crate) fn news(&self) -> Option<News> {
+        match self.topic {
+            topic::ORDER_STATUS => serde_json::from_slice(self.value).ok().map(News::Status),
+            topic::DRIVER_UPDATES => {
+                let driver = std::str::from_utf8(self.key?).ok()?.parse().ok()?;
+                let update = LocationUpdate::parse(self.value).ok()?;
+                let timestamp = update.timestamp.unwrap_or(self.timestamp);
+                Some(News::Place(driver, update.location().ok()?, timestamp))
+            }
+            topic::ORDERS => {
+                let order = Order::parse(self.value).ok()?;
+                Some(News::Plan(order.order_id.clone(), Plan::of(&order)))
+            }
+            topic::ORDERS_DLQ | topic::DRIVER_UPDATES_DLQ => {
+                Some(News::DeadLetter(DeadLetter::new(self)))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record<'a>(topic: &'a str, key: &'a [u8], value: &'a [u8]) -> Record<'a> {
+        Record {
+            topic,
+            partition: 3,
+            offset: 9,
+            key: Some(key),
+            value,
+            timestamp: 1_700_000_000_000,
+            headers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_place_without_a_time_has_the_records() {
+        let found = record(topic::DRIVER_UPDATES, b"d", br#"{"lon":1,"lat":2}"#).news();
+        let Some(News::Place(driver, place, at)) = found else {
+            panic!("{found:?}")
+        };
+        assert_eq!((driver.as_str(), place.lat(), at), ("d", 2.0, 1_700_000_000_000));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_passed_over() {
+        for (topic, key, value) in [
+            (topic::ORDER_STATUS, &b"o"[..], &b"{}"[..]),
+            (topic::DRIVER_UPDATES, b"\xff", br#"{"lon":1,"lat":2}"#),
+            (topic::DRIVER_UPDATES, b"d", br#"{"lon":181,"lat":2}"#),
+            (topic::ORDERS, b"o", b"pizza"),
+            ("someone-elses", b"o", b"{}"),
+        ] {
+            assert!(record(topic, key, value).news().is_none(), "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_says_where_it_came_from_and_shows_only_its_beginning() {
+        let long = [&b"\xff\xe4"[..], &[b'x'; SHOWN]].concat();
+        let mut record = record(topic::ORDERS_DLQ, b"\xff", &long);
+        record.headers = vec![
+            (dead_letter::REASON, "not JSON"),
+            (dead_letter::TOPIC, "orders"),
+            (dead_letter::PARTITION, "2"),
+            (dead_letter::OFFSET, "44"),
+        ];
+        let letter = DeadLetter::new(&record);
+        let mut told = serde_json::to_value(&letter).unwrap();
+        let value = told["value"].take();
+        assert!(value.as_str().unwrap().starts_with("\u{fffd}\u{fffd}xxx"));
+        assert_eq!(
+            told,
+            json!({
+                "topic": "orders", "partition": 2, "offset": 44, "key": "\u{fffd}", "reason": "not JSON",
+                "value": null, "truncated": true, "at": 1_700_000_000_000_i64,
+            })
+        );
+        record.headers.clear();
+        let letter = DeadLetter::new(&record);
+        assert_eq!((letter.topic.as_str(), letter.partition, letter.offset), ("orders-dlq", 3, 9));
+    }
+}

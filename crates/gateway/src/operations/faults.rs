@@ -1,0 +1,87 @@
+//! The way out to the stubs' fault switches.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde_json::Value;
+
+/// How long a stub has for an answer. Its switches answer at once, whatever fault is on.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Calls the stubs.
+pub(crate) struct Stubs {
+    client: Client,
+    restaurant: Url,
+    payment: Url,
+}
+
+/// A stub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stub {
+    /// The restaurants' point of sale.
+    Restaurant,
+    /// The payment provider.
+    Payment,
+}
+
+/// Why a stub's faults are not as they were wished.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// It says what is wrong with the wish.
+    #[error("{0}")]
+    Refused(String),
+    /// It does not answer, or makes no sense.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Stubs {
+    /// The stubs at these base URLs.
+    pub(crate) fn new(restaurant: &str, payment: &str) -> Result<Self, crate::Error> {
+        let url = |base: &str| {
+            Url::parse(&format!("{}/faults", base.trim_end_matches('/')))
+                .ok()
+                .filter(|url| url.has_host())
+                .ok_or_else(|| crate::Error::StubUrl(base.to_owned()))
+        };
+        Ok(Self {
+            // Neighbours: no proxy leads there.
+            client: Client::builder().no_proxy().timeout(WITHIN).build()?,
+            restaurant: url(restaurant)?,
+            payment: url(payment)?,
+        })
+    }
+
+    /// The faults of a stub.
+    pub(crate) async fn get(&self, stub: Stub) -> Result<Value, Error> {
+        send(self.client.get(self.url(stub))).await
+    }
+
+    /// Sets those faults that `wish`, a JSON object, names; answers with all of them.
+    pub(crate) async fn put(&self, stub: Stub, wish: Bytes) -> Result<Value, Error> {
+        let request = self.client.put(self.url(stub));
+        send(request.header("content-type", "application/json").body(wish)).await
+    }
+
+    fn url(&self, stub: Stub) -> Url {
+        match stub {
+            Stub::Restaurant => self.restaurant.clone(),
+            Stub::Payment => self.payment.clone(),
+        }
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Value, Error> {
+    let unavailable = |error: reqwest::Error| Error::Unavailable(error.to_string());
+    let response = request.send().await.map_err(unavailable)?;
+    let status = response.status();
+    let body: Value = response.json().await.map_err(unavailable)?;
+    match status {
+        StatusCode::OK => Ok(body),
+        status if status.is_client_error() => Err(Error::Refused(
+            body["detail"].as_str().unwrap_or("no reason was given").to_owned(),
+        )),
+        status => Err(Error::Unavailable(format!("the stub answers {status}"))),
+    }
+}

@@ -1,0 +1,10 @@
+//! The whole system against the real Restate server and the embedded broker. Each test has a system of its own.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod bad_records;
+mod crashes;
+mod gateway;
+mod lifecycle;
+mod many_orders;
+mod unhappy_ends;

@@ -1,0 +1,35 @@
+//! Many orders at once.
+
+use end_to_end_tests::{
+    Options, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
+};
+use std::time::Duration;
+
+#[tokio::test]
+async fn two_hundred_orders_at_once_with_twenty_drivers_are_all_delivered_and_the_books_balance()
+-> anyhow::Result<()> {
+    let system = System::start(Options::default().drivers(20)).await?;
+    let ids: Vec<String> = (0..200).map(|n| format!("many-{n}")).collect();
+    let events: Vec<_> = ids.iter().map(|id| order(id)).collect();
+    system.publish_orders(&events).await?;
+    wait_for_all_delivered(&system, ids.len()).await;
+    assert_books_balance(&system, &ids, 2350).await;
+    assert_nothing_left_behind(&system).await;
+    Ok(())
+}
+
+/// Waits until `count` orders are delivered.
+pub(crate) async fn wait_for_all_delivered(system: &System, count: usize) {
+    eventually(&format!("{count} orders to be delivered"), Duration::from_mins(4), async || {
+        let rows = system
+            .sql(
+                "select count(*) as n from state where service_name = 'OrderStatusService' and key = 'order-status' \
+                 and value_utf8 like '%DELIVERED%'",
+            )
+            .await
+            .map_err(|error| error.to_string())?;
+        let delivered = rows.first().and_then(|row| row["n"].as_u64()).unwrap_or(0);
+        if delivered >= count as u64 { Ok(()) } else { Err(format!("{delivered} delivered")) }
+    })
+    .await;
+}
