@@ -4,12 +4,16 @@
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-for binary in "$root/target/release/food-ordering" "$root/target/debug/food-ordering"; do
-    if [[ -x "$binary" ]]; then
-        exec "$binary" setup "$@"
+newest=""
+for binary in "$root"/target/{debug,release}/food-ordering; do
+    if [[ -x "$binary" && ( -z "$newest" || "$binary" -nt "$newest" ) ]]; then
+        newest="$binary"
     fi
 done
-if command -v food-ordering >/dev/null; then
-    exec food-ordering setup "$@"
+if [[ -z "$newest" ]]; then
+    newest="$(command -v food-ordering || true)"
+fi
+if [[ -n "$newest" ]]; then
+    exec "$newest" setup "$@"
 fi
 exec cargo run --quiet --manifest-path "$root/Cargo.toml" --package food-ordering -- setup "$@"

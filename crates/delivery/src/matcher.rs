@@ -108,7 +108,7 @@ impl DriverDeliveryMatcher {
         Ok(())
     }
 
-    /// Sent by `DriverDigitalTwin` when its driver no longer wants work. Forgets the driver.
+    /// For a driver who no longer wants work: forgets the driver. Nothing sends it yet, as simulated drivers never go home.
     #[handler(name = "withdrawDriver", ingress_private)]
     async fn withdraw_driver(
         &self,

@@ -137,17 +137,19 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Asks the twin for the next delivery, a few times.
+    /// Asks the twin for the next delivery, a few times: first soon, as who comes free where others wait gets one at once.
     async fn next_delivery(
         &self,
         ctx: &ObjectContext<'_>,
     ) -> Result<Option<AssignedDelivery>, TerminalError> {
+        let mut wait = self.pace.poll_interval / 4;
         for _ in 0..POLLS_A_STAY {
-            ctx.sleep(self.pace.poll_interval).await?;
+            ctx.sleep(wait).await?;
             let Json(assigned) = twin(ctx).get_assigned_delivery().call().await?;
             if assigned.is_some() {
                 return Ok(assigned);
             }
+            wait = self.pace.poll_interval;
         }
         Ok(None)
     }

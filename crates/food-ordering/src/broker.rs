@@ -25,7 +25,7 @@ pub(crate) async fn serve(
             .with_context(|| format!("creating topic {topic}"))?;
     }
     let address = cluster.bootstrap_servers();
-    println!("listening on {address}");
+    say!("listening on {address}");
     if let Some(file) = address_file {
         files::write_atomically(file, &address)
             .with_context(|| format!("writing the broker's address to {}", file.display()))?;

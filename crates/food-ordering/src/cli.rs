@@ -47,7 +47,11 @@ impl Cli {
         match self.command {
             Command::Serve(args) => {
                 telemetry::init(&self.log);
-                several_threads()?.block_on(serve::run(args))
+                let runtime = args.runtime()?;
+                let served = runtime.block_on(serve::run(args));
+                // Whoever still waits for a Kafka that is gone waits for nothing.
+                runtime.shutdown_background();
+                served
             }
             Command::Up(args) => one_thread()?.block_on(up::run(args, &self.log)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
@@ -63,12 +67,6 @@ impl Cli {
 /// here that is the main thread.
 fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-}
-
-fn several_threads() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
 }

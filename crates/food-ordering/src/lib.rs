@@ -11,6 +11,14 @@
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
 //! | [`parent`] | no orphans: a process that ends when its parent does | |
 
+/// Prints a line. Where nobody reads it any more, the program goes on all the same.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 pub mod bench;
 mod broker;
 mod cli;

@@ -1,6 +1,7 @@
 //! `serve`: one or several parts of the system in this process.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::pin::Pin;
 
@@ -8,7 +9,8 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
@@ -74,7 +76,56 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
     kafka_address_file: Option<PathBuf>,
     #[command(flatten)]
+    web: Box<Web>,
+    /// How many threads the parts work with; one is cheapest, more use more cores
+    #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
+    threads: NonZeroUsize,
+    #[command(flatten)]
     settings: Settings,
+}
+
+impl Args {
+    /// The runtime that the parts run on.
+    pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
+        let mut runtime = match self.threads.get() {
+            1 => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        };
+        runtime
+            .worker_threads(self.threads.get())
+            .enable_all()
+            .build()
+    }
+}
+
+/// What the gateway's web UI is, and who may operate it.
+#[derive(Debug, ClapArgs)]
+struct Web {
+    /// The built web UI
+    #[arg(
+        long = "web-ui",
+        env = "FOOD_ORDERING_WEB_UI",
+        default_value = "webui/dist",
+        value_name = "DIRECTORY"
+    )]
+    files: PathBuf,
+    /// What operators who are not at the gateway's own machine have to know; without it they are not let in
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_OPERATOR_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    operator_token: Option<String>,
+    /// Where operators' browsers find Restate's own UI
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_UI", value_name = "URL")]
+    restate_ui: Option<String>,
+    /// A server of map tiles, with {z}, {x}, {y} and perhaps {s}; the map needs none
+    #[arg(long, env = "FOOD_ORDERING_TILE_URL", value_name = "URL")]
+    tile_url: Option<String>,
+    /// Whom the map names as the makers of those tiles
+    #[arg(long, env = "FOOD_ORDERING_TILE_ATTRIBUTION", value_name = "TEXT")]
+    tile_attribution: Option<String>,
 }
 
 /// Where the parts listen.
@@ -137,11 +188,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .collect();
     let mut result = Ok(());
     while let Some((part, ended)) = parts.next().await {
-        let ended = ended.with_context(|| format!("{part} ended"));
-        if let Err(error) = &ended {
-            tracing::error!("{error:#}");
-        }
-        result = result.and(ended);
+        result = result.and(ended.with_context(|| format!("{part} ended")));
         stop.cancel();
     }
     result
@@ -154,7 +201,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
     match part {
         Part::Kafka => broker::serve(args.kafka_address_file.as_deref(), stop).await?,
         Part::OrderServices => {
-            let listener = listen(args.listen.order_services).await?;
+            let listener = listen(args.listen.order_services)?;
             let config = order_workflow::Config {
                 kafka_brokers,
                 payment_url: args.payment_url.clone(),
@@ -170,7 +217,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             order_workflow::serve(config, listener, shutdown).await?;
         }
         Part::DriverSimulator => {
-            let listener = listen(args.listen.driver_simulator).await?;
+            let listener = listen(args.listen.driver_simulator)?;
             let config = driver_simulator::Config {
                 kafka_brokers,
                 poll_interval: settings.simulator.poll_interval,
@@ -181,7 +228,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             driver_simulator::serve(config, listener, shutdown).await?;
         }
         Part::RestaurantPos => {
-            let listener = listen(args.listen.restaurant_pos).await?;
+            let listener = listen(args.listen.restaurant_pos)?;
             let config = restaurant_pos::Config {
                 database: args.restaurant_database.clone(),
                 restate_ingress: args.restate_ingress.parse().context("--restate-ingress")?,
@@ -190,23 +237,43 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             restaurant_pos::serve(config, listener, shutdown).await?;
         }
         Part::PaymentProvider => {
-            let listener = listen(args.listen.payment_provider).await?;
+            let listener = listen(args.listen.payment_provider)?;
             let config = payment_provider::Config {
                 database: args.payment_database.clone(),
             };
             payment_provider::serve(config, listener, shutdown).await?;
         }
         Part::Gateway => {
-            let listener = listen(args.listen.gateway).await?;
-            let config = gateway::Config::new(kafka_brokers, &args.restate_ingress);
+            let listener = listen(args.listen.gateway)?;
+            let config = gateway::Config {
+                restaurant_url: args.restaurant_url.clone(),
+                payment_url: args.payment_url.clone(),
+                web_ui: Some(args.web.files.clone()),
+                operator_token: args.web.operator_token.clone(),
+                restate_ui: args.web.restate_ui.clone(),
+                tile_url: args.web.tile_url.clone(),
+                tile_attribution: args.web.tile_attribution.clone(),
+                ..gateway::Config::new(kafka_brokers, &args.restate_ingress)
+            };
             gateway::serve(config, listener, shutdown).await?;
         }
     }
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}"))
+/// Listens with Nagle's algorithm off, which the accepted connections inherit: durable handlers and Restate exchange many small
+/// frames, and one that waits for the acknowledgement of the one before costs tens of milliseconds.
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As `TcpListener::bind` does: a restarted part takes its port back at once.
+        socket.set_reuseaddr(true)?;
+        socket.set_nodelay(true)?;
+        socket.bind(address)?;
+        socket.listen(1024)
+    };
+    listen().with_context(|| format!("listening on {address}"))
 }

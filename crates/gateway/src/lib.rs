@@ -6,6 +6,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `api/` | the routes, their problem documents, the `OpenAPI` document made from them |
+//! | `events/` | what happens, read from Kafka and told to those who watch |
+//! | `operations/` | what operators see and do |
 //! | [`model`] | the JSON of the API |
 //! | `shop.rs` | the demo's own restaurants, and the check that orders there pay what the menu says |
 //! | `recent.rs` | the orders just accepted, which Restate may not know of yet |
@@ -14,18 +16,27 @@
 
 mod api;
 mod broker;
+mod clock;
+mod events;
 mod ingress;
 pub mod model;
+mod operations;
 mod recent;
 mod shop;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 pub use api::{App, router};
 pub use broker::Broker;
@@ -34,26 +45,59 @@ pub use ingress::Ingress;
 /// How long requests in hand may take once the gateway has been told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Where the rest of the system is.
-#[derive(Debug, Clone)]
+/// Where the rest of the system is, and what the web UI looks like.
+#[derive(Clone)]
 pub struct Config {
-    /// The Kafka brokers that orders are published to, as `host:port,…`.
+    /// The Kafka brokers that orders are published to and events are read from, as `host:port,…`.
     pub kafka_brokers: String,
     /// The base URL of Restate's ingress, such as `http://127.0.0.1:8080`.
     pub restate_ingress: String,
     /// How long Restate has for an answer.
     pub restate_timeout: Duration,
+    /// The base URL of the restaurants' point of sale, for its fault switches.
+    pub restaurant_url: String,
+    /// The base URL of the payment provider, for its fault switches.
+    pub payment_url: String,
+    /// The directory of the built web UI, such as `webui/dist`; it may be built later.
+    pub web_ui: Option<PathBuf>,
+    /// What operators who are not at this machine have to know; without it only this machine's are let in.
+    pub operator_token: Option<String>,
+    /// Where operators' browsers find Restate's own UI, such as `http://127.0.0.1:9070`.
+    pub restate_ui: Option<String>,
+    /// The URL of a server of map tiles with `{z}`, `{x}`, `{y}` and perhaps `{s}`; the map needs none.
+    pub tile_url: Option<String>,
+    /// Whom the map names as the makers of those tiles.
+    pub tile_attribution: Option<String>,
 }
 
 impl Config {
-    /// The configuration with these addresses, and five seconds for Restate to answer.
+    /// The configuration with these addresses, five seconds for Restate to answer, the stubs at their usual ports of this
+    /// machine, and nothing else.
     #[must_use]
     pub fn new(kafka_brokers: impl Into<String>, restate_ingress: impl Into<String>) -> Self {
         Self {
             kafka_brokers: kafka_brokers.into(),
             restate_ingress: restate_ingress.into(),
             restate_timeout: Duration::from_secs(5),
+            restaurant_url: "http://127.0.0.1:5050".to_owned(),
+            payment_url: "http://127.0.0.1:5060".to_owned(),
+            web_ui: None,
+            operator_token: None,
+            restate_ui: None,
+            tile_url: None,
+            tile_attribution: None,
         }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the token, which is nobody's business.
+        f.debug_struct("Config")
+            .field("kafka_brokers", &self.kafka_brokers)
+            .field("restate_ingress", &self.restate_ingress)
+            .field("web_ui", &self.web_ui)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,6 +117,19 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The address of a stub is none.
+    #[error(
+        "the restaurant and the payment provider must be given as base URLs such as http://127.0.0.1:5050, not {0:?}"
+    )]
+    StubUrl(String),
+    /// The operators' token does not fit into a header.
+    #[error(
+        "the operator token may hold only ASCII letters, digits and any of - . _ ~ + /, and = at its end"
+    )]
+    OperatorToken,
+    /// The address of the map's tiles is none.
+    #[error("the tile URL must be like https://tile.example.org/{{z}}/{{x}}/{{y}}.png, not {0:?}")]
+    TileUrl(String),
     /// The HTTP client could not be made.
     #[error("HTTP client: {0}")]
     HttpClient(#[from] reqwest::Error),
@@ -89,9 +146,17 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
+    raise_file_limit();
     let broker = kafka::Publisher::new(&config.kafka_brokers, "gateway")?;
     let ingress = Ingress::new(&config.restate_ingress, config.restate_timeout)?;
-    let router = router(App::new(broker, ingress));
+    let consumer = events::consumer::consumer(&config.kafka_brokers)?;
+    let app = App::new(broker, ingress, &config, listener.local_addr()?.ip())?;
+    let hub = Arc::clone(app.hub());
+    hub.is_behind();
+    // Dropped, and thereby ended, with this function.
+    let mut reading = JoinSet::new();
+    reading.spawn(events::consumer::run(consumer, Arc::clone(&hub)));
+    let router = router(app).into_make_service_with_connect_info::<SocketAddr>();
 
     let listener = listener.tap_io(|connection| {
         // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
@@ -100,6 +165,8 @@ pub async fn serve(
     let (stopping, stop) = oneshot::channel();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         shutdown.await;
+        // Streams would go on for ever. Their clients come back to the next gateway.
+        hub.close();
         let _ = stopping.send(());
     });
     tokio::select! {
@@ -111,5 +178,14 @@ pub async fn serve(
             tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
             Ok(())
         }
+    }
+}
+
+/// Lets the process have as many connections as the system allows: each stream is one, and the usual limit is a thousand.
+fn raise_file_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }

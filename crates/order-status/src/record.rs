@@ -18,6 +18,9 @@ pub struct Change {
     /// The driver who has the order from now on, if this change comes with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
+    /// The change is for an order that was never accepted; one that was is left alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_if_unknown: bool,
 }
 
 impl Change {
@@ -29,6 +32,16 @@ impl Change {
             reason: None,
             eta: None,
             driver_id: None,
+            only_if_unknown: false,
+        }
+    }
+
+    /// The refusal of an event that is no order. It never touches an order that is one, whoever sent the event.
+    #[must_use]
+    pub fn refused_unread(reason: impl Into<String>) -> Self {
+        Self {
+            only_if_unknown: true,
+            ..Self::ended(Status::Rejected, reason)
         }
     }
 
@@ -124,7 +137,8 @@ impl Record {
         };
         let repeated_refusal =
             record.is_some() && status == Status::New && change.status == Status::Rejected;
-        if repeated_refusal || !status.may_become(change.status) {
+        let known = change.only_if_unknown && status != Status::New;
+        if known || repeated_refusal || !status.may_become(change.status) {
             return None;
         }
         Some(Self {
@@ -172,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn refused() -> Record {
-        Record::after(None, &Change::ended(Status::Rejected, "no price")).unwrap()
+        Record::after(None, &Change::refused_unread("no price")).unwrap()
     }
 
     #[test]
@@ -194,10 +208,16 @@ mod tests {
         assert_eq!(corrected.reason, None);
         assert!(!corrected.refused_unread);
         // A second bad event tells nothing new.
-        assert_eq!(
-            Record::after(Some(&refused), &Change::ended(Status::Rejected, "again")),
-            None
-        );
+        let again = Change::refused_unread("again");
+        assert_eq!(Record::after(Some(&refused), &again), None);
+        for status in Status::ALL {
+            let live = Record {
+                status,
+                refused_unread: false,
+                ..corrected.clone()
+            };
+            assert_eq!(Record::after(Some(&live), &again), None, "{status}");
+        }
     }
 
     #[test]

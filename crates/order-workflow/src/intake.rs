@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use domain::order::{Invalid, Violation};
-use domain::{Order, Status, topic};
+use domain::{Order, topic};
 use kafka::{Publisher, dead_letter};
 use order_status::{Change, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
@@ -67,7 +67,7 @@ impl OrderIntake {
                 let reason = invalid.to_string();
                 if let Some(order_id) = invalid.order_id {
                     ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
-                        .set_status(Json(Change::ended(Status::Rejected, reason.clone())))
+                        .set_status(Json(Change::refused_unread(reason.clone())))
                         .send();
                 }
                 self.dead_letter(&ctx, key, event, reason).await

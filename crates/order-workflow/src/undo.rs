@@ -38,10 +38,15 @@ impl Undo {
             Self::Preparation => {
                 let third_parties = third_parties.clone();
                 let order_id = order.order_id.clone();
-                ctx.run(move || async move { third_parties.cancel_preparation(order_id).await })
-                    .name("cancel preparation")
-                    .retry_policy(until_done())
-                    .await
+                ctx.run(move || async move {
+                    third_parties
+                        .cancel_preparation(order_id)
+                        .await
+                        .map_err(|error| not_yet(&error))
+                })
+                .name("cancel preparation")
+                .retry_policy(until_done())
+                .await
             }
             Self::Payment => {
                 let third_parties = third_parties.clone();
@@ -49,14 +54,12 @@ impl Undo {
                 let amount = order.total_cost;
                 ctx.run(move || async move {
                     // The same key as the charge: answers what became of it, and makes sure that nothing comes of it later.
-                    match third_parties
-                        .charge(order_id.clone(), amount)
-                        .await?
-                        .into_inner()
-                    {
-                        Charge::Charged { payment_id } => {
-                            third_parties.refund(order_id, payment_id, amount).await
-                        }
+                    let charge = third_parties.charge(order_id.clone(), amount).await;
+                    match charge.map_err(|error| not_yet(&error))?.into_inner() {
+                        Charge::Charged { payment_id } => third_parties
+                            .refund(order_id, payment_id, amount)
+                            .await
+                            .map_err(|error| not_yet(&error)),
                         Charge::Declined { .. } => Ok(()),
                     }
                 })
@@ -66,6 +69,17 @@ impl Undo {
             }
         }
     }
+}
+
+/// A refusal that an undo does not take for an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("not undone yet, and tried again until it is: {0}")]
+struct NotYet(String);
+
+/// In an undo every failure is tried again, also one that looks final: somebody has to mend it, and then it goes on.
+fn not_yet(error: &HandlerError) -> HandlerError {
+    let error: &(dyn std::error::Error + Send + Sync) = error.as_ref();
+    NotYet(error.to_string()).into()
 }
 
 /// For steps that cannot be left undone.

@@ -18,6 +18,8 @@ use crate::undo::{Undo, until_done};
 
 /// State key of the order the workflow works on.
 const ORDER: &str = "order";
+/// The code of the error with which Restate answers every wait of an invocation that an operator cancels.
+const CANCELLED_BY_OPERATOR: u16 = 409;
 /// The promise that is resolved when the order has been cancelled from outside.
 const CANCELLED: &str = "cancelled";
 
@@ -73,8 +75,8 @@ enum Stop {
     Rejected(String),
     /// It ends in `CANCELLED`, for this reason.
     TimedOut(String),
-    /// It is `CANCELLED` already.
-    Cancelled,
+    /// It has ended already, in this status: cancelled by the customer.
+    Ended(Status),
     /// An operator cancelled the invocation, or a step failed for good.
     Failed(TerminalError),
 }
@@ -134,7 +136,7 @@ impl OrderWorkflow {
         let (end, reason, failure) = match stop {
             Stop::Rejected(reason) => (Status::Rejected, Some(reason), None),
             Stop::TimedOut(reason) => (Status::Cancelled, Some(reason), None),
-            Stop::Cancelled => (Status::Cancelled, None, None),
+            Stop::Ended(status) => (status, None, None),
             Stop::Failed(error) => (
                 Status::Cancelled,
                 Some(error.message().to_owned()),
@@ -146,8 +148,12 @@ impl OrderWorkflow {
                 .set_status(Json(Change::ended(end, reason)))
                 .send();
         }
+        let mut failure = failure;
         for step in begun.into_iter().rev() {
-            step.run(&ctx, &self.third_parties, &order).await?;
+            // Only an operator can end an undo that is not done; the others are done all the same.
+            if let Err(error) = step.run(&ctx, &self.third_parties, &order).await {
+                failure = Some(error);
+            }
         }
         match failure {
             Some(error) => Err(error),
@@ -220,29 +226,28 @@ impl OrderWorkflow {
     ) -> Result<(), Stop> {
         // 2. Payment. Its token follows from the order's id.
         begun.push(Undo::Payment);
-        let Json(charge) = {
+        let charge = {
             let third_parties = self.third_parties.clone();
             let (order_id, amount) = (order.order_id.clone(), order.total_cost);
             ctx.run(move || async move { third_parties.charge(order_id, amount).await })
                 .name("charge")
                 .retry_policy(until_done().max_duration(self.limits.payment))
-                .await?
+                .await
         };
+        let Json(charge) = charge.map_err(|error| gave_up("the payment provider", error))?;
         if let Charge::Declined { reason } = charge {
             begun.clear();
             return Err(Stop::Rejected(format!("payment declined: {reason}")));
         }
 
         // 3. Wait for the time the customer wishes.
-        status(ctx)
-            .set_status(Json(Change::to(Status::Scheduled)))
-            .send();
+        move_on(ctx, Status::Scheduled).await?;
         if !order.delivery_delay.is_zero() {
             restate_sdk::select! {
                 timer = ctx.sleep(order.delivery_delay) => { timer?; },
                 cancelled = ctx.promise::<()>(CANCELLED) => {
                     cancelled?;
-                    return Err(Stop::Cancelled);
+                    return Err(Stop::Ended(Status::Cancelled));
                 }
             }
         }
@@ -250,14 +255,15 @@ impl OrderWorkflow {
         // 4. Preparation: the restaurant calls back through the awakeable.
         let (awakeable_id, ready) = ctx.awakeable::<Vec<u8>>();
         begun.push(Undo::Preparation);
-        let Json(preparation) = {
+        let preparation = {
             let third_parties = self.third_parties.clone();
             let order = order.clone();
             ctx.run(move || async move { third_parties.prepare(order, awakeable_id).await })
                 .name("prepare")
                 .retry_policy(until_done().max_duration(self.limits.preparation))
-                .await?
+                .await
         };
+        let Json(preparation) = preparation.map_err(|error| gave_up("the restaurant", error))?;
         if let Preparation::Refused { reason } = preparation {
             begun.pop();
             return Err(Stop::Rejected(format!(
@@ -269,7 +275,7 @@ impl OrderWorkflow {
             callback = ready => { callback?; },
             cancelled = ctx.promise::<()>(CANCELLED) => {
                 cancelled?;
-                return Err(Stop::Cancelled);
+                return Err(Stop::Ended(Status::Cancelled));
             },
             timer = ctx.sleep(self.limits.preparation) => {
                 timer?;
@@ -319,16 +325,16 @@ impl OrderWorkflow {
             |()| DeliveryNews::Cancelled,
         )));
         let mut patience = self.limits.driver;
+        let mut late = false;
         loop {
             events.push(Box::pin(DurableFuture::map_ok(ctx.sleep(patience), |()| {
                 DeliveryNews::TooLong
             })));
             match events.next().await?.map(|(_, news)| news).transpose()? {
                 Some(DeliveryNews::Delivered) => return Ok(()),
-                Some(DeliveryNews::Cancelled) => return Err(Stop::Cancelled),
+                Some(DeliveryNews::Cancelled) => return Err(Stop::Ended(Status::Cancelled)),
                 Some(DeliveryNews::TooLong) | None => {
                     let Json(progress) = manager().check_progress().call().await?;
-                    let late = patience == self.limits.delivery;
                     match progress {
                         Progress::Searching => {
                             give_up(ctx, "no driver was found in time").await?;
@@ -340,10 +346,21 @@ impl OrderWorkflow {
                         Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => {}
                     }
                     patience = self.limits.delivery;
+                    late = true;
                 }
             }
         }
     }
+}
+
+/// Why a step with a third party was given up: an operator's cancellation stays one, anything else is told without the insides
+/// of the system, which are in the log.
+fn gave_up(who: &str, error: TerminalError) -> Stop {
+    if error.code() == CANCELLED_BY_OPERATOR {
+        return Stop::Failed(error);
+    }
+    tracing::warn!("gave up on {who}: {}", error.message());
+    Stop::TimedOut(format!("{who} did not take the order in time"))
 }
 
 /// What may happen while an order is being delivered.
@@ -379,7 +396,7 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
         Err(invalid) => invalid.to_string(),
     };
     status(ctx)
-        .set_status(Json(Change::ended(Status::Rejected, invalid.clone())))
+        .set_status(Json(Change::refused_unread(invalid.clone())))
         .send();
     Err(TerminalError::new_with_code(
         400,
@@ -393,17 +410,17 @@ async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
         .set_status(Json(Change::ended(Status::Cancelled, reason)))
         .call()
         .await?;
-    if outcome.applied || outcome.status == Status::Cancelled {
-        return Err(Stop::TimedOut(reason.to_owned()));
+    if outcome.applied || outcome.status.is_terminal() {
+        return Err(Stop::Ended(outcome.status));
     }
     Ok(())
 }
 
-/// Moves the order on, unless it was cancelled before.
+/// Moves the order on, unless it has ended before.
 async fn move_on(ctx: &WorkflowContext<'_>, to: Status) -> Result<(), Stop> {
     let Json(outcome) = status(ctx).set_status(Json(Change::to(to))).call().await?;
-    if outcome.status == Status::Cancelled {
-        return Err(Stop::Cancelled);
+    if outcome.status.is_terminal() {
+        return Err(Stop::Ended(outcome.status));
     }
     Ok(())
 }

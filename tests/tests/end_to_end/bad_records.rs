@@ -41,6 +41,11 @@ fn bad_records() -> Vec<Bad> {
             value: bytes(order("bad-key")),
             reason: "is not UTF-8",
         },
+        bad(
+            "live",
+            bytes(order_with("live", "totalCost", json!(-5))),
+            "totalCost must not be negative",
+        ),
         Bad {
             key: None,
             value: bytes(order("no-key")),
@@ -54,6 +59,9 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let dead_letters = Topic::open(&system.address("kafka")?, domain::topic::ORDERS_DLQ)?;
+    let live = order_with("live", "deliveryDelay", json!(600_000));
+    system.publish_orders(&[live]).await?;
+    system.wait_for_status("live", "SCHEDULED").await;
     let bad = bad_records();
     for (n, record) in bad.iter().enumerate() {
         system.publish(record.key, &record.value).await?;
@@ -116,7 +124,8 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
             .await;
     }
 
-    // The order it names is told, and may be corrected; one that is delivered is not touched.
+    // The order it names is told, and may be corrected; one that is under way or delivered is not touched.
+    assert_eq!(system.order_status("live").await?["status"], "SCHEDULED");
     let rejected = system.wait_for_status("bad-price", "REJECTED").await;
     assert!(
         rejected["reason"]

@@ -46,8 +46,10 @@ pub(super) struct Figures {
     pub(super) services_cpu_ms_per_order: f64,
     pub(super) runtime_cpu_ms_per_order: f64,
     pub(super) broker_cpu_ms_per_order: f64,
-    /// Peak of all services together, without broker and runtime.
+    /// The sum of the services' peaks, without broker and runtime. Code that processes share counts for each of them.
     pub(super) services_peak_mib: f64,
+    /// What they hold together in the end; what they share counts once.
+    pub(super) services_end_mib: f64,
     pub(super) invocation_attempts_per_order: Option<f64>,
     pub(super) location_updates_per_order: f64,
     /// By topic.
@@ -104,12 +106,14 @@ impl Meters {
         let mut processes = Vec::new();
         let mut cpu = [0.0; 3];
         let mut services_peak_mib = 0.0;
+        let mut services_end_mib = 0.0;
         for ((process, before), after) in self.processes.iter().zip(&before.cpu).zip(&after.cpu) {
             let cpu_ms_per_order = after.saturating_sub(*before).as_secs_f64() * 1e3 / orders_f;
             let peak_mib = mib(process.peak_kib()?);
             cpu[process.role() as usize] += cpu_ms_per_order;
             if process.role() == Role::Service {
                 services_peak_mib += peak_mib;
+                services_end_mib += mib(process.proportional_kib()?);
             }
             processes.push(ProcessFigures {
                 name: process.name.clone(),
@@ -133,6 +137,7 @@ impl Meters {
             runtime_cpu_ms_per_order: cpu[Role::Runtime as usize],
             broker_cpu_ms_per_order: cpu[Role::Broker as usize],
             services_peak_mib,
+            services_end_mib,
             invocation_attempts_per_order: before
                 .attempts
                 .zip(after.attempts)
@@ -185,7 +190,7 @@ impl Figures {
 
     /// Prints the figures for people.
     pub(super) fn print(&self) {
-        let line = |what: &str, value: String| println!("  {what:<44}{value:>12}");
+        let line = |what: &str, value: String| say!("  {what:<44}{value:>12}");
         line("orders", self.orders.to_string());
         line("seconds", format!("{:.2}", self.seconds));
         line("orders/s", format!("{:.1}", self.orders_per_second));
@@ -202,8 +207,12 @@ impl Figures {
             format!("{:.2}", self.broker_cpu_ms_per_order),
         );
         line(
-            "peak memory of all services, MiB",
+            "peak memory of all services (RSS), MiB",
             format!("{:.1}", self.services_peak_mib),
+        );
+        line(
+            "memory of all services in the end (PSS), MiB",
+            format!("{:.1}", self.services_end_mib),
         );
         if let Some(attempts) = self.invocation_attempts_per_order {
             line("invocation attempts/order", format!("{attempts:.1}"));
@@ -218,18 +227,22 @@ impl Figures {
                 format!("{records:.2}"),
             );
         }
-        println!(
+        say!(
             "\n  {:<32}{:>14}{:>16}",
-            "process", "CPU ms/order", "peak MiB"
+            "process",
+            "CPU ms/order",
+            "peak MiB"
         );
         for process in &self.processes {
-            println!(
+            say!(
                 "  {:<32}{:>14.2}{:>16.1}",
-                process.name, process.cpu_ms_per_order, process.peak_mib
+                process.name,
+                process.cpu_ms_per_order,
+                process.peak_mib
             );
         }
         if !self.stages.is_empty() {
-            print!("\n{}", timeline::table(&self.stages));
+            say!("\n{}", timeline::table(&self.stages));
         }
     }
 }

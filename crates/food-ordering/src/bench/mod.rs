@@ -101,7 +101,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         () = shutdown.asked.cancelled() => bail!("interrupted"),
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         report.print();
     }
@@ -129,32 +129,34 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
 
 impl Report {
     fn print(&self) {
-        println!("\nOn {} cores", self.cores);
+        say!("\nOn {} cores", self.cores);
         if let Some(seconds) = self.startup_seconds {
-            println!("Start to first accepted order: {seconds:.2} s");
+            say!("Start to first accepted order: {seconds:.2} s");
         }
         if let Some(figures) = &self.idle {
-            println!(
+            say!(
                 "\n━━ {} drivers, nothing pending",
                 self.drivers.unwrap_or_default()
             );
             figures.print();
         }
         if let Some(pending) = &self.pending {
-            println!(
+            say!(
                 "\n━━ {} drivers, {} deliveries pending (after {:.1} s)",
                 self.drivers.unwrap_or_default(),
                 pending.deliveries,
                 pending.preparation_seconds
             );
             pending.figures.print();
-            println!(
+            say!(
                 "\n  CPU per order by that with nothing pending: services {:.2} ×, runtime {:.2} ×, all {:.2} ×",
-                pending.services_cpu_ratio, pending.runtime_cpu_ratio, pending.cpu_ratio
+                pending.services_cpu_ratio,
+                pending.runtime_cpu_ratio,
+                pending.cpu_ratio
             );
         }
         if let Some(figures) = &self.external {
-            println!("\n━━ external system");
+            say!("\n━━ external system");
             figures.print();
         }
     }

@@ -45,7 +45,13 @@ impl Process {
     /// The most memory it has ever held, in KiB.
     pub(super) fn peak_kib(&self) -> anyhow::Result<u64> {
         let status = self.read("status")?;
-        peak(&status).with_context(|| format!("no VmHWM in /proc/{}/status", self.pid))
+        field(&status, "VmHWM:").with_context(|| format!("no VmHWM in /proc/{}/status", self.pid))
+    }
+
+    /// The memory it holds now, in KiB; what it shares with others, such as the program's code, is divided among them.
+    pub(super) fn proportional_kib(&self) -> anyhow::Result<u64> {
+        let rollup = self.read("smaps_rollup")?;
+        field(&rollup, "Pss:").with_context(|| format!("no Pss in /proc/{}/smaps_rollup", self.pid))
     }
 
     fn read(&self, file: &str) -> anyhow::Result<String> {
@@ -80,10 +86,9 @@ fn ticks(stat: &str) -> Option<u32> {
     Some(user.parse::<u32>().ok()? + system.parse::<u32>().ok()?)
 }
 
-fn peak(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// A line such as `VmHWM:   1234 kB`.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
@@ -97,7 +102,7 @@ mod tests {
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("nonsense"), None);
         assert_eq!(
-            peak("Name:\tx\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n"),
+            field("Name:\tx\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n", "VmHWM:"),
             Some(12345)
         );
     }
@@ -109,6 +114,7 @@ mod tests {
             pid: std::process::id(),
         };
         assert!(this.peak_kib().unwrap() > 100);
+        assert!(this.proportional_kib().unwrap() > 100);
         this.cpu().unwrap();
         let gone = Process {
             pid: u32::MAX,

@@ -100,7 +100,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
         .records(args.orders)?;
     if !args.json {
-        println!("Publishing {} orders {prefix}-… to {brokers}", args.orders);
+        say!("Publishing {} orders {prefix}-… to {brokers}", args.orders);
     }
 
     let timelines = RefCell::new(Timelines::default());
@@ -134,7 +134,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let timelines = timelines.into_inner();
     let report = Report::new(&timelines, args.orders, took);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         report.print();
     }
@@ -192,13 +192,17 @@ impl Report {
     }
 
     fn print(&self) {
-        println!(
+        say!(
             "Published in {:.2} s. {} of {} ended within {:.2} s: {:.1} orders/s",
-            self.publish_seconds, self.ended, self.orders, self.seconds, self.orders_per_second
+            self.publish_seconds,
+            self.ended,
+            self.orders,
+            self.seconds,
+            self.orders_per_second
         );
         for (end, count) in &self.ends {
-            println!("  {end:<12}{count:>8}");
+            say!("  {end:<12}{count:>8}");
         }
-        print!("\n{}", timeline::table(&self.stages));
+        say!("\n{}", timeline::table(&self.stages));
     }
 }

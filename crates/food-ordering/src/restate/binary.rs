@@ -39,7 +39,7 @@ pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
     if let Some(warning) = found.warning {
         eprintln!("{warning}");
     }
-    println!("{}", found.path.display());
+    say!("{}", found.path.display());
     Ok(())
 }
 
@@ -80,12 +80,12 @@ async fn version(binary: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("running {} --version", binary.display()))?;
     // `restate-server 1.7.12`
     let text = String::from_utf8_lossy(&output.stdout);
-    match text.trim().split(' ').collect::<Vec<_>>()[..] {
+    let line = text.lines().next().unwrap_or_default();
+    match line.split(' ').collect::<Vec<_>>()[..] {
         [PROGRAM, version, ..] if output.status.success() => Ok(version.to_owned()),
         _ => bail!(
-            "{} is no Restate server: its --version prints {:?}",
-            binary.display(),
-            text.trim()
+            "{} is no Restate server: its --version prints {line:?}",
+            binary.display()
         ),
     }
 }

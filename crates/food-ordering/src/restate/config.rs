@@ -38,7 +38,7 @@ node-name = "local"
 base-dir = {base_dir}
 auto-provision = true
 
-# Partitions are what the runtime does in parallel, and each costs batching: as many as cores (DESIGN, "Costs").
+# Partitions are what the runtime does in parallel, and each costs batching.
 default-num-partitions = {partitions}
 
 # This machine only, over TCP: Unix sockets would tie the data directory's path to 100 characters.

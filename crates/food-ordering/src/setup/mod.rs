@@ -89,7 +89,7 @@ pub struct Args {
 
 /// `setup`: sets up and prints what was found and done.
 pub async fn main(args: Args) -> anyhow::Result<()> {
-    run(&args, |line| println!("{line}")).await
+    run(&args, |line| say!("{line}")).await
 }
 
 /// Sets up; `report` hears of everything that was found and done.

@@ -84,6 +84,9 @@ impl Layout {
                     self.listen(Use::Gateway),
                     brokers,
                     flag("restate-ingress", self.ports.url(Use::RestateIngress)),
+                    flag("restate-ui", self.ports.url(Use::RestateAdmin)),
+                    flag("payment-url", self.ports.url(Use::PaymentProvider)),
+                    flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
             ),
         ]
@@ -164,4 +167,47 @@ impl Layout {
 
 fn flag(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::ports;
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    #[test]
+    fn every_process_is_started_with_flags_that_this_binary_takes() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout {
+            dir: DataDir::open(directory.path()).unwrap(),
+            ports: ports::with_offset(100).unwrap(),
+            binary: PathBuf::from("food-ordering"),
+            restate_server: PathBuf::from("/opt/restate-server"),
+            partitions: 1,
+            settings: Flags::parse_from(["up"]).settings,
+            log: vec!["--log=debug".to_owned(), "--log-json".to_owned()],
+        };
+        let mut specs = layout.independent().unwrap();
+        specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
+        specs.push(layout.broker());
+        assert_eq!(specs.len(), 7);
+        for spec in specs {
+            let line =
+                std::iter::once("food-ordering").chain(spec.arguments.iter().map(String::as_str));
+            if let Err(error) = crate::Cli::try_parse_from(line) {
+                panic!("{}: {error}", spec.name);
+            }
+        }
+        assert_eq!(
+            layout.addresses("127.0.0.1:9092")["gateway"],
+            "http://127.0.0.1:3100"
+        );
+    }
 }

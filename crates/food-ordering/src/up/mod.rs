@@ -56,7 +56,7 @@ pub struct Args {
     kafka_brokers: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
-    /// Into how many partitions a new Restate cuts its keys [default: one a core]
+    /// Into how many partitions a new Restate cuts its keys [default: one for two cores]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
     #[command(flatten)]
@@ -68,24 +68,24 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
     let begin = Instant::now();
     let shutdown = shutdown::on_signal()?;
     let dir = DataDir::open(&args.data_dir)?;
-    println!(
+    say!(
         "Starting food ordering; data and logs are in {}",
         dir.display()
     );
     let reserved = ports::reserve(args.ports)?;
     let found = tokio::select! {
-        found = restate::binary::find(&args.restate_server, |line| println!("{line}")) => found?,
+        found = restate::binary::find(&args.restate_server, |line| say!("{line}")) => found?,
         () = shutdown.asked.cancelled() => return Ok(()),
     };
     if let Some(warning) = found.warning {
-        println!("Warning: {warning}");
+        say!("Warning: {warning}");
     }
     let layout = Layout {
         dir,
         ports: reserved.ports.clone(),
         binary: std::env::current_exe().context("finding this program")?,
         restate_server: found.path,
-        partitions: args.partitions.unwrap_or_else(one_a_core),
+        partitions: args.partitions.unwrap_or_else(one_for_two_cores),
         settings: args.settings,
         log: flags(log),
     };
@@ -102,17 +102,16 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
         () = shutdown.asked.cancelled() => Ok(()),
     };
     tokio::select! {
-        () = system.stop(result.is_ok()) => {}
-        () = shutdown.insisted.cancelled() => println!("Told again: everything is killed."),
+        () = system.stop() => {}
+        () = shutdown.insisted.cancelled() => say!("Told again: everything is killed."),
     }
     result
 }
 
-fn one_a_core() -> u16 {
-    std::thread::available_parallelism()
-        .ok()
-        .and_then(|cores| u16::try_from(cores.get()).ok())
-        .unwrap_or(1)
+/// The services want the other half. On two cores, one partition costs the runtime a fifth less CPU an order than two.
+fn one_for_two_cores() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u16::try_from(cores / 2).unwrap_or(u16::MAX).max(1)
 }
 
 fn flags(log: &telemetry::Options) -> Vec<String> {
@@ -126,7 +125,7 @@ fn flags(log: &telemetry::Options) -> Vec<String> {
 fn print_addresses(system: &System, begin: Instant) {
     let layout = system.layout();
     let url = |port: Use| layout.ports.url(port);
-    println!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
+    say!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
     for (what, address) in [
         ("Orders, restaurants", format!("{}/api", url(Use::Gateway))),
         ("Restate UI and admin", url(Use::RestateAdmin)),
@@ -135,9 +134,9 @@ fn print_addresses(system: &System, begin: Instant) {
         ("Restaurant's POS", url(Use::RestaurantPos)),
         ("Payment provider", url(Use::PaymentProvider)),
     ] {
-        println!("  {what:<22}{address}");
+        say!("  {what:<22}{address}");
     }
-    println!(
+    say!(
         "\nAddresses for programs: {}\nCtrl-C stops everything; the same command goes on where it stopped.",
         layout.dir.file(ENDPOINTS).display()
     );

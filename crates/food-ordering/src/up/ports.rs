@@ -140,7 +140,7 @@ pub(super) fn reserve(choice: Choice) -> anyhow::Result<Reserved> {
     })
 }
 
-fn with_offset(offset: u16) -> anyhow::Result<Ports> {
+pub(super) fn with_offset(offset: u16) -> anyhow::Result<Ports> {
     let ports = Use::ALL.into_iter().map(|port| {
         let number = port.default_port().checked_add(offset);
         number.map(|number| (port, number)).with_context(|| {

@@ -51,6 +51,8 @@ pub(super) enum Event {
 pub(super) struct Keeper {
     /// What should run; `None` = nothing.
     wanted: watch::Sender<Option<Arc<Spec>>>,
+    /// What was started last.
+    running: watch::Receiver<Option<Arc<Spec>>>,
     task: JoinHandle<()>,
 }
 
@@ -61,13 +63,29 @@ impl Keeper {
     /// Starts the process, and starts it again whenever it ends.
     pub(super) fn start(spec: Spec, events: mpsc::UnboundedSender<Event>) -> Self {
         let (wanted, changes) = watch::channel(Some(Arc::new(spec)));
-        let task = tokio::spawn(keep(changes, events));
-        Self { wanted, task }
+        let (started, running) = watch::channel(None);
+        let task = tokio::spawn(keep(changes, started, events));
+        Self {
+            wanted,
+            running,
+            task,
+        }
     }
 
-    /// Ends the process and starts it anew as `spec` says.
-    pub(super) fn replace(&self, spec: Spec) {
-        self.wanted.send_replace(Some(Arc::new(spec)));
+    /// Ends the process and starts it anew as `spec` says. The answer is over when it has been started.
+    pub(super) fn replace(&self, spec: Spec) -> impl Future<Output = ()> + use<> {
+        let spec = Arc::new(spec);
+        self.wanted.send_replace(Some(spec.clone()));
+        let mut running = self.running.clone();
+        async move {
+            let is_it = |running: &Option<Arc<Spec>>| {
+                running
+                    .as_ref()
+                    .is_some_and(|running| Arc::ptr_eq(running, &spec))
+            };
+            // An error means that this keeper has been told to stop.
+            let _ = running.wait_for(is_it).await;
+        }
     }
 
     /// Asks the process to end, and kills it if it has not by `grace`.
@@ -89,6 +107,7 @@ impl Drop for Keeper {
 
 async fn keep(
     mut wanted: watch::Receiver<Option<Arc<Spec>>>,
+    started: watch::Sender<Option<Arc<Spec>>>,
     events: mpsc::UnboundedSender<Event>,
 ) {
     let mut backoff = Backoff::default();
@@ -101,6 +120,7 @@ async fn keep(
         let how = match spawn(&spec) {
             Err(error) => format!("could not be started: {error:#}"),
             Ok(mut child) => {
+                started.send_replace(Some(spec));
                 // The receiver is gone only when everything ends.
                 let _ = events.send(Event::Started {
                     name,
@@ -260,7 +280,7 @@ mod tests {
         .unwrap();
         let second = started(&mut events).await;
         assert_ne!(first, second);
-        keeper.replace(shell("exec sleep 61", &directory));
+        keeper.replace(shell("exec sleep 61", &directory)).await;
         let third = started(&mut events).await;
         assert!(!is_alive(second));
         keeper.stop(Duration::from_secs(5)).await;

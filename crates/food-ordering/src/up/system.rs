@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -44,8 +45,19 @@ pub(super) struct System {
     pids: BTreeMap<&'static str, u32>,
     sender: mpsc::UnboundedSender<Event>,
     events: mpsc::UnboundedReceiver<Event>,
-    /// Setup that runs again because Kafka was replaced.
-    again: JoinSet<anyhow::Result<()>>,
+    /// Everything has been ready once.
+    started: bool,
+    /// What is to be waited for when everything moves to another broker.
+    moving: JoinSet<Moving>,
+}
+
+/// A step of the move to another broker.
+#[derive(Debug)]
+enum Moving {
+    /// The embedded broker, started anew, has told its address.
+    BrokerIsBack(anyhow::Result<String>),
+    /// Setup has told Restate.
+    IsSetUp(anyhow::Result<()>),
 }
 
 impl System {
@@ -60,7 +72,8 @@ impl System {
             pids: BTreeMap::from([("launcher", std::process::id())]),
             sender,
             events,
-            again: JoinSet::new(),
+            started: false,
+            moving: JoinSet::new(),
         }
     }
 
@@ -84,7 +97,7 @@ impl System {
             files::remove(&self.layout.broker_address_file())?;
             self.launch(broker.clone());
             self.ready(&[broker]).await?;
-            self.brokers = self.broker_address()?;
+            self.brokers = broker_address(&self.layout.broker_address_file()).await?;
         }
         for spec in self.layout.dependent_on_kafka(&self.brokers) {
             starting.push(spec.clone());
@@ -96,7 +109,7 @@ impl System {
         let setup = async {
             let begin = Instant::now();
             set_up(&args, &log).await?;
-            println!(
+            say!(
                 "  {:<18}{:<28}{:>5} ms",
                 "setup",
                 "",
@@ -105,6 +118,7 @@ impl System {
             anyhow::Ok(())
         };
         tokio::try_join!(self.ready(&starting), setup)?;
+        self.started = true;
         self.tell()
     }
 
@@ -112,65 +126,94 @@ impl System {
     pub(super) async fn supervise(&mut self) -> anyhow::Result<()> {
         loop {
             tokio::select! {
-                Some(event) = self.events.recv() => match event {
-                    Event::Died { name, how } => {
-                        println!("{name} {how}; starting it again (log: {})", self.layout.dir.log(name).display());
-                    }
-                    Event::Started { name, pid } => {
-                        self.pids.insert(name, pid);
-                        self.layout.dir.write_processes(&self.pids)?;
-                        println!("{name} runs as process {pid}");
-                        if name == Part::Kafka.name() {
-                            self.follow_broker().await?;
-                        }
-                    }
+                Some(event) = self.events.recv() => self.see(event)?,
+                Some(done) = self.moving.join_next() => match done {
+                    Ok(step) => self.move_on(step)?,
+                    Err(aborted) if aborted.is_cancelled() => {}
+                    Err(panic) => return Err(panic.into()),
                 },
-                Some(done) = self.again.join_next() => {
-                    match done.context("setup panicked")? {
-                        Ok(()) => {
-                            println!("Everything uses the new broker at {}.", self.brokers);
-                            self.tell()?;
-                        }
-                        Err(error) => println!("Setup for the new broker failed, trying again: {error:#}"),
-                    }
+            }
+        }
+    }
+
+    fn see(&mut self, event: Event) -> anyhow::Result<()> {
+        match event {
+            Event::Died { name, how } => {
+                let log = self.layout.dir.log(name);
+                say!("{name} {how}; starting it again (log: {})", log.display());
+            }
+            Event::Started { name, pid } => {
+                self.pids.insert(name, pid);
+                self.layout.dir.write_processes(&self.pids)?;
+                say!("{name} runs as process {pid}");
+                if name == Part::Kafka.name() {
+                    // Without its records, at another address: everything moves there as soon as that is known.
+                    self.moving.abort_all();
+                    let file = self.layout.broker_address_file();
+                    self.moving
+                        .spawn(async move { Moving::BrokerIsBack(broker_address(&file).await) });
                 }
             }
         }
-    }
-
-    /// The embedded broker has died and come back without its records, at another address: everything moves there.
-    async fn follow_broker(&mut self) -> anyhow::Result<()> {
-        self.ready(&[self.layout.broker()]).await?;
-        self.brokers = self.broker_address()?;
-        println!(
-            "The embedded broker starts anew at {}: what Restate had not read of it is lost. Moving everything there …",
-            self.brokers
-        );
-        for spec in self.layout.dependent_on_kafka(&self.brokers) {
-            if let Some(keeper) = self.keepers.get(spec.name) {
-                keeper.replace(spec);
-            }
-        }
-        self.again.abort_all();
-        let args = self.setup_args();
-        let log = self.layout.dir.log("setup");
-        self.again.spawn(async move { set_up(&args, &log).await });
         Ok(())
     }
 
+    fn move_on(&mut self, step: Moving) -> anyhow::Result<()> {
+        match step {
+            Moving::BrokerIsBack(address) => {
+                self.brokers = address?;
+                say!(
+                    "The embedded broker starts anew at {}: what Restate had not read of it is lost. Moving everything there …",
+                    self.brokers
+                );
+                let mut replaced = Vec::new();
+                for spec in self.layout.dependent_on_kafka(&self.brokers) {
+                    if let Some(keeper) = self.keepers.get(spec.name) {
+                        let sign = spec.sign.clone();
+                        let started = keeper.replace(spec);
+                        replaced.push(async move {
+                            started.await;
+                            wait_for(&sign).await
+                        });
+                    }
+                }
+                let replaced = join_all(replaced);
+                self.set_up_after(async { drop(replaced.await) });
+            }
+            Moving::IsSetUp(Ok(())) => {
+                say!("Everything uses the new broker at {}.", self.brokers);
+                self.tell()?;
+            }
+            Moving::IsSetUp(Err(error)) => {
+                say!("Setup for the new broker failed, trying again: {error:#}");
+                self.set_up_after(sleep(Duration::from_secs(1)));
+            }
+        }
+        Ok(())
+    }
+
+    fn set_up_after(&mut self, before: impl Future<Output = ()> + Send + 'static) {
+        let args = self.setup_args();
+        let log = self.layout.dir.log("setup");
+        self.moving.spawn(async move {
+            before.await;
+            Moving::IsSetUp(set_up(&args, &log).await)
+        });
+    }
+
     /// Stops everything in such an order that no accepted order is lost: first what takes orders.
-    pub(super) async fn stop(&mut self, drain: bool) {
-        println!("\nStopping …");
-        self.again.abort_all();
+    pub(super) async fn stop(&mut self) {
+        say!("\nStopping …");
+        self.moving.abort_all();
         self.stop_one(Part::Gateway.name()).await;
-        if drain && self.embedded && self.keepers.contains_key(RESTATE) {
+        if self.started && self.embedded {
             let admin = self.layout.ports.url(Use::RestateAdmin);
             match drain::orders(&admin, &self.brokers, DRAIN_WITHIN).await {
                 Ok(0) => {}
-                Ok(left) => println!(
+                Ok(left) => say!(
                     "{left} orders are lost with the embedded broker: Restate did not take them over in time."
                 ),
-                Err(error) => println!(
+                Err(error) => say!(
                     "Could not see whether Restate has taken over all orders of the embedded broker: {error:#}"
                 ),
             }
@@ -188,9 +231,9 @@ impl System {
             kafka.stop(END_WITHIN).await;
         }
         if let Err(error) = self.layout.dir.forget_addresses() {
-            println!("{error:#}");
+            say!("{error:#}");
         }
-        println!("Stopped.");
+        say!("Stopped.");
     }
 
     async fn stop_one(&mut self, name: &'static str) {
@@ -210,7 +253,7 @@ impl System {
             let begin = Instant::now();
             let address = timeout(READY_WITHIN, wait_for(&spec.sign)).await.ok()?;
             let ms = begin.elapsed().as_millis();
-            println!("  {:<18}{address:<28}{ms:>5} ms", spec.name);
+            say!("  {:<18}{address:<28}{ms:>5} ms", spec.name);
             Some(())
         }));
         tokio::pin!(all);
@@ -239,12 +282,6 @@ impl System {
                 }
             }
         }
-    }
-
-    fn broker_address(&self) -> anyhow::Result<String> {
-        let file = self.layout.broker_address_file();
-        std::fs::read_to_string(&file)
-            .with_context(|| format!("reading the broker's address from {}", file.display()))
     }
 
     fn setup_args(&self) -> setup::Args {
@@ -308,8 +345,17 @@ fn base(url: &str) -> String {
     url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
 }
 
+/// What the embedded broker writes into `file`, once it has.
+async fn broker_address(file: &Path) -> anyhow::Result<String> {
+    while !file.exists() {
+        sleep(POLL).await;
+    }
+    std::fs::read_to_string(file)
+        .with_context(|| format!("reading the broker's address from {}", file.display()))
+}
+
 /// Runs setup; what it finds and does goes to `log`.
-async fn set_up(args: &setup::Args, log: &std::path::Path) -> anyhow::Result<()> {
+async fn set_up(args: &setup::Args, log: &Path) -> anyhow::Result<()> {
     let file = File::options()
         .create(true)
         .append(true)

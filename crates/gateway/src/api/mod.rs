@@ -1,13 +1,17 @@
 //! The routes, and what all of them have in common.
 
+mod events;
 mod extract;
 mod health;
 mod openapi;
+mod operations;
 mod orders;
 mod problem;
 mod restaurants;
+mod web;
 
 use std::any::Any;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +20,21 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::events::Hub;
+use crate::events::lookup::Lookup;
+use crate::model::UiConfig;
+use crate::operations::access::{Access, Token};
+use crate::operations::board::Board;
+use crate::operations::faults::Stubs;
+use crate::operations::load::Load;
 use crate::recent::RecentOrders;
 use crate::shop::Shop;
-use crate::{Broker, Ingress};
+use crate::{Broker, Config, Error, Ingress};
 use problem::{Kind, Problem};
 
 /// The longest body that is read, in bytes. An order of a hundred lines with short descriptions has a fifth of that.
@@ -34,24 +46,66 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What the routes share.
 pub struct App {
-    broker: Box<dyn Broker>,
+    broker: Arc<dyn Broker>,
     ingress: Ingress,
     shop: Shop,
     recent: RecentOrders,
     readiness: health::Cache,
+    hub: Arc<Hub>,
+    lookup: Arc<Lookup>,
+    board: Arc<Board>,
+    access: Access,
+    stubs: Stubs,
+    load: Load,
+    files: web::Files,
+    ui: UiConfig,
+    tile_source: Option<String>,
 }
 
 impl App {
-    /// An application that hands orders to `broker` and asks Restate through `ingress`.
-    #[must_use]
-    pub fn new(broker: impl Broker, ingress: Ingress) -> Self {
-        Self {
-            broker: Box::new(broker),
+    /// An application that listens on `address`, hands orders to `broker` and asks Restate through `ingress`.
+    pub fn new(
+        broker: impl Broker,
+        ingress: Ingress,
+        config: &Config,
+        address: IpAddr,
+    ) -> Result<Self, Error> {
+        let broker: Arc<dyn Broker> = Arc::new(broker);
+        let hub = Arc::new(Hub::default());
+        let token = match config.operator_token.as_deref() {
+            None | Some("") => None,
+            Some(text) => Some(Token::parse(text).ok_or(Error::OperatorToken)?),
+        };
+        let tile_source = match config.tile_url.as_deref() {
+            None | Some("") => None,
+            Some(url) => Some(web::tile_source(url).ok_or_else(|| Error::TileUrl(url.to_owned()))?),
+        };
+        let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Ok(Self {
+            lookup: Arc::new(Lookup::new(Arc::clone(&hub), ingress.clone())),
+            board: Arc::new(Board::new(Arc::clone(&hub))),
+            hub,
+            load: Load::new(Arc::clone(&broker)),
+            broker,
             ingress,
             shop: Shop::open(),
             recent: RecentOrders::default(),
             readiness: health::Cache::default(),
-        }
+            access: Access::new(token, address),
+            stubs: Stubs::new(&config.restaurant_url, &config.payment_url)?,
+            files: web::Files::new(config.web_ui.as_deref()),
+            ui: UiConfig {
+                restate_ui: some(&config.restate_ui),
+                tile_url: some(&config.tile_url),
+                tile_attribution: some(&config.tile_attribution),
+            },
+            tile_source,
+        })
+    }
+
+    /// What happens, and who watches it.
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 }
 
@@ -59,27 +113,31 @@ impl App {
 ///
 /// Every error of theirs is a problem document: also that of an unknown path, a wrong method, a panic.
 pub fn router(app: App) -> Router {
+    let security = Arc::new(web::security_headers(app.tile_source.as_deref()));
+    let app = Arc::new(app);
     let (routes, document) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(orders::place))
         .routes(routes!(orders::status))
         .routes(routes!(orders::cancel))
+        .routes(routes!(events::of_order))
+        .routes(routes!(events::of_operations))
+        .routes(routes!(operations::replay))
+        .routes(routes!(operations::get_faults, operations::put_faults))
+        .routes(routes!(operations::get_load, operations::put_load))
+        .routes(routes!(operations::begin_session))
         .routes(routes!(restaurants::list))
         .routes(routes!(restaurants::one))
+        .routes(routes!(web::config))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::document))
-        .with_state(Arc::new(app))
+        .with_state(Arc::clone(&app))
         .split_for_parts();
     routes
         .layer(openapi::layer(&document))
-        .fallback(|request: Request| async move {
-            Problem::new(
-                Kind::NotFound,
-                format!(
-                    "there is no {}: /api/openapi.json tells what there is",
-                    request.uri().path()
-                ),
-            )
+        .fallback(move |request: Request| {
+            let app = Arc::clone(&app);
+            async move { app.files.answer(request).await }
         })
         .method_not_allowed_fallback(|request: Request| async move {
             Problem::new(
@@ -91,6 +149,8 @@ pub fn router(app: App) -> Router {
                 ),
             )
         })
+        // A request without a body needs no leave of the gateway's to be sent by any page: it is known by its origin.
+        .layer(CsrfLayer::new().with_rejection_response(|_| cross_site()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(limit_time))
         .layer(CatchPanicLayer::custom(panicked))
@@ -99,6 +159,20 @@ pub fn router(app: App) -> Router {
                 // Whatever fails is logged where the cause is known.
                 .on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)),
         )
+        .layer(middleware::map_response(move |mut response: Response| {
+            for (name, value) in security.iter() {
+                response.headers_mut().insert(name, value.clone());
+            }
+            std::future::ready(response)
+        }))
+}
+
+fn cross_site() -> Response {
+    Problem::new(
+        Kind::CrossSite,
+        "a page of another site sent this request: use the web UI of this gateway, or a client that is no browser",
+    )
+    .into_response()
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {

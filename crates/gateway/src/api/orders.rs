@@ -15,10 +15,11 @@ use uuid::Uuid;
 use super::extract::{JsonBytes, OrderInPath};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
+use crate::clock::now_ms;
 use crate::ingress;
-use crate::model::{Accepted, Cancellation, NewOrder, OrderStatus};
+use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus};
 
-const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// Place an order
 ///
@@ -35,6 +36,7 @@ const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-s
         (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
             headers(("location" = String, description = "Where to ask how far the order is."))),
         (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
@@ -52,9 +54,19 @@ pub(super) async fn place(
         .get("traceparent")
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let order = OrderEvent::parse(&body)
-        .map_err(|invalid| unreadable(&body, invalid))?
-        .or_order_id(|| Uuid::now_v7().to_string())
+    take(&app, &body, None, traceparent).await
+}
+
+/// Checks an order event and hands it to the broker. An event without an id is given `id`, or a new one.
+pub(super) async fn take(
+    app: &App,
+    event: &[u8],
+    id: Option<String>,
+    traceparent: Option<String>,
+) -> Result<Response, Problem> {
+    let order = OrderEvent::parse(event)
+        .map_err(|invalid| unreadable(event, invalid))?
+        .or_order_id(|| id.unwrap_or_else(|| Uuid::now_v7().to_string()))
         .or_traceparent(traceparent)
         .check()
         .map_err(invalid_order)?;
@@ -65,7 +77,7 @@ pub(super) async fn place(
             violations,
         }));
     }
-    publish(&app, &order).await?;
+    publish(app, &order).await?;
     app.recent.remember(&order.order_id, Instant::now());
 
     let accepted = Accepted::new(order.order_id);
@@ -93,7 +105,8 @@ pub(super) async fn status(
     State(app): State<Arc<App>>,
     OrderInPath(id): OrderInPath,
 ) -> Result<Response, Problem> {
-    let status = match app.ingress.status(&id).await {
+    let (status, order) = futures::join!(app.ingress.status(&id), app.ingress.order(&id));
+    let status = match status {
         Ok(status) => status,
         // The handler answers for every id, so only another version of it could say this.
         Err(ingress::Error::NotFound(_)) => return Err(no_such_order(id)),
@@ -102,7 +115,14 @@ pub(super) async fn status(
     if status.version == 0 && !app.recent.contains(&id, Instant::now()) {
         return Err(no_such_order(id));
     }
-    Ok((NO_STORE, Json(OrderStatus::from(status))).into_response())
+    let order = order.unwrap_or_else(|error| {
+        // How far it is, is what was asked for first.
+        tracing::warn!(order_id = %id, %error, "what was ordered is not told");
+        None
+    });
+    let mut answer = OrderStatus::new(status, now_ms());
+    answer.order = order.map(OrderDetails::from);
+    Ok((NO_STORE, Json(answer)).into_response())
 }
 
 /// Call an order off
@@ -118,6 +138,7 @@ pub(super) async fn status(
         (status = 200, description = "The order is cancelled.", body = Cancellation),
         (status = 202, description = "The order is being cancelled.", body = Cancellation),
         (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
         (status = 409, description = "The order cannot be cancelled (any more): `orderStatus` says how far it is.", body = Document, content_type = "application/problem+json"),
         (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
@@ -211,7 +232,7 @@ fn invalid_order(invalid: Invalid) -> Problem {
     Problem::new(Kind::InvalidOrder, invalid.to_string()).errors(invalid.violations)
 }
 
-fn no_such_order(id: OrderId) -> Problem {
+pub(super) fn no_such_order(id: OrderId) -> Problem {
     Problem::new(
         Kind::OrderNotFound,
         format!(
@@ -222,7 +243,7 @@ fn no_such_order(id: OrderId) -> Problem {
 }
 
 /// The problem of a call to Restate that brought no answer; `consequence` says what that means for the caller.
-fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
+pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
     tracing::warn!(%error, "no answer from Restate");
     match error {
         ingress::Error::Unavailable(_) => Problem::new(

@@ -20,6 +20,14 @@ pub(crate) enum Kind {
     Malformed,
     /// The order can be read, but not taken as it is.
     InvalidOrder,
+    /// The body is JSON, but not what is asked for.
+    InvalidRequest,
+    /// The operators' token is missing or another one.
+    TokenNeeded,
+    /// Operators only, and nobody is one from there.
+    OperatorsOnly,
+    /// A page of someone else sent the request.
+    CrossSite,
     /// The body is not JSON by its own account.
     UnsupportedMediaType,
     /// The body is too long.
@@ -59,6 +67,26 @@ impl Kind {
                 "urn:food-ordering:problem:invalid-order",
                 "The order is not valid",
                 StatusCode::UNPROCESSABLE_ENTITY,
+            ),
+            Self::InvalidRequest => (
+                "urn:food-ordering:problem:invalid-request",
+                "The request cannot be taken as it is",
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ),
+            Self::TokenNeeded => (
+                "urn:food-ordering:problem:token-needed",
+                "The operators' token is needed",
+                StatusCode::UNAUTHORIZED,
+            ),
+            Self::OperatorsOnly => (
+                "urn:food-ordering:problem:operators-only",
+                "This is for operators only",
+                StatusCode::FORBIDDEN,
+            ),
+            Self::CrossSite => (
+                "urn:food-ordering:problem:cross-site-request",
+                "Requests of other sites are refused",
+                StatusCode::FORBIDDEN,
             ),
             Self::UnsupportedMediaType => (
                 "urn:food-ordering:problem:unsupported-media-type",

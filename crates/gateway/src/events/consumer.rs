@@ -145,7 +145,9 @@ impl Reader {
     }
 
     fn take(&mut self, message: &BorrowedMessage<'_>) {
-        let source = TOPICS.iter().position(|(topic, _)| *topic == message.topic());
+        let source = TOPICS
+            .iter()
+            .position(|(topic, _)| *topic == message.topic());
         if let Some(topic) = source
             && let Some(progress) = self.progress.get_mut(&(topic, message.partition()))
         {
@@ -164,9 +166,8 @@ impl Reader {
     fn assign(&mut self, found: Vec<Found>) -> Result<bool, KafkaError> {
         let began = *self.began.get_or_insert_with(Instant::now);
         if !found.is_empty() {
-            self.progress.extend(
-                (found.into_iter()).map(|found| (found.source, Progress::begin(found))),
-            );
+            self.progress
+                .extend((found.into_iter()).map(|found| (found.source, Progress::begin(found))));
             let mut partitions = TopicPartitionList::new();
             for (&(topic, partition), progress) in &self.progress {
                 let offset = Offset::Offset(progress.next);
@@ -226,7 +227,10 @@ async fn look(
 }
 
 fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let headers = message
+        .headers()
+        .into_iter()
+        .flat_map(|headers| headers.iter());
     Record {
         topic: message.topic(),
         partition: message.partition(),

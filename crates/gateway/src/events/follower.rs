@@ -137,8 +137,14 @@ mod tests {
     #[test]
     fn who_comes_back_hears_what_was_missed_and_a_snapshot_only_if_that_is_gone() {
         let view = view(1..=50);
-        assert_eq!(told(&mut Follower::after(Some(48)), &view), ["status 49", "status 50"]);
-        assert_eq!(told(&mut Follower::after(Some(50)), &view), Vec::<String>::new());
+        assert_eq!(
+            told(&mut Follower::after(Some(48)), &view),
+            ["status 49", "status 50"]
+        );
+        assert_eq!(
+            told(&mut Follower::after(Some(50)), &view),
+            Vec::<String>::new()
+        );
         assert_eq!(told(&mut Follower::after(Some(2)), &view), ["snapshot 50"]);
     }
 
@@ -154,8 +160,14 @@ mod tests {
         assert_eq!(news(&mut Follower::after(Some(0)), &empty), Ok(vec![]));
         // The beginning is missing, or this gateway is behind the one that was asked before.
         assert_eq!(news(&mut Follower::after(None), &view([7])), Err(Unknown));
-        assert_eq!(news(&mut Follower::after(Some(8)), &view([7])), Err(Unknown));
-        assert_eq!(news(&mut Follower::after(Some(6)), &view([7])), Ok(vec!["status 7".to_owned()]));
+        assert_eq!(
+            news(&mut Follower::after(Some(8)), &view([7])),
+            Err(Unknown)
+        );
+        assert_eq!(
+            news(&mut Follower::after(Some(6)), &view([7])),
+            Ok(vec!["status 7".to_owned()])
+        );
     }
 
     #[test]

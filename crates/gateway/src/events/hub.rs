@@ -19,7 +19,7 @@ const CATCH_UP_WITHIN: Duration = Duration::from_secs(3);
 ///
 /// A stream is woken, not sent anything: it then reads in the view what it has not told yet. So nothing is queued for slow
 /// readers, and what they miss is merged by itself.
-pub struct Hub {
+pub(crate) struct Hub {
     state: Mutex<State>,
     streams: Arc<Semaphore>,
     is_caught_up: watch::Sender<bool>,
@@ -48,7 +48,7 @@ impl Hub {
                 is_closed: false,
             }),
             streams: Arc::new(Semaphore::new(STREAMS)),
-            is_caught_up: watch::Sender::new(false),
+            is_caught_up: watch::Sender::new(true),
             is_closed: watch::Sender::new(false),
         }
     }
@@ -95,6 +95,11 @@ impl Hub {
             id,
             changed,
         }
+    }
+
+    /// From now on what is in the topics is being read.
+    pub(crate) fn is_behind(&self) {
+        self.is_caught_up.send_replace(false);
     }
 
     /// What was in the topics when the gateway started has been read.

@@ -43,14 +43,9 @@ impl Lookup {
         let answer = {
             // Held until the answer is in the map: the task that takes it out again needs it too.
             let mut under_way = lock(&self.under_way);
-            match under_way.get(id) {
-                Some(answer) => answer.clone(),
-                None => {
-                    let answer = self.begin(id.clone());
-                    under_way.insert(id.clone(), answer.clone());
-                    answer
-                }
-            }
+            (under_way.entry(id.clone()))
+                .or_insert_with(|| self.begin(id.clone()))
+                .clone()
         };
         answer.await
     }
@@ -75,7 +70,9 @@ impl Lookup {
         });
         async move {
             asking.await.unwrap_or_else(|error| {
-                Err(Arc::new(Error::Unexpected(format!("asking failed: {error}"))))
+                Err(Arc::new(Error::Unexpected(format!(
+                    "asking failed: {error}"
+                ))))
             })
         }
         .boxed()

@@ -169,7 +169,9 @@ impl Tracked {
             let mut history = learned.history;
             for entry in self.history.drain(..) {
                 if entry.version > learned.latest.version
-                    && history.last().is_none_or(|last| last.status != entry.status)
+                    && history
+                        .last()
+                        .is_none_or(|last| last.status != entry.status)
                 {
                     history.push(entry);
                 }
@@ -254,7 +256,12 @@ pub(super) mod tests {
 
     fn told(order: &Tracked, after: u64) -> Option<Vec<u64>> {
         let id = "order-1".parse().unwrap();
-        Some(order.after(&id, after)?.map(|event| event.version).collect())
+        Some(
+            order
+                .after(&id, after)?
+                .map(|event| event.version)
+                .collect(),
+        )
     }
 
     fn restate(version: u64, statuses: &[(u64, Status)]) -> order_status::OrderStatus {
@@ -315,7 +322,10 @@ pub(super) mod tests {
 
         // It knows of this status already, and since when.
         let (_, mut order) = Tracked::first(event(5, InPreparation));
-        order.learn(restate(5, &[(1, Created), (2, Scheduled), (3, InPreparation)]));
+        order.learn(restate(
+            5,
+            &[(1, Created), (2, Scheduled), (3, InPreparation)],
+        ));
         assert_eq!(statuses(&order), [Created, Scheduled, InPreparation]);
         assert_eq!(order.since(), Some(3000));
 

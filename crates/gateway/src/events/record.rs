@@ -94,7 +94,9 @@ impl DeadLetter {
         };
         let end = record.value.len().min(SHOWN);
         Self {
-            topic: header(dead_letter::TOPIC).unwrap_or(record.topic).to_owned(),
+            topic: header(dead_letter::TOPIC)
+                .unwrap_or(record.topic)
+                .to_owned(),
             partition: header(dead_letter::PARTITION)
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(record.partition),
@@ -172,7 +174,10 @@ mod tests {
         let Some(News::Place(driver, place, at)) = found else {
             panic!("{found:?}")
         };
-        assert_eq!((driver.as_str(), place.lat(), at), ("d", 2.0, 1_700_000_000_000));
+        assert_eq!(
+            (driver.as_str(), place.lat(), at),
+            ("d", 2.0, 1_700_000_000_000)
+        );
     }
 
     #[test]
@@ -211,6 +216,9 @@ mod tests {
         );
         record.headers.clear();
         let letter = DeadLetter::new(&record);
-        assert_eq!((letter.topic.as_str(), letter.partition, letter.offset), ("orders-dlq", 3, 9));
+        assert_eq!(
+            (letter.topic.as_str(), letter.partition, letter.offset),
+            ("orders-dlq", 3, 9)
+        );
     }
 }

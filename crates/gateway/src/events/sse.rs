@@ -112,17 +112,16 @@ impl OrderStream {
         let Some(deadline) = driver_again.into_iter().chain(self.ends).min() else {
             return self.watch.changed().await;
         };
-        match timeout_at(deadline, self.watch.changed()).await {
-            Ok(goes_on) => goes_on,
-            Err(_) => {
-                if self.ends.is_some_and(|ends| ends <= Instant::now()) {
-                    self.is_over = true;
-                    // An event without data is dropped by browsers.
-                    self.pending.push_back(Event::default().event("end").data("{}"));
-                }
-                true
-            }
+        if let Ok(goes_on) = timeout_at(deadline, self.watch.changed()).await {
+            return goes_on;
         }
+        if self.ends.is_some_and(|ends| ends <= Instant::now()) {
+            self.is_over = true;
+            // An event without data is dropped by browsers.
+            self.pending
+                .push_back(Event::default().event("end").data("{}"));
+        }
+        true
     }
 
     /// Reads in the view what there is to tell; `false` if it does not know.
@@ -156,7 +155,9 @@ impl OrderStream {
 
 /// How much longer the stream of this order stays open; `None` while it has not ended.
 fn stays_open(view: &View, id: &OrderId, now_ms: i64) -> Option<Duration> {
-    let order = view.order(id).filter(|order| order.status().is_terminal())?;
+    let order = view
+        .order(id)
+        .filter(|order| order.status().is_terminal())?;
     // From another clock: at most as long as it would be by this one.
     let ended = u64::try_from(now_ms - order.changed_at()).unwrap_or(0);
     Some(AFTER_THE_END.saturating_sub(Duration::from_millis(ended)))

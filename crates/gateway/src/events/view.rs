@@ -313,9 +313,15 @@ mod tests {
         assert_eq!(apply(&mut view, at("d", 2.0)), ["a", "b"]);
         apply(&mut view, of("a", 2, Status::Delivered, Some("d")));
         assert_eq!(apply(&mut view, at("d", 3.0)), ["b"]);
-        assert_eq!(view.carried_by(&"d".parse().unwrap()).unwrap().as_str(), "b");
+        assert_eq!(
+            view.carried_by(&"d".parse().unwrap()).unwrap().as_str(),
+            "b"
+        );
         // Another driver takes over.
-        apply(&mut view, of("b", 2, Status::WaitingForDriver, Some("other")));
+        apply(
+            &mut view,
+            of("b", 2, Status::WaitingForDriver, Some("other")),
+        );
         assert_eq!(apply(&mut view, at("d", 4.0)), Vec::<String>::new());
         assert_eq!(apply(&mut view, at("other", 4.0)), ["b"]);
     }

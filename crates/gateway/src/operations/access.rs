@@ -177,10 +177,18 @@ mod tests {
             ("127.0.0.1", "127.0.0.1", &[("x-forwarded-for", "10.0.0.7")]),
             ("127.0.0.1", "127.0.0.1", &[("forwarded", "for=10.0.0.7")]),
             ("127.0.0.1", "127.0.0.1", &[("host", "evil.example:3000")]),
-            ("127.0.0.1", "127.0.0.1", &[("authorization", "Bearer x"), ("via", "1.1 p")]),
+            (
+                "127.0.0.1",
+                "127.0.0.1",
+                &[("authorization", "Bearer x"), ("via", "1.1 p")],
+            ),
         ] {
             let denied = check(None, listener, peer, pairs);
-            assert_eq!(denied, Err(Denied::NotFromThere), "{listener} {peer} {pairs:?}");
+            assert_eq!(
+                denied,
+                Err(Denied::NotFromThere),
+                "{listener} {peer} {pairs:?}"
+            );
         }
         assert!(!Access::new(None, "127.0.0.1".parse().unwrap()).is_from_here(None, &headers(&[])));
     }
@@ -193,11 +201,18 @@ mod tests {
             (&[("cookie", "a=b; operator-session=s3cret; c=d")], Ok(())),
             (&[], Err(Denied::NoToken)),
             (&[("authorization", "Basic s3cret")], Err(Denied::NoToken)),
-            (&[("authorization", "Bearer s3cre")], Err(Denied::WrongToken)),
+            (
+                &[("authorization", "Bearer s3cre")],
+                Err(Denied::WrongToken),
+            ),
             (&[("authorization", "Bearer ")], Err(Denied::WrongToken)),
             (&[("cookie", "operator-session=x")], Err(Denied::WrongToken)),
         ] {
-            assert_eq!(check(Some("s3cret"), "0.0.0.0", "10.0.0.7", pairs), expected, "{pairs:?}");
+            assert_eq!(
+                check(Some("s3cret"), "0.0.0.0", "10.0.0.7", pairs),
+                expected,
+                "{pairs:?}"
+            );
         }
     }
 

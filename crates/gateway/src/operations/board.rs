@@ -47,14 +47,15 @@ struct Parts {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Driver {
-    driver_id: Arc<DriverId>,
+    #[serde(rename = "driverId")]
+    id: DriverId,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<Region>,
     #[serde(flatten)]
     place: Place,
     timestamp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    delivery_id: Option<Arc<OrderId>>,
+    delivery_id: Option<OrderId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -66,7 +67,7 @@ struct Orders {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Delivery {
-    order_id: Arc<OrderId>,
+    order_id: OrderId,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     driver_id: Option<DriverId>,
@@ -79,7 +80,7 @@ struct Delivery {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Stuck {
-    order_id: Arc<OrderId>,
+    order_id: OrderId,
     status: Status,
     since: i64,
 }
@@ -109,7 +110,7 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stuck: Option<&'a [Stuck]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dead_letters: Option<&'a [Arc<DeadLetter>]>,
+    dead_letters: Option<Vec<&'a DeadLetter>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<&'a [StageTimes]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,7 +153,7 @@ impl Frame {
             let patience = patience(status, plan.map(|plan| plan.wait_ms));
             if patience.is_some_and(|patience| now - since > patience) {
                 parts.stuck.push(Stuck {
-                    order_id: Arc::clone(id),
+                    order_id: OrderId::clone(id),
                     status,
                     since,
                 });
@@ -163,7 +164,7 @@ impl Frame {
             );
             if is_delivery && parts.deliveries.len() < DELIVERIES {
                 parts.deliveries.push(Delivery {
-                    order_id: Arc::clone(id),
+                    order_id: OrderId::clone(id),
                     status,
                     driver_id: order.driver().cloned(),
                     restaurant_location: plan.map(|plan| plan.restaurant.into()),
@@ -177,11 +178,11 @@ impl Frame {
             .filter(|(_, place)| place.timestamp > now - QUIET_MS)
             .map(|(id, place)| {
                 let driver = Driver {
-                    driver_id: Arc::clone(id),
+                    id: DriverId::clone(id),
                     region: region_of(place.location),
                     place: place.location.into(),
                     timestamp: place.timestamp,
-                    delivery_id: view.carried_by(id).cloned(),
+                    delivery_id: view.carried_by(id).map(|id| OrderId::clone(id)),
                 };
                 (Arc::clone(id), driver)
             })
@@ -208,7 +209,7 @@ impl Frame {
             orders: Some(&parts.orders),
             deliveries: Some(&parts.deliveries),
             stuck: Some(&parts.stuck),
-            dead_letters: Some(&parts.dead_letters),
+            dead_letters: Some(letters(&parts.dead_letters)),
             stages: Some(&parts.stages),
             throughput: Some(&parts.throughput),
         })
@@ -231,7 +232,7 @@ impl Frame {
             orders: changed(&new.orders, &old.orders),
             deliveries: changed(new.deliveries.as_slice(), &old.deliveries),
             stuck: changed(new.stuck.as_slice(), &old.stuck),
-            dead_letters: changed(new.dead_letters.as_slice(), &old.dead_letters),
+            dead_letters: changed(&new.dead_letters, &old.dead_letters).map(|all| letters(all)),
             stages: changed(new.stages.as_slice(), &old.stages),
             throughput: changed(new.throughput.as_slice(), &old.throughput),
         })
@@ -240,6 +241,10 @@ impl Frame {
 
 fn changed<'a, T: PartialEq + ?Sized>(new: &'a T, old: &T) -> Option<&'a T> {
     (new != old).then_some(new)
+}
+
+fn letters(letters: &[Arc<DeadLetter>]) -> Vec<&DeadLetter> {
+    letters.iter().map(|letter| &**letter).collect()
 }
 
 fn write(told: &Told<'_>) -> String {
@@ -282,17 +287,14 @@ impl Board {
     pub(crate) fn join(self: &Arc<Self>) -> (String, broadcast::Receiver<Arc<str>>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let ticks = state.ticks.subscribe();
-        let snapshot = match &state.last {
-            Some(frame) => frame.whole(),
-            None => {
-                let frame = self.frame();
-                let snapshot = frame.whole();
-                state.last = Some(frame);
-                // The first one to watch sets the clock going.
-                tokio::spawn(Arc::clone(self).tick());
-                snapshot
-            }
-        };
+        if let Some(frame) = &state.last {
+            return (frame.whole(), ticks);
+        }
+        // The first one to watch sets the clock going.
+        let frame = self.frame();
+        let snapshot = frame.whole();
+        state.last = Some(frame);
+        tokio::spawn(Arc::clone(self).tick());
         (snapshot, ticks)
     }
 
@@ -345,7 +347,11 @@ mod tests {
     }
 
     fn place(driver: &str, lon: f64, at: i64) -> News {
-        News::Place(driver.parse().unwrap(), Location::new(lon, 37.3).unwrap(), at)
+        News::Place(
+            driver.parse().unwrap(),
+            Location::new(lon, 37.3).unwrap(),
+            at,
+        )
     }
 
     fn view(news: impl IntoIterator<Item = News>) -> View {
@@ -385,7 +391,10 @@ mod tests {
         );
         let throughput = told["throughput"].take();
         assert_eq!(throughput[58], json!({"at": NOW - 2000, "perSecond": 1}));
-        told["drivers"].as_array_mut().unwrap().sort_by_key(|driver| driver["driverId"].to_string());
+        told["drivers"]
+            .as_array_mut()
+            .unwrap()
+            .sort_by_key(|driver| driver["driverId"].to_string());
         assert_eq!(
             told,
             json!({

@@ -42,7 +42,7 @@ impl Stubs {
         let url = |base: &str| {
             Url::parse(&format!("{}/faults", base.trim_end_matches('/')))
                 .ok()
-                .filter(|url| url.has_host())
+                .filter(Url::has_host)
                 .ok_or_else(|| crate::Error::StubUrl(base.to_owned()))
         };
         Ok(Self {
@@ -61,7 +61,12 @@ impl Stubs {
     /// Sets those faults that `wish`, a JSON object, names; answers with all of them.
     pub(crate) async fn put(&self, stub: Stub, wish: Bytes) -> Result<Value, Error> {
         let request = self.client.put(self.url(stub));
-        send(request.header("content-type", "application/json").body(wish)).await
+        send(
+            request
+                .header("content-type", "application/json")
+                .body(wish),
+        )
+        .await
     }
 
     fn url(&self, stub: Stub) -> Url {
@@ -80,7 +85,10 @@ async fn send(request: RequestBuilder) -> Result<Value, Error> {
     match status {
         StatusCode::OK => Ok(body),
         status if status.is_client_error() => Err(Error::Refused(
-            body["detail"].as_str().unwrap_or("no reason was given").to_owned(),
+            body["detail"]
+                .as_str()
+                .unwrap_or("no reason was given")
+                .to_owned(),
         )),
         status => Err(Error::Unavailable(format!("the stub answers {status}"))),
     }

@@ -72,8 +72,12 @@ async fn run(broker: Arc<dyn Broker>, rate: watch::Sender<u32>) {
     let place = async {
         loop {
             ticks.tick().await;
-            let Some(order) = order(&kitchens) else { continue };
-            let Ok(value) = serde_json::to_vec(&order) else { continue };
+            let Some(order) = order(&kitchens) else {
+                continue;
+            };
+            let Ok(value) = serde_json::to_vec(&order) else {
+                continue;
+            };
             let key = order.order_id.as_str().as_bytes();
             if let Err(error) = broker.publish(topic::ORDERS, key, &value).await {
                 tracing::warn!(%error, "a demo order was not confirmed");

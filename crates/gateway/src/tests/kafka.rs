@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::body::Body;
+use domain::{Status, StatusEvent, topic};
+use kafka::{Publisher, dead_letter};
 use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
@@ -12,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::stream::Events;
 use super::{good, with};
 use crate::{Config, Error, serve};
 
@@ -47,6 +51,16 @@ impl Running {
             .await
             .unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    async fn watch(&self, path: &str, last_event_id: Option<u64>) -> Events {
+        let mut request = reqwest::Client::new().get(format!("http://{}{path}", self.address));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        Events::new(Body::new(reqwest::Body::from(response)))
     }
 
     async fn stop(self) {
@@ -121,6 +135,115 @@ async fn while_the_broker_is_down_nothing_is_accepted_and_what_was_tried_can_be_
     while !keys.iter().any(|key| key == id) {
         keys.push(next(&consumer).await.0);
     }
+    gateway.stop().await;
+}
+
+/// A cluster with every topic.
+fn whole_cluster() -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> {
+    let cluster = MockCluster::new(1).unwrap();
+    for (topic, partitions) in topic::ALL {
+        cluster.create_topic(topic, partitions, 1).unwrap();
+    }
+    cluster
+}
+
+async fn changes(publisher: &Publisher, version: u64, status: Status) {
+    let event = StatusEvent {
+        order_id: "order-1".parse().unwrap(),
+        status,
+        eta: None,
+        version,
+        at: crate::clock::now_ms(),
+        reason: None,
+        driver_id: (status >= Status::WaitingForDriver).then(|| "driver-A".parse().unwrap()),
+    };
+    let value = serde_json::to_vec(&event).unwrap();
+    publisher
+        .publish(topic::ORDER_STATUS, Some(b"order-1"), &value, &[])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_driver() {
+    let cluster = whole_cluster();
+    let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+    changes(&publisher, 1, Status::Created).await;
+    // It was there before the gateway: Restate, which is not, need not be asked.
+    let gateway = Running::start(&cluster.bootstrap_servers()).await;
+    let mut events = gateway.watch("/api/orders/order-1/events", None).await;
+    assert_eq!(events.short(1).await, ["snapshot 1"]);
+    changes(&publisher, 2, Status::Scheduled).await;
+    changes(&publisher, 2, Status::Scheduled).await;
+    changes(&publisher, 3, Status::WaitingForDriver).await;
+    assert_eq!(events.short(2).await, ["status 2", "status 3"]);
+    let place = json!({"lon": -121.9, "lat": 37.3, "timestamp": 7}).to_string();
+    publisher
+        .publish(
+            topic::DRIVER_UPDATES,
+            Some(b"driver-A"),
+            place.as_bytes(),
+            &[],
+        )
+        .await
+        .unwrap();
+    let seen = events.next().await.unwrap();
+    assert_eq!(seen.event, "driver");
+    assert_eq!(seen.data["timestamp"], 7);
+
+    // A gateway that is restarted while someone watches.
+    gateway.stop().await;
+    assert!(events.next().await.is_none());
+    changes(&publisher, 4, Status::InDelivery).await;
+    let gateway = Running::start(&cluster.bootstrap_servers()).await;
+    let mut events = gateway.watch("/api/orders/order-1/events", Some(2)).await;
+    assert_eq!(events.short(2).await, ["status 3", "status 4"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_after_the_broker_was_away() {
+    let cluster = whole_cluster();
+    let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+    changes(&publisher, 1, Status::Created).await;
+    let gateway = Running::start(&cluster.bootstrap_servers()).await;
+    let mut events = gateway.watch("/api/orders/order-1/events", None).await;
+    assert_eq!(events.short(1).await, ["snapshot 1"]);
+    cluster.broker_down(1).unwrap();
+    cluster.broker_up(1).unwrap();
+    changes(&publisher, 2, Status::Scheduled).await;
+    assert_eq!(events.short(1).await, ["status 2"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn topics_that_come_to_be_later_are_read_too() {
+    let cluster = MockCluster::new(1).unwrap();
+    let gateway = Running::start(&cluster.bootstrap_servers()).await;
+    let mut events = gateway.watch("/api/operations/events", None).await;
+    let snapshot = events.next().await.unwrap();
+    assert_eq!(snapshot.data["deadLetters"], json!([]));
+    for (topic, partitions) in topic::ALL {
+        cluster.create_topic(topic, partitions, 1).unwrap();
+    }
+    let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+    let headers = [
+        (dead_letter::REASON, "not JSON"),
+        (dead_letter::TOPIC, "orders"),
+    ];
+    publisher
+        .publish(topic::ORDERS_DLQ, Some(b"order-1"), b"pizza", &headers)
+        .await
+        .unwrap();
+    let letters = loop {
+        let mut tick = events.next().await.unwrap();
+        if !tick.data["deadLetters"].is_null() {
+            break tick.data["deadLetters"].take();
+        }
+    };
+    assert_eq!(letters[0]["reason"], "not JSON");
+    assert_eq!(letters[0]["topic"], "orders");
+    assert_eq!(letters[0]["value"], "pizza");
     gateway.stop().await;
 }
 

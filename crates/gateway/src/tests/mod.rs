@@ -1,12 +1,17 @@
 //! The routes, without a network where that will do. Every answer that a test gets is held against the `OpenAPI` document.
 
+mod events;
 mod health;
 mod kafka;
 mod openapi;
+mod operations;
 mod orders;
 mod restaurants;
+mod stream;
+mod web;
 
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,7 +27,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-use crate::{App, Broker, Ingress, router};
+use crate::events::Hub;
+use crate::{App, Broker, Config, Ingress, router};
 
 /// How the broker behaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,6 +130,12 @@ impl TestRestate {
         );
     }
 
+    /// How often this path was asked for.
+    fn asked(&self, path: &str) -> usize {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|call| call.ends_with(path)).count()
+    }
+
     /// `OrderWorkflow/cancel` answers this for the order.
     fn answers_cancel(&self, id: &str, status: u16, body: Value) {
         self.answer(
@@ -176,6 +188,7 @@ struct Gateway {
     router: Router,
     broker: TestBroker,
     restate: TestRestate,
+    hub: Arc<Hub>,
     document: Value,
 }
 
@@ -220,10 +233,20 @@ impl Gateway {
 
     /// With Restate at `base`, which has `limit` for an answer.
     async fn with(restate: TestRestate, base: &str, limit: Duration) -> Self {
+        let mut config = Config::new("127.0.0.1:9", base);
+        config.restate_timeout = limit;
+        Self::configured(restate, &config).await
+    }
+
+    /// With this configuration, but for the brokers.
+    async fn configured(restate: TestRestate, config: &Config) -> Self {
         let broker = TestBroker::default();
-        let ingress = Ingress::new(base, limit).unwrap();
+        let ingress = Ingress::new(&config.restate_ingress, config.restate_timeout).unwrap();
+        let address = Ipv4Addr::LOCALHOST.into();
+        let app = App::new(broker.clone(), ingress, config, address).unwrap();
         let mut gateway = Self {
-            router: router(App::new(broker.clone(), ingress)),
+            hub: Arc::clone(app.hub()),
+            router: router(app),
             broker,
             restate,
             document: Value::Null,
@@ -256,9 +279,14 @@ impl Gateway {
             .await
     }
 
+    /// The answer, its body unread.
+    async fn open(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let answer = Answer {

@@ -335,13 +335,62 @@ async fn how_far_an_order_is_comes_from_restate() {
         200,
         said.clone(),
     );
-    let answer = gateway.get("/api/orders/order-1").await;
+    gateway.restate.answer(
+        "/restate/call/OrderWorkflow/order-1/getOrder",
+        404,
+        json!({"code": 404, "message": "there is no order", "source": "invocation"}),
+    );
+    let mut answer = gateway.get("/api/orders/order-1").await;
+    let now = answer.body.as_object_mut().unwrap().remove("now").unwrap();
+    assert!(now.as_i64().unwrap() > 1_700_000_000_000);
     assert_eq!((answer.status, answer.body), (200, said));
     assert_eq!(answer.headers["cache-control"], "no-store");
+    let mut calls = gateway.restate.calls.lock().unwrap().clone();
+    calls.sort();
     assert_eq!(
-        *gateway.restate.calls.lock().unwrap(),
-        ["POST /restate/call/OrderStatusService/order-1/get"]
+        calls,
+        [
+            "POST /restate/call/OrderStatusService/order-1/get",
+            "POST /restate/call/OrderWorkflow/order-1/getOrder"
+        ]
     );
+}
+
+#[tokio::test]
+async fn what_was_ordered_and_the_way_it_takes_come_with_the_status() {
+    let gateway = Gateway::new().await;
+    gateway.restate.has_status("order-1", "CREATED", 1);
+    let path = "/restate/call/OrderWorkflow/order-1/getOrder";
+    gateway.restate.answer(path, 200, good());
+    let answer = gateway.get("/api/orders/order-1").await;
+    let order = &answer.body["order"];
+    for field in ["restaurantId", "products", "totalCost", "deliveryDelay"] {
+        assert_eq!(order[field], good()[field], "{field}");
+    }
+    assert_eq!(order["region"], "San Jose (CA)");
+    assert_eq!(
+        order["restaurantLocation"],
+        json!({"lon": -121.8946, "lat": 37.3366})
+    );
+    let made_up = domain::restaurant::place_for("order-1", domain::Region::SanJose);
+    assert_eq!(
+        order["customerLocation"],
+        json!({"lon": made_up.lon(), "lat": made_up.lat()})
+    );
+
+    let place = json!({"lon": -121.9, "lat": 37.3});
+    let order = with("/customerLocation", place.clone());
+    gateway.restate.answer(path, 200, order);
+    let answer = gateway.get("/api/orders/order-1").await;
+    assert_eq!(answer.body["order"]["customerLocation"], place);
+
+    // What cannot be told is left out.
+    gateway
+        .restate
+        .answer(path, 500, json!({"source": "invocation"}));
+    let answer = gateway.get("/api/orders/order-1").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.get("order").is_none());
 }
 
 #[tokio::test]
@@ -358,8 +407,9 @@ async fn an_order_accepted_a_moment_ago_is_new_until_restate_knows_it() {
     let gateway = Gateway::new().await;
     gateway.order(good()).await;
     gateway.restate.has_status("order-1", "NEW", 0);
-    let answer = gateway.get("/api/orders/order-1").await;
+    let mut answer = gateway.get("/api/orders/order-1").await;
     assert_eq!(answer.status, 200);
+    answer.body.as_object_mut().unwrap().remove("now");
     assert_eq!(
         answer.body,
         json!({"orderId": "order-1", "status": "NEW", "eta": null, "version": 0, "history": []})

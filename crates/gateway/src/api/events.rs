@@ -1,0 +1,157 @@
+//! What happens, as it happens: streams of server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use domain::OrderId;
+use futures::Stream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::extract::{Operator, OrderInPath};
+use super::orders::{NO_STORE, no_answer, no_such_order};
+use super::problem::{Document, Kind, Problem};
+use super::{App, RETRY_AFTER};
+use crate::events::sse::OrderStream;
+
+/// How often something is sent at least, so that nobody in between takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Tells proxies of nginx's kind not to collect the events.
+const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+
+/// Watch an order
+///
+/// Server-sent events. First `snapshot`: what `GET /api/orders/{orderId}` says, without `order`. Then `status` for each change,
+/// a record of topic `order-status` as JSON, and `driver` with `driverId`, `lon`, `lat`, `timestamp` whenever the driver who has
+/// the order has moved. The id of an event is the order's version: who comes back with it in `Last-Event-ID` is told the
+/// changes that were missed, or is given a new snapshot if there were too many. Some seconds after the order's end comes
+/// `end`, and nothing after it: do not come back then.
+#[utoipa::path(
+    get,
+    path = "/api/orders/{orderId}/events",
+    operation_id = "watchOrder",
+    tag = "orders",
+    params(
+        ("orderId" = String, Path, description = "The order's id."),
+        ("last-event-id" = Option<u64>, Header, description = "The id of the last event one has seen.", nullable = false),
+    ),
+    responses(
+        (status = 200, description = "The events, as long as the order lasts.", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
+        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "Restate does not answer, or too many are watching.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn of_order(
+    State(app): State<Arc<App>>,
+    OrderInPath(id): OrderInPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let permit = admit(&app)?;
+    let told = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+    if !is_known(&app, &id) {
+        app.hub.wait_until_caught_up().await;
+    }
+    if !is_known(&app, &id) {
+        match app.lookup.ask(&id).await {
+            Ok(1..) => {}
+            _ if app.recent.contains(&id, Instant::now()) => {
+                let lookup = Arc::clone(&app.lookup);
+                return Ok(sse(OrderStream::of_new_order(lookup, id, permit).events()));
+            }
+            Ok(0) => return Err(no_such_order(id)),
+            Err(error) => return Err(no_answer(&error, "the order is not affected: try again")),
+        }
+    }
+    let stream = OrderStream::new(Arc::clone(&app.lookup), id, told, permit);
+    Ok(sse(stream.events()))
+}
+
+fn is_known(app: &App, id: &OrderId) -> bool {
+    app.hub.read(|view| view.order(id).is_some())
+}
+
+/// Watch the system
+///
+/// Server-sent events, for operators. First `snapshot`: `now`, `regions`, `drivers`, `orders` by status, `deliveries`, `stuck`
+/// orders, the newest `deadLetters`, `stages` with their times over the last five minutes, `throughput` in orders delivered a
+/// second over the last minute. Then each second `tick`, of the same shape: of `drivers` those that have changed, of the rest
+/// what has changed, whole; `driversGone` names drivers that have not been heard of for half an hour.
+#[utoipa::path(
+    get,
+    path = "/api/operations/events",
+    operation_id = "watchOperations",
+    tag = "operations",
+    responses(
+        (status = 200, description = "The events.", body = String, content_type = "text/event-stream"),
+        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "Too many are watching.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn of_operations(
+    _: Operator,
+    State(app): State<Arc<App>>,
+) -> Result<Response, Problem> {
+    let permit = admit(&app)?;
+    let (snapshot, ticks) = app.board.join();
+    let first = Event::default().event("snapshot").data(snapshot);
+    let events = futures::stream::unfold((Some(first), ticks), move |(first, mut ticks)| {
+        let app = Arc::clone(&app);
+        // Given back when the stream ends.
+        let _held = &permit;
+        async move {
+            if let Some(first) = first {
+                return Some((Ok(first), (None, ticks)));
+            }
+            let tick = tokio::select! {
+                tick = ticks.recv() => tick,
+                () = app.hub.closed() => return None,
+            };
+            let event = match tick {
+                Ok(tick) => Event::default().event("tick").data(&*tick),
+                Err(RecvError::Lagged(_)) => {
+                    let (snapshot, from_now_on) = app.board.join();
+                    ticks = from_now_on;
+                    Event::default().event("snapshot").data(snapshot)
+                }
+                Err(RecvError::Closed) => return None,
+            };
+            Some((Ok(event), (None, ticks)))
+        }
+    });
+    Ok(sse(events))
+}
+
+fn admit(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    app.hub.admit().ok_or_else(|| {
+        Problem::new(
+            Kind::Unavailable,
+            "too many are watching this gateway: try again, or ask for the order now and then",
+        )
+        .retry_after(RETRY_AFTER)
+    })
+}
+
+fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("heartbeat");
+    let sse = Sse::new(events).keep_alive(heartbeat);
+    // The later ones replace what `Sse` says of caching.
+    let mut response = ([NOT_BUFFERED], sse).into_response();
+    for (name, value) in NO_STORE {
+        response
+            .headers_mut()
+            .insert(name, axum::http::HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,267 @@
+//! For operators: dead letters, faults, load.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::order::Violation;
+use serde_json::Value;
+
+use super::extract::{JsonBytes, JsonOf, Operator, no_operator, peer};
+use super::orders::{self, NO_STORE};
+use super::problem::{Document, Kind, Problem};
+use super::{App, RETRY_AFTER};
+use crate::model::{Accepted, Load, Replay, Session};
+use crate::operations::access::{COOKIE, Denied};
+use crate::operations::faults::{self, Stub};
+use crate::operations::load::MOST;
+
+/// How long a session lasts, in seconds: a working day.
+const SESSION: u32 = 12 * 60 * 60;
+
+/// Publish an event again
+///
+/// An event of the dead letters, corrected. It is checked as in `POST /api/orders`.
+#[utoipa::path(
+    post,
+    path = "/api/operations/dead-letters/replay",
+    operation_id = "replayDeadLetter",
+    tag = "operations",
+    request_body(content = Replay, description = "The event, at most 64 KiB."),
+    responses(
+        (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
+            headers(("location" = String, description = "Where to ask how far the order is."))),
+        (status = 400, description = "The body, or the event in it, is not JSON.", body = Document, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "The order cannot be taken as it is; `errors` names every field at fault.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "The order is not confirmed: repeat the request.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn replay(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    JsonOf(Replay { value, key }): JsonOf<Replay>,
+) -> Result<Response, Problem> {
+    let event = value.as_bytes();
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(event) {
+        let violation = Violation {
+            field: "value".to_owned(),
+            message: format!("must be JSON: {error}"),
+        };
+        let detail = violation.to_string();
+        return Err(Problem::new(Kind::InvalidOrder, detail).errors([violation]));
+    }
+    orders::take(&app, event, key, None).await
+}
+
+/// The faults of a stub
+#[utoipa::path(
+    get,
+    path = "/api/operations/faults/{stub}",
+    operation_id = "getFaults",
+    tag = "operations",
+    params(("stub" = String, Path, description = "`restaurant` or `payment`.")),
+    responses(
+        (status = 200, description = "What goes wrong on purpose.", body = Object),
+        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such stub.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "The stub does not answer.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn get_faults(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(stub): Path<String>,
+) -> Result<Response, Problem> {
+    faults_answer(app.stubs.get(named(&stub)?).await)
+}
+
+/// Set faults of a stub
+///
+/// Changes the faults that are named and leaves the others.
+#[utoipa::path(
+    put,
+    path = "/api/operations/faults/{stub}",
+    operation_id = "setFaults",
+    tag = "operations",
+    params(("stub" = String, Path, description = "`restaurant` or `payment`.")),
+    request_body(content = Object, description = "Faults by name, such as `{\"errorRate\": 0.5}`; `GET` shows which there are."),
+    responses(
+        (status = 200, description = "What goes wrong on purpose now.", body = Object),
+        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such stub.", body = Document, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "There is no such fault, or not with such a value.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "The stub does not answer.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn put_faults(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(stub): Path<String>,
+    JsonBytes(wish): JsonBytes,
+) -> Result<Response, Problem> {
+    faults_answer(app.stubs.put(named(&stub)?, wish).await)
+}
+
+fn named(stub: &str) -> Result<Stub, Problem> {
+    match stub {
+        "restaurant" => Ok(Stub::Restaurant),
+        "payment" => Ok(Stub::Payment),
+        _ => Err(Problem::new(
+            Kind::NotFound,
+            "faults are those of the restaurant or of the payment",
+        )),
+    }
+}
+
+fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Problem> {
+    match answer {
+        Ok(plan) => Ok((NO_STORE, Json(plan)).into_response()),
+        Err(faults::Error::Refused(detail)) => Err(Problem::new(Kind::InvalidRequest, detail)),
+        Err(faults::Error::Unavailable(detail)) => Err(Problem::new(
+            Kind::Unavailable,
+            format!("the stub does not answer: {detail}"),
+        )
+        .retry_after(RETRY_AFTER)),
+    }
+}
+
+/// The load of demo orders
+#[utoipa::path(
+    get,
+    path = "/api/operations/load",
+    operation_id = "getLoad",
+    tag = "operations",
+    responses(
+        (status = 200, description = "The load that this gateway puts on.", body = Load),
+        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine.", body = Document, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_load(_: Operator, State(app): State<Arc<App>>) -> Response {
+    load_answer(&app)
+}
+
+/// Set the load of demo orders
+///
+/// The gateway places demo orders at this rate until it is told otherwise, at most for ten minutes.
+#[utoipa::path(
+    put,
+    path = "/api/operations/load",
+    operation_id = "setLoad",
+    tag = "operations",
+    request_body = Load,
+    responses(
+        (status = 200, description = "The load is set.", body = Load),
+        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "No such load is possible.", body = Document, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn put_load(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    JsonOf(load): JsonOf<Load>,
+) -> Result<Response, Problem> {
+    if load.orders_per_second > MOST {
+        let violation = Violation {
+            field: "ordersPerSecond".to_owned(),
+            message: format!("must be from 0 to {MOST}"),
+        };
+        let detail = violation.to_string();
+        return Err(Problem::new(Kind::InvalidRequest, detail).errors([violation]));
+    }
+    app.load.set(load.orders_per_second);
+    Ok(load_answer(&app))
+}
+
+fn load_answer(app: &App) -> Response {
+    let load = Load {
+        orders_per_second: app.load.rate(),
+    };
+    (NO_STORE, Json(load)).into_response()
+}
+
+/// Begin a session
+///
+/// Exchanges the operators' token for a cookie, for browsers, whose `EventSource` cannot send headers.
+#[utoipa::path(
+    post,
+    path = "/api/operations/session",
+    operation_id = "beginSession",
+    tag = "operations",
+    request_body = Session,
+    responses(
+        (status = 204, description = "The cookie is set, or none is needed."),
+        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
+        (status = 401, description = "The token is wrong.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "The body is not what is asked for.", body = Document, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn begin_session(
+    State(app): State<Arc<App>>,
+    FromHere(from_here): FromHere,
+    headers: HeaderMap,
+    JsonOf(Session { token }): JsonOf<Session>,
+) -> Result<Response, Problem> {
+    match app.access.check_token(Some(&token)) {
+        Ok(()) => {
+            // Behind a proxy that speaks TLS the cookie never leaves it unencrypted.
+            let is_secure = headers
+                .get("x-forwarded-proto")
+                .is_some_and(|scheme| scheme == "https");
+            let secure = if is_secure { "; Secure" } else { "" };
+            let cookie = format!(
+                "{COOKIE}={token}; Path=/api/operations; Max-Age={SESSION}; HttpOnly; SameSite=Strict{secure}"
+            );
+            Ok((
+                StatusCode::NO_CONTENT,
+                [(header::SET_COOKIE, cookie)],
+                NO_STORE,
+            )
+                .into_response())
+        }
+        Err(Denied::NotFromThere) if from_here => {
+            Ok((StatusCode::NO_CONTENT, NO_STORE).into_response())
+        }
+        Err(denied) => Err(no_operator(denied)),
+    }
+}
+
+/// Whether the request comes from the gateway's own machine.
+pub(super) struct FromHere(bool);
+
+impl axum::extract::FromRequestParts<Arc<App>> for FromHere {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self(app.access.is_from_here(peer(parts), &parts.headers)))
+    }
+}

@@ -1,0 +1,233 @@
+//! The web UI's files, what it is configured with, and the headers that keep strangers out of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+use reqwest::Url;
+use tower::ServiceExt;
+use tower_http::services::ServeDir;
+
+use super::App;
+use super::problem::{Kind, Problem};
+use crate::model::UiConfig;
+
+/// Where the build puts files whose names change with their content.
+const HASHED: &str = "/assets/";
+
+/// What the page says while the web UI is not built.
+const NOT_BUILT: &str = "<!doctype html>
+<html lang=\"en\">
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<title>Food ordering</title>
+<h1>The gateway is running</h1>
+<p>The web UI is not built yet. In the project's folder run
+<pre>npm --prefix webui ci && npm --prefix webui run build</pre>
+<p>and reload this page. The API works without it: <a href=\"/api/openapi.json\">/api/openapi.json</a>,
+<a href=\"/api/restaurants\">/api/restaurants</a>, <a href=\"/ready\">/ready</a>.
+</html>
+";
+
+/// The web UI's configuration
+#[utoipa::path(
+    get,
+    path = "/api/config",
+    operation_id = "getConfig",
+    tag = "restaurants",
+    responses((status = 200, description = "What the operators of this installation have configured.", body = UiConfig))
+)]
+pub(super) async fn config(State(app): State<Arc<App>>) -> Response {
+    let caching = [(header::CACHE_CONTROL, "no-cache")];
+    (caching, Json(&app.ui)).into_response()
+}
+
+/// The files of the web UI, if it is here.
+pub(super) struct Files(Option<ServeDir>);
+
+impl Files {
+    /// The files of the built web UI in this directory, which may come to be later.
+    pub(super) fn new(directory: Option<&Path>) -> Self {
+        Self(directory.map(|directory| {
+            ServeDir::new(directory)
+                .precompressed_br()
+                .precompressed_gzip()
+        }))
+    }
+
+    /// Answers a request that no route is for.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        let (method, path) = (request.method(), request.uri().path());
+        let is_api = path == "/api" || path.starts_with("/api/");
+        // Where files lie that are no pages, such as the build's manifest.
+        let is_hidden = path.split('/').any(|segment| segment.starts_with('.'));
+        if is_api || is_hidden || (method != Method::GET && method != Method::HEAD) {
+            return nothing(path);
+        }
+        let path = path.to_owned();
+        let (wants_page, request) = (wants_page(request.headers()), without_body(request));
+        if let Some(response) = self.file(request.clone()).await {
+            return response;
+        }
+        // Any other address of a page is the UI's own business.
+        if wants_page && !path.starts_with(HASHED) {
+            let mut request = request;
+            *request.uri_mut() = Uri::from_static("/");
+            return match self.file(request).await {
+                Some(response) => response,
+                None => (
+                    StatusCode::NOT_FOUND,
+                    [(header::CACHE_CONTROL, "no-store")],
+                    Html(NOT_BUILT),
+                )
+                    .into_response(),
+            };
+        }
+        nothing(&path)
+    }
+
+    /// The file that the request is for, if there is one.
+    async fn file(&self, request: Request<()>) -> Option<Response> {
+        let caching = if request.uri().path().starts_with(HASHED) {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        let files = self.0.clone()?;
+        let response = match files.oneshot(request.map(|()| Body::empty())).await {
+            Ok(response) if response.status() == StatusCode::NOT_FOUND => return None,
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let is_well =
+            response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        let mut response = response.map(Body::new);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(if is_well { caching } else { "no-store" }),
+        );
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        Some(response)
+    }
+}
+
+fn without_body(request: Request) -> Request<()> {
+    let (parts, _) = request.into_parts();
+    let mut bare = Request::new(());
+    *bare.method_mut() = parts.method;
+    *bare.uri_mut() = parts.uri;
+    *bare.headers_mut() = parts.headers;
+    bare
+}
+
+/// Whether it is a browser that goes to a page, not one that fetches a script or a picture for it.
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/html"))
+}
+
+fn nothing(path: &str) -> Response {
+    Problem::new(
+        Kind::NotFound,
+        format!("there is no {path}: /api/openapi.json tells what there is"),
+    )
+    .into_response()
+}
+
+/// Where the tiles of the map come from, as a source of a content security policy; `None` if the URL makes no sense.
+pub(super) fn tile_source(url: &str) -> Option<String> {
+    if url.starts_with('/') && !url.starts_with("//") {
+        return Some("'self'".to_owned());
+    }
+    // `{s}` stands for one of several servers. No host name has a `s-of-many` label of its own accord.
+    let parsed = Url::parse(&url.replace("{s}", "s-of-many")).ok()?;
+    let host = parsed
+        .host_str()
+        .filter(|_| ["http", "https"].contains(&parsed.scheme()))?;
+    let host = match host.strip_prefix("s-of-many.") {
+        Some(rest) => format!("*.{rest}"),
+        None => host.to_owned(),
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._[]:*".contains(c);
+    if host.contains("s-of-many") || !host.chars().all(is_plain) {
+        return None;
+    }
+    let port = parsed
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    Some(format!("{}://{host}{port}", parsed.scheme()))
+}
+
+/// Headers that every answer has.
+pub(super) fn security_headers(tile_source: Option<&str>) -> Vec<(HeaderName, HeaderValue)> {
+    let tiles = match tile_source {
+        Some("'self'") | None => String::new(),
+        Some(source) => format!(" {source}"),
+    };
+    let policy = format!(
+        "default-src 'self'; img-src 'self' data:{tiles}; connect-src 'self'; style-src 'self'; script-src 'self'; \
+         frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    );
+    // `tile_source` lets only harmless letters through.
+    let policy = HeaderValue::try_from(policy)
+        .unwrap_or_else(|_| HeaderValue::from_static("default-src 'self'"));
+    let others = [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "geolocation=(self), camera=(), microphone=(), payment=(), usb=(), serial=(), bluetooth=(), midi=(), \
+             display-capture=(), browsing-topics=()",
+        ),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    std::iter::once((header::CONTENT_SECURITY_POLICY, policy))
+        .chain(others.map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_tiles_own_server_is_let_in() {
+        for (url, source) in [
+            (
+                "https://tile.example.org/{z}/{x}/{y}.png",
+                Some("https://tile.example.org"),
+            ),
+            (
+                "https://{s}.tiles.example:8443/{z}/{x}/{y}",
+                Some("https://*.tiles.example:8443"),
+            ),
+            (
+                "http://127.0.0.1:8081/{z}/{x}/{y}.png?key=a;b",
+                Some("http://127.0.0.1:8081"),
+            ),
+            ("/tiles/{z}/{x}/{y}.png", Some("'self'")),
+            ("//elsewhere/{z}", None),
+            ("data:image/png", None),
+            ("https://a{s}b.example/{z}", None),
+            ("tiles", None),
+            ("", None),
+        ] {
+            assert_eq!(tile_source(url).as_deref(), source, "{url}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Reading server-sent events.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::response::Response;
+use futures::StreamExt;
+use serde_json::Value;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// An event as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    pub(super) event: String,
+    pub(super) id: Option<String>,
+    pub(super) data: Value,
+}
+
+impl Seen {
+    /// Name and version, as in `status 3`.
+    pub(super) fn short(&self) -> String {
+        match &self.data["version"] {
+            Value::Null => self.event.clone(),
+            version => format!("{} {version}", self.event),
+        }
+    }
+}
+
+/// An open stream of events.
+pub(super) struct Events {
+    body: BodyDataStream,
+    text: String,
+    /// How many comments came in between.
+    pub(super) comments: usize,
+}
+
+impl Events {
+    pub(super) fn of(response: Response) -> Self {
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        Self::new(response.into_body())
+    }
+
+    pub(super) fn new(body: Body) -> Self {
+        Self {
+            body: body.into_data_stream(),
+            text: String::new(),
+            comments: 0,
+        }
+    }
+
+    /// The next event, or `None` at the end of the stream.
+    pub(super) async fn next(&mut self) -> Option<Seen> {
+        loop {
+            while let Some(end) = self.text.find("\n\n") {
+                let block: String = self.text.drain(..end + 2).collect();
+                let field = |name: &str| {
+                    block.lines().find_map(|line| {
+                        line.strip_prefix(name)?
+                            .strip_prefix(':')
+                            .map(|value| value.trim_start().to_owned())
+                    })
+                };
+                match field("data") {
+                    Some(data) => {
+                        return Some(Seen {
+                            event: field("event").unwrap(),
+                            id: field("id"),
+                            data: serde_json::from_str(&data).unwrap(),
+                        });
+                    }
+                    None => self.comments += 1,
+                }
+            }
+            let chunk = tokio::time::timeout(DEADLINE, self.body.next()).await;
+            let chunk = chunk.expect("an event in time")?.unwrap();
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The next so many events, in short.
+    pub(super) async fn short(&mut self, count: usize) -> Vec<String> {
+        let mut seen = Vec::new();
+        for _ in 0..count {
+            seen.push(self.next().await.expect("the stream goes on").short());
+        }
+        seen
+    }
+}
