@@ -17,7 +17,6 @@ fn bad_records() -> Vec<Bad> {
         reason,
     };
     let bytes = |event: serde_json::Value| event.to_string().into_bytes();
-    #[expect(clippy::cast_possible_truncation, reason = "any byte is garbage")]
     let garbage = (0..1024 * 1024)
         .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
@@ -114,7 +113,7 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
         match record.header("dlq-cut-from") {
             "" => assert_eq!(record.value, *value),
             length => {
-                assert!(value.starts_with(&record.value) && length == value.len().to_string())
+                assert!(value.starts_with(&record.value) && length == value.len().to_string());
             }
         }
     }

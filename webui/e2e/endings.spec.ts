@@ -1,0 +1,71 @@
+import { expect, headline, order, screenshot, setFaults, test } from "./support";
+
+test("an order is cancelled while that is possible, and the money goes back", async ({ page }) => {
+  await order(page, "Quesadilla", { when: "In 15 seconds" });
+  await expect(headline(page)).toHaveText("Paid, and in the book");
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Keep it" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Yes, cancel" }).click();
+  await expect(headline(page)).toHaveText("Your order was cancelled");
+  await expect(page.getByText("The $9.75 you paid goes back to your card.").last()).toBeVisible();
+  await expect(page.locator('[data-status="CANCELLED"]')).toHaveAttribute("data-state", "ended");
+  await expect(page.getByRole("button", { name: "Cancel order" })).toHaveCount(0);
+  await screenshot(page, "order-cancelled");
+
+  await page.reload();
+  await expect(headline(page)).toHaveText("Your order was cancelled");
+});
+
+test("a cancellation that comes too late is refused with the reason", async ({ page }) => {
+  await order(page, "Horchata", { when: "In 15 seconds" });
+  await page.route("**/api/orders/*/cancel", (route) =>
+    route.fulfill({
+      status: 409,
+      contentType: "application/problem+json",
+      json: {
+        title: "The order cannot be cancelled",
+        detail: "the driver has it already",
+        orderStatus: "IN_DELIVERY",
+      },
+    }),
+  );
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Yes, cancel" }).click();
+  await expect(page.getByText("The driver has it already.")).toBeVisible();
+  await page.unroute("**/api/orders/*/cancel");
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Yes, cancel" }).click();
+  await expect(headline(page)).toHaveText("Your order was cancelled");
+});
+test.use({ allowedErrors: /status of 409/ });
+
+test.describe("a payment provider that declines every card", () => {
+  test.beforeEach(({ request }) => setFaults(request, "payment", { declineRate: 1 }));
+  test.afterEach(({ request }) => setFaults(request, "payment", { declineRate: 0 }));
+
+  test("ends the order as rejected, with the reason and nothing charged", async ({ page }) => {
+    await order(page, "Lasagne");
+    await expect(headline(page)).toHaveText("Your order was rejected", { timeout: 60_000 });
+    await expect(page.getByText("You have not been charged.").last()).toBeVisible();
+    await expect(
+      page.getByRole("region", { name: "Your order was rejected" }).getByText(/declined/i),
+    ).toBeVisible();
+    await screenshot(page, "order-rejected");
+    await page.goto("/orders");
+    await expect(page.getByRole("main").getByRole("listitem").first()).toContainText("Rejected");
+  });
+});
+
+test.describe("a restaurant that refuses every order", () => {
+  test.beforeEach(({ request }) => setFaults(request, "restaurant", { rejectRate: 1 }));
+  test.afterEach(({ request }) => setFaults(request, "restaurant", { rejectRate: 0 }));
+
+  test("ends the order as rejected, and the money goes back", async ({ page }) => {
+    await order(page, "Bánh Mì");
+    await expect(headline(page)).toHaveText("Your order was rejected", { timeout: 60_000 });
+    await expect(page.getByText("The $9.95 you paid goes back to your card.").last()).toBeVisible();
+  });
+});

@@ -1,0 +1,92 @@
+import { exec } from "node:child_process";
+import { promisify } from "node:util";
+import {
+  add,
+  expect,
+  expectDelivered,
+  fillCheckout,
+  headline,
+  order,
+  placedOrder,
+  screenshot,
+  test,
+} from "./support";
+
+const restart = process.env.GATEWAY_RESTART_CMD;
+
+test.use({ allowedErrors: /ERR_|Failed to load resource/ });
+
+test("the gateway is restarted in the middle of an order, and the page goes on by itself", async ({
+  page,
+}) => {
+  test.skip(restart === undefined, "GATEWAY_RESTART_CMD is not set");
+  await order(page, "Pizza Margherita", { when: "In 5 seconds" });
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await promisify(exec)(restart ?? "");
+  await expectDelivered(page);
+  await expect(page.getByRole("region", { name: "Timeline" }).locator('[data-state="done"]')).toHaveCount(7);
+  await expect(page.getByText("We lost the line to the kitchen.")).toHaveCount(0);
+});
+
+test("while the gateway is gone a banner says so, nothing typed is lost, and the order goes through after", async ({
+  page,
+}) => {
+  await add(page, "Lasagne");
+  await fillCheckout(page, { where: /^Kelley Park/, when: "In 15 seconds" });
+  await page.route(/\/(api|health)/, (route) => route.abort("connectionrefused"));
+  await page.getByRole("button", { name: "Place order" }).click();
+  await expect(page.getByText("We lost the line to the kitchen.")).toBeVisible();
+  await expect(page.getByText("Not confirmed yet")).toBeVisible();
+  await screenshot(page, "gateway-gone");
+  await expect(page.getByRole("radio", { name: /^Kelley Park/ })).toBeChecked();
+  await page.unroute(/\/(api|health)/);
+  await placedOrder(page);
+  await expect(page.getByText("We lost the line to the kitchen.")).toHaveCount(0);
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Yes, cancel" }).click();
+  await expect(headline(page)).toHaveText("Your order was cancelled");
+});
+
+test("a menu that could not be read comes by itself when the gateway is back", async ({ page }) => {
+  await page.route(/\/(api|health)/, (route) => route.abort("connectionrefused"));
+  await page.goto("/");
+  await expect(page.getByText("We lost the line to the kitchen.")).toBeVisible();
+  await page.unroute(/\/(api|health)/);
+  await expect(page.getByRole("button", { name: "Add Pizza Margherita" })).toBeVisible();
+});
+
+test("an unknown order is told as such, with a way out", async ({ page }) => {
+  await page.goto("/orders/00000000-0000-4000-8000-000000000000");
+  await expect(headline(page)).toHaveText("We do not know this order");
+  await screenshot(page, "order-unknown");
+  await page.getByRole("main").getByRole("link", { name: "See the menu" }).click();
+  await expect(page.getByRole("button", { name: "Add Pizza Margherita" })).toBeVisible();
+});
+
+test("a page that does not exist leads back to the menu", async ({ page }) => {
+  await page.goto("/nowhere");
+  await expect(headline(page)).toHaveText("There is nothing here");
+});
+
+for (const [name, hours] of [
+  ["two hours fast", 2],
+  ["two hours slow", -2],
+] as const) {
+  test(`a device whose clock is ${name} is told, and counts down right all the same`, async ({ page }) => {
+    await page.addInitScript((ms) => {
+      const Right = Date;
+      class Wrong extends Right {
+        constructor(...args: [] | [number]) {
+          if (args.length === 0) super(Right.now() + ms);
+          else super(...args);
+        }
+        static override now = () => Right.now() + ms;
+      }
+      globalThis.Date = Wrong as DateConstructor;
+    }, hours * 3_600_000);
+    await order(page, "Elote");
+    await expect(page.getByText(/The clock of this device is 2 h 00 min/)).toBeVisible();
+    // Neither two hours nor long gone.
+    await expect(page.getByText(/^Arriving in (\d+ s|\d+ min)/)).toBeVisible({ timeout: 120_000 });
+  });
+}

@@ -1,0 +1,26 @@
+import { Component, type ReactNode } from "react";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+
+/** Keeps a fault of one page from taking the whole shop down. */
+export class Crash extends Component<{ children: ReactNode }, { error: Error | null }> {
+  override state: { error: Error | null } = { error: null };
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    return (
+      <Notice tone="bad" title="This page has tripped over itself" isAlert>
+        <p>{error.message}</p>
+        <p>Your cart and your orders are safe.</p>
+        <p>
+          <Button onClick={() => window.location.reload()}>Load it again</Button>
+        </p>
+      </Notice>
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import { Link } from "wouter";
+import { TiffinArt } from "@/components/brand";
+import { buttonClass } from "@/components/ui/button";
+import { usePageTitle } from "@/lib/use-page-title";
+import styles from "./empty-page.module.css";
+
+interface EmptyPageProps {
+  title: string;
+  text: string;
+  /** Offers the way to the own orders too. */
+  isProblem?: boolean;
+}
+
+/** A page on which there is nothing to see, and where to go instead. */
+export function EmptyPage({ title, text, isProblem = false }: EmptyPageProps) {
+  usePageTitle(title);
+  return (
+    <div className={styles.page}>
+      <TiffinArt className={styles.art ?? ""} />
+      <h1 className={styles.title} tabIndex={-1}>
+        {title}
+      </h1>
+      <p className={styles.text}>{text}</p>
+      <div className={styles.actions}>
+        <Link href="/" className={buttonClass("primary")}>
+          See the menu
+        </Link>
+        {isProblem ? (
+          <Link href="/orders" className={buttonClass("secondary")}>
+            My orders
+          </Link>
+        ) : null}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,10 @@
+import styles from "./waiting.module.css";
+
+/** A page whose content is on its way. */
+export function Waiting({ text }: { text: string }) {
+  return (
+    <p className={styles.waiting} role="status">
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,10 @@
+import { useLazy } from "@/lib/use-lazy";
+import { Waiting } from "../components/waiting";
+
+const load = () => import("./operations");
+
+/** The operations page; its code is for operators only. */
+export function LazyOperations() {
+  const page = useLazy(load);
+  return page === null ? <Waiting text="Opening the hatch …" /> : <page.Operations />;
+}

@@ -1,0 +1,59 @@
+import { useEffect, useState } from "react";
+import type { Dish, Restaurant } from "@/api/get-restaurants";
+import { useStore } from "@/lib/persisted-store";
+import { add, type Cart, EMPTY_CART, isOfAnother, reconcile, setQuantity } from "./cart";
+import { cartStore } from "./cart-store";
+
+/** A dish that waits for the answer whether it may push out those of another restaurant. */
+export interface PendingSwitch {
+  restaurant: Restaurant;
+  dish: Dish;
+}
+
+/** The cart of this device. */
+export const useCart = (): Cart => useStore(cartStore);
+
+export const changeQuantity = (productId: string, quantity: number): void => {
+  cartStore.update((cart) => setQuantity(cart, productId, quantity));
+};
+
+export const clearCart = (): void => {
+  cartStore.update(() => EMPTY_CART);
+};
+
+/** Puts dishes of one restaurant into the cart, in place of what was there. */
+export const replaceCart = (cart: Cart): void => {
+  cartStore.update(() => cart);
+};
+
+/** Adding dishes, with the question before those of another restaurant go. */
+export function useAddToCart() {
+  const [pending, setPending] = useState<PendingSwitch | null>(null);
+  return {
+    pending,
+    add(restaurant: Restaurant, dish: Dish) {
+      if (isOfAnother(cartStore.get(), restaurant.restaurantId)) setPending({ restaurant, dish });
+      else cartStore.update((cart) => add(cart, restaurant, dish));
+    },
+    confirm() {
+      if (pending) cartStore.update((cart) => add(cart, pending.restaurant, pending.dish));
+      setPending(null);
+    },
+    dismiss() {
+      setPending(null);
+    },
+  };
+}
+
+/** Keeps the cart to what the menus say; tells what had to be changed. */
+export function useReconciledCart(restaurants: readonly Restaurant[] | undefined): string[] {
+  const [changes, setChanges] = useState<string[]>([]);
+  useEffect(() => {
+    if (restaurants === undefined) return;
+    const { cart, changes: found } = reconcile(cartStore.get(), restaurants);
+    if (cart === cartStore.get()) return;
+    cartStore.update(() => cart);
+    setChanges(found);
+  }, [restaurants]);
+  return changes;
+}

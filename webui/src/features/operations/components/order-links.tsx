@@ -1,0 +1,28 @@
+import { Link } from "wouter";
+import { Icon } from "@/components/ui/icon";
+import { workflowUrl } from "../restate-links";
+import styles from "./order-links.module.css";
+
+/** An order's number, which leads to its page, and the way to its workflow in Restate. */
+export function OrderLinks({ orderId, restateUi }: { orderId: string; restateUi: string | null }) {
+  const restate = workflowUrl(restateUi, orderId);
+  return (
+    <span className={styles.links}>
+      <Link href={`/orders/${encodeURIComponent(orderId)}`} className={styles.order}>
+        {orderId}
+      </Link>
+      {restate ? (
+        <a
+          href={restate}
+          target="_blank"
+          rel="noreferrer"
+          className={styles.restate}
+          aria-label={`Order ${orderId} in the Restate UI (new tab)`}
+        >
+          Restate
+          <Icon name="external" size={16} />
+        </a>
+      ) : null}
+    </span>
+  );
+}

@@ -1,0 +1,101 @@
+import { ORDER_STATUSES, type OrderStatus, toOrderStatus } from "@/types/order";
+import type {
+  DeadLetter,
+  Delivery,
+  Driver,
+  OperationsEvent,
+  RegionView,
+  StageTimes,
+  StuckOrder,
+  Throughput,
+} from "./api/operations-events";
+
+/** Everything the operations page shows, put together from a snapshot and what has changed since. */
+export interface Overview {
+  now: number;
+  regions: RegionView[];
+  drivers: ReadonlyMap<string, Driver>;
+  byStatus: Partial<Record<OrderStatus, number>>;
+  deliveries: Delivery[];
+  stuck: StuckOrder[];
+  /** Newest first. */
+  deadLetters: DeadLetter[];
+  stages: StageTimes[];
+  throughput: Throughput[];
+}
+
+const NOTHING: Overview = {
+  now: 0,
+  regions: [],
+  drivers: new Map(),
+  byStatus: {},
+  deliveries: [],
+  stuck: [],
+  deadLetters: [],
+  stages: [],
+  throughput: [],
+};
+
+/** Takes in an event. A snapshot begins anew; before it, ticks mean nothing. */
+export function advanceOverview(
+  overview: Overview | null,
+  { type, update }: OperationsEvent,
+): Overview | null {
+  if (type === "tick" && overview === null) return null;
+  const before = type === "snapshot" || overview === null ? NOTHING : overview;
+  const { now, drivers = [], driversGone = [], orders, deadLetters, ...rest } = update;
+  return {
+    ...before,
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+    now,
+    drivers: withDrivers(before.drivers, drivers, driversGone),
+    byStatus: orders ? countsOf(orders.byStatus) : before.byStatus,
+    deadLetters: deadLetters ? [...deadLetters].sort((a, b) => b.at - a.at) : before.deadLetters,
+  };
+}
+
+function withDrivers(
+  before: Overview["drivers"],
+  changed: readonly Driver[],
+  gone: readonly string[],
+): Overview["drivers"] {
+  if (changed.length === 0 && gone.length === 0) return before;
+  const drivers = new Map(before);
+  for (const driver of changed) {
+    const known = drivers.get(driver.driverId);
+    if (known === undefined || driver.timestamp >= known.timestamp) drivers.set(driver.driverId, driver);
+  }
+  for (const driverId of gone) drivers.delete(driverId);
+  return drivers;
+}
+
+function countsOf(byStatus: Record<string, number>): Partial<Record<OrderStatus, number>> {
+  const counts: Partial<Record<OrderStatus, number>> = {};
+  for (const [name, count] of Object.entries(byStatus)) {
+    const status = toOrderStatus(name);
+    counts[status] = (counts[status] ?? 0) + count;
+  }
+  return counts;
+}
+
+/** A driver nobody has heard of for this long is silent. */
+const SILENT_AFTER_MS = 60_000;
+
+/** What a driver does, as far as anybody knows. */
+export function toneOf(driver: Driver, now: number): "busy" | "idle" | "silent" {
+  if (now - driver.timestamp > SILENT_AFTER_MS) return "silent";
+  return driver.deliveryId ? "busy" : "idle";
+}
+
+/** The statuses to show: those of a living order always, the others if there are any. */
+export function shownStatuses(byStatus: Overview["byStatus"]): Array<{ status: OrderStatus; count: number }> {
+  return ORDER_STATUSES.filter(
+    (status) => !["NEW", "UNKNOWN"].includes(status) || (byStatus[status] ?? 0) > 0,
+  ).map((status) => ({
+    status,
+    count: byStatus[status] ?? 0,
+  }));
+}
+
+export const deadLetterId = (letter: DeadLetter): string =>
+  `${letter.topic}/${letter.partition}/${letter.offset}`;

@@ -1,0 +1,15 @@
+import { useMutation } from "@tanstack/react-query";
+import * as v from "valibot";
+import { orderStatusSchema } from "@/api/schemas";
+import { request } from "@/lib/http/request";
+
+const cancellationSchema = v.object({ accepted: v.boolean(), status: orderStatusSchema });
+
+const cancelOrder = (orderId: string) =>
+  request(`/api/orders/${encodeURIComponent(orderId)}/cancel`, {
+    method: "POST",
+    schema: cancellationSchema,
+  });
+
+/** Calls an order off. Safe to repeat. */
+export const useCancelOrder = (orderId: string) => useMutation({ mutationFn: () => cancelOrder(orderId) });

@@ -1,0 +1,70 @@
+import { useQuery } from "@tanstack/react-query";
+import * as v from "valibot";
+import { lonLatSchema, moneySchema, orderStatusSchema, timeSchema } from "@/api/schemas";
+import { isNotFound, isTransient } from "@/lib/http/problem";
+import { request } from "@/lib/http/request";
+import { serverClock } from "@/lib/server-clock";
+
+const historySchema = v.array(
+  v.object({
+    status: orderStatusSchema,
+    at: timeSchema,
+    version: v.number(),
+    reason: v.nullish(v.string()),
+  }),
+);
+
+/** How far an order is: the answer to a GET, and the `snapshot` of its events. */
+export const snapshotSchema = v.object({
+  orderId: v.string(),
+  status: orderStatusSchema,
+  eta: v.nullish(timeSchema),
+  version: v.number(),
+  reason: v.nullish(v.string()),
+  driverId: v.nullish(v.string()),
+  history: historySchema,
+  /** The server's time. */
+  now: v.optional(timeSchema),
+});
+
+const detailsSchema = v.object({
+  restaurantId: v.string(),
+  products: v.array(v.object({ productId: v.string(), description: v.string(), quantity: v.number() })),
+  totalCost: moneySchema,
+  deliveryDelay: v.nullish(v.number()),
+  restaurantLocation: v.nullish(lonLatSchema),
+  customerLocation: v.nullish(lonLatSchema),
+});
+
+const orderSchema = v.object({
+  ...snapshotSchema.entries,
+  /** Missing once an ended order's details have been cleared away. */
+  order: v.nullish(detailsSchema),
+});
+
+export type Snapshot = v.InferOutput<typeof snapshotSchema>;
+export type OrderDetails = v.InferOutput<typeof detailsSchema>;
+
+async function getOrder(orderId: string, signal: AbortSignal) {
+  const order = await request(`/api/orders/${encodeURIComponent(orderId)}`, { schema: orderSchema, signal });
+  if (order.now !== undefined) serverClock.observe(order.now);
+  return order;
+}
+
+/** How often to ask again for an order that was placed a moment ago and is not known yet, once a second. */
+const PATIENCE = 60;
+
+/**
+ * An order as it is now; what changes, its events tell.
+ *
+ * @param isExpected it was placed from here a moment ago, so that it may take a moment to appear
+ */
+export const useOrder = (orderId: string, isExpected: boolean) =>
+  useQuery({
+    queryKey: ["order", orderId],
+    queryFn: ({ signal }) => getOrder(orderId, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: (failures, error) =>
+      isTransient(error) || (isExpected && isNotFound(error) && failures < PATIENCE),
+    retryDelay: (failures, error) => (isNotFound(error) ? 1_000 : Math.min(500 * 2 ** failures, 8_000)),
+  });

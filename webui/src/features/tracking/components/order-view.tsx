@@ -1,0 +1,132 @@
+import { useEffect } from "react";
+import { DishArt } from "@/components/dish-art/dish-art";
+import { Notice } from "@/components/ui/notice";
+import { type Cents, formatCents } from "@/lib/money";
+import { usePageTitle } from "@/lib/use-page-title";
+import type { LonLat } from "@/types/geo";
+import { isTerminal, type OrderStatus, STATUS_LABELS } from "@/types/order";
+import { useCancelOrder } from "../api/cancel-order";
+import type { Progress } from "../progress";
+import { headlineOf, moneyBack, sentence } from "../wording";
+import { CancelButton } from "./cancel-button";
+import { Headline } from "./headline";
+import { LiveMap } from "./live-map";
+import styles from "./order-view.module.css";
+import { ShareButton } from "./share-button";
+import { Timeline } from "./timeline";
+
+/** What was ordered, as far as anybody still knows. */
+export interface OrderedFood {
+  restaurantId: string;
+  restaurantName: string;
+  products: ReadonlyArray<{ productId: string; description: string; quantity: number }>;
+  total: Cents;
+  restaurantLocation: LonLat | null;
+  customerLocation: LonLat | null;
+  deliveryDelay: number | null;
+}
+
+interface OrderViewProps {
+  progress: Progress;
+  food: OrderedFood | null;
+  isLive: boolean;
+  onStatus: (status: OrderStatus) => void;
+}
+
+/** An order while it happens, and after. */
+export function OrderView({ progress, food, isLive, onStatus }: OrderViewProps) {
+  const { orderId, status } = progress;
+  const cancellation = useCancelOrder(orderId);
+  const restaurant = food?.restaurantName ?? "The kitchen";
+  const isOver = isTerminal(status);
+  usePageTitle(`${STATUS_LABELS[status]} · Your order`);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told once for each status
+  useEffect(() => {
+    onStatus(status);
+  }, [status]);
+
+  const scheduledAt = progress.history.find((entry) => entry.status === "SCHEDULED")?.at;
+  const beginsAt = scheduledAt !== undefined && food?.deliveryDelay ? scheduledAt + food.deliveryDelay : null;
+  const ending =
+    status === "REJECTED" || status === "CANCELLED"
+      ? ` ${sentence(progress.reason ?? "")} ${moneyBack(progress, food?.total ?? null)}`
+      : "";
+
+  return (
+    <div className={styles.page}>
+      <p className="visually-hidden" role="status">
+        {headlineOf(status, restaurant)}.{ending}
+      </p>
+      <div className={styles.main}>
+        <Headline
+          progress={progress}
+          restaurant={restaurant}
+          total={food?.total ?? null}
+          beginsAt={beginsAt}
+          isCancelling={cancellation.isPending || cancellation.isSuccess}
+        />
+        {food?.restaurantLocation || food?.customerLocation ? (
+          <LiveMap
+            status={status}
+            restaurant={food.restaurantLocation}
+            customer={food.customerLocation}
+            driver={progress.driver}
+          />
+        ) : null}
+      </div>
+      <div className={styles.side}>
+        <section className={styles.card} aria-labelledby="timeline-title">
+          <div className={styles.cardHead}>
+            <h2 id="timeline-title" className={styles.cardTitle}>
+              Timeline
+            </h2>
+            {isOver ? null : (
+              <span className={styles.live} data-live={isLive || undefined}>
+                {isLive ? "Live" : "Reconnecting"}
+              </span>
+            )}
+          </div>
+          <Timeline progress={progress} />
+        </section>
+        <section className={styles.card} aria-labelledby="food-title">
+          <h2 id="food-title" className={styles.cardTitle}>
+            {food ? food.restaurantName : "Your food"}
+          </h2>
+          {food ? (
+            <>
+              <ul className={styles.products}>
+                {food.products.map((product) => (
+                  <li key={product.productId} className={styles.product}>
+                    <DishArt
+                      productId={product.productId}
+                      restaurantId={food.restaurantId}
+                      className={styles.art ?? ""}
+                    />
+                    <span>
+                      <span className="tabular">{product.quantity} ×</span> {product.description}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+              <p className={styles.total}>
+                <span>Total</span>
+                <span className="tabular">{formatCents(food.total)}</span>
+              </p>
+            </>
+          ) : (
+            <Notice icon="receipt">
+              <p>What was in it is no longer kept.</p>
+            </Notice>
+          )}
+          <p className={styles.id}>
+            Order <code>{orderId}</code>
+          </p>
+          <div className={styles.actions}>
+            <ShareButton />
+            <CancelButton status={status} cancellation={cancellation} />
+          </div>
+        </section>
+      </div>
+    </div>
+  );
+}

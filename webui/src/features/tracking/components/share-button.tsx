@@ -1,0 +1,31 @@
+import { useState } from "react";
+import { Button } from "@/components/ui/button";
+
+/** Passes the page on: whoever has its address can watch the order come. */
+export function ShareButton() {
+  const [message, setMessage] = useState("");
+  async function share(): Promise<void> {
+    const url = window.location.href;
+    try {
+      if (typeof navigator.share === "function" && window.matchMedia("(pointer: coarse)").matches) {
+        await navigator.share({ title: document.title, url });
+      } else {
+        await navigator.clipboard.writeText(url);
+        setMessage("Link copied");
+      }
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "AbortError"))
+        setMessage("Copy it from the address bar");
+    }
+  }
+  return (
+    <>
+      <Button icon="link" onClick={() => void share()}>
+        {message === "" ? "Share" : message}
+      </Button>
+      <span className="visually-hidden" role="status">
+        {message}
+      </span>
+    </>
+  );
+}

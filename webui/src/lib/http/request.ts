@@ -1,0 +1,87 @@
+import * as v from "valibot";
+import { connectivity } from "@/lib/connectivity";
+import { serverClock } from "@/lib/server-clock";
+import { ApiError, GatewayGoneError, toProblem, UnexpectedAnswerError } from "./problem";
+
+const ANSWER_WITHIN_MS = 15_000;
+
+export interface RequestOptions<TSchema extends v.GenericSchema> {
+  method?: "GET" | "POST" | "PUT";
+  body?: unknown;
+  /** What the answer must look like. */
+  schema: TSchema;
+  signal?: AbortSignal;
+  /** The operator's token. */
+  token?: string | null;
+}
+
+/**
+ * Asks the gateway.
+ *
+ * Rejects with {@link GatewayGoneError} if nobody answers, {@link ApiError} if the answer is a no, and
+ * {@link UnexpectedAnswerError} if it is a yes of the wrong shape.
+ */
+export async function request<TSchema extends v.GenericSchema>(
+  path: string,
+  options: RequestOptions<TSchema>,
+): Promise<v.InferOutput<TSchema>> {
+  const { method = "GET", body, schema, signal, token } = options;
+  const headers = new Headers({ accept: "application/json, application/problem+json" });
+  if (body !== undefined) headers.set("content-type", "application/json");
+  if (token) headers.set("authorization", `Bearer ${token}`);
+  const limit = AbortSignal.timeout(ANSWER_WITHIN_MS);
+
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    connectivity.reportGone();
+    throw new GatewayGoneError("The gateway does not answer.", { cause: error });
+  }
+  observeTime(response.headers);
+
+  const json = parse(text);
+  if (!response.ok) {
+    if (isFromSomeoneElse(response)) {
+      connectivity.reportGone();
+      throw new GatewayGoneError(`The gateway does not answer (${response.status}).`);
+    }
+    connectivity.reportHere();
+    throw new ApiError(toProblem(response.status, response.headers, json));
+  }
+  connectivity.reportHere();
+  const result = v.safeParse(schema, json);
+  if (!result.success) {
+    throw new UnexpectedAnswerError(`${method} ${path}: ${v.summarize(result.issues)}`);
+  }
+  return result.output;
+}
+
+/** A server error that is no problem document comes from a proxy that found nobody behind it. */
+export function isFromSomeoneElse(response: Response): boolean {
+  return (
+    response.status >= 500 &&
+    !(response.headers.get("content-type") ?? "").includes("application/problem+json")
+  );
+}
+
+/** Takes the time from the header `date`. It is cut to whole seconds, so it names a moment that has passed. */
+export function observeTime(headers: Headers): void {
+  serverClock.observe(Date.parse(headers.get("date") ?? ""));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,99 @@
+import { useSyncExternalStore } from "react";
+
+/** A value that survives reload and is the same in every tab. */
+export interface PersistedStore<T> {
+  get(): T;
+  /** Replaces the value by what `change` makes of the newest one, also if another tab has changed it meanwhile. */
+  update(change: (current: T) => T): T;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface PersistedStoreOptions<T> {
+  key: string;
+  /** Goes up when the shape of the value changes; what was stored under another version is dropped. */
+  version: number;
+  initial: T;
+  /** Reads what was stored; `null` if it is nothing this version understands. */
+  parse: (stored: unknown) => T | null;
+  /** `localStorage`, or another one in tests. */
+  storage?: Pick<Storage, "getItem" | "setItem"> | null;
+}
+
+export function createPersistedStore<T>(options: PersistedStoreOptions<T>): PersistedStore<T> {
+  const { key, version, initial, parse } = options;
+  const storage = options.storage === undefined ? browserStorage() : options.storage;
+  const listeners = new Set<() => void>();
+  let text = load();
+  let value = read(text) ?? initial;
+
+  function load(): string | null {
+    try {
+      return storage?.getItem(key) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  function read(stored: string | null): T | null {
+    if (stored === null) return null;
+    try {
+      const envelope: unknown = JSON.parse(stored);
+      if (typeof envelope !== "object" || envelope === null) return null;
+      if (!("version" in envelope) || envelope.version !== version || !("value" in envelope)) return null;
+      return parse(envelope.value);
+    } catch {
+      return null;
+    }
+  }
+
+  function refresh(): void {
+    const stored = load();
+    // Unreadable storage keeps what this tab knows; `null` means that someone has cleared it.
+    if (stored === text || storage === null) return;
+    text = stored;
+    value = read(stored) ?? initial;
+    for (const listener of listeners) listener();
+  }
+
+  if (typeof window !== "undefined") {
+    window.addEventListener("storage", (event) => {
+      if (event.key === key || event.key === null) refresh();
+    });
+  }
+
+  return {
+    get: () => value,
+    update(change) {
+      refresh();
+      const next = change(value);
+      if (Object.is(next, value)) return value;
+      value = next;
+      const envelope = JSON.stringify({ version, value });
+      try {
+        storage?.setItem(key, envelope);
+        text = load();
+      } catch {
+        // Full or switched off: the value lives as long as this page.
+      }
+      for (const listener of listeners) listener();
+      return value;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The store's value, in a component. */
+export function useStore<T>(store: PersistedStore<T>): T {
+  return useSyncExternalStore(store.subscribe, store.get, store.get);
+}
+
+function browserStorage(): Storage | null {
+  try {
+    return typeof window === "undefined" ? null : window.localStorage;
+  } catch {
+    return null;
+  }
+}

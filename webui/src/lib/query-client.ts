@@ -1,0 +1,25 @@
+import { QueryClient } from "@tanstack/react-query";
+import { connectivity } from "./connectivity";
+import { isTransient } from "./http/problem";
+
+const LONGEST_RETRY_DELAY_MS = 8_000;
+
+export function createQueryClient(): QueryClient {
+  const client = new QueryClient({
+    defaultOptions: {
+      queries: {
+        // Whether the network is there, the gateway's answers tell; the browser's own opinion says nothing about localhost.
+        networkMode: "always",
+        staleTime: 30_000,
+        retry: (failures, error) => isTransient(error) && failures < 1_000,
+        retryDelay: (failures) => Math.min(500 * 2 ** failures, LONGEST_RETRY_DELAY_MS),
+      },
+      mutations: { networkMode: "always" },
+    },
+  });
+  // Who waits for the next try need not, once the gateway is back.
+  connectivity.onBack(() => {
+    void client.refetchQueries({ type: "active", predicate: (query) => query.state.status !== "success" });
+  });
+  return client;
+}

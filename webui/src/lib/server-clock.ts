@@ -1,0 +1,42 @@
+/**
+ * What time it is at the server, whatever the device's clock says.
+ *
+ * Every time that the server names was true a moment before it arrived here, so each gives a lower bound for the server's time
+ * now, and the highest bound is the best. Bounds are kept against the monotonic clock, which does not jump when someone sets
+ * the device's clock.
+ */
+export interface ServerClock {
+  /** Takes in a time that the server has named, in ms since the epoch. */
+  observe(serverTime: number): void;
+  /** The server's time now, in ms since the epoch; the device's as long as the server has named none. */
+  now(): number;
+  /** How far the device's clock is ahead of the server's, in ms; `null` while unknown. */
+  deviceAhead(): number | null;
+}
+
+/** The clocks of the device: one for people, one that never jumps. Both in ms. */
+export interface DeviceClock {
+  wall(): number;
+  monotonic(): number;
+}
+
+const DEVICE: DeviceClock = { wall: () => Date.now(), monotonic: () => performance.now() };
+
+export function createServerClock(device: DeviceClock = DEVICE): ServerClock {
+  let base: number | null = null;
+  return {
+    observe(serverTime) {
+      if (!Number.isFinite(serverTime)) return;
+      base = Math.max(base ?? Number.NEGATIVE_INFINITY, serverTime - device.monotonic());
+    },
+    now() {
+      return base === null ? device.wall() : base + device.monotonic();
+    },
+    deviceAhead() {
+      return base === null ? null : device.wall() - (base + device.monotonic());
+    },
+  };
+}
+
+/** The clock of the gateway that served this page. */
+export const serverClock = createServerClock();
