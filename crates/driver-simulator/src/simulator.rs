@@ -142,7 +142,7 @@ impl DriverMobileAppSimulator {
         &self,
         ctx: &ObjectContext<'_>,
     ) -> Result<Option<AssignedDelivery>, TerminalError> {
-        let mut wait = self.pace.poll_interval / 4;
+        let mut wait = self.pace.poll_interval / 2;
         for _ in 0..POLLS_A_STAY {
             ctx.sleep(wait).await?;
             let Json(assigned) = twin(ctx).get_assigned_delivery().call().await?;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -39,13 +39,13 @@ pub fn init(options: &Options) {
     } else {
         lines.with_ansi(false).boxed()
     };
+    // One combined filter, so that what the first part refuses costs nothing: the other two say nothing about levels, and on
+    // their own would have every trace event of every library made before it is thrown away.
+    let filter = filter
+        .and(NoSuspensions)
+        .and(restate_sdk::filter::ReplayAwareFilter);
     let started = tracing_subscriber::registry()
-        .with(
-            lines
-                .with_filter(filter)
-                .with_filter(NoSuspensions)
-                .with_filter(restate_sdk::filter::ReplayAwareFilter),
-        )
+        .with(lines.with_filter(filter))
         .try_init();
     if let Err(error) = started {
         tracing::debug!("logging was started before: {error}");
