@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { readOperationsEvent } from "./api/operations-events";
-import { advanceOverview, type Overview, shownStatuses, toneOf } from "./overview";
+import {
+  advanceOverview,
+  busiestRegion,
+  type Overview,
+  shownStatuses,
+  smoothed,
+  toneOf,
+  underWay,
+} from "./overview";
 
 const driver = (driverId: string, timestamp: number, lon = 1) => ({
   driverId,
@@ -107,6 +115,38 @@ describe("a driver on the map", () => {
     expect(toneOf({ ...driver("a", 1000), deliveryId: "o" }, 2000)).toBe("busy");
     expect(toneOf(driver("a", 1000), 2000)).toBe("idle");
     expect(toneOf({ ...driver("a", 1000), deliveryId: "o" }, 100_000)).toBe("silent");
+  });
+});
+
+describe("the throughput", () => {
+  it("is averaged over the seconds before, and keeps its times", () => {
+    const spikes = Array.from({ length: 30 }, (_, n) => ({ at: n * 1000, perSecond: n % 10 === 0 ? 1 : 0 }));
+    const even = smoothed(spikes);
+    expect(even.map((it) => it.at)).toEqual(spikes.map((it) => it.at));
+    expect(even[0]?.perSecond).toBe(1);
+    for (const { perSecond } of even.slice(9)) expect(perSecond).toBeCloseTo(0.1);
+    expect(smoothed([])).toEqual([]);
+  });
+});
+
+describe("the map of operations", () => {
+  const region = (name: string) => ({ region: name, centre: { lon: 0, lat: 0 }, halfExtent: 1 });
+
+  it("begins with the only region where there are drivers, else with all", () => {
+    const regions = [region("SJ"), region("SF")];
+    expect(busiestRegion(resultOf(event("snapshot", { regions, drivers: [driver("a", 1)] })))).toBe("SJ");
+    expect(busiestRegion(resultOf(event("snapshot", { regions, drivers: [] })))).toBeNull();
+    const both = [driver("a", 1), { ...driver("b", 1), region: "SF" }];
+    expect(busiestRegion(resultOf(event("snapshot", { regions, drivers: both })))).toBeNull();
+  });
+
+  it("shows the ways of deliveries that a driver has", () => {
+    const deliveries = [
+      { orderId: "a", status: "IN_DELIVERY", driverId: "d" },
+      { orderId: "b", status: "SCHEDULING_DELIVERY" },
+    ];
+    const overview = resultOf(event("snapshot", { deliveries }));
+    expect(underWay(overview.deliveries).map((it) => it.orderId)).toEqual(["a"]);
   });
 });
 

@@ -87,6 +87,29 @@ export function toneOf(driver: Driver, now: number): "busy" | "idle" | "silent" 
   return driver.deliveryId ? "busy" : "idle";
 }
 
+/** Deliveries that a driver has; the others wait for one. */
+export const underWay = (deliveries: readonly Delivery[]): Delivery[] =>
+  deliveries.filter((delivery) => delivery.driverId);
+
+/** The region to begin with: the only one where there are drivers, or `null` for all. */
+export function busiestRegion({ regions, drivers }: Overview): string | null {
+  const manned = regions.filter(({ region }) =>
+    [...drivers.values()].some((driver) => driver.region === region),
+  );
+  return manned.length === 1 ? (manned[0]?.region ?? null) : null;
+}
+
+/** Seconds over which the throughput is averaged: single orders would make it all spikes. */
+export const SMOOTHED_OVER = 10;
+
+/** The throughput, each value averaged with those before it. */
+export function smoothed(throughput: readonly Throughput[]): Throughput[] {
+  return throughput.map(({ at }, n) => {
+    const window = throughput.slice(Math.max(0, n + 1 - SMOOTHED_OVER), n + 1);
+    return { at, perSecond: window.reduce((sum, it) => sum + it.perSecond, 0) / window.length };
+  });
+}
+
 /** The statuses to show: those of a living order always, the others if there are any. */
 export function shownStatuses(byStatus: Overview["byStatus"]): Array<{ status: OrderStatus; count: number }> {
   return ORDER_STATUSES.filter(

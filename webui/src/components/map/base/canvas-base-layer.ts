@@ -74,7 +74,7 @@ const PALETTES: Record<Scheme, Palette> = {
 /** How broad streets are drawn, in pixels, by zoom. */
 const LANE_WIDTHS: Record<number, number> = { 13: 0.8, 14: 1.5, 15: 3, 16: 5 };
 const SIDE_WIDTHS: Record<number, number> = { 12: 0.9, 13: 1.6, 14: 3, 15: 5, 16: 8 };
-const MAIN_WIDTHS: Record<number, number> = { 12: 2.2, 13: 3.5, 14: 5.5, 15: 8, 16: 12 };
+const MAIN_WIDTHS: Record<number, number> = { 11: 1.1, 12: 2.2, 13: 3.5, 14: 5.5, 15: 8, 16: 12 };
 
 /** A place in the world's square, from 0 to 1 (Web Mercator). */
 type World = readonly [number, number];
@@ -196,7 +196,7 @@ class TilePainter {
     this.#context.globalAlpha = 0.82;
     this.#fill(land.parks, p.park);
     this.#context.globalAlpha = 1;
-    if (zoom >= 12) {
+    if (zoom >= 11) {
       const width = MAIN_WIDTHS[Math.min(zoom, 16)] ?? 0;
       this.#stroke(land.streets.main, p.casing, width + 2);
       this.#stroke(land.streets.main, p.main, width);
@@ -208,7 +208,7 @@ class TilePainter {
     const freeway = zoom >= 15 ? 11 : zoom >= 14 ? 8 : zoom >= 13 ? 6 : zoom >= 11 ? 3.4 : 2;
     this.#stroke(land.freeways, p.freewayCasing, freeway + 2);
     this.#stroke(land.freeways, p.freeway, freeway);
-    if (zoom >= 11 && zoom <= 15) for (const label of land.shields) this.#shield(label);
+    if (zoom >= 12 && zoom <= 15) for (const label of land.shields) this.#shield(label);
     if (zoom >= 12)
       for (const label of land.districts)
         this.#write(label, zoom >= 15 ? 14 : zoom >= 13 ? 12 : 11, 600, p.text);

@@ -5,7 +5,7 @@ import { Notice } from "@/components/ui/notice";
 import { formatDuration } from "@/lib/format";
 import { useEventStream } from "@/lib/use-event-stream";
 import { OPERATIONS_EVENTS_URL, readOperationsEvent } from "../api/operations-events";
-import { advanceOverview, type Overview } from "../overview";
+import { advanceOverview, type Overview, underWay } from "../overview";
 import { restateUrl } from "../restate-links";
 import { useToken } from "../token-store";
 import styles from "./dashboard.module.css";
@@ -85,10 +85,10 @@ export function Dashboard() {
         </Panel>
         <Panel title="Deliveries under way">
           <OrderTable
-            rows={deliveries.map(({ orderId, status, driverId }) => ({
+            rows={underWay(deliveries).map(({ orderId, status, driverId }) => ({
               orderId,
               status,
-              detail: driverId ?? "no driver yet",
+              detail: driverId ?? "",
             }))}
             detailTitle="Driver"
             nothing="Nobody is on the road."

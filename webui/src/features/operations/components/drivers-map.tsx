@@ -3,7 +3,7 @@ import { MapView } from "@/components/map/map-view";
 import type { MapDot, MapLine } from "@/components/map/types";
 import type { LonLat } from "@/types/geo";
 import type { RegionView } from "../api/operations-events";
-import { type Overview, toneOf } from "../overview";
+import { busiestRegion, type Overview, toneOf, underWay } from "../overview";
 import styles from "./drivers-map.module.css";
 
 const TONES = { busy: "delivering", idle: "free", silent: "silent for a minute" } as const;
@@ -13,7 +13,7 @@ const MAX_LINES = 120;
 /** All drivers and deliveries, by region. */
 export function DriversMap({ overview }: { overview: Overview }) {
   const { regions, drivers, deliveries, now } = overview;
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState(() => busiestRegion(overview));
   const shown = regions.filter((region) => chosen === null || region.region === chosen);
 
   const dots = useMemo<MapDot[]>(
@@ -31,7 +31,7 @@ export function DriversMap({ overview }: { overview: Overview }) {
   );
   const lines = useMemo<MapLine[]>(
     () =>
-      deliveries
+      underWay(deliveries)
         .slice(0, MAX_LINES)
         .flatMap(({ orderId, restaurantLocation, customerLocation }) =>
           restaurantLocation && customerLocation
@@ -71,7 +71,7 @@ export function DriversMap({ overview }: { overview: Overview }) {
       </div>
       <div className={styles.map}>
         <MapView
-          label={`Map of ${drivers.size} drivers and ${deliveries.length} deliveries`}
+          label={`Map of ${drivers.size} drivers and ${underWay(deliveries).length} deliveries`}
           dots={dots}
           lines={lines}
           fit={fit}
@@ -85,9 +85,11 @@ export function DriversMap({ overview }: { overview: Overview }) {
 const countIn = ({ drivers }: Overview, region: string | null): number =>
   region === null ? drivers.size : [...drivers.values()].filter((driver) => driver.region === region).length;
 
+/** The middle of the region, where nearly everything happens: closer by one step than all of it would be. */
 function cornersOf({ centre, halfExtent }: RegionView): LonLat[] {
+  const reach = halfExtent * 0.75;
   return [
-    { lon: centre.lon - halfExtent, lat: centre.lat - halfExtent },
-    { lon: centre.lon + halfExtent, lat: centre.lat + halfExtent },
+    { lon: centre.lon - reach, lat: centre.lat - reach },
+    { lon: centre.lon + reach, lat: centre.lat + reach },
   ];
 }

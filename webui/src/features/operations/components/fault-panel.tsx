@@ -40,7 +40,7 @@ export function FaultPanel({ stub }: { stub: Stub }) {
         </span>
       }
     >
-      {Object.entries(plan).map(([fault, value]) => {
+      {inOrder(plan).map(([fault, value]) => {
         const isLatency = fault.endsWith("Ms");
         return (
           <Slider
@@ -69,6 +69,13 @@ export function FaultPanel({ stub }: { stub: Stub }) {
       ) : null}
     </Panel>
   );
+}
+
+/** The faults as they are labelled above, then those that nobody has labelled yet. */
+function inOrder(plan: FaultPlan): Array<[string, number]> {
+  const known = Object.keys(LABELS);
+  const rank = (fault: string) => (known.includes(fault) ? known.indexOf(fault) : known.length);
+  return Object.entries(plan).sort(([a], [b]) => rank(a) - rank(b));
 }
 
 const healthy = (plan: FaultPlan): FaultPlan =>

@@ -3,13 +3,17 @@ import { Icon } from "@/components/ui/icon";
 import { workflowUrl } from "../restate-links";
 import styles from "./order-links.module.css";
 
+/** As much of an order's number as tells it from others. */
+const short = (orderId: string): string =>
+  orderId.length > 22 ? `${orderId.slice(0, 8)}…${orderId.slice(-8)}` : orderId;
+
 /** An order's number, which leads to its page, and the way to its workflow in Restate. */
 export function OrderLinks({ orderId, restateUi }: { orderId: string; restateUi: string | null }) {
   const restate = workflowUrl(restateUi, orderId);
   return (
     <span className={styles.links}>
-      <Link href={`/orders/${encodeURIComponent(orderId)}`} className={styles.order}>
-        {orderId}
+      <Link href={`/orders/${encodeURIComponent(orderId)}`} className={styles.order} title={orderId}>
+        {short(orderId)}
       </Link>
       {restate ? (
         <a

@@ -18,7 +18,7 @@ interface OrderTableProps {
   restateUi: string | null;
 }
 
-const MAX_ROWS = 12;
+const MAX_ROWS = 8;
 
 /** Orders, one to a line. */
 export function OrderTable({ rows, detailTitle, nothing, restateUi }: OrderTableProps) {

@@ -1,11 +1,13 @@
 import type { Throughput } from "../api/operations-events";
+import { SMOOTHED_OVER, smoothed } from "../overview";
 import styles from "./throughput-chart.module.css";
 
 const WIDTH = 400;
 const HEIGHT = 130;
 
 /** Orders delivered a second, over the last minutes. */
-export function ThroughputChart({ throughput }: { throughput: readonly Throughput[] }) {
+export function ThroughputChart({ throughput: measured }: { throughput: readonly Throughput[] }) {
+  const throughput = smoothed(measured);
   const first = throughput[0];
   const last = throughput.at(-1);
   if (first === undefined || last === undefined)
@@ -21,8 +23,9 @@ export function ThroughputChart({ throughput }: { throughput: readonly Throughpu
   return (
     <figure className={styles.figure}>
       <figcaption className={styles.caption}>
-        <span className={`${styles.now} tabular`}>{last.perSecond.toFixed(1)}</span> orders a second now,{" "}
-        {highest.toFixed(1)} at most in the last {minutes === 1 ? "minute" : `${minutes} minutes`}
+        <span className={`${styles.now} tabular`}>{last.perSecond.toFixed(1)}</span> orders delivered a second
+        now, {highest.toFixed(1)} at most in the last {minutes === 1 ? "minute" : `${minutes} minutes`} (each
+        over {SMOOTHED_OVER} seconds)
       </figcaption>
       <div className={styles.plot}>
         <svg
@@ -50,7 +53,7 @@ export function ThroughputChart({ throughput }: { throughput: readonly Throughpu
 
 /** The next round number up. */
 function niceTop(highest: number): number {
-  for (let scale = 1; ; scale *= 10) {
-    for (const step of [1, 2, 5]) if (highest <= step * scale) return step * scale;
+  for (let tenths = 1; ; tenths *= 10) {
+    for (const step of [1, 2, 5]) if (highest * 10 <= step * tenths) return (step * tenths) / 10;
   }
 }
