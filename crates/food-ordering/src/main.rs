@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// The services live on small, short allocations: with the system's allocator they cost a tenth more CPU. How it is tuned stands
+/// in `.cargo/config.toml`.
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     match food_ordering::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,

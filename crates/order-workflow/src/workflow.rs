@@ -241,7 +241,7 @@ impl OrderWorkflow {
         }
 
         // 3. Wait for the time the customer wishes.
-        move_on(ctx, Status::Scheduled).await?;
+        move_on(ctx, Status::Scheduled);
         if !order.delivery_delay.is_zero() {
             restate_sdk::select! {
                 timer = ctx.sleep(order.delivery_delay) => { timer?; },
@@ -270,7 +270,7 @@ impl OrderWorkflow {
                 "refused by the restaurant: {reason}"
             )));
         }
-        move_on(ctx, Status::InPreparation).await?;
+        move_on(ctx, Status::InPreparation);
         restate_sdk::select! {
             callback = ready => { callback?; },
             cancelled = ctx.promise::<()>(CANCELLED) => {
@@ -284,15 +284,11 @@ impl OrderWorkflow {
         }
 
         // 5. Cooked.
-        status(ctx)
-            .set_status(Json(Change::to(Status::SchedulingDelivery)))
-            .send();
+        move_on(ctx, Status::SchedulingDelivery);
 
         // 6. Delivery.
         self.deliver(ctx, order, begun).await?;
-        status(ctx)
-            .set_status(Json(Change::to(Status::Delivered)))
-            .send();
+        move_on(ctx, Status::Delivered);
         Ok(())
     }
 
@@ -416,11 +412,8 @@ async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Moves the order on, unless it has ended before.
-async fn move_on(ctx: &WorkflowContext<'_>, to: Status) -> Result<(), Stop> {
-    let Json(outcome) = status(ctx).set_status(Json(Change::to(to))).call().await?;
-    if outcome.status.is_terminal() {
-        return Err(Stop::Ended(outcome.status));
-    }
-    Ok(())
+/// Moves the order on. Nobody waits for the answer: a call would hold one of the runtime's slots until it comes, and of an order
+/// that was cancelled meanwhile the workflow hears by its promise, at the latest at the next wait.
+fn move_on(ctx: &WorkflowContext<'_>, to: Status) {
+    status(ctx).set_status(Json(Change::to(to))).send();
 }

@@ -1,6 +1,6 @@
 //! A system that someone else started: a peer, measured in the same way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -125,6 +125,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
         topics: vec![peer.orders_topic.clone(), peer.updates_topic.clone()],
         updates_topic: peer.updates_topic.clone(),
         metrics_url: peer.restate_metrics.clone(),
+        peak_together: Cell::default(),
     };
     let publisher = Publisher::new(&peer.kafka_brokers, "bench")?;
     let watch = peer
@@ -150,7 +151,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
         }
     };
     let both = async { tokio::try_join!(publishing, ending) };
-    let Ok(result) = timeout(args.timeout, both).await else {
+    let Ok(result) = timeout(args.timeout, meters.during(both)).await else {
         bail!(
             "not all orders have ended after {}",
             humantime::format_duration(args.timeout)

@@ -1,5 +1,6 @@
 //! What was used between two moments, and what that makes an order.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,12 @@ pub(super) struct Meters {
     pub(super) updates_topic: String,
     /// Where the runtime tells its metrics.
     pub(super) metrics_url: Option<String>,
+    /// The most that all services have held together so far, in KiB, as far as somebody has looked.
+    pub(super) peak_together: Cell<u64>,
 }
+
+/// How often the memory of all services is added up.
+const LOOK_AT_MEMORY: Duration = Duration::from_millis(500);
 
 /// All meters at one moment.
 #[derive(Debug)]
@@ -34,6 +40,17 @@ pub(super) struct Reading {
     records: BTreeMap<String, i64>,
     /// How many times the runtime has called a handler, first time or again.
     attempts: Option<f64>,
+}
+
+impl Reading {
+    /// Whether the runtime has called a handler since `before`; `false` where nobody counts.
+    pub(super) fn has_called_since(&self, before: &Self) -> bool {
+        // Counters hold whole numbers.
+        before
+            .attempts
+            .zip(self.attempts)
+            .is_some_and(|(before, now)| now - before > 0.5)
+    }
 }
 
 /// The figures of one run.
@@ -48,8 +65,8 @@ pub(super) struct Figures {
     pub(super) broker_cpu_ms_per_order: f64,
     /// The sum of the services' peaks, without broker and runtime. Code that processes share counts for each of them.
     pub(super) services_peak_mib: f64,
-    /// What they hold together in the end; what they share counts once.
-    pub(super) services_end_mib: f64,
+    /// The most they have held together at any one time; what they share counts once.
+    pub(super) services_peak_together_mib: f64,
     pub(super) invocation_attempts_per_order: Option<f64>,
     pub(super) location_updates_per_order: f64,
     /// By topic.
@@ -87,6 +104,47 @@ impl Meters {
         })
     }
 
+    /// Does `work` and looks at the memory of the services meanwhile.
+    pub(super) async fn during<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        let look = async {
+            loop {
+                self.add_up_memory()?;
+                tokio::time::sleep(LOOK_AT_MEMORY).await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            failed = look => failed,
+        }
+    }
+
+    /// The cores that the runtime was busy with between two readings.
+    pub(super) fn runtime_load(&self, before: &Reading, after: &Reading) -> f64 {
+        let busy: Duration = self
+            .processes
+            .iter()
+            .zip(before.cpu.iter().zip(&after.cpu))
+            .filter(|(process, _)| process.role() == Role::Runtime)
+            .map(|(_, (before, after))| after.saturating_sub(*before))
+            .sum();
+        busy.as_secs_f64() / (after.at - before.at).as_secs_f64()
+    }
+
+    fn add_up_memory(&self) -> anyhow::Result<()> {
+        let mut together = 0;
+        for process in &self.processes {
+            if process.role() == Role::Service {
+                together += process.proportional_kib()?;
+            }
+        }
+        self.peak_together
+            .set(self.peak_together.get().max(together));
+        Ok(())
+    }
+
     /// How many records each topic has ever had. Blocks.
     fn records(&self) -> anyhow::Result<BTreeMap<String, i64>> {
         self.topics
@@ -106,14 +164,12 @@ impl Meters {
         let mut processes = Vec::new();
         let mut cpu = [0.0; 3];
         let mut services_peak_mib = 0.0;
-        let mut services_end_mib = 0.0;
         for ((process, before), after) in self.processes.iter().zip(&before.cpu).zip(&after.cpu) {
             let cpu_ms_per_order = after.saturating_sub(*before).as_secs_f64() * 1e3 / orders_f;
             let peak_mib = mib(process.peak_kib()?);
             cpu[process.role() as usize] += cpu_ms_per_order;
             if process.role() == Role::Service {
                 services_peak_mib += peak_mib;
-                services_end_mib += mib(process.proportional_kib()?);
             }
             processes.push(ProcessFigures {
                 name: process.name.clone(),
@@ -137,7 +193,7 @@ impl Meters {
             runtime_cpu_ms_per_order: cpu[Role::Runtime as usize],
             broker_cpu_ms_per_order: cpu[Role::Broker as usize],
             services_peak_mib,
-            services_end_mib,
+            services_peak_together_mib: mib(self.peak_together.get()),
             invocation_attempts_per_order: before
                 .attempts
                 .zip(after.attempts)
@@ -161,7 +217,7 @@ pub(super) fn kafka(brokers: &str) -> anyhow::Result<BaseConsumer> {
 }
 
 /// How many times the runtime that tells its metrics at `url` has called a handler.
-pub(super) async fn attempts(url: &str) -> anyhow::Result<f64> {
+async fn attempts(url: &str) -> anyhow::Result<f64> {
     let client = http::client(Duration::from_secs(10))?;
     let text = http::send(client.get(url)).await?.text().await?;
     Ok(metrics::sum(
@@ -207,12 +263,12 @@ impl Figures {
             format!("{:.2}", self.broker_cpu_ms_per_order),
         );
         line(
-            "peak memory of all services (RSS), MiB",
+            "sum of the peaks of each service (RSS), MiB",
             format!("{:.1}", self.services_peak_mib),
         );
         line(
-            "memory of all services in the end (PSS), MiB",
-            format!("{:.1}", self.services_end_mib),
+            "peak memory of all services together (PSS), MiB",
+            format!("{:.1}", self.services_peak_together_mib),
         );
         if let Some(attempts) = self.invocation_attempts_per_order {
             line("invocation attempts/order", format!("{attempts:.1}"));

@@ -1,5 +1,6 @@
 //! A whole system of one's own, in a directory that goes when it does.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -107,6 +108,7 @@ impl LocalSystem {
                 .collect(),
             updates_topic: domain::topic::DRIVER_UPDATES.to_owned(),
             metrics_url: Some(format!("{}/metrics", self.address("restate-node")?)),
+            peak_together: Cell::default(),
         })
     }
 

@@ -9,7 +9,7 @@ use domain::{OrderId, Region, Status};
 use kafka::Publisher;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::figures::{self, Figures};
+use super::figures::{Figures, Meters};
 use super::local::LocalSystem;
 use super::{Args, Pending};
 use crate::load::orders::Generator;
@@ -18,8 +18,10 @@ use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use crate::{clock, http, setup};
 
-/// The runtime is at rest when it has called no handler for this long.
+/// The runtime is at rest when it has called no handler, and hardly computed, for this long.
 const AT_REST: Duration = Duration::from_secs(2);
+/// The share of one core that a runtime at rest may use.
+const RESTING_LOAD: f64 = 0.1;
 
 /// A system with free drivers: time to start, and what an order costs.
 pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
@@ -33,10 +35,11 @@ pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
     let wanted: HashSet<&OrderId> = orders.iter().map(|order| &order.id).collect();
     let meters = system.meters()?;
     let before = meters.read().await?;
-    run.publish_and_see(&orders, args.orders, |id, status| {
-        status.is_terminal() && wanted.contains(id)
-    })
-    .await?;
+    meters
+        .during(run.publish_and_see(&orders, args.orders, |id, status| {
+            status.is_terminal() && wanted.contains(id)
+        }))
+        .await?;
     let mut figures = meters.since(&before, args.orders).await?;
     figures.stages = run.timelines.borrow().stages();
     run.all_delivered(args.orders)?;
@@ -62,7 +65,7 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
         |_, status| status == Status::SchedulingDelivery,
     )
     .await?;
-    at_rest(&format!("{}/metrics", system.address("restate-node")?)).await?;
+    at_rest(&meters).await?;
     let preparation = begin.elapsed();
 
     eprintln!(
@@ -73,12 +76,14 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
     let orders = run.orders("bench", args.orders)?;
     let before = meters.read().await?;
     let ingress = system.address("restate-ingress")?;
-    tokio::try_join!(
-        // Who has waited longest comes first, so the deliveries are not those of the new orders.
-        run.publish_and_see(&orders, args.orders, |_, status| status
-            == Status::Delivered),
-        setup::drivers::start(ingress, args.drivers, Region::default()),
-    )?;
+    // Who has waited longest comes first, so the deliveries are not those of the new orders.
+    let delivering = run.publish_and_see(&orders, args.orders, |_, status| {
+        status == Status::Delivered
+    });
+    let starting = setup::drivers::start(ingress, args.drivers, Region::default());
+    meters
+        .during(async { tokio::try_join!(delivering, starting) })
+        .await?;
     let figures = meters.since(&before, args.orders).await?;
     system.stop().await?;
     Ok(Pending {
@@ -192,16 +197,15 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Waits until the runtime has nothing to do.
-async fn at_rest(metrics_url: &str) -> anyhow::Result<()> {
+/// Waits until the runtime has nothing to do, neither for orders nor for its own store, which it puts in order with some delay.
+async fn at_rest(meters: &Meters) -> anyhow::Result<()> {
     const LIMIT: Duration = Duration::from_mins(5);
     let begin = Instant::now();
-    let mut before = figures::attempts(metrics_url).await?;
+    let mut before = meters.read().await?;
     while begin.elapsed() < LIMIT {
         sleep(AT_REST).await;
-        let now = figures::attempts(metrics_url).await?;
-        // Counters hold whole numbers.
-        if now - before < 0.5 {
+        let now = meters.read().await?;
+        if !now.has_called_since(&before) && meters.runtime_load(&before, &now) < RESTING_LOAD {
             return Ok(());
         }
         before = now;

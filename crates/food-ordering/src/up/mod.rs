@@ -56,7 +56,7 @@ pub struct Args {
     kafka_brokers: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
-    /// Into how many partitions a new Restate cuts its keys [default: one for two cores]
+    /// Into how many partitions a new Restate cuts its keys [default: one for each core]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
     #[command(flatten)]
@@ -85,7 +85,7 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
         ports: reserved.ports.clone(),
         binary: std::env::current_exe().context("finding this program")?,
         restate_server: found.path,
-        partitions: args.partitions.unwrap_or_else(one_for_two_cores),
+        partitions: args.partitions.unwrap_or_else(one_for_each_core),
         settings: args.settings,
         log: flags(log),
     };
@@ -108,10 +108,11 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
     result
 }
 
-/// The services want the other half. On two cores, one partition costs the runtime a fifth less CPU an order than two.
-fn one_for_two_cores() -> u16 {
+/// A partition is one thread of the runtime's work: with fewer, cores stand idle while orders wait; with more, the runtime can
+/// batch less. See `docs/adr/0003-runtime-settings.md`.
+fn one_for_each_core() -> u16 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u16::try_from(cores / 2).unwrap_or(u16::MAX).max(1)
+    u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
 fn flags(log: &telemetry::Options) -> Vec<String> {
