@@ -145,6 +145,34 @@ impl System {
         Ok(())
     }
 
+    /// Stops a part where it is, with SIGSTOP: it is there and says nothing.
+    pub fn pause(&self, part: &str) -> anyhow::Result<()> {
+        kill(self.process(part)?, Signal::SIGSTOP).with_context(|| format!("pausing {part}"))
+    }
+
+    /// Lets a paused part go on.
+    pub fn resume(&self, part: &str) -> anyhow::Result<()> {
+        kill(self.process(part)?, Signal::SIGCONT).with_context(|| format!("resuming {part}"))
+    }
+
+    /// Cancels the workflow of an order as `restate invocations cancel` does.
+    pub async fn cancel_workflow(&self, order: &str) -> anyhow::Result<()> {
+        let query = format!(
+            "select id from sys_invocation where target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
+             and target_handler_name = 'run'"
+        );
+        let rows = self.sql(&query).await?;
+        let id = rows
+            .first()
+            .and_then(|row| row["id"].as_str())
+            .with_context(|| format!("order {order} has no workflow"))?;
+        let admin = self.address("restate-admin")?;
+        let (code, answer) =
+            answer(self.http.patch(format!("{admin}/invocations/{id}/cancel"))).await?;
+        ensure!(code.is_success(), "{code}: {answer}");
+        Ok(())
+    }
+
     fn process(&self, part: &str) -> anyhow::Result<Pid> {
         let pids: BTreeMap<String, i32> = self.read("processes.json")?;
         let pid = pids
@@ -343,6 +371,7 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .arg("--free-ports")
         .arg(format!("--data-dir={}", directory.display()))
         .arg(format!("--drivers={}", options.drivers))
+        .arg(format!("--region={}", domain::Region::default()))
         .args(&options.flags)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)

@@ -12,6 +12,9 @@ use crate::types::DeliveryJob;
 const TELL_ETA_AFTER_MS: i64 = 2_000;
 /// How long it takes at least from one word about the arrival to the next.
 const TELL_ETA_EVERY_MS: i64 = 2_000;
+/// By what part of the limit a driver is given a second chance before being taken for silent: after an outage of our own the
+/// driver's words are still on their way.
+const SECOND_CHANCE: i64 = 4;
 /// How far a phone's clock may be ahead of the broker's before its time is not believed.
 const CLOCK_AHEAD_MS: i64 = 60_000;
 
@@ -26,6 +29,8 @@ pub(crate) enum DriverStatus {
     WaitingForWork,
     /// Has a delivery.
     Delivering,
+    /// Had a delivery and was not heard of for too long; available again with the next report of a place.
+    Offline,
 }
 
 /// State key `assigned-delivery`, and the answer of `getAssignedDelivery`: what a driver is to deliver.
@@ -69,6 +74,45 @@ pub(crate) struct Whereabouts {
     pub(crate) seen: Option<Seen>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) way: Option<Way>,
+    /// Whether a look at the driver's silence is under way.
+    #[serde(default, skip_serializing_if = "Watch::is_off")]
+    pub(crate) watch: Watch,
+    /// The region to work in again, for a driver who was taken for offline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) offline_in: Option<Region>,
+}
+
+/// Whether somebody will look whether the driver is silent. There is one look a driver at a time, whatever the deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Watch {
+    /// Nobody will.
+    #[default]
+    Off,
+    /// Somebody will.
+    On,
+    /// Somebody will, and has found the driver silent the last time.
+    Suspicious,
+}
+
+impl Watch {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn is_off(&self) -> bool {
+        *self == Self::Off
+    }
+}
+
+/// What a look at a driver's silence finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// The driver has no delivery: nobody needs to look any more.
+    Idle,
+    /// Look again after this many ms.
+    Again(i64),
+    /// The driver is silent and has not picked the delivery up: it is to be taken away.
+    Lost,
+    /// The driver is silent and has the food: the customer is to be told. Look again after this many ms.
+    Delayed(i64),
 }
 
 /// The way of a driver who has a delivery.
@@ -84,6 +128,12 @@ pub(crate) struct Way {
     pub(crate) told_eta: i64,
     /// When the customer was told, in ms since the epoch.
     pub(crate) told_at: i64,
+    /// When the driver was last heard of, or got the delivery, in ms since the epoch, by the clocks of our side.
+    #[serde(default)]
+    pub(crate) heard_at: i64,
+    /// The customer has been told that the driver is silent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) delay_told: bool,
 }
 
 /// A place and when a driver was there.
@@ -110,13 +160,43 @@ impl Seen {
 }
 
 impl Whereabouts {
-    /// Takes note of a place. Answers whether that is news; what is as old as the last one or older, or repeated, is not.
-    pub(crate) fn note(&mut self, seen: Seen) -> bool {
+    /// Takes note of a place whose report reached us at `heard_at`, in ms since the epoch. Answers whether that is news; what is
+    /// as old as the last one or older, or repeated, is not.
+    pub(crate) fn note(&mut self, seen: Seen, heard_at: i64) -> bool {
         let news = seen.is_newer_than(self.seen.as_ref());
         if news {
             self.seen = Some(seen);
+            if let Some(way) = &mut self.way {
+                way.heard_at = way.heard_at.max(heard_at);
+            }
         }
         news
+    }
+
+    /// Looks at `now` whether the driver has been silent for `limit` ms.
+    pub(crate) fn look(&mut self, now: i64, limit: i64) -> Look {
+        let Some(way) = &mut self.way else {
+            self.watch = Watch::Off;
+            return Look::Idle;
+        };
+        let left = way.heard_at.saturating_add(limit).saturating_sub(now);
+        if left > 0 {
+            self.watch = Watch::On;
+            return Look::Again(left);
+        }
+        if self.watch != Watch::Suspicious {
+            self.watch = Watch::Suspicious;
+            return Look::Again((limit / SECOND_CHANCE).max(1));
+        }
+        if way.restaurant.is_some() {
+            self.watch = Watch::Off;
+            return Look::Lost;
+        }
+        if way.delay_told {
+            return Look::Again(limit);
+        }
+        way.delay_told = true;
+        Look::Delayed(limit)
     }
 
     /// Sets out on a delivery at `now`. Answers the expected arrival.
@@ -127,6 +207,8 @@ impl Whereabouts {
             customer: job.customer_location,
             told_eta: 0,
             told_at: now,
+            heard_at: now,
+            delay_told: false,
         };
         let from = self
             .seen
@@ -145,9 +227,11 @@ impl Whereabouts {
         let eta = way.eta(seen.location, seen.timestamp, speed);
         let moved = (eta - way.told_eta).abs() > TELL_ETA_AFTER_MS;
         let due = seen.timestamp - way.told_at >= TELL_ETA_EVERY_MS;
-        if !(moved && due) {
+        // Who was told of a delay hears of the driver's first word.
+        if !(moved && due || way.delay_told) {
             return None;
         }
+        way.delay_told = false;
         way.told_eta = eta;
         way.told_at = seen.timestamp;
         Some((way.delivery_id.clone(), eta))
@@ -198,7 +282,7 @@ mod tests {
     fn driver(x: f64) -> Whereabouts {
         Whereabouts {
             seen: Some(seen_at(x, 0)),
-            way: None,
+            ..Whereabouts::default()
         }
     }
 
@@ -220,21 +304,64 @@ mod tests {
     fn the_customer_hears_of_it_when_the_driver_is_late_but_not_all_the_time() {
         let mut driver = driver(0.0);
         driver.set_out(&job(), 0, Speed::DEFAULT);
-        assert!(driver.note(seen_at(0.0, 2_000)));
+        assert!(driver.note(seen_at(0.0, 2_000), 2_000));
         assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
-        assert!(driver.note(seen_at(0.0, 2_001)));
+        assert!(driver.note(seen_at(0.0, 2_001), 2_001));
         let told = ("order-1".parse().unwrap(), 29_001);
         assert_eq!(driver.eta_to_tell(Speed::DEFAULT), Some(told));
         // Twelve steps in an instant: far ahead of plan, but the customer was told a moment ago.
-        assert!(driver.note(seen_at(0.4, 2_013)));
+        assert!(driver.note(seen_at(0.4, 2_013), 2_013));
         assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
     }
 
     #[test]
     fn a_driver_without_a_delivery_has_nothing_to_tell() {
         let mut driver = driver(0.0);
-        assert!(driver.note(seen_at(0.9, 60_000)));
+        assert!(driver.note(seen_at(0.9, 60_000), 60_000));
         assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+    }
+
+    #[test]
+    fn a_driver_who_reports_in_time_is_never_taken_for_silent() {
+        let mut driver = driver(0.0);
+        driver.set_out(&job(), 0, Speed::DEFAULT);
+        assert_eq!(driver.look(40, 60), Look::Again(20));
+        assert!(driver.note(seen_at(0.1, 50), 50));
+        assert_eq!(driver.look(60, 60), Look::Again(50));
+        // A repeated report is no sign of life, and an old one in a late record neither makes the driver silent.
+        assert!(!driver.note(seen_at(0.1, 50), 90));
+        assert_eq!(driver.look(100, 60), Look::Again(10));
+        driver.way = None;
+        assert_eq!(driver.look(1_000, 60), Look::Idle);
+        assert_eq!(driver.watch, Watch::Off);
+    }
+
+    #[test]
+    fn a_silent_driver_gets_a_second_chance_and_then_loses_what_is_not_picked_up() {
+        let mut driver = driver(0.0);
+        driver.set_out(&job(), 0, Speed::DEFAULT);
+        assert_eq!(driver.look(60, 60), Look::Again(15));
+        let mut heard = driver.clone();
+        assert!(heard.note(seen_at(0.1, 70), 70));
+        assert_eq!(heard.look(75, 60), Look::Again(55));
+        assert_eq!(heard.watch, Watch::On);
+        assert_eq!(driver.look(75, 60), Look::Lost);
+        assert_eq!(driver.watch, Watch::Off);
+    }
+
+    #[test]
+    fn a_silent_driver_with_the_food_is_told_of_once_and_again_after_the_next_word() {
+        let mut driver = driver(0.0);
+        driver.set_out(&job(), 0, Speed::DEFAULT);
+        driver.way.as_mut().unwrap().restaurant = None;
+        assert_eq!(driver.look(60, 60), Look::Again(15));
+        assert_eq!(driver.look(75, 60), Look::Delayed(60));
+        assert_eq!(driver.look(135, 60), Look::Again(60));
+        assert!(driver.note(seen_at(0.1, 140), 140));
+        assert!(driver.eta_to_tell(Speed::DEFAULT).is_some());
+        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+        assert_eq!(driver.look(200, 60), Look::Again(15));
+        assert_eq!(driver.look(215, 60), Look::Delayed(60));
     }
 
     #[test]
@@ -270,7 +397,7 @@ mod tests {
         #[test]
         fn while_a_driver_keeps_to_plan_the_arrival_stands_still(x in 0.0..1.0_f64, y in 0.0..1.0_f64) {
             let start = at(x, y);
-            let mut driver = Whereabouts { seen: Some(Seen { location: start, timestamp: 0 }), way: None };
+            let mut driver = Whereabouts { seen: Some(Seen { location: start, timestamp: 0 }), ..Whereabouts::default() };
             driver.set_out(&job(), 0, Speed::DEFAULT);
             let mut place = start;
             let mut now = 0;
@@ -278,7 +405,7 @@ mod tests {
                 while place != target {
                     place = place.step_towards(target, 0.005);
                     now += 1_000;
-                    let news = driver.note(Seen { location: place, timestamp: now });
+                    let news = driver.note(Seen { location: place, timestamp: now }, now);
                     prop_assert!(news);
                     prop_assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
                 }

@@ -61,6 +61,7 @@ mod tests {
                 "assignDriver (private)",
                 "notifyDeliveryPickup (private)",
                 "notifyDeliveryDelivered (private)",
+                "notifyDriverSilent (private)",
                 "cancel (private)",
                 "checkProgress (private)",
             ]
@@ -80,11 +81,13 @@ mod tests {
             [
                 "DriverDigitalTwin",
                 "setDriverAvailable (private)",
+                "setDriverUnavailable (private)",
                 "assignDeliveryJob (private)",
                 "notifyDeliveryPickup (private)",
                 "notifyDeliveryDelivered (private)",
                 "handleDriverLocationUpdateEvent (private)",
                 "unassignDelivery (private)",
+                "checkSilence (private)",
                 "getAssignedDelivery",
             ]
         );

@@ -130,6 +130,31 @@ impl DeliveryManager {
         Ok(())
     }
 
+    /// Sent by `DriverDigitalTwin` when nothing has been heard of its driver for too long. The order is told to be held up. Before
+    /// the pickup the twin has put the delivery down, so another driver is looked for; after it nobody else can bring it.
+    #[handler(name = "notifyDriverSilent", ingress_private)]
+    async fn notify_driver_silent(
+        &self,
+        ctx: ObjectContext<'_>,
+        driver: Json<DriverRef>,
+    ) -> Result<(), TerminalError> {
+        let Some(mut delivery) = load(&ctx).await? else {
+            return Ok(());
+        };
+        if delivery.progress.driver() != Some(&driver.0.driver_id) {
+            return Ok(());
+        }
+        ctx.object_client::<OrderStatusServiceClient>(ctx.key())
+            .set_delayed()
+            .send();
+        if let Progress::Assigned { .. } = delivery.progress {
+            request_driver(&ctx, &delivery)?;
+            delivery.progress = Progress::Searching;
+            ctx.set(DELIVERY_INFO, Json(delivery));
+        }
+        Ok(())
+    }
+
     /// Called by `OrderWorkflow/run` when it undoes an order. Takes the delivery out of the queue or away from its driver, and
     /// ends it. Calling off what has ended, or never began, changes nothing.
     #[handler(ingress_private)]

@@ -108,7 +108,7 @@ impl DriverDeliveryMatcher {
         Ok(())
     }
 
-    /// For a driver who no longer wants work: forgets the driver. Nothing sends it yet, as simulated drivers never go home.
+    /// Sent by `DriverDigitalTwin` for a driver who no longer wants work: forgets the driver.
     #[handler(name = "withdrawDriver", ingress_private)]
     async fn withdraw_driver(
         &self,

@@ -14,7 +14,7 @@ use order_status::OrderStatusServiceClient;
 use order_status::clock::now_ms;
 use restate_sdk::prelude::*;
 
-use crate::driver::{AssignedDelivery, DriverStatus, Seen, Whereabouts};
+use crate::driver::{AssignedDelivery, DriverStatus, Look, Seen, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
 use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer};
@@ -22,6 +22,8 @@ use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver
 const DRIVER_STATUS: &str = "driver-status";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
 const DRIVER_LOCATION: &str = "driver-location";
+/// What the matcher was last told of the driver, so that it can be told to forget it.
+const OFFERED: &str = "offered";
 
 /// The driver as the system knows the driver. Key: the driver's id.
 ///
@@ -29,13 +31,19 @@ const DRIVER_LOCATION: &str = "driver-location";
 pub struct DriverDigitalTwin {
     publisher: Publisher,
     speed: Speed,
+    silence: Duration,
 }
 
 impl DriverDigitalTwin {
-    /// The twin of a driver expected to be as fast as `speed`; `publisher` takes what cannot be read.
+    /// The twin of a driver expected to be as fast as `speed`, and who loses the delivery that is not picked up after having
+    /// been silent for `silence`; `publisher` takes what cannot be read.
     #[must_use]
-    pub fn new(publisher: Publisher, speed: Speed) -> Self {
-        Self { publisher, speed }
+    pub fn new(publisher: Publisher, speed: Speed, silence: Duration) -> Self {
+        Self {
+            publisher,
+            speed,
+            silence,
+        }
     }
 }
 
@@ -61,7 +69,40 @@ impl DriverDigitalTwin {
                 format!("driver {} has a delivery; hand it over first", ctx.key()),
             )),
             DriverStatus::Idle => offer(&ctx, region, location),
+            DriverStatus::Offline => {
+                forget_absence(&ctx).await?;
+                offer(&ctx, region, location)
+            }
         }
+    }
+
+    /// Called by the driver's phone at the end of work. Has the matcher forget the driver. Refused (409) while the driver has a
+    /// delivery: that has to be handed over first.
+    #[handler(name = "setDriverUnavailable", ingress_private)]
+    async fn set_driver_unavailable(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        match status(&ctx).await? {
+            DriverStatus::Idle => {}
+            DriverStatus::Delivering => {
+                return Err(TerminalError::new_with_code(
+                    409,
+                    format!("driver {} has a delivery; hand it over first", ctx.key()),
+                ));
+            }
+            DriverStatus::WaitingForWork => {
+                if let Some(Json(offered)) = ctx.get::<Json<FreeDriver>>(OFFERED).await? {
+                    ctx.object_client::<DriverDeliveryMatcherClient>(offered.region.name())
+                        .withdraw_driver(Json(offered))
+                        .send();
+                }
+                ctx.clear(OFFERED);
+                ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
+            }
+            DriverStatus::Offline => {
+                forget_absence(&ctx).await?;
+                ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
+            }
+        }
+        Ok(())
     }
 
     /// Called by `DeliveryManager` when the matcher has chosen this driver. Takes the job if the driver still wants one, and
@@ -84,11 +125,15 @@ impl DriverDigitalTwin {
                 JobAnswer::Accepted { eta: way.told_eta }
             })));
         }
-        if status == DriverStatus::Idle {
+        if status != DriverStatus::WaitingForWork {
             return Ok(Json(JobAnswer::Refused));
         }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
         let eta = whereabouts.set_out(&job, now, self.speed);
+        if whereabouts.watch == Watch::Off {
+            whereabouts.watch = Watch::On;
+            look_later(&ctx, self.silence);
+        }
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
         ctx.set(ASSIGNED_DELIVERY, Json(AssignedDelivery::from(job)));
@@ -163,11 +208,20 @@ impl DriverDigitalTwin {
             .and_then(|text| text.parse().ok())
             .unwrap_or(i64::MAX);
         let mut whereabouts = whereabouts(&ctx).await?;
-        let news = whereabouts.note(Seen {
+        let timestamp = Seen::time_of(phone_time, record_time);
+        let seen = Seen {
             location,
-            timestamp: Seen::time_of(phone_time, record_time),
-        });
-        if news {
+            timestamp,
+        };
+        let heard_at = if record_time == i64::MAX {
+            timestamp
+        } else {
+            record_time
+        };
+        if whereabouts.note(seen, heard_at) {
+            if let Some(region) = whereabouts.offline_in.take() {
+                offer(&ctx, region, location)?;
+            }
             if let Some((order_id, eta)) = whereabouts.eta_to_tell(self.speed) {
                 ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
                     .set_eta(eta)
@@ -200,6 +254,35 @@ impl DriverDigitalTwin {
         offer(&ctx, held.region, location)
     }
 
+    /// Sent by this object to itself, one at a time, while the driver has a delivery. A driver who has not been heard of for too
+    /// long loses the delivery before it is picked up, and is offline until the next report of a place; after that the delivery
+    /// is told to be held up, as nobody else can bring it.
+    #[handler(name = "checkSilence", ingress_private)]
+    async fn check_silence(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        let mut whereabouts = whereabouts(&ctx).await?;
+        let now = ctx.run(async || Ok(now_ms())).name("now").await?;
+        let limit = i64::try_from(self.silence.as_millis()).unwrap_or(i64::MAX);
+        match whereabouts.look(now, limit) {
+            Look::Idle => ctx.set(DRIVER_LOCATION, Json(whereabouts)),
+            Look::Again(after) => {
+                look_later(&ctx, millis(after));
+                ctx.set(DRIVER_LOCATION, Json(whereabouts));
+            }
+            Look::Delayed(after) => {
+                self.say_silent(&ctx, &whereabouts)?;
+                look_later(&ctx, millis(after));
+                ctx.set(DRIVER_LOCATION, Json(whereabouts));
+            }
+            Look::Lost => {
+                self.say_silent(&ctx, &whereabouts)?;
+                whereabouts.offline_in = assigned(&ctx).await?.map(|held| held.region);
+                arrive(&ctx, whereabouts);
+                ctx.set(DRIVER_STATUS, Json(DriverStatus::Offline));
+            }
+        }
+        Ok(())
+    }
+
     /// Called by the driver's phone again and again, and by anyone who wants to know. Answers the delivery the driver holds,
     /// or null. Changes nothing and is never queued behind a change.
     #[handler(name = "getAssignedDelivery")]
@@ -212,6 +295,26 @@ impl DriverDigitalTwin {
                 .await?
                 .map(Json::into_inner),
         ))
+    }
+
+    /// Tells the delivery's manager that nothing is heard of its driver.
+    fn say_silent(
+        &self,
+        ctx: &ObjectContext<'_>,
+        whereabouts: &Whereabouts,
+    ) -> Result<(), TerminalError> {
+        if let Some(way) = &whereabouts.way {
+            tracing::warn!(
+                driver = ctx.key(),
+                delivery = way.delivery_id.as_str(),
+                "not heard of for {:?}",
+                self.silence
+            );
+            ctx.object_client::<DeliveryManagerClient>(way.delivery_id.as_str())
+                .notify_driver_silent(Json(me(ctx)?))
+                .send();
+        }
+        Ok(())
     }
 
     /// The delivery the driver holds, if it is `delivery`.
@@ -273,15 +376,36 @@ impl DriverDigitalTwin {
 
 /// Has the matcher look for a delivery for this driver.
 fn offer(ctx: &ObjectContext<'_>, region: Region, location: Location) -> Result<(), TerminalError> {
+    let driver = FreeDriver {
+        driver_id: me(ctx)?.driver_id,
+        region,
+        cell: location.cell(),
+    };
+    ctx.set(OFFERED, Json(driver.clone()));
     ctx.object_client::<DriverDeliveryMatcherClient>(region.name())
-        .set_driver_available(Json(FreeDriver {
-            driver_id: me(ctx)?.driver_id,
-            region,
-            cell: location.cell(),
-        }))
+        .set_driver_available(Json(driver))
         .send();
     ctx.set(DRIVER_STATUS, Json(DriverStatus::WaitingForWork));
     Ok(())
+}
+
+/// The driver is no longer waited for.
+async fn forget_absence(ctx: &ObjectContext<'_>) -> Result<(), TerminalError> {
+    let mut whereabouts = whereabouts(ctx).await?;
+    whereabouts.offline_in = None;
+    ctx.set(DRIVER_LOCATION, Json(whereabouts));
+    Ok(())
+}
+
+/// Has this object look after `delay` whether the driver is silent.
+fn look_later(ctx: &ObjectContext<'_>, delay: Duration) {
+    ctx.object_client::<DriverDigitalTwinClient>(ctx.key())
+        .check_silence()
+        .send_after(delay);
+}
+
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
 }
 
 fn me(ctx: &ObjectContext<'_>) -> Result<DriverRef, TerminalError> {

@@ -140,6 +140,10 @@ pub struct StatusEvent {
     /// The driver who has the order; the live map finds the driver's place by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
+    /// The order is held up: its driver has not been heard of, or takes much longer than expected. The next change that says
+    /// nothing of it means that it is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delayed: bool,
 }
 
 #[cfg(test)]

@@ -86,6 +86,8 @@ mod tests {
             [
                 "DriverMobileAppSimulator",
                 "startDriver",
+                "stopDriver",
+                "goOffline (private)",
                 "goOnline (private)",
                 "pollForWork (private)",
             ]

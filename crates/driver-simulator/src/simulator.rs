@@ -3,6 +3,10 @@
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
 )]
+#![expect(
+    clippy::unused_async,
+    reason = "handlers are async, whether they wait or not"
+)]
 
 use std::time::Duration;
 
@@ -88,6 +92,34 @@ impl DriverMobileAppSimulator {
                 .send();
         }
         Ok(Json(Started { already }))
+    }
+
+    /// Called by anyone with curl to send a driver home. The driver finishes what is in hand, and can be started again.
+    #[handler(name = "stopDriver")]
+    async fn stop_driver(&self, ctx: SharedObjectContext<'_>) -> Result<(), TerminalError> {
+        ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
+            .go_offline()
+            .send();
+        Ok(())
+    }
+
+    /// Sent by `stopDriver`, and again by itself while the driver is being given a delivery. Tells the twin that there is no
+    /// driver any more, and ends the polling.
+    #[handler(name = "goOffline", ingress_private)]
+    async fn go_offline(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        match twin(&ctx).set_driver_unavailable().call().await {
+            Ok(()) => {
+                ctx.clear(CURRENT_LOCATION);
+                Ok(())
+            }
+            Err(busy) if busy.code() == 409 => {
+                ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
+                    .go_offline()
+                    .send_after(self.pace.poll_interval);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Sent by `startDriver`. Puts the driver somewhere in the region, reports the place, asks for work and begins to poll.

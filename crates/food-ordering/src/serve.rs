@@ -210,6 +210,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 preparation_limit: settings.orders.preparation_limit,
                 driver_limit: settings.orders.driver_limit,
                 delivery_limit: settings.orders.delivery_limit,
+                driver_silence: settings.orders.driver_silence,
                 order_retention: settings.orders.order_retention,
                 workflow_retention: settings.orders.workflow_retention,
                 driver_speed: settings.driver_speed(),

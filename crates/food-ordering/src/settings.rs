@@ -60,6 +60,9 @@ pub(crate) struct Orders {
     /// How long a driver may take before the delivery counts as failed
     #[arg(long, env = "FOOD_ORDERING_DELIVERY_LIMIT", default_value = "2h", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) delivery_limit: Duration,
+    /// How long a driver with a delivery may not be heard of: before the pickup another one gets it then, later the customer is told
+    #[arg(long, env = "FOOD_ORDERING_DRIVER_SILENCE", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) driver_silence: Duration,
     /// How long the status of a finished order can be asked for
     #[arg(long, env = "FOOD_ORDERING_ORDER_RETENTION", default_value = "30d", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) order_retention: Duration,
@@ -116,6 +119,7 @@ impl Settings {
                 time("preparation-limit", self.orders.preparation_limit),
                 time("driver-limit", self.orders.driver_limit),
                 time("delivery-limit", self.orders.delivery_limit),
+                time("driver-silence", self.orders.driver_silence),
                 time("order-retention", self.orders.order_retention),
                 time("workflow-retention", self.orders.workflow_retention),
                 format!("--driver-speed={}", self.driver_speed()),
@@ -156,6 +160,7 @@ mod tests {
             "--preparation-limit=1h 1s",
             "--driver-limit=3s",
             "--delivery-limit=4s",
+            "--driver-silence=6s",
             "--order-retention=5d",
             "--workflow-retention=6h",
             "--driver-speed=0.25",

@@ -175,6 +175,7 @@ async fn publish(publisher: &Publisher, order: usize, version: u64) -> anyhow::R
         at: now_ms(),
         reason: None,
         driver_id: None,
+        delayed: false,
     };
     let value = serde_json::to_vec(&event)?;
     let key = event.order_id.as_str().as_bytes();

@@ -83,6 +83,9 @@ pub struct OrderStatus {
     /// The driver who has the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
+    /// Whether the order is held up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delayed: bool,
     /// Every status the order has had, oldest first.
     pub history: Vec<HistoryEntry>,
 }
@@ -115,6 +118,9 @@ pub(crate) struct Record {
     /// The expected arrival, here too so that a change reads one key less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) eta: Option<i64>,
+    /// The order is held up, and its customer knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) delayed: bool,
     /// The order was refused before it was one, so a corrected event may still create it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) refused_unread: bool,
@@ -138,7 +144,11 @@ impl Record {
         let repeated_refusal =
             record.is_some() && status == Status::New && change.status == Status::Rejected;
         let known = change.only_if_unknown && status != Status::New;
-        if known || repeated_refusal || !status.may_become(change.status) {
+        let another_driver = status == Status::WaitingForDriver
+            && change.status == status
+            && change.driver_id.is_some()
+            && record.is_some_and(|record| record.driver_id != change.driver_id || record.delayed);
+        if known || repeated_refusal || !(another_driver || status.may_become(change.status)) {
             return None;
         }
         Some(Self {
@@ -153,6 +163,7 @@ impl Record {
                 .eta
                 .or_else(|| record.and_then(|record| record.eta))
                 .filter(|_| !matches!(change.status, Status::Rejected | Status::Cancelled)),
+            delayed: false,
             refused_unread: status == Status::New && change.status == Status::Rejected,
         })
     }
@@ -163,6 +174,17 @@ impl Record {
         Some(Self {
             version: record.version + 1,
             eta: Some(eta),
+            delayed: false,
+            ..record.clone()
+        })
+    }
+
+    /// The record of an order that is held up, or `None` where that is known, or nobody waits any more (or yet).
+    pub(crate) fn after_delay(record: Option<&Self>) -> Option<Self> {
+        let record = record.filter(|record| !record.status.is_terminal() && !record.delayed)?;
+        Some(Self {
+            version: record.version + 1,
+            delayed: true,
             ..record.clone()
         })
     }
@@ -176,6 +198,7 @@ impl Record {
             at,
             reason: self.reason.clone(),
             driver_id: self.driver_id.clone(),
+            delayed: self.delayed,
         }
     }
 }
@@ -241,6 +264,41 @@ mod tests {
         let cancelled =
             Record::after(Some(&expected), &Change::ended(Status::Cancelled, "why")).unwrap();
         assert_eq!(cancelled.eta, None);
+    }
+
+    #[test]
+    fn a_delay_is_told_once_and_over_with_the_next_change() {
+        assert_eq!(Record::after_delay(None), None);
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        let delayed = Record::after_delay(Some(&created)).unwrap();
+        assert_eq!((delayed.version, delayed.delayed), (2, true));
+        assert_eq!(Record::after_delay(Some(&delayed)), None);
+        let heard = Record::after_new_eta(Some(&delayed), 7).unwrap();
+        assert_eq!((heard.version, heard.delayed), (3, false));
+        let moved = Record::after(Some(&delayed), &Change::to(Status::Scheduled)).unwrap();
+        assert!(!moved.delayed);
+        let ended = Record::after(Some(&created), &Change::ended(Status::Cancelled, "x")).unwrap();
+        assert_eq!(Record::after_delay(Some(&ended)), None);
+    }
+
+    #[test]
+    fn another_driver_is_a_change_and_the_same_one_is_none() {
+        let with = |driver: &str| Change {
+            driver_id: Some(driver.parse().unwrap()),
+            eta: Some(5),
+            ..Change::to(Status::WaitingForDriver)
+        };
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        let anna = Record::after(Some(&created), &with("anna")).unwrap();
+        assert_eq!(Record::after(Some(&anna), &with("anna")), None);
+        let ben = Record::after(Some(&anna), &with("ben")).unwrap();
+        assert_eq!((ben.version, ben.driver_id), (3, with("ben").driver_id));
+        // The same one again, after having been lost, ends the delay.
+        let lost = Record::after_delay(Some(&anna)).unwrap();
+        let found = Record::after(Some(&lost), &with("anna")).unwrap();
+        assert_eq!((found.version, found.delayed), (4, false));
+        let picked_up = Record::after(Some(&anna), &Change::to(Status::InDelivery)).unwrap();
+        assert_eq!(Record::after(Some(&picked_up), &with("ben")), None);
     }
 
     proptest! {

@@ -72,6 +72,18 @@ impl OrderStatusService {
         Ok(())
     }
 
+    /// Sent by `DeliveryManager` when the driver has not been heard of for a while, and by `OrderWorkflow` when the delivery
+    /// takes much longer than it should. Stores and publishes that the order is held up, once, until something happens again.
+    #[handler(name = "setDelayed", ingress_private)]
+    async fn set_delayed(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+        let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+        if let Some(next) = Record::after_delay(record.as_ref()) {
+            self.publish(&ctx, &next).await?;
+            ctx.set(STATUS, Json(next));
+        }
+        Ok(())
+    }
+
     /// Called by anyone who wants to know, the gateway among them. Answers the status, its history and the expected arrival;
     /// `NEW` for an id that was never created. Changes nothing and is never queued behind a change.
     #[handler]
@@ -80,14 +92,15 @@ impl OrderStatusService {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
         let eta = ctx.get::<i64>(ETA).await?;
         let history = ctx.get::<Json<Vec<HistoryEntry>>>(HISTORY).await?;
-        let (status, version, reason, driver_id) = match record {
+        let (status, version, reason, driver_id, delayed) = match record {
             Some(record) => (
                 record.status,
                 record.version,
                 record.reason,
                 record.driver_id,
+                record.delayed,
             ),
-            None => (Status::New, 0, None, None),
+            None => (Status::New, 0, None, None, false),
         };
         Ok(Json(OrderStatus {
             order_id,
@@ -96,6 +109,7 @@ impl OrderStatusService {
             version,
             reason,
             driver_id,
+            delayed,
             history: history.map(Json::into_inner).unwrap_or_default(),
         }))
     }
@@ -131,13 +145,16 @@ impl OrderStatusService {
         };
         let mut history = history.map(Json::into_inner).unwrap_or_default();
         let at = self.publish(ctx, &next).await?;
-        history.push(HistoryEntry {
-            status: next.status,
-            at,
-            version: next.version,
-            reason: next.reason.clone(),
-        });
-        ctx.set(HISTORY, Json(history));
+        // Another driver for the same way is news, but no new stage.
+        if history.last().is_none_or(|last| last.status != next.status) {
+            history.push(HistoryEntry {
+                status: next.status,
+                at,
+                version: next.version,
+                reason: next.reason.clone(),
+            });
+            ctx.set(HISTORY, Json(history));
+        }
         match (record.and_then(|record| record.eta), next.eta) {
             (before, Some(eta)) if before != Some(eta) => ctx.set(ETA, eta),
             (Some(_), None) => ctx.clear(ETA),
@@ -211,6 +228,7 @@ mod tests {
                 "create (private)",
                 "setStatus (private)",
                 "setETA (private)",
+                "setDelayed (private)",
                 "get",
                 "expire (private)",
             ]

@@ -31,6 +31,8 @@ pub struct Config {
     pub driver_limit: Duration,
     /// How long a driver may take to pick the food up.
     pub delivery_limit: Duration,
+    /// How long a driver with a delivery may be silent.
+    pub driver_silence: Duration,
     /// How long the history of an ended order can be asked for.
     pub order_retention: Duration,
     /// How long an ended workflow can be looked at.
@@ -89,7 +91,11 @@ pub async fn serve(
         .bind(DeliveryManager)
         .bind(DriverDeliveryMatcher)
         .bind(DispatchBacklog)
-        .bind(DriverDigitalTwin::new(publisher, speed))
+        .bind(DriverDigitalTwin::new(
+            publisher,
+            speed,
+            config.driver_silence,
+        ))
         .build();
     HttpServer::new(endpoint)
         .serve_with_cancel(listener, shutdown)

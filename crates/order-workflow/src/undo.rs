@@ -7,6 +7,7 @@ use domain::Order;
 use restate_sdk::prelude::*;
 
 use crate::clients::{Charge, ThirdParties};
+use crate::workflow::CANCELLED_BY_OPERATOR;
 
 /// A step that was begun and must be undone if the order does not end with the customer. Begun is enough: whether it was done
 /// may be unknown, so each undo also holds for a step that was not.
@@ -21,8 +22,25 @@ pub(crate) enum Undo {
 }
 
 impl Undo {
-    /// Undoes the step. Tried until done: there is no other way out.
+    /// Undoes the step. Tried until done: there is no other way out, and an operator's cancellation is none. The order ends
+    /// already; who wants to be rid of the money too can kill the invocation.
     pub(crate) async fn run(
+        self,
+        ctx: &WorkflowContext<'_>,
+        third_parties: &ThirdParties,
+        order: &Order,
+    ) -> Result<(), TerminalError> {
+        loop {
+            match self.once(ctx, third_parties, order).await {
+                Err(error) if error.code() == CANCELLED_BY_OPERATOR => {
+                    tracing::warn!("cancelled while undoing {self:?}, which goes on");
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn once(
         self,
         ctx: &WorkflowContext<'_>,
         third_parties: &ThirdParties,

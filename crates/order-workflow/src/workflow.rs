@@ -19,7 +19,7 @@ use crate::undo::{Undo, until_done};
 /// State key of the order the workflow works on.
 const ORDER: &str = "order";
 /// The code of the error with which Restate answers every wait of an invocation that an operator cancels.
-const CANCELLED_BY_OPERATOR: u16 = 409;
+pub(crate) const CANCELLED_BY_OPERATOR: u16 = 409;
 /// The promise that is resolved when the order has been cancelled from outside.
 const CANCELLED: &str = "cancelled";
 
@@ -111,7 +111,16 @@ impl OrderWorkflow {
         ctx.set(ORDER, Json(order.clone()));
 
         // 1. Say that there is such an order, unless there was one before.
-        let Json(created) = status(&ctx).create().call().await?;
+        let created = match status(&ctx).create().call().await {
+            Ok(Json(created)) => created,
+            Err(error) => {
+                // Cancelled by an operator in this very moment: there may be an order by now, and it needs an end.
+                status(&ctx)
+                    .set_status(Json(Change::ended(Status::Cancelled, error.message())))
+                    .send();
+                return Err(error);
+            }
+        };
         if !created.applied {
             return Ok(Json(Ended {
                 status: created.status,
@@ -150,7 +159,7 @@ impl OrderWorkflow {
         }
         let mut failure = failure;
         for step in begun.into_iter().rev() {
-            // Only an operator can end an undo that is not done; the others are done all the same.
+            // A step that cannot be undone is no reason to leave the others undone.
             if let Err(error) = step.run(&ctx, &self.third_parties, &order).await {
                 failure = Some(error);
             }
@@ -326,26 +335,52 @@ impl OrderWorkflow {
             events.push(Box::pin(DurableFuture::map_ok(ctx.sleep(patience), |()| {
                 DeliveryNews::TooLong
             })));
-            match events.next().await?.map(|(_, news)| news).transpose()? {
-                Some(DeliveryNews::Delivered) => return Ok(()),
-                Some(DeliveryNews::Cancelled) => return Err(Stop::Ended(Status::Cancelled)),
-                Some(DeliveryNews::TooLong) | None => {
-                    let Json(progress) = manager().check_progress().call().await?;
-                    match progress {
-                        Progress::Searching => {
-                            give_up(ctx, "no driver was found in time").await?;
-                        }
-                        Progress::Assigned { .. } if late => {
-                            give_up(ctx, "the driver did not pick it up in time").await?;
-                        }
-                        // Somebody is on the way with it: it is late, but it is not cooked or delivered a second time.
-                        Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => {}
-                    }
+            let news = match events.next().await {
+                Ok(news) => news.map(|(_, news)| news).transpose(),
+                Err(error) => Err(error),
+            };
+            match news {
+                Ok(Some(DeliveryNews::Delivered)) => return Ok(()),
+                Ok(Some(DeliveryNews::Cancelled)) => return Err(Stop::Ended(Status::Cancelled)),
+                Ok(Some(DeliveryNews::TooLong) | None) => {
+                    look_after(ctx, late).await?;
                     patience = self.limits.delivery;
                     late = true;
                 }
+                Err(error) => by_operator(ctx, error).await?,
             }
         }
+    }
+}
+
+/// The delivery takes long. Ends the order if nobody has the food by now, and tells the customer if somebody has: it is late then,
+/// but it is not cooked or delivered a second time. `late` if this is not the first look.
+async fn look_after(ctx: &WorkflowContext<'_>, late: bool) -> Result<(), Stop> {
+    let manager = ctx.object_client::<DeliveryManagerClient>(ctx.key());
+    let progress = match manager.check_progress().call().await {
+        Ok(Json(progress)) => progress,
+        Err(error) => return by_operator(ctx, error).await,
+    };
+    match progress {
+        Progress::Searching => give_up(ctx, "no driver was found in time").await,
+        Progress::Assigned { .. } if late => {
+            give_up(ctx, "the driver did not pick it up in time").await
+        }
+        Progress::PickedUp { .. } if late => {
+            status(ctx).set_delayed().send();
+            Ok(())
+        }
+        Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => Ok(()),
+    }
+}
+
+/// An operator's cancellation of a delivery is worth as much as the customer's, and no more: food on its way arrives. Whoever
+/// calls goes on if it returns; other errors are passed on.
+async fn by_operator(ctx: &WorkflowContext<'_>, error: TerminalError) -> Result<(), Stop> {
+    if error.code() == CANCELLED_BY_OPERATOR {
+        give_up(ctx, "cancelled by an operator").await
+    } else {
+        Err(error.into())
     }
 }
 
@@ -400,12 +435,17 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
     ))
 }
 
-/// Ends the order for want of patience, unless it has moved on in this very moment.
+/// Ends the order, unless it has moved on in this very moment, or food is on its way. Whoever calls goes on if it returns.
 async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
-    let Json(outcome) = status(ctx)
-        .set_status(Json(Change::ended(Status::Cancelled, reason)))
-        .call()
-        .await?;
+    let outcome = loop {
+        let change = Json(Change::ended(Status::Cancelled, reason));
+        match status(ctx).set_status(change).call().await {
+            Ok(Json(outcome)) => break outcome,
+            // Cancelled by an operator meanwhile, who wants the same.
+            Err(error) if error.code() == CANCELLED_BY_OPERATOR => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
     if outcome.applied || outcome.status.is_terminal() {
         return Err(Stop::Ended(outcome.status));
     }

@@ -132,3 +132,30 @@ async fn an_order_that_nobody_can_deliver_in_time_is_cancelled_and_refunded() ->
     assert_nothing_left_behind(&system).await;
     Ok(())
 }
+
+#[tokio::test]
+async fn an_operators_cancellation_is_worth_as_much_as_the_customers() -> anyhow::Result<()> {
+    let system = System::start(
+        Options::default()
+            .drivers(1)
+            .with("--preparation-time=2s")
+            .with("--move-interval=200ms"),
+    )
+    .await?;
+    system
+        .publish_orders(&[order("cooking"), order("eaten")])
+        .await?;
+    system.wait_for_status("cooking", "IN_PREPARATION").await;
+    system.cancel_workflow("cooking").await?;
+    let cancelled = system.wait_for_status("cooking", "CANCELLED").await;
+    assert_ne!(cancelled["reason"], serde_json::Value::Null, "{cancelled}");
+
+    // Food that is on its way arrives, whatever anyone wants.
+    system.wait_for_status("eaten", "IN_DELIVERY").await;
+    system.cancel_workflow("eaten").await?;
+    system.wait_for_status("eaten", "DELIVERED").await;
+
+    assert_books_balance(&system, &["cooking".to_owned(), "eaten".to_owned()], 2350).await;
+    assert_nothing_left_behind(&system).await;
+    Ok(())
+}

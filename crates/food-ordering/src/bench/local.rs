@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use domain::Region;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -47,6 +48,7 @@ impl LocalSystem {
             .args(["up", "--free-ports", "--data-dir"])
             .arg(directory.path())
             .arg(format!("--drivers={drivers}"))
+            .arg(format!("--region={}", Region::default()))
             .args(["--poll-interval=1s", "--move-interval=0s", "--pause=0s"])
             .arg("--preparation-time=0s")
             .args(flags)

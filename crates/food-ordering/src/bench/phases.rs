@@ -69,20 +69,26 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
     let preparation = begin.elapsed();
 
     eprintln!(
-        "Publishing {} orders, and starting {} drivers …",
-        args.orders, args.drivers
+        "Starting {} drivers, and waiting until each has had a delivery …",
+        args.drivers
     );
+    let ingress = system.address("restate-ingress")?;
+    tokio::try_join!(
+        run.see(args.drivers, |_, status| status == Status::Delivered),
+        setup::drivers::start(ingress, args.drivers, Region::default()),
+    )?;
+
+    // Drivers are under way now and will be in the end, so the halves of their deliveries that are not measured, or measured
+    // though they are not of these orders, cancel each other out.
+    eprintln!("Publishing {} orders …", args.orders);
     let run = Run::new(args, &system)?;
     let orders = run.orders("bench", args.orders)?;
     let before = meters.read().await?;
-    let ingress = system.address("restate-ingress")?;
     // Who has waited longest comes first, so the deliveries are not those of the new orders.
-    let delivering = run.publish_and_see(&orders, args.orders, |_, status| {
-        status == Status::Delivered
-    });
-    let starting = setup::drivers::start(ingress, args.drivers, Region::default());
     meters
-        .during(async { tokio::try_join!(delivering, starting) })
+        .during(run.publish_and_see(&orders, args.orders, |_, status| {
+            status == Status::Delivered
+        }))
         .await?;
     let figures = meters.since(&before, args.orders).await?;
     system.stop().await?;

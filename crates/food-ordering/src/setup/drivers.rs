@@ -15,7 +15,16 @@ const AT_ONCE: usize = 16;
 /// How long one may take to answer; all it does is look whether it is at work.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Puts drivers `driver-1` to `driver-<count>` to work in `region`, those that are at work already excepted; says what was done.
+/// What the ids of a region's drivers begin with; in the region of orders that name none it is just `driver-`.
+fn prefix(region: Region) -> &'static str {
+    match region {
+        Region::SanJose => "driver-",
+        Region::Oakland => "oakland-driver-",
+        Region::SanFrancisco => "san-francisco-driver-",
+    }
+}
+
+/// Puts drivers 1 to `count` of `region` to work, those that are at work already excepted; says what was done.
 pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<String> {
     #[derive(Deserialize)]
     struct Started {
@@ -25,12 +34,13 @@ pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::
     let ingress = ingress.trim_end_matches('/');
     let already = futures::stream::iter(1..=count)
         .map(|number| {
-            let url = format!("{ingress}/DriverMobileAppSimulator/driver-{number}/startDriver");
+            let driver = format!("{}{number}", prefix(region));
+            let url = format!("{ingress}/DriverMobileAppSimulator/{driver}/startDriver");
             let request = client.post(url).json(&json!({"region": region}));
             async move {
                 let started: Started = http::json(request)
                     .await
-                    .with_context(|| format!("starting driver-{number}"))?;
+                    .with_context(|| format!("starting {driver}"))?;
                 anyhow::Ok(u32::from(started.already))
             }
         })

@@ -71,7 +71,7 @@ pub struct Args {
         value_name = "HOST:PORT,…"
     )]
     pub(crate) kafka_brokers_for_restate: Option<String>,
-    /// How many simulated drivers to put to work
+    /// How many simulated drivers to put to work in each region
     #[arg(
         long,
         env = "FOOD_ORDERING_DRIVERS",
@@ -79,9 +79,9 @@ pub struct Args {
         value_name = "N"
     )]
     pub(crate) drivers: u32,
-    /// The region in which they work
-    #[arg(long, env = "FOOD_ORDERING_REGION", default_value_t)]
-    pub(crate) region: Region,
+    /// A region in which they work; may be given more than once
+    #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
+    pub(crate) regions: Vec<Region>,
     /// How long to wait for everything that is needed
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) timeout: Duration,
@@ -122,8 +122,10 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
         report(&description.to_string());
     }
 
-    let started = drivers::start(&args.restate_ingress, args.drivers, args.region).await?;
-    report(&started);
+    for region in &args.regions {
+        let started = drivers::start(&args.restate_ingress, args.drivers, *region).await?;
+        report(&started);
+    }
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
+use domain::Region;
 
 use self::data_dir::DataDir;
 pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES};
@@ -43,7 +44,7 @@ pub struct Args {
     data_dir: PathBuf,
     #[command(flatten)]
     ports: ports::Choice,
-    /// How many simulated drivers to put to work
+    /// How many simulated drivers to put to work in each region
     #[arg(
         long,
         env = "FOOD_ORDERING_DRIVERS",
@@ -51,6 +52,9 @@ pub struct Args {
         value_name = "N"
     )]
     drivers: u32,
+    /// A region in which they work; may be given more than once
+    #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
+    regions: Vec<Region>,
     /// Use this Kafka instead of the embedded broker
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
@@ -92,7 +96,7 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
     // The parts take them from here on.
     drop(reserved);
 
-    let mut system = System::new(layout, args.kafka_brokers, args.drivers);
+    let mut system = System::new(layout, args.kafka_brokers, args.drivers, args.regions);
     let result = tokio::select! {
         result = async {
             system.start().await?;

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use domain::Region;
 use futures::future::join_all;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -41,6 +42,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) struct System {
     layout: Layout,
     drivers: u32,
+    regions: Vec<Region>,
     /// Kafka's address, once it is known.
     brokers: String,
     embedded: bool,
@@ -64,11 +66,17 @@ enum Moving {
 }
 
 impl System {
-    pub(super) fn new(layout: Layout, kafka_brokers: Option<String>, drivers: u32) -> Self {
+    pub(super) fn new(
+        layout: Layout,
+        kafka_brokers: Option<String>,
+        drivers: u32,
+        regions: Vec<Region>,
+    ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         Self {
             layout,
             drivers,
+            regions,
             embedded: kafka_brokers.is_none(),
             brokers: kafka_brokers.unwrap_or_default(),
             keepers: BTreeMap::new(),
@@ -312,7 +320,7 @@ impl System {
             kafka_brokers: self.brokers.clone(),
             kafka_brokers_for_restate: None,
             drivers: self.drivers,
-            region: domain::Region::default(),
+            regions: self.regions.clone(),
             timeout: READY_WITHIN + SETUP_WITHIN,
         }
     }

@@ -32,6 +32,7 @@ struct Change {
     at: i64,
     reason: Option<Box<str>>,
     driver_id: Option<DriverId>,
+    delayed: bool,
 }
 
 impl Change {
@@ -44,6 +45,7 @@ impl Change {
             at,
             reason,
             driver_id,
+            delayed,
         } = event;
         let change = Self {
             status,
@@ -52,6 +54,7 @@ impl Change {
             at,
             reason: reason.map(String::into_boxed_str),
             driver_id,
+            delayed,
         };
         (order_id, change)
     }
@@ -65,6 +68,7 @@ impl Change {
             at: self.at,
             reason: self.reason.as_deref().map(str::to_owned),
             driver_id: self.driver_id.clone(),
+            delayed: self.delayed,
         }
     }
 
@@ -108,6 +112,7 @@ impl Tracked {
             version,
             reason,
             driver_id,
+            delayed,
             history,
             ..
         } = model::OrderStatus::new(status, 0);
@@ -118,6 +123,7 @@ impl Tracked {
             at: history.last().map_or(0, |entry| entry.at),
             reason: reason.map(String::into_boxed_str),
             driver_id,
+            delayed,
         };
         let order = Self {
             latest,
@@ -230,6 +236,7 @@ impl Tracked {
             version: self.latest.version,
             reason: self.latest.reason.as_deref().map(str::to_owned),
             driver_id: self.latest.driver_id.clone(),
+            delayed: self.latest.delayed,
             history: self.history.clone(),
             order: None,
             now,
@@ -251,6 +258,7 @@ pub(super) mod tests {
             at: i64::try_from(version).unwrap() * 1000,
             reason: None,
             driver_id: None,
+            delayed: false,
         }
     }
 
@@ -272,6 +280,7 @@ pub(super) mod tests {
             version,
             reason: None,
             driver_id: None,
+            delayed: false,
             history: (statuses.iter())
                 .map(|&(version, status)| order_status::HistoryEntry {
                     status,

@@ -148,6 +148,10 @@ pub struct OrderStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Id)]
     pub driver_id: Option<DriverId>,
+    /// Whether the order is held up: its driver is silent or late.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub delayed: bool,
     /// Every status the order has had, oldest first; empty once a finished order's history has been cleared away.
     pub history: Vec<HistoryEntry>,
     /// What was ordered; left out once the order has long ended.
@@ -246,6 +250,7 @@ impl OrderStatus {
             version,
             reason,
             driver_id,
+            delayed,
             history,
         } = status;
         Self {
@@ -255,6 +260,7 @@ impl OrderStatus {
             version,
             reason,
             driver_id,
+            delayed,
             history: history.into_iter().map(HistoryEntry::from).collect(),
             order: None,
             now,
@@ -270,6 +276,7 @@ impl OrderStatus {
             version: 0,
             reason: None,
             driver_id: None,
+            delayed: false,
             history: Vec::new(),
             order: None,
             now,

@@ -343,6 +343,7 @@ mod tests {
             at,
             reason: None,
             driver_id: (status >= Status::WaitingForDriver).then(|| "d".parse().unwrap()),
+            delayed: false,
         })
     }
 

@@ -21,6 +21,7 @@ fn status(version: u64, status: Status) -> StatusEvent {
         at: now_ms(),
         reason: None,
         driver_id: (status >= Status::WaitingForDriver).then(|| "driver-A".parse().unwrap()),
+        delayed: false,
     }
 }
 

@@ -156,6 +156,7 @@ async fn changes(publisher: &Publisher, version: u64, status: Status) {
         at: crate::clock::now_ms(),
         reason: None,
         driver_id: (status >= Status::WaitingForDriver).then(|| "driver-A".parse().unwrap()),
+        delayed: false,
     };
     let value = serde_json::to_vec(&event).unwrap();
     publisher
