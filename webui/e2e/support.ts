@@ -47,6 +47,8 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   const scheme = await page.locator("html").getAttribute("data-scheme");
   const path = `${SCREENSHOTS}${name}-${test.info().project.name}-${scheme}.png`;
   mkdirSync(dirname(path), { recursive: true });
+  // What sticks to an edge of the window would be in the middle of the picture.
+  await page.evaluate(() => window.scrollTo({ top: 0, behavior: "instant" }));
   await page.screenshot({ path, fullPage: true });
 }
 

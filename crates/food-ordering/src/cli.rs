@@ -25,7 +25,7 @@ enum Command {
     /// under way.
     Up(up::Args),
     /// Runs one or several parts of the system in this process
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Registers the services, Kafka and the drivers with a running Restate; safe to run again and again
     Setup(setup::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
@@ -48,7 +48,7 @@ impl Cli {
             Command::Serve(args) => {
                 telemetry::init(&self.log);
                 let runtime = args.runtime()?;
-                let served = runtime.block_on(serve::run(args));
+                let served = runtime.block_on(serve::run(*args));
                 // Whoever still waits for a Kafka that is gone waits for nothing.
                 runtime.shutdown_background();
                 served
