@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 
 /// The oldest Node.js that the build tools run on; `webui/package.json` says the same.
 const NODE: (u32, u32) = (20, 19);
-/// Where npm keeps what `npm ci` has installed.
+/// Where npm keeps what it has installed.
 const INSTALLED: &str = "node_modules";
 /// Where the build goes, and the gateway reads.
 const DIST: &str = "dist";
@@ -65,7 +65,15 @@ impl WebUi {
             return Ok(());
         }
         check_node()?;
-        let mut command = self.npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        // Not `npm ci`: it refuses a lock file that lacks the packages for some other platform, and registries do not always have
+        // them all. This too installs what the lock file says, and `--no-save` leaves the file as it is.
+        let mut command = self.npm([
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
         run("web UI packages", &mut command)?;
         self.write(INSTALLED_FROM, &lock)
     }
