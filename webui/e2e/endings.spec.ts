@@ -1,4 +1,4 @@
-import { expect, headline, order, screenshot, setFaults, test } from "./support";
+import { expect, expectAccessible, headline, order, screenshot, setFaults, test } from "./support";
 
 test("an order is cancelled while that is possible, and the money goes back", async ({ page }) => {
   await order(page, "Quesadilla", { when: "In 15 seconds" });
@@ -67,5 +67,28 @@ test.describe("a restaurant that refuses every order", () => {
     await order(page, "Bánh Mì");
     await expect(headline(page)).toHaveText("Your order was rejected", { timeout: 60_000 });
     await expect(page.getByText("The $9.95 you paid goes back to your card.").last()).toBeVisible();
+  });
+});
+
+test.describe("a payment provider that is out of order", () => {
+  test.beforeEach(({ request }) => setFaults(request, "payment", { errorRate: 1 }));
+  test.afterEach(({ request }) => setFaults(request, "payment", { errorRate: 0 }));
+
+  test("delays the order, which says so and goes on when the provider is back", async ({ page, request }) => {
+    await order(page, "Elote");
+    const region = page.getByRole("region", { name: "Got it! Taking the payment" });
+    await expect(region.getByText("Delayed.")).toBeVisible({ timeout: 40_000 });
+    await expect(region.getByText(/The payment takes longer than usual/)).toBeVisible();
+    await expect(page.getByRole("main").getByRole("status").first()).toContainText(
+      "The payment takes longer",
+    );
+    await expectAccessible(page, "order delayed");
+    await setFaults(request, "payment", { errorRate: 0 });
+    await expect(page.locator('[data-status="IN_PREPARATION"]')).toHaveAttribute(
+      "data-state",
+      /done|current/,
+      { timeout: 40_000 },
+    );
+    await expect(page.getByText("Delayed.")).toHaveCount(0);
   });
 });

@@ -7,7 +7,7 @@ import type axe from "axe-core";
 
 export { expect };
 
-export const DELIVERED_WITHIN = Number(process.env.DELIVERED_WITHIN_MS ?? 180_000);
+export const DELIVERED_WITHIN = 90_000;
 
 const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 
@@ -42,9 +42,13 @@ export const test = base.extend<{ allowedErrors: RegExp | null }>({
   },
 });
 
+/** Takes a picture of the whole page, for people to look at. */
 export async function screenshot(page: Page, name: string): Promise<void> {
-  const path = `${SCREENSHOTS}e2e-${name}-${test.info().project.name}.png`;
+  const scheme = await page.locator("html").getAttribute("data-scheme");
+  const path = `${SCREENSHOTS}${name}-${test.info().project.name}-${scheme}.png`;
   mkdirSync(dirname(path), { recursive: true });
+  // What sticks to an edge of the window would be in the middle of the picture.
+  await page.evaluate(() => window.scrollTo({ top: 0, behavior: "instant" }));
   await page.screenshot({ path, fullPage: true });
 }
 
@@ -117,8 +121,9 @@ export const orderIdIn = (request: Request): string =>
 
 const { source } = createRequire(import.meta.url)("axe-core") as typeof axe;
 
-/** Lets axe look at the page as it is now; it must find nothing. */
+/** Lets axe look at the page as it is now; it must find nothing. Takes a picture of it too. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
+  await screenshot(page, what.replaceAll(" ", "-"));
   await page.evaluate(source);
   const violations = await page.evaluate(async () => {
     const run = (globalThis as unknown as { axe: typeof axe }).axe.run;

@@ -1,2 +1,2 @@
-export const chromiumPath: string | undefined;
+export function findChromium(): string | undefined;
 export const chromiumFlags: string[];

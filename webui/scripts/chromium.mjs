@@ -1,10 +1,18 @@
-// Which Chromium drives the tests and the screenshots: the one named, Debian's, or Playwright's own, in that order.
+// Which Chromium drives the tests: the one named, one of this machine, or Playwright's own, in that order.
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 
-/** The path of the Chromium on this machine; `undefined` for Playwright's own. */
-export const chromiumPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find(
-  (path) => path && existsSync(path),
-);
+const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+
+/** The path of the Chromium on this machine; `undefined` if there is none, for Playwright's own. */
+export function findChromium() {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) return named;
+  const directories = (process.env.PATH ?? "").split(delimiter);
+  return NAMES.flatMap((name) => directories.map((directory) => join(directory, name))).find((path) =>
+    existsSync(path),
+  );
+}
 
 /** Flags with which Chromium runs as root in a container, and asks nobody on the network for anything. */
 export const chromiumFlags = [

@@ -2,6 +2,7 @@
 
 mod prerequisites;
 mod steps;
+mod web_ui;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -12,6 +13,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::steps::Steps;
+use crate::web_ui::WebUi;
 
 /// The project's own commands.
 #[derive(Debug, Parser)]
@@ -28,11 +30,14 @@ enum Task {
         /// Build with optimisations, which takes longer
         #[arg(long)]
         release: bool,
+        /// Leave the web UI as it is, built or not; Node.js is not needed then
+        #[arg(long)]
+        no_web_ui: bool,
         /// Flags of `food-ordering up`, such as --drivers 10; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
-    /// Checks everything: format, lints, unit tests, end-to-end tests
+    /// Checks everything: format, lints, unit tests, the web UI in a browser, end-to-end tests
     Test,
     /// Builds with optimisations and measures what an order costs
     Bench {
@@ -44,7 +49,11 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Task::Demo { release, flags } => demo(release, &flags),
+        Task::Demo {
+            release,
+            no_web_ui,
+            flags,
+        } => demo(release, no_web_ui, &flags),
         Task::Test => test(),
         Task::Bench { flags } => bench(&flags),
     };
@@ -57,11 +66,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn demo(release: bool, flags: &[OsString]) -> anyhow::Result<()> {
+fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()> {
     prerequisites::check()?;
+    let web_ui = WebUi::new();
+    if !no_web_ui {
+        web_ui.make(|name, command| {
+            println!("Making the {name} …");
+            steps::succeed(command)
+        })?;
+    }
     let binary = build(release)?;
-    Err(exec(Command::new(binary).arg("up").args(flags)))
+    let mut up = Command::new(binary);
+    up.arg("up").args(flags);
+    // A flag would forbid another one; whoever has set the variable means it.
+    if std::env::var_os(WEB_UI).is_none() {
+        up.env(WEB_UI, web_ui.dist());
+    }
+    Err(exec(&mut up))
 }
+
+/// By this environment variable `up` learns where the built web UI is.
+const WEB_UI: &str = "FOOD_ORDERING_WEB_UI";
 
 fn bench(flags: &[OsString]) -> anyhow::Result<()> {
     prerequisites::check()?;
@@ -84,7 +109,23 @@ fn test() -> anyhow::Result<()> {
         "unit tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
     )?;
+    let web_ui = WebUi::new();
+    web_ui.make(|name, command| steps.run(name, command))?;
+    steps.run(
+        "web UI types, lint, unit tests",
+        &mut web_ui.npm(["run", "--silent", "check"]),
+    )?;
+    steps.run(
+        "web UI size of the first load",
+        &mut web_ui.npm(["run", "--silent", "budget"]),
+    )?;
     steps.run("build", cargo().args(BUILD))?;
+    steps.run(
+        "web UI in a browser",
+        web_ui
+            .npm(["run", "--silent", "e2e"])
+            .env("FOOD_ORDERING_BIN", binary(false)?),
+    )?;
     steps.run(
         "end-to-end tests",
         cargo()
@@ -149,6 +190,10 @@ mod tests {
             (
                 &["xtask", "demo", "--release", "--free-ports"],
                 &["--free-ports"],
+            ),
+            (
+                &["xtask", "demo", "--no-web-ui", "--drivers=1"],
+                &["--drivers=1"],
             ),
             (&["xtask", "demo", "--", "--help"], &["--help"]),
         ] {

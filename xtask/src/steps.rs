@@ -1,5 +1,7 @@
 //! Commands one after the other, with a heading each.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
@@ -45,7 +47,11 @@ fn shown(command: &Command) -> String {
     let arguments = command
         .get_args()
         .map(|argument| argument.to_string_lossy());
-    std::iter::once("cargo".into())
+    let program = Path::new(command.get_program());
+    program
+        .file_name()
+        .map(OsStr::to_string_lossy)
+        .into_iter()
         .chain(arguments)
         .collect::<Vec<_>>()
         .join(" ")

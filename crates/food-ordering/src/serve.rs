@@ -76,7 +76,7 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
     kafka_address_file: Option<PathBuf>,
     #[command(flatten)]
-    web: Box<Web>,
+    operators: Operators,
     /// How many threads the parts work with; one is cheapest, more use more cores
     #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
     threads: NonZeroUsize,
@@ -98,18 +98,11 @@ impl Args {
     }
 }
 
-/// What the gateway's web UI is, and who may operate it.
+/// Who may operate the system through the gateway, and with what.
 #[derive(Debug, ClapArgs)]
-struct Web {
-    /// The built web UI
-    #[arg(
-        long = "web-ui",
-        env = "FOOD_ORDERING_WEB_UI",
-        default_value = "webui/dist",
-        value_name = "DIRECTORY"
-    )]
-    files: PathBuf,
-    /// What operators who are not at the gateway's own machine have to know; without it they are not let in
+struct Operators {
+    /// What operators who are not at the gateway's own machine have to know; without it they are not let in. `up` hands the
+    /// environment variable on
     #[arg(
         long,
         env = "FOOD_ORDERING_OPERATOR_TOKEN",
@@ -120,12 +113,6 @@ struct Web {
     /// Where operators' browsers find Restate's own UI
     #[arg(long, env = "FOOD_ORDERING_RESTATE_UI", value_name = "URL")]
     restate_ui: Option<String>,
-    /// A server of map tiles, with {z}, {x}, {y} and perhaps {s}; the map needs none
-    #[arg(long, env = "FOOD_ORDERING_TILE_URL", value_name = "URL")]
-    tile_url: Option<String>,
-    /// Whom the map names as the makers of those tiles
-    #[arg(long, env = "FOOD_ORDERING_TILE_ATTRIBUTION", value_name = "TEXT")]
-    tile_attribution: Option<String>,
 }
 
 /// Where the parts listen.
@@ -249,11 +236,11 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             let config = gateway::Config {
                 restaurant_url: args.restaurant_url.clone(),
                 payment_url: args.payment_url.clone(),
-                web_ui: Some(args.web.files.clone()),
-                operator_token: args.web.operator_token.clone(),
-                restate_ui: args.web.restate_ui.clone(),
-                tile_url: args.web.tile_url.clone(),
-                tile_attribution: args.web.tile_attribution.clone(),
+                web_ui: Some(settings.web_ui.files.clone()),
+                operator_token: args.operators.operator_token.clone(),
+                restate_ui: args.operators.restate_ui.clone(),
+                tile_url: settings.web_ui.tile_url.clone(),
+                tile_attribution: settings.web_ui.tile_attribution.clone(),
                 ..gateway::Config::new(kafka_brokers, &args.restate_ingress)
             };
             gateway::serve(config, listener, shutdown).await?;

@@ -1,5 +1,6 @@
 //! How the parts behave: settings that `serve` takes for itself and `up` hands on to the processes it starts.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -15,6 +16,8 @@ pub struct Settings {
     pub(crate) restaurant: Restaurant,
     #[command(flatten)]
     pub(crate) orders: Orders,
+    #[command(flatten)]
+    pub(crate) web_ui: WebUi,
 }
 
 /// How the simulated drivers drive.
@@ -75,6 +78,26 @@ pub(crate) struct Orders {
     pub(crate) driver_speed: Option<f64>,
 }
 
+/// What the gateway's web UI is.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "Web UI")]
+pub(crate) struct WebUi {
+    /// The directory of the built web UI; `cargo xtask demo` builds it and names it here
+    #[arg(
+        long = "web-ui",
+        env = "FOOD_ORDERING_WEB_UI",
+        default_value = "webui/dist",
+        value_name = "DIRECTORY"
+    )]
+    pub(crate) files: PathBuf,
+    /// A server of map tiles, with {z}, {x}, {y} and perhaps {s}; the map needs none
+    #[arg(long, env = "FOOD_ORDERING_TILE_URL", value_name = "URL")]
+    pub(crate) tile_url: Option<String>,
+    /// Whom the map names as the makers of those tiles
+    #[arg(long, env = "FOOD_ORDERING_TILE_ATTRIBUTION", value_name = "TEXT")]
+    pub(crate) tile_attribution: Option<String>,
+}
+
 /// What the example family reckons with; see `domain::geo::Speed::DEFAULT`.
 const DEFAULT_SPEED: f64 = 0.005;
 
@@ -124,7 +147,16 @@ impl Settings {
                 time("workflow-retention", self.orders.workflow_retention),
                 format!("--driver-speed={}", self.driver_speed()),
             ],
-            Part::Kafka | Part::PaymentProvider | Part::Gateway => Vec::new(),
+            Part::Gateway => {
+                let text = |flag: &str, value: &Option<String>| {
+                    value.as_ref().map(|value| format!("--{flag}={value}"))
+                };
+                std::iter::once(format!("--web-ui={}", self.web_ui.files.display()))
+                    .chain(text("tile-url", &self.web_ui.tile_url))
+                    .chain(text("tile-attribution", &self.web_ui.tile_attribution))
+                    .collect()
+            }
+            Part::Kafka | Part::PaymentProvider => Vec::new(),
         }
     }
 }
@@ -164,6 +196,9 @@ mod tests {
             "--order-retention=5d",
             "--workflow-retention=6h",
             "--driver-speed=0.25",
+            "--web-ui=/srv/web ui",
+            "--tile-url=https://{s}.tiles.example/{z}/{x}/{y}.png",
+            "--tile-attribution=The makers of maps",
         ]
         .map(str::to_owned);
         let settings = parse(&given);

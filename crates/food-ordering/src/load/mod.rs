@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use self::orders::Generator;
-use self::publish::publish;
+use self::publish::{Record, publish};
 use self::timeline::{Stage, Timelines};
 use self::watch::StatusWatch;
 use crate::clock;
@@ -60,6 +60,9 @@ pub struct Args {
     /// What the orders' ids begin with [default: something new each time]
     #[arg(long, env = "FOOD_ORDERING_PREFIX", value_name = "TEXT")]
     prefix: Option<String>,
+    /// Publish orders that cost less than nothing: each is rejected, and its event becomes a dead letter
+    #[arg(long, env = "FOOD_ORDERING_INVALID")]
+    invalid: bool,
     /// How long to wait for the orders' ends, beside the time for publishing them
     #[arg(long, env = "FOOD_ORDERING_LOAD_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     timeout: Duration,
@@ -97,8 +100,11 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         .with_context(|| format!("no Kafka at {brokers}; is --kafka-brokers right?"))?;
     let publisher = Publisher::new(brokers, "load")?;
     let prefix = args.prefix.clone().unwrap_or_else(new_prefix);
-    let orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
+    let mut orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
         .records(args.orders)?;
+    if args.invalid {
+        orders.iter_mut().try_for_each(Record::spoil)?;
+    }
     if !args.json {
         say!("Publishing {} orders {prefix}-… to {brokers}", args.orders);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::OrderId;
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::Publisher;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 /// How many orders may wait for the broker's word at a time.
@@ -15,6 +16,16 @@ const IN_FLIGHT: usize = 1_000;
 pub(crate) struct Record {
     pub(crate) id: OrderId,
     pub(crate) value: Vec<u8>,
+}
+
+impl Record {
+    /// Makes the order one that nobody can take: it costs less than nothing.
+    pub(crate) fn spoil(&mut self) -> anyhow::Result<()> {
+        let mut order: serde_json::Map<String, Value> = serde_json::from_slice(&self.value)?;
+        order.insert("totalCost".to_owned(), Value::from(-1));
+        self.value = serde_json::to_vec(&order)?;
+        Ok(())
+    }
 }
 
 /// Publishes orders to `topic`, `rate` a second or, if that is zero, as fast as Kafka takes them, and waits for the broker's
@@ -48,4 +59,21 @@ pub(crate) async fn publish(
         .try_collect::<()>()
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Order, Region};
+
+    use super::super::orders::Generator;
+
+    #[test]
+    fn a_spoilt_order_is_refused_for_its_price_alone() {
+        let mut generator = Generator::new("a", 1, std::time::Duration::ZERO, Region::SanJose);
+        let mut record = generator.records(1).unwrap().remove(0);
+        record.spoil().unwrap();
+        let error = Order::parse(&record.value).unwrap_err().to_string();
+        assert!(error.contains("totalCost"), "{error}");
+        assert!(!error.contains("products"), "{error}");
+    }
 }

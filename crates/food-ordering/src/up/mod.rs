@@ -132,7 +132,12 @@ fn print_addresses(system: &System, begin: Instant) {
     let url = |port: Use| layout.ports.url(port);
     say!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
     for (what, address) in [
-        ("Orders, restaurants", format!("{}/api", url(Use::Gateway))),
+        ("Web UI", url(Use::Gateway)),
+        (
+            "  for operators",
+            format!("{}/operations", url(Use::Gateway)),
+        ),
+        ("HTTP API", format!("{}/api", url(Use::Gateway))),
         ("Restate UI and admin", url(Use::RestateAdmin)),
         ("Restate ingress", url(Use::RestateIngress)),
         ("Kafka", system.brokers().to_owned()),

@@ -27,7 +27,7 @@ const NOT_BUILT: &str = "<!doctype html>
 <title>Food ordering</title>
 <h1>The gateway is running</h1>
 <p>The web UI is not built yet. In the project's folder run
-<pre>npm --prefix webui ci && npm --prefix webui run build</pre>
+<pre>npm --prefix webui install && npm --prefix webui run build</pre>
 <p>and reload this page. The API works without it: <a href=\"/api/openapi.json\">/api/openapi.json</a>,
 <a href=\"/api/restaurants\">/api/restaurants</a>, <a href=\"/ready\">/ready</a>.
 </html>

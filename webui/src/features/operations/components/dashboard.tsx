@@ -95,7 +95,7 @@ export function Dashboard() {
             restateUi={restateUi}
           />
         </Panel>
-        <Panel title="Refused events">
+        <Panel title="Refused events" className={styles.wide ?? ""}>
           <DeadLetters letters={deadLetters} />
         </Panel>
       </div>

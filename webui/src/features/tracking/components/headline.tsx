@@ -11,13 +11,15 @@ interface HeadlineProps {
   progress: Progress;
   restaurant: string;
   total: Cents | null;
-  /** When the kitchen begins, if it was told to wait. */
+  /** When the kitchen begins, if that is known. */
   beginsAt: number | null;
+  /** What holds the order up. */
+  delay: string | null;
   isCancelling: boolean;
 }
 
 /** How the order is, big: what happens now, and how long until the food is there. */
-export function Headline({ progress, restaurant, total, beginsAt, isCancelling }: HeadlineProps) {
+export function Headline({ progress, restaurant, total, beginsAt, delay, isCancelling }: HeadlineProps) {
   const { status } = progress;
   const isEnded = status === "REJECTED" || status === "CANCELLED";
   return (
@@ -41,6 +43,14 @@ export function Headline({ progress, restaurant, total, beginsAt, isCancelling }
         ) : (
           <Arrival progress={progress} beginsAt={beginsAt} />
         )}
+        {delay ? (
+          <p className={styles.delay}>
+            <Icon name="clock" size={20} />
+            <span>
+              <strong>Delayed.</strong> {delay}
+            </span>
+          </p>
+        ) : null}
       </div>
       {isEnded ? null : (
         <div

@@ -7,6 +7,7 @@ import type { LonLat } from "@/types/geo";
 import { isTerminal, type OrderStatus, STATUS_LABELS } from "@/types/order";
 import { useCancelOrder } from "../api/cancel-order";
 import type { Progress } from "../progress";
+import { useDelay } from "../use-delay";
 import { headlineOf, moneyBack, sentence } from "../wording";
 import { CancelButton } from "./cancel-button";
 import { Headline } from "./headline";
@@ -46,16 +47,20 @@ export function OrderView({ progress, food, isLive, onStatus }: OrderViewProps) 
   }, [status]);
 
   const scheduledAt = progress.history.find((entry) => entry.status === "SCHEDULED")?.at;
-  const beginsAt = scheduledAt !== undefined && food?.deliveryDelay ? scheduledAt + food.deliveryDelay : null;
-  const ending =
+  const wait = food?.deliveryDelay ?? null;
+  const beginsAt = scheduledAt !== undefined && wait !== null ? scheduledAt + wait : null;
+  const delay = useDelay(progress, beginsAt);
+  const addition =
     status === "REJECTED" || status === "CANCELLED"
       ? ` ${sentence(progress.reason ?? "")} ${moneyBack(progress, food?.total ?? null)}`
-      : "";
+      : delay
+        ? ` ${delay}`
+        : "";
 
   return (
     <div className={styles.page}>
       <p className="visually-hidden" role="status">
-        {headlineOf(status, restaurant)}.{ending}
+        {headlineOf(status, restaurant)}.{addition}
       </p>
       <div className={styles.main}>
         <Headline
@@ -63,6 +68,7 @@ export function OrderView({ progress, food, isLive, onStatus }: OrderViewProps) 
           restaurant={restaurant}
           total={food?.total ?? null}
           beginsAt={beginsAt}
+          delay={delay}
           isCancelling={cancellation.isPending || cancellation.isSuccess}
         />
         {food?.restaurantLocation || food?.customerLocation ? (

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { formatClock } from "@/lib/format";
+import type { OrderStatus } from "@/types/order";
+import { delayOf } from "./delay";
+import type { Progress } from "./progress";
+
+const SINCE = 1_000_000;
+const HOUR = 3_600_000;
+
+const progress = (status: OrderStatus, eta: number | null = null): Progress => ({
+  orderId: "o-1",
+  status,
+  eta,
+  version: 1,
+  reason: null,
+  driverId: null,
+  history: [{ status, at: SINCE, version: 1 }],
+  driver: null,
+  hasGap: false,
+  isOver: false,
+});
+
+const delayAt = (now: number, order: Progress, beginsAt: number | null = null) =>
+  delayOf(order, { beginsAt, seenAt: SINCE, now });
+
+describe("a delay", () => {
+  it("is told for every stage that takes longer than it should, and says what it means", () => {
+    for (const status of ["CREATED", "IN_PREPARATION", "SCHEDULING_DELIVERY"] as const) {
+      expect(delayAt(SINCE + 10_000, progress(status)), status).toBeNull();
+      expect(delayAt(SINCE + HOUR, progress(status)), status).toContain("costs you nothing");
+    }
+    expect(delayAt(SINCE + HOUR, progress("NEW"))).toContain("nothing is charged yet");
+  });
+
+  it("of the kitchen counts from when it was to begin, and is nobody's guess where that is not known", () => {
+    const scheduled = progress("SCHEDULED");
+    expect(delayAt(SINCE + HOUR + 10_000, scheduled, SINCE + HOUR)).toBeNull();
+    expect(delayAt(SINCE + HOUR + 20_000, scheduled, SINCE + HOUR)).toContain("restaurant does not answer");
+    expect(delayAt(SINCE + HOUR, scheduled)).toBeNull();
+  });
+
+  it("of a driver counts from the promised arrival, which it names", () => {
+    for (const status of ["WAITING_FOR_DRIVER", "IN_DELIVERY"] as const) {
+      const late = progress(status, SINCE);
+      expect(delayAt(SINCE + 10_000, late)).toBeNull();
+      expect(delayAt(SINCE + 20_000, late)).toContain("driver is late");
+      expect(delayAt(SINCE + 20_000, late)).toContain(formatClock(SINCE));
+      expect(delayAt(SINCE + HOUR, progress(status))).toBeNull();
+    }
+  });
+
+  it("is not told of an order that has ended", () => {
+    const ended: OrderStatus[] = ["DELIVERED", "REJECTED", "CANCELLED", "UNKNOWN"];
+    for (const status of ended) expect(delayAt(SINCE + HOUR, progress(status, SINCE), SINCE)).toBeNull();
+  });
+});

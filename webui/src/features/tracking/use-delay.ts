@@ -1,0 +1,19 @@
+import { useEffect, useState } from "react";
+import { serverClock } from "@/lib/server-clock";
+import { isTerminal } from "@/types/order";
+import { delayOf } from "./delay";
+import type { Progress } from "./progress";
+
+/** What holds the order up, if anything does; see {@link delayOf}. */
+export function useDelay(progress: Progress, beginsAt: number | null): string | null {
+  const [delay, setDelay] = useState<string | null>(null);
+  const [seenAt] = useState(() => serverClock.now());
+  useEffect(() => {
+    const look = () => setDelay(delayOf(progress, { beginsAt, seenAt, now: serverClock.now() }));
+    look();
+    if (isTerminal(progress.status)) return;
+    const timer = setInterval(look, 1_000);
+    return () => clearInterval(timer);
+  }, [progress, beginsAt, seenAt]);
+  return delay;
+}
