@@ -6,11 +6,13 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod books;
+mod collector;
 mod orders;
 mod system;
 mod topics;
 
 pub use books::{assert_books_balance, assert_nothing_left_behind};
+pub use collector::{Collector, Span};
 pub use orders::{order, order_with};
 pub use system::{Options, System};
 pub use topics::{Record, Topic};

@@ -22,6 +22,8 @@ pub struct Options {
     pub drivers: u32,
     /// Further flags of `up`.
     pub flags: Vec<String>,
+    /// Variables in its environment.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Default for Options {
@@ -37,6 +39,7 @@ impl Default for Options {
             ]
             .map(str::to_owned)
             .to_vec(),
+            environment: Vec::new(),
         }
     }
 }
@@ -49,6 +52,13 @@ impl Options {
         self.flags
             .retain(|other| other.split('=').next() != Some(name));
         self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// The same with a variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -344,6 +354,12 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .arg(format!("--data-dir={}", directory.display()))
         .arg(format!("--drivers={}", options.drivers))
         .args(&options.flags)
+        .envs(
+            options
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)

@@ -13,7 +13,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    log: telemetry::Options,
+    telemetry: telemetry::Options,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,14 +46,15 @@ impl Cli {
         parent::die_with_parent()?;
         match self.command {
             Command::Serve(args) => {
-                telemetry::init(&self.log);
+                // Dropped last: it sends what is left.
+                let _telemetry = telemetry::init(&args.names(), &self.telemetry, durable::Quiet)?;
                 let runtime = args.runtime()?;
                 let served = runtime.block_on(serve::run(args));
                 // Whoever still waits for a Kafka that is gone waits for nothing.
                 runtime.shutdown_background();
                 served
             }
-            Command::Up(args) => one_thread()?.block_on(up::run(args, &self.log)),
+            Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),

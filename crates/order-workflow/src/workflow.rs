@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use delivery::{DeliveryManagerClient, DeliveryRequest, Progress};
 use domain::{Location, Order, Status, restaurant};
-use order_status::{Change, OrderStatusServiceClient, Outcome};
+use durable::{Trace, Traced, traceparent_in};
+use order_status::{Change, OrderStatusServiceClient, Outcome, cause};
 use restate_sdk::context::DurableFuture;
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -108,10 +109,11 @@ impl OrderWorkflow {
         event: Vec<u8>,
     ) -> Result<Json<Ended>, TerminalError> {
         let order = checked(&ctx, &event)?;
+        let trace = Trace::of_order(&ctx, order.traceparent.as_deref());
         ctx.set(ORDER, Json(order.clone()));
 
         // 1. Say that there is such an order, unless there was one before.
-        let Json(created) = status(&ctx).create().call().await?;
+        let Json(created) = status(&ctx).create().traced(trace).call().await?;
         if !created.applied {
             return Ok(Json(Ended {
                 status: created.status,
@@ -121,7 +123,7 @@ impl OrderWorkflow {
         }
 
         let mut begun = Vec::new();
-        let stop = match self.steps(&ctx, &order, &mut begun).await {
+        let stop = match self.steps(&ctx, trace, &order, &mut begun).await {
             Ok(()) => {
                 return Ok(Json(Ended {
                     status: Status::Delivered,
@@ -146,12 +148,13 @@ impl OrderWorkflow {
         if let Some(reason) = &reason {
             status(&ctx)
                 .set_status(Json(Change::ended(end, reason)))
+                .traced(trace)
                 .send();
         }
         let mut failure = failure;
         for step in begun.into_iter().rev() {
             // Only an operator can end an undo that is not done; the others are done all the same.
-            if let Err(error) = step.run(&ctx, &self.third_parties, &order).await {
+            if let Err(error) = step.run(&ctx, trace, &self.third_parties, &order).await {
                 failure = Some(error);
             }
         }
@@ -174,10 +177,8 @@ impl OrderWorkflow {
     ) -> Result<Json<CancelAnswer>, TerminalError> {
         let Json(Outcome { applied, status }) = ctx
             .object_client::<OrderStatusServiceClient>(ctx.key())
-            .set_status(Json(Change::ended(
-                Status::Cancelled,
-                "cancelled by the customer",
-            )))
+            .set_status(Json(Change::ended(Status::Cancelled, cause::BY_CUSTOMER)))
+            .traced(Trace::of(&ctx))
             .call()
             .await?;
         if applied {
@@ -221,6 +222,7 @@ impl OrderWorkflow {
     async fn steps(
         &self,
         ctx: &WorkflowContext<'_>,
+        trace: Trace,
         order: &Order,
         begun: &mut Vec<Undo>,
     ) -> Result<(), Stop> {
@@ -234,14 +236,14 @@ impl OrderWorkflow {
                 .retry_policy(until_done().max_duration(self.limits.payment))
                 .await
         };
-        let Json(charge) = charge.map_err(|error| gave_up("the payment provider", error))?;
+        let Json(charge) = charge.map_err(|error| gave_up(cause::NO_PAYMENT, error))?;
         if let Charge::Declined { reason } = charge {
             begun.clear();
-            return Err(Stop::Rejected(format!("payment declined: {reason}")));
+            return Err(Stop::Rejected(format!("{}: {reason}", cause::DECLINED)));
         }
 
         // 3. Wait for the time the customer wishes.
-        move_on(ctx, Status::Scheduled);
+        move_on(ctx, trace, Status::Scheduled);
         if !order.delivery_delay.is_zero() {
             restate_sdk::select! {
                 timer = ctx.sleep(order.delivery_delay) => { timer?; },
@@ -263,14 +265,13 @@ impl OrderWorkflow {
                 .retry_policy(until_done().max_duration(self.limits.preparation))
                 .await
         };
-        let Json(preparation) = preparation.map_err(|error| gave_up("the restaurant", error))?;
+        let Json(preparation) =
+            preparation.map_err(|error| gave_up(cause::NO_RESTAURANT, error))?;
         if let Preparation::Refused { reason } = preparation {
             begun.pop();
-            return Err(Stop::Rejected(format!(
-                "refused by the restaurant: {reason}"
-            )));
+            return Err(Stop::Rejected(format!("{}: {reason}", cause::REFUSED)));
         }
-        move_on(ctx, Status::InPreparation);
+        move_on(ctx, trace, Status::InPreparation);
         restate_sdk::select! {
             callback = ready => { callback?; },
             cancelled = ctx.promise::<()>(CANCELLED) => {
@@ -279,16 +280,16 @@ impl OrderWorkflow {
             },
             timer = ctx.sleep(self.limits.preparation) => {
                 timer?;
-                return Err(Stop::TimedOut("the restaurant did not finish in time".to_owned()));
+                return Err(Stop::TimedOut(cause::NOT_COOKED.to_owned()));
             }
         }
 
         // 5. Cooked.
-        move_on(ctx, Status::SchedulingDelivery);
+        move_on(ctx, trace, Status::SchedulingDelivery);
 
         // 6. Delivery.
-        self.deliver(ctx, order, begun).await?;
-        move_on(ctx, Status::Delivered);
+        self.deliver(ctx, trace, order, begun).await?;
+        move_on(ctx, trace, Status::Delivered);
         Ok(())
     }
 
@@ -296,6 +297,7 @@ impl OrderWorkflow {
     async fn deliver(
         &self,
         ctx: &WorkflowContext<'_>,
+        trace: Trace,
         order: &Order,
         begun: &mut Vec<Undo>,
     ) -> Result<(), Stop> {
@@ -310,6 +312,7 @@ impl OrderWorkflow {
                 customer_location: customer_location(order),
                 delivered,
             }))
+            .traced(trace)
             .send();
 
         let mut events = DurableFuturesUnordered::<DeliveryEvent<'_>>::new();
@@ -330,13 +333,13 @@ impl OrderWorkflow {
                 Some(DeliveryNews::Delivered) => return Ok(()),
                 Some(DeliveryNews::Cancelled) => return Err(Stop::Ended(Status::Cancelled)),
                 Some(DeliveryNews::TooLong) | None => {
-                    let Json(progress) = manager().check_progress().call().await?;
+                    let Json(progress) = manager().check_progress().traced(trace).call().await?;
                     match progress {
                         Progress::Searching => {
-                            give_up(ctx, "no driver was found in time").await?;
+                            give_up(ctx, trace, cause::NO_DRIVER).await?;
                         }
                         Progress::Assigned { .. } if late => {
-                            give_up(ctx, "the driver did not pick it up in time").await?;
+                            give_up(ctx, trace, cause::NOT_PICKED_UP).await?;
                         }
                         // Somebody is on the way with it: it is late, but it is not cooked or delivered a second time.
                         Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => {}
@@ -351,12 +354,12 @@ impl OrderWorkflow {
 
 /// Why a step with a third party was given up: an operator's cancellation stays one, anything else is told without the insides
 /// of the system, which are in the log.
-fn gave_up(who: &str, error: TerminalError) -> Stop {
+fn gave_up(reason: &str, error: TerminalError) -> Stop {
     if error.code() == CANCELLED_BY_OPERATOR {
         return Stop::Failed(error);
     }
-    tracing::warn!("gave up on {who}: {}", error.message());
-    Stop::TimedOut(format!("{who} did not take the order in time"))
+    tracing::warn!("{reason}: {}", error.message());
+    Stop::TimedOut(reason.to_owned())
 }
 
 /// What may happen while an order is being delivered.
@@ -393,6 +396,7 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
     };
     status(ctx)
         .set_status(Json(Change::refused_unread(invalid.clone())))
+        .traced(Trace::of_order(ctx, traceparent_in(event).as_deref()))
         .send();
     Err(TerminalError::new_with_code(
         400,
@@ -401,9 +405,10 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
 }
 
 /// Ends the order for want of patience, unless it has moved on in this very moment.
-async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
+async fn give_up(ctx: &WorkflowContext<'_>, trace: Trace, reason: &str) -> Result<(), Stop> {
     let Json(outcome) = status(ctx)
         .set_status(Json(Change::ended(Status::Cancelled, reason)))
+        .traced(trace)
         .call()
         .await?;
     if outcome.applied || outcome.status.is_terminal() {
@@ -414,6 +419,9 @@ async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
 
 /// Moves the order on. Nobody waits for the answer: a call would hold one of the runtime's slots until it comes, and of an order
 /// that was cancelled meanwhile the workflow hears by its promise, at the latest at the next wait.
-fn move_on(ctx: &WorkflowContext<'_>, to: Status) {
-    status(ctx).set_status(Json(Change::to(to))).send();
+fn move_on(ctx: &WorkflowContext<'_>, trace: Trace, to: Status) {
+    status(ctx)
+        .set_status(Json(Change::to(to)))
+        .traced(trace)
+        .send();
 }

@@ -7,4 +7,5 @@ mod crashes;
 mod gateway;
 mod lifecycle;
 mod many_orders;
+mod traces;
 mod unhappy_ends;
