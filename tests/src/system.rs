@@ -155,6 +155,40 @@ impl System {
         Ok(())
     }
 
+    /// Sends a signal to a part.
+    pub fn signal(&self, part: &str, signal: Signal) -> anyhow::Result<()> {
+        kill(self.process(part)?, signal).with_context(|| format!("{signal} to {part}"))
+    }
+
+    /// Runs `doctor` on this system's data directory: whether it found everything fine, and what it said.
+    pub async fn doctor(&self, flags: &[&str]) -> anyhow::Result<(bool, String)> {
+        doctor(self.directory.path(), flags).await
+    }
+
+    /// The text that is at `path` of a part.
+    pub async fn text(&self, part: &str, path: &str) -> anyhow::Result<String> {
+        let url = format!("{}{path}", self.address(part)?);
+        let response = self.http.get(url).send().await?.error_for_status()?;
+        Ok(response.text().await?)
+    }
+
+    /// Asks Restate's admin API.
+    pub async fn admin(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let url = format!("{}/{path}", self.address("restate-admin")?);
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let (code, answer) = answer(request).await?;
+        ensure!(code.is_success(), "{path}: {code}: {answer}");
+        Ok(answer)
+    }
+
     fn process(&self, part: &str) -> anyhow::Result<Pid> {
         let pids: BTreeMap<String, i32> = self.read("processes.json")?;
         let pid = pids
@@ -347,7 +381,7 @@ impl Drop for System {
 
 fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
     let output = std::fs::File::create(directory.join("up.out"))?;
-    let binary = binary()?;
+    let binary = launcher()?;
     Command::new(&binary)
         .arg("up")
         .arg("--free-ports")
@@ -368,7 +402,7 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
 }
 
 /// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside the tests.
-fn binary() -> anyhow::Result<PathBuf> {
+pub fn launcher() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
         return Ok(path.into());
     }
@@ -384,6 +418,21 @@ fn binary() -> anyhow::Result<PathBuf> {
         binary.display()
     );
     Ok(binary)
+}
+
+/// Runs `doctor` on a data directory: whether it found everything fine, and what it said.
+pub async fn doctor(directory: &Path, flags: &[&str]) -> anyhow::Result<(bool, String)> {
+    let output = tokio::process::Command::new(launcher()?)
+        .arg("doctor")
+        .arg(format!("--data-dir={}", directory.display()))
+        .args(flags)
+        .output()
+        .await?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok((
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    ))
 }
 
 fn pid_of(child: &Child) -> anyhow::Result<Pid> {

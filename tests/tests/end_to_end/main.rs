@@ -4,6 +4,7 @@
 
 mod bad_records;
 mod crashes;
+mod doctor;
 mod gateway;
 mod lifecycle;
 mod many_orders;

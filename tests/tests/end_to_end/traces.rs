@@ -59,6 +59,7 @@ async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow
 
     let trace = Trace::of(collector.spans(), TRACE);
     trace.assert_sound();
+    assert_eq!(trace.statuses(), 7, "the order's changes");
     // The stream was opened when the first changes were over.
     let pushes = trace.named(PUSH, "SPAN_KIND_INTERNAL");
     assert!(!pushes.is_empty());
@@ -123,7 +124,7 @@ async fn a_replay_makes_no_second_span_for_what_is_done() -> anyhow::Result<()> 
         let trace = Trace::of(spans, &trace_id);
         match trace.named("POST /payments", "SPAN_KIND_SERVER").len() {
             0 => Err("no payment".to_owned()),
-            _ if trace.statuses() < 7 => Err(format!("{} changes", trace.statuses())),
+            _ if trace.statuses() < 7 => Err(format!("\n{}", trace.tree(""))),
             _ => Ok(trace),
         }
     })

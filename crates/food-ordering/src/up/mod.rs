@@ -12,7 +12,7 @@
 mod data_dir;
 mod drain;
 mod layout;
-mod listener_of;
+pub(crate) mod listener_of;
 mod ports;
 mod process;
 mod system;
@@ -23,7 +23,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES};
+pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES, lock_holder};
 use self::layout::Layout;
 use self::ports::Use;
 use self::system::System;
