@@ -8,5 +8,6 @@ mod doctor;
 mod gateway;
 mod lifecycle;
 mod many_orders;
+mod metrics;
 mod traces;
 mod unhappy_ends;
