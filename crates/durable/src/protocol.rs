@@ -4,6 +4,8 @@
 //! first two of an attempt are `Start` (0x0000) and the input (0x0400), both protocol buffers; see Restate's service protocol,
 //! versions 5 to 7. The SDK reads them too, but tells handlers only part of what they say.
 
+use telemetry::span::Outcome;
+
 /// What an attempt begins with.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Beginning<'a> {
@@ -163,9 +165,8 @@ pub(crate) struct Answers {
     header: Vec<u8>,
     /// How much of the last message's content has not come yet.
     rest: usize,
-    pub(crate) ended: bool,
-    pub(crate) suspended: bool,
-    pub(crate) failed: bool,
+    /// How the attempt ended, by its own word.
+    pub(crate) outcome: Option<Outcome>,
     /// Whether anything but these was said: then the attempt did something.
     pub(crate) did_something: bool,
 }
@@ -186,9 +187,9 @@ impl Answers {
                 self.header.clear();
                 self.rest = usize::try_from(length(header)).unwrap_or(usize::MAX);
                 match kind(header) {
-                    0x0001 => self.suspended = true,
-                    0x0002 => self.failed = true,
-                    0x0003 => self.ended = true,
+                    0x0001 => self.outcome = Some(Outcome::Suspended),
+                    0x0002 => self.outcome = Some(Outcome::Failed),
+                    0x0003 => self.outcome = Some(Outcome::Ended),
                     // What is waited for.
                     0x0006 => {}
                     _ => self.did_something = true,
@@ -274,10 +275,16 @@ mod tests {
         for size in 1..=idle.len() {
             let mut answers = Answers::default();
             idle.chunks(size).for_each(|chunk| answers.pass(chunk));
-            assert!(answers.suspended && !answers.did_something && !answers.ended);
+            assert_eq!(
+                (answers.outcome, answers.did_something),
+                (Some(Outcome::Suspended), false)
+            );
             let mut answers = Answers::default();
             busy.chunks(size).for_each(|chunk| answers.pass(chunk));
-            assert!(answers.ended && answers.did_something && !answers.suspended);
+            assert_eq!(
+                (answers.outcome, answers.did_something),
+                (Some(Outcome::Ended), true)
+            );
         }
     }
 }

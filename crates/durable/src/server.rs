@@ -304,14 +304,7 @@ impl Body for Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         let Some(answers) = &self.answers else { return };
-        let outcome = match answers {
-            Answers { ended: true, .. } => Outcome::Ended,
-            Answers {
-                suspended: true, ..
-            } => Outcome::Suspended,
-            Answers { failed: true, .. } => Outcome::Failed,
-            _ => Outcome::CutOff,
-        };
+        let outcome = answers.outcome.unwrap_or(Outcome::CutOff);
         span::ended(&self.span, outcome, answers.did_something);
     }
 }

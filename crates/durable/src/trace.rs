@@ -16,7 +16,7 @@ use tracing::Span;
 /// It follows from the invocation's id and what it was called with, never from the clock or the attempt, so it may be sent,
 /// stored and replayed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Option<String>", into = "Option<String>")]
+#[serde(from = "Option<String>", into = "Option<String>")]
 pub struct Trace(Option<TraceParent>);
 
 impl Trace {
@@ -71,12 +71,10 @@ impl Trace {
     }
 }
 
-impl TryFrom<Option<String>> for Trace {
-    type Error = std::convert::Infallible;
-
+impl From<Option<String>> for Trace {
     /// A context that cannot be read is none: it is a help, never a reason to fail.
-    fn try_from(text: Option<String>) -> Result<Self, Self::Error> {
-        Ok(Self(text.and_then(|text| text.parse().ok())))
+    fn from(text: Option<String>) -> Self {
+        Self(text.and_then(|text| text.parse().ok()))
     }
 }
 

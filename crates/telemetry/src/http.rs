@@ -23,7 +23,9 @@ struct Labels {
     status: u16,
 }
 
-static REQUESTS: LazyLock<Family<Labels, Histogram, fn() -> Histogram>> = LazyLock::new(|| {
+type Requests = Family<Labels, Histogram, fn() -> Histogram>;
+
+static REQUESTS: LazyLock<Requests> = LazyLock::new(|| {
     let family = Family::new_with_constructor(metrics::fast as fn() -> Histogram);
     metrics::register(
         "http_server_request_duration_seconds",

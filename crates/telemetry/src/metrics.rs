@@ -38,7 +38,7 @@ pub(crate) fn register<M: Metric + Clone>(name: &str, help: &str, metric: &M) {
     registry().register(name, help, metric.clone());
 }
 
-/// All metrics of this process as OpenMetrics text, which Prometheus reads.
+/// All metrics of this process as `OpenMetrics` text, which Prometheus reads.
 #[must_use]
 pub fn text() -> String {
     let mut text = String::new();
@@ -48,7 +48,6 @@ pub fn text() -> String {
 }
 
 /// Handler of `GET /metrics`.
-#[expect(clippy::unused_async, reason = "axum's handlers are async")]
 pub async fn get() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text())
 }

@@ -18,28 +18,28 @@ pub struct Args {
         value_name = "DIRECTORY"
     )]
     data_dir: PathBuf,
-    /// The gateway [default: as in the data directory, else http://127.0.0.1:3000]
+    /// The gateway [default: as in the data directory, else port 3000 here]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_URL", value_name = "URL")]
     gateway_url: Option<String>,
-    /// Restate's admin API [default: as in the data directory, else http://127.0.0.1:9070]
+    /// Restate's admin API [default: as in the data directory, else port 9070 here]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", value_name = "URL")]
     restate_admin: Option<String>,
-    /// Restate's ingress [default: as in the data directory, else http://127.0.0.1:8080]
+    /// Restate's ingress [default: as in the data directory, else port 8080 here]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", value_name = "URL")]
     restate_ingress: Option<String>,
-    /// The order services [default: as in the data directory, else http://127.0.0.1:9080]
+    /// The order services [default: as in the data directory, else port 9080 here]
     #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", value_name = "URL")]
     order_services_url: Option<String>,
-    /// The driver simulator [default: as in the data directory, else http://127.0.0.1:9081]
+    /// The driver simulator [default: as in the data directory, else port 9081 here]
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", value_name = "URL")]
     driver_simulator_url: Option<String>,
-    /// The restaurants' point of sale [default: as in the data directory, else http://127.0.0.1:5050]
+    /// The restaurants' point of sale [default: as in the data directory, else port 5050 here]
     #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", value_name = "URL")]
     restaurant_url: Option<String>,
-    /// The payment provider [default: as in the data directory, else http://127.0.0.1:5060]
+    /// The payment provider [default: as in the data directory, else port 5060 here]
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
-    /// Kafka's brokers [default: as in the data directory, else 127.0.0.1:9092]
+    /// Kafka's brokers [default: as in the data directory, else port 9092 here]
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
 }

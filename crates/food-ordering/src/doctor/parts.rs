@@ -1,5 +1,6 @@
 //! Does each part answer, and if not, who has its port?
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
@@ -40,13 +41,14 @@ enum Found {
     Nobody(String),
 }
 
-/// Which parts can be asked further.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Up {
-    pub(super) restate_admin: bool,
-    pub(super) kafka: bool,
-    restaurant_pos: bool,
-    payment_provider: bool,
+/// Which parts answer, so that they can be asked further.
+#[derive(Debug)]
+pub(super) struct Up(BTreeSet<&'static str>);
+
+impl Up {
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.0.contains(part)
+    }
 }
 
 /// Looks at every part.
@@ -70,15 +72,19 @@ pub(super) async fn look(addresses: &Addresses) -> (Vec<Finding>, Up) {
         look("driver-simulator", &addresses.driver_simulator, Sign::Sdk),
         kafka(addresses),
     );
-    let up = Up {
-        restate_admin: !admin.is_wrong(),
-        kafka: !kafka.is_wrong(),
-        restaurant_pos: !restaurant.is_wrong(),
-        payment_provider: !payment.is_wrong(),
-    };
-    let findings = vec![
-        kafka, admin, ingress, services, simulator, restaurant, payment, gateway,
+    let parts = [
+        ("kafka", kafka),
+        ("restate-admin", admin),
+        ("restate-ingress", ingress),
+        ("order-services", services),
+        ("driver-simulator", simulator),
+        ("restaurant-pos", restaurant),
+        ("payment-provider", payment),
+        ("gateway", gateway),
     ];
+    let up = parts.iter().filter(|(_, found)| !found.is_wrong());
+    let up = Up(up.map(|(name, _)| *name).collect());
+    let findings = parts.into_iter().map(|(_, found)| found).collect();
     (findings, up)
 }
 
@@ -183,27 +189,17 @@ async fn judge(response: Response, sign: Sign) -> reqwest::Result<Found> {
 
 /// The innermost reason of an error.
 fn cause(error: &dyn std::error::Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), |inner| cause(inner))
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 /// Looks for faults that were switched on at the stubs.
 pub(super) async fn faults(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, url, is_up) in [
-        (
-            "restaurant-pos",
-            &addresses.restaurant_pos,
-            up.restaurant_pos,
-        ),
-        (
-            "payment-provider",
-            &addresses.payment_provider,
-            up.payment_provider,
-        ),
+    for (name, url) in [
+        ("restaurant-pos", &addresses.restaurant_pos),
+        ("payment-provider", &addresses.payment_provider),
     ] {
-        if is_up {
+        if up.has(name) {
             findings.extend(faults_of(name, url).await);
         }
     }

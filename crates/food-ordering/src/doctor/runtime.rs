@@ -19,7 +19,7 @@ const PARTS: [(&str, &str); 2] = [
 
 /// Looks at Restate, if it can be asked.
 pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
-    if !up.restate_admin {
+    if !up.has("restate-admin") {
         return Vec::new();
     }
     let admin = match Admin::new(&addresses.restate_admin) {
@@ -111,7 +111,7 @@ async fn subscriptions(
 ) -> anyhow::Result<Vec<Finding>> {
     let clusters = admin.kafka_clusters().await?;
     let existing = admin.subscriptions().await?;
-    if !up.kafka {
+    if !up.has("kafka") {
         // Whether they are those of a broker that does not answer nobody can say.
         return Ok(Vec::new());
     }
