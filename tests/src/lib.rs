@@ -6,13 +6,15 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod books;
+mod collector;
 mod orders;
 mod system;
 mod topics;
 
 pub use books::{assert_books_balance, assert_nothing_left_behind};
+pub use collector::{Collector, Span};
 pub use orders::{order, order_with};
-pub use system::{Options, System};
+pub use system::{Options, System, doctor, launcher};
 pub use topics::{Record, Topic};
 
 use std::time::Duration;

@@ -22,6 +22,8 @@ pub struct Options {
     pub drivers: u32,
     /// Further flags of `up`.
     pub flags: Vec<String>,
+    /// Variables in its environment.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Default for Options {
@@ -37,6 +39,7 @@ impl Default for Options {
             ]
             .map(str::to_owned)
             .to_vec(),
+            environment: Vec::new(),
         }
     }
 }
@@ -49,6 +52,13 @@ impl Options {
         self.flags
             .retain(|other| other.split('=').next() != Some(name));
         self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// The same with a variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -145,16 +155,6 @@ impl System {
         Ok(())
     }
 
-    /// Stops a part where it is, with SIGSTOP: it is there and says nothing.
-    pub fn pause(&self, part: &str) -> anyhow::Result<()> {
-        kill(self.process(part)?, Signal::SIGSTOP).with_context(|| format!("pausing {part}"))
-    }
-
-    /// Lets a paused part go on.
-    pub fn resume(&self, part: &str) -> anyhow::Result<()> {
-        kill(self.process(part)?, Signal::SIGCONT).with_context(|| format!("resuming {part}"))
-    }
-
     /// Cancels the workflow of an order as `restate invocations cancel` does.
     pub async fn cancel_workflow(&self, order: &str) -> anyhow::Result<()> {
         let query = format!(
@@ -166,11 +166,43 @@ impl System {
             .first()
             .and_then(|row| row["id"].as_str())
             .with_context(|| format!("order {order} has no workflow"))?;
-        let admin = self.address("restate-admin")?;
-        let (code, answer) =
-            answer(self.http.patch(format!("{admin}/invocations/{id}/cancel"))).await?;
-        ensure!(code.is_success(), "{code}: {answer}");
+        let path = format!("invocations/{id}/cancel");
+        self.admin(reqwest::Method::PATCH, &path, None).await?;
         Ok(())
+    }
+
+    /// Sends a signal to a part.
+    pub fn signal(&self, part: &str, signal: Signal) -> anyhow::Result<()> {
+        kill(self.process(part)?, signal).with_context(|| format!("{signal} to {part}"))
+    }
+
+    /// Runs `doctor` on this system's data directory: whether it found everything fine, and what it said.
+    pub async fn doctor(&self, flags: &[&str]) -> anyhow::Result<(bool, String)> {
+        doctor(self.directory.path(), flags).await
+    }
+
+    /// The text that is at `path` of a part.
+    pub async fn text(&self, part: &str, path: &str) -> anyhow::Result<String> {
+        let url = format!("{}{path}", self.address(part)?);
+        let response = self.http.get(url).send().await?.error_for_status()?;
+        Ok(response.text().await?)
+    }
+
+    /// Asks Restate's admin API.
+    pub async fn admin(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let url = format!("{}/{path}", self.address("restate-admin")?);
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let (code, answer) = answer(request).await?;
+        ensure!(code.is_success(), "{path}: {code}: {answer}");
+        Ok(answer)
     }
 
     fn process(&self, part: &str) -> anyhow::Result<Pid> {
@@ -365,7 +397,7 @@ impl Drop for System {
 
 fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
     let output = std::fs::File::create(directory.join("up.out"))?;
-    let binary = binary()?;
+    let binary = launcher()?;
     Command::new(&binary)
         .arg("up")
         .arg("--free-ports")
@@ -373,6 +405,12 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .arg(format!("--drivers={}", options.drivers))
         .arg(format!("--region={}", domain::Region::default()))
         .args(&options.flags)
+        .envs(
+            options
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
@@ -381,7 +419,7 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
 }
 
 /// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside the tests.
-fn binary() -> anyhow::Result<PathBuf> {
+pub fn launcher() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
         return Ok(path.into());
     }
@@ -397,6 +435,21 @@ fn binary() -> anyhow::Result<PathBuf> {
         binary.display()
     );
     Ok(binary)
+}
+
+/// Runs `doctor` on a data directory: whether it found everything fine, and what it said.
+pub async fn doctor(directory: &Path, flags: &[&str]) -> anyhow::Result<(bool, String)> {
+    let output = tokio::process::Command::new(launcher()?)
+        .arg("doctor")
+        .arg(format!("--data-dir={}", directory.display()))
+        .args(flags)
+        .output()
+        .await?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok((
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    ))
 }
 
 fn pid_of(child: &Child) -> anyhow::Result<Pid> {

@@ -1,6 +1,7 @@
 //! The rules of one delivery. No runtime needed.
 
 use domain::DriverId;
+use durable::Trace;
 use serde::{Deserialize, Serialize};
 
 use crate::types::DeliveryRequest;
@@ -11,6 +12,9 @@ use crate::types::DeliveryRequest;
 pub(crate) struct Delivery {
     pub(crate) request: DeliveryRequest,
     pub(crate) progress: Progress,
+    /// The trace it belongs to: the matcher, which gives it a driver when one comes free, knows none.
+    #[serde(default, skip_serializing_if = "Trace::is_none")]
+    pub(crate) trace: Trace,
 }
 
 /// How far a delivery is.

@@ -33,6 +33,11 @@ impl FreeCells {
             .min_by_key(|cell| (cell.steps_to(place).unwrap_or(u32::MAX), *cell))
     }
 
+    /// How many drivers wait, in all cells.
+    pub(crate) fn drivers(&self) -> usize {
+        usize::try_from(self.0.values().sum::<u64>()).unwrap_or(usize::MAX)
+    }
+
     /// Notes that `count` drivers now wait in `cell`.
     pub(crate) fn note(&mut self, cell: Cell, count: u64) {
         if count == 0 {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::geo::Speed;
 use domain::{Location, OrderId, Region, RestaurantId};
+use durable::Trace;
 use serde::{Deserialize, Serialize};
 
 use crate::types::DeliveryJob;
@@ -49,6 +50,9 @@ pub struct AssignedDelivery {
     pub customer_location: Location,
     /// Whether the driver has it.
     pub picked_up: bool,
+    /// The trace it belongs to, for what the driver's phone says about it.
+    #[serde(default, skip_serializing_if = "Trace::is_none")]
+    pub trace: Trace,
 }
 
 impl From<DeliveryJob> for AssignedDelivery {
@@ -60,6 +64,7 @@ impl From<DeliveryJob> for AssignedDelivery {
             restaurant_location: job.restaurant_location,
             customer_location: job.customer_location,
             picked_up: false,
+            trace: Trace::default(),
         }
     }
 }

@@ -5,8 +5,10 @@
 )]
 
 use domain::{OrderId, Status};
+use durable::{Trace, Traced};
 use order_status::{Change, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
+use tracing::Instrument;
 
 use crate::delivery::{Delivery, Progress};
 use crate::matcher::DriverDeliveryMatcherClient;
@@ -38,6 +40,7 @@ impl DeliveryManager {
         let delivery = Delivery {
             request,
             progress: Progress::Searching,
+            trace: Trace::of(&ctx),
         };
         request_driver(&ctx, &delivery)?;
         ctx.set(DELIVERY_INFO, Json(delivery));
@@ -56,41 +59,17 @@ impl DeliveryManager {
         let wanting = load(&ctx)
             .await?
             .filter(|delivery| delivery.progress.wants_driver());
-        let Some(mut delivery) = wanting else {
+        let Some(delivery) = wanting else {
             ctx.object_client::<DriverDeliveryMatcherClient>(driver.region.name())
                 .set_driver_available(Json(driver))
                 .send();
             return Ok(());
         };
-        let request = delivery.request.clone();
-        let Json(answer) = ctx
-            .object_client::<DriverDigitalTwinClient>(driver.driver_id.as_str())
-            .assign_delivery_job(Json(DeliveryJob {
-                delivery_id: order_id(&ctx)?,
-                region: request.region,
-                restaurant_id: request.restaurant_id,
-                restaurant_location: request.restaurant_location,
-                customer_location: request.customer_location,
-            }))
-            .call()
-            .await?;
-        match answer {
-            JobAnswer::Refused => request_driver(&ctx, &delivery)?,
-            JobAnswer::Accepted { eta } => {
-                ctx.object_client::<OrderStatusServiceClient>(ctx.key())
-                    .set_status(Json(Change {
-                        eta: Some(eta),
-                        driver_id: Some(driver.driver_id.clone()),
-                        ..Change::to(Status::WaitingForDriver)
-                    }))
-                    .send();
-                delivery.progress = Progress::Assigned {
-                    driver_id: driver.driver_id,
-                };
-                ctx.set(DELIVERY_INFO, Json(delivery));
-            }
-        }
-        Ok(())
+        // The matcher sends this when a driver comes free, for whomever: the delivery knows its own trace.
+        let (trace, span) = delivery.trace.join(&ctx, "DeliveryManager/assignDriver");
+        give_to(&ctx, trace, delivery, driver)
+            .instrument(span)
+            .await
     }
 
     /// Sent by `DriverDigitalTwin` when its driver has the food. Makes the order `IN_DELIVERY`.
@@ -108,6 +87,7 @@ impl DeliveryManager {
             ctx.set(DELIVERY_INFO, Json(delivery));
             ctx.object_client::<OrderStatusServiceClient>(ctx.key())
                 .set_status(Json(Change::to(Status::InDelivery)))
+                .traced(Trace::of(&ctx))
                 .send();
         }
         Ok(())
@@ -146,6 +126,7 @@ impl DeliveryManager {
         }
         ctx.object_client::<OrderStatusServiceClient>(ctx.key())
             .set_delayed()
+            .traced(delivery.trace)
             .send();
         if let Progress::Assigned { .. } = delivery.progress {
             request_driver(&ctx, &delivery)?;
@@ -168,11 +149,13 @@ impl DeliveryManager {
                     .unassign_delivery(Json(DeliveryRef {
                         delivery_id: order_id(&ctx)?,
                     }))
+                    .traced(Trace::of(&ctx))
                     .send();
             }
             None => {
                 ctx.object_client::<DriverDeliveryMatcherClient>(delivery.request.region.name())
                     .withdraw_delivery(ctx.key().to_owned())
+                    .traced(Trace::of(&ctx))
                     .send();
             }
         }
@@ -194,6 +177,46 @@ impl DeliveryManager {
     }
 }
 
+/// Has the driver's twin take the delivery; if it does not, another driver is asked for.
+async fn give_to(
+    ctx: &ObjectContext<'_>,
+    trace: Trace,
+    mut delivery: Delivery,
+    driver: FreeDriver,
+) -> Result<(), TerminalError> {
+    let request = delivery.request.clone();
+    let Json(answer) = ctx
+        .object_client::<DriverDigitalTwinClient>(driver.driver_id.as_str())
+        .assign_delivery_job(Json(DeliveryJob {
+            delivery_id: order_id(ctx)?,
+            region: request.region,
+            restaurant_id: request.restaurant_id,
+            restaurant_location: request.restaurant_location,
+            customer_location: request.customer_location,
+        }))
+        .traced(trace)
+        .call()
+        .await?;
+    match answer {
+        JobAnswer::Refused => request_driver(ctx, &delivery)?,
+        JobAnswer::Accepted { eta } => {
+            ctx.object_client::<OrderStatusServiceClient>(ctx.key())
+                .set_status(Json(Change {
+                    eta: Some(eta),
+                    driver_id: Some(driver.driver_id.clone()),
+                    ..Change::to(Status::WaitingForDriver)
+                }))
+                .traced(trace)
+                .send();
+            delivery.progress = Progress::Assigned {
+                driver_id: driver.driver_id,
+            };
+            ctx.set(DELIVERY_INFO, Json(delivery));
+        }
+    }
+    Ok(())
+}
+
 async fn load(ctx: &ObjectContext<'_>) -> Result<Option<Delivery>, TerminalError> {
     Ok(ctx
         .get::<Json<Delivery>>(DELIVERY_INFO)
@@ -213,6 +236,7 @@ fn request_driver(ctx: &ObjectContext<'_>, delivery: &Delivery) -> Result<(), Te
             delivery_id: order_id(ctx)?,
             cell: delivery.request.restaurant_location.cell(),
         }))
+        .traced(delivery.trace)
         .send();
     Ok(())
 }

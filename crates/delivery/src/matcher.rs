@@ -4,15 +4,33 @@
     reason = "the SDK's macro makes client methods without any"
 )]
 
+use std::sync::LazyLock;
+
 use domain::Region;
 use domain::geo::Cell;
 use restate_sdk::prelude::*;
+use telemetry::metrics::Gauges;
 
 use crate::backlog::{DispatchBacklogClient, RemoveId, SegmentRef, StoreSegment};
 use crate::dispatch::{Free, FreeCells, Pending};
 use crate::manager::DeliveryManagerClient;
 use crate::segmented::{Oldest, Segmented};
 use crate::types::{DriverRequest, FreeDriver};
+
+static QUEUED: LazyLock<Gauges<1>> = LazyLock::new(|| {
+    Gauges::new(
+        "dispatch_queue_length",
+        "Deliveries that wait for a driver",
+        ["region"],
+    )
+});
+static FREE_DRIVERS: LazyLock<Gauges<1>> = LazyLock::new(|| {
+    Gauges::new(
+        "drivers_free",
+        "Drivers who wait for a delivery",
+        ["region"],
+    )
+});
 
 /// State key of the deliveries that wait, and the name of their queue in the backlog.
 const PENDING: &str = "pending-deliveries";
@@ -45,7 +63,7 @@ impl DriverDeliveryMatcher {
         let mut pending = load::<Pending>(&ctx, PENDING).await?;
         if !pending.is_empty() {
             let oldest = pop(&ctx, PENDING, &mut pending).await?;
-            store(&ctx, PENDING, &pending);
+            store_pending(&ctx, &pending)?;
             if let Some(delivery_id) = oldest {
                 assign(&ctx, delivery_id, driver);
                 return Ok(());
@@ -89,7 +107,7 @@ impl DriverDeliveryMatcher {
         let mut pending = load::<Pending>(&ctx, PENDING).await?;
         let spilled = pending.push(delivery_id.into());
         put_away(&ctx, PENDING, spilled);
-        store(&ctx, PENDING, &pending);
+        store_pending(&ctx, &pending)?;
         Ok(())
     }
 
@@ -103,7 +121,7 @@ impl DriverDeliveryMatcher {
     ) -> Result<(), TerminalError> {
         let mut pending = load::<Pending>(&ctx, PENDING).await?;
         if remove(&ctx, PENDING, &mut pending, delivery_id).await? {
-            store(&ctx, PENDING, &pending);
+            store_pending(&ctx, &pending)?;
         }
         Ok(())
     }
@@ -136,6 +154,7 @@ impl DriverDeliveryMatcher {
     ) -> Result<(), TerminalError> {
         let mut cells = load::<FreeCells>(ctx, FREE_CELLS).await?;
         cells.note(cell, free.len());
+        FREE_DRIVERS.set([region(ctx)?.name()], cells.drivers());
         ctx.set(FREE_CELLS, Json(cells));
         store(ctx, key, free);
         Ok(())
@@ -164,6 +183,16 @@ where
         .await?
         .map(Json::into_inner)
         .unwrap_or_default())
+}
+
+/// Stores the deliveries that wait and tells how many they are. A replay tells the same again.
+fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), TerminalError> {
+    QUEUED.set(
+        [region(ctx)?.name()],
+        usize::try_from(pending.len()).unwrap_or(usize::MAX),
+    );
+    store(ctx, PENDING, pending);
+    Ok(())
 }
 
 /// Stores a queue, or nothing where nobody waits and no number has to be remembered.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::driver::LocationUpdate;
 use domain::geo::Speed;
 use domain::{DriverId, Location, Region, topic};
+use durable::{Trace, Traced};
 use kafka::{Publisher, dead_letter};
 use order_status::OrderStatusServiceClient;
 use order_status::clock::now_ms;
@@ -136,7 +137,11 @@ impl DriverDigitalTwin {
         }
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
-        ctx.set(ASSIGNED_DELIVERY, Json(AssignedDelivery::from(job)));
+        let assigned = AssignedDelivery {
+            trace: Trace::of(&ctx),
+            ..AssignedDelivery::from(job)
+        };
+        ctx.set(ASSIGNED_DELIVERY, Json(assigned));
         Ok(Json(JobAnswer::Accepted { eta }))
     }
 
@@ -153,6 +158,7 @@ impl DriverDigitalTwin {
             held.picked_up = true;
             ctx.object_client::<DeliveryManagerClient>(held.delivery_id.as_str())
                 .notify_delivery_pickup(Json(me(&ctx)?))
+                .traced(Trace::of(&ctx))
                 .send();
             ctx.set(ASSIGNED_DELIVERY, Json(held));
             let mut whereabouts = whereabouts(&ctx).await?;
@@ -181,6 +187,7 @@ impl DriverDigitalTwin {
         }
         ctx.object_client::<DeliveryManagerClient>(held.delivery_id.as_str())
             .notify_delivery_delivered(Json(me(&ctx)?))
+            .traced(Trace::of(&ctx))
             .send();
         arrive(&ctx, whereabouts(&ctx).await?);
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
@@ -360,6 +367,7 @@ impl DriverDigitalTwin {
                     &record,
                     &source,
                     &reason,
+                    "unreadable",
                 )
                 .await?)
         })

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use durable::Server;
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 use tokio::net::TcpListener;
@@ -66,9 +67,7 @@ pub async fn serve(
     let endpoint = Endpoint::builder()
         .bind(DriverMobileAppSimulator::new(publisher, pace))
         .build();
-    HttpServer::new(endpoint)
-        .serve_with_cancel(listener, shutdown)
-        .await;
+    Server::new(endpoint).serve(listener, shutdown).await;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use delivery::{AssignedDelivery, Availability, DeliveryRef, DriverDigitalTwinClient};
 use domain::driver::LocationUpdate;
 use domain::{Location, Region, topic};
+use durable::Traced;
 use kafka::Publisher;
 use order_status::clock::now_ms;
 use restate_sdk::prelude::*;
@@ -224,12 +225,17 @@ impl DriverMobileAppSimulator {
         if !delivery.picked_up {
             self.drive_to(ctx, driver, delivery.restaurant_location)
                 .await?;
-            twin(ctx).notify_delivery_pickup(reference()).call().await?;
+            twin(ctx)
+                .notify_delivery_pickup(reference())
+                .traced(delivery.trace)
+                .call()
+                .await?;
         }
         self.drive_to(ctx, driver, delivery.customer_location)
             .await?;
         twin(ctx)
             .notify_delivery_delivered(reference())
+            .traced(delivery.trace)
             .call()
             .await
     }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, load, parent, restate, serve, setup, up};
+use crate::{bench, doctor, load, parent, restate, serve, setup, up};
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
 ///
@@ -13,7 +13,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    log: telemetry::Options,
+    telemetry: telemetry::Options,
 }
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Registers the services, Kafka and the drivers with a running Restate; safe to run again and again
     Setup(setup::Args),
+    /// Says what is wrong when the system does not move, and what to do; changes nothing
+    Doctor(doctor::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
@@ -46,15 +48,17 @@ impl Cli {
         parent::die_with_parent()?;
         match self.command {
             Command::Serve(args) => {
-                telemetry::init(&self.log);
+                // Dropped last: it sends what is left.
+                let _telemetry = telemetry::init(&args.names(), &self.telemetry, durable::Quiet)?;
                 let runtime = args.runtime()?;
                 let served = runtime.block_on(serve::run(*args));
                 // Whoever still waits for a Kafka that is gone waits for nothing.
                 runtime.shutdown_background();
                 served
             }
-            Command::Up(args) => one_thread()?.block_on(up::run(args, &self.log)),
+            Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
+            Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
             Command::RestateServerPath(args) => one_thread()?.block_on(restate::binary::main(args)),

@@ -7,6 +7,7 @@
 //! | [`setup`] | tells Restate about deployments and Kafka, starts the drivers; may be run again and again | `setup` |
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
+//! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
 //! | [`parent`] | no orphans: a process that ends when its parent does | |
@@ -23,6 +24,7 @@ pub mod bench;
 mod broker;
 mod cli;
 mod clock;
+pub mod doctor;
 mod files;
 mod http;
 pub mod load;

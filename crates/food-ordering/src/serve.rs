@@ -85,6 +85,12 @@ pub struct Args {
 }
 
 impl Args {
+    /// The parts, as traces name them.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<_> = self.parts.iter().map(|part| part.name()).collect();
+        names.join("+")
+    }
+
     /// The runtime that the parts run on.
     pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
         let mut runtime = match self.threads.get() {

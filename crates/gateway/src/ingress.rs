@@ -12,6 +12,8 @@ use order_status::OrderStatus;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use telemetry::span;
+use tracing::Instrument;
 
 use crate::model::Cancellation;
 
@@ -118,17 +120,17 @@ impl Ingress {
     ) -> Result<T, Error> {
         let url = self.url(&["restate", "call", service, key.as_str(), handler]);
         let unavailable = |error: &reqwest::Error| Error::Unavailable(cause(error));
-        let response = self
-            .client
-            .post(url)
-            .send()
-            .await
-            .map_err(|error| unavailable(&error))?;
-        let status = response.status();
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let template = format!("/restate/call/{service}/{{key}}/{handler}");
+        let span = span::client("POST", &template, url.as_str());
+        let headers = span.in_scope(telemetry::http::propagation);
+        let answer = async {
+            let response = self.client.post(url).headers(headers).send().await?;
+            Ok((response.status(), response.bytes().await?))
+        };
+        let answer = answer.instrument(span.clone()).await;
+        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
+        span::answered(&span, status);
+        let (status, body) = answer.map_err(|error| unavailable(&error))?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));

@@ -1,11 +1,16 @@
 //! Publishing records.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+
+use telemetry::metrics::Counters;
+use telemetry::{span, trace};
+use tracing::Instrument;
 
 use crate::{Error, dead_letter};
 
@@ -16,6 +21,36 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 /// How long records wait for company in a batch.
 const LINGER: Duration = Duration::from_millis(2);
+
+static PUBLISHED: LazyLock<Counters<1>> = LazyLock::new(|| {
+    Counters::new(
+        "kafka_records_published",
+        "Records that the broker has confirmed",
+        ["topic"],
+    )
+});
+static DEAD_LETTERS: LazyLock<Counters<2>> = LazyLock::new(|| {
+    Counters::new(
+        "dead_letters",
+        "Records that could not be used and were put into a dead-letter topic, by what was wrong with them",
+        ["topic", "reason"],
+    )
+});
+static ERRORS: LazyLock<Counters<2>> = LazyLock::new(|| {
+    Counters::new(
+        "kafka_producer_errors",
+        "Records that the broker has refused, or not confirmed in time",
+        ["topic", "reason"],
+    )
+});
+
+/// A topic as a label: those of this system by their names, all others as one.
+fn known(topic: &str) -> &'static str {
+    domain::topic::ALL
+        .iter()
+        .find(|(known, _)| *known == topic)
+        .map_or("other", |(known, _)| known)
+}
 
 /// Publishes records and says so only when every in-sync replica has them.
 ///
@@ -62,31 +97,41 @@ impl Publisher {
         value: &[u8],
         headers: Headers<'_>,
     ) -> Result<(), Error> {
+        let span = span::producer(topic, key);
+        let trace = span.in_scope(trace::current).map(|span| span.to_string());
         let mut record = FutureRecord::<[u8], [u8]>::to(topic).payload(value);
         if let Some(key) = key {
             record = record.key(key);
         }
-        if !headers.is_empty() {
-            record = record.headers(headers.iter().fold(
-                OwnedHeaders::new_with_capacity(headers.len()),
+        let trace = trace.as_deref().map(|trace| (trace::TRACEPARENT, trace));
+        if !headers.is_empty() || trace.is_some() {
+            record = record.headers(headers.iter().copied().chain(trace).fold(
+                OwnedHeaders::new_with_capacity(headers.len() + 1),
                 |all, (name, value)| {
                     all.insert(Header {
                         key: name,
-                        value: Some(*value),
+                        value: Some(value),
                     })
                 },
             ));
         }
-        match self.producer.send(record, CONFIRM_WITHIN).await {
-            Ok(_) => Ok(()),
-            Err((source, _)) => Err(classify(topic, source)),
+        let sent = self.producer.send(record, CONFIRM_WITHIN);
+        match sent.instrument(span.clone()).await {
+            Ok(_) => {
+                PUBLISHED.inc([known(topic)]);
+                Ok(())
+            }
+            Err((source, _)) => {
+                span::failed(&span, "not confirmed by the broker");
+                Err(classify(topic, source))
+            }
         }
     }
 
     /// Publishes a record that could not be used to the dead-letter topic `topic`, as it came, with the reason and its source.
     ///
     /// A broker takes a record up to a size, and the headers may be what is too much: then the value is cut, and the header
-    /// [`dead_letter::CUT_FROM`] tells how long it was.
+    /// [`dead_letter::CUT_FROM`] tells how long it was. `kind` is what metrics know of the reason.
     pub async fn publish_dead_letter(
         &self,
         topic: &str,
@@ -94,6 +139,7 @@ impl Publisher {
         value: &[u8],
         source: &dead_letter::Source,
         reason: &str,
+        kind: &'static str,
     ) -> Result<(), Error> {
         const CUT_TO: usize = 64 * 1024;
         let length = value.len().to_string();
@@ -107,10 +153,12 @@ impl Publisher {
             Err(Error::Refused { .. }) if value.len() > CUT_TO => {
                 headers.push((dead_letter::CUT_FROM, &length));
                 let start = value.get(..CUT_TO).unwrap_or(value);
-                self.publish(topic, key, start, &headers).await
+                self.publish(topic, key, start, &headers).await?;
             }
-            result => result,
+            result => result?,
         }
+        DEAD_LETTERS.inc([known(topic), kind]);
+        Ok(())
     }
 
     /// Publishes several records of one key, in order, and waits until the broker has confirmed all of them.
@@ -135,7 +183,7 @@ impl Publisher {
         }
         for confirmation in confirmations {
             match confirmation.await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(_)) => PUBLISHED.inc([known(topic)]),
                 Ok(Err((source, _))) => return Err(classify(topic, source)),
                 // The producer was dropped, which cannot be while `self` is borrowed.
                 Err(_) => return Err(classify(topic, KafkaError::Canceled)),
@@ -178,6 +226,8 @@ fn classify(topic: &str, source: KafkaError) -> Error {
                 | RDKafkaErrorCode::PolicyViolation
         )
     );
+    let why = if refused { "refused" } else { "not_confirmed" };
+    ERRORS.inc([known(topic), why]);
     let topic = topic.to_owned();
     if refused {
         Error::Refused { topic, source }

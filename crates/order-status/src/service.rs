@@ -4,14 +4,33 @@
     reason = "the SDK's macro makes client methods without any"
 )]
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use domain::{OrderId, Status, topic};
+use domain::{OrderId, Status, StatusEvent, topic};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
+use telemetry::metrics::{self, Counters, Times};
 
+use crate::cause;
 use crate::clock::now_ms;
 use crate::record::{Change, HistoryEntry, OrderStatus, Outcome, Record};
+
+static ORDERS: LazyLock<Counters<2>> = LazyLock::new(|| {
+    Counters::new(
+        "orders",
+        "Orders that have come to have a status, by status and why",
+        ["status", "reason"],
+    )
+});
+static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
+    Times::new(
+        "order_stage_duration_seconds",
+        "How long orders had a status before they came to have the next one",
+        ["stage"],
+        metrics::slow,
+    )
+});
 
 const STATUS: &str = "order-status";
 const ETA: &str = "order-eta";
@@ -65,7 +84,7 @@ impl OrderStatusService {
     async fn set_eta(&self, ctx: ObjectContext<'_>, eta: i64) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
         if let Some(next) = Record::after_new_eta(record.as_ref(), eta) {
-            self.publish(&ctx, &next).await?;
+            self.publish(&ctx, &next, None).await?;
             ctx.set(ETA, eta);
             ctx.set(STATUS, Json(next));
         }
@@ -78,7 +97,7 @@ impl OrderStatusService {
     async fn set_delayed(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
         if let Some(next) = Record::after_delay(record.as_ref()) {
-            self.publish(&ctx, &next).await?;
+            self.publish(&ctx, &next, None).await?;
             ctx.set(STATUS, Json(next));
         }
         Ok(())
@@ -144,9 +163,12 @@ impl OrderStatusService {
             None => None,
         };
         let mut history = history.map(Json::into_inner).unwrap_or_default();
-        let at = self.publish(ctx, &next).await?;
+        let since = history.last().map(|entry| (entry.status, entry.at));
         // Another driver for the same way is news, but no new stage.
-        if history.last().is_none_or(|last| last.status != next.status) {
+        let is_stage = since.is_none_or(|(status, _)| status != next.status);
+        let stage = is_stage.then_some(Stage { since });
+        let at = self.publish(ctx, &next, stage).await?;
+        if is_stage {
             history.push(HistoryEntry {
                 status: next.status,
                 at,
@@ -181,6 +203,7 @@ impl OrderStatusService {
         &self,
         ctx: &ObjectContext<'_>,
         record: &Record,
+        stage: Option<Stage>,
     ) -> Result<i64, TerminalError> {
         let order_id = order_id(ctx.key())?;
         let mut event = record.event(order_id, 0);
@@ -196,6 +219,10 @@ impl OrderStatusService {
                     &[],
                 )
                 .await?;
+            // Here, not outside: a replay does not come by.
+            if let Some(stage) = stage {
+                stage.count(&event);
+            }
             Ok(event.at)
         })
         .name("publish order-status")
@@ -206,6 +233,23 @@ impl OrderStatusService {
                 .max_delay(Duration::from_secs(5)),
         )
         .await
+    }
+}
+
+/// A change of status, as against one of the arrival only.
+struct Stage {
+    /// What the status was before and since when, in ms since the epoch.
+    since: Option<(Status, i64)>,
+}
+
+impl Stage {
+    /// Counts a change that has been published: once, or twice if the process ends before Restate knows.
+    fn count(&self, event: &StatusEvent) {
+        ORDERS.inc([event.status.name(), cause::label(event.reason.as_deref())]);
+        if let Some((status, since)) = self.since {
+            let lasted = u64::try_from(event.at - since).unwrap_or(0);
+            STAGES.observe([status.name()], Duration::from_millis(lasted));
+        }
     }
 }
 

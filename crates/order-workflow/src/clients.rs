@@ -3,13 +3,66 @@
 //! What they answer is sorted in one place, [`call`]: a business "no" is an answer, everything that may be different next time
 //! is retried, and the rest is a mistake of ours that no repetition mends.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use domain::{Money, Order, OrderId};
 use reqwest::{RequestBuilder, StatusCode};
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use telemetry::metrics::{self, Counters, Times};
+use telemetry::span;
+use tracing::Instrument;
+
+/// What a third party is asked to do, as metrics and traces name it.
+#[derive(Debug, Clone, Copy)]
+struct Operation {
+    party: &'static str,
+    name: &'static str,
+    /// The path, without what is in it of ids.
+    path: &'static str,
+}
+
+const PAYMENT_PROVIDER: &str = "payment-provider";
+const RESTAURANT: &str = "restaurant";
+
+const CHARGE: Operation = Operation {
+    party: PAYMENT_PROVIDER,
+    name: "charge",
+    path: "/payments",
+};
+const REFUND: Operation = Operation {
+    party: PAYMENT_PROVIDER,
+    name: "refund",
+    path: "/payments/{paymentId}/refunds",
+};
+const PREPARE: Operation = Operation {
+    party: RESTAURANT,
+    name: "prepare",
+    path: "/prepare",
+};
+const CANCEL: Operation = Operation {
+    party: RESTAURANT,
+    name: "cancel",
+    path: "/preparations/{orderId}/cancel",
+};
+
+static REQUESTS: LazyLock<Times<3>> = LazyLock::new(|| {
+    Times::new(
+        "third_party_request_duration_seconds",
+        "Time until a third party answered a request, or did not",
+        ["party", "operation", "outcome"],
+        metrics::fast,
+    )
+});
+static PAYMENTS: LazyLock<Counters<2>> = LazyLock::new(|| {
+    Counters::new(
+        "payments",
+        "Requests to the payment provider: done, refused (declined), or failed and tried again",
+        ["operation", "outcome"],
+    )
+});
 
 /// How long a third party has to answer one request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -99,7 +152,7 @@ impl ThirdParties {
             .post(format!("{}/payments", self.payment_url))
             .header("idempotency-key", format!("charge-{order_id}"))
             .json(&ChargeRequest { order_id, amount });
-        match call(request).await? {
+        match call(CHARGE, request).await? {
             Answer::Yes(body) => {
                 let payment_id = body["paymentId"].as_str().ok_or_else(|| {
                     TerminalError::new(format!(
@@ -133,7 +186,7 @@ impl ThirdParties {
             ))
             .header("idempotency-key", format!("refund-{order_id}"))
             .json(&RefundRequest { amount });
-        match call(request).await? {
+        match call(REFUND, request).await? {
             Answer::Yes(_) => Ok(()),
             Answer::No { code, reason } => Err(refused("payment provider", code, &reason).into()),
         }
@@ -154,7 +207,7 @@ impl ThirdParties {
                 "restaurantId": order.restaurant_id,
                 "products": order.products,
             }));
-        match call(request).await? {
+        match call(PREPARE, request).await? {
             Answer::Yes(_) => Ok(Json(Preparation::Accepted)),
             Answer::No {
                 code: StatusCode::UNPROCESSABLE_ENTITY,
@@ -170,7 +223,7 @@ impl ThirdParties {
             "{}/preparations/{order_id}/cancel",
             self.restaurant_url
         ));
-        match call(request).await? {
+        match call(CANCEL, request).await? {
             Answer::Yes(_)
             | Answer::No {
                 code: StatusCode::NOT_FOUND | StatusCode::CONFLICT,
@@ -181,18 +234,43 @@ impl ThirdParties {
     }
 }
 
-/// Makes a request and sorts what comes back.
-async fn call(request: RequestBuilder) -> HandlerResult<Answer> {
+/// Makes a request and sorts what comes back. Done inside `ctx.run`, so what is counted here was really asked.
+async fn call(operation: Operation, request: RequestBuilder) -> HandlerResult<Answer> {
+    let start = Instant::now();
+    let result = ask(operation, request).await;
+    let outcome = match &result {
+        Ok(Answer::Yes(_)) => "done",
+        Ok(Answer::No { .. }) => "refused",
+        Err(_) => "failed",
+    };
+    let Operation { party, name, .. } = operation;
+    REQUESTS.observe([party, name, outcome], start.elapsed());
+    if party == PAYMENT_PROVIDER {
+        PAYMENTS.inc([name, outcome]);
+    }
+    result
+}
+
+async fn ask(operation: Operation, request: RequestBuilder) -> HandlerResult<Answer> {
     let (client, request) = request.build_split();
-    let request = request?;
+    let mut request = request?;
     let url = request.url().to_string();
     let no_answer = |source: reqwest::Error| Passing::NoAnswer {
         url: url.clone(),
         source: source.without_url(),
     };
-    let response = client.execute(request).await.map_err(no_answer)?;
-    let code = response.status();
-    let body = response.bytes().await.map_err(no_answer)?;
+    let span = span::client(request.method().as_str(), operation.path, &url);
+    request
+        .headers_mut()
+        .extend(span.in_scope(telemetry::http::propagation));
+    let answer = async {
+        let response = client.execute(request).await?;
+        Ok((response.status(), response.bytes().await?))
+    };
+    let answer = answer.instrument(span.clone()).await;
+    let status = answer.as_ref().ok().map(|(code, _)| code.as_u16());
+    span::answered(&span, status);
+    let (code, body) = answer.map_err(no_answer)?;
     let json: Option<Value> = serde_json::from_slice(&body).ok();
     if code.is_success() {
         return Ok(Answer::Yes(json.unwrap_or_default()));

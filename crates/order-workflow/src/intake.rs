@@ -10,12 +10,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use domain::order::{Invalid, Violation};
 use domain::{Order, topic};
+use durable::{Trace, Traced, traceparent_in};
 use kafka::{Publisher, dead_letter};
 use order_status::{Change, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
 
 use crate::undo::until_done;
 use crate::workflow::OrderWorkflowClient;
+
+/// What an invalid event names as the field at fault if it is the record's key.
+const RECORD_KEY: &str = "record key";
 
 /// Takes order events from Kafka.
 ///
@@ -58,19 +62,25 @@ impl OrderIntake {
         let key = key_of(ctx.headers());
         match read(&event, key.as_deref()) {
             Ok(order) => {
+                let trace = Trace::of_order(&ctx, order.traceparent.as_deref()).or_begun_by(&ctx);
                 ctx.workflow_client::<OrderWorkflowClient>(order.order_id.as_str())
                     .run(event)
+                    .traced(trace)
                     .send();
                 Ok(())
             }
             Err(invalid) => {
                 let reason = invalid.to_string();
+                let kind = kind_of(&invalid);
+                let traceparent = traceparent_in(&event);
+                let trace = Trace::of_order(&ctx, traceparent.as_deref()).or_begun_by(&ctx);
                 if let Some(order_id) = invalid.order_id {
                     ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
                         .set_status(Json(Change::refused_unread(reason.clone())))
+                        .traced(trace)
                         .send();
                 }
-                self.dead_letter(&ctx, key, event, reason).await
+                self.dead_letter(&ctx, key, event, reason, kind).await
             }
         }
     }
@@ -81,17 +91,45 @@ impl OrderIntake {
         key: Option<Vec<u8>>,
         event: Vec<u8>,
         reason: String,
+        kind: &'static str,
     ) -> Result<(), TerminalError> {
         let publisher = self.publisher.clone();
         let source = source_of(ctx.headers());
         ctx.run(move || async move {
             Ok(publisher
-                .publish_dead_letter(topic::ORDERS_DLQ, key.as_deref(), &event, &source, &reason)
+                .publish_dead_letter(
+                    topic::ORDERS_DLQ,
+                    key.as_deref(),
+                    &event,
+                    &source,
+                    &reason,
+                    kind,
+                )
                 .await?)
         })
         .name("publish orders-dlq")
         .retry_policy(until_done().max_delay(Duration::from_secs(5)))
         .await
+    }
+}
+
+/// What is wrong with an event as a label of a metric: the first field at fault. There are as many as an order has fields.
+fn kind_of(invalid: &Invalid) -> &'static str {
+    let field = invalid
+        .violations
+        .first()
+        .map_or("", |violation| violation.field.as_str());
+    match field.split(['[', '.']).next().unwrap_or_default() {
+        "" => "not_an_order",
+        RECORD_KEY => "record_key",
+        "orderId" => "order_id",
+        "restaurantId" => "restaurant_id",
+        "products" => "products",
+        "totalCost" => "total_cost",
+        "deliveryDelay" => "delivery_delay",
+        "customerLocation" => "customer_location",
+        "region" => "region",
+        _ => "other",
     }
 }
 
@@ -118,7 +156,7 @@ fn read(event: &[u8], key: Option<&[u8]>) -> Result<Order, Invalid> {
     Err(Invalid {
         order_id: Some(order.order_id),
         violations: vec![Violation {
-            field: "record key".to_owned(),
+            field: RECORD_KEY.to_owned(),
             message: problem,
         }],
     })
@@ -152,6 +190,24 @@ mod tests {
             assert_eq!(invalid.to_string(), reason);
             assert_eq!(invalid.order_id, Some("order-1".parse().unwrap()));
         }
+    }
+
+    #[test]
+    fn metrics_know_of_an_invalid_event_which_field_is_at_fault() {
+        for (event, kind) in [
+            (&b"pizza"[..], "not_an_order"),
+            (b"[]", "not_an_order"),
+            (b"{}", "order_id"),
+            (br#"{"orderId":7}"#, "order_id"),
+            (
+                br#"{"orderId":"a","restaurantId":"b","products":[{"quantity":0}]}"#,
+                "products",
+            ),
+        ] {
+            let invalid = read(event, None).unwrap_err();
+            assert_eq!(kind_of(&invalid), kind, "{invalid}");
+        }
+        assert_eq!(kind_of(&read(EVENT, None).unwrap_err()), "record_key");
     }
 
     #[test]

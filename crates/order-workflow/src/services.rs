@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use delivery::{DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin};
 use domain::geo::Speed;
+use durable::{Server, Source};
 use kafka::Publisher;
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
@@ -40,6 +41,20 @@ pub struct Config {
     /// How fast drivers are expected to be, in degrees a second.
     pub driver_speed: f64,
 }
+
+/// The handlers that are given order events. What a provider sends without a trace begins one in the intake.
+const SOURCES: [Source; 2] = [
+    Source {
+        service: "OrderIntake",
+        handler: "receive",
+        begins: true,
+    },
+    Source {
+        service: "OrderWorkflow",
+        handler: "run",
+        begins: false,
+    },
+];
 
 /// Why the services cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -97,8 +112,10 @@ pub async fn serve(
             config.driver_silence,
         ))
         .build();
-    HttpServer::new(endpoint)
-        .serve_with_cancel(listener, shutdown)
+    Server::new(endpoint)
+        .sources(&SOURCES)
+        .keyed_by_order(&["OrderWorkflow", "OrderStatusService", "DeliveryManager"])
+        .serve(listener, shutdown)
         .await;
     Ok(())
 }

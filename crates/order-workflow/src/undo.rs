@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use delivery::DeliveryManagerClient;
 use domain::Order;
+use durable::{Trace, Traced};
 use restate_sdk::prelude::*;
 
 use crate::clients::{Charge, ThirdParties};
@@ -27,6 +28,7 @@ impl Undo {
     pub(crate) async fn run(
         self,
         ctx: &WorkflowContext<'_>,
+        trace: Trace,
         third_parties: &ThirdParties,
         order: &Order,
     ) -> Result<(), TerminalError> {
@@ -50,6 +52,7 @@ impl Undo {
             Self::Delivery => {
                 ctx.object_client::<DeliveryManagerClient>(ctx.key())
                     .cancel()
+                    .traced(trace)
                     .call()
                     .await
             }

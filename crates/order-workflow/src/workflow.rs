@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use delivery::{DeliveryManagerClient, DeliveryRequest, Progress};
 use domain::{Location, Order, Status, restaurant};
-use order_status::{Change, OrderStatusServiceClient, Outcome};
+use durable::{Trace, Traced, traceparent_in};
+use order_status::{Change, OrderStatusServiceClient, Outcome, cause};
 use restate_sdk::context::DurableFuture;
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -108,15 +109,17 @@ impl OrderWorkflow {
         event: Vec<u8>,
     ) -> Result<Json<Ended>, TerminalError> {
         let order = checked(&ctx, &event)?;
+        let trace = Trace::of_order(&ctx, order.traceparent.as_deref());
         ctx.set(ORDER, Json(order.clone()));
 
         // 1. Say that there is such an order, unless there was one before.
-        let created = match status(&ctx).create().call().await {
+        let created = match status(&ctx).create().traced(trace).call().await {
             Ok(Json(created)) => created,
             Err(error) => {
                 // Cancelled by an operator in this very moment: there may be an order by now, and it needs an end.
                 status(&ctx)
                     .set_status(Json(Change::ended(Status::Cancelled, error.message())))
+                    .traced(trace)
                     .send();
                 return Err(error);
             }
@@ -130,7 +133,7 @@ impl OrderWorkflow {
         }
 
         let mut begun = Vec::new();
-        let stop = match self.steps(&ctx, &order, &mut begun).await {
+        let stop = match self.steps(&ctx, trace, &order, &mut begun).await {
             Ok(()) => {
                 return Ok(Json(Ended {
                     status: Status::Delivered,
@@ -146,6 +149,11 @@ impl OrderWorkflow {
             Stop::Rejected(reason) => (Status::Rejected, Some(reason), None),
             Stop::TimedOut(reason) => (Status::Cancelled, Some(reason), None),
             Stop::Ended(status) => (status, None, None),
+            Stop::Failed(error) if error.code() == CANCELLED_BY_OPERATOR => (
+                Status::Cancelled,
+                Some(cause::BY_OPERATOR.to_owned()),
+                Some(error),
+            ),
             Stop::Failed(error) => (
                 Status::Cancelled,
                 Some(error.message().to_owned()),
@@ -155,12 +163,13 @@ impl OrderWorkflow {
         if let Some(reason) = &reason {
             status(&ctx)
                 .set_status(Json(Change::ended(end, reason)))
+                .traced(trace)
                 .send();
         }
         let mut failure = failure;
         for step in begun.into_iter().rev() {
             // A step that cannot be undone is no reason to leave the others undone.
-            if let Err(error) = step.run(&ctx, &self.third_parties, &order).await {
+            if let Err(error) = step.run(&ctx, trace, &self.third_parties, &order).await {
                 failure = Some(error);
             }
         }
@@ -183,10 +192,8 @@ impl OrderWorkflow {
     ) -> Result<Json<CancelAnswer>, TerminalError> {
         let Json(Outcome { applied, status }) = ctx
             .object_client::<OrderStatusServiceClient>(ctx.key())
-            .set_status(Json(Change::ended(
-                Status::Cancelled,
-                "cancelled by the customer",
-            )))
+            .set_status(Json(Change::ended(Status::Cancelled, cause::BY_CUSTOMER)))
+            .traced(Trace::of(&ctx))
             .call()
             .await?;
         if applied {
@@ -230,6 +237,7 @@ impl OrderWorkflow {
     async fn steps(
         &self,
         ctx: &WorkflowContext<'_>,
+        trace: Trace,
         order: &Order,
         begun: &mut Vec<Undo>,
     ) -> Result<(), Stop> {
@@ -243,14 +251,14 @@ impl OrderWorkflow {
                 .retry_policy(until_done().max_duration(self.limits.payment))
                 .await
         };
-        let Json(charge) = charge.map_err(|error| gave_up("the payment provider", error))?;
+        let Json(charge) = charge.map_err(|error| gave_up(cause::NO_PAYMENT, error))?;
         if let Charge::Declined { reason } = charge {
             begun.clear();
-            return Err(Stop::Rejected(format!("payment declined: {reason}")));
+            return Err(Stop::Rejected(format!("{}: {reason}", cause::DECLINED)));
         }
 
         // 3. Wait for the time the customer wishes.
-        move_on(ctx, Status::Scheduled);
+        move_on(ctx, trace, Status::Scheduled);
         if !order.delivery_delay.is_zero() {
             restate_sdk::select! {
                 timer = ctx.sleep(order.delivery_delay) => { timer?; },
@@ -272,14 +280,13 @@ impl OrderWorkflow {
                 .retry_policy(until_done().max_duration(self.limits.preparation))
                 .await
         };
-        let Json(preparation) = preparation.map_err(|error| gave_up("the restaurant", error))?;
+        let Json(preparation) =
+            preparation.map_err(|error| gave_up(cause::NO_RESTAURANT, error))?;
         if let Preparation::Refused { reason } = preparation {
             begun.pop();
-            return Err(Stop::Rejected(format!(
-                "refused by the restaurant: {reason}"
-            )));
+            return Err(Stop::Rejected(format!("{}: {reason}", cause::REFUSED)));
         }
-        move_on(ctx, Status::InPreparation);
+        move_on(ctx, trace, Status::InPreparation);
         restate_sdk::select! {
             callback = ready => { callback?; },
             cancelled = ctx.promise::<()>(CANCELLED) => {
@@ -288,16 +295,16 @@ impl OrderWorkflow {
             },
             timer = ctx.sleep(self.limits.preparation) => {
                 timer?;
-                return Err(Stop::TimedOut("the restaurant did not finish in time".to_owned()));
+                return Err(Stop::TimedOut(cause::NOT_COOKED.to_owned()));
             }
         }
 
         // 5. Cooked.
-        move_on(ctx, Status::SchedulingDelivery);
+        move_on(ctx, trace, Status::SchedulingDelivery);
 
         // 6. Delivery.
-        self.deliver(ctx, order, begun).await?;
-        move_on(ctx, Status::Delivered);
+        self.deliver(ctx, trace, order, begun).await?;
+        move_on(ctx, trace, Status::Delivered);
         Ok(())
     }
 
@@ -305,6 +312,7 @@ impl OrderWorkflow {
     async fn deliver(
         &self,
         ctx: &WorkflowContext<'_>,
+        trace: Trace,
         order: &Order,
         begun: &mut Vec<Undo>,
     ) -> Result<(), Stop> {
@@ -319,6 +327,7 @@ impl OrderWorkflow {
                 customer_location: customer_location(order),
                 delivered,
             }))
+            .traced(trace)
             .send();
 
         let mut events = DurableFuturesUnordered::<DeliveryEvent<'_>>::new();
@@ -343,11 +352,11 @@ impl OrderWorkflow {
                 Ok(Some(DeliveryNews::Delivered)) => return Ok(()),
                 Ok(Some(DeliveryNews::Cancelled)) => return Err(Stop::Ended(Status::Cancelled)),
                 Ok(Some(DeliveryNews::TooLong) | None) => {
-                    look_after(ctx, late).await?;
+                    look_after(ctx, trace, late).await?;
                     patience = self.limits.delivery;
                     late = true;
                 }
-                Err(error) => by_operator(ctx, error).await?,
+                Err(error) => by_operator(ctx, trace, error).await?,
             }
         }
     }
@@ -355,19 +364,17 @@ impl OrderWorkflow {
 
 /// The delivery takes long. Ends the order if nobody has the food by now, and tells the customer if somebody has: it is late then,
 /// but it is not cooked or delivered a second time. `late` if this is not the first look.
-async fn look_after(ctx: &WorkflowContext<'_>, late: bool) -> Result<(), Stop> {
+async fn look_after(ctx: &WorkflowContext<'_>, trace: Trace, late: bool) -> Result<(), Stop> {
     let manager = ctx.object_client::<DeliveryManagerClient>(ctx.key());
-    let progress = match manager.check_progress().call().await {
+    let progress = match manager.check_progress().traced(trace).call().await {
         Ok(Json(progress)) => progress,
-        Err(error) => return by_operator(ctx, error).await,
+        Err(error) => return by_operator(ctx, trace, error).await,
     };
     match progress {
-        Progress::Searching => give_up(ctx, "no driver was found in time").await,
-        Progress::Assigned { .. } if late => {
-            give_up(ctx, "the driver did not pick it up in time").await
-        }
+        Progress::Searching => give_up(ctx, trace, cause::NO_DRIVER).await,
+        Progress::Assigned { .. } if late => give_up(ctx, trace, cause::NOT_PICKED_UP).await,
         Progress::PickedUp { .. } if late => {
-            status(ctx).set_delayed().send();
+            status(ctx).set_delayed().traced(trace).send();
             Ok(())
         }
         Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => Ok(()),
@@ -376,9 +383,13 @@ async fn look_after(ctx: &WorkflowContext<'_>, late: bool) -> Result<(), Stop> {
 
 /// An operator's cancellation of a delivery is worth as much as the customer's, and no more: food on its way arrives. Whoever
 /// calls goes on if it returns; other errors are passed on.
-async fn by_operator(ctx: &WorkflowContext<'_>, error: TerminalError) -> Result<(), Stop> {
+async fn by_operator(
+    ctx: &WorkflowContext<'_>,
+    trace: Trace,
+    error: TerminalError,
+) -> Result<(), Stop> {
     if error.code() == CANCELLED_BY_OPERATOR {
-        give_up(ctx, "cancelled by an operator").await
+        give_up(ctx, trace, cause::BY_OPERATOR).await
     } else {
         Err(error.into())
     }
@@ -386,12 +397,12 @@ async fn by_operator(ctx: &WorkflowContext<'_>, error: TerminalError) -> Result<
 
 /// Why a step with a third party was given up: an operator's cancellation stays one, anything else is told without the insides
 /// of the system, which are in the log.
-fn gave_up(who: &str, error: TerminalError) -> Stop {
+fn gave_up(reason: &str, error: TerminalError) -> Stop {
     if error.code() == CANCELLED_BY_OPERATOR {
         return Stop::Failed(error);
     }
-    tracing::warn!("gave up on {who}: {}", error.message());
-    Stop::TimedOut(format!("{who} did not take the order in time"))
+    tracing::warn!("{reason}: {}", error.message());
+    Stop::TimedOut(reason.to_owned())
 }
 
 /// What may happen while an order is being delivered.
@@ -428,6 +439,7 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
     };
     status(ctx)
         .set_status(Json(Change::refused_unread(invalid.clone())))
+        .traced(Trace::of_order(ctx, traceparent_in(event).as_deref()))
         .send();
     Err(TerminalError::new_with_code(
         400,
@@ -436,10 +448,10 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
 }
 
 /// Ends the order, unless it has moved on in this very moment, or food is on its way. Whoever calls goes on if it returns.
-async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
+async fn give_up(ctx: &WorkflowContext<'_>, trace: Trace, reason: &str) -> Result<(), Stop> {
     let outcome = loop {
         let change = Json(Change::ended(Status::Cancelled, reason));
-        match status(ctx).set_status(change).call().await {
+        match status(ctx).set_status(change).traced(trace).call().await {
             Ok(Json(outcome)) => break outcome,
             // Cancelled by an operator meanwhile, who wants the same.
             Err(error) if error.code() == CANCELLED_BY_OPERATOR => {}
@@ -454,6 +466,9 @@ async fn give_up(ctx: &WorkflowContext<'_>, reason: &str) -> Result<(), Stop> {
 
 /// Moves the order on. Nobody waits for the answer: a call would hold one of the runtime's slots until it comes, and of an order
 /// that was cancelled meanwhile the workflow hears by its promise, at the latest at the next wait.
-fn move_on(ctx: &WorkflowContext<'_>, to: Status) {
-    status(ctx).set_status(Json(Change::to(to))).send();
+fn move_on(ctx: &WorkflowContext<'_>, trace: Trace, to: Status) {
+    status(ctx)
+        .set_status(Json(Change::to(to)))
+        .traced(trace)
+        .send();
 }

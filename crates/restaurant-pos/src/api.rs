@@ -48,10 +48,11 @@ async fn prepare(
     let preparation_ms = i64::try_from(restaurant.preparation_time.as_millis()).unwrap_or(i64::MAX);
     let order_id = ticket.order_id.clone();
     let kitchen = restaurant.kitchen;
+    let asked_by = telemetry::trace::current();
     let answer = restaurant
         .books
         .accept(ticket, verdict, preparation_ms, move |pending| {
-            kitchen.schedule(pending);
+            kitchen.schedule(pending, asked_by);
         })
         .await?;
     match answer {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use domain::OrderId;
 use reqwest::{Client, StatusCode, Url, redirect};
 use serde::{Deserialize, Serialize};
+use telemetry::span;
+use tracing::Instrument;
 
 use crate::Error;
 
@@ -116,16 +118,18 @@ impl Ingress {
             .map_err(|error| Failure::Final(error.to_string()))?;
         let unreachable =
             |error: reqwest::Error| Failure::Unreachable(with_sources(&error.without_url()));
-        let response = self
-            .client
-            .post(url)
-            .json(ready)
-            .send()
-            .await
-            .map_err(unreachable)?;
-        let status = response.status();
-        // Also read where it is not needed: a connection with an unread answer cannot be used again.
-        let body = response.text().await.map_err(unreachable)?;
+        let span = span::client("POST", "/restate/awakeables/{id}/resolve", url.as_str());
+        let headers = span.in_scope(telemetry::http::propagation);
+        let request = self.client.post(url).headers(headers).json(ready);
+        let answer = async {
+            let response = request.send().await?;
+            // Also read where it is not needed: a connection with an unread answer cannot be used again.
+            Ok((response.status(), response.text().await?))
+        };
+        let answer = answer.instrument(span.clone()).await;
+        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
+        span::answered(&span, status);
+        let (status, body) = answer.map_err(unreachable)?;
         classify(status, &body)
     }
 }

@@ -3,14 +3,16 @@
 //! One task holds the due times of all pending orders in a heap and sleeps until the next; what else there is to know of
 //! an order stays in the books until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use stub_kit::{clock, database};
+use telemetry::trace::TraceParent;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, Span};
 
 use crate::books::{Books, End, Pending};
 use crate::callback::{Failure, Ingress, Ready};
@@ -35,13 +37,35 @@ enum Message {
 }
 
 /// When to try to call back for an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct Due {
     at: Instant,
     /// The order's place in the books.
     sequence: i64,
     /// How often it was tried before.
     attempts: u32,
+    /// The span that asked for the order. Not in the books: who calls back after a crash belongs to no trace.
+    asked_by: Option<TraceParent>,
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.sequence).cmp(&(other.at, other.sequence))
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Kitchen {
@@ -53,7 +77,7 @@ impl Kitchen {
             ingress,
             due: pending
                 .into_iter()
-                .map(|pending| Reverse(Due::first(pending)))
+                .map(|pending| Reverse(Due::first(pending, None)))
                 .collect(),
             calls: JoinSet::new(),
             gate: Gate::default(),
@@ -63,9 +87,10 @@ impl Kitchen {
     }
 
     /// Has Restate told when an order is ready. It must be in the books by the time it is due; if it is not, nothing happens.
-    pub(crate) fn schedule(&self, pending: Pending) {
+    pub(crate) fn schedule(&self, pending: Pending, asked_by: Option<TraceParent>) {
         // A closed kitchen leaves the order to the next one, which finds it in the books.
-        let _ = self.messages.send(Message::Due(Due::first(pending)));
+        let due = Due::first(pending, asked_by);
+        let _ = self.messages.send(Message::Due(due));
     }
 
     /// Finishes the callbacks under way and stops.
@@ -78,12 +103,13 @@ impl Kitchen {
 }
 
 impl Due {
-    fn first(Pending { sequence, ready_at }: Pending) -> Self {
+    fn first(Pending { sequence, ready_at }: Pending, asked_by: Option<TraceParent>) -> Self {
         let wait = u64::try_from(ready_at.saturating_sub(clock::now_ms())).unwrap_or_default();
         Self {
             at: Instant::now() + Duration::from_millis(wait),
             sequence,
             attempts: 0,
+            asked_by,
         }
     }
 
@@ -220,7 +246,10 @@ impl Gate {
 
 /// Tries once to tell Restate that an order is ready, and writes down what became of it.
 async fn call_back(books: Books, ingress: Ingress, due: Due) -> Outcome {
-    match try_call_back(&books, &ingress, due).await {
+    let span = due.asked_by.map_or_else(Span::none, |asked_by| {
+        telemetry::span::internal("call back", asked_by)
+    });
+    match try_call_back(&books, &ingress, due).instrument(span).await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(%error, "the books cannot be read or written: calling back later");
@@ -288,6 +317,7 @@ mod tests {
                     at: now + Duration::from_secs(seconds),
                     sequence: 0,
                     attempts: 0,
+                    asked_by: None,
                 })
             })
             .into();

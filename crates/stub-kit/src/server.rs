@@ -22,10 +22,11 @@ use crate::{Database, Faults, Problem};
 pub const GRACE: Duration = Duration::from_secs(10);
 
 /// Makes a complete application of a stub's own `routes`: adds `GET /health` (200 while the database answers, else 503),
-/// `/faults`, problem documents for unknown paths and methods, and a line in the debug log for each request.
+/// `GET /metrics`, `/faults`, problem documents for unknown paths and methods, and a line in the debug log for each request.
 pub fn app<P: Plan>(routes: Router, database: &Database, faults: &Faults<P>) -> Router {
     Router::new()
         .route("/health", get(health))
+        .route("/metrics", telemetry::http::metrics_route())
         .with_state(database.clone())
         .merge(faults.routes())
         .merge(routes)
@@ -45,6 +46,7 @@ pub fn app<P: Plan>(routes: Router, database: &Database, faults: &Faults<P>) -> 
             )
         })
         .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn(telemetry::http::observe))
 }
 
 async fn health(State(database): State<Database>) -> Result<axum::Json<Value>, Problem> {

@@ -7,6 +7,7 @@ use end_to_end_tests::{
     Options, SOON, System, Topic, assert_books_balance, assert_nothing_left_behind, eventually,
     order,
 };
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 const SILENT: &str = "--driver-silence=1s";
@@ -76,7 +77,7 @@ async fn a_driver_who_is_silent_before_the_pickup_is_replaced_and_offline_until_
         .await;
 
     // All phones are dead, so it is offered to one driver after the other, and nobody is left.
-    system.pause("driver-simulator")?;
+    system.signal("driver-simulator", Signal::SIGSTOP)?;
     let delayed = wait_until_delayed(&system, "silent-1").await;
     assert_eq!(delayed["status"], "WAITING_FOR_DRIVER", "{delayed}");
     eventually("all drivers to be offline", SOON, async || {
@@ -91,7 +92,7 @@ async fn a_driver_who_is_silent_before_the_pickup_is_replaced_and_offline_until_
     })
     .await;
 
-    system.resume("driver-simulator")?;
+    system.signal("driver-simulator", Signal::SIGCONT)?;
     let delivered = system.wait_for_status("silent-1", "DELIVERED").await;
     assert_eq!(delivered["delayed"], Value::Null, "{delivered}");
     assert_eq!(
@@ -125,12 +126,12 @@ async fn a_driver_who_is_silent_with_the_food_is_waited_for_and_the_customer_is_
     let system = System::start(slowly().with(SILENT)).await?;
     system.publish_orders(&[order("silent-2")]).await?;
     let under_way = system.wait_for_status("silent-2", "IN_DELIVERY").await;
-    system.pause("driver-simulator")?;
+    system.signal("driver-simulator", Signal::SIGSTOP)?;
     let delayed = wait_until_delayed(&system, "silent-2").await;
     assert_eq!(delayed["status"], "IN_DELIVERY", "{delayed}");
     assert_eq!(delayed["driverId"], under_way["driverId"], "{delayed}");
 
-    system.resume("driver-simulator")?;
+    system.signal("driver-simulator", Signal::SIGCONT)?;
     let delivered = system.wait_for_status("silent-2", "DELIVERED").await;
     assert_eq!(delivered["driverId"], under_way["driverId"], "{delivered}");
     assert_eq!(delivered["delayed"], Value::Null, "{delivered}");

@@ -4,8 +4,11 @@
 
 mod bad_records;
 mod crashes;
+mod doctor;
 mod drivers;
 mod gateway;
 mod lifecycle;
 mod many_orders;
+mod metrics;
+mod traces;
 mod unhappy_ends;

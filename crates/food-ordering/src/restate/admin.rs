@@ -182,6 +182,24 @@ impl Admin {
         self.delete(&format!("subscriptions/{id}")).await
     }
 
+    /// The rows that an SQL query finds.
+    pub(crate) async fn query<T: serde::de::DeserializeOwned>(
+        &self,
+        query: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        #[derive(Deserialize)]
+        struct Found<T> {
+            rows: Vec<T>,
+        }
+        let request = self
+            .post("query", &json!({"query": query}))
+            .header("accept", "application/json");
+        let found: Found<T> = http::json(request)
+            .await
+            .with_context(|| format!("asking Restate: {query}"))?;
+        Ok(found.rows)
+    }
+
     async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         http::json(self.client.get(format!("{}/{path}", self.url)))
             .await

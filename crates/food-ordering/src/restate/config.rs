@@ -17,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) node_port: u16,
     /// Into how many partitions a new server cuts its keys; one that has data keeps what it has.
     pub(crate) partitions: u16,
+    /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
+    pub(crate) collector: Option<String>,
 }
 
 impl Config {
@@ -29,6 +31,14 @@ impl Config {
             partitions,
             ..
         } = self;
+        let tracing = match &self.collector {
+            // Over HTTP, as the parts do: `http://` alone would mean gRPC.
+            Some(collector) => {
+                let endpoint = Value::from(format!("otlp+{collector}/v1/traces"));
+                format!("\n# Invocations are traced.\ntracing-endpoint = {endpoint}\n")
+            }
+            None => String::new(),
+        };
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
         format!(
@@ -54,7 +64,7 @@ log-format = "compact"
 # It looks for a Kubernetes to live in and logs an error that there is none.
 log-filter = "warn,restate=info,octocrab=off"
 log-disable-ansi-codes = true
-
+{tracing}
 [ingress]
 bind-port = {ingress_port}
 advertised-ingress-endpoint = "http://127.0.0.1:{ingress_port}/"
@@ -87,12 +97,14 @@ mod tests {
             admin_port: 2,
             node_port: 3,
             partitions: 4,
+            collector: Some("http://127.0.0.1:5".to_owned()),
         }
         .render();
         for line in [
             r#"base-dir = "/home/o\"neil/data dir""#,
             "default-num-partitions = 4",
             "bind-port = 3",
+            r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
             "[ingress]\nbind-port = 1",
             "[admin]\nbind-port = 2",
         ] {

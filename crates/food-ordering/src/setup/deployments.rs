@@ -94,7 +94,7 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// Whether two discoveries found the same services, whatever Restate adds when it registers them.
-fn alike(a: &[Service], b: &[Service]) -> bool {
+pub(crate) fn alike(a: &[Service], b: &[Service]) -> bool {
     let comparable = |services: &[Service]| -> BTreeSet<String> {
         services
             .iter()

@@ -3,7 +3,7 @@
 //! It looks before it does anything, so it may be run again and again: after an interruption, after a new version, after Kafka
 //! was replaced.
 
-mod deployments;
+pub(crate) mod deployments;
 pub(crate) mod drivers;
 pub(crate) mod subscriptions;
 

@@ -170,6 +170,35 @@ pub(super) fn plan(
     actions
 }
 
+/// What setup would do for the cluster `id` at `brokers`, in words; nothing if Restate has what it needs.
+///
+/// Where Restate knows the cluster by another address it is right: it may reach it by another way.
+pub(crate) fn missing(
+    clusters: &[KafkaCluster],
+    subscriptions: &[Subscription],
+    id: &str,
+    brokers: &str,
+) -> Vec<String> {
+    let name = Wanted::new(id, brokers, brokers).name;
+    let known = clusters.iter().find(|cluster| cluster.name == name);
+    let for_restate = known.and_then(|cluster| cluster.properties.get(BROKERS));
+    let wanted = Wanted::new(id, brokers, for_restate.map_or(brokers, String::as_str));
+    plan(clusters, subscriptions, &wanted)
+        .iter()
+        .filter_map(|action| match action {
+            Action::CreateCluster => Some(format!("Restate does not know Kafka cluster {name}")),
+            Action::Subscribe { topic, sink } => {
+                Some(format!("topic {topic} is not read into {sink}"))
+            }
+            Action::Unsubscribe { source, .. } => Some(format!(
+                "stale: {source} is another cluster than the one that runs, {name}"
+            )),
+            // What goes with these.
+            Action::MoveCluster | Action::DeleteCluster { .. } => None,
+        })
+        .collect()
+}
+
 /// Does what [`plan`] found.
 pub(super) async fn apply(admin: &Admin, wanted: &Wanted, action: &Action) -> anyhow::Result<()> {
     match action {

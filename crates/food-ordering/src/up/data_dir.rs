@@ -111,6 +111,19 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
+/// The process id of the `up` that uses a directory, if one does.
+pub(crate) fn lock_holder(directory: &Path) -> Option<String> {
+    let mut file = File::open(directory.join("up.lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).ok()?;
+            Some(holder.trim().to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// The last lines of a log, indented; for error messages.
 pub(super) fn tail(log: &Path) -> String {
     const BYTES: u64 = 8 * 1024;

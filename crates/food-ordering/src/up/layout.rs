@@ -23,8 +23,10 @@ pub(super) struct Layout {
     pub(super) restate_server: PathBuf,
     pub(super) partitions: u16,
     pub(super) settings: Settings,
-    /// Flags about logging, for every part.
-    pub(super) log: Vec<String>,
+    /// Where Restate sends its traces, if anywhere.
+    pub(super) collector: Option<String>,
+    /// Flags about logs and traces, for every part.
+    pub(super) telemetry: Vec<String>,
 }
 
 impl Layout {
@@ -121,6 +123,7 @@ impl Layout {
             admin_port: self.ports[Use::RestateAdmin],
             node_port: self.ports[Use::RestateNode],
             partitions: self.partitions,
+            collector: self.collector.clone(),
         }
         .render();
         std::fs::write(&config, text)?;
@@ -146,7 +149,7 @@ impl Layout {
         let mut arguments = vec!["serve".to_owned(), part.name().to_owned()];
         arguments.extend(flags);
         arguments.extend(self.settings.flags_for(part));
-        arguments.extend(self.log.iter().cloned());
+        arguments.extend(self.telemetry.iter().cloned());
         Spec {
             name: part.name(),
             binary: self.binary.clone(),
@@ -192,7 +195,12 @@ mod tests {
             restate_server: PathBuf::from("/opt/restate-server"),
             partitions: 1,
             settings: Flags::parse_from(["up"]).settings,
-            log: vec!["--log=debug".to_owned(), "--log-json".to_owned()],
+            collector: None,
+            telemetry: vec![
+                "--log=debug".to_owned(),
+                "--log-json".to_owned(),
+                "--otlp-endpoint=http://127.0.0.1:4318".to_owned(),
+            ],
         };
         let mut specs = layout.independent().unwrap();
         specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));

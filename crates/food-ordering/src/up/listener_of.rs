@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The process that listens on `port`, as `name (pid)`.
-pub(super) fn port(port: u16) -> Option<String> {
+pub(crate) fn port(port: u16) -> Option<String> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())

@@ -12,7 +12,7 @@
 mod data_dir;
 mod drain;
 mod layout;
-mod listener_of;
+pub(crate) mod listener_of;
 mod ports;
 mod process;
 mod system;
@@ -24,7 +24,7 @@ use anyhow::Context;
 use domain::Region;
 
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES};
+pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES, lock_holder};
 use self::layout::Layout;
 use self::ports::Use;
 use self::system::System;
@@ -68,7 +68,7 @@ pub struct Args {
 }
 
 /// Starts everything, keeps it running until told to stop, and stops it.
-pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
+pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<()> {
     let begin = Instant::now();
     let shutdown = shutdown::on_signal()?;
     let dir = DataDir::open(&args.data_dir)?;
@@ -91,7 +91,8 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
         restate_server: found.path,
         partitions: args.partitions.unwrap_or_else(one_for_each_core),
         settings: args.settings,
-        log: flags(log),
+        collector: telemetry.collector().map(str::to_owned),
+        telemetry: flags(telemetry),
     };
     // The parts take them from here on.
     drop(reserved);
@@ -119,10 +120,13 @@ fn one_for_each_core() -> u16 {
     u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
-fn flags(log: &telemetry::Options) -> Vec<String> {
-    let mut flags = vec![format!("--log={}", log.filter)];
-    if log.log_json {
+fn flags(telemetry: &telemetry::Options) -> Vec<String> {
+    let mut flags = vec![format!("--log={}", telemetry.filter)];
+    if telemetry.log_json {
         flags.push("--log-json".to_owned());
+    }
+    if let Some(collector) = telemetry.collector() {
+        flags.push(format!("--otlp-endpoint={collector}"));
     }
     flags
 }

@@ -10,13 +10,13 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 use futures::Stream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::extract::{Operator, OrderInPath};
 use super::orders::{NO_STORE, no_answer, no_such_order};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
+use crate::events::hub::{Admission, Watching};
 use crate::events::sse::OrderStream;
 
 /// How often something is sent at least, so that nobody in between takes the connection for dead.
@@ -54,7 +54,7 @@ pub(super) async fn of_order(
     OrderInPath(id): OrderInPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let permit = admit(&app)?;
+    let permit = admit(&app, Watching::Order)?;
     let told = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
@@ -103,7 +103,7 @@ pub(super) async fn of_operations(
     _: Operator,
     State(app): State<Arc<App>>,
 ) -> Result<Response, Problem> {
-    let permit = admit(&app)?;
+    let permit = admit(&app, Watching::Operations)?;
     let (snapshot, ticks) = app.board.join();
     let first = Event::default().event("snapshot").data(snapshot);
     let events = futures::stream::unfold((Some(first), ticks), move |(first, mut ticks)| {
@@ -133,8 +133,8 @@ pub(super) async fn of_operations(
     Ok(sse(events))
 }
 
-fn admit(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    app.hub.admit().ok_or_else(|| {
+fn admit(app: &App, what: Watching) -> Result<Admission, Problem> {
+    app.hub.admit(what).ok_or_else(|| {
         Problem::new(
             Kind::Unavailable,
             "too many are watching this gateway: try again, or ask for the order now and then",

@@ -21,7 +21,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -134,6 +133,7 @@ pub fn router(app: App) -> Router {
         .with_state(Arc::clone(&app))
         .split_for_parts();
     routes
+        .route("/metrics", telemetry::http::metrics_route())
         .layer(openapi::layer(&document))
         .fallback(move |request: Request| {
             let app = Arc::clone(&app);
@@ -154,11 +154,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(limit_time))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(
-            TraceLayer::new_for_http()
-                // Whatever fails is logged where the cause is known.
-                .on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)),
-        )
+        .layer(middleware::from_fn(telemetry::http::observe_and_begin))
         .layer(middleware::map_response(move |mut response: Response| {
             for (name, value) in security.iter() {
                 response.headers_mut().insert(name, value.clone());

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use domain::order::{Invalid, Order, OrderEvent};
 use domain::{OrderId, Status, topic};
 use serde::de::IgnoredAny;
+use telemetry::trace::{self, TRACEPARENT};
 use uuid::Uuid;
 
 use super::extract::{JsonBytes, OrderInPath};
@@ -50,11 +51,11 @@ pub(super) async fn place(
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let traceparent = headers
-        .get("traceparent")
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
-    take(&app, &body, None, traceparent).await
+    let sent = headers
+        .get(TRACEPARENT)
+        .and_then(|value| value.to_str().ok());
+    let span = trace::current().map(|span| span.to_string());
+    take(&app, &body, None, span.or(sent.map(str::to_owned))).await
 }
 
 /// Checks an order event and hands it to the broker. An event without an id is given `id`, or a new one.

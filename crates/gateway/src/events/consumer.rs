@@ -13,7 +13,9 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use telemetry::span;
 use tokio::time::Instant;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::hub::Hub;
@@ -153,8 +155,19 @@ impl Reader {
         {
             progress.next = message.offset() + 1;
             let (next, goal) = (progress.next, progress.goal);
-            if let Some(news) = record(message).news() {
-                self.hub.apply(news);
+            let record = record(message);
+            if let Some(news) = record.news() {
+                // What was there before this gateway was told to those who watched then.
+                let sender = record.sender().filter(|_| next > goal);
+                let span = sender.map_or_else(Span::none, |sender| {
+                    span::consumer(
+                        message.topic(),
+                        message.partition(),
+                        message.offset(),
+                        sender,
+                    )
+                });
+                span.in_scope(|| self.hub.apply(news));
             }
             if next == goal && self.is_caught_up() {
                 self.hub.caught_up();

@@ -1,10 +1,12 @@
 //! Where records come in and everyone who watches is woken.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::OrderId;
+use telemetry::metrics::{Gauges, Up};
+use telemetry::trace::TraceParent;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::record::News;
@@ -14,6 +16,39 @@ use super::view::{Limits, View};
 const STREAMS: usize = 10_000;
 /// How long a stream waits for a gateway that has just started to read what there is.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(3);
+
+static OPEN: LazyLock<Gauges<1>> = LazyLock::new(|| {
+    Gauges::new(
+        "sse_streams",
+        "Open streams of server-sent events",
+        ["kind"],
+    )
+});
+
+/// What a stream tells of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Watching {
+    /// One order, for its customer.
+    Order,
+    /// Everything, for operators.
+    Operations,
+}
+
+impl Watching {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Operations => "operations",
+        }
+    }
+}
+
+/// Leave to have a stream open, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    _permit: OwnedSemaphorePermit,
+    _open: Up,
+}
 
 /// The view, and who is to be woken when it changes.
 ///
@@ -26,10 +61,13 @@ pub(crate) struct Hub {
     is_closed: watch::Sender<bool>,
 }
 
+/// Wakes those who watch an order, and tells them which span has woken them.
+type Waker = watch::Sender<Option<TraceParent>>;
+
 struct State {
     view: View,
     /// Those who watch an order. Only for orders that someone watches.
-    watchers: HashMap<OrderId, watch::Sender<()>>,
+    watchers: HashMap<OrderId, Waker>,
     is_closed: bool,
 }
 
@@ -74,8 +112,11 @@ impl Hub {
     }
 
     /// Leave to open a stream; `None` if too many are open.
-    pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.streams).try_acquire_owned().ok()
+    pub(crate) fn admit(&self, what: Watching) -> Option<Admission> {
+        Some(Admission {
+            _permit: Arc::clone(&self.streams).try_acquire_owned().ok()?,
+            _open: OPEN.up([what.name()]),
+        })
     }
 
     /// Watches an order from now on.
@@ -83,10 +124,10 @@ impl Hub {
         let mut state = self.state();
         let changed = if state.is_closed {
             // Its sender is gone at once: the stream ends.
-            watch::Sender::new(()).subscribe()
+            watch::Sender::new(None).subscribe()
         } else {
             (state.watchers.entry(id.clone()))
-                .or_insert_with(|| watch::Sender::new(()))
+                .or_insert_with(|| watch::Sender::new(None))
                 .subscribe()
         };
         drop(state);
@@ -143,9 +184,9 @@ impl Hub {
     }
 }
 
-fn wake(watchers: &HashMap<OrderId, watch::Sender<()>>, id: &OrderId) {
+fn wake(watchers: &HashMap<OrderId, Waker>, id: &OrderId) {
     if let Some(watcher) = watchers.get(id) {
-        watcher.send_replace(());
+        watcher.send_replace(telemetry::trace::current());
     }
 }
 
@@ -153,7 +194,7 @@ fn wake(watchers: &HashMap<OrderId, watch::Sender<()>>, id: &OrderId) {
 pub(crate) struct Watch {
     hub: Arc<Hub>,
     id: OrderId,
-    changed: watch::Receiver<()>,
+    changed: watch::Receiver<Option<TraceParent>>,
 }
 
 impl Watch {
@@ -163,6 +204,11 @@ impl Watch {
 
     pub(crate) fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// The span that has woken this watch last, if it was one.
+    pub(crate) fn woken_by(&self) -> Option<TraceParent> {
+        *self.changed.borrow()
     }
 
     /// Waits until there may be something to tell; `false` if there never will be because the gateway stops.
@@ -230,9 +276,11 @@ mod tests {
     #[test]
     fn only_so_many_streams_are_open_at_a_time() {
         let hub = hub();
-        let open: Vec<_> = (0..STREAMS).map(|_| hub.admit().unwrap()).collect();
-        assert!(hub.admit().is_none());
+        let open: Vec<_> = (0..STREAMS)
+            .map(|_| hub.admit(Watching::Order).unwrap())
+            .collect();
+        assert!(hub.admit(Watching::Order).is_none());
         drop(open);
-        assert!(hub.admit().is_some());
+        assert!(hub.admit(Watching::Order).is_some());
     }
 }

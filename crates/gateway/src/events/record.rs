@@ -4,6 +4,7 @@ use domain::driver::LocationUpdate;
 use domain::{DriverId, Location, Order, OrderId, StatusEvent, restaurant, topic};
 use kafka::dead_letter;
 use serde::Serialize;
+use telemetry::trace::{TRACEPARENT, TraceParent};
 
 /// How much of a dead letter's value is shown, in bytes.
 const SHOWN: usize = 8 * 1024;
@@ -129,6 +130,13 @@ impl DeadLetter {
 }
 
 impl Record<'_> {
+    /// The span that has sent it.
+    pub(crate) fn sender(&self) -> Option<TraceParent> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(name, _)| *name == TRACEPARENT)?;
+        value.parse().ok()
+    }
+
     /// What the record says. `None` if it is not understood: then it is someone else's, or was put aside by Restate's services.
     pub(crate) fn news(&self) -> Option<News> {
         match self.topic {

@@ -9,11 +9,11 @@ use axum::response::sse::Event;
 use domain::OrderId;
 use futures::Stream;
 use serde::Serialize;
-use tokio::sync::OwnedSemaphorePermit;
+use telemetry::span;
 use tokio::time::{Instant, timeout_at};
 
 use super::follower::{Follower, Told};
-use super::hub::Watch;
+use super::hub::{Admission, Watch};
 use super::lookup::Lookup;
 use super::view::View;
 use crate::clock::now_ms;
@@ -37,7 +37,7 @@ pub(crate) struct OrderStream {
     /// When the stream ends, once its order has.
     ends: Option<Instant>,
     is_over: bool,
-    _permit: OwnedSemaphorePermit,
+    _permit: Admission,
 }
 
 impl OrderStream {
@@ -46,7 +46,7 @@ impl OrderStream {
         lookup: Arc<Lookup>,
         id: OrderId,
         version: Option<u64>,
-        permit: OwnedSemaphorePermit,
+        permit: Admission,
     ) -> Self {
         Self {
             watch: lookup.hub().watch(id),
@@ -61,11 +61,7 @@ impl OrderStream {
     }
 
     /// A stream for an order that has been accepted, and that nobody has begun with.
-    pub(crate) fn of_new_order(
-        lookup: Arc<Lookup>,
-        id: OrderId,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(crate) fn of_new_order(lookup: Arc<Lookup>, id: OrderId, permit: Admission) -> Self {
         let snapshot = model::OrderStatus::of_new_order(id.clone(), now_ms());
         let mut stream = Self::new(lookup, id, Some(0), permit);
         stream.pending.push_back(snapshot_event(&snapshot));
@@ -137,6 +133,9 @@ impl OrderStream {
         let Ok((news, stays_open)) = looked else {
             return false;
         };
+        // Who watches is in the trace of the change, too, up to the moment in which it goes out.
+        let woken_by = self.watch.woken_by().filter(|_| !news.is_empty());
+        let _push = woken_by.map(|span| span::internal("push order-status", span).entered());
         for told in news {
             let event = match told {
                 Told::Snapshot(snapshot) => snapshot_event(&snapshot),

@@ -1,0 +1,22 @@
+//! What the durable services have in common beyond the SDK: their HTTP server, calls that carry the trace of who caused them,
+//! logs that are quiet on replay.
+//!
+//! Restate sends a trace context with each attempt, but begins a new trace with each one-way send and each record of Kafka. An
+//! order is one trace all the same, because the services hand its context on themselves, as header `traceparent` of what they
+//! send: see [`Trace`].
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` beside it, a span around each attempt |
+//! | `protocol.rs` | what the first messages of an attempt say about it |
+//! | `trace.rs` | the trace an invocation belongs to, and handing it on |
+//! | `quiet.rs` | which lines of the log are not written |
+
+mod protocol;
+mod quiet;
+mod server;
+mod trace;
+
+pub use quiet::Quiet;
+pub use server::{Server, Source};
+pub use trace::{Invocation, Trace, Traced, traceparent_in};

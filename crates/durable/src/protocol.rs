@@ -1,0 +1,290 @@
+//! What the first messages of an attempt say about it.
+//!
+//! Restate talks to a service in messages, each behind a header of eight bytes: type (16 bits), flags (16), length (32). The
+//! first two of an attempt are `Start` (0x0000) and the input (0x0400), both protocol buffers; see Restate's service protocol,
+//! versions 5 to 7. The SDK reads them too, but tells handlers only part of what they say.
+
+use telemetry::span::Outcome;
+
+/// What an attempt begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Beginning<'a> {
+    /// The invocation's id, as people see it.
+    pub(crate) invocation: &'a str,
+    /// The object's key, or nothing.
+    pub(crate) key: &'a str,
+    /// How many entries the journal has; the input is one.
+    pub(crate) entries: u64,
+    /// How often it was tried since the last entry.
+    pub(crate) retries: u64,
+    /// The `traceparent` it was called with.
+    pub(crate) traceparent: Option<&'a str>,
+    /// Whether it comes from a record of Kafka.
+    pub(crate) from_kafka: bool,
+    /// The input itself.
+    pub(crate) input: &'a [u8],
+}
+
+const HEADER: usize = 8;
+const INPUT: u16 = 0x0400;
+
+/// The next message of `bytes`: its type, its content and what comes after it. `None` while it is incomplete.
+fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
+    let length = usize::try_from(length(*header)).ok()?;
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((kind(*header), content, rest))
+}
+
+fn kind(header: [u8; HEADER]) -> u16 {
+    u16::from_be_bytes([header[0], header[1]])
+}
+
+fn length(header: [u8; HEADER]) -> u32 {
+    u32::from_be_bytes([header[4], header[5], header[6], header[7]])
+}
+
+impl<'a> Beginning<'a> {
+    /// Reads it from the first bytes of an attempt; `None` while they are too few.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (_, start, rest) = message(bytes)?;
+        let (kind, input, _) = message(rest)?;
+        let mut found = Self {
+            invocation: "",
+            key: "",
+            entries: 0,
+            retries: 0,
+            traceparent: None,
+            from_kafka: false,
+            input: &[],
+        };
+        for field in Fields(start) {
+            match field {
+                (2, Value::Bytes(id)) => found.invocation = text(id),
+                (3, Value::Number(entries)) => found.entries = entries,
+                (6, Value::Bytes(key)) => found.key = text(key),
+                (7, Value::Number(retries)) => found.retries = retries,
+                _ => {}
+            }
+        }
+        for field in Fields(input).take_while(|_| kind == INPUT) {
+            match field {
+                (1, Value::Bytes(header)) => found.take_header(header),
+                // The value is a message too, whose first field is the content.
+                (14, Value::Bytes(value)) => {
+                    found.input = Fields(value)
+                        .find_map(|field| match field {
+                            (1, Value::Bytes(content)) => Some(content),
+                            _ => None,
+                        })
+                        .unwrap_or_default();
+                }
+                _ => {}
+            }
+        }
+        Some(found)
+    }
+
+    /// Whether another attempt has done something before.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.entries > 1
+    }
+
+    fn take_header(&mut self, header: &'a [u8]) {
+        let (mut key, mut value) = (&b""[..], &b""[..]);
+        for field in Fields(header) {
+            match field {
+                (1, Value::Bytes(bytes)) => key = bytes,
+                (2, Value::Bytes(bytes)) => value = bytes,
+                _ => {}
+            }
+        }
+        if key == telemetry::trace::TRACEPARENT.as_bytes() {
+            self.traceparent = Some(text(value));
+        }
+        self.from_kafka |= key == b"kafka.offset";
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// A field of a protocol buffer.
+enum Value<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+/// The fields of a protocol buffer with their numbers, up to the first that makes no sense.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (u64, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let tag = self.varint()?;
+        let value = match tag & 7 {
+            0 => Value::Number(self.varint()?),
+            1 => Value::Bytes(self.take(8)?),
+            2 => {
+                let length = usize::try_from(self.varint()?).ok()?;
+                Value::Bytes(self.take(length)?)
+            }
+            5 => Value::Bytes(self.take(4)?),
+            _ => return None,
+        };
+        Some((tag >> 3, value))
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = *self.take(1)?.first()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+/// Looks at the messages that a service sends, as they pass.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// The part of the next header that has come.
+    header: Vec<u8>,
+    /// How much of the last message's content has not come yet.
+    rest: usize,
+    /// How the attempt ended, by its own word.
+    pub(crate) outcome: Option<Outcome>,
+    /// Whether anything but these was said: then the attempt did something.
+    pub(crate) did_something: bool,
+}
+
+impl Answers {
+    pub(crate) fn pass(&mut self, mut bytes: &[u8]) {
+        loop {
+            let skipped = self.rest.min(bytes.len());
+            self.rest -= skipped;
+            bytes = &bytes[skipped..];
+            if bytes.is_empty() {
+                return;
+            }
+            let missing = (HEADER - self.header.len()).min(bytes.len());
+            self.header.extend_from_slice(&bytes[..missing]);
+            bytes = &bytes[missing..];
+            if let Ok(header) = <[u8; HEADER]>::try_from(&self.header[..]) {
+                self.header.clear();
+                self.rest = usize::try_from(length(header)).unwrap_or(usize::MAX);
+                match kind(header) {
+                    0x0001 => self.outcome = Some(Outcome::Suspended),
+                    0x0002 => self.outcome = Some(Outcome::Failed),
+                    0x0003 => self.outcome = Some(Outcome::Ended),
+                    // What is waited for.
+                    0x0006 => {}
+                    _ => self.did_something = true,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[number << 3 | 2, length], content].concat()
+    }
+
+    fn message(kind: u16, content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap();
+        [
+            &kind.to_be_bytes()[..],
+            &[0, 0],
+            &length.to_be_bytes(),
+            content,
+        ]
+        .concat()
+    }
+
+    fn header(key: &str, value: &str) -> Vec<u8> {
+        field(
+            1,
+            &[field(1, key.as_bytes()), field(2, value.as_bytes())].concat(),
+        )
+    }
+
+    #[test]
+    fn the_beginning_is_read_as_soon_as_it_is_there() {
+        let start = [
+            field(1, b"\0\x01"),
+            field(2, b"inv_1"),
+            vec![3 << 3, 0x85, 0x01],
+            field(4, b"state"),
+            field(6, b"order-1"),
+            vec![7 << 3, 2],
+        ]
+        .concat();
+        let input = [
+            header("kafka.offset", "7"),
+            header("traceparent", "00-x"),
+            field(14, &field(1, b"{}")),
+        ]
+        .concat();
+        let bytes = [message(0, &start), message(INPUT, &input)].concat();
+        for length in 0..bytes.len() {
+            assert_eq!(Beginning::read(&bytes[..length]), None, "{length}");
+        }
+        assert_eq!(
+            Beginning::read(&[&bytes[..], b"more"].concat()),
+            Some(Beginning {
+                invocation: "inv_1",
+                key: "order-1",
+                entries: 133,
+                retries: 2,
+                traceparent: Some("00-x"),
+                from_kafka: true,
+                input: b"{}",
+            })
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_passed_over() {
+        let bytes = [message(0, b"\xff\xff\xff"), message(INPUT, b"\x0a\x7f")].concat();
+        let found = Beginning::read(&bytes).unwrap();
+        assert_eq!((found.invocation, found.traceparent), ("", None));
+    }
+
+    #[test]
+    fn an_attempt_that_only_waits_again_did_nothing_however_its_answer_is_cut() {
+        let idle = [message(0x0006, b"waits"), message(0x0001, b"suspended")].concat();
+        let busy = [message(0x040E, b"send"), message(0x0003, b"")].concat();
+        for size in 1..=idle.len() {
+            let mut answers = Answers::default();
+            idle.chunks(size).for_each(|chunk| answers.pass(chunk));
+            assert_eq!(
+                (answers.outcome, answers.did_something),
+                (Some(Outcome::Suspended), false)
+            );
+            let mut answers = Answers::default();
+            busy.chunks(size).for_each(|chunk| answers.pass(chunk));
+            assert_eq!(
+                (answers.outcome, answers.did_something),
+                (Some(Outcome::Ended), true)
+            );
+        }
+    }
+}

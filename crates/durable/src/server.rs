@@ -1,0 +1,323 @@
+//! The HTTP server: Restate's endpoint, `GET /metrics` beside it, a span around each attempt.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use restate_sdk::endpoint::{Endpoint, HandleOptions, ProtocolMode, ResponseBody};
+use telemetry::span::{self, Outcome};
+use telemetry::trace::{TraceParent, is_enabled};
+use telemetry::{http, metrics};
+use tokio::net::TcpListener;
+use tracing::Span;
+
+use crate::protocol::{Answers, Beginning};
+use crate::trace::{resumed, traceparent_in};
+
+/// How long connections may take to end once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How much of an attempt is looked at before it begins. An order event has a hundredth of that.
+const LONGEST_BEGINNING: usize = 256 * 1024;
+
+/// A handler whose input is an order event, which may bring a trace context.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The service.
+    pub service: &'static str,
+    /// The handler.
+    pub handler: &'static str,
+    /// Whether a trace begins here if the event brings none.
+    pub begins: bool,
+}
+
+/// Serves durable services.
+///
+/// As the SDK's own server it speaks HTTP/2 with Restate, and HTTP/1.1 with who reads the metrics.
+#[derive(Clone)]
+pub struct Server {
+    endpoint: Endpoint,
+    sources: &'static [Source],
+    keyed_by_order: &'static [&'static str],
+}
+
+impl Server {
+    /// A server of the services in `endpoint`.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            sources: &[],
+            keyed_by_order: &[],
+        }
+    }
+
+    /// The handlers whose input may bring a trace.
+    #[must_use]
+    pub fn sources(mut self, sources: &'static [Source]) -> Self {
+        self.sources = sources;
+        self
+    }
+
+    /// The services whose key is an order's id, which lines of the log then name.
+    #[must_use]
+    pub fn keyed_by_order(mut self, services: &'static [&'static str]) -> Self {
+        self.keyed_by_order = services;
+        self
+    }
+
+    /// Serves on `listener` until `shutdown`; then attempts in hand get a little time to end.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let (stream, remote) = tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, most likely: others may end meanwhile.
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+                () = &mut shutdown => break,
+            };
+            let server = self.clone();
+            let service = service_fn(move |request| {
+                let server = server.clone();
+                async move { Ok::<_, Infallible>(server.answer(request).await) }
+            });
+            let builder = auto::Builder::new(TokioExecutor::new());
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            let connection = graceful.watch(connection.into_owned());
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%remote, %error, "a connection broke");
+                }
+            });
+        }
+        if tokio::time::timeout(GRACE, graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(grace = ?GRACE, "stopped without finishing all attempts");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+        let path = request.uri().path();
+        if request.method() == Method::GET && path == "/metrics" {
+            let mut response = Response::new(Either::Left(Full::from(metrics::text())));
+            response.headers_mut().insert(
+                CONTENT_TYPE,
+                HeaderValue::from_static(metrics::CONTENT_TYPE),
+            );
+            return response;
+        }
+        let Some((service, handler)) = target(path) else {
+            let (parts, body) = request.into_parts();
+            let request = Request::from_parts(parts, Seen::nothing(body));
+            return self.handle(request, Span::none(), false);
+        };
+        let (service, handler) = (service.to_owned(), handler.to_owned());
+        let runtime = http::parent_of(request.headers());
+        let (parts, body) = request.into_parts();
+        let (seen, beginning) = Seen::beginning_of(body).await;
+        let beginning = Beginning::read(&beginning);
+        let is_resumed = beginning.as_ref().is_some_and(Beginning::is_resumed);
+        let span = beginning.map_or_else(Span::none, |beginning| {
+            self.span(&service, &handler, &beginning, runtime)
+        });
+        self.handle(Request::from_parts(parts, seen), span, is_resumed)
+    }
+
+    fn handle(&self, request: Request<Seen>, span: Span, is_resumed: bool) -> Response<Answer> {
+        let options = HandleOptions {
+            protocol_mode: ProtocolMode::BidiStream,
+        };
+        self.endpoint
+            .handle_with_options(request, options)
+            .map(|body| Either::Right(Attempt::new(body, span, is_resumed)))
+    }
+
+    /// The span of an attempt that begins like this.
+    fn span(
+        &self,
+        service: &str,
+        handler: &str,
+        beginning: &Beginning<'_>,
+        runtime: Option<TraceParent>,
+    ) -> Span {
+        let source = (self.sources.iter())
+            .find(|source| source.service == service && source.handler == handler);
+        let of_caller = || beginning.traceparent?.parse::<TraceParent>().ok();
+        let of_event = || {
+            source?;
+            traceparent_in(beginning.input)?.parse().ok()
+        };
+        let parent = of_caller().or_else(of_event);
+        let id = beginning.invocation;
+        let begins = source.is_some_and(|source| source.begins) && is_enabled();
+        let own = parent
+            .map(|parent| parent.of_invocation(id))
+            .or_else(|| begins.then(|| TraceParent::begun_by_invocation(id)));
+        span::attempt(&span::Attempt {
+            service,
+            handler,
+            key: beginning.key,
+            key_is_order: self.keyed_by_order.contains(&service),
+            invocation: id,
+            is_resumed: beginning.is_resumed(),
+            retries: beginning.retries,
+            from_kafka: beginning.from_kafka,
+            parent,
+            own,
+            runtime,
+        })
+    }
+}
+
+/// Service and handler of `…/invoke/<service>/<handler>`.
+fn target(path: &str) -> Option<(&str, &str)> {
+    let mut segments = path.rsplit('/');
+    let (handler, service) = (segments.next()?, segments.next()?);
+    (segments.next() == Some("invoke")).then_some((service, handler))
+}
+
+type Answer = Either<Full<Bytes>, Attempt>;
+
+/// A request's body of which the beginning has been looked at.
+struct Seen {
+    frames: VecDeque<Frame<Bytes>>,
+    rest: Incoming,
+}
+
+impl Seen {
+    fn nothing(rest: Incoming) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            rest,
+        }
+    }
+
+    /// Reads until it is clear what the attempt is about. Restate sends that at once, without waiting for an answer.
+    async fn beginning_of(mut body: Incoming) -> (Self, Vec<u8>) {
+        let mut frames = VecDeque::new();
+        let mut bytes = Vec::new();
+        while bytes.len() < LONGEST_BEGINNING && Beginning::read(&bytes).is_none() {
+            // What is wrong with it, if it is, the SDK finds out and says.
+            let Some(Ok(frame)) = body.frame().await else {
+                break;
+            };
+            if let Some(data) = frame.data_ref() {
+                bytes.extend_from_slice(data);
+            }
+            frames.push_back(frame);
+        }
+        (Self { frames, rest: body }, bytes)
+    }
+}
+
+impl Body for Seen {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.frames.pop_front() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.rest).poll_frame(context),
+        }
+    }
+}
+
+/// An attempt at work: the SDK runs the handler while the answer is read.
+struct Attempt {
+    body: ResponseBody,
+    span: Span,
+    is_resumed: bool,
+    /// Only for attempts that are traced.
+    answers: Option<Answers>,
+}
+
+impl Attempt {
+    fn new(body: ResponseBody, span: Span, is_resumed: bool) -> Self {
+        Self {
+            answers: is_enabled().then(Answers::default),
+            body,
+            span,
+            is_resumed,
+        }
+    }
+}
+
+impl Body for Attempt {
+    type Data = Bytes;
+    type Error = <ResponseBody as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let Self {
+            body,
+            span,
+            is_resumed,
+            answers,
+        } = &mut *self;
+        let frame = {
+            let _entered = span.enter();
+            let poll = || Pin::new(body).poll_frame(context);
+            ready!(resumed(*is_resumed, poll))
+        };
+        if let (Some(answers), Some(Ok(frame))) = (answers, &frame)
+            && let Some(data) = frame.data_ref()
+        {
+            answers.pass(data);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let Some(answers) = &self.answers else { return };
+        let outcome = answers.outcome.unwrap_or(Outcome::CutOff);
+        span::ended(&self.span, outcome, answers.did_something);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_of_an_attempt_is_in_its_path() {
+        assert_eq!(target("/invoke/A/b"), Some(("A", "b")));
+        assert_eq!(target("/prefix/invoke/A/b"), Some(("A", "b")));
+        assert_eq!(target("/discover"), None);
+        assert_eq!(target("/health"), None);
+    }
+}

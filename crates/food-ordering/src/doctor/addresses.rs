@@ -1,0 +1,146 @@
+//! Where the parts are: from flags, a data directory, or the usual ports.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::up::{self, ENDPOINTS};
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The data directory of an `up`, whose list of addresses is used
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DATA_DIR",
+        default_value = ".food-ordering",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+    /// The gateway [default: as in the data directory, else port 3000 here]
+    #[arg(long, env = "FOOD_ORDERING_GATEWAY_URL", value_name = "URL")]
+    gateway_url: Option<String>,
+    /// Restate's admin API [default: as in the data directory, else port 9070 here]
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", value_name = "URL")]
+    restate_admin: Option<String>,
+    /// Restate's ingress [default: as in the data directory, else port 8080 here]
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", value_name = "URL")]
+    restate_ingress: Option<String>,
+    /// The order services [default: as in the data directory, else port 9080 here]
+    #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", value_name = "URL")]
+    order_services_url: Option<String>,
+    /// The driver simulator [default: as in the data directory, else port 9081 here]
+    #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", value_name = "URL")]
+    driver_simulator_url: Option<String>,
+    /// The restaurants' point of sale [default: as in the data directory, else port 5050 here]
+    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", value_name = "URL")]
+    restaurant_url: Option<String>,
+    /// The payment provider [default: as in the data directory, else port 5060 here]
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
+    payment_url: Option<String>,
+    /// Kafka's brokers [default: as in the data directory, else port 9092 here]
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
+    kafka_brokers: Option<String>,
+}
+
+/// The addresses of all parts.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    /// Where they are from, for people.
+    pub(super) origin: String,
+    /// The data directory, if an `up` uses it or has used it last.
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) gateway: String,
+    pub(super) restate_admin: String,
+    pub(super) restate_ingress: String,
+    pub(super) order_services: String,
+    pub(super) driver_simulator: String,
+    pub(super) restaurant_pos: String,
+    pub(super) payment_provider: String,
+    pub(super) kafka: String,
+}
+
+impl Addresses {
+    pub(super) fn find(args: Args) -> anyhow::Result<Self> {
+        let listed = read(&args.data_dir.join(ENDPOINTS))?;
+        let directory = args.data_dir.display();
+        let origin = match (&listed, up::lock_holder(&args.data_dir)) {
+            (Some(_), Some(pid)) => {
+                format!("the system in {directory}, which `up` (pid {pid}) runs")
+            }
+            (Some(_), None) => format!(
+                "the system in {directory}, which was not stopped and runs no more: start it with `food-ordering up`"
+            ),
+            (None, Some(pid)) => format!(
+                "the usual addresses: `up` (pid {pid}) in {directory} is not ready; its logs are in {directory}/logs"
+            ),
+            (None, None) => format!("the usual addresses, as no `up` runs in {directory}"),
+        };
+        let known = listed.is_some();
+        let listed = listed.unwrap_or_default();
+        let address = |flag: Option<String>, name: &str, usual: &str| {
+            flag.or_else(|| listed.get(name).cloned())
+                .unwrap_or_else(|| usual.to_owned())
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        Ok(Self {
+            origin,
+            gateway: address(args.gateway_url, "gateway", "http://127.0.0.1:3000"),
+            restate_admin: address(args.restate_admin, "restate-admin", "http://127.0.0.1:9070"),
+            restate_ingress: address(
+                args.restate_ingress,
+                "restate-ingress",
+                "http://127.0.0.1:8080",
+            ),
+            order_services: address(
+                args.order_services_url,
+                "order-services",
+                "http://127.0.0.1:9080",
+            ),
+            driver_simulator: address(
+                args.driver_simulator_url,
+                "driver-simulator",
+                "http://127.0.0.1:9081",
+            ),
+            restaurant_pos: address(
+                args.restaurant_url,
+                "restaurant-pos",
+                "http://127.0.0.1:5050",
+            ),
+            payment_provider: address(
+                args.payment_url,
+                "payment-provider",
+                "http://127.0.0.1:5060",
+            ),
+            kafka: address(args.kafka_brokers, "kafka", "127.0.0.1:9092"),
+            data_dir: known.then_some(args.data_dir),
+        })
+    }
+
+    /// What to do about a part that does not run.
+    pub(super) fn restart(&self, part: &str) -> String {
+        match &self.data_dir {
+            Some(directory) => format!(
+                "`up` starts it again; if it does not come back, its log says why: {}",
+                directory.join("logs").join(format!("{part}.log")).display()
+            ),
+            None => format!(
+                "start it (`food-ordering up` starts everything), or say where {part} is: `food-ordering doctor --help`"
+            ),
+        }
+    }
+}
+
+/// The addresses in `endpoints.json`; none if it is not there.
+fn read(file: &Path) -> anyhow::Result<Option<BTreeMap<String, String>>> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
+    };
+    let addresses = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no list of addresses", file.display()))?;
+    Ok(Some(addresses))
+}

@@ -1,0 +1,51 @@
+//! What was found, in words.
+
+use std::fmt;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    subject: String,
+    what: String,
+    /// What to do about it; none if it is as it should be.
+    remedy: Option<String>,
+}
+
+impl Finding {
+    /// It is as it should be.
+    pub(super) fn fine(subject: &str, what: impl Into<String>) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            what: what.into(),
+            remedy: None,
+        }
+    }
+
+    /// It is not, and this mends it.
+    pub(super) fn wrong(subject: &str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            remedy: Some(remedy.into()),
+            ..Self::fine(subject, what)
+        }
+    }
+
+    pub(super) fn is_wrong(&self) -> bool {
+        self.remedy.is_some()
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subject,
+            what,
+            remedy,
+        } = self;
+        let mark = if remedy.is_some() { "WRONG" } else { "ok" };
+        write!(f, "{mark:<6}{subject:<18}{what}")?;
+        match remedy {
+            Some(remedy) => write!(f, "\n{:24}-> {remedy}", ""),
+            None => Ok(()),
+        }
+    }
+}

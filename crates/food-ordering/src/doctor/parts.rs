@@ -1,0 +1,265 @@
+//! Does each part answer, and if not, who has its port?
+
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+
+use super::addresses::Addresses;
+use super::finding::Finding;
+use crate::http;
+use crate::up::listener_of;
+
+/// How long a part has to answer. A busy machine needs a second; who waits for a dead one waits this long once.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What a part is to be known by.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    /// `GET /health` answers `{"status":"UP"}`.
+    Up,
+    /// `GET /health` comes from Restate's SDK; over HTTP/2.
+    Sdk,
+    /// This path answers with success.
+    Path(&'static str),
+}
+
+/// What was found at an address.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// The part.
+    It,
+    /// The part, saying that it cannot work.
+    Ill(String),
+    /// Something else.
+    Another,
+    /// Somebody listens and says nothing.
+    Silence,
+    /// Nobody.
+    Nobody(String),
+}
+
+/// Which parts answer, so that they can be asked further.
+#[derive(Debug)]
+pub(super) struct Up(BTreeSet<&'static str>);
+
+impl Up {
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.0.contains(part)
+    }
+}
+
+/// Looks at every part.
+pub(super) async fn look(addresses: &Addresses) -> (Vec<Finding>, Up) {
+    let look = |name, url, sign| one(addresses, name, url, sign);
+    let (admin, ingress, gateway, restaurant, payment, services, simulator, kafka) = futures::join!(
+        look(
+            "restate-admin",
+            &addresses.restate_admin,
+            Sign::Path("/health")
+        ),
+        look(
+            "restate-ingress",
+            &addresses.restate_ingress,
+            Sign::Path("/restate/health")
+        ),
+        look("gateway", &addresses.gateway, Sign::Up),
+        look("restaurant-pos", &addresses.restaurant_pos, Sign::Up),
+        look("payment-provider", &addresses.payment_provider, Sign::Up),
+        look("order-services", &addresses.order_services, Sign::Sdk),
+        look("driver-simulator", &addresses.driver_simulator, Sign::Sdk),
+        kafka(addresses),
+    );
+    let parts = [
+        ("kafka", kafka),
+        ("restate-admin", admin),
+        ("restate-ingress", ingress),
+        ("order-services", services),
+        ("driver-simulator", simulator),
+        ("restaurant-pos", restaurant),
+        ("payment-provider", payment),
+        ("gateway", gateway),
+    ];
+    let up = parts.iter().filter(|(_, found)| !found.is_wrong());
+    let up = Up(up.map(|(name, _)| *name).collect());
+    let findings = parts.into_iter().map(|(_, found)| found).collect();
+    (findings, up)
+}
+
+async fn kafka(addresses: &Addresses) -> Finding {
+    let brokers = &addresses.kafka;
+    match kafka::Cluster::discover(brokers).await {
+        Ok(cluster) => Finding::fine("kafka", format!("{brokers}, cluster {}", cluster.id)),
+        Err(error) => Finding::wrong(
+            "kafka",
+            format!("{error}"),
+            format!("check --kafka-brokers; {}", addresses.restart("kafka")),
+        ),
+    }
+}
+
+async fn one(addresses: &Addresses, name: &str, url: &str, sign: Sign) -> Finding {
+    let restart = addresses.restart(log_of(name));
+    match probe(url, sign).await {
+        Found::It => Finding::fine(name, url),
+        Found::Ill(why) => Finding::wrong(name, format!("{url}: {why}"), restart),
+        Found::Another => Finding::wrong(
+            name,
+            format!("{url}: the port is taken by something else{}", by(url)),
+            "stop that, or choose other ports with --port-offset N or --free-ports",
+        ),
+        Found::Silence => Finding::wrong(
+            name,
+            format!("{url}: no answer within {PATIENCE:?}{}", by(url)),
+            format!("is it stopped, or the machine too busy? {restart}"),
+        ),
+        Found::Nobody(why) => Finding::wrong(name, format!("{url}: unreachable: {why}"), restart),
+    }
+}
+
+/// Restate is one process with two addresses.
+fn log_of(name: &str) -> &str {
+    if name.starts_with("restate-") {
+        "restate-server"
+    } else {
+        name
+    }
+}
+
+/// Who listens there, if it is on this machine and can be known.
+fn by(url: &str) -> String {
+    let port = socket(url)
+        .filter(|address| address.ip().is_loopback())
+        .and_then(|address| listener_of::port(address.port()));
+    port.map_or_else(String::new, |who| format!(": {who}"))
+}
+
+fn socket(url: &str) -> Option<SocketAddr> {
+    let (_, authority) = url.split_once("://")?;
+    authority.split('/').next()?.to_socket_addrs().ok()?.next()
+}
+
+async fn probe(url: &str, sign: Sign) -> Found {
+    let path = match sign {
+        Sign::Up | Sign::Sdk => "/health",
+        Sign::Path(path) => path,
+    };
+    let builder = Client::builder().timeout(PATIENCE).no_proxy();
+    let builder = match sign {
+        Sign::Sdk => builder.http2_prior_knowledge(),
+        Sign::Up | Sign::Path(_) => builder.http1_only(),
+    };
+    let client = match builder.build() {
+        Ok(client) => client,
+        Err(error) => return Found::Nobody(error.to_string()),
+    };
+    let answer = match client.get(format!("{url}{path}")).send().await {
+        Ok(response) => judge(response, sign).await,
+        Err(error) if error.is_builder() => return Found::Nobody(cause(&error)),
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(found) => found,
+        Err(error) if error.is_timeout() && !error.is_connect() => Found::Silence,
+        Err(error) if error.is_connect() => Found::Nobody(cause(&error)),
+        // Who talks, but not like this, is somebody else.
+        Err(_) => Found::Another,
+    }
+}
+
+async fn judge(response: Response, sign: Sign) -> reqwest::Result<Found> {
+    let status = response.status();
+    let is_sdk = response.headers().contains_key("x-restate-server");
+    let body: Option<Value> = serde_json::from_slice(&response.bytes().await?).ok();
+    let says_up = body.as_ref().is_some_and(|body| body["status"] == "UP");
+    Ok(match sign {
+        Sign::Up if status.is_success() && says_up => Found::It,
+        // The stubs say so when their books cannot be read.
+        Sign::Up if status == StatusCode::SERVICE_UNAVAILABLE => {
+            let detail = body.as_ref().and_then(|body| body["detail"].as_str());
+            Found::Ill(detail.unwrap_or("it says that it cannot work").to_owned())
+        }
+        Sign::Sdk if status.is_success() && is_sdk => Found::It,
+        Sign::Path(_) if status.is_success() => Found::It,
+        _ => Found::Another,
+    })
+}
+
+/// The innermost reason of an error.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
+}
+
+/// Looks for faults that were switched on at the stubs.
+pub(super) async fn faults(addresses: &Addresses, up: &Up) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, url) in [
+        ("restaurant-pos", &addresses.restaurant_pos),
+        ("payment-provider", &addresses.payment_provider),
+    ] {
+        if up.has(name) {
+            findings.extend(faults_of(name, url).await);
+        }
+    }
+    findings
+}
+
+async fn faults_of(name: &str, url: &str) -> Option<Finding> {
+    // Without an answer, the stub itself is what is wrong, and that was said.
+    let client = http::client(PATIENCE).ok()?;
+    let plan: Value = http::json(client.get(format!("{url}/faults"))).await.ok()?;
+    let on = switched_on(&plan);
+    Some(if on.is_empty() {
+        Finding::fine(name, "no faults are switched on")
+    } else {
+        Finding::wrong(
+            name,
+            format!("fails on purpose: {}", on.join(", ")),
+            format!("curl -X DELETE {url}/faults"),
+        )
+    })
+}
+
+/// The faults of a plan that are not zero.
+fn switched_on(plan: &Value) -> Vec<String> {
+    let fields = plan.as_object().into_iter().flatten();
+    fields
+        .filter(|(_, value)| value.as_f64().is_some_and(|rate| rate > 0.0))
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn only_faults_that_are_on_are_told() {
+        let plan = json!({"errorRate": 0.0, "latencyMs": 20, "declineRate": 0.5});
+        assert_eq!(switched_on(&plan), ["declineRate 0.5", "latencyMs 20"]);
+    }
+
+    #[tokio::test]
+    async fn who_has_a_port_is_told_from_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        assert!(by(&url).contains(&std::process::id().to_string()));
+        let server = tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+                    .await;
+            }
+        });
+        assert_eq!(probe(&url, Sign::Up).await, Found::Another);
+        server.abort();
+        let _ = server.await;
+        assert!(matches!(probe(&url, Sign::Up).await, Found::Nobody(_)));
+    }
+}

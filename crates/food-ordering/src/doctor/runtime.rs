@@ -1,0 +1,218 @@
+//! What Restate knows: deployments, subscriptions, invocations that fail, drivers.
+
+use serde::Deserialize;
+
+use super::addresses::Addresses;
+use super::finding::Finding;
+use super::or_unknown;
+use super::parts::Up;
+use crate::restate::admin::{Admin, Deployment};
+use crate::setup::{deployments, subscriptions};
+
+/// How many failing invocations are told of.
+const TOLD: usize = 5;
+/// A service of each part that serves any.
+const PARTS: [(&str, &str); 2] = [
+    ("order-services", "OrderIntake"),
+    ("driver-simulator", "DriverMobileAppSimulator"),
+];
+
+/// Looks at Restate, if it can be asked.
+pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
+    if !up.has("restate-admin") {
+        return Vec::new();
+    }
+    let admin = match Admin::new(&addresses.restate_admin) {
+        Ok(admin) => admin,
+        Err(error) => return or_unknown("restate-admin", Err(error)),
+    };
+    let (deployments, subscriptions, invocations, drivers) = futures::join!(
+        deployments(&admin, addresses),
+        subscriptions(&admin, addresses, up),
+        invocations(&admin, addresses),
+        drivers(&admin, addresses),
+    );
+    [
+        or_unknown("deployments", deployments),
+        or_unknown("subscriptions", subscriptions),
+        or_unknown("invocations", invocations),
+        or_unknown("drivers", drivers),
+    ]
+    .concat()
+}
+
+/// The command that mends what setup makes.
+fn set_up(addresses: &Addresses) -> String {
+    format!(
+        "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
+         --kafka-brokers={}",
+        addresses.restate_admin,
+        addresses.restate_ingress,
+        addresses.order_services,
+        addresses.driver_simulator,
+        addresses.kafka
+    )
+}
+
+async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    let known = admin.deployments().await?;
+    let mut findings = Vec::new();
+    for (part, service) in PARTS {
+        let of_part: Vec<&Deployment> = (known.iter())
+            .filter(|known| known.services.iter().any(|it| it.name == service))
+            .collect();
+        if of_part.is_empty() {
+            findings.push(Finding::wrong(
+                "deployments",
+                format!("Restate does not know the services of {part}"),
+                set_up(addresses),
+            ));
+        }
+        for known in of_part {
+            findings.push(deployment(admin, addresses, part, known).await?);
+        }
+    }
+    Ok(findings)
+}
+
+/// Has Restate itself look at a deployment: what it reaches is what counts.
+async fn deployment(
+    admin: &Admin,
+    addresses: &Addresses,
+    part: &str,
+    known: &Deployment,
+) -> anyhow::Result<Finding> {
+    let uri = &known.uri;
+    Ok(match admin.discover(uri).await {
+        Err(error) => Finding::wrong(
+            "deployments",
+            format!("Restate does not reach {part} at {uri}: {error:#}"),
+            format!(
+                "if it runs elsewhere now: {}; else {}",
+                set_up(addresses),
+                addresses.restart(part)
+            ),
+        ),
+        Ok(found) if deployments::alike(&admin.deployment(&known.id).await?.services, &found) => {
+            Finding::fine("deployments", format!("{part} at {uri}"))
+        }
+        Ok(_) => Finding::wrong(
+            "deployments",
+            format!("{part} at {uri} has other handlers than Restate knows"),
+            set_up(addresses),
+        ),
+    })
+}
+
+async fn subscriptions(
+    admin: &Admin,
+    addresses: &Addresses,
+    up: &Up,
+) -> anyhow::Result<Vec<Finding>> {
+    let clusters = admin.kafka_clusters().await?;
+    let existing = admin.subscriptions().await?;
+    if !up.has("kafka") {
+        // Whether they are those of a broker that does not answer nobody can say.
+        return Ok(Vec::new());
+    }
+    let id = kafka::Cluster::discover(&addresses.kafka).await?.id;
+    let actions = subscriptions::missing(&clusters, &existing, &id, &addresses.kafka);
+    if actions.is_empty() {
+        return Ok(vec![Finding::fine(
+            "subscriptions",
+            format!("both topics of cluster {id}"),
+        )]);
+    }
+    Ok(actions
+        .into_iter()
+        .map(|what| Finding::wrong("subscriptions", what, set_up(addresses)))
+        .collect())
+}
+
+async fn invocations(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    #[derive(Deserialize)]
+    struct Failing {
+        id: String,
+        target: String,
+        status: String,
+        #[serde(default)]
+        retry_count: Option<u64>,
+        #[serde(default)]
+        last_failure: Option<String>,
+    }
+    let failing: Vec<Failing> = admin
+        .query(
+            "select id, target, status, retry_count, last_failure from sys_invocation \
+             where status in ('paused', 'backing-off')",
+        )
+        .await?;
+    let mut findings: Vec<Finding> = failing
+        .iter()
+        .take(TOLD)
+        .map(|it| {
+            let failure = it.last_failure.as_deref().unwrap_or("no reason is known");
+            let remedy = if it.status == "paused" {
+                format!(
+                    "when the cause is gone: curl -X PATCH {}/invocations/{}/resume",
+                    addresses.restate_admin, it.id
+                )
+            } else {
+                format!(
+                    "it is tried again and goes on when the cause is gone; see {}/ui",
+                    addresses.restate_admin
+                )
+            };
+            let what = format!(
+                "{} is {} after {} attempts: {}",
+                it.target,
+                it.status,
+                it.retry_count.unwrap_or_default(),
+                failure.lines().next().unwrap_or_default()
+            );
+            Finding::wrong("invocations", what, remedy)
+        })
+        .collect();
+    if failing.len() > TOLD {
+        findings.push(Finding::wrong(
+            "invocations",
+            format!("and {} more", failing.len() - TOLD),
+            format!("see all of them: {}/ui", addresses.restate_admin),
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::fine("invocations", "none fails"));
+    }
+    Ok(findings)
+}
+
+async fn drivers(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    #[derive(Deserialize)]
+    struct Driver {
+        value_utf8: Option<String>,
+    }
+    let drivers: Vec<Driver> = admin
+        .query(
+            "select value_utf8 from state where service_name = 'DriverDigitalTwin' and key = 'driver-status'",
+        )
+        .await?;
+    let in_status = |status: &str| {
+        let is = |driver: &&Driver| {
+            let text = driver.value_utf8.as_deref();
+            text.is_some_and(|text| text.trim_matches('"') == status)
+        };
+        drivers.iter().filter(is).count()
+    };
+    let (free, busy) = (in_status("WAITING_FOR_WORK"), in_status("DELIVERING"));
+    Ok(vec![if free + busy == 0 {
+        Finding::wrong(
+            "drivers",
+            format!("nobody is at work ({} drivers are known)", drivers.len()),
+            format!(
+                "curl -X POST {}/DriverMobileAppSimulator/driver-1/startDriver",
+                addresses.restate_ingress
+            ),
+        )
+    } else {
+        Finding::fine("drivers", format!("{free} free, {busy} with a delivery"))
+    }])
+}

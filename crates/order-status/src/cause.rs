@@ -1,0 +1,66 @@
+//! The reasons for which orders end, as people and metrics read them.
+//!
+//! The reason of an order is a text for people, which may end in details. Metrics know it by its beginning.
+
+/// The event was no order.
+pub const INVALID: &str = "invalid order";
+/// The payment provider said no.
+pub const DECLINED: &str = "payment declined";
+/// The restaurant said no.
+pub const REFUSED: &str = "refused by the restaurant";
+/// The payment provider said nothing.
+pub const NO_PAYMENT: &str = "the payment provider did not take the order in time";
+/// The restaurant said nothing.
+pub const NO_RESTAURANT: &str = "the restaurant did not take the order in time";
+/// The restaurant never called back.
+pub const NOT_COOKED: &str = "the restaurant did not finish in time";
+/// Nobody was free.
+pub const NO_DRIVER: &str = "no driver was found in time";
+/// The driver did not come.
+pub const NOT_PICKED_UP: &str = "the driver did not pick it up in time";
+/// The customer called it off.
+pub const BY_CUSTOMER: &str = "cancelled by the customer";
+/// An operator called it off, with Restate's own means.
+pub const BY_OPERATOR: &str = "cancelled by an operator";
+
+const LABELS: [(&str, &str); 10] = [
+    (INVALID, "invalid"),
+    (DECLINED, "payment_declined"),
+    (REFUSED, "restaurant_refused"),
+    (NO_PAYMENT, "payment_timeout"),
+    (NO_RESTAURANT, "restaurant_timeout"),
+    (NOT_COOKED, "preparation_timeout"),
+    (NO_DRIVER, "no_driver"),
+    (NOT_PICKED_UP, "pickup_timeout"),
+    (BY_CUSTOMER, "customer"),
+    (BY_OPERATOR, "operator"),
+];
+
+/// A reason as a label of a metric: one of a few, `other` for what is not known here, `none` where there is none.
+#[must_use]
+pub fn label(reason: Option<&str>) -> &'static str {
+    let Some(reason) = reason else { return "none" };
+    LABELS
+        .iter()
+        .find(|(beginning, _)| reason.starts_with(beginning))
+        .map_or("other", |(_, label)| label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_known_by_its_beginning() {
+        assert_eq!(label(None), "none");
+        assert_eq!(
+            label(Some("payment declined: no cover")),
+            "payment_declined"
+        );
+        assert_eq!(label(Some("the moon is full")), "other");
+        // No label hides another.
+        for (reason, expected) in LABELS {
+            assert_eq!(label(Some(reason)), expected);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The way of spans to a collector.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::{span, trace};
+
+/// How long the collector has to take what is left when a part ends.
+pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why traces cannot be exported.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "traces cannot be sent to {collector}: {source}; --otlp-endpoint must be like http://127.0.0.1:4318"
+)]
+pub struct Error {
+    collector: String,
+    source: ExporterBuildError,
+}
+
+/// Spans of `service`, sent to `collector` in batches by a thread of its own.
+///
+/// Sampling is as `OTEL_TRACES_SAMPLER` says, by default everything whose parent is sampled.
+pub(crate) fn provider(service: &str, collector: &str) -> Result<SdkTracerProvider, Error> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{collector}/v1/traces"))
+        .build()
+        .map_err(|source| Error {
+            collector: collector.to_owned(),
+            source,
+        })?;
+    let resource = Resource::builder()
+        .with_service_name(service.to_owned())
+        .with_attribute(KeyValue::new("service.namespace", "food-ordering"))
+        .build();
+    Ok(SdkTracerProvider::builder()
+        .with_id_generator(trace::Ids::default())
+        .with_resource(resource)
+        .with_batch_exporter(WithoutIdle(exporter))
+        .build())
+}
+
+/// The layer that makes OpenTelemetry's spans of those that [`span`] makes.
+pub(crate) fn layer<S>(provider: &SdkTracerProvider) -> OpenTelemetryLayer<S, SdkTracer>
+where
+    S: tracing::Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    tracing_opentelemetry::layer()
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_tracer(provider.tracer("food-ordering"))
+}
+
+/// Leaves out attempts that found nothing to do: they repeat what others have done and told.
+#[derive(Debug)]
+struct WithoutIdle(SpanExporter);
+
+impl opentelemetry_sdk::trace::SpanExporter for WithoutIdle {
+    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        batch.retain(|span| !span::is_idle(&span.attributes));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.0.export(batch).await
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
+    }
+}

@@ -1,0 +1,189 @@
+//! Counters, gauges and histograms with bounded labels, and `GET /metrics`.
+//!
+//! A metric is a `static` beside the code that it measures. Labels are fixed texts of the program, never what came from
+//! outside, so the number of series is bounded by what the program says.
+
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry};
+
+/// The media type of [`text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Where times of requests and the like are cut, in seconds.
+pub const FAST: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+/// Where times of an order's stages are cut, in seconds.
+pub const SLOW: &[f64] = &[
+    0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
+];
+
+static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
+
+fn registry() -> MutexGuard<'static, Registry> {
+    // A registry is whole after each registration.
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn register<M: Metric + Clone>(name: &str, help: &str, metric: &M) {
+    registry().register(name, help, metric.clone());
+}
+
+/// All metrics of this process as `OpenMetrics` text, which Prometheus reads.
+#[must_use]
+pub fn text() -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = encode(&mut text, &registry());
+    text
+}
+
+/// Handler of `GET /metrics`.
+pub async fn get() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text())
+}
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+fn labels<const N: usize>(names: [&'static str; N], values: [&'static str; N]) -> Labels<N> {
+    std::array::from_fn(|n| (names[n], values[n]))
+}
+
+/// Counters that differ by labels. Their names end in `_total` where they are read.
+#[derive(Debug)]
+pub struct Counters<const N: usize> {
+    names: [&'static str; N],
+    family: Family<Labels<N>, Counter>,
+}
+
+impl<const N: usize> Counters<N> {
+    /// Counters under `name`, which `_total` is added to, with labels of these names.
+    #[must_use]
+    pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
+        let family = Family::default();
+        register(name, help, &family);
+        Self { names, family }
+    }
+
+    /// Counts one more.
+    pub fn inc(&self, values: [&'static str; N]) {
+        self.family.get_or_create(&labels(self.names, values)).inc();
+    }
+}
+
+/// Gauges that differ by labels.
+#[derive(Debug)]
+pub struct Gauges<const N: usize> {
+    names: [&'static str; N],
+    family: Family<Labels<N>, Gauge>,
+}
+
+impl<const N: usize> Gauges<N> {
+    /// Gauges under `name` with labels of these names.
+    #[must_use]
+    pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
+        let family = Family::default();
+        register(name, help, &family);
+        Self { names, family }
+    }
+
+    /// It is so much now.
+    pub fn set(&self, values: [&'static str; N], now: usize) {
+        self.family
+            .get_or_create(&labels(self.names, values))
+            .set(i64::try_from(now).unwrap_or(i64::MAX));
+    }
+
+    /// It is one more as long as the answer is kept.
+    #[must_use]
+    pub fn up(&self, values: [&'static str; N]) -> Up {
+        let gauge = self.family.get_or_create_owned(&labels(self.names, values));
+        gauge.inc();
+        Up(gauge)
+    }
+}
+
+/// Takes what it added to a gauge away when it is dropped.
+#[derive(Debug)]
+pub struct Up(Gauge);
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Histograms of times, in seconds, that differ by labels.
+#[derive(Debug)]
+pub struct Times<const N: usize> {
+    names: [&'static str; N],
+    family: Family<Labels<N>, Histogram, fn() -> Histogram>,
+}
+
+impl<const N: usize> Times<N> {
+    /// Times under `name`, which should end in `_seconds`, with labels of these names; `make` is [`fast`] or [`slow`].
+    #[must_use]
+    pub fn new(name: &str, help: &str, names: [&'static str; N], make: fn() -> Histogram) -> Self {
+        let family = Family::new_with_constructor(make);
+        register(name, help, &family);
+        Self { names, family }
+    }
+
+    /// It took so long this time.
+    pub fn observe(&self, values: [&'static str; N], took: Duration) {
+        self.family
+            .get_or_create(&labels(self.names, values))
+            .observe(took.as_secs_f64());
+    }
+}
+
+/// For what takes milliseconds.
+#[must_use]
+pub fn fast() -> Histogram {
+    Histogram::new(FAST.iter().copied())
+}
+
+/// For what takes seconds and minutes.
+#[must_use]
+pub fn slow() -> Histogram {
+    Histogram::new(SLOW.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_stands_in_the_text() {
+        let counters = Counters::new("test_things", "Things", ["kind"]);
+        counters.inc(["small"]);
+        counters.inc(["small"]);
+        let gauges = Gauges::new("test_open", "Open ones", ["kind"]);
+        gauges.set(["a"], 7);
+        let one = gauges.up(["b"]);
+        let two = gauges.up(["b"]);
+        drop(one);
+        let times = Times::new("test_took_seconds", "How long", ["kind"], fast);
+        times.observe(["a"], Duration::from_millis(20));
+        let text = text();
+        drop(two);
+        for line in [
+            r#"test_things_total{kind="small"} 2"#,
+            r#"test_open{kind="a"} 7"#,
+            r#"test_open{kind="b"} 1"#,
+            r#"test_took_seconds_bucket{le="0.01",kind="a"} 0"#,
+            r#"test_took_seconds_bucket{le="0.025",kind="a"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

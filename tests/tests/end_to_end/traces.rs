@@ -1,0 +1,263 @@
+//! One order is one trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use end_to_end_tests::{Collector, Options, SOON, Span, System, eventually, order};
+use serde_json::Value;
+
+/// What a browser would send along.
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const BROWSER: &str = "b7ad6b7169203331";
+
+/// How the gateway names that it tells those who watch.
+const PUSH: &str = "push order-status";
+
+/// A system that sends its traces to `collector`, and soon.
+async fn traced(collector: &Collector, options: Options) -> anyhow::Result<System> {
+    System::start(
+        options
+            .with(&format!("--otlp-endpoint={}", collector.url()))
+            .env("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow::Result<()> {
+    let collector = Collector::start().await?;
+    let system = traced(&collector, Options::default().drivers(1)).await?;
+    let gateway = system.address("gateway")?;
+    let browser = reqwest::Client::new();
+    let accepted: Value = browser
+        .post(format!("{gateway}/api/orders"))
+        .header("traceparent", format!("00-{TRACE}-{BROWSER}-01"))
+        .json(&order("pizza-1"))
+        .send()
+        .await?
+        .error_for_status()?
+        .json()
+        .await?;
+    assert_eq!(accepted["orderId"], "pizza-1");
+    // Reads until the gateway ends the stream, a moment after the order has ended.
+    let stream = browser
+        .get(format!("{gateway}/api/orders/pizza-1/events"))
+        .send()
+        .await?;
+    let told = stream.text().await?;
+    assert!(told.contains("DELIVERED"), "{told}");
+
+    let found = eventually("the whole trace", SOON, async || {
+        let found = Trace::of(collector.spans(), TRACE).tree(BROWSER);
+        if found == DELIVERED {
+            Ok(found)
+        } else {
+            Err(format!("\n{found}"))
+        }
+    })
+    .await;
+    assert_eq!(found, DELIVERED);
+
+    let trace = Trace::of(collector.spans(), TRACE);
+    trace.assert_sound();
+    assert_eq!(trace.statuses(), 7, "the order's changes");
+    // The stream was opened when the first changes were over.
+    let pushes = trace.named(PUSH, "SPAN_KIND_INTERNAL");
+    assert!(!pushes.is_empty());
+    let processed = trace.named("process order-status", "SPAN_KIND_CONSUMER");
+    for push in pushes {
+        assert!(
+            processed.iter().any(|span| span.id == push.parent),
+            "{push:?}"
+        );
+    }
+    let charge = trace.one("POST /payments", "SPAN_KIND_CLIENT");
+    assert_eq!(charge.attributes["http.response.status_code"], "201");
+    let workflow = trace.one("OrderWorkflow/run", "SPAN_KIND_SERVER");
+    assert_eq!(workflow.attributes["rpc.system"], "restate");
+    assert_eq!(workflow.attributes["order_id"], "pizza-1");
+    let intake = trace.one("OrderIntake/receive", "SPAN_KIND_CONSUMER");
+    // Restate's own spans are in traces of their own, which are linked.
+    eventually("Restate's own spans", SOON, async || {
+        let restate: BTreeSet<String> = (collector.spans().into_iter())
+            .filter(|span| span.service == "Restate")
+            .map(|span| span.trace_id)
+            .collect();
+        let linked =
+            [&workflow, &intake].map(|span| span.links.iter().any(|it| restate.contains(it)));
+        if linked == [true, true] {
+            Ok(())
+        } else {
+            Err(format!("{linked:?}"))
+        }
+    })
+    .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_replay_makes_no_second_span_for_what_is_done() -> anyhow::Result<()> {
+    let collector = Collector::start().await?;
+    // Time for the workflow to be suspended, which takes a second, and for the services to be killed after that.
+    let options = Options::default().drivers(1).with("--preparation-time=4s");
+    let system = traced(&collector, options).await?;
+    system.publish_orders(&[order("pizza-2")]).await?;
+    eventually("the suspension", SOON, async || {
+        let spans = collector.spans();
+        let count = |name: &str| spans.iter().filter(|span| span.name == name).count();
+        // What has not been sent when the services are killed is lost.
+        let found = ["OrderWorkflow/run", "POST /prepare", "send order-status"].map(count);
+        if found[0] >= 1 && found[1] >= 2 && found[2] >= 3 {
+            Ok(())
+        } else {
+            Err(format!("{found:?}"))
+        }
+    })
+    .await;
+    system.kill_and_wait_for_return("order-services").await?;
+    system.wait_for_status("pizza-2", "DELIVERED").await;
+
+    // It came without a trace, so one began at the intake.
+    let trace = eventually("the end of the trace", SOON, async || {
+        let spans = collector.spans();
+        let run = spans.iter().find(|span| span.name == "OrderWorkflow/run");
+        let trace_id = run.ok_or("no workflow")?.trace_id.clone();
+        let trace = Trace::of(spans, &trace_id);
+        match trace.named("POST /payments", "SPAN_KIND_SERVER").len() {
+            0 => Err("no payment".to_owned()),
+            _ if trace.statuses() < 7 => Err(format!("\n{}", trace.tree(""))),
+            _ => Ok(trace),
+        }
+    })
+    .await;
+    for (name, kind) in [
+        ("OrderIntake/receive", "SPAN_KIND_CONSUMER"),
+        ("OrderStatusService/create", "SPAN_KIND_SERVER"),
+        ("POST /payments", "SPAN_KIND_CLIENT"),
+        ("POST /prepare", "SPAN_KIND_CLIENT"),
+        ("DeliveryManager/start", "SPAN_KIND_SERVER"),
+    ] {
+        assert_eq!(trace.named(name, kind).len(), 1, "{name}");
+    }
+    assert_eq!(trace.statuses(), 7);
+    let resumed = trace.0.iter().filter(|span| is_resumed(span));
+    assert!(resumed.count() > 0, "nothing was replayed");
+    trace.assert_sound();
+    Ok(())
+}
+
+/// The spans of one trace.
+struct Trace(Vec<Span>);
+
+impl Trace {
+    fn of(spans: Vec<Span>, trace_id: &str) -> Self {
+        let is_of_it = |span: &Span| span.trace_id == trace_id;
+        Self(spans.into_iter().filter(is_of_it).collect())
+    }
+
+    fn named(&self, name: &str, kind: &str) -> Vec<&Span> {
+        let is_it = |span: &&Span| span.name == name && span.kind == kind && !is_resumed(span);
+        self.0.iter().filter(is_it).collect()
+    }
+
+    fn one(&self, name: &str, kind: &str) -> Span {
+        match self.named(name, kind)[..] {
+            [span] => span.clone(),
+            ref others => panic!("{name}: {others:?}"),
+        }
+    }
+
+    /// How many changes of the order's status were published.
+    fn statuses(&self) -> usize {
+        self.named("send order-status", "SPAN_KIND_PRODUCER").len()
+    }
+
+    /// No two spans have the same id.
+    fn assert_sound(&self) {
+        let mut ids = BTreeMap::new();
+        for span in &self.0 {
+            if let Some(other) = ids.insert(&span.id, span) {
+                panic!("the same id twice: {other:?} and {span:?}");
+            }
+        }
+    }
+
+    /// The names below the span `root`, each in a line, indented, those beside each other in alphabetical order and once.
+    ///
+    /// How often a workflow is suspended depends on the machine, so what a later attempt did counts as done by the first.
+    fn tree(&self, root: &str) -> String {
+        let mut branches = Branches::default();
+        self.grow(root, &mut branches);
+        let mut text = String::new();
+        branches.write(&mut text, 0);
+        text
+    }
+
+    fn grow(&self, id: &str, branches: &mut Branches) {
+        let below = self
+            .0
+            .iter()
+            .filter(|span| span.parent == id && span.name != PUSH);
+        for span in below {
+            if is_resumed(span) {
+                self.grow(&span.id, branches);
+            } else {
+                let kind = span.kind.trim_start_matches("SPAN_KIND_").to_lowercase();
+                let line = format!("{} [{kind}] {}", span.name, span.service);
+                self.grow(&span.id, branches.0.entry(line).or_default());
+            }
+        }
+    }
+}
+
+fn is_resumed(span: &Span) -> bool {
+    let is = |name: &str, value: &str| span.attributes.get(name).is_some_and(|it| it == value);
+    is("restate.attempt.is_resumed", "true")
+}
+
+#[derive(Default)]
+struct Branches(BTreeMap<String, Branches>);
+
+impl Branches {
+    fn write(&self, text: &mut String, depth: usize) {
+        for (line, below) in &self.0 {
+            text.push_str(&"  ".repeat(depth));
+            text.push_str(line);
+            text.push('\n');
+            below.write(text, depth + 1);
+        }
+    }
+}
+
+const DELIVERED: &str = "\
+POST /api/orders [server] gateway
+  OrderIntake/receive [consumer] order-services
+    OrderWorkflow/run [server] order-services
+      DeliveryManager/start [server] order-services
+        DeliveryManager/assignDriver [server] order-services
+          DriverDigitalTwin/assignDeliveryJob [server] order-services
+            DriverDigitalTwin/notifyDeliveryDelivered [server] order-services
+              DeliveryManager/notifyDeliveryDelivered [server] order-services
+            DriverDigitalTwin/notifyDeliveryPickup [server] order-services
+              DeliveryManager/notifyDeliveryPickup [server] order-services
+                OrderStatusService/setStatus [server] order-services
+                  send order-status [producer] order-services
+                    process order-status [consumer] gateway
+          OrderStatusService/setStatus [server] order-services
+            send order-status [producer] order-services
+              process order-status [consumer] gateway
+        DriverDeliveryMatcher/requestDriverForDelivery [server] order-services
+      OrderStatusService/create [server] order-services
+        send order-status [producer] order-services
+          process order-status [consumer] gateway
+      OrderStatusService/setStatus [server] order-services
+        send order-status [producer] order-services
+          process order-status [consumer] gateway
+      POST /payments [client] order-services
+        POST /payments [server] payment-provider
+      POST /prepare [client] order-services
+        POST /prepare [server] restaurant-pos
+          call back [internal] restaurant-pos
+            POST /restate/awakeables/{id}/resolve [client] restaurant-pos
+  send orders [producer] gateway
+    process orders [consumer] gateway
+";
