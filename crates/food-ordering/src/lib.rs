@@ -29,6 +29,7 @@ pub mod load;
 mod offsets;
 pub mod parent;
 mod part;
+mod psql;
 pub mod restate;
 pub mod serve;
 pub mod settings;

@@ -120,7 +120,7 @@ impl Settings {
                 time("workflow-retention", self.orders.workflow_retention),
                 format!("--driver-speed={}", self.driver_speed()),
             ],
-            Part::Kafka | Part::PaymentProvider | Part::Gateway => Vec::new(),
+            Part::Kafka | Part::PaymentProvider | Part::Gateway | Part::PsqlGateway => Vec::new(),
         }
     }
 }

@@ -129,6 +129,7 @@ fn print_addresses(system: &System, begin: Instant) {
     say!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
     for (what, address) in [
         ("Orders, restaurants", format!("{}/api", url(Use::Gateway))),
+        ("SQL, as for psql", url(Use::PsqlGateway)),
         ("Restate UI and admin", url(Use::RestateAdmin)),
         ("Restate ingress", url(Use::RestateIngress)),
         ("Kafka", system.brokers().to_owned()),

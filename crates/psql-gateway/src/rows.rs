@@ -1,0 +1,256 @@
+//! Record batches as rows of the wire protocol.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, UnionArray,
+};
+use arrow_pg::encoder::{Encoder, encode_value};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use pgwire::api::Type;
+use pgwire::api::portal::Format;
+use pgwire::api::results::{CopyResponse, DataRowEncoder, FieldInfo, QueryResponse};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::copy::CopyData;
+
+use crate::copy::{CopyFormat, CopyOptions};
+use crate::error::{Error, Result};
+use crate::runtime::Answer;
+use crate::session::Session;
+
+/// The columns of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Columns(Vec<(String, Type)>);
+
+impl Columns {
+    /// The columns of an answer, under the names that PostgreSQL would give them.
+    pub(crate) fn new(schema: &Schema, names: Option<&[Option<String>]>) -> Result<Self> {
+        let names = names.filter(|names| names.len() == schema.fields().len());
+        let columns = schema.fields().iter().enumerate().map(|(index, field)| {
+            let name = names.and_then(|names| names[index].clone());
+            let data_type = match field.data_type() {
+                DataType::Union(..) => Type::TEXT,
+                // As PostgreSQL does with a bare NULL.
+                DataType::Null => Type::TEXT,
+                _ => arrow_pg::datatypes::field_into_pg_type(field).map_err(|_| {
+                    Error::unsupported(format!(
+                        "column \"{}\" of the type {} that PostgreSQL does not have",
+                        field.name(),
+                        field.data_type()
+                    ))
+                    .hint("Cast it to text.")
+                })?,
+            };
+            Ok((name.unwrap_or_else(|| field.name().clone()), data_type))
+        });
+        columns.collect::<Result<_>>().map(Self)
+    }
+
+    /// The description of the columns in the formats that were asked for.
+    pub(crate) fn fields(&self, format: &Format) -> Result<Vec<FieldInfo>> {
+        if let Format::Individual(codes) = format
+            && codes.len() != self.0.len()
+        {
+            return Err(Error::new(
+                "08P01",
+                format!(
+                    "bind message has {} result formats but query has {} columns",
+                    codes.len(),
+                    self.0.len()
+                ),
+            ));
+        }
+        let fields = self.0.iter().enumerate().map(|(index, (name, data_type))| {
+            FieldInfo::new(
+                name.clone(),
+                None,
+                None,
+                data_type.clone(),
+                format.format_for(index),
+            )
+            .with_type_size(size(data_type))
+        });
+        Ok(fields.collect())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// `pg_type.typlen`
+pub(crate) fn size(data_type: &Type) -> i16 {
+    match *data_type {
+        Type::BOOL | Type::CHAR => 1,
+        Type::INT2 => 2,
+        Type::INT4 | Type::FLOAT4 | Type::DATE | Type::OID => 4,
+        Type::INT8 | Type::FLOAT8 | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ => 8,
+        Type::INTERVAL => 16,
+        Type::NAME => 64,
+        _ => -1,
+    }
+}
+
+/// A result whose rows have not been asked for.
+pub(crate) struct Rows {
+    pub(crate) columns: Columns,
+    pub(crate) answer: Answer,
+}
+
+impl Rows {
+    /// The rows as an answer to a query. They end when the session's statement is cancelled or out of time.
+    pub(crate) fn respond(
+        self,
+        tag: &str,
+        format: &Format,
+        session: &Arc<Session>,
+    ) -> Result<QueryResponse> {
+        let fields = Arc::new(self.columns.fields(format)?);
+        let encoded = fields.clone();
+        let rows = encode(self.answer, fields.clone(), session, move || {
+            DataRowEncoder::new(encoded.clone())
+        });
+        let mut response = QueryResponse::new(fields, rows);
+        response.set_command_tag(tag);
+        Ok(response)
+    }
+
+    /// The rows as `COPY … TO STDOUT` sends them.
+    pub(crate) fn copy(self, options: CopyOptions, session: &Arc<Session>) -> Result<CopyResponse> {
+        let format = match options.format {
+            CopyFormat::Binary => Format::UnifiedBinary,
+            CopyFormat::Text(_) | CopyFormat::Csv(_) => Format::UnifiedText,
+        };
+        let fields = Arc::new(self.columns.fields(&format)?);
+        let header = options.header(self.columns.names());
+        let binary = matches!(options.format, CopyFormat::Binary);
+        let count = fields.len();
+        let encoded = fields.clone();
+        let rows = encode(self.answer, fields, session, move || {
+            options.encoder(&encoded)
+        });
+        let rows = stream::iter(header.map(|line| Ok(CopyData::new(line.into())))).chain(rows);
+        Ok(CopyResponse::new(i8::from(binary), count, rows))
+    }
+}
+
+/// Encodes rows one by one as they are asked for; one batch at a time is in memory.
+fn encode<E>(
+    answer: Answer,
+    fields: Arc<Vec<FieldInfo>>,
+    session: &Arc<Session>,
+    encoder: impl Fn() -> E + Send + 'static,
+) -> impl Stream<Item = PgWireResult<E::Item>> + Send + 'static
+where
+    E: Encoder + Send + 'static,
+    E::Item: Send,
+{
+    let plain = Plain::new(&answer.schema);
+    let session = session.clone();
+    let encoder = encoder();
+    let state = (answer.batches, encoder, None::<(RecordBatch, usize)>);
+    stream::try_unfold(state, move |(mut batches, mut encoder, mut current)| {
+        let fields = fields.clone();
+        let plain = plain.clone();
+        let session = session.clone();
+        async move {
+            loop {
+                if let Some((batch, row)) = &mut current {
+                    if *row < batch.num_rows() {
+                        for (index, field) in fields.iter().enumerate() {
+                            let of = batch.schema_ref().field(index);
+                            encode_value(&mut encoder, batch.column(index), *row, of, field)?;
+                        }
+                        *row += 1;
+                        return Ok(Some((encoder.take_row(), (batches, encoder, current))));
+                    }
+                }
+                let next = session.running().limit(batches.try_next()).await;
+                match next.map_err(PgWireError::from)? {
+                    Some(batch) => current = Some((plain.batch(&batch)?, 0)),
+                    None => return Ok(None),
+                }
+            }
+        }
+    })
+}
+
+/// Turns columns into such as the encoder knows.
+#[derive(Debug, Clone)]
+struct Plain {
+    /// Nothing where every column is fine as it is.
+    schema: Option<SchemaRef>,
+}
+
+impl Plain {
+    fn new(schema: &SchemaRef) -> Self {
+        let strange = |field: &&Arc<Field>| {
+            matches!(
+                field.data_type(),
+                DataType::Union(..) | DataType::Interval(_)
+            )
+        };
+        if !schema.fields().iter().any(|field| strange(&field)) {
+            return Self { schema: None };
+        }
+        let fields = schema.fields().iter().map(|field| match field.data_type() {
+            DataType::Union(..) => Arc::new(Field::new(field.name(), DataType::Utf8, true)),
+            DataType::Interval(_) => {
+                let keyed = DataType::Dictionary(
+                    Box::new(DataType::Int32),
+                    Box::new(field.data_type().clone()),
+                );
+                Arc::new(Field::new(field.name(), keyed, true))
+            }
+            _ => field.clone(),
+        });
+        Self {
+            schema: Some(Arc::new(Schema::new(fields.collect::<Vec<_>>()))),
+        }
+    }
+
+    fn batch(&self, batch: &RecordBatch) -> PgWireResult<RecordBatch> {
+        let Some(schema) = &self.schema else {
+            return Ok(batch.clone());
+        };
+        let columns = batch
+            .columns()
+            .iter()
+            .map(|column| match column.data_type() {
+                DataType::Union(..) => texts(column),
+                DataType::Interval(_) => nullable(column),
+                _ => Ok(column.clone()),
+            });
+        let columns = columns.collect::<std::result::Result<Vec<_>, _>>();
+        columns
+            .and_then(|columns| RecordBatch::try_new(schema.clone(), columns))
+            .map_err(|error| Error::new("XX000", error.to_string()).into())
+    }
+}
+
+/// The values of a union, such as a JSON value, as texts.
+fn texts(column: &ArrayRef) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {
+    let Some(union) = column.as_any().downcast_ref::<UnionArray>() else {
+        return Ok(column.clone());
+    };
+    let texts = (0..union.len()).map(|row| {
+        let value = union.value(row);
+        if value.is_null(0) || *value.data_type() == DataType::Null {
+            return Ok(None);
+        }
+        arrow_cast::display::array_value_to_string(&value, 0).map(Some)
+    });
+    let texts: StringArray = texts.collect::<std::result::Result<_, _>>()?;
+    Ok(Arc::new(texts))
+}
+
+/// Intervals behind keys: the encoder does not see that an interval is NULL, but it sees that a key is.
+fn nullable(column: &ArrayRef) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {
+    let keys = (0..column.len()).map(|row| {
+        let key = i32::try_from(row).ok();
+        key.filter(|_| column.is_valid(row))
+    });
+    let keys: Int32Array = keys.collect();
+    Ok(Arc::new(DictionaryArray::try_new(keys, column.clone())?))
+}
