@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
-use pgwire::api::results::{CopyCsvOptions, CopyEncoder, CopyTextOptions, FieldInfo};
+use futures::{Sink, SinkExt, TryStreamExt};
+use pgwire::api::query::send_execution_response;
+use pgwire::api::results::{
+    CopyCsvOptions, CopyEncoder, CopyTextOptions, FieldInfo, SendableCopyDataStream, Tag,
+};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::PgWireBackendMessage;
+use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use sqlparser::ast::{CopyLegacyCsvOption, CopyLegacyOption, CopyOption};
 
 use crate::error::{Error, Result};
@@ -99,6 +106,56 @@ impl CopyOptions {
             CopyFormat::Text(options) => CopyEncoder::new_text(fields.clone(), options.clone()),
             CopyFormat::Csv(options) => CopyEncoder::new_csv(fields.clone(), options.clone()),
         }
+    }
+}
+
+/// Rows on their way to a client that copies them.
+pub(crate) struct Copied {
+    pub(crate) binary: bool,
+    pub(crate) columns: usize,
+    pub(crate) header: Option<String>,
+    pub(crate) rows: SendableCopyDataStream,
+}
+
+/// What a binary copy begins with: the signature, no flags, no more header.
+const BINARY_HEADER: &[u8] = b"PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0";
+/// What it ends with: a row of -1 columns.
+const BINARY_TRAILER: &[u8] = &[0xFF, 0xFF];
+
+impl Copied {
+    /// Sends all of them as they come.
+    pub(crate) async fn send<C>(mut self, client: &mut C) -> PgWireResult<()>
+    where
+        C: Sink<PgWireBackendMessage> + Unpin + Send,
+        C::Error: std::fmt::Debug,
+        PgWireError: From<C::Error>,
+    {
+        let format = i16::from(self.binary);
+        let columns = i16::try_from(self.columns).unwrap_or(i16::MAX);
+        let begin =
+            CopyOutResponse::new(i8::from(self.binary), columns, vec![format; self.columns]);
+        client
+            .feed(PgWireBackendMessage::CopyOutResponse(begin))
+            .await?;
+        if let Some(header) = self.header {
+            let header = CopyData::new(header.into());
+            client.feed(PgWireBackendMessage::CopyData(header)).await?;
+        }
+        let mut count = 0;
+        while let Some(row) = self.rows.try_next().await? {
+            count += 1;
+            client.feed(PgWireBackendMessage::CopyData(row)).await?;
+        }
+        if self.binary {
+            // The encoder writes the header with the first row.
+            let header = if count == 0 { BINARY_HEADER } else { &[] };
+            let end = CopyData::new([header, BINARY_TRAILER].concat().into());
+            client.feed(PgWireBackendMessage::CopyData(end)).await?;
+        }
+        client
+            .feed(PgWireBackendMessage::CopyDone(CopyDone::new()))
+            .await?;
+        send_execution_response(client, Tag::new("COPY").with_rows(count)).await
     }
 }
 

@@ -95,24 +95,36 @@ impl Error {
     }
 
     /// What the runtime answered instead of rows.
-    pub fn from_runtime(message: &str) -> Self {
+    pub(crate) fn from_runtime(message: &str) -> Self {
         let text = message
             .strip_prefix("Datafusion error: ")
             .unwrap_or(message)
             .trim();
-        for (code, before, after) in KNOWN {
-            if let Some((_, rest)) = text.split_once(before) {
-                let name = after.and_then(|after| rest.split(after).next());
-                let name =
-                    name.map(|name| name.rsplit('.').next().unwrap_or(name).trim_matches('"'));
-                let error = Self::new(code, readable(text));
-                return match name {
-                    Some(name) if !name.is_empty() => error.about(name),
-                    _ => error,
-                };
-            }
+        let known = KNOWN.iter().find_map(|(code, before, after)| {
+            let (_, rest) = text.split_once(before)?;
+            let name = after.and_then(|after| rest.split(after).next());
+            let name = name.map(|name| {
+                let last = name.trim_end_matches('.').rsplit('.').next();
+                last.unwrap_or(name).trim_matches('"')
+            });
+            Some((*code, name.filter(|name| !name.is_empty())))
+        });
+        let Some((code, name)) = known else {
+            return Self::new("XX000", readable(text));
+        };
+        let Some(name) = name else {
+            return Self::new(code, readable(text));
+        };
+        let error = match code {
+            "42703" => Self::new(code, format!("column \"{name}\" does not exist")),
+            "42P01" => Self::new(code, format!("relation \"{name}\" does not exist")),
+            _ => Self::new(code, readable(text)),
+        };
+        let error = error.about(name);
+        match text.split_once(" Valid fields are ") {
+            Some((_, valid)) => error.hint(format!("There are {}", valid.trim_end_matches('.'))),
+            None => error,
         }
-        Self::new("XX000", readable(text))
     }
 
     /// The same with the position of the name that is wrong, if `sql` has it.

@@ -12,11 +12,11 @@ use pgwire::api::query::{
     send_query_response, send_ready_for_query,
 };
 use pgwire::api::results::{
-    DescribePortalResponse, DescribeStatementResponse, FieldInfo, Response, Tag,
+    DescribePortalResponse, DescribeStatementResponse, FieldInfo, QueryResponse, Response, Tag,
 };
 use pgwire::api::stmt::{QueryParser, StoredStatement};
 use pgwire::api::store::{Entry, PortalStore};
-use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type, copy};
+use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::extendedquery::{Bind, BindComplete, Execute, Sync as SyncMessage};
@@ -83,13 +83,37 @@ impl Handler {
         described.await.cloned()
     }
 
-    /// Sends what needs no rows; answers the rest.
+    /// Begins a portal; what needs no `RowDescription` is sent at once, rows are answered.
+    async fn begin<C>(
+        &self,
+        client: &mut C,
+        portal: &Portal<Parsed>,
+    ) -> PgWireResult<Option<QueryResponse>>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
+        PgWireError: From<C::Error>,
+        C::Error: Debug,
+    {
+        let Inner {
+            statement,
+            text,
+            types,
+            ..
+        } = &*portal.statement.statement.0;
+        let values = parameters::values(portal, types)?;
+        let status = client.transaction_status();
+        let done = self.run(statement, text, &values, status).await?;
+        self.send_done(client, done, &portal.result_column_format)
+            .await
+    }
+
+    /// Sends what needs no `RowDescription`; answers the rows that are left.
     async fn send_done<C>(
         &self,
         client: &mut C,
         done: Done,
         format: &Format,
-    ) -> PgWireResult<Option<Response>>
+    ) -> PgWireResult<Option<QueryResponse>>
     where
         C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
         PgWireError: From<C::Error>,
@@ -97,14 +121,11 @@ impl Handler {
     {
         let tag = match done {
             Done::Rows(rows, tag) => {
-                return Ok(Some(Response::Query(rows.respond(
-                    tag,
-                    format,
-                    &self.session,
-                )?)));
+                return Ok(Some(rows.respond(tag, format, &self.session)?));
             }
             Done::Copy(rows, options) => {
-                return Ok(Some(Response::CopyOut(rows.copy(options, &self.session)?)));
+                rows.copy(&options, &self.session)?.send(client).await?;
+                return Ok(None);
             }
             Done::Tag(tag) => tag,
             Done::Begin(tag) => {
@@ -156,12 +177,8 @@ impl SimpleQueryHandler for Handler {
             let done = self
                 .run(statement, &text, &[], client.transaction_status())
                 .await?;
-            match self.send_done(client, done, &Format::UnifiedText).await? {
-                Some(Response::Query(rows)) => send_query_response(client, rows, true).await?,
-                Some(Response::CopyOut(copied)) => {
-                    copy::send_copy_out_response(client, copied).await?
-                }
-                _ => {}
+            if let Some(rows) = self.send_done(client, done, &Format::UnifiedText).await? {
+                send_query_response(client, rows, true).await?;
             }
         }
         client.set_state(PgWireConnectionState::ReadyForQuery);
@@ -328,16 +345,14 @@ impl ExtendedQueryHandler for Handler {
             ));
         }
         let fields = match target.state().lock().await.deref_mut() {
-            state @ PortalExecutionState::Initial => {
-                match ExtendedQueryHandler::do_query(self, client, target, 0).await? {
-                    Response::Query(rows) => {
-                        let fields = rows.row_schema();
-                        *state = PortalExecutionState::Suspended(rows);
-                        fields
-                    }
-                    _ => Arc::default(),
+            state @ PortalExecutionState::Initial => match self.begin(client, target).await? {
+                Some(rows) => {
+                    let fields = rows.row_schema();
+                    *state = PortalExecutionState::Suspended(rows);
+                    fields
                 }
-            }
+                None => Arc::default(),
+            },
             PortalExecutionState::Suspended(rows) => rows.row_schema(),
             PortalExecutionState::Finished => Arc::default(),
         };
@@ -369,18 +384,7 @@ impl ExtendedQueryHandler for Handler {
                 let mut state = state.lock().await;
                 let begun = std::mem::replace(&mut *state, PortalExecutionState::Finished);
                 let rows = match begun {
-                    PortalExecutionState::Initial => {
-                        match ExtendedQueryHandler::do_query(self, client, &portal, max_rows)
-                            .await?
-                        {
-                            Response::Query(rows) => Some(rows),
-                            Response::CopyOut(copied) => {
-                                copy::send_copy_out_response(client, copied).await?;
-                                None
-                            }
-                            _ => None,
-                        }
-                    }
+                    PortalExecutionState::Initial => self.begin(client, &portal).await?,
                     PortalExecutionState::Suspended(rows) => {
                         self.session.go_on();
                         Some(rows)
@@ -421,11 +425,10 @@ impl ExtendedQueryHandler for Handler {
         Ok(())
     }
 
-    /// Begins a portal; what needs no rows is sent at once.
     async fn do_query<C>(
         &self,
-        client: &mut C,
-        portal: &Portal<Parsed>,
+        _client: &mut C,
+        _portal: &Portal<Parsed>,
         _max_rows: usize,
     ) -> PgWireResult<Response>
     where
@@ -434,19 +437,6 @@ impl ExtendedQueryHandler for Handler {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let Inner {
-            statement,
-            text,
-            types,
-            ..
-        } = &*portal.statement.statement.0;
-        let values = parameters::values(portal, types)?;
-        let done = self
-            .run(statement, text, &values, client.transaction_status())
-            .await?;
-        let response = self
-            .send_done(client, done, &portal.result_column_format)
-            .await?;
-        Ok(response.unwrap_or(Response::EmptyQuery))
+        Err(Error::new("XX000", "on_execute answers all portals").into())
     }
 }

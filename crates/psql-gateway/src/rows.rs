@@ -7,14 +7,13 @@ use arrow_array::{
 };
 use arrow_pg::encoder::{Encoder, encode_value};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, TryStreamExt, stream};
 use pgwire::api::Type;
 use pgwire::api::portal::Format;
-use pgwire::api::results::{CopyResponse, DataRowEncoder, FieldInfo, QueryResponse};
+use pgwire::api::results::{DataRowEncoder, FieldInfo, QueryResponse};
 use pgwire::error::{PgWireError, PgWireResult};
-use pgwire::messages::copy::CopyData;
 
-use crate::copy::{CopyFormat, CopyOptions};
+use crate::copy::{Copied, CopyFormat, CopyOptions};
 use crate::error::{Error, Result};
 use crate::runtime::Answer;
 use crate::session::Session;
@@ -107,31 +106,28 @@ impl Rows {
         session: &Arc<Session>,
     ) -> Result<QueryResponse> {
         let fields = Arc::new(self.columns.fields(format)?);
-        let encoded = fields.clone();
-        let rows = encode(self.answer, fields.clone(), session, move || {
-            DataRowEncoder::new(encoded.clone())
-        });
+        let encoder = DataRowEncoder::new(fields.clone());
+        let rows = encode(self.answer, fields.clone(), session, encoder);
         let mut response = QueryResponse::new(fields, rows);
         response.set_command_tag(tag);
         Ok(response)
     }
 
     /// The rows as `COPY … TO STDOUT` sends them.
-    pub(crate) fn copy(self, options: CopyOptions, session: &Arc<Session>) -> Result<CopyResponse> {
+    pub(crate) fn copy(self, options: &CopyOptions, session: &Arc<Session>) -> Result<Copied> {
         let format = match options.format {
             CopyFormat::Binary => Format::UnifiedBinary,
             CopyFormat::Text(_) | CopyFormat::Csv(_) => Format::UnifiedText,
         };
         let fields = Arc::new(self.columns.fields(&format)?);
         let header = options.header(self.columns.names());
-        let binary = matches!(options.format, CopyFormat::Binary);
-        let count = fields.len();
-        let encoded = fields.clone();
-        let rows = encode(self.answer, fields, session, move || {
-            options.encoder(&encoded)
-        });
-        let rows = stream::iter(header.map(|line| Ok(CopyData::new(line.into())))).chain(rows);
-        Ok(CopyResponse::new(i8::from(binary), count, rows))
+        let encoder = options.encoder(&fields);
+        Ok(Copied {
+            binary: matches!(options.format, CopyFormat::Binary),
+            columns: fields.len(),
+            header,
+            rows: Box::pin(encode(self.answer, fields, session, encoder)),
+        })
     }
 }
 
@@ -140,7 +136,7 @@ fn encode<E>(
     answer: Answer,
     fields: Arc<Vec<FieldInfo>>,
     session: &Arc<Session>,
-    encoder: impl Fn() -> E + Send + 'static,
+    encoder: E,
 ) -> impl Stream<Item = PgWireResult<E::Item>> + Send + 'static
 where
     E: Encoder + Send + 'static,
@@ -148,7 +144,6 @@ where
 {
     let plain = Plain::new(&answer.schema);
     let session = session.clone();
-    let encoder = encoder();
     let state = (answer.batches, encoder, None::<(RecordBatch, usize)>);
     stream::try_unfold(state, move |(mut batches, mut encoder, mut current)| {
         let fields = fields.clone();

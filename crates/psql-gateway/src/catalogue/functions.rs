@@ -10,7 +10,7 @@ use super::types::Kind;
 use crate::views;
 
 /// Functions that answer the same whatever they are asked, and that answer.
-const CONSTANT: [(&str, Answer); 52] = [
+const CONSTANT: [(&str, Answer); 55] = [
     ("pg_get_userbyid", Answer::Text("restate")),
     ("pg_encoding_to_char", Answer::Text("UTF8")),
     ("pg_client_encoding", Answer::Text("UTF8")),
@@ -46,6 +46,9 @@ const CONSTANT: [(&str, Answer); 52] = [
     ("pg_indexes_size", Answer::Number(0)),
     ("pg_database_size", Answer::Number(0)),
     ("txid_current", Answer::Number(1)),
+    ("getdatabaseencoding", Answer::Text("UTF8")),
+    ("pg_char_to_encoding", Answer::Number(6)),
+    ("pg_get_function_sqlbody", Answer::Null),
     ("pg_get_expr", Answer::Null),
     ("pg_get_indexdef", Answer::Null),
     ("pg_get_constraintdef", Answer::Null),
@@ -211,6 +214,14 @@ pub(super) fn register(database: &Connection, relations: &[(i64, String)]) -> Re
             .get::<Option<i64>>(0)?
             .map(|size| format!("{size} bytes")))
     })?;
+    // With the name of a column; with a literal `translate.rs` answers for the session.
+    database.create_scalar_function("current_setting", -1, flags, |call| {
+        let name: Option<String> = call.get(0)?;
+        let known = crate::session::SETTINGS
+            .iter()
+            .find(|(known, _)| Some(*known) == name.as_deref());
+        Ok(known.map(|(_, value)| *value))
+    })?;
     database.create_scalar_function("pg_typeof", 1, flags, |_| Ok("unknown"))?;
     operators(database, flags)?;
     arrays(database, flags)
@@ -329,12 +340,29 @@ fn arrays(database: &Connection, flags: FunctionFlags) -> Result<()> {
             .checked_sub(1)
             .and_then(|index| elements(&array).nth(index).map(str::to_owned)))
     })?;
+    database.create_scalar_function("pg_array_json", 1, flags, |call| {
+        let elements: Vec<String> = text(call, 0)?
+            .iter()
+            .flat_map(|array| elements(array))
+            .map(str::to_owned)
+            .collect();
+        Ok(serde_json::Value::from(elements).to_string())
+    })?;
     database.create_scalar_function("array_to_string", -1, flags, |call| {
         let Some(array) = text(call, 0)? else {
             return Ok(None);
         };
         let separator = text(call, 1)?.unwrap_or_default();
         Ok(Some(elements(&array).collect::<Vec<_>>().join(&separator)))
+    })?;
+    database.create_scalar_function("array_remove", 2, flags, |call| {
+        let (Some(array), Some(unwanted)) = (text(call, 0)?, text(call, 1)?) else {
+            return text(call, 0);
+        };
+        let kept: Vec<&str> = elements(&array)
+            .filter(|element| *element != unwanted)
+            .collect();
+        Ok(Some(format!("{{{}}}", kept.join(","))))
     })?;
     for name in ["array_upper", "array_length"] {
         database.create_scalar_function(name, 2, flags, |call| {

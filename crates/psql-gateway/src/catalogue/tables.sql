@@ -79,7 +79,7 @@ CREATE TABLE pg_catalog.pg_db_role_setting (setdatabase oid, setrole oid, setcon
 CREATE TABLE pg_catalog.pg_collation (
   oid oid, collname "name text", collnamespace oid, collowner oid, collprovider "char text", collisdeterministic bool,
   collencoding int4, collcollate text, collctype text, collversion text);
-CREATE TABLE pg_catalog.pg_conversion (oid oid, conname "name text", connamespace oid);
+CREATE TABLE pg_catalog.pg_conversion (oid oid, conname "name text", connamespace oid, conforencoding int4, contoencoding int4, condefault bool);
 CREATE TABLE pg_catalog.pg_tablespace (oid oid, spcname "name text", spcowner oid, spcacl text, spcoptions text);
 CREATE TABLE pg_catalog.pg_inherits (inhrelid oid, inhparent oid, inhseqno int4, inhdetachpending bool);
 CREATE TABLE pg_catalog.pg_partitioned_table (partrelid oid, partstrat "char text", partnatts int2, partdefid oid, partattrs text);
@@ -124,7 +124,7 @@ CREATE TABLE pg_catalog.pg_sequences (schemaname "name text", sequencename "name
 CREATE TABLE pg_catalog.pg_matviews (schemaname "name text", matviewname "name text", matviewowner "name text", definition text);
 CREATE TABLE pg_catalog.pg_indexes (schemaname "name text", tablename "name text", indexname "name text", tablespace "name text", indexdef text);
 CREATE TABLE pg_catalog.pg_default_acl (oid oid, defaclrole oid, defaclnamespace oid, defaclobjtype "char text", defaclacl text);
-CREATE TABLE pg_catalog.pg_largeobject_metadata (oid oid, lomowner oid, lomacl text);
+CREATE TABLE pg_catalog.pg_largeobject_metadata (oid oid, tableoid oid, lomowner oid, lomacl text);
 CREATE TABLE pg_catalog.pg_ts_config (oid oid, cfgname "name text", cfgnamespace oid, cfgowner oid, cfgparser oid);
 CREATE TABLE pg_catalog.pg_ts_dict (oid oid, dictname "name text", dictnamespace oid, dictowner oid, dicttemplate oid, dictinitoption text);
 CREATE TABLE pg_catalog.pg_ts_parser (oid oid, prsname "name text", prsnamespace oid);

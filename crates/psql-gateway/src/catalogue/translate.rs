@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Query, SelectItem, SetExpr, Statement, UnaryOperator, Value, ValueWithSpan,
-    VisitMut, VisitorMut,
+    FunctionArguments, Query, SelectItem, SetExpr, Statement, TableFactor, TrimWhereField,
+    UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
@@ -36,6 +36,49 @@ impl VisitorMut for Translator<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         query.locks.clear();
+        ControlFlow::Continue(())
+    }
+
+    /// `unnest(array) x` as `(SELECT value AS x FROM json_each(…)) AS x`.
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        let TableFactor::Table {
+            name,
+            alias,
+            args: Some(arguments),
+            ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        let name = sql::parts(name).and_then(|mut parts| parts.pop());
+        if name.as_deref() == Some("unnest")
+            && let [array] = arguments.args.as_slice()
+            && let Some(array) = argument(array)
+        {
+            let mut alias = alias.take();
+            let column = alias
+                .as_mut()
+                .and_then(|alias| alias.columns.drain(..).next());
+            let called = match (column, &alias) {
+                (Some(column), _) => column.name,
+                (None, Some(alias)) => alias.name.clone(),
+                (None, None) => sql::ident("unnest"),
+            };
+            let elements = call("pg_array_json", vec![array.clone()]);
+            match sql::query(&format!(
+                "SELECT value AS {called} FROM json_each({elements})"
+            )) {
+                Ok(query) => {
+                    *factor = TableFactor::Derived {
+                        lateral: false,
+                        subquery: Box::new(query),
+                        alias,
+                        sample: None,
+                    };
+                }
+                Err(error) => return ControlFlow::Break(error),
+            }
+        }
         ControlFlow::Continue(())
     }
 
@@ -92,6 +135,22 @@ impl VisitorMut for Translator<'_> {
                 ] => Some(call("pg_element", vec![(**root).clone(), index.clone()])),
                 _ => None,
             },
+            Expr::Trim {
+                expr,
+                trim_where,
+                trim_what,
+                trim_characters,
+            } => {
+                let function = match trim_where {
+                    Some(TrimWhereField::Leading) => "ltrim",
+                    Some(TrimWhereField::Trailing) => "rtrim",
+                    Some(TrimWhereField::Both) | None => "trim",
+                };
+                let what = trim_what.iter().map(|what| (**what).clone());
+                let what = what.chain(trim_characters.iter().flatten().cloned());
+                let arguments = std::iter::once((**expr).clone()).chain(what);
+                Some(call(function, arguments.collect()))
+            }
             Expr::Substring {
                 expr,
                 substring_from: Some(from),

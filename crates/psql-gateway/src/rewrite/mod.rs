@@ -130,7 +130,7 @@ impl Rewriter<'_> {
                 ))
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
-                Err(crate::statement::read_only("change data in a query"))
+                Err(crate::statement::read_only("INSERT, UPDATE or DELETE"))
             }
         }
     }
