@@ -1,5 +1,7 @@
 //! Commands one after the other, with a heading each.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
@@ -45,7 +47,9 @@ fn shown(command: &Command) -> String {
     let arguments = command
         .get_args()
         .map(|argument| argument.to_string_lossy());
-    std::iter::once("cargo".into())
+    let program = Path::new(command.get_program()).file_name();
+    let program = program.map_or_else(|| "cargo".into(), OsStr::to_string_lossy);
+    std::iter::once(program)
         .chain(arguments)
         .collect::<Vec<_>>()
         .join(" ")

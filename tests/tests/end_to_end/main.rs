@@ -7,4 +7,5 @@ mod crashes;
 mod gateway;
 mod lifecycle;
 mod many_orders;
+mod psql;
 mod unhappy_ends;

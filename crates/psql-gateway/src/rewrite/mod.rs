@@ -36,7 +36,9 @@ pub(crate) fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
         scopes: Vec::new(),
         ctes: Vec::new(),
     };
-    rewriter.query(query).map(|_| ())
+    rewriter.query(query)?;
+    names::tell_apart(query);
+    Ok(())
 }
 
 /// The columns of a query that stands alone, such as a view.
@@ -542,3 +544,6 @@ fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What PostgreSQL would call the output columns. The runtime calls `count(*)` just that, PostgreSQL calls it `count`.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{Expr, Query, SelectItem, SetExpr};
 
 use crate::sql;
@@ -26,6 +28,26 @@ pub(crate) fn output_names(query: &Query) -> Option<Vec<Option<String>>> {
         | SelectItem::QualifiedWildcard(..) => None,
     });
     names.collect()
+}
+
+/// Gives output columns that are there twice names of their own, which the runtime insists on. What is shown is
+/// [`output_names`] of the query as it was.
+pub(super) fn tell_apart(query: &mut Query) {
+    let SetExpr::Select(select) = &mut *query.body else {
+        return;
+    };
+    let mut seen = HashSet::new();
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        let (name, expr) = match item {
+            SelectItem::UnnamedExpr(expr) => (expr.to_string(), expr.clone()),
+            SelectItem::ExprWithAlias { expr, alias } => (sql::folded(alias), expr.clone()),
+            _ => continue,
+        };
+        if !seen.insert(name) {
+            let alias = sql::ident(&format!("column_{}", index + 1));
+            *item = SelectItem::ExprWithAlias { expr, alias };
+        }
+    }
 }
 
 /// As PostgreSQL's `FigureColname` does it.
