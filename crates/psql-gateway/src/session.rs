@@ -410,7 +410,7 @@ impl Sessions {
 impl CancelHandler for Sessions {
     async fn on_cancel_request(&self, request: CancelRequest) {
         let session = match self.all().get(&request.pid) {
-            Some((secret, session)) if *secret == request.secret_key => session.upgrade(),
+            Some((secret, session)) if secret.eq_value(&request.secret_key) => session.upgrade(),
             _ => None,
         };
         if let Some(session) = session {
