@@ -274,7 +274,7 @@ mod tests {
     fn a_syntax_error_says_where() {
         for (sql, position) in [
             ("selec 1", 1),
-            ("select key\nfrom state limit limit", 30),
+            ("select key\nfrom state where )", 29),
             ("select 'ä' frm state where", 16),
             ("select (1", 10),
         ] {

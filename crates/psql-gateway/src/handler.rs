@@ -1,7 +1,6 @@
 //! Queries of one connection, by the simple and by the extended protocol.
 
 use std::fmt::Debug;
-use std::ops::DerefMut;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -344,7 +343,7 @@ impl ExtendedQueryHandler for Handler {
                 fields.transpose()?.unwrap_or_default(),
             ));
         }
-        let fields = match target.state().lock().await.deref_mut() {
+        let fields = match &mut *target.state().lock().await {
             state @ PortalExecutionState::Initial => match self.begin(client, target).await? {
                 Some(rows) => {
                     let fields = rows.row_schema();

@@ -1,6 +1,6 @@
 //! Record batches as rows of the wire protocol.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, UnionArray,
@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use futures::{Stream, TryStreamExt, stream};
 use pgwire::api::Type;
 use pgwire::api::portal::Format;
-use pgwire::api::results::{DataRowEncoder, FieldInfo, QueryResponse};
+use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse};
 use pgwire::error::{PgWireError, PgWireResult};
 
 use crate::copy::{Copied, CopyFormat, CopyOptions};
@@ -29,9 +29,8 @@ impl Columns {
         let columns = schema.fields().iter().enumerate().map(|(index, field)| {
             let name = names.and_then(|names| names[index].clone());
             let data_type = match field.data_type() {
-                DataType::Union(..) => Type::TEXT,
-                // As PostgreSQL does with a bare NULL.
-                DataType::Null => Type::TEXT,
+                // A bare NULL is a text in PostgreSQL too.
+                DataType::Union(..) | DataType::Null => Type::TEXT,
                 _ => arrow_pg::datatypes::field_into_pg_type(field).map_err(|_| {
                     Error::unsupported(format!(
                         "column \"{}\" of the type {} that PostgreSQL does not have",
@@ -140,35 +139,43 @@ fn encode<E>(
 ) -> impl Stream<Item = PgWireResult<E::Item>> + Send + 'static
 where
     E: Encoder + Send + 'static,
-    E::Item: Send,
+    E::Item: Send + 'static,
 {
-    let plain = Plain::new(&answer.schema);
+    let plain = Plain::new(&answer.schema, &fields);
     let session = session.clone();
-    let state = (answer.batches, encoder, None::<(RecordBatch, usize)>);
-    stream::try_unfold(state, move |(mut batches, mut encoder, mut current)| {
-        let fields = fields.clone();
-        let plain = plain.clone();
+    let limited = stream::try_unfold(answer.batches, move |mut batches| {
         let session = session.clone();
         async move {
-            loop {
-                if let Some((batch, row)) = &mut current {
-                    if *row < batch.num_rows() {
-                        for (index, field) in fields.iter().enumerate() {
-                            let of = batch.schema_ref().field(index);
-                            encode_value(&mut encoder, batch.column(index), *row, of, field)?;
-                        }
-                        *row += 1;
-                        return Ok(Some((encoder.take_row(), (batches, encoder, current))));
-                    }
-                }
-                let next = session.running().limit(batches.try_next()).await;
-                match next.map_err(PgWireError::from)? {
-                    Some(batch) => current = Some((plain.batch(&batch)?, 0)),
-                    None => return Ok(None),
-                }
-            }
+            let next = session.running().limit(batches.try_next()).await?;
+            Ok::<_, PgWireError>(next.map(|batch| (batch, batches)))
         }
-    })
+    });
+    // Rows of all batches are written with one encoder, of which one batch has the use at a time.
+    let encoder = Arc::new(Mutex::new(encoder));
+    limited
+        .map_ok(move |batch| {
+            let rows = batch.num_rows();
+            let batch = plain.batch(&batch);
+            let fields = fields.clone();
+            let encoder = encoder.clone();
+            let rows = (0..rows).map(move |row| {
+                let batch = batch.as_ref().map_err(Clone::clone)?;
+                let mut encoder = encoder.lock().unwrap_or_else(PoisonError::into_inner);
+                let schema = batch.schema_ref();
+                for (index, field) in fields.iter().enumerate() {
+                    encode_value(
+                        &mut *encoder,
+                        batch.column(index),
+                        row,
+                        schema.field(index),
+                        field,
+                    )?;
+                }
+                Ok(encoder.take_row())
+            });
+            stream::iter(rows)
+        })
+        .try_flatten()
 }
 
 /// Turns columns into such as the encoder knows.
@@ -179,48 +186,48 @@ struct Plain {
 }
 
 impl Plain {
-    fn new(schema: &SchemaRef) -> Self {
-        let strange = |field: &&Arc<Field>| {
-            matches!(
-                field.data_type(),
-                DataType::Union(..) | DataType::Interval(_)
-            )
+    fn new(schema: &SchemaRef, encoded: &[FieldInfo]) -> Self {
+        let columns = || schema.fields().iter().zip(encoded);
+        let plain = |field: &Field, encoded: &FieldInfo| match field.data_type() {
+            DataType::Union(..) => Some(DataType::Utf8),
+            // As text a number is a text, and Arrow writes a column of them faster than one decimal after the other is made.
+            DataType::UInt64 if encoded.format() == FieldFormat::Text => Some(DataType::Utf8),
+            of @ DataType::Interval(_) => Some(DataType::Dictionary(
+                Box::new(DataType::Int32),
+                Box::new(of.clone()),
+            )),
+            _ => None,
         };
-        if !schema.fields().iter().any(|field| strange(&field)) {
+        if columns().all(|(field, encoded)| plain(field, encoded).is_none()) {
             return Self { schema: None };
         }
-        let fields = schema.fields().iter().map(|field| match field.data_type() {
-            DataType::Union(..) => Arc::new(Field::new(field.name(), DataType::Utf8, true)),
-            DataType::Interval(_) => {
-                let keyed = DataType::Dictionary(
-                    Box::new(DataType::Int32),
-                    Box::new(field.data_type().clone()),
-                );
-                Arc::new(Field::new(field.name(), keyed, true))
-            }
-            _ => field.clone(),
+        let fields = columns().map(|(field, encoded)| match plain(field, encoded) {
+            Some(data_type) => Arc::new(Field::new(field.name(), data_type, true)),
+            None => field.clone(),
         });
         Self {
             schema: Some(Arc::new(Schema::new(fields.collect::<Vec<_>>()))),
         }
     }
 
-    fn batch(&self, batch: &RecordBatch) -> PgWireResult<RecordBatch> {
+    fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let Some(schema) = &self.schema else {
             return Ok(batch.clone());
         };
-        let columns = batch
-            .columns()
-            .iter()
-            .map(|column| match column.data_type() {
-                DataType::Union(..) => texts(column),
-                DataType::Interval(_) => nullable(column),
-                _ => Ok(column.clone()),
-            });
+        let columns = batch.columns().iter().zip(schema.fields());
+        let columns =
+            columns.map(
+                |(column, field)| match (column.data_type(), field.data_type()) {
+                    (DataType::Union(..), _) => texts(column),
+                    (DataType::Interval(_), _) => nullable(column),
+                    (DataType::UInt64, to @ DataType::Utf8) => arrow_cast::cast(column, to),
+                    _ => Ok(column.clone()),
+                },
+            );
         let columns = columns.collect::<std::result::Result<Vec<_>, _>>();
         columns
             .and_then(|columns| RecordBatch::try_new(schema.clone(), columns))
-            .map_err(|error| Error::new("XX000", error.to_string()).into())
+            .map_err(|error| Error::new("XX000", error.to_string()))
     }
 }
 

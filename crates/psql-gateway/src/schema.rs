@@ -30,6 +30,8 @@ pub(crate) struct Table {
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     pub(crate) tables: Vec<Table>,
+    /// The partition key of state follows from its key. That is so unless there are scopes, of which this system has none.
+    pub(crate) keyed: bool,
 }
 
 impl Schema {
@@ -56,6 +58,7 @@ impl Schema {
         }
         let found = ask(questions).await?;
         schema.tables.extend(found);
+        schema.keyed = !has_scopes(runtime).await?;
         Ok(schema)
     }
 
@@ -99,6 +102,18 @@ pub(crate) fn pg_type(data_type: &DataType) -> Option<Type> {
         DataType::Union(..) => Some(Type::TEXT),
         other => arrow_pg::datatypes::into_pg_type(other).ok(),
     }
+}
+
+/// Whether any state belongs to a scope, by which it would lie elsewhere.
+async fn has_scopes(runtime: &Runtime) -> Result<bool> {
+    let scoped = "SELECT key FROM state WHERE scope IS NOT NULL LIMIT 1";
+    let mut answer = runtime.query(scoped).await?;
+    while let Some(batch) = answer.batches.try_next().await? {
+        if batch.num_rows() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn names(runtime: &Runtime) -> Result<Vec<String>> {

@@ -269,21 +269,16 @@ impl Session {
     }
 
     /// Gives a setting, or all, the value of the beginning.
-    pub(crate) fn reset(&self, name: Option<&str>) -> Result<()> {
+    pub(crate) fn reset(&self, name: Option<&str>) {
+        let mut state = self.state();
         let Some(name) = name.map(str::to_lowercase) else {
-            self.state().settings = defaults();
-            return Ok(());
+            state.settings = defaults();
+            return;
         };
-        let default = SETTINGS.iter().find(|(known, _)| *known == name);
-        match default {
-            Some((_, value)) => {
-                self.state().settings.insert(name, (*value).to_owned());
-            }
-            None => {
-                self.state().settings.remove(&name);
-            }
-        }
-        Ok(())
+        match SETTINGS.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => state.settings.insert(name, (*value).to_owned()),
+            None => state.settings.remove(&name),
+        };
     }
 
     /// Keeps a statement under a name.
@@ -319,16 +314,12 @@ impl Session {
     /// Forgets the statement of this name, or all.
     pub(crate) fn deallocate(&self, name: Option<&str>) -> Result<()> {
         let mut state = self.state();
-        match name {
-            Some(name) => {
-                let removed = state.prepared.remove(name);
-                removed.map(|_| ()).ok_or_else(|| unknown_statement(name))
-            }
-            None => {
-                state.prepared.clear();
-                Ok(())
-            }
-        }
+        let Some(name) = name else {
+            state.prepared.clear();
+            return Ok(());
+        };
+        let removed = state.prepared.remove(name);
+        removed.map(|_| ()).ok_or_else(|| unknown_statement(name))
     }
 }
 
@@ -453,7 +444,7 @@ mod tests {
         assert!(session.begin().deadline <= Instant::now() + Duration::from_secs(5));
         session.set("statement_timeout", "10ms").unwrap();
         assert!(session.begin().deadline <= Instant::now() + Duration::from_millis(10));
-        session.reset(None).unwrap();
+        session.reset(None);
         assert_eq!(session.setting("STATEMENT_TIMEOUT").unwrap(), "0");
     }
 }

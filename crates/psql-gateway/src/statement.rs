@@ -308,7 +308,10 @@ impl Task<'_> {
             "transaction isolation level" => "transaction_isolation".to_owned(),
             "time zone" => "timezone".to_owned(),
             "session authorization" => {
-                return Ok(self.shown("session_authorization", &self.session.about().user));
+                return Ok(Self::shown(
+                    "session_authorization",
+                    &self.session.about().user,
+                ));
             }
             "all" => {
                 let settings = self.session.settings();
@@ -323,10 +326,10 @@ impl Task<'_> {
             name => name.replace(' ', "."),
         };
         let value = self.session.setting(&name)?;
-        Ok(self.shown(&name, &value))
+        Ok(Self::shown(&name, &value))
     }
 
-    fn shown(&self, name: &str, value: &str) -> Done {
+    fn shown(name: &str, value: &str) -> Done {
         match catalogue::texts(&[name], [[value]].into_iter()).and_then(ready) {
             Ok(rows) => Done::Rows(rows, "SHOW"),
             Err(_) => Done::Tag("SHOW"),
@@ -339,9 +342,9 @@ impl Task<'_> {
             Statement::Set(set) => self.set(set),
             Statement::Reset(reset) => {
                 match &reset.reset {
-                    Reset::ALL => self.session.reset(None)?,
+                    Reset::ALL => self.session.reset(None),
                     Reset::ConfigurationParameter(name) => {
-                        self.session.reset(Some(&name.to_string()))?
+                        self.session.reset(Some(&name.to_string()));
                     }
                     Reset::SessionAuthorization => {}
                 }
@@ -368,7 +371,7 @@ impl Task<'_> {
             }
             Statement::Discard { object_type } => {
                 if *object_type == DiscardObject::ALL {
-                    self.session.reset(None)?;
+                    self.session.reset(None);
                     self.session.deallocate(None)?;
                     return Ok(Done::Tag("DISCARD ALL"));
                 }
@@ -407,7 +410,7 @@ impl Task<'_> {
         let name = name.to_lowercase();
         let values: Vec<String> = values.iter().map(plain).collect();
         match values.as_slice() {
-            [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name))?,
+            [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name)),
             _ => self.session.set(&name, &values.join(", "))?,
         }
         Ok(Done::Set(name))

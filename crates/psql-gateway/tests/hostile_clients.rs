@@ -1,5 +1,7 @@
 //! Clients that send garbage, half a message or nothing at all. Each test has a gateway of its own, whose runtime is a stub.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use axum::Json;

@@ -110,7 +110,7 @@ CREATE TABLE pg_catalog.pg_extension (
   oid oid, extname "name text", extowner oid, extnamespace oid, extrelocatable bool, extversion text, extconfig text,
   extcondition text);
 CREATE TABLE pg_catalog.pg_available_extensions (name "name text", default_version text, installed_version text, comment text);
-CREATE TABLE pg_catalog.pg_language (oid oid, lanname "name text", lanowner oid, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid, lanvalidator oid, lanacl text);
+CREATE TABLE pg_catalog.pg_language (oid oid, tableoid oid, lanname "name text", lanowner oid, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid, lanvalidator oid, lanacl text);
 CREATE TABLE pg_catalog.pg_operator (
   oid oid, oprname "name text", oprnamespace oid, oprowner oid, oprkind "char text", oprcanmerge bool, oprcanhash bool,
   oprleft oid, oprright oid, oprresult oid, oprcode text);

@@ -169,7 +169,6 @@ fn of(expr: &Expr) -> Option<Kind> {
             Value::Boolean(_) => Some(Kind::Bool),
             _ => Some(Kind::Text),
         },
-        Expr::Nested(expr) => of(expr),
         Expr::IsNull(_)
         | Expr::IsNotNull(_)
         | Expr::IsTrue(_)
@@ -186,7 +185,7 @@ fn of(expr: &Expr) -> Option<Kind> {
             op: UnaryOperator::Not,
             ..
         } => Some(Kind::Bool),
-        Expr::UnaryOp { expr, .. } => of(expr),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => of(expr),
         Expr::BinaryOp { left, op, .. } => match op {
             BinaryOperator::StringConcat => Some(Kind::Text),
             BinaryOperator::Plus

@@ -6,11 +6,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `keys.rs` | from a key to its partition key |
 //! | `scope.rs` | which names mean which columns at a place in the query |
 //! | `names.rs` | what PostgreSQL would call the output columns |
 //! | `dialect.rs` | what PostgreSQL writes in another way than the runtime |
 
 mod dialect;
+mod keys;
 mod names;
 mod scope;
 
@@ -151,6 +153,9 @@ impl Rewriter<'_> {
         let offered = self.offered(select);
         if let Some(selection) = &mut select.selection {
             self.expressions(selection)?;
+            if let Some(scope) = self.scopes.last() {
+                keys::add_partition_key(selection, scope);
+            }
         }
         if let GroupByExpr::Expressions(expressions, _) = &mut select.group_by {
             for expression in expressions {
@@ -246,8 +251,7 @@ impl Rewriter<'_> {
         let parts = sql::parts(name).unwrap_or_default();
         let (schema, table) = match parts.as_slice() {
             [table] => (None, table.as_str()),
-            [schema, table] => (Some(schema.as_str()), table.as_str()),
-            [_, schema, table] => (Some(schema.as_str()), table.as_str()),
+            [schema, table] | [_, schema, table] => (Some(schema.as_str()), table.as_str()),
             _ => return Ok(Named::Relation(Relation::opaque(""))),
         };
         let seen_as = |relation: Relation| match alias {
@@ -263,7 +267,11 @@ impl Rewriter<'_> {
             return Ok(Named::Relation(seen_as(Relation::opaque(table))));
         }
         if let Some(columns) = self.schema.columns(table) {
-            return Ok(Named::Relation(seen_as(Relation::table(table, columns))));
+            let relation = Relation {
+                keyed: table == keys::KEYED && self.schema.keyed,
+                ..Relation::table(table, columns)
+            };
+            return Ok(Named::Relation(seen_as(relation)));
         }
         if let Some(view) = views::find(table) {
             let columns = columns_of(&view.query, self.schema)?;
@@ -427,7 +435,7 @@ impl Rewriter<'_> {
         for scope in self.scopes.iter().rev() {
             match scope.find(qualifier, name) {
                 Found::Column => return Ok(None),
-                Found::Alias(expr) => return Ok(Some(expr)),
+                Found::Alias(expr) => return Ok(Some(*expr)),
                 Found::Several => {
                     let message = format!("column reference \"{name}\" is ambiguous");
                     return Err(Error::new("42702", message).about(name));

@@ -18,6 +18,8 @@ pub(super) struct Relation {
     pub(super) aliases: Vec<(&'static str, &'static str)>,
     /// It may have columns that are not known here.
     pub(super) opaque: bool,
+    /// It is a table whose rows lie where their `service_key` says.
+    pub(super) keyed: bool,
 }
 
 impl Relation {
@@ -40,6 +42,7 @@ impl Relation {
             aliases: aliases.copied().collect(),
             columns,
             opaque: false,
+            keyed: false,
         }
     }
 
@@ -59,8 +62,9 @@ impl Relation {
             } else {
                 Vec::new()
             },
-            columns: renamed.into_iter().chain(kept).collect(),
             opaque: self.opaque,
+            keyed: self.keyed && renamed.is_empty(),
+            columns: renamed.into_iter().chain(kept).collect(),
         }
     }
 
@@ -107,7 +111,7 @@ pub(super) enum Found {
     /// A column that is there, or may be.
     Column,
     /// A name of the past, and what stands for it.
-    Alias(Expr),
+    Alias(Box<Expr>),
     /// A name of the past of several relations.
     Several,
     /// Nothing here.
@@ -133,7 +137,7 @@ impl Scope {
                 // A name that was unique may not be so any more when it is another.
                 let qualify = qualifier.is_some() || self.relations.len() > 1;
                 expression(today, qualify.then_some(relation.name.as_str()))
-                    .map_or(Found::Nothing, Found::Alias)
+                    .map_or(Found::Nothing, |expr| Found::Alias(Box::new(expr)))
             }
             (Some(_), Some(_)) => Found::Several,
             (None, _) if candidates.iter().any(|relation| relation.opaque) => Found::Column,

@@ -18,6 +18,7 @@ fn schema() -> Schema {
         view: None,
     };
     Schema {
+        keyed: true,
         tables: vec![
             table(
                 "state",
@@ -142,6 +143,44 @@ fn names_of_the_past_become_those_of_today_where_they_can_mean_nothing_else() {
         ),
     ] {
         assert_eq!(rewritten(asked).unwrap(), answered, "{asked}");
+    }
+}
+
+#[test]
+fn a_filter_by_key_is_one_by_partition_key_too() {
+    let hint = "partition_key = 15363141179342843928";
+    for (asked, hinted) in [
+        (
+            "select key from state where component_key = 'pizza-1'",
+            Some("state"),
+        ),
+        (
+            "select key from state s where key = 'order' and ('pizza-1' = s.service_key)",
+            Some("s"),
+        ),
+        (
+            "select s.key from state s join sys_invocation i on i.id = s.key where s.service_key = 'pizza-1'",
+            Some("s"),
+        ),
+        (
+            "select key from state where service_key = 'pizza-1' or key = 'order'",
+            None,
+        ),
+        ("select key from state where service_key <> 'pizza-1'", None),
+        (
+            "select * from (select id as service_key from sys_invocation) x where service_key = 'pizza-1'",
+            None,
+        ),
+        (
+            "select a.key from state a, state b where service_key = 'pizza-1'",
+            None,
+        ),
+    ] {
+        let query = rewritten(asked).unwrap();
+        match hinted {
+            Some(table) => assert!(query.ends_with(&format!("AND {table}.{hint}")), "{query}"),
+            None => assert!(!query.contains(hint), "{query}"),
+        }
     }
 }
 
