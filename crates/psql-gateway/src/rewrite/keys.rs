@@ -56,9 +56,8 @@ fn implied(expr: &Expr, scope: &Scope) -> Option<Expr> {
     else {
         return None;
     };
-    let (column, value) = match (&**left, &**right) {
-        (column, Expr::Value(value)) | (Expr::Value(value), column) => (column, value),
-        _ => return None,
+    let ((column, Expr::Value(value)) | (Expr::Value(value), column)) = (&**left, &**right) else {
+        return None;
     };
     let Value::SingleQuotedString(key) = &value.value else {
         return None;
