@@ -47,25 +47,25 @@ pub(crate) struct Psql {
         value_name = "FILE"
     )]
     tls_key: Option<PathBuf>,
-    /// How long a query may take; SET statement_timeout can only make it less
+    /// How long a query may take; `SET statement_timeout` can only make it less
     #[arg(long, env = "FOOD_ORDERING_STATEMENT_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     statement_timeout: Duration,
     /// How many clients there may be at a time
     #[arg(
-        long,
+        long = "psql-connections",
         env = "FOOD_ORDERING_PSQL_CONNECTIONS",
         default_value = "100",
         value_name = "N"
     )]
-    psql_connections: NonZeroUsize,
+    connections: NonZeroUsize,
     /// How long a message of a client, such as a query, may be, in bytes
     #[arg(
-        long,
+        long = "psql-max-message",
         env = "FOOD_ORDERING_PSQL_MAX_MESSAGE",
         default_value = "1048576",
         value_name = "BYTES"
     )]
-    psql_max_message: NonZeroUsize,
+    max_message: NonZeroUsize,
 }
 
 impl Psql {
@@ -79,8 +79,8 @@ impl Psql {
             password_file: self.password_file.clone(),
             tls: self.tls_cert.clone().zip(self.tls_key.clone()),
             statement_timeout: self.statement_timeout,
-            connections: self.psql_connections.get(),
-            max_message: self.psql_max_message.get(),
+            connections: self.connections.get(),
+            max_message: self.max_message.get(),
             ..psql_gateway::Config::new(&self.restate_admin)
         };
         psql_gateway::serve(config, listener, shutdown).await?;
