@@ -96,7 +96,7 @@ fn bench(flags: &[OsString]) -> anyhow::Result<()> {
 
 /// Every step runs only if those before it passed, and nothing is printed after the last one's own summary.
 fn test() -> anyhow::Result<()> {
-    prerequisites::check()?;
+    prerequisites::check_for_tests()?;
     let mut steps = Steps::new();
     steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
     steps.run(

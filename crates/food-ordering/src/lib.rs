@@ -31,6 +31,7 @@ pub mod load;
 mod offsets;
 pub mod parent;
 mod part;
+mod psql;
 pub mod restate;
 pub mod serve;
 pub mod settings;

@@ -17,6 +17,8 @@ pub enum Part {
     PaymentProvider,
     /// The HTTP API for the shop
     Gateway,
+    /// PostgreSQL's protocol for psql and drivers
+    PsqlGateway,
 }
 
 impl Part {
@@ -30,6 +32,7 @@ impl Part {
             Self::RestaurantPos => "restaurant-pos",
             Self::PaymentProvider => "payment-provider",
             Self::Gateway => "gateway",
+            Self::PsqlGateway => "psql-gateway",
         }
     }
 }

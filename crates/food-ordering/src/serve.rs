@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::psql::Psql;
 use crate::settings::Settings;
 use crate::{Part, broker, shutdown};
 
@@ -77,6 +78,8 @@ pub struct Args {
     kafka_address_file: Option<PathBuf>,
     #[command(flatten)]
     operators: Operators,
+    #[command(flatten)]
+    psql: Box<Psql>,
     /// How many threads the parts work with; one is cheapest, more use more cores
     #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
     threads: NonZeroUsize,
@@ -250,6 +253,10 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 ..gateway::Config::new(kafka_brokers, &args.restate_ingress)
             };
             gateway::serve(config, listener, shutdown).await?;
+        }
+        Part::PsqlGateway => {
+            let listener = listen(args.psql.listen)?;
+            args.psql.serve(listener, shutdown).await?;
         }
     }
     Ok(())

@@ -156,7 +156,7 @@ impl Settings {
                     .chain(text("tile-attribution", &self.web_ui.tile_attribution))
                     .collect()
             }
-            Part::Kafka | Part::PaymentProvider => Vec::new(),
+            Part::Kafka | Part::PaymentProvider | Part::PsqlGateway => Vec::new(),
         }
     }
 }

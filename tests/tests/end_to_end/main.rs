@@ -10,5 +10,6 @@ mod gateway;
 mod lifecycle;
 mod many_orders;
 mod metrics;
+mod psql;
 mod traces;
 mod unhappy_ends;

@@ -46,6 +46,14 @@ impl Layout {
                 ],
             ),
             self.part(
+                Part::PsqlGateway,
+                Sign::Listens(self.ports.address(Use::PsqlGateway)),
+                vec![
+                    self.listen(Use::PsqlGateway),
+                    flag("restate-admin", self.ports.url(Use::RestateAdmin)),
+                ],
+            ),
+            self.part(
                 Part::RestaurantPos,
                 Sign::Answers(vec![self.health(Use::RestaurantPos)]),
                 vec![
@@ -205,7 +213,7 @@ mod tests {
         let mut specs = layout.independent().unwrap();
         specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
         specs.push(layout.broker());
-        assert_eq!(specs.len(), 7);
+        assert_eq!(specs.len(), 8);
         for spec in specs {
             let line =
                 std::iter::once("food-ordering").chain(spec.arguments.iter().map(String::as_str));

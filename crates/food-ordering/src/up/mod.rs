@@ -142,6 +142,7 @@ fn print_addresses(system: &System, begin: Instant) {
             format!("{}/operations", url(Use::Gateway)),
         ),
         ("HTTP API", format!("{}/api", url(Use::Gateway))),
+        ("SQL, as for psql", url(Use::PsqlGateway)),
         ("Restate UI and admin", url(Use::RestateAdmin)),
         ("Restate ingress", url(Use::RestateIngress)),
         ("Kafka", system.brokers().to_owned()),

@@ -12,6 +12,7 @@ use super::listener_of;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
     Gateway,
+    PsqlGateway,
     RestateIngress,
     RestateAdmin,
     RestateNode,
@@ -22,8 +23,9 @@ pub(super) enum Use {
 }
 
 impl Use {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Gateway,
+        Self::PsqlGateway,
         Self::RestateIngress,
         Self::RestateAdmin,
         Self::RestateNode,
@@ -37,6 +39,7 @@ impl Use {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",
+            Self::PsqlGateway => "psql-gateway",
             Self::RestateIngress => "restate-ingress",
             Self::RestateAdmin => "restate-admin",
             Self::RestateNode => "restate-node",
@@ -51,6 +54,7 @@ impl Use {
     fn default_port(self) -> u16 {
         match self {
             Self::Gateway => 3000,
+            Self::PsqlGateway => 9071,
             Self::RestateIngress => 8080,
             Self::RestateAdmin => 9070,
             Self::RestateNode => 5122,
@@ -96,9 +100,13 @@ impl Ports {
         SocketAddr::V4(loopback(self[port]))
     }
 
-    /// `http://127.0.0.1:<port>`
+    /// `http://127.0.0.1:<port>`, or with the scheme of what else is spoken there.
     pub(super) fn url(&self, port: Use) -> String {
-        format!("http://{}", self.address(port))
+        let scheme = match port {
+            Use::PsqlGateway => "postgresql",
+            _ => "http",
+        };
+        format!("{scheme}://{}", self.address(port))
     }
 }
 

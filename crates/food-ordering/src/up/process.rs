@@ -1,6 +1,7 @@
 //! One child process that is kept running.
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(super) enum Sign {
     Answers(Vec<String>),
     /// The same, for services, which speak HTTP/2 only.
     AnswersHttp2(String),
+    /// Someone accepts connections there.
+    Listens(SocketAddr),
     /// This file is there; it is removed whenever the process is started.
     Writes(PathBuf),
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::Region;
 use futures::future::join_all;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -351,12 +352,14 @@ async fn wait_for(sign: &Sign) -> String {
                 answers.await.into_iter().all(|answers| answers)
             }
             Sign::AnswersHttp2(url) => http::answers(url, Protocol::Http2).await,
+            Sign::Listens(address) => TcpStream::connect(address).await.is_ok(),
             Sign::Writes(file) => file.exists(),
         };
         if seen {
             return match sign {
                 Sign::Answers(urls) => urls.first().map_or_else(String::new, |url| base(url)),
                 Sign::AnswersHttp2(url) => base(url),
+                Sign::Listens(address) => address.to_string(),
                 Sign::Writes(_) => "embedded, in memory".to_owned(),
             };
         }

@@ -1,0 +1,89 @@
+//! The part `psql-gateway`: its flags, and running it.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+/// How the psql gateway is reached, and what it lets clients do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "psql gateway")]
+pub(crate) struct Psql {
+    /// Where the psql gateway listens; an address that others can reach needs --password-file
+    #[arg(
+        long = "psql-gateway-listen",
+        env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN",
+        default_value = "127.0.0.1:9071",
+        value_name = "ADDRESS"
+    )]
+    pub(crate) listen: SocketAddr,
+    /// Restate's admin API, which the psql gateway asks
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_ADMIN",
+        default_value = "http://127.0.0.1:9070",
+        value_name = "URL"
+    )]
+    restate_admin: String,
+    /// Lines <user>:<password>; only those users are let in, by SCRAM-SHA-256
+    #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The certificate chain with which TLS is offered, as PEM
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_TLS_CERT",
+        requires = "tls_key",
+        value_name = "FILE"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, as PEM
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_TLS_KEY",
+        requires = "tls_cert",
+        value_name = "FILE"
+    )]
+    tls_key: Option<PathBuf>,
+    /// How long a query may take; `SET statement_timeout` can only make it less
+    #[arg(long, env = "FOOD_ORDERING_STATEMENT_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    statement_timeout: Duration,
+    /// How many clients there may be at a time
+    #[arg(
+        long = "psql-connections",
+        env = "FOOD_ORDERING_PSQL_CONNECTIONS",
+        default_value = "100",
+        value_name = "N"
+    )]
+    connections: NonZeroUsize,
+    /// How long a message of a client, such as a query, may be, in bytes
+    #[arg(
+        long = "psql-max-message",
+        env = "FOOD_ORDERING_PSQL_MAX_MESSAGE",
+        default_value = "1048576",
+        value_name = "BYTES"
+    )]
+    max_message: NonZeroUsize,
+}
+
+impl Psql {
+    /// Runs the part until `shutdown`.
+    pub(crate) async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let config = psql_gateway::Config {
+            password_file: self.password_file.clone(),
+            tls: self.tls_cert.clone().zip(self.tls_key.clone()),
+            statement_timeout: self.statement_timeout,
+            connections: self.connections.get(),
+            max_message: self.max_message.get(),
+            ..psql_gateway::Config::new(&self.restate_admin)
+        };
+        psql_gateway::serve(config, listener, shutdown).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! Who may come in: anyone on this machine, or who knows a password of the password file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::Sink;
+use pgwire::api::auth::sasl::SASLAuthStartupHandler;
+use pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, ScramAuth, gen_salted_password};
+use pgwire::api::auth::{
+    AuthSource, LoginInfo, Password, ServerParameterProvider, StartupHandler,
+    finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
+};
+use pgwire::api::{ClientInfo, PidSecretKeyGenerator};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::startup::SecretKey;
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+use crate::gateway::Gateway;
+use crate::session::{REPORTED, Session};
+
+/// Users and their passwords, salted and hashed as SCRAM-SHA-256 wants them.
+#[derive(Debug)]
+pub(crate) struct Passwords(HashMap<String, ([u8; 16], Vec<u8>)>);
+
+/// Why a password file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordFileError {
+    /// It cannot be read.
+    #[error("reading the password file: {0}")]
+    Unreadable(#[from] std::io::Error),
+    /// A line of it is no user and password.
+    #[error("line {0} of the password file must be <user>:<password>")]
+    Malformed(usize),
+    /// Nobody is in it.
+    #[error("the password file names no user; each line must be <user>:<password>")]
+    Empty,
+}
+
+impl Passwords {
+    /// Reads a file with a line `user:password` for each user. Empty lines and those that begin with `#` do not count.
+    pub(crate) fn read(path: &Path) -> Result<Self, PasswordFileError> {
+        let text = std::fs::read_to_string(path)?;
+        let mut users = HashMap::new();
+        for (index, line) in text.lines().enumerate() {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (user, password) = line
+                .split_once(':')
+                .filter(|(user, password)| !user.is_empty() && !password.is_empty())
+                .ok_or(PasswordFileError::Malformed(index + 1))?;
+            let salt: [u8; 16] = rand::random();
+            let salted = gen_salted_password(password, &salt, SCRAM_ITERATIONS);
+            users.insert(user.to_owned(), (salt, salted));
+        }
+        if users.is_empty() {
+            return Err(PasswordFileError::Empty);
+        }
+        Ok(Self(users))
+    }
+}
+
+#[async_trait]
+impl AuthSource for Passwords {
+    async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
+        let user = login.user().unwrap_or_default();
+        match self.0.get(user) {
+            Some((salt, salted)) => Ok(Password::new(Some(salt.to_vec()), salted.clone())),
+            // An unknown user learns no more than one with a wrong password.
+            None => Ok(Password::new(
+                Some(rand::random::<[u8; 16]>().to_vec()),
+                rand::random::<[u8; 32]>().to_vec(),
+            )),
+        }
+    }
+}
+
+/// Lets one connection in.
+pub(crate) struct Door {
+    gateway: Arc<Gateway>,
+    session: Arc<Session>,
+    seats: Arc<Semaphore>,
+    /// Held as long as the connection lasts.
+    seat: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
+    scram: Option<SASLAuthStartupHandler<Parameters>>,
+}
+
+impl Door {
+    pub(crate) fn new(
+        gateway: &Arc<Gateway>,
+        session: &Arc<Session>,
+        seats: &Arc<Semaphore>,
+        passwords: Option<&Arc<Passwords>>,
+    ) -> Self {
+        let scram = passwords.map(|passwords| {
+            let keys = Keys {
+                gateway: gateway.clone(),
+                session: session.clone(),
+            };
+            SASLAuthStartupHandler::new(Arc::new(Parameters(session.clone())))
+                .with_scram(ScramAuth::new(passwords.clone()))
+                .with_pid_secret_key_generator(Arc::new(keys))
+        });
+        Self {
+            gateway: gateway.clone(),
+            session: session.clone(),
+            seats: seats.clone(),
+            seat: std::sync::Mutex::new(None),
+            scram,
+        }
+    }
+}
+
+#[async_trait]
+impl StartupHandler for Door {
+    async fn on_startup<C>(
+        &self,
+        client: &mut C,
+        message: PgWireFrontendMessage,
+    ) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        if let PgWireFrontendMessage::Startup(startup) = &message {
+            let seat = self.seats.clone().try_acquire_owned();
+            let seat = seat.map_err(|_| {
+                Error::fatal("53300", "sorry, too many clients already").hint(
+                    "Close a connection, or start the gateway with a larger --psql-connections.",
+                )
+            })?;
+            if let Ok(mut mine) = self.seat.lock() {
+                *mine = Some(seat);
+            }
+            let parameters: BTreeMap<String, String> = startup
+                .parameters
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            if parameters.contains_key("replication") {
+                return Err(Error::fatal("0A000", "there is nothing to replicate here").into());
+            }
+            self.session.introduce(&parameters);
+        }
+        if let Some(scram) = &self.scram {
+            return scram.on_startup(client, message).await;
+        }
+        if let PgWireFrontendMessage::Startup(startup) = message {
+            protocol_negotiation(client, &startup).await?;
+            save_startup_parameters_to_metadata(client, &startup);
+            let (pid, secret) = self.gateway.sessions.enter(&self.session, &*client);
+            client.set_pid_and_secret_key(pid, secret);
+            finish_authentication(client, &Parameters(self.session.clone())).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the key by which a connection's query can be cancelled.
+struct Keys {
+    gateway: Arc<Gateway>,
+    session: Arc<Session>,
+}
+
+impl PidSecretKeyGenerator for Keys {
+    fn generate(&self, client: &dyn ClientInfo) -> (i32, SecretKey) {
+        self.gateway.sessions.enter(&self.session, client)
+    }
+}
+
+/// What a client is told of the server when it comes in.
+struct Parameters(Arc<Session>);
+
+impl ServerParameterProvider for Parameters {
+    fn server_parameters<C: ClientInfo>(&self, _client: &C) -> Option<HashMap<String, String>> {
+        let settings = self.0.settings();
+        let mut told: HashMap<String, String> = REPORTED
+            .iter()
+            .filter_map(|(name, spelled)| {
+                Some(((*spelled).to_owned(), settings.get(*name)?.clone()))
+            })
+            .collect();
+        told.insert("session_authorization".to_owned(), self.0.about().user);
+        Some(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_file_must_hold_users_with_passwords() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("passwords");
+        for (text, users) in [
+            ("anna:secret\n", Ok(1)),
+            ("# operators\nanna:se:cret\n\nben:x\n", Ok(2)),
+            ("anna\n", Err("line 1")),
+            ("anna:secret\nben:\n", Err("line 2")),
+            ("\n", Err("no user")),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            match (Passwords::read(&path), users) {
+                (Ok(found), Ok(users)) => assert_eq!(found.0.len(), users, "{text:?}"),
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+                (found, _) => panic!("{text:?}: {found:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! `pg_catalog` and `information_schema`: what `psql`'s `\d`, tab completion and drivers ask for.
+//!
+//! These queries use much of PostgreSQL's SQL, and none of it concerns the runtime. They are put into SQLite's dialect and
+//! answered by an SQLite database in memory that holds the catalogue of the runtime's tables and of the views (ADR 5).
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `tables.sql` | the catalogue's tables |
+//! | `fill.rs` | what is in them |
+//! | `functions.rs` | PostgreSQL's functions about the catalogue |
+//! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
+//! | `types.rs` | the types of the result's columns |
+
+mod fill;
+mod functions;
+mod translate;
+mod types;
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field};
+use rusqlite::Connection;
+use rusqlite::types::Value as SqliteValue;
+use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, Visit, Visitor};
+use tokio::time::Instant;
+
+use self::types::Kind;
+use crate::error::{Error, Result};
+use crate::runtime::Answer;
+use crate::schema::Schema;
+use crate::session::Session;
+use crate::{rewrite, sql};
+
+/// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
+const MAX_ROWS: usize = 100_000;
+/// After so many of SQLite's steps one looks whether there is still time.
+const STEPS: i32 = 10_000;
+
+/// The catalogue of the runtime's tables and the views.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    database: Arc<Mutex<Connection>>,
+}
+
+impl Catalogue {
+    /// A catalogue of these tables.
+    pub(crate) fn new(schema: &Schema) -> Result<Self> {
+        let database = fill::database(schema).map_err(|error| failed(&error))?;
+        Ok(Self {
+            database: Arc::new(Mutex::new(database)),
+        })
+    }
+
+    /// Answers a query that [`concerns`] the catalogue.
+    pub(crate) async fn query(&self, query: &Query, session: &Arc<Session>) -> Result<Answer> {
+        let kinds = types::of_query(query);
+        let names = rewrite::output_names(query);
+        let mut query = query.clone();
+        translate::translate(&mut query, session)?;
+        let text = query.to_string();
+        let database = self.database.clone();
+        let deadline = session.running().deadline;
+        let answered = tokio::task::spawn_blocking(move || {
+            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
+            run(&mut database, &text, &kinds, names.as_deref(), deadline)
+        });
+        answered
+            .await
+            .map_err(|error| Error::new("XX000", error.to_string()))?
+            .map(Answer::ready)
+    }
+}
+
+fn run(
+    database: &mut Connection,
+    text: &str,
+    kinds: &[Option<Kind>],
+    names: Option<&[Option<String>]>,
+    deadline: Instant,
+) -> Result<RecordBatch> {
+    let late = move || Instant::now() > deadline;
+    database
+        .progress_handler(STEPS, Some(late))
+        .map_err(|error| failed(&error))?;
+    let mut statement = database.prepare(text).map_err(|error| failed(&error))?;
+    let columns: Vec<(String, Kind)> = statement
+        .columns()
+        .enumerate()
+        .map(|(index, column)| {
+            let declared = column.decl_type().and_then(Kind::declared);
+            let guessed = || kinds.get(index).copied().flatten();
+            let name = names.and_then(|names| names.get(index).cloned().flatten());
+            let name = name.unwrap_or_else(|| column.name().to_owned());
+            (name, declared.or_else(guessed).unwrap_or(Kind::Text))
+        })
+        .collect();
+    let mut values: Vec<Vec<SqliteValue>> = vec![Vec::new(); columns.len()];
+    let mut rows = statement.query([]).map_err(|error| failed(&error))?;
+    let mut count = 0;
+    while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+        count += 1;
+        if count > MAX_ROWS {
+            return Err(Error::new(
+                "54000",
+                format!("a query of the catalogue with more than {MAX_ROWS} rows"),
+            ));
+        }
+        for (index, values) in values.iter_mut().enumerate() {
+            values.push(row.get(index).map_err(|error| failed(&error))?);
+        }
+    }
+    types::batch(&columns, &values, count)
+}
+
+/// SQLite's complaint as PostgreSQL would put it.
+fn failed(error: &rusqlite::Error) -> Error {
+    let text = match error {
+        rusqlite::Error::SqliteFailure(failure, _)
+            if failure.code == rusqlite::ErrorCode::OperationInterrupted =>
+        {
+            return Error::new("57014", "canceling statement due to statement timeout");
+        }
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    };
+    let about = |code: &'static str, before: &str, what: &str| {
+        let name = text.split_once(before)?.1;
+        let name = name.rsplit('.').next().unwrap_or(name);
+        Some(Error::new(code, format!("{what} \"{name}\" does not exist")).about(name))
+    };
+    about("42703", "no such column: ", "column")
+        .or_else(|| about("42P01", "no such table: ", "relation"))
+        .or_else(|| about("42883", "no such function: ", "function"))
+        .unwrap_or_else(|| {
+            Error::unsupported(format!("the catalogue cannot answer this query: {text}"))
+                .hint("Ask for less at a time: the catalogue is not a whole PostgreSQL.")
+        })
+}
+
+/// Whether a query is one of the catalogue, not of the runtime. An error if it is one of both.
+pub(crate) fn concerns(query: &Query) -> Result<bool> {
+    let mut seen = Seen::default();
+    let _ = query.visit(&mut seen);
+    let other = seen.others.iter().find(|name| !seen.ctes.contains(name));
+    match (seen.catalogue, other) {
+        (Some(catalogue), Some(other)) => Err(Error::unsupported(format!(
+            "a query of the catalogue ({catalogue}) and of the runtime ({other}) at once"
+        ))),
+        (Some(_), None) => Ok(true),
+        (None, Some(_)) => Ok(false),
+        // A query of no table at all.
+        (None, None) => Ok(seen.functions),
+    }
+}
+
+/// What a query mentions.
+#[derive(Default)]
+struct Seen {
+    catalogue: Option<String>,
+    others: Vec<String>,
+    ctes: Vec<String>,
+    functions: bool,
+}
+
+impl Visitor for Seen {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.ctes
+            .extend(ctes.map(|cte| sql::folded(&cte.alias.name)));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+        let parts = sql::parts(name).unwrap_or_default();
+        let ours = match parts.as_slice() {
+            [.., schema, _] => schema == "pg_catalog" || schema == "information_schema",
+            [table] => table.starts_with("pg_"),
+            [] => false,
+        };
+        if ours {
+            self.catalogue = Some(name.to_string());
+        } else {
+            self.others
+                .push(parts.into_iter().next_back().unwrap_or_default());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Function(function) => {
+                if let Some(parts) = sql::parts(&function.name) {
+                    let last = parts.last().map(String::as_str).unwrap_or_default();
+                    self.functions |= functions::is_ours(last);
+                }
+            }
+            Expr::Cast {
+                data_type: SqlType::Regclass,
+                ..
+            } => self.functions = true,
+            Expr::Cast {
+                data_type: SqlType::Custom(name, _),
+                ..
+            } => {
+                let last = sql::parts(name)
+                    .and_then(|mut parts| parts.pop())
+                    .unwrap_or_default();
+                self.functions |= last.starts_with("reg");
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What `SHOW TABLES` asks for.
+pub(crate) fn tables_query() -> Result<Query> {
+    sql::query(
+        "SELECT table_schema, table_name, table_type FROM information_schema.tables \
+         WHERE table_schema = 'public' ORDER BY table_name",
+    )
+}
+
+/// A batch of texts.
+pub(crate) fn texts<'a, const N: usize>(
+    names: &[&str; N],
+    rows: impl Iterator<Item = [&'a str; N]>,
+) -> Result<RecordBatch> {
+    let rows: Vec<[&str; N]> = rows.collect();
+    let columns = names.iter().enumerate().map(|(index, name)| {
+        let values: StringArray = rows.iter().map(|row| Some(row[index])).collect();
+        (
+            Field::new(*name, DataType::Utf8, true),
+            Arc::new(values) as ArrayRef,
+        )
+    });
+    let (fields, arrays): (Vec<_>, Vec<_>) = columns.unzip();
+    let schema = Arc::new(arrow_schema::Schema::new(fields));
+    RecordBatch::try_new(schema, arrays).map_err(|error| Error::new("XX000", error.to_string()))
+}

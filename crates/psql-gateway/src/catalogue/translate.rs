@@ -1,0 +1,380 @@
+//! From PostgreSQL's dialect to SQLite's, in the syntax tree.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Query, SelectItem, SetExpr, Statement, TableFactor, TrimWhereField,
+    UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
+};
+
+use crate::error::{Error, Result};
+use crate::rewrite;
+use crate::session::Session;
+use crate::sql;
+
+/// Puts a query of the catalogue into SQLite's dialect.
+pub(super) fn translate(query: &mut Query, session: &Arc<Session>) -> Result<()> {
+    let mut translator = Translator {
+        about: session.about(),
+        session,
+    };
+    match query.visit(&mut translator) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Translator<'a> {
+    about: rewrite::Session,
+    session: &'a Arc<Session>,
+}
+
+impl VisitorMut for Translator<'_> {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        query.locks.clear();
+        ControlFlow::Continue(())
+    }
+
+    /// `unnest(array) x` as `(SELECT value AS x FROM json_each(…)) AS x`.
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        let TableFactor::Table {
+            name,
+            alias,
+            args: Some(arguments),
+            ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        let name = sql::parts(name).and_then(|mut parts| parts.pop());
+        if name.as_deref() == Some("unnest")
+            && let [array] = arguments.args.as_slice()
+            && let Some(array) = argument(array)
+        {
+            let mut alias = alias.take();
+            let column = alias
+                .as_mut()
+                .and_then(|alias| alias.columns.drain(..).next());
+            let called = match (column, &alias) {
+                (Some(column), _) => column.name,
+                (None, Some(alias)) => alias.name.clone(),
+                (None, None) => sql::ident("unnest"),
+            };
+            let elements = call("pg_array_json", vec![array.clone()]);
+            match sql::query(&format!(
+                "SELECT value AS {called} FROM json_each({elements})"
+            )) {
+                Ok(query) => {
+                    *factor = TableFactor::Derived {
+                        lateral: false,
+                        subquery: Box::new(query),
+                        alias,
+                        sample: None,
+                    };
+                }
+                Err(error) => return ControlFlow::Break(error),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<Error> {
+        let text = match &value.value {
+            Value::EscapedStringLiteral(text) | Value::NationalStringLiteral(text) => text.clone(),
+            Value::DollarQuotedString(text) => text.value.clone(),
+            _ => return ControlFlow::Continue(()),
+        };
+        value.value = Value::SingleQuotedString(text);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        let translated = match expr {
+            Expr::Function(function) => match self.function(function) {
+                Ok(translated) => translated,
+                Err(error) => return ControlFlow::Break(error),
+            },
+            Expr::Cast {
+                expr, data_type, ..
+            } => cast(expr, data_type),
+            Expr::BinaryOp { left, op, right } => operator(left, op, right),
+            Expr::Like {
+                negated,
+                expr,
+                pattern,
+                ..
+            } => Some(like(expr, pattern, false, *negated)),
+            Expr::ILike {
+                negated,
+                expr,
+                pattern,
+                ..
+            } => Some(like(expr, pattern, true, *negated)),
+            Expr::Collate { expr, .. } => Some((**expr).clone()),
+            Expr::AnyOp {
+                left,
+                compare_op: BinaryOperator::Eq,
+                right,
+                ..
+            } => Some(any(left, right)),
+            Expr::AllOp {
+                left,
+                compare_op: BinaryOperator::NotEq,
+                right,
+            } => Some(not(any(left, right))),
+            Expr::Array(array) => Some(call("pg_array", array.elem.clone())),
+            Expr::CompoundFieldAccess { root, access_chain } => match access_chain.as_slice() {
+                [
+                    sqlparser::ast::AccessExpr::Subscript(sqlparser::ast::Subscript::Index {
+                        index,
+                    }),
+                ] => Some(call("pg_element", vec![(**root).clone(), index.clone()])),
+                _ => None,
+            },
+            Expr::Trim {
+                expr,
+                trim_where,
+                trim_what,
+                trim_characters,
+            } => {
+                let function = match trim_where {
+                    Some(TrimWhereField::Leading) => "ltrim",
+                    Some(TrimWhereField::Trailing) => "rtrim",
+                    Some(TrimWhereField::Both) | None => "trim",
+                };
+                let what = trim_what.iter().map(|what| (**what).clone());
+                let what = what.chain(trim_characters.iter().flatten().cloned());
+                let arguments = std::iter::once((**expr).clone()).chain(what);
+                Some(call(function, arguments.collect()))
+            }
+            Expr::Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for,
+                ..
+            } => {
+                let length = substring_for.iter().map(|length| (**length).clone());
+                Some(call(
+                    "substr",
+                    [(**expr).clone(), (**from).clone()]
+                        .into_iter()
+                        .chain(length)
+                        .collect(),
+                ))
+            }
+            _ => None,
+        };
+        if let Some(translated) = translated {
+            *expr = translated;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Translator<'_> {
+    fn function(&self, function: &mut Function) -> Result<Option<Expr>> {
+        let parts = sql::parts(&function.name).unwrap_or_default();
+        if parts.len() > 1 {
+            function.name.0.drain(..parts.len() - 1);
+        }
+        let name = parts.last().map(String::as_str).unwrap_or_default();
+        let arguments: Vec<&Expr> = match &function.args {
+            FunctionArguments::None => Vec::new(),
+            FunctionArguments::Subquery(query) => {
+                return Ok((name == "array").then(|| collected(query)).flatten());
+            }
+            FunctionArguments::List(list) => list.args.iter().filter_map(argument).collect(),
+        };
+        let constant = |text: String| Some(literal(Value::SingleQuotedString(text)));
+        match (name, arguments.as_slice()) {
+            (_, []) => Ok(self.about.value(name).map(literal)),
+            ("current_schemas", _) => Ok(constant("{pg_catalog,public}".to_owned())),
+            ("current_setting", [setting, rest @ ..]) => {
+                let Some(setting) = text(setting) else {
+                    return Ok(None);
+                };
+                match self.session.setting(setting) {
+                    Ok(value) => Ok(constant(value)),
+                    // `current_setting(name, true)`: nothing where there is none.
+                    Err(_) if !rest.is_empty() => Ok(Some(literal(Value::Null))),
+                    Err(error) => Err(error),
+                }
+            }
+            ("set_config", [setting, value, ..]) => {
+                if let (Some(setting), Some(value)) = (text(setting), text(value)) {
+                    self.session.set(setting, value)?;
+                    return Ok(constant(self.session.setting(setting)?));
+                }
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// `ARRAY(SELECT x …)` as `(SELECT pg_array_agg(x) FROM (SELECT x …))`.
+fn collected(query: &Query) -> Option<Expr> {
+    let mut query = query.clone();
+    let SetExpr::Select(select) = &mut *query.body else {
+        return None;
+    };
+    if let Some(SelectItem::UnnamedExpr(expr)) = select.projection.first() {
+        select.projection[0] = SelectItem::ExprWithAlias {
+            expr: expr.clone(),
+            alias: sql::ident("element"),
+        };
+    }
+    let outer = sql::parse(&format!(
+        "SELECT (SELECT pg_array_agg(element) FROM ({query}) AS elements)"
+    ))
+    .ok()?;
+    let Some(Statement::Query(outer)) = outer.into_iter().next() else {
+        return None;
+    };
+    match &outer.body.as_select()?.projection.first()? {
+        SelectItem::UnnamedExpr(expr) => Some(expr.clone()),
+        _ => None,
+    }
+}
+
+fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
+    let name = match data_type {
+        DataType::Custom(name, _) => sql::parts(name)?.pop()?,
+        DataType::Regclass => "regclass".to_owned(),
+        other => other.to_string().to_lowercase(),
+    };
+    let is_text = text(expr).is_some();
+    let to = |name: DataType| {
+        Some(Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(expr.clone()),
+            data_type: name,
+            format: None,
+        })
+    };
+    let name = name.split('(').next().unwrap_or(&name);
+    match name {
+        "regclass" if is_text => Some(call("pg_regclass_oid", vec![expr.clone()])),
+        "regclass" => Some(call("pg_regclass_name", vec![expr.clone()])),
+        "regtype" if is_text => Some(call("pg_regtype_oid", vec![expr.clone()])),
+        "regtype" => Some(call("pg_regtype_name", vec![expr.clone()])),
+        "oid" | "int2" | "int4" | "int8" | "int" | "integer" | "bigint" | "smallint" | "xid" => {
+            to(DataType::Integer(None))
+        }
+        "text" | "name" | "varchar" | "character varying" | "bpchar" | "char" => to(DataType::Text),
+        // The rest are texts already, or NULL.
+        _ => Some(expr.clone()),
+    }
+}
+
+fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
+    let name = match op {
+        BinaryOperator::PGRegexMatch => "~",
+        BinaryOperator::PGRegexIMatch => "~*",
+        BinaryOperator::PGRegexNotMatch => "!~",
+        BinaryOperator::PGRegexNotIMatch => "!~*",
+        BinaryOperator::PGLikeMatch => "~~",
+        BinaryOperator::PGILikeMatch => "~~*",
+        BinaryOperator::PGNotLikeMatch => "!~~",
+        BinaryOperator::PGNotILikeMatch => "!~~*",
+        BinaryOperator::PGCustomBinaryOperator(parts) => parts.last()?,
+        _ => return None,
+    };
+    let compared = |op| {
+        Some(Expr::BinaryOp {
+            left: Box::new(left.clone()),
+            op,
+            right: Box::new(right.clone()),
+        })
+    };
+    let function = match name.trim_start_matches('!').trim_end_matches('*') {
+        "~" => "pg_regex",
+        "~~" => "pg_like",
+        "=" => return compared(BinaryOperator::Eq),
+        "<>" => return compared(BinaryOperator::NotEq),
+        _ => return None,
+    };
+    let any_case = literal(Value::Boolean(name.ends_with('*')));
+    let matched = call(function, vec![left.clone(), right.clone(), any_case]);
+    Some(if name.starts_with('!') {
+        not(matched)
+    } else {
+        matched
+    })
+}
+
+fn like(expr: &Expr, pattern: &Expr, any_case: bool, negated: bool) -> Expr {
+    let matched = call(
+        "pg_like",
+        vec![
+            expr.clone(),
+            pattern.clone(),
+            literal(Value::Boolean(any_case)),
+        ],
+    );
+    if negated { not(matched) } else { matched }
+}
+
+fn any(left: &Expr, right: &Expr) -> Expr {
+    match right {
+        Expr::Subquery(query) => Expr::InSubquery {
+            expr: Box::new(left.clone()),
+            subquery: query.clone(),
+            negated: false,
+        },
+        Expr::Nested(inner) => any(left, inner),
+        other => call("pg_any_equal", vec![left.clone(), other.clone()]),
+    }
+}
+
+fn not(expr: Expr) -> Expr {
+    Expr::Nested(Box::new(Expr::UnaryOp {
+        op: UnaryOperator::Not,
+        expr: Box::new(expr),
+    }))
+}
+
+fn literal(value: Value) -> Expr {
+    Expr::Value(value.into())
+}
+
+fn text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(ValueWithSpan {
+            value: Value::SingleQuotedString(text),
+            ..
+        }) => Some(text),
+        _ => None,
+    }
+}
+
+fn argument(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    sqlparser::ast::Expr::Function(Function {
+        name: vec![sql::ident(name)].into(),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(sqlparser::ast::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments
+                .into_iter()
+                .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
+                .collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}

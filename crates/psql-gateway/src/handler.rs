@@ -1,0 +1,441 @@
+//! Queries of one connection, by the simple and by the extended protocol.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{Sink, SinkExt};
+use pgwire::api::portal::{Format, Portal, PortalExecutionState};
+use pgwire::api::query::{
+    ExtendedQueryHandler, SimpleQueryHandler, send_execution_response, send_partial_query_response,
+    send_query_response, send_ready_for_query,
+};
+use pgwire::api::results::{
+    DescribePortalResponse, DescribeStatementResponse, FieldInfo, QueryResponse, Response, Tag,
+};
+use pgwire::api::stmt::{QueryParser, StoredStatement};
+use pgwire::api::store::{Entry, PortalStore};
+use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::PgWireBackendMessage;
+use pgwire::messages::extendedquery::{Bind, BindComplete, Execute, Sync as SyncMessage};
+use pgwire::messages::response::{EmptyQueryResponse, ReadyForQuery, TransactionStatus};
+use pgwire::messages::simplequery::Query;
+use pgwire::messages::startup::ParameterStatus;
+use sqlparser::ast::{Expr, Statement};
+use tokio::sync::OnceCell;
+
+use crate::error::{Error, Result};
+use crate::gateway::Gateway;
+use crate::rows::Columns;
+use crate::session::{REPORTED, Session};
+use crate::statement::{Done, Task};
+use crate::{parameters, sql};
+
+/// Answers the queries of one connection.
+pub(crate) struct Handler {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) session: Arc<Session>,
+}
+
+/// A statement of the extended protocol.
+#[derive(Debug, Clone)]
+pub(crate) struct Parsed(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    statement: Statement,
+    text: String,
+    types: Vec<Type>,
+    columns: OnceCell<Option<Columns>>,
+}
+
+impl Handler {
+    fn task<'a>(&'a self, text: &'a str) -> Task<'a> {
+        Task {
+            gateway: &self.gateway,
+            session: &self.session,
+            text,
+        }
+    }
+
+    async fn run(
+        &self,
+        statement: &Statement,
+        text: &str,
+        values: &[Expr],
+        status: TransactionStatus,
+    ) -> Result<Done> {
+        self.session.begin();
+        self.task(text).run(statement, values, status).await
+    }
+
+    async fn columns(&self, parsed: &Parsed) -> Result<Option<Columns>> {
+        let Inner {
+            statement,
+            text,
+            types,
+            columns,
+        } = &*parsed.0;
+        let described =
+            columns.get_or_try_init(async || self.task(text).describe(statement, types).await);
+        described.await.cloned()
+    }
+
+    /// Begins a portal; what needs no `RowDescription` is sent at once, rows are answered.
+    async fn begin<C>(
+        &self,
+        client: &mut C,
+        portal: &Portal<Parsed>,
+    ) -> PgWireResult<Option<QueryResponse>>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
+        PgWireError: From<C::Error>,
+        C::Error: Debug,
+    {
+        let Inner {
+            statement,
+            text,
+            types,
+            ..
+        } = &*portal.statement.statement.0;
+        let values = parameters::values(portal, types)?;
+        let status = client.transaction_status();
+        let done = self.run(statement, text, &values, status).await?;
+        self.send_done(client, done, &portal.result_column_format)
+            .await
+    }
+
+    /// Sends what needs no `RowDescription`; answers the rows that are left.
+    async fn send_done<C>(
+        &self,
+        client: &mut C,
+        done: Done,
+        format: &Format,
+    ) -> PgWireResult<Option<QueryResponse>>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
+        PgWireError: From<C::Error>,
+        C::Error: Debug,
+    {
+        let tag = match done {
+            Done::Rows(rows, tag) => {
+                return Ok(Some(rows.respond(tag, format, &self.session)?));
+            }
+            Done::Copy(rows, options) => {
+                rows.copy(&options, &self.session)?.send(client).await?;
+                return Ok(None);
+            }
+            Done::Tag(tag) => tag,
+            Done::Begin(tag) => {
+                client.set_transaction_status(TransactionStatus::Transaction);
+                tag
+            }
+            Done::End(tag) => {
+                client.set_transaction_status(TransactionStatus::Idle);
+                tag
+            }
+            Done::Set(name) => {
+                if let Some((_, spelled)) = REPORTED.iter().find(|(known, _)| *known == name) {
+                    let value = self.session.setting(&name)?;
+                    let report = ParameterStatus::new((*spelled).to_owned(), value);
+                    client
+                        .feed(PgWireBackendMessage::ParameterStatus(report))
+                        .await?;
+                }
+                "SET"
+            }
+        };
+        send_execution_response(client, Tag::new(tag)).await?;
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl SimpleQueryHandler for Handler {
+    /// Statement by statement: the first one that fails ends the message, as in PostgreSQL, and no later one is begun before the
+    /// rows of the one before are sent.
+    async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        client.set_state(PgWireConnectionState::QueryInProgress);
+        let text = query.query;
+        let statements = sql::parse(&text)?;
+        if statements.is_empty() {
+            client
+                .feed(PgWireBackendMessage::EmptyQueryResponse(
+                    EmptyQueryResponse::new(),
+                ))
+                .await?;
+        }
+        for statement in &statements {
+            let done = self
+                .run(statement, &text, &[], client.transaction_status())
+                .await?;
+            if let Some(rows) = self.send_done(client, done, &Format::UnifiedText).await? {
+                send_query_response(client, rows, true).await?;
+            }
+        }
+        client.set_state(PgWireConnectionState::ReadyForQuery);
+        let status = client.transaction_status();
+        send_ready_for_query(client, status).await
+    }
+
+    async fn do_query<C>(&self, _client: &mut C, _query: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        Err(Error::new("XX000", "on_query answers all simple queries").into())
+    }
+}
+
+#[async_trait]
+impl QueryParser for Handler {
+    type Statement = Parsed;
+
+    async fn parse_sql<C>(
+        &self,
+        _client: &C,
+        sql: &str,
+        given: &[Option<Type>],
+    ) -> PgWireResult<Option<Parsed>>
+    where
+        C: ClientInfo + Unpin + Send + Sync,
+    {
+        let mut statements = sql::parse(sql)?;
+        let Some(statement) = statements.pop() else {
+            return Ok(None);
+        };
+        if !statements.is_empty() {
+            return Err(Error::new(
+                "42601",
+                "cannot insert multiple commands into a prepared statement",
+            )
+            .into());
+        }
+        let task = self.task(sql);
+        let found = task
+            .types(&statement)
+            .await
+            .map_err(|error| error.located_in(sql))?;
+        let types = (0..found.len().max(given.len())).map(|index| {
+            let given = given
+                .get(index)
+                .cloned()
+                .flatten()
+                .filter(|given| *given != Type::UNKNOWN);
+            given
+                .or_else(|| found.get(index).cloned())
+                .unwrap_or(Type::TEXT)
+        });
+        Ok(Some(Parsed(Arc::new(Inner {
+            statement,
+            text: sql.to_owned(),
+            types: types.collect(),
+            columns: OnceCell::new(),
+        }))))
+    }
+
+    fn get_parameter_types(&self, parsed: &Parsed) -> PgWireResult<Vec<Type>> {
+        Ok(parsed.0.types.clone())
+    }
+
+    fn get_result_schema(
+        &self,
+        _parsed: &Parsed,
+        _format: Option<&Format>,
+    ) -> PgWireResult<Vec<FieldInfo>> {
+        Err(Error::new("XX000", "do_describe_… answers all descriptions").into())
+    }
+}
+
+#[async_trait]
+impl ExtendedQueryHandler for Handler {
+    type Statement = Parsed;
+    type QueryParser = Self;
+
+    fn query_parser(&self) -> Arc<Self> {
+        Arc::new(Self {
+            gateway: self.gateway.clone(),
+            session: self.session.clone(),
+        })
+    }
+
+    async fn on_bind<C>(&self, client: &mut C, message: Bind) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.statement_name.as_deref().unwrap_or(DEFAULT_NAME);
+        match client.portal_store().get_statement(name) {
+            Some(Entry::Value(statement)) => {
+                let formats = message.parameter_format_codes.len();
+                if formats > 1 && formats != message.parameters.len() {
+                    let message = format!(
+                        "bind message has {formats} parameter formats but {} parameters",
+                        message.parameters.len()
+                    );
+                    return Err(Error::new("08P01", message).into());
+                }
+                let portal = Portal::try_new(&message, statement)?;
+                client.portal_store().put_portal(Arc::new(portal));
+            }
+            Some(Entry::Empty) => {
+                let name = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
+                client.portal_store().put_empty_portal(name);
+            }
+            None => return Err(PgWireError::StatementNotFound(name.to_owned())),
+        }
+        client
+            .feed(PgWireBackendMessage::BindComplete(BindComplete::new()))
+            .await?;
+        Ok(())
+    }
+
+    async fn do_describe_statement<C>(
+        &self,
+        _client: &mut C,
+        target: &StoredStatement<Parsed>,
+    ) -> PgWireResult<DescribeStatementResponse>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let fields = match self.columns(&target.statement).await? {
+            Some(columns) => columns.fields(&Format::UnifiedText)?,
+            None => Vec::new(),
+        };
+        Ok(DescribeStatementResponse::new(
+            target.statement.0.types.clone(),
+            fields,
+        ))
+    }
+
+    /// A portal that is described is about to be executed, so its query is begun: it tells its columns, and its rows are there
+    /// when they are asked for. That spares one question to the runtime.
+    async fn do_describe_portal<C>(
+        &self,
+        client: &mut C,
+        target: &Portal<Parsed>,
+    ) -> PgWireResult<DescribePortalResponse>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let parsed = &target.statement.statement;
+        if !matches!(parsed.0.statement, Statement::Query(_)) {
+            let columns = self.columns(parsed).await?;
+            let fields = columns.map(|columns| columns.fields(&target.result_column_format));
+            return Ok(DescribePortalResponse::new(
+                fields.transpose()?.unwrap_or_default(),
+            ));
+        }
+        let fields = match &mut *target.state().lock().await {
+            state @ PortalExecutionState::Initial => match self.begin(client, target).await? {
+                Some(rows) => {
+                    let fields = rows.row_schema();
+                    *state = PortalExecutionState::Suspended(rows);
+                    fields
+                }
+                None => Arc::default(),
+            },
+            PortalExecutionState::Suspended(rows) => rows.row_schema(),
+            PortalExecutionState::Finished => Arc::default(),
+        };
+        Ok(DescribePortalResponse::new(fields.to_vec()))
+    }
+
+    /// Sends rows as they come; none are collected, however many are asked for.
+    async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        client.set_state(PgWireConnectionState::QueryInProgress);
+        let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+        let max_rows = usize::try_from(message.max_rows).unwrap_or(0);
+        match client.portal_store().get_portal(name) {
+            None => return Err(PgWireError::PortalNotFound(name.to_owned())),
+            Some(Entry::Empty) => {
+                client
+                    .feed(PgWireBackendMessage::EmptyQueryResponse(
+                        EmptyQueryResponse::new(),
+                    ))
+                    .await?;
+            }
+            Some(Entry::Value(portal)) => {
+                let state = portal.state();
+                let mut state = state.lock().await;
+                let begun = std::mem::replace(&mut *state, PortalExecutionState::Finished);
+                let rows = match begun {
+                    PortalExecutionState::Initial => self.begin(client, &portal).await?,
+                    PortalExecutionState::Suspended(rows) => {
+                        self.session.go_on();
+                        Some(rows)
+                    }
+                    PortalExecutionState::Finished => {
+                        send_execution_response(client, Tag::new("SELECT").with_rows(0)).await?;
+                        None
+                    }
+                };
+                if let Some(mut rows) = rows
+                    && send_partial_query_response(client, &mut rows, max_rows).await?
+                {
+                    *state = PortalExecutionState::Suspended(rows);
+                }
+            }
+        }
+        client.set_state(PgWireConnectionState::ReadyForQuery);
+        Ok(())
+    }
+
+    async fn on_sync<C>(&self, client: &mut C, _message: SyncMessage) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let status = client.transaction_status();
+        // Outside of a transaction every portal ends here, and with it its query in the runtime.
+        if status == TransactionStatus::Idle {
+            client.portal_store().clear_portals();
+        }
+        client
+            .send(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(
+                status,
+            )))
+            .await?;
+        Ok(())
+    }
+
+    async fn do_query<C>(
+        &self,
+        _client: &mut C,
+        _portal: &Portal<Parsed>,
+        _max_rows: usize,
+    ) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        Err(Error::new("XX000", "on_execute answers all portals").into())
+    }
+}

@@ -1,0 +1,154 @@
+//! The SQL door: PostgreSQL's wire protocol in front of Restate's query engine.
+//!
+//! A client's query is parsed, its views are put in, names of the past are replaced, and it is asked of the runtime's
+//! `POST /query`. The rows stream through: a batch at a time is in memory, and none is fetched before the client has read those
+//! before it. The catalogue, by which `psql` and drivers find their way, is answered here.
+//! `docs/sql.md` says what can be asked.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `server.rs`, `limits.rs` | accepts connections, limits them and their messages |
+//! | `auth.rs`, `tls.rs` | lets clients in |
+//! | `handler.rs` | the simple and the extended protocol |
+//! | `session.rs` | what a connection remembers; cancelling its query |
+//! | `statement.rs`, `copy.rs` | what each kind of statement does |
+//! | `parameters.rs` | parameters of prepared statements |
+//! | `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
+//! | `runtime.rs`, `schema.rs` | asks the runtime |
+//! | `catalogue/` | `pg_catalog` and `information_schema` |
+//! | `rows.rs` | record batches as rows |
+//! | `error.rs` | errors and their SQLSTATE |
+
+mod aliases;
+mod auth;
+mod catalogue;
+mod copy;
+mod error;
+mod gateway;
+mod handler;
+mod limits;
+mod parameters;
+mod rewrite;
+mod rows;
+mod runtime;
+mod schema;
+mod server;
+mod session;
+mod sql;
+mod statement;
+mod tls;
+mod views;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+pub use self::auth::PasswordFileError;
+pub use self::tls::TlsError;
+
+use self::auth::Passwords;
+use self::gateway::Gateway;
+use self::runtime::Runtime;
+use self::server::{Limits, Server};
+
+/// How the gateway behaves.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `http://host:port` of the runtime's admin API.
+    pub restate_admin: String,
+    /// Lines `user:password`; without it everyone on this machine may come in.
+    pub password_file: Option<PathBuf>,
+    /// PEM files of the certificate chain and its key; without them there is no TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The longest that a statement may take, and what it is given unless `SET statement_timeout` says less.
+    pub statement_timeout: Duration,
+    /// How long a client may take to come in.
+    pub startup_timeout: Duration,
+    /// The most clients at a time.
+    pub connections: usize,
+    /// The longest message of a client, in bytes.
+    pub max_message: usize,
+}
+
+impl Config {
+    /// A gateway for everyone on this machine.
+    #[must_use]
+    pub fn new(restate_admin: &str) -> Self {
+        Self {
+            restate_admin: restate_admin.to_owned(),
+            password_file: None,
+            tls: None,
+            statement_timeout: Duration::from_mins(1),
+            startup_timeout: Duration::from_secs(10),
+            connections: 100,
+            max_message: 1024 * 1024,
+        }
+    }
+}
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It would be open to the network.
+    #[error(
+        "refusing to listen on {0}, which others can reach, without a password: name a file with lines <user>:<password> by --password-file, or listen on 127.0.0.1"
+    )]
+    Open(SocketAddr),
+    /// The passwords.
+    #[error(transparent)]
+    Passwords(#[from] PasswordFileError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The listener's address cannot be told.
+    #[error("the listener: {0}")]
+    Listener(#[from] std::io::Error),
+    /// The HTTP client cannot be made.
+    #[error("making an HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Answers clients that connect to `listener` until `shutdown`.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() && config.password_file.is_none() {
+        return Err(StartError::Open(address));
+    }
+    let passwords = config
+        .password_file
+        .as_deref()
+        .map(Passwords::read)
+        .transpose()?;
+    let tls = config
+        .tls
+        .as_ref()
+        .map(|(certificate, key)| tls::acceptor(certificate, key))
+        .transpose()?;
+    if !address.ip().is_loopback() && tls.is_none() {
+        warn!(
+            "passwords are safe by SCRAM-SHA-256, but rows travel in the clear: see --tls-cert and --tls-key"
+        );
+    }
+    let server = Server {
+        gateway: Arc::new(Gateway::new(Runtime::new(&config.restate_admin)?)),
+        passwords: passwords.map(Arc::new),
+        tls,
+        limits: Limits {
+            connections: config.connections,
+            message: config.max_message,
+            startup: config.startup_timeout,
+            statement: config.statement_timeout,
+        },
+    };
+    info!(%address, runtime = config.restate_admin, "psql gateway listens");
+    server.run(listener, shutdown).await;
+    Ok(())
+}

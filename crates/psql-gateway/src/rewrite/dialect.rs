@@ -1,0 +1,127 @@
+//! What PostgreSQL writes in another way than the runtime.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    CastKind, DataType, Expr, FunctionArguments, Query, Value, ValueWithSpan, VisitMut, VisitorMut,
+};
+
+use crate::error::{Error, Result};
+use crate::sql;
+
+/// What functions about the session answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) user: String,
+    pub(crate) database: String,
+    pub(crate) pid: i32,
+}
+
+/// The version that is told to clients, by which they choose what they ask of the catalogue.
+pub(crate) const SERVER_VERSION: &str = "14.0";
+
+/// What `version()` answers.
+pub(crate) fn version() -> String {
+    format!(
+        "PostgreSQL {SERVER_VERSION} compatible psql-gateway {} for Restate",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+impl Session {
+    /// The value of a function without arguments, if it is about the session.
+    pub(crate) fn value(&self, function: &str) -> Option<Value> {
+        let text = |text: &str| Some(Value::SingleQuotedString(text.to_owned()));
+        match function {
+            "current_user" | "session_user" | "user" | "current_role" => text(&self.user),
+            "current_database" | "current_catalog" => text(&self.database),
+            "current_schema" => text("public"),
+            "version" => text(&version()),
+            "pg_backend_pid" => Some(Value::Number(self.pid.to_string(), false)),
+            _ => None,
+        }
+    }
+}
+
+/// Puts a query into the runtime's dialect.
+pub(crate) fn adapt(query: &mut Query, session: &Session) -> Result<()> {
+    match query.visit(&mut Adapter { session }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Adapter<'a> {
+    session: &'a Session,
+}
+
+impl VisitorMut for Adapter<'_> {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if query.locks.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(crate::statement::read_only("SELECT FOR UPDATE"))
+        }
+    }
+
+    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<Error> {
+        let text = match &value.value {
+            Value::EscapedStringLiteral(text)
+            | Value::UnicodeStringLiteral(text)
+            | Value::NationalStringLiteral(text) => text.clone(),
+            Value::DollarQuotedString(text) => text.value.clone(),
+            _ => return ControlFlow::Continue(()),
+        };
+        value.value = Value::SingleQuotedString(text);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match expr {
+            Expr::Function(function) => {
+                // Every function of PostgreSQL may be written with its schema.
+                if function.name.0.len() == 2
+                    && sql::parts(&function.name).is_some_and(|parts| parts[0] == "pg_catalog")
+                {
+                    function.name.0.remove(0);
+                }
+                let bare = match &function.args {
+                    FunctionArguments::None => true,
+                    FunctionArguments::List(list) => list.args.is_empty(),
+                    FunctionArguments::Subquery(_) => false,
+                };
+                let name = sql::parts(&function.name).and_then(|mut parts| parts.pop());
+                if bare && let Some(value) = name.and_then(|name| self.session.value(&name)) {
+                    *expr = Expr::Value(value.into());
+                }
+            }
+            Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
+            Expr::Cast {
+                data_type,
+                expr: inner,
+                kind,
+                ..
+            } => {
+                // State is JSON in a text, and the runtime's JSON operators take texts.
+                if matches!(data_type, DataType::JSON | DataType::JSONB) {
+                    *expr = Expr::Nested(inner.clone());
+                } else {
+                    if let DataType::Custom(name, _) = &*data_type
+                        && let Some(parts) = sql::parts(name)
+                        && let Some(last) = parts.last()
+                        && matches!(last.as_str(), "name" | "bpchar" | "text" | "varchar")
+                    {
+                        *data_type = DataType::Text;
+                    }
+                    if *kind == CastKind::DoubleColon {
+                        *kind = CastKind::Cast;
+                    }
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}

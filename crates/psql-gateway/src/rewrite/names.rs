@@ -1,0 +1,120 @@
+//! What PostgreSQL would call the output columns. The runtime calls `count(*)` just that, PostgreSQL calls it `count`.
+
+use std::collections::HashSet;
+
+use sqlparser::ast::{Expr, Query, SelectItem, SetExpr};
+
+use crate::sql;
+
+/// For each output column the name to show, or nothing where the runtime's is right; nothing at all where the columns are not
+/// known before the runtime answers.
+pub(crate) fn output_names(query: &Query) -> Option<Vec<Option<String>>> {
+    let mut body = &*query.body;
+    let select = loop {
+        match body {
+            SetExpr::Select(select) => break select,
+            SetExpr::Query(query) => body = &query.body,
+            SetExpr::SetOperation { left, .. } => body = left,
+            _ => return None,
+        }
+    };
+    let names = select.projection.iter().map(|item| match item {
+        SelectItem::UnnamedExpr(expr) => {
+            Some(Some(name(expr).unwrap_or_else(|| "?column?".to_owned())))
+        }
+        SelectItem::ExprWithAlias { alias, .. } => Some(Some(sql::folded(alias))),
+        SelectItem::ExprWithAliases { .. }
+        | SelectItem::Wildcard(_)
+        | SelectItem::QualifiedWildcard(..) => None,
+    });
+    names.collect()
+}
+
+/// Gives output columns that are there twice names of their own, which the runtime insists on. What is shown is
+/// [`output_names`] of the query as it was.
+pub(super) fn tell_apart(query: &mut Query) {
+    let SetExpr::Select(select) = &mut *query.body else {
+        return;
+    };
+    let mut seen = HashSet::new();
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        let (name, expr) = match item {
+            SelectItem::UnnamedExpr(expr) => (expr.to_string(), expr.clone()),
+            SelectItem::ExprWithAlias { expr, alias } => (sql::folded(alias), expr.clone()),
+            _ => continue,
+        };
+        if !seen.insert(name) {
+            let alias = sql::ident(&format!("column_{}", index + 1));
+            *item = SelectItem::ExprWithAlias { expr, alias };
+        }
+    }
+}
+
+/// As PostgreSQL's `FigureColname` does it.
+fn name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(ident) => Some(sql::folded(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
+        Expr::Function(function) => sql::parts(&function.name)?.pop(),
+        Expr::Cast {
+            expr, data_type, ..
+        } => name(expr).or_else(|| Some(data_type.to_string().to_lowercase())),
+        Expr::Nested(expr) | Expr::Collate { expr, .. } => name(expr),
+        Expr::Case { else_result, .. } => else_result
+            .as_deref()
+            .and_then(name)
+            .or_else(|| Some("case".to_owned())),
+        Expr::Exists { .. } => Some("exists".to_owned()),
+        Expr::Array(_) => Some("array".to_owned()),
+        Expr::Extract { .. } => Some("extract".to_owned()),
+        Expr::Substring { .. } => Some("substring".to_owned()),
+        Expr::Trim { .. } => Some("btrim".to_owned()),
+        Expr::Ceil { .. } => Some("ceil".to_owned()),
+        Expr::Floor { .. } => Some("floor".to_owned()),
+        Expr::Position { .. } => Some("position".to_owned()),
+        Expr::CompoundFieldAccess { root, .. } => name(root),
+        Expr::Subquery(query) => output_names(query)?.into_iter().next().flatten(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::ast::Statement;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_called_as_postgres_calls_them() {
+        for (sql, expected) in [
+            (
+                "select count(*), Key, s.key, 1, 1 + 1 from state s",
+                &["count", "key", "key", "?column?", "?column?"][..],
+            ),
+            (
+                "select key::text, '1'::int, upper(key) as \"K\"",
+                &["key", "int", "K"],
+            ),
+            (
+                "select case when true then 1 end, exists (select 1)",
+                &["case", "exists"],
+            ),
+            ("select now() union select 1", &["now"]),
+        ] {
+            let Some(Statement::Query(query)) = sql::parse(sql).unwrap().pop() else {
+                panic!("{sql}");
+            };
+            let names: Vec<String> = output_names(&query)
+                .unwrap()
+                .into_iter()
+                .flatten()
+                .collect();
+            assert_eq!(names, expected, "{sql}");
+        }
+        let Some(Statement::Query(query)) = sql::parse("select *, 1 from state").unwrap().pop()
+        else {
+            panic!();
+        };
+        assert_eq!(output_names(&query), None);
+    }
+}

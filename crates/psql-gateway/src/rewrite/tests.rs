@@ -1,0 +1,240 @@
+//! Queries before and after.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field};
+use sqlparser::ast::{Query, Statement};
+
+use super::*;
+use crate::schema::Table;
+
+fn schema() -> Schema {
+    let table = |name: &str, columns: &[&str]| Table {
+        name: name.to_owned(),
+        columns: columns
+            .iter()
+            .map(|name| Arc::new(Field::new(*name, DataType::Utf8, true)))
+            .collect(),
+        view: None,
+    };
+    Schema {
+        keyed: true,
+        tables: vec![
+            table(
+                "state",
+                &["service_name", "service_key", "key", "value_utf8"],
+            ),
+            table(
+                "sys_invocation",
+                &[
+                    "id",
+                    "target_service_name",
+                    "target_service_key",
+                    "target_handler_name",
+                    "last_failure",
+                    "status",
+                ],
+            ),
+            table(
+                "sys_invocation_status",
+                &[
+                    "id",
+                    "target_service_name",
+                    "target_service_key",
+                    "target_handler_name",
+                    "status",
+                    "invoked_by_id",
+                    "invoked_by_service_name",
+                ],
+            ),
+            table("sys_journal", &["id", "index", "invoked_target"]),
+            table("sys_service", &["name", "ty"]),
+        ],
+    }
+}
+
+fn parsed(text: &str) -> Query {
+    match sql::parse(text).unwrap().pop() {
+        Some(Statement::Query(query)) => *query,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn rewritten(text: &str) -> Result<String> {
+    let mut query = parsed(text);
+    rewrite(&mut query, &schema())?;
+    Ok(query.to_string())
+}
+
+#[test]
+fn names_of_the_past_become_those_of_today_where_they_can_mean_nothing_else() {
+    for (asked, answered) in [
+        (
+            "select component, component_key, key from state s where s.component = 'A'",
+            "SELECT service_name AS component, service_key AS component_key, key FROM state s WHERE s.service_name = 'A'",
+        ),
+        (
+            "select component, handler, invoked_by_component from sys_invocation_status",
+            "SELECT target_service_name AS component, target_handler_name AS handler, invoked_by_service_name AS invoked_by_component FROM sys_invocation_status",
+        ),
+        // Today's names, and `*`, stay.
+        (
+            "select *, service_name from state",
+            "SELECT *, service_name FROM state",
+        ),
+        // Several tables: what is put in is qualified.
+        (
+            "select s.component, handler from state s join sys_invocation i on s.component_key = i.component_key",
+            "SELECT s.service_name AS component, i.target_handler_name AS handler FROM state s JOIN sys_invocation i ON s.service_key = i.target_service_key",
+        ),
+        // Aggregates, and what stands for an output column.
+        (
+            "select component, count(*) from state group by component having max(component) > 'A' order by component",
+            "SELECT service_name AS component, count(*) FROM state GROUP BY service_name HAVING max(service_name) > 'A' ORDER BY component",
+        ),
+        (
+            "select key from state order by component desc",
+            "SELECT key FROM state ORDER BY service_name DESC",
+        ),
+        // A name that its author gave stays what it is.
+        (
+            "with x as (select component c, component_key from state) select c, component_key from x",
+            "WITH x AS (SELECT service_name AS c, service_key AS component_key FROM state) SELECT c, component_key FROM x",
+        ),
+        (
+            "select component from (select key as component from state) x",
+            "SELECT component FROM (SELECT key AS component FROM state) x",
+        ),
+        // `*` passes names of the past on.
+        (
+            "select component from (select * from state) x",
+            "SELECT service_name AS component FROM (SELECT * FROM state) x",
+        ),
+        // Subqueries, correlated ones too.
+        (
+            "select key from state s where exists (select 1 from sys_invocation i where i.component = s.component and handler = 'run')",
+            "SELECT key FROM state s WHERE EXISTS (SELECT 1 FROM sys_invocation i WHERE i.target_service_name = s.service_name AND target_handler_name = 'run')",
+        ),
+        (
+            "select component from state union select component from sys_invocation order by component",
+            "SELECT service_name AS component FROM state UNION SELECT target_service_name AS component FROM sys_invocation ORDER BY component",
+        ),
+        // Tables of the past, expressions, schemas, quotes.
+        (
+            "select sys_status.handler from sys_status",
+            "SELECT sys_status.target_handler_name AS handler FROM sys_invocation AS sys_status",
+        ),
+        (
+            "select invoked_component from sys_journal",
+            "SELECT split_part(invoked_target, '/', 1) AS invoked_component FROM sys_journal",
+        ),
+        (
+            "select public.state.component from public.state where \"component\" = 'A'",
+            "SELECT state.service_name AS component FROM public.state WHERE service_name = 'A'",
+        ),
+        (
+            "select 1 from state a join state b using (component, key)",
+            "SELECT 1 FROM state a JOIN state b USING(service_name, key)",
+        ),
+        // The runtime wants names that differ.
+        (
+            "select key, key from state",
+            "SELECT key, key AS column_2 FROM state",
+        ),
+    ] {
+        assert_eq!(rewritten(asked).unwrap(), answered, "{asked}");
+    }
+}
+
+#[test]
+fn a_filter_by_key_is_one_by_partition_key_too() {
+    let hint = "partition_key = 15363141179342843928";
+    for (asked, hinted) in [
+        (
+            "select key from state where component_key = 'pizza-1'",
+            Some("state"),
+        ),
+        (
+            "select key from state s where key = 'order' and ('pizza-1' = s.service_key)",
+            Some("s"),
+        ),
+        (
+            "select s.key from state s join sys_invocation i on i.id = s.key where s.service_key = 'pizza-1'",
+            Some("s"),
+        ),
+        (
+            "select key from state where service_key = 'pizza-1' or key = 'order'",
+            None,
+        ),
+        ("select key from state where service_key <> 'pizza-1'", None),
+        (
+            "select * from (select id as service_key from sys_invocation) x where service_key = 'pizza-1'",
+            None,
+        ),
+        (
+            "select a.key from state a, state b where service_key = 'pizza-1'",
+            None,
+        ),
+    ] {
+        let query = rewritten(asked).unwrap();
+        match hinted {
+            Some(table) => assert!(query.ends_with(&format!("AND {table}.{hint}")), "{query}"),
+            None => assert!(!query.contains(hint), "{query}"),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    for (asked, code) in [
+        ("select component from state, sys_invocation", "42702"),
+        ("select * from nope", "42P01"),
+        (
+            "select 1 from state join sys_invocation using (component)",
+            "0A000",
+        ),
+        (
+            "with x as (delete from state returning *) select * from x",
+            "25006",
+        ),
+        ("select * into y from state", "25006"),
+    ] {
+        assert_eq!(rewritten(asked).unwrap_err().code, code, "{asked}");
+    }
+}
+
+#[test]
+fn a_view_stands_for_its_query_under_its_own_name_or_an_alias() {
+    for (asked, end) in [
+        ("select id from orders", "AS orders"),
+        ("select o.id from public.orders as o", "AS o"),
+        (
+            "select id from (select * from orders) as x",
+            "AS orders) AS x",
+        ),
+    ] {
+        let query = rewritten(asked).unwrap();
+        assert!(
+            query.contains("FROM (SELECT id, json_get_str(status, 'status') AS status"),
+            "{query}"
+        );
+        assert!(query.ends_with(end), "{query}");
+    }
+    // A `WITH` query of the same name goes before.
+    let own = "WITH orders AS (SELECT 1 AS id) SELECT id FROM orders";
+    assert_eq!(rewritten(own).unwrap(), own);
+}
+
+#[test]
+fn every_view_can_be_put_in_and_what_is_put_in_can_be_parsed_again() {
+    for view in views::all() {
+        let text = rewritten(&format!("select * from {}", view.name)).unwrap();
+        parsed(&text);
+        let columns = columns_of(&view.query, &schema()).unwrap();
+        assert!(
+            columns.iter().all(|column| !column.is_empty()),
+            "{}: {columns:?}",
+            view.name
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! Connections: accepting them, limiting them, and passing their messages on.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use pgwire::api::{ClientInfo, NoopHandler, PgWireConnectionState};
+use pgwire::messages::PgWireFrontendMessage;
+use pgwire::tokio::TlsAcceptor;
+use pgwire::tokio::server::{
+    MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message,
+};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::codec::{Framed, FramedParts};
+use tracing::{debug, info, warn};
+
+use crate::auth::{Door, Passwords};
+use crate::error::Error;
+use crate::gateway::Gateway;
+use crate::handler::{Handler, Parsed};
+use crate::limits::Limited;
+use crate::session::Session;
+
+/// How many connections may be on their way in for each that may be in.
+const WAITING_PER_SEAT: usize = 2;
+/// How many bytes of rows are collected before they are sent.
+const SEND_AT: usize = 64 * 1024;
+/// How long a client may take to read something. Longer than people look away from a pager, shorter than for ever.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// After this long without a word the system asks whether the client's machine is still there.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+/// How long to wait when the system cannot give another connection.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What limits the connections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) connections: usize,
+    pub(crate) message: usize,
+    pub(crate) startup: Duration,
+    pub(crate) statement: Duration,
+}
+
+/// Everything a connection needs.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) passwords: Option<Arc<Passwords>>,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) limits: Limits,
+}
+
+type Client = Framed<Limited<MaybeTls>, PgWireMessageServerCodec<Parsed>>;
+
+impl Server {
+    /// Accepts connections until `shutdown`; then those that are left end with it.
+    pub(crate) async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let seats = Arc::new(Semaphore::new(self.limits.connections));
+        let entrance = Arc::new(Semaphore::new(self.limits.connections * WAITING_PER_SEAT));
+        let mut connections = JoinSet::new();
+        tokio::pin!(shutdown);
+        loop {
+            // No more are accepted than are looked after.
+            let entering = tokio::select! {
+                entering = entrance.clone().acquire_owned() => entering,
+                () = &mut shutdown => break,
+            };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let server = self.clone();
+                    let seats = seats.clone();
+                    connections.spawn(async move {
+                        if let Err(error) = server.serve(stream, &seats, entering.ok()).await {
+                            debug!(%peer, %error, "connection ended");
+                        }
+                    });
+                }
+                Err(error) => {
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+            while let Some(ended) = connections.try_join_next() {
+                if let Err(error) = ended
+                    && error.is_panic()
+                {
+                    warn!(%error, "a connection failed");
+                }
+            }
+        }
+        info!(left = connections.len(), "psql gateway stops");
+    }
+
+    async fn serve<T>(
+        &self,
+        stream: TcpStream,
+        seats: &Arc<Semaphore>,
+        entering: T,
+    ) -> io::Result<()> {
+        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        let session = Arc::new(Session::new(self.limits.statement));
+        let parts = Parts {
+            door: Arc::new(Door::new(
+                &self.gateway,
+                &session,
+                seats,
+                self.passwords.as_ref(),
+            )),
+            handler: Arc::new(Handler {
+                gateway: self.gateway.clone(),
+                session: session.clone(),
+            }),
+            nothing: Arc::new(NoopHandler),
+            gateway: self.gateway.clone(),
+        };
+        let served = async {
+            let begun = timeout(self.limits.startup, async {
+                let Some(mut client) = self.open(stream).await? else {
+                    return Ok(None);
+                };
+                while is_starting(&client) {
+                    if !parts.next(&mut client).await? {
+                        return Ok(None);
+                    }
+                }
+                Ok::<_, io::Error>(Some(client))
+            });
+            let Ok(begun) = begun.await else {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "startup took too long",
+                ));
+            };
+            let Some(mut client) = begun? else {
+                return Ok(());
+            };
+            drop(entering);
+            while parts.next(&mut client).await? {}
+            Ok(())
+        };
+        let served = served.await;
+        self.gateway.sessions.leave(&session);
+        served
+    }
+
+    /// Answers what comes before the first message: the question for encryption.
+    async fn open(&self, stream: TcpStream) -> io::Result<Option<Client>> {
+        let Some(framed) = negotiate_tls(stream, self.tls.clone()).await? else {
+            return Ok(None);
+        };
+        let old = framed.into_parts();
+        let stream = Limited::new(old.io, self.limits.message, &old.read_buf, PATIENCE)?;
+        let mut parts = FramedParts::new(stream, old.codec);
+        parts.read_buf = old.read_buf;
+        parts.write_buf = old.write_buf;
+        let mut client = Framed::from_parts(parts);
+        client.set_backpressure_boundary(SEND_AT);
+        Ok(Some(client))
+    }
+}
+
+fn is_starting(client: &Client) -> bool {
+    matches!(
+        client.state(),
+        PgWireConnectionState::AwaitingStartup | PgWireConnectionState::AuthenticationInProgress
+    )
+}
+
+/// Who answers which message.
+struct Parts {
+    door: Arc<Door>,
+    handler: Arc<Handler>,
+    nothing: Arc<NoopHandler>,
+    gateway: Arc<Gateway>,
+}
+
+impl Parts {
+    /// Answers the next message; whether there may be another.
+    async fn next(&self, client: &mut Client) -> io::Result<bool> {
+        let message = match client.next().await {
+            None | Some(Ok(PgWireFrontendMessage::Terminate(_))) => return Ok(false),
+            Some(Ok(message)) => message,
+            Some(Err(error)) => {
+                // What follows cannot be understood either.
+                let text = format!("invalid message: {error}");
+                let farewell = Error::fatal("08P01", text).into();
+                process_error(client, farewell, false).await?;
+                return Ok(false);
+            }
+        };
+        if is_starting(client)
+            && !matches!(
+                message,
+                PgWireFrontendMessage::Startup(_)
+                    | PgWireFrontendMessage::PasswordMessageFamily(_)
+                    | PgWireFrontendMessage::CancelRequest(_)
+            )
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "no startup message",
+            ));
+        }
+        let ends = matches!(message, PgWireFrontendMessage::CancelRequest(_));
+        let is_extended = message.is_extended_query();
+        let processed = Box::pin(process_message(
+            message,
+            client,
+            self.door.clone(),
+            self.handler.clone(),
+            self.handler.clone(),
+            self.nothing.clone(),
+            self.gateway.sessions.clone(),
+        ));
+        if let Err(error) = processed.await {
+            let starting = is_starting(client);
+            process_error(client, error, is_extended).await?;
+            // Who was not let in does not get another try on this connection.
+            return Ok(!starting && !ends);
+        }
+        Ok(!ends)
+    }
+}

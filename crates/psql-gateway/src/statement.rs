@@ -1,0 +1,501 @@
+//! What each kind of statement does. Only queries reach the runtime; what tools send around them works on the session; all
+//! else is refused.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use pgwire::api::Type;
+use pgwire::messages::response::TransactionStatus;
+use sqlparser::ast::{
+    CloseCursor, CopySource, CopyTarget, DiscardObject, Expr, Ident, LimitClause, ObjectName,
+    Query, Reset, Set, Statement, TransactionAccessMode, TransactionMode, Value,
+};
+
+use crate::catalogue;
+use crate::copy::CopyOptions;
+use crate::error::{Error, Result};
+use crate::gateway::Gateway;
+use crate::rewrite;
+use crate::rows::{Columns, Rows};
+use crate::runtime::Answer;
+use crate::session::{Prepared, Session};
+use crate::{parameters, sql};
+
+/// What a statement is answered with.
+pub(crate) enum Done {
+    /// Rows, and what the command is called.
+    Rows(Rows, &'static str),
+    /// Rows of a `COPY`.
+    Copy(Rows, CopyOptions),
+    /// Nothing but the word that it is done.
+    Tag(&'static str),
+    /// A transaction has begun, as far as there are any.
+    Begin(&'static str),
+    /// It has ended.
+    End(&'static str),
+    /// A setting was changed that clients keep track of.
+    Set(String),
+}
+
+/// The refusal of anything that would change something.
+pub(crate) fn read_only(what: &str) -> Error {
+    Error::new(
+        "25006",
+        format!("cannot execute {what} in a read-only transaction"),
+    )
+    .hint("This server only reads. State changes through the handlers of the services.")
+}
+
+/// A statement on its way through the gateway.
+pub(crate) struct Task<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) session: &'a Arc<Session>,
+    /// The text the statement came in.
+    pub(crate) text: &'a str,
+}
+
+impl Task<'_> {
+    /// Runs a statement whose parameters have these values.
+    pub(crate) async fn run(
+        &self,
+        statement: &Statement,
+        values: &[Expr],
+        status: TransactionStatus,
+    ) -> Result<Done> {
+        if status == TransactionStatus::Error && !ends_transaction(statement) {
+            return Err(Error::new(
+                "25P02",
+                "current transaction is aborted, commands ignored until end of transaction block",
+            ));
+        }
+        let done = self.dispatch(statement, values, status).await;
+        if let Err(error) = &done {
+            self.gateway.doubt(error).await;
+        }
+        done.map_err(|error| error.located_in(self.text))
+    }
+
+    /// The columns that a statement will answer with, if it answers with rows.
+    pub(crate) async fn describe(
+        &self,
+        statement: &Statement,
+        types: &[Type],
+    ) -> Result<Option<Columns>> {
+        let described = match statement {
+            Statement::Query(query) => self
+                .describe_query(query, &parameters::nulls(types))
+                .await
+                .map(Some),
+            Statement::Explain { .. }
+            | Statement::ShowVariable { .. }
+            | Statement::ShowTables { .. } => {
+                let done = self
+                    .dispatch(
+                        statement,
+                        &parameters::nulls(types),
+                        TransactionStatus::Idle,
+                    )
+                    .await;
+                done.map(|done| match done {
+                    Done::Rows(rows, _) => Some(rows.columns),
+                    _ => None,
+                })
+            }
+            Statement::Execute {
+                name: Some(name), ..
+            } => {
+                let prepared = self.session.prepared(&name.to_string())?;
+                let Statement::Query(query) = &prepared.statement else {
+                    return Ok(None);
+                };
+                let types = self.types(&prepared.statement).await?;
+                self.describe_query(query, &parameters::nulls(&types))
+                    .await
+                    .map(Some)
+            }
+            _ => Ok(None),
+        };
+        if let Err(error) = &described {
+            self.gateway.doubt(error).await;
+        }
+        described.map_err(|error| error.located_in(self.text))
+    }
+
+    /// The types of a statement's parameters.
+    pub(crate) async fn types(&self, statement: &Statement) -> Result<Vec<Type>> {
+        let types = parameters::types(statement, None)?;
+        if types.is_empty() {
+            return Ok(types);
+        }
+        let schema = self.gateway.schema().await?;
+        parameters::types(statement, Some(&schema))
+    }
+
+    async fn describe_query(&self, query: &Query, values: &[Expr]) -> Result<Columns> {
+        let mut query = query.clone();
+        query.fetch = None;
+        query.limit_clause = Some(LimitClause::LimitOffset {
+            limit: Some(Expr::Value(Value::Number("0".to_owned(), false).into())),
+            offset: None,
+            limit_by: Vec::new(),
+        });
+        let limits = self.session.begin();
+        limits
+            .limit(self.query(query, values))
+            .await
+            .map(|rows| rows.columns)
+    }
+
+    fn dispatch<'a>(
+        &'a self,
+        statement: &'a Statement,
+        values: &'a [Expr],
+        status: TransactionStatus,
+    ) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let running = self.session.running();
+            match statement {
+                Statement::Query(query) => {
+                    let rows = running.limit(self.query((**query).clone(), values)).await?;
+                    Ok(Done::Rows(rows, "SELECT"))
+                }
+                Statement::Explain { .. } => {
+                    let rows = running.limit(self.explain(statement, values)).await?;
+                    Ok(Done::Rows(rows, "EXPLAIN"))
+                }
+                Statement::Copy {
+                    source,
+                    to,
+                    target,
+                    options,
+                    legacy_options,
+                    ..
+                } => {
+                    let (query, options) = copy(source, *to, target, options, legacy_options)?;
+                    let rows = running.limit(self.query(query, values)).await?;
+                    Ok(Done::Copy(rows, options))
+                }
+                Statement::Prepare {
+                    name, statement, ..
+                } => {
+                    self.session.prepare(
+                        &sql::folded(name),
+                        Prepared {
+                            statement: (**statement).clone(),
+                            text: self.text.into(),
+                        },
+                    )?;
+                    Ok(Done::Tag("PREPARE"))
+                }
+                Statement::Execute {
+                    name: Some(name),
+                    parameters,
+                    ..
+                } => self.execute(name, parameters, values, status).await,
+                Statement::ShowVariable { variable } => self.show(variable),
+                Statement::ShowTables { .. } => {
+                    let query = catalogue::tables_query()?;
+                    Ok(Done::Rows(self.query(query, &[]).await?, "SHOW"))
+                }
+                other => self.control(other, status),
+            }
+        })
+    }
+
+    async fn query(&self, mut query: Query, values: &[Expr]) -> Result<Rows> {
+        parameters::substitute(&mut query, values)?;
+        let names = rewrite::output_names(&query);
+        let answer = if catalogue::concerns(&query)? {
+            self.gateway
+                .catalogue()
+                .await?
+                .query(&query, self.session)
+                .await?
+        } else {
+            let sql = self.for_runtime(query).await?;
+            self.gateway.runtime().query(&sql).await?
+        };
+        let columns = Columns::new(&answer.schema, names.as_deref())?;
+        Ok(Rows { columns, answer })
+    }
+
+    /// The query as the runtime is asked.
+    async fn for_runtime(&self, mut query: Query) -> Result<String> {
+        let schema = self.gateway.schema().await?;
+        rewrite::rewrite(&mut query, &schema)?;
+        rewrite::adapt(&mut query, &self.session.about())?;
+        Ok(query.to_string())
+    }
+
+    async fn explain(&self, statement: &Statement, values: &[Expr]) -> Result<Rows> {
+        let Statement::Explain {
+            analyze,
+            verbose,
+            statement: explained,
+            options,
+            ..
+        } = statement
+        else {
+            return Err(Error::unsupported("EXPLAIN"));
+        };
+        let Statement::Query(query) = &**explained else {
+            return Err(read_only("EXPLAIN of anything but a query"));
+        };
+        let mut query = (**query).clone();
+        parameters::substitute(&mut query, values)?;
+        if catalogue::concerns(&query)? {
+            return Err(Error::unsupported(
+                "EXPLAIN of a query of the catalogue, which the gateway answers itself",
+            ));
+        }
+        let wished = |option: &str| {
+            let options = options.iter().flatten();
+            options
+                .into_iter()
+                .any(|wished| wished.name.value.eq_ignore_ascii_case(option))
+        };
+        let sql = self.for_runtime(query).await?;
+        let analyze = if *analyze || wished("analyze") {
+            " ANALYZE"
+        } else {
+            ""
+        };
+        let verbose = if *verbose || wished("verbose") {
+            " VERBOSE"
+        } else {
+            ""
+        };
+        let answer = self
+            .gateway
+            .runtime()
+            .query(&format!("EXPLAIN{analyze}{verbose} {sql}"))
+            .await?;
+        let columns = Columns::new(&answer.schema, None)?;
+        Ok(Rows { columns, answer })
+    }
+
+    async fn execute(
+        &self,
+        name: &ObjectName,
+        given: &[Expr],
+        values: &[Expr],
+        status: TransactionStatus,
+    ) -> Result<Done> {
+        let name = sql::parts(name).unwrap_or_default().join(".");
+        let prepared = self.session.prepared(&name)?;
+        let wanted = parameters::types(&prepared.statement, None)?.len();
+        if given.len() != wanted {
+            let message = format!(
+                "wrong number of parameters for prepared statement \"{name}\": expected {wanted}, got {}",
+                given.len()
+            );
+            return Err(Error::new("42601", message));
+        }
+        let mut given = given.to_vec();
+        for value in &mut given {
+            parameters::substitute(value, values)?;
+        }
+        let task = Task {
+            text: &prepared.text,
+            ..*self
+        };
+        task.dispatch(&prepared.statement, &given, status).await
+    }
+
+    fn show(&self, variable: &[Ident]) -> Result<Done> {
+        let words: Vec<String> = variable.iter().map(sql::folded).collect();
+        let name = match words.join(" ").as_str() {
+            "transaction isolation level" => "transaction_isolation".to_owned(),
+            "time zone" => "timezone".to_owned(),
+            "session authorization" => {
+                return Ok(Self::shown(
+                    "session_authorization",
+                    &self.session.about().user,
+                ));
+            }
+            "all" => {
+                let settings = self.session.settings();
+                let batch = catalogue::texts(
+                    &["name", "setting"],
+                    settings
+                        .iter()
+                        .map(|(name, value)| [name.as_str(), value.as_str()]),
+                )?;
+                return Ok(Done::Rows(ready(batch)?, "SHOW"));
+            }
+            name => name.replace(' ', "."),
+        };
+        let value = self.session.setting(&name)?;
+        Ok(Self::shown(&name, &value))
+    }
+
+    fn shown(name: &str, value: &str) -> Done {
+        match catalogue::texts(&[name], [[value]].into_iter()).and_then(ready) {
+            Ok(rows) => Done::Rows(rows, "SHOW"),
+            Err(_) => Done::Tag("SHOW"),
+        }
+    }
+
+    /// Statements about the session and its transactions.
+    fn control(&self, statement: &Statement, status: TransactionStatus) -> Result<Done> {
+        match statement {
+            Statement::Set(set) => self.set(set),
+            Statement::Reset(reset) => {
+                match &reset.reset {
+                    Reset::ALL => self.session.reset(None),
+                    Reset::ConfigurationParameter(name) => {
+                        self.session.reset(Some(&name.to_string()));
+                    }
+                    Reset::SessionAuthorization => {}
+                }
+                Ok(Done::Tag("RESET"))
+            }
+            Statement::StartTransaction { modes, .. } => {
+                refuse_writes(modes)?;
+                Ok(Done::Begin("BEGIN"))
+            }
+            Statement::Commit { .. } if status == TransactionStatus::Error => {
+                Ok(Done::End("ROLLBACK"))
+            }
+            Statement::Commit { .. } => Ok(Done::End("COMMIT")),
+            Statement::Rollback {
+                savepoint: None, ..
+            } => Ok(Done::End("ROLLBACK")),
+            Statement::Rollback { .. } => Ok(Done::Begin("ROLLBACK")),
+            Statement::Savepoint { .. } => Ok(Done::Tag("SAVEPOINT")),
+            Statement::ReleaseSavepoint { .. } => Ok(Done::Tag("RELEASE")),
+            Statement::Deallocate { name, .. } => {
+                let name = sql::folded(name);
+                self.session.deallocate((name != "all").then_some(&*name))?;
+                Ok(Done::Tag("DEALLOCATE"))
+            }
+            Statement::Discard { object_type } => {
+                if *object_type == DiscardObject::ALL {
+                    self.session.reset(None);
+                    self.session.deallocate(None)?;
+                    return Ok(Done::Tag("DISCARD ALL"));
+                }
+                Ok(Done::Tag("DISCARD"))
+            }
+            Statement::Close {
+                cursor: CloseCursor::All,
+            } => Ok(Done::Tag("CLOSE CURSOR ALL")),
+            Statement::UNLISTEN { .. } => Ok(Done::Tag("UNLISTEN")),
+            Statement::Declare { .. } | Statement::Fetch { .. } | Statement::Close { .. } => {
+                Err(Error::unsupported("cursors of SQL").hint("Rows stream: just run the query."))
+            }
+            other => Err(read_only(&command(other))),
+        }
+    }
+
+    fn set(&self, set: &Set) -> Result<Done> {
+        let (name, values) = match set {
+            Set::SingleAssignment {
+                variable, values, ..
+            } => (variable.to_string(), values.as_slice()),
+            Set::SetTimeZone { value, .. } => ("timezone".to_owned(), std::slice::from_ref(value)),
+            Set::SetNames { charset_name, .. } => {
+                self.session.set("client_encoding", &charset_name.value)?;
+                return Ok(Done::Set("client_encoding".to_owned()));
+            }
+            Set::SetTransaction { modes, .. } => {
+                refuse_writes(modes)?;
+                return Ok(Done::Tag("SET"));
+            }
+            Set::SetRole { .. } | Set::SetSessionAuthorization(_) | Set::SetNamesDefault { .. } => {
+                return Ok(Done::Tag("SET"));
+            }
+            other => return Err(Error::unsupported(other.to_string())),
+        };
+        let name = name.to_lowercase();
+        let values: Vec<String> = values.iter().map(plain).collect();
+        match values.as_slice() {
+            [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name)),
+            _ => self.session.set(&name, &values.join(", "))?,
+        }
+        Ok(Done::Set(name))
+    }
+}
+
+fn ready(batch: arrow_array::RecordBatch) -> Result<Rows> {
+    let answer = Answer::ready(batch);
+    let columns = Columns::new(&answer.schema, None)?;
+    Ok(Rows { columns, answer })
+}
+
+fn ends_transaction(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Commit { .. } | Statement::Rollback { .. }
+    )
+}
+
+fn refuse_writes(modes: &[TransactionMode]) -> Result<()> {
+    let writes = TransactionMode::AccessMode(TransactionAccessMode::ReadWrite);
+    if modes.contains(&writes) {
+        return Err(read_only("set transaction read-write mode"));
+    }
+    Ok(())
+}
+
+/// The query whose rows are copied, and how.
+fn copy(
+    source: &CopySource,
+    to: bool,
+    target: &CopyTarget,
+    options: &[sqlparser::ast::CopyOption],
+    legacy: &[sqlparser::ast::CopyLegacyOption],
+) -> Result<(Query, CopyOptions)> {
+    if !to {
+        return Err(read_only("COPY FROM"));
+    }
+    if *target != CopyTarget::Stdout {
+        return Err(
+            Error::new("42501", "COPY to a file or program of the server")
+                .hint("Use \\copy of psql, which writes on the client's side."),
+        );
+    }
+    let query = match source {
+        CopySource::Query(query) => (**query).clone(),
+        CopySource::Table {
+            table_name,
+            columns,
+        } => {
+            let columns = match columns.as_slice() {
+                [] => "*".to_owned(),
+                columns => columns
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            };
+            sql::query(&format!("SELECT {columns} FROM {table_name}"))?
+        }
+    };
+    Ok((query, CopyOptions::parse(options, legacy)?))
+}
+
+/// The value of a setting as it is meant.
+fn plain(value: &Expr) -> String {
+    match value {
+        Expr::Identifier(ident) => ident.value.clone(),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text)
+            | Value::DoubleQuotedString(text)
+            | Value::EscapedStringLiteral(text) => text.clone(),
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// What a statement is called: its first word, or two where one does not say enough.
+fn command(statement: &Statement) -> String {
+    let text = statement.to_string();
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default().to_uppercase();
+    match (first.as_str(), words.next()) {
+        ("CREATE" | "ALTER" | "DROP", Some(second)) => format!("{first} {}", second.to_uppercase()),
+        _ => first,
+    }
+}

@@ -1,0 +1,273 @@
+//! Clients that send garbage, half a message or nothing at all. Each test has a gateway of its own, whose runtime is a stub.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::routing::post;
+use proptest::prelude::*;
+use proptest::test_runner::{Config as ProptestConfig, TestRng, TestRunner};
+use psql_gateway::{Config, StartError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_postgres::NoTls;
+
+/// How long anything may take that should happen soon.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A gateway in front of a runtime that refuses every query.
+async fn gateway(change: impl FnOnce(&mut Config)) -> u16 {
+    let refuse = || async {
+        let message =
+            "Datafusion error: Error during planning: table 'restate.public.state' not found";
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Json(serde_json::json!({ "message": message })),
+        )
+    };
+    let runtime = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let admin = format!("http://{}", runtime.local_addr().unwrap());
+    let router = axum::Router::new().route("/query", post(refuse));
+    tokio::spawn(async move { axum::serve(runtime, router).await });
+    serve(&admin, change).await
+}
+
+async fn serve(admin: &str, change: impl FnOnce(&mut Config)) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut config = Config::new(admin);
+    change(&mut config);
+    tokio::spawn(psql_gateway::serve(
+        config,
+        listener,
+        std::future::pending(),
+    ));
+    port
+}
+
+/// Asks something that needs no runtime.
+async fn is_alive(port: u16) {
+    let config = format!("host=127.0.0.1 port={port} user=test connect_timeout=10");
+    let asked = timeout(SOON, async {
+        let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.simple_query("show server_version").await.unwrap()
+    });
+    assert!(asked.await.is_ok(), "the gateway does not answer any more");
+}
+
+async fn connect(port: u16) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+}
+
+/// Everything the gateway says until it hangs up.
+async fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    let read = timeout(SOON, stream.read_to_end(&mut said)).await;
+    assert!(read.is_ok(), "the gateway does not hang up");
+    said
+}
+
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap();
+    [&[kind], length.to_be_bytes().as_slice(), body].concat()
+}
+
+fn startup() -> Vec<u8> {
+    let body = b"\0\x03\0\0user\0test\0\0";
+    let length = u32::try_from(body.len() + 4).unwrap();
+    [length.to_be_bytes().as_slice(), body].concat()
+}
+
+/// Messages of all kinds, mostly of the right shape, with bodies that are mostly not.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let body = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..60),
+        Just(b"select 1\0".to_vec()),
+        Just(b"\0select $1\0\0\0".to_vec()),
+        Just(b"\0\0\0\x05\0\x01\0\x01\0\0\0\x04\0\0\0\x01\0\x09\0\x01".to_vec()),
+        Just(b"P\0".to_vec()),
+        Just(b"\0\0\0\0\0".to_vec()),
+    ];
+    let proper = (prop::sample::select(b"QPBDECSHXdcfp".to_vec()), body)
+        .prop_map(|(kind, body)| message(kind, &body));
+    let any = proptest::collection::vec(any::<u8>(), 0..40);
+    proptest::collection::vec(prop_oneof![4 => proper, 1 => any], 0..8)
+        .prop_map(|messages| messages.concat())
+}
+
+/// Cases are the same in every run.
+fn runner(cases: u32) -> TestRunner {
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let seed = TestRng::deterministic_rng(config.rng_algorithm);
+    TestRunner::new_with_rng(config, seed)
+}
+
+async fn send_and_leave(port: u16, bytes: &[u8]) {
+    let mut stream = connect(port).await;
+    // The gateway may have hung up before all was sent.
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.shutdown().await;
+    rest(&mut stream).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_sent_as_startup_the_gateway_lives_on() {
+    let port = gateway(|_| {}).await;
+    let handle = tokio::runtime::Handle::current();
+    let fuzzed = tokio::task::spawn_blocking(move || {
+        let valid = startup();
+        let strategy = (
+            proptest::collection::vec(any::<u8>(), 0..80),
+            0..valid.len(),
+            any::<u8>(),
+            any::<bool>(),
+        );
+        runner(300).run(&strategy, |(noise, at, byte, cut)| {
+            let mut bytes = valid.clone();
+            bytes[at] = byte;
+            if cut {
+                bytes.truncate(at);
+            }
+            handle.block_on(send_and_leave(port, &[bytes, noise.clone()].concat()));
+            handle.block_on(send_and_leave(port, &noise));
+            Ok(())
+        })
+    });
+    fuzzed.await.unwrap().unwrap();
+    is_alive(port).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_sent_as_queries_the_gateway_lives_on() {
+    let port = gateway(|_| {}).await;
+    let handle = tokio::runtime::Handle::current();
+    let fuzzed = tokio::task::spawn_blocking(move || {
+        runner(300).run(&hostile(), |bytes| {
+            handle.block_on(send_and_leave(port, &[startup(), bytes].concat()));
+            Ok(())
+        })
+    });
+    fuzzed.await.unwrap().unwrap();
+    is_alive(port).await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_half_a_word_is_sent_away_and_keeps_nobody_out() {
+    let port = gateway(|config| {
+        config.startup_timeout = Duration::from_millis(300);
+        config.connections = 2;
+    })
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..10 {
+        let mut stream = connect(port).await;
+        stream.write_all(&startup()[..5]).await.unwrap();
+        idle.push(stream);
+    }
+    is_alive(port).await;
+    for mut stream in idle {
+        assert_eq!(rest(&mut stream).await, b"");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_its_connection_before_it_is_read() {
+    let port = gateway(|config| config.max_message = 1000).await;
+    let mut stream = connect(port).await;
+    stream.write_all(&startup()).await.unwrap();
+    while stream.read_u8().await.unwrap() != b'Z' {}
+    stream
+        .write_all(&message(b'Q', &[b' '; 1001])[..20])
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&rest(&mut stream).await).into_owned();
+    assert!(said.contains("08P01") && said.contains("1005"), "{said}");
+    is_alive(port).await;
+}
+
+#[tokio::test]
+async fn one_client_too_many_is_told_so_and_comes_in_once_there_is_room() {
+    let port = gateway(|config| config.connections = 1).await;
+    let config = format!("host=127.0.0.1 port={port} user=test");
+    let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let refused = tokio_postgres::connect(&config, NoTls).await.err().unwrap();
+    assert_eq!(refused.code().unwrap().code(), "53300");
+    drop(client);
+    connection.await.unwrap().unwrap();
+    let deadline = tokio::time::Instant::now() + SOON;
+    while tokio_postgres::connect(&config, NoTls).await.is_err() {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "there is never room again"
+        );
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_is_down_is_08006_in_less_than_two_seconds_and_the_gateway_lives_on() {
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let port = serve(&format!("http://{gone}"), |_| {}).await;
+    let config = format!("host=127.0.0.1 port={port} user=test");
+    let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for _ in 0..2 {
+        let begin = std::time::Instant::now();
+        let error = client
+            .simple_query("select * from state")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code().unwrap().code(), "08006", "{error}");
+        assert!(
+            begin.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begin.elapsed()
+        );
+    }
+    client.simple_query("show server_version").await.unwrap();
+}
+
+#[tokio::test]
+async fn only_who_knows_a_password_comes_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("passwords");
+    std::fs::write(&file, "anna:secret\n").unwrap();
+    let port = gateway(|config| config.password_file = Some(file)).await;
+    for (user, password, code) in [
+        ("anna", Some("secret"), None),
+        ("anna", Some("wrong"), Some("28P01")),
+        ("ben", Some("secret"), Some("28P01")),
+    ] {
+        let mut config = tokio_postgres::Config::new();
+        config.host("127.0.0.1").port(port).user(user);
+        if let Some(password) = password {
+            config.password(password);
+        }
+        let answer = timeout(SOON, config.connect(NoTls)).await.unwrap();
+        let refused = answer
+            .err()
+            .map(|error| error.code().map(|code| code.code().to_owned()));
+        assert_eq!(refused, code.map(|code| Some(code.to_owned())), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_others_can_reach_refuses_to_start_without_passwords() {
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let config = Config::new("http://127.0.0.1:9070");
+    let refused = psql_gateway::serve(config, listener, std::future::pending()).await;
+    assert!(matches!(refused, Err(StartError::Open(_))), "{refused:?}");
+}
