@@ -7,6 +7,8 @@
 //! | [`setup`] | tells Restate about deployments and Kafka, starts the drivers; may be run again and again | `setup` |
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
+//! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
+//! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
 //! | [`parent`] | no orphans: a process that ends when its parent does | |
@@ -19,14 +21,18 @@ macro_rules! say {
     }};
 }
 
+pub mod apache_kafka;
 pub mod bench;
 mod broker;
+pub mod chaos;
 mod cli;
 mod clock;
 mod files;
 mod http;
+mod install;
 pub mod load;
 mod offsets;
+mod own_system;
 pub mod parent;
 mod part;
 pub mod restate;

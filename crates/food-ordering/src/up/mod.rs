@@ -10,7 +10,7 @@
 //! | `drain.rs` | stopping without losing an order |
 
 mod data_dir;
-mod drain;
+pub(crate) mod drain;
 mod layout;
 mod listener_of;
 mod ports;
