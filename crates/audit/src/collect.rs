@@ -46,7 +46,9 @@ pub enum Error {
         source: KafkaError,
     },
     /// The broker has dropped records, so nothing can be proved.
-    #[error("topic {topic}: the broker has dropped its first {records} records; use one that keeps more")]
+    #[error(
+        "topic {topic}: the broker has dropped its first {records} records; use one that keeps more"
+    )]
     Forgotten {
         /// Of which topic.
         topic: String,
@@ -102,8 +104,7 @@ impl Sources {
             path: file.display().to_string(),
             source,
         })?;
-        let mut addresses: BTreeMap<String, String> =
-            read(&text, || file.display().to_string())?;
+        let mut addresses: BTreeMap<String, String> = read(&text, || file.display().to_string())?;
         let mut take = |name| addresses.remove(name).ok_or(Error::NoAddress(name));
         Ok(Self {
             client: Client::builder().timeout(TIMEOUT).no_proxy().build()?,
@@ -207,11 +208,18 @@ impl Sources {
         make: impl Fn(&crate::Record) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let brokers = self.kafka_brokers.clone();
-        let records = tokio::task::spawn_blocking(move || read_topic(&brokers, topic)).await;
-        match records {
-            Ok(records) => records?.iter().map(make).collect(),
+        let read = tokio::task::spawn_blocking(move || read_topic(&brokers, topic)).await;
+        let read = match read {
+            Ok(read) => read?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        if read.forgotten > 0 {
+            return Err(Error::Forgotten {
+                topic: topic.to_owned(),
+                records: read.forgotten,
+            });
         }
+        read.records.iter().map(make).collect()
     }
 }
 

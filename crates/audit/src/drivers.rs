@@ -39,9 +39,10 @@ impl<'a> Drivers<'a> {
         let mut drivers = Self::default();
         for entry in &facts.state {
             if let Err(error) = drivers.note(entry) {
-                drivers
-                    .unreadable
-                    .push(format!("{}/{} {}: {error}", entry.service, entry.object, entry.name));
+                drivers.unreadable.push(format!(
+                    "{}/{} {}: {error}",
+                    entry.service, entry.object, entry.name
+                ));
             }
         }
         drivers

@@ -21,10 +21,13 @@ mod facts;
 mod records;
 mod told;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::{Invariant, Verdict, check};
 pub use collect::{Error, Sources};
 pub use facts::{
     Accepted, DeadLetter, Entry, EntryKind, Facts, Holding, Invocation, Look, Notes, Preparation,
     PreparationStatus, StateEntry, Told,
 };
-pub use records::{Record, read_topic};
+pub use records::{Record, Topic, read_topic};

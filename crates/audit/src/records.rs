@@ -39,8 +39,17 @@ impl Record {
     }
 }
 
-/// All records that `topic` has now, each partition in its order. Blocks. Leaves no trace at the broker.
-pub fn read_topic(brokers: &str, topic: &str) -> Result<Vec<Record>, Error> {
+/// What a topic has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Topic {
+    /// All its records, each partition in its order.
+    pub records: Vec<Record>,
+    /// How many it has had before these, which the broker has dropped.
+    pub forgotten: i64,
+}
+
+/// All records that `topic` has now. Blocks. Leaves no trace at the broker.
+pub fn read_topic(brokers: &str, topic: &str) -> Result<Topic, Error> {
     let failed = |source| Error::Kafka {
         topic: topic.to_owned(),
         source,
@@ -57,19 +66,14 @@ pub fn read_topic(brokers: &str, topic: &str) -> Result<Vec<Record>, Error> {
         .fetch_metadata(Some(topic), REQUEST_TIMEOUT)
         .map_err(failed)?;
     let mut partitions = TopicPartitionList::new();
-    let mut left = 0;
+    let (mut left, mut forgotten) = (0, 0);
     for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
         let id = partition.id();
         let (low, high) = consumer
             .fetch_watermarks(topic, id, REQUEST_TIMEOUT)
             .map_err(failed)?;
-        if low > 0 {
-            return Err(Error::Forgotten {
-                topic: topic.to_owned(),
-                records: low,
-            });
-        }
-        left += high;
+        forgotten += low;
+        left += high - low;
         partitions
             .add_partition_offset(topic, id, Offset::Beginning)
             .map_err(failed)?;
@@ -99,7 +103,7 @@ pub fn read_topic(brokers: &str, topic: &str) -> Result<Vec<Record>, Error> {
         });
     }
     records.sort_by_key(|record| (record.partition, record.offset));
-    Ok(records)
+    Ok(Topic { records, forgotten })
 }
 
 fn texts(headers: &impl Headers) -> Vec<(String, String)> {

@@ -48,9 +48,9 @@ impl<'a> Story<'a> {
         }
         let before = self.fresh.iter().find(|event| event.version == *version);
         match before.map(|event| event.status) {
-            Some(before) if before != *status => self
-                .wrong
-                .push(format!("version {version} was told as {before} and as {status}")),
+            Some(before) if before != *status => self.wrong.push(format!(
+                "version {version} was told as {before} and as {status}"
+            )),
             Some(_) => {}
             None => self
                 .wrong
@@ -153,7 +153,10 @@ mod tests {
     #[test]
     fn a_status_that_goes_back_or_on_after_the_end_is_found() {
         let back = one(&[(1, Created), (2, InDelivery), (3, WaitingForDriver)]).1;
-        assert_eq!(back.back, ["IN_DELIVERY became WAITING_FOR_DRIVER (version 3)"]);
+        assert_eq!(
+            back.back,
+            ["IN_DELIVERY became WAITING_FOR_DRIVER (version 3)"]
+        );
         let twice = one(&[(1, Created), (2, Cancelled), (3, Cancelled)]).1;
         assert_eq!((twice.ends, twice.back.len()), (2, 1));
         let arrival = one(&[(1, Created), (2, WaitingForDriver), (3, WaitingForDriver)]).1;
@@ -165,6 +168,12 @@ mod tests {
         let course = one(&[(1, Rejected), (2, Created), (3, Cancelled)]).1;
         assert_eq!((course.ends, course.back.len()), (1, 0));
         assert_eq!(one(&[(1, Rejected)]).1.ends, 1);
-        assert_eq!(one(&[(1, Created), (2, Rejected), (3, Created)]).1.back.len(), 1);
+        assert_eq!(
+            one(&[(1, Created), (2, Rejected), (3, Created)])
+                .1
+                .back
+                .len(),
+            1
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{apache_kafka, bench, chaos, load, parent, restate, serve, setup, up};
+use crate::{apache_kafka, bench, chaos, dlq, load, parent, restate, serve, setup, up};
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
 ///
@@ -37,6 +37,8 @@ enum Command {
     /// What is done to whom, and when, follows from the seed. In the end the third parties' books, the topics and the runtime's
     /// state are read, and there is a verdict on each invariant.
     Chaos(chaos::Args),
+    /// Lists and shows dead letters, and sends them again, corrected or as they are
+    Dlq(dlq::Args),
     /// Runs Apache Kafka on this machine, one node, until Ctrl-C; needs Java and Maven
     Kafka(apache_kafka::Args),
     /// Prints where the Restate server's binary is; installs it first if need be
@@ -65,6 +67,7 @@ impl Cli {
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
             Command::Chaos(args) => one_thread()?.block_on(chaos::main(args)),
+            Command::Dlq(args) => one_thread()?.block_on(dlq::main(args)),
             Command::Kafka(args) => one_thread()?.block_on(apache_kafka::main(args)),
             Command::RestateServerPath(args) => one_thread()?.block_on(restate::binary::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),

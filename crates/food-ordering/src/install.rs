@@ -30,7 +30,9 @@ impl Cache {
         };
         let cache = directory("XDG_CACHE_HOME")
             .or_else(|| directory("HOME").map(|home| home.join(".cache")))
-            .context("no place to install programs: neither XDG_CACHE_HOME nor HOME is set; set one")?;
+            .context(
+                "no place to install programs: neither XDG_CACHE_HOME nor HOME is set; set one",
+            )?;
         Ok(Self {
             directory: cache.join("food-ordering").join(name),
         })

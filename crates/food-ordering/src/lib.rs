@@ -8,6 +8,7 @@
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
+//! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
@@ -27,6 +28,7 @@ mod broker;
 pub mod chaos;
 mod cli;
 mod clock;
+pub mod dlq;
 mod files;
 mod http;
 mod install;

@@ -33,7 +33,8 @@ impl OwnSystem {
     /// Starts a system with its data in `directory` and waits until it is ready. `flags` are for `up`.
     pub(crate) async fn start(directory: &Path, flags: &[OsString]) -> anyhow::Result<Self> {
         let output = directory.join("up.out");
-        let file = File::create(&output).with_context(|| format!("writing {}", output.display()))?;
+        let file =
+            File::create(&output).with_context(|| format!("writing {}", output.display()))?;
         let mut command = std::process::Command::new(std::env::current_exe()?);
         command
             .args(["up", "--free-ports", "--data-dir"])

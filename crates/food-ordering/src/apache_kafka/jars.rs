@@ -35,7 +35,8 @@ pub(crate) fn is_available() -> bool {
 
 /// Finds Java and the jars, which are fetched first if they are not there yet.
 pub(super) async fn find(progress: impl Fn(&str)) -> anyhow::Result<Java> {
-    let program = on_path("java").with_context(|| format!("there is no java on PATH. {MISSING}"))?;
+    let program =
+        on_path("java").with_context(|| format!("there is no java on PATH. {MISSING}"))?;
     let cache = cache()?;
     if !cache.is_complete() {
         let _lock = cache.lock("Apache Kafka", &progress).await?;

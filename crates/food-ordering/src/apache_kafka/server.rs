@@ -131,7 +131,13 @@ async fn format(java: &Java, config: &Path) -> anyhow::Result<()> {
     let output = Command::new(&java.program)
         .arg("-cp")
         .arg(&java.class_path)
-        .args(["kafka.tools.StorageTool", "format", "--cluster-id", &id, "--config"])
+        .args([
+            "kafka.tools.StorageTool",
+            "format",
+            "--cluster-id",
+            &id,
+            "--config",
+        ])
         .arg(config)
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -158,7 +164,12 @@ fn spawn(java: &Java, directory: &Path) -> anyhow::Result<Child> {
         .args(["exec-with-parent", "--"])
         .arg(&java.program)
         // Small and quick to start, as there is one broker with few records.
-        .args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+        .args([
+            "-Xms128m",
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+        ])
         .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
         .arg("-Dorg.slf4j.simpleLogger.showDateTime=true")
         .arg("-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS")

@@ -1,7 +1,7 @@
 //! Those who send orders, hear what becomes of them, and write both down.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,7 +10,7 @@ use domain::{Order, OrderId, Region, Status, topic};
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::Publisher;
 use reqwest::{Client, StatusCode};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
 
 use crate::load::orders::Generator;
@@ -31,7 +31,9 @@ pub(super) struct Customers {
     ended: Cell<u32>,
     news: Notify,
     statuses: RefCell<BTreeMap<OrderId, Status>>,
-    ends: RefCell<HashMap<OrderId, oneshot::Sender<()>>>,
+    /// Orders that take room until they end.
+    waited_for: RefCell<HashSet<OrderId>>,
+    room: Semaphore,
     /// When orders were delivered, in ms since the epoch.
     delivered: RefCell<Vec<i64>>,
 }
@@ -57,24 +59,27 @@ impl Customers {
             ended: Cell::default(),
             news: Notify::new(),
             statuses: RefCell::default(),
-            ends: RefCell::default(),
+            waited_for: RefCell::default(),
+            room: Semaphore::new(0),
             delivered: RefCell::default(),
         })
     }
 
-    /// Places all orders, at most `in_flight` at a time that have not ended.
+    /// Places all orders, at most `in_flight` at a time that have not ended. Returns when the last is accepted.
     pub(super) async fn place_all(&self, in_flight: usize) -> anyhow::Result<()> {
+        self.room.add_permits(in_flight);
         stream::iter(self.orders.iter().enumerate())
             .map(|(number, order)| self.place(number, order))
-            .buffer_unordered(in_flight)
+            .buffered(in_flight)
             .try_collect()
             .await
     }
 
-    /// Places an order until the system says yes, and waits until it has ended.
+    /// Places an order as soon as there is room for it, until the system says yes.
     async fn place(&self, number: usize, order: &Order) -> anyhow::Result<()> {
-        let (end, ended) = oneshot::channel();
-        self.ends.borrow_mut().insert(order.order_id.clone(), end);
+        // Given back when the order has ended.
+        self.room.acquire().await?.forget();
+        self.waited_for.borrow_mut().insert(order.order_id.clone());
         let event = serde_json::to_vec(order)?;
         while !self.try_place(number, order, &event).await? {
             sleep(AGAIN_AFTER).await;
@@ -83,10 +88,6 @@ impl Customers {
             order_id: order.order_id.clone(),
             price: order.total_cost,
         });
-        // The sender is kept until it has sent.
-        let _ = ended.await;
-        self.ended.set(self.ended.get() + 1);
-        self.news.notify_waiters();
         Ok(())
     }
 
@@ -141,7 +142,9 @@ impl Customers {
     /// Calls an order off; a customer who hears nothing asks once more. Answers whether it is called off.
     pub(super) async fn cancel(&self, id: &OrderId) -> bool {
         for _ in 0..2 {
-            let request = self.client.post(format!("{}/api/orders/{id}/cancel", self.gateway));
+            let request = self
+                .client
+                .post(format!("{}/api/orders/{id}/cancel", self.gateway));
             match request.send().await {
                 Ok(answer) if answer.status().is_success() => {
                     self.notes.borrow_mut().cancelled.push(id.clone());
@@ -180,11 +183,10 @@ impl Customers {
             if status == Status::Delivered {
                 self.delivered.borrow_mut().push(event.at);
             }
-            if status.is_terminal()
-                && let Some(end) = self.ends.borrow_mut().remove(&event.order_id)
-            {
-                // Whoever placed it may have stopped waiting.
-                let _ = end.send(());
+            if status.is_terminal() && self.waited_for.borrow_mut().remove(&event.order_id) {
+                self.room.add_permits(1);
+                self.ended.set(self.ended.get() + 1);
+                self.news.notify_waiters();
             }
             self.statuses.borrow_mut().insert(event.order_id, status);
         }

@@ -83,18 +83,10 @@ pub struct Args {
     )]
     kafka: Broker,
     /// Where data, logs and facts are kept [default: a new directory, which is removed if every invariant holds]
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_CHAOS_DATA_DIR",
-        value_name = "DIRECTORY"
-    )]
+    #[arg(long, env = "FOOD_ORDERING_CHAOS_DATA_DIR", value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
     /// Run nothing: decide the invariants from the facts of an earlier run
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_CHAOS_FACTS",
-        value_name = "FILE"
-    )]
+    #[arg(long, env = "FOOD_ORDERING_CHAOS_FACTS", value_name = "FILE")]
     facts: Option<PathBuf>,
     /// More flags for the `food-ordering up` that is struck
     #[arg(last = true)]
@@ -213,7 +205,9 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
             "All faults are over after {:.0} s; waiting until everything is at rest …",
             under_fire.as_secs_f64()
         );
-        let at_rest = timeout(args.drain, at_rest(&stage, &customers)).await.is_ok();
+        let at_rest = timeout(args.drain, at_rest(&stage, &customers))
+            .await
+            .is_ok();
         anyhow::Ok((broken_off, at_rest, under_fire))
     };
     let (broken_off, at_rest, under_fire) = tokio::select! {
@@ -287,7 +281,9 @@ async fn is_at_rest(stage: &Stage, customers: &Customers) -> anyhow::Result<bool
         Duration::ZERO,
     )
     .await?;
-    Ok(left == 0
-        && customers.not_ended().is_empty()
-        && stage.sources.under_way().await?.is_empty())
+    Ok(
+        left == 0
+            && customers.not_ended().is_empty()
+            && stage.sources.under_way().await?.is_empty(),
+    )
 }

@@ -224,7 +224,9 @@ impl fmt::Display for Fault {
                 faults,
                 lasts,
             } => write!(f, "{} {faults} for {} ms", stub.name(), lasts.as_millis()),
-            Self::Repeat(orders) => write!(f, "repeat {} order events: {}", orders.len(), list(orders)),
+            Self::Repeat(orders) => {
+                write!(f, "repeat {} order events: {}", orders.len(), list(orders))
+            }
             Self::StalePlaces { driver } => write!(f, "stale places of driver-{driver}"),
             Self::Garbage { order } => write!(f, "garbage, some in the name of order {order}"),
             Self::CustomerCancels(orders) => write!(f, "customers cancel {}", list(orders)),
@@ -261,7 +263,10 @@ mod tests {
         let plan = plan(1, SIZE);
         assert_eq!(plan.len(), 100);
         assert!(plan.windows(2).all(|pair| pair[0].after <= pair[1].after));
-        assert!(plan.iter().all(|planned| (0..4_800).contains(&planned.after)));
+        assert!(
+            plan.iter()
+                .all(|planned| (0..4_800).contains(&planned.after))
+        );
         for victim in Victim::ALL {
             let has = |is: &dyn Fn(&Fault) -> bool| plan.iter().any(|planned| is(&planned.fault));
             assert!(has(&|fault| *fault == Fault::Kill(victim)), "{victim:?}");
@@ -279,7 +284,10 @@ mod tests {
         };
         for seed in 0..20 {
             let plan = plan(seed, size);
-            assert!(plan.iter().all(|planned| planned.fault != Fault::Kill(Victim::Kafka)));
+            assert!(
+                plan.iter()
+                    .all(|planned| planned.fault != Fault::Kill(Victim::Kafka))
+            );
         }
     }
 }

@@ -52,7 +52,9 @@ impl Report {
                 Some(at) => {
                     let ms = u64::try_from(at - recovery.killed_at).unwrap_or(0);
                     let seconds = Duration::from_millis(ms).as_secs_f64();
-                    say!("Restate server killed: the next order was delivered after {seconds:.1} s");
+                    say!(
+                        "Restate server killed: the next order was delivered after {seconds:.1} s"
+                    );
                 }
                 None => say!("Restate server killed: no order was delivered after that"),
             }

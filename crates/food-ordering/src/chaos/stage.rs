@@ -61,7 +61,12 @@ impl Stage {
         if let Some(kafka) = &kafka {
             all.push(format!("--kafka-brokers={}", kafka.address()).into());
         }
-        all.extend(FLAGS.iter().filter(|flag| !replaced(flag, flags)).map(OsString::from));
+        all.extend(
+            FLAGS
+                .iter()
+                .filter(|flag| !replaced(flag, flags))
+                .map(OsString::from),
+        );
         all.extend_from_slice(flags);
         let system = OwnSystem::start(directory, &all).await?;
         Ok(Self {

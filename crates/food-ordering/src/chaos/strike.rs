@@ -58,7 +58,10 @@ impl<'a> Striker<'a> {
                     Some(done) = under_way.next() => done?,
                 }
             }
-            self.tell(&format!("{:>5} orders ended  {}", planned.after, planned.fault));
+            self.tell(&format!(
+                "{:>5} orders ended  {}",
+                planned.after, planned.fault
+            ));
             under_way.push(self.strike(&planned.fault));
         }
         while let Some(done) = under_way.next().await {
@@ -154,7 +157,11 @@ impl<'a> Striker<'a> {
         ] {
             let value = value.to_string();
             self.customers
-                .publish_surely(topic::DRIVER_UPDATES, Some(key.as_bytes()), value.as_bytes())
+                .publish_surely(
+                    topic::DRIVER_UPDATES,
+                    Some(key.as_bytes()),
+                    value.as_bytes(),
+                )
                 .await;
         }
     }

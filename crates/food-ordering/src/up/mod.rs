@@ -54,6 +54,9 @@ pub struct Args {
     /// Use this Kafka instead of the embedded broker
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
+    /// Use this payment provider instead of the stub
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
+    payment_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
     /// Into how many partitions a new Restate cuts its keys [default: one for each core]
@@ -88,6 +91,7 @@ pub async fn run(args: Args, log: &telemetry::Options) -> anyhow::Result<()> {
         partitions: args.partitions.unwrap_or_else(one_for_each_core),
         settings: args.settings,
         log: flags(log),
+        payment_url: args.payment_url,
     };
     // The parts take them from here on.
     drop(reserved);
@@ -125,7 +129,7 @@ fn flags(log: &telemetry::Options) -> Vec<String> {
 
 fn print_addresses(system: &System, begin: Instant) {
     let layout = system.layout();
-    let url = |port: Use| layout.ports.url(port);
+    let url = |port: Use| layout.url(port);
     say!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
     for (what, address) in [
         ("Orders, restaurants", format!("{}/api", url(Use::Gateway))),
