@@ -6,12 +6,16 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod books;
+mod launcher;
 mod orders;
+mod proxy;
 mod system;
 mod topics;
 
 pub use books::{assert_books_balance, assert_nothing_left_behind};
+pub use launcher::{Ran, run};
 pub use orders::{order, order_with};
+pub use proxy::{Harm, PaymentProxy};
 pub use system::{Options, System};
 pub use topics::{Record, Topic};
 

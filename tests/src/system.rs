@@ -13,6 +13,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::launcher::binary;
 use crate::{SOON, eventually};
 
 /// How a system is to be started.
@@ -166,6 +167,13 @@ impl System {
         let text =
             std::fs::read_to_string(self.file(name)).with_context(|| format!("reading {name}"))?;
         Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Where an audit reads what became of the orders.
+    pub fn sources(&self) -> anyhow::Result<audit::Sources> {
+        Ok(audit::Sources::from_endpoints(
+            &self.file("endpoints.json"),
+        )?)
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -349,25 +357,6 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .stderr(output)
         .spawn()
         .with_context(|| format!("starting {}", binary.display()))
-}
-
-/// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside the tests.
-fn binary() -> anyhow::Result<PathBuf> {
-    if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
-        return Ok(path.into());
-    }
-    let test = std::env::current_exe()?;
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .context("tests are in target/<profile>/deps")?;
-    let binary = profile.join("food-ordering");
-    ensure!(
-        binary.exists(),
-        "{} is missing; build it with `cargo build -p food-ordering`, or run `cargo xtask test`",
-        binary.display()
-    );
-    Ok(binary)
 }
 
 fn pid_of(child: &Child) -> anyhow::Result<Pid> {

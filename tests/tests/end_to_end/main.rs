@@ -3,8 +3,11 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bad_records;
+mod chaos;
 mod crashes;
+mod dead_letters;
 mod gateway;
 mod lifecycle;
 mod many_orders;
+mod sabotage;
 mod unhappy_ends;

@@ -27,6 +27,9 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+# A broker that was killed and is back need not wait until nobody believes in its former life any more.
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 # A consumer that comes alone need not wait for others.
 group.initial.rebalance.delay.ms=0
 "

@@ -26,7 +26,7 @@ use clap::ValueEnum;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::customers::Customers;
-use self::plan::Size;
+use self::plan::{Planned, Size};
 use self::report::{Recovery, Report};
 use self::stage::Stage;
 use self::strike::Striker;
@@ -88,6 +88,9 @@ pub struct Args {
     /// Run nothing: decide the invariants from the facts of an earlier run
     #[arg(long, env = "FOOD_ORDERING_CHAOS_FACTS", value_name = "FILE")]
     facts: Option<PathBuf>,
+    /// Run nothing: print what the seed brings
+    #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
+    dry_run: bool,
     /// More flags for the `food-ordering up` that is struck
     #[arg(last = true)]
     up: Vec<OsString>,
@@ -104,6 +107,27 @@ enum Broker {
     Auto,
 }
 
+impl Args {
+    fn real_kafka(&self) -> bool {
+        match self.kafka {
+            Broker::Real => true,
+            Broker::Embedded => false,
+            Broker::Auto => apache_kafka::is_available(),
+        }
+    }
+
+    fn plan(&self, durable_broker: bool) -> Vec<Planned> {
+        let size = Size {
+            orders: self.orders,
+            faults: self.faults,
+            drivers: self.drivers,
+            in_flight: self.in_flight,
+            durable_broker,
+        };
+        plan::plan(self.seed, size)
+    }
+}
+
 /// The file with everything that was found out, in the data directory.
 const FACTS: &str = "facts.json";
 
@@ -114,6 +138,12 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         let facts: Facts =
             serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
         return report::verdicts(&check(&facts));
+    }
+    if args.dry_run {
+        for planned in args.plan(args.real_kafka()) {
+            say!("{:>5} orders ended  {}", planned.after, planned.fault);
+        }
+        return Ok(());
     }
     let directory = match &args.data_dir {
         Some(directory) => {
@@ -145,21 +175,8 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
-    let real_kafka = match args.kafka {
-        Broker::Real => true,
-        Broker::Embedded => false,
-        Broker::Auto => apache_kafka::is_available(),
-    };
-    let plan = plan::plan(
-        args.seed,
-        Size {
-            orders: args.orders,
-            faults: args.faults,
-            drivers: args.drivers,
-            in_flight: args.in_flight,
-            durable_broker: real_kafka,
-        },
-    );
+    let real_kafka = args.real_kafka();
+    let plan = args.plan(real_kafka);
     say!(
         "Seed {}: {} orders under {} faults, {} drivers, {}; data and logs are in {}",
         args.seed,
