@@ -405,10 +405,10 @@ impl Known<'_> {
             (!waiting.contains(driver.as_str()))
                 .then(|| format!("{driver} queues and does not wait for work"))
         });
-        let forgotten = waiting.iter().filter_map(|driver| {
-            (!free.contains_key(*driver))
-                .then(|| format!("{driver} waits for work and is in no queue"))
-        });
+        let forgotten = waiting
+            .iter()
+            .filter(|driver| !free.contains_key(**driver))
+            .map(|driver| format!("{driver} waits for work and is in no queue"));
         let violations = queued_for_nobody.chain(free_twice).chain(forgotten);
         (queued.len() + free.len(), violations.collect())
     }

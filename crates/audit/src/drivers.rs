@@ -59,7 +59,8 @@ impl<'a> Drivers<'a> {
         match (service.as_str(), name.as_str()) {
             (TWIN, "assigned-delivery") => self.held.extend(holdings(object, value)?),
             (TWIN, "driver-status") => {
-                if serde_json::from_str::<String>(value)? == "WAITING_FOR_WORK" {
+                let status: String = serde_json::from_str(value)?;
+                if status == "WAITING_FOR_WORK" {
                     self.waiting.insert(object);
                 }
             }
@@ -109,7 +110,8 @@ fn names(value: &str) -> Result<Vec<String>, serde_json::Error> {
     while let Some(value) = left.pop() {
         match value {
             Value::String(text) => {
-                if serde_json::from_value::<Cell>(Value::from(text.as_str())).is_err() {
+                let cell = text.parse::<Cell>();
+                if cell.is_err() {
                     names.push(text);
                 }
             }

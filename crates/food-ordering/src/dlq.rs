@@ -215,10 +215,10 @@ fn source(letter: &Record) -> String {
 }
 
 fn key_of(letter: &Record) -> String {
-    match &letter.key {
-        Some(key) => format!("{:?}", String::from_utf8_lossy(key)),
-        None => "none".to_owned(),
-    }
+    let Some(key) = &letter.key else {
+        return "none".to_owned();
+    };
+    format!("{:?}", String::from_utf8_lossy(key))
 }
 
 /// A record as it is to be published: topic, key, value.
@@ -235,15 +235,14 @@ fn again(
     let Some((_, topic)) = LETTERS.into_iter().find(|(_, source)| *source == topic) else {
         bail!("{place} does not say from which topic it came: publish it with a Kafka client");
     };
-    let value = match value {
-        Some(file) => corrected(file)?,
-        None => {
-            ensure!(
-                letter.header(dead_letter::CUT_FROM).is_empty(),
-                "only the beginning of {place} is kept: give the whole record with --value FILE"
-            );
-            letter.value.clone()
-        }
+    let value = if let Some(file) = value {
+        corrected(file)?
+    } else {
+        ensure!(
+            letter.header(dead_letter::CUT_FROM).is_empty(),
+            "only the beginning of {place} is kept: give the whole record with --value FILE"
+        );
+        letter.value.clone()
     };
     Ok((
         topic,

@@ -71,7 +71,7 @@ const SABOTAGES: [(&str, Bend, Invariant); 6] = [
         "an idempotency key made random",
         |facts| {
             let mut again = facts.ledger[0].clone();
-            again.idempotency_key = "random".to_owned();
+            again.idempotency_key.push_str("-random");
             facts.ledger.push(again);
         },
         Invariant::ChargedOnce,

@@ -1,4 +1,4 @@
-//! `kafka`: Apache Kafka itself, one KRaft node on this machine, from the jars of Maven Central.
+//! `kafka`: Apache Kafka itself, one `KRaft` node on this machine, from the jars of Maven Central.
 //!
 //! The embedded broker loses its records with its process; this one keeps them, so chaos can kill it. It needs Java and, to
 //! fetch the jars once, Maven.

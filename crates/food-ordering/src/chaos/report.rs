@@ -48,16 +48,13 @@ impl Report {
             say!("Not at rest: what is under way still is judged as it stands.");
         }
         for recovery in &self.recoveries {
-            match recovery.delivered_at {
-                Some(at) => {
-                    let ms = u64::try_from(at - recovery.killed_at).unwrap_or(0);
-                    let seconds = Duration::from_millis(ms).as_secs_f64();
-                    say!(
-                        "Restate server killed: the next order was delivered after {seconds:.1} s"
-                    );
-                }
-                None => say!("Restate server killed: no order was delivered after that"),
-            }
+            let Some(at) = recovery.delivered_at else {
+                say!("Restate server killed: no order was delivered after that");
+                continue;
+            };
+            let ms = u64::try_from(at - recovery.killed_at).unwrap_or(0);
+            let seconds = Duration::from_millis(ms).as_secs_f64();
+            say!("Restate server killed: the next order was delivered after {seconds:.1} s");
         }
     }
 }
