@@ -7,14 +7,18 @@
 
 mod books;
 mod collector;
+mod launcher;
 mod orders;
+mod proxy;
 mod system;
 mod topics;
 
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use collector::{Collector, Span};
+pub use launcher::{Ran, binary, doctor, run};
 pub use orders::{order, order_with};
-pub use system::{Options, System, doctor, launcher};
+pub use proxy::{Harm, PaymentProxy};
+pub use system::{Options, System};
 pub use topics::{Record, Topic};
 
 use std::time::Duration;

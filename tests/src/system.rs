@@ -13,6 +13,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::launcher::{binary, doctor};
 use crate::{SOON, eventually};
 
 /// How a system is to be started.
@@ -228,6 +229,13 @@ impl System {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// Where an audit reads what became of the orders.
+    pub fn sources(&self) -> anyhow::Result<audit::Sources> {
+        Ok(audit::Sources::from_endpoints(
+            &self.file("endpoints.json"),
+        )?)
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -397,7 +405,7 @@ impl Drop for System {
 
 fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
     let output = std::fs::File::create(directory.join("up.out"))?;
-    let binary = launcher()?;
+    let binary = binary()?;
     Command::new(&binary)
         .arg("up")
         .arg("--free-ports")
@@ -416,40 +424,6 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .stderr(output)
         .spawn()
         .with_context(|| format!("starting {}", binary.display()))
-}
-
-/// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside the tests.
-pub fn launcher() -> anyhow::Result<PathBuf> {
-    if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
-        return Ok(path.into());
-    }
-    let test = std::env::current_exe()?;
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .context("tests are in target/<profile>/deps")?;
-    let binary = profile.join("food-ordering");
-    ensure!(
-        binary.exists(),
-        "{} is missing; build it with `cargo build -p food-ordering`, or run `cargo xtask test`",
-        binary.display()
-    );
-    Ok(binary)
-}
-
-/// Runs `doctor` on a data directory: whether it found everything fine, and what it said.
-pub async fn doctor(directory: &Path, flags: &[&str]) -> anyhow::Result<(bool, String)> {
-    let output = tokio::process::Command::new(launcher()?)
-        .arg("doctor")
-        .arg(format!("--data-dir={}", directory.display()))
-        .args(flags)
-        .output()
-        .await?;
-    let said = [output.stdout, output.stderr].concat();
-    Ok((
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    ))
 }
 
 fn pid_of(child: &Child) -> anyhow::Result<Pid> {

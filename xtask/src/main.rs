@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `chaos`, `kafka`.
 
 mod prerequisites;
 mod steps;
@@ -45,6 +45,18 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
+    /// Builds with optimisations, strikes a system under load and decides whether money and food are right
+    Chaos {
+        /// Flags of `food-ordering chaos`, such as --seed 7; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
+    /// Runs Apache Kafka on this machine until Ctrl-C; needs Java and Maven
+    Kafka {
+        /// Flags of `food-ordering kafka`, such as --port 9092; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -55,7 +67,9 @@ fn main() -> ExitCode {
             flags,
         } => demo(release, no_web_ui, &flags),
         Task::Test => test(),
-        Task::Bench { flags } => bench(&flags),
+        Task::Bench { flags } => launch(true, "bench", &flags),
+        Task::Chaos { flags } => launch(true, "chaos", &flags),
+        Task::Kafka { flags } => launch(false, "kafka", &flags),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,10 +102,11 @@ fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()
 /// By this environment variable `up` learns where the built web UI is.
 const WEB_UI: &str = "FOOD_ORDERING_WEB_UI";
 
-fn bench(flags: &[OsString]) -> anyhow::Result<()> {
+/// Builds the launcher and becomes one of its commands.
+fn launch(release: bool, command: &str, flags: &[OsString]) -> anyhow::Result<()> {
     prerequisites::check()?;
-    let binary = build(true)?;
-    Err(exec(Command::new(binary).arg("bench").args(flags)))
+    let binary = build(release)?;
+    Err(exec(Command::new(binary).arg(command).args(flags)))
 }
 
 /// Every step runs only if those before it passed, and nothing is printed after the last one's own summary.

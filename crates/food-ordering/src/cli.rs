@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, doctor, load, parent, restate, serve, setup, up};
+use crate::{apache_kafka, bench, chaos, dlq, doctor, load, parent, restate, serve, setup, up};
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
 ///
@@ -34,6 +34,15 @@ enum Command {
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
     Bench(bench::Args),
+    /// Kills, pauses and misleads a system of its own under load, and decides whether money and food are right
+    ///
+    /// What is done to whom, and when, follows from the seed. In the end the third parties' books, the topics and the runtime's
+    /// state are read, and there is a verdict on each invariant.
+    Chaos(chaos::Args),
+    /// Lists and shows dead letters, and sends them again, corrected or as they are
+    Dlq(dlq::Args),
+    /// Runs Apache Kafka on this machine, one node, until Ctrl-C; needs Java and Maven
+    Kafka(apache_kafka::Args),
     /// Prints where the Restate server's binary is; installs it first if need be
     #[command(hide = true)]
     RestateServerPath(restate::binary::Wanted),
@@ -61,6 +70,9 @@ impl Cli {
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
+            Command::Chaos(args) => one_thread()?.block_on(chaos::main(args)),
+            Command::Dlq(args) => one_thread()?.block_on(dlq::main(args)),
+            Command::Kafka(args) => one_thread()?.block_on(apache_kafka::main(args)),
             Command::RestateServerPath(args) => one_thread()?.block_on(restate::binary::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),
         }

@@ -8,6 +8,9 @@
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
+//! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
+//! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
+//! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
 //! | [`parent`] | no orphans: a process that ends when its parent does | |
@@ -20,15 +23,20 @@ macro_rules! say {
     }};
 }
 
+pub mod apache_kafka;
 pub mod bench;
 mod broker;
+pub mod chaos;
 mod cli;
 mod clock;
+pub mod dlq;
 pub mod doctor;
 mod files;
 mod http;
+mod install;
 pub mod load;
 mod offsets;
+mod own_system;
 pub mod parent;
 mod part;
 mod psql;

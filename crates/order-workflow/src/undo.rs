@@ -33,7 +33,7 @@ impl Undo {
         order: &Order,
     ) -> Result<(), TerminalError> {
         loop {
-            match self.once(ctx, third_parties, order).await {
+            match self.once(ctx, trace, third_parties, order).await {
                 Err(error) if error.code() == CANCELLED_BY_OPERATOR => {
                     tracing::warn!("cancelled while undoing {self:?}, which goes on");
                 }
@@ -45,6 +45,7 @@ impl Undo {
     async fn once(
         self,
         ctx: &WorkflowContext<'_>,
+        trace: Trace,
         third_parties: &ThirdParties,
         order: &Order,
     ) -> Result<(), TerminalError> {

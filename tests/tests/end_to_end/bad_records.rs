@@ -57,7 +57,7 @@ fn bad_records() -> Vec<Bad> {
 async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobody()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
-    let dead_letters = Topic::open(&system.address("kafka")?, domain::topic::ORDERS_DLQ)?;
+    let mut dead_letters = Topic::of(system.address("kafka")?, domain::topic::ORDERS_DLQ);
     let live = order_with("live", "deliveryDelay", json!(600_000));
     system.publish_orders(&[live]).await?;
     system.wait_for_status("live", "SCHEDULED").await;
@@ -154,7 +154,7 @@ async fn a_drivers_place_that_is_none_is_put_aside_and_the_driver_drives_on() ->
             .publish(domain::topic::DRIVER_UPDATES, Some(b"driver-1"), place, &[])
             .await?;
     }
-    let dead_letters = Topic::open(&brokers, domain::topic::DRIVER_UPDATES_DLQ)?;
+    let mut dead_letters = Topic::of(brokers, domain::topic::DRIVER_UPDATES_DLQ);
     let mut found = Vec::new();
     eventually("three dead letters", SOON, async || {
         found.extend(

@@ -175,7 +175,7 @@ async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow
 }
 
 async fn set_up(flags: &[&str]) -> anyhow::Result<()> {
-    let setup = end_to_end_tests::launcher()?;
+    let setup = end_to_end_tests::binary()?;
     let output = tokio::process::Command::new(setup)
         .arg("setup")
         .args(flags)

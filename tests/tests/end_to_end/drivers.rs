@@ -52,7 +52,7 @@ fn history(status: &Value) -> Vec<&str> {
 }
 
 /// The events of an order, each version once, as a provider sees them who ignores what it has seen.
-fn events(topic: &Topic, order: &str) -> anyhow::Result<Vec<StatusEvent>> {
+fn events(topic: &mut Topic, order: &str) -> anyhow::Result<Vec<StatusEvent>> {
     let mut events = BTreeMap::new();
     for record in topic.new_records()? {
         let event: StatusEvent = serde_json::from_slice(&record.value)?;
@@ -70,7 +70,7 @@ fn events(topic: &Topic, order: &str) -> anyhow::Result<Vec<StatusEvent>> {
 async fn a_driver_who_is_silent_before_the_pickup_is_replaced_and_offline_until_the_next_report()
 -> anyhow::Result<()> {
     let system = System::start(slowly().with(SILENT)).await?;
-    let topic = Topic::open(&system.address("kafka")?, domain::topic::ORDER_STATUS)?;
+    let mut topic = Topic::of(system.address("kafka")?, domain::topic::ORDER_STATUS);
     system.publish_orders(&[order("silent-1")]).await?;
     system
         .wait_for_status("silent-1", "WAITING_FOR_DRIVER")
@@ -107,7 +107,7 @@ async fn a_driver_who_is_silent_before_the_pickup_is_replaced_and_offline_until_
             "DELIVERED"
         ]
     );
-    let events = events(&topic, "silent-1")?;
+    let events = events(&mut topic, "silent-1")?;
     assert!(events.iter().any(|event| event.delayed), "{events:?}");
     assert!(
         events

@@ -30,7 +30,7 @@ fn statuses(order: &Value) -> Vec<&str> {
 async fn an_order_event_in_kafka_ends_delivered_with_a_complete_history_in_order()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
-    let topic = Topic::open(&system.address("kafka")?, domain::topic::ORDER_STATUS)?;
+    let mut topic = Topic::of(system.address("kafka")?, domain::topic::ORDER_STATUS);
 
     system.publish_orders(&[order("pizza-1")]).await?;
     let delivered = system.wait_for_status("pizza-1", "DELIVERED").await;

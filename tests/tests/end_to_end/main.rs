@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bad_records;
+mod chaos;
 mod crashes;
+mod dead_letters;
 mod doctor;
 mod drivers;
 mod gateway;
@@ -11,5 +13,6 @@ mod lifecycle;
 mod many_orders;
 mod metrics;
 mod psql;
+mod sabotage;
 mod traces;
 mod unhappy_ends;

@@ -4,13 +4,13 @@
 //! installed once into a cache directory that all data directories and checkouts share.
 
 use std::env;
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use tokio::process::Command;
+
+use crate::install::{Cache, on_path};
 
 /// The version this system is tested with.
 pub const VERSION: &str = "1.7.12";
@@ -64,12 +64,6 @@ pub(crate) async fn find(wanted: &Wanted, progress: impl Fn(&str)) -> anyhow::Re
     Ok(Found { path, warning })
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
-}
-
 async fn version(binary: &Path) -> anyhow::Result<String> {
     let output = Command::new(binary)
         .arg("--version")
@@ -93,17 +87,16 @@ async fn version(binary: &Path) -> anyhow::Result<String> {
 /// The binary of the npm package, which is installed first if it is not there yet.
 async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
     let package = platform_package(env::consts::OS, env::consts::ARCH)?;
-    let directory = cache_directory()?.join(format!("restate-{VERSION}"));
+    let cache = Cache::of(&format!("restate-{VERSION}"))?;
+    let directory = cache.path();
     let binary = directory.join(format!("node_modules/@restatedev/{package}/bin/{PROGRAM}"));
-    let complete = directory.join("complete");
-    if complete.exists() && binary.exists() {
+    let there = || cache.is_complete() && binary.exists();
+    if there() {
         return Ok(binary);
     }
-    std::fs::create_dir_all(&directory)
-        .with_context(|| format!("creating {}", directory.display()))?;
-    let _lock = lock(&directory.join("lock"), &progress).await?;
+    let _lock = cache.lock(PROGRAM, &progress).await?;
     // Another process may have installed it while this one waited.
-    if complete.exists() && binary.exists() {
+    if there() {
         return Ok(binary);
     }
     let npm = on_path("npm").with_context(|| {
@@ -126,7 +119,7 @@ async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
             "--loglevel=error",
             "--prefix",
         ])
-        .arg(&directory)
+        .arg(directory)
         .arg(format!("@restatedev/{PROGRAM}@{VERSION}"))
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -146,8 +139,7 @@ async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
         binary.display(),
         directory.display()
     );
-    // An interrupted installation may leave a part of the binary.
-    std::fs::write(&complete, "").with_context(|| format!("writing {}", complete.display()))?;
+    cache.complete()?;
     Ok(binary)
 }
 
@@ -163,46 +155,6 @@ fn platform_package(os: &str, arch: &str) -> anyhow::Result<String> {
         _ => bail!("there is no {PROGRAM} for {arch} processors; use x86_64 or aarch64"),
     };
     Ok(format!("{PROGRAM}-{os}-{arch}"))
-}
-
-fn cache_directory() -> anyhow::Result<PathBuf> {
-    let directory = |name: &str| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    directory("XDG_CACHE_HOME")
-        .or_else(|| directory("HOME").map(|home| home.join(".cache")))
-        .map(|cache| cache.join("food-ordering"))
-        .with_context(|| {
-            format!(
-                "no place to install {PROGRAM}: neither XDG_CACHE_HOME nor HOME is set; set one or name the binary with \
-                 --restate-server"
-            )
-        })
-}
-
-/// Takes a lock that other processes respect; it is given back when the file is dropped, also by a crash.
-async fn lock(path: &Path, progress: impl Fn(&str)) -> anyhow::Result<File> {
-    let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
-    let mut told = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                if !told {
-                    progress(&format!(
-                        "Waiting for another process that installs {PROGRAM} …"
-                    ));
-                    told = true;
-                }
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("locking {}", path.display()));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

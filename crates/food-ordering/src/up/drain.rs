@@ -15,7 +15,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until Restate has committed every record of topic `orders`, for `limit` at most; answers how many are left.
-pub(super) async fn orders(admin_url: &str, brokers: &str, limit: Duration) -> anyhow::Result<i64> {
+pub(crate) async fn orders(admin_url: &str, brokers: &str, limit: Duration) -> anyhow::Result<i64> {
     let deadline = Instant::now() + limit;
     let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
     let group = subscriptions

@@ -27,14 +27,16 @@ pub(super) struct Layout {
     pub(super) collector: Option<String>,
     /// Flags about logs and traces, for every part.
     pub(super) telemetry: Vec<String>,
+    /// A payment provider that somebody else runs; the stub is not started then.
+    pub(super) payment_url: Option<String>,
 }
 
 impl Layout {
     /// The processes that need nobody else's address.
     pub(super) fn independent(&self) -> anyhow::Result<Vec<Spec>> {
-        Ok(vec![
-            self.restate()?,
-            self.part(
+        let mut specs = vec![self.restate()?];
+        if self.payment_url.is_none() {
+            specs.push(self.part(
                 Part::PaymentProvider,
                 Sign::Answers(vec![self.health(Use::PaymentProvider)]),
                 vec![
@@ -44,28 +46,29 @@ impl Layout {
                         self.dir.file("payment-provider.sqlite").display(),
                     ),
                 ],
-            ),
-            self.part(
-                Part::PsqlGateway,
-                Sign::Listens(self.ports.address(Use::PsqlGateway)),
-                vec![
-                    self.listen(Use::PsqlGateway),
-                    flag("restate-admin", self.ports.url(Use::RestateAdmin)),
-                ],
-            ),
-            self.part(
-                Part::RestaurantPos,
-                Sign::Answers(vec![self.health(Use::RestaurantPos)]),
-                vec![
-                    self.listen(Use::RestaurantPos),
-                    flag(
-                        "restaurant-database",
-                        self.dir.file("restaurant-pos.sqlite").display(),
-                    ),
-                    flag("restate-ingress", self.ports.url(Use::RestateIngress)),
-                ],
-            ),
-        ])
+            ));
+        }
+        specs.push(self.part(
+            Part::RestaurantPos,
+            Sign::Answers(vec![self.health(Use::RestaurantPos)]),
+            vec![
+                self.listen(Use::RestaurantPos),
+                flag(
+                    "restaurant-database",
+                    self.dir.file("restaurant-pos.sqlite").display(),
+                ),
+                flag("restate-ingress", self.ports.url(Use::RestateIngress)),
+            ],
+        ));
+        specs.push(self.part(
+            Part::PsqlGateway,
+            Sign::Listens(self.ports.address(Use::PsqlGateway)),
+            vec![
+                self.listen(Use::PsqlGateway),
+                flag("restate-admin", self.ports.url(Use::RestateAdmin)),
+            ],
+        ));
+        Ok(specs)
     }
 
     /// The processes that talk to Kafka.
@@ -78,7 +81,7 @@ impl Layout {
                 vec![
                     self.listen(Use::OrderServices),
                     brokers.clone(),
-                    flag("payment-url", self.ports.url(Use::PaymentProvider)),
+                    flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
             ),
@@ -95,7 +98,7 @@ impl Layout {
                     brokers,
                     flag("restate-ingress", self.ports.url(Use::RestateIngress)),
                     flag("restate-ui", self.ports.url(Use::RestateAdmin)),
-                    flag("payment-url", self.ports.url(Use::PaymentProvider)),
+                    flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
             ),
@@ -118,9 +121,17 @@ impl Layout {
     pub(super) fn addresses(&self, brokers: &str) -> BTreeMap<&'static str, String> {
         Use::ALL
             .into_iter()
-            .map(|port| (port.name(), self.ports.url(port)))
+            .map(|port| (port.name(), self.url(port)))
             .chain([(Part::Kafka.name(), brokers.to_owned())])
             .collect()
+    }
+
+    /// Where a part is to be found.
+    pub(super) fn url(&self, port: Use) -> String {
+        match &self.payment_url {
+            Some(url) if port == Use::PaymentProvider => url.clone(),
+            _ => self.ports.url(port),
+        }
     }
 
     fn restate(&self) -> anyhow::Result<Spec> {
@@ -209,6 +220,7 @@ mod tests {
                 "--log-json".to_owned(),
                 "--otlp-endpoint=http://127.0.0.1:4318".to_owned(),
             ],
+            payment_url: None,
         };
         let mut specs = layout.independent().unwrap();
         specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));

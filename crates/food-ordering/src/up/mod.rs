@@ -10,7 +10,7 @@
 //! | `drain.rs` | stopping without losing an order |
 
 mod data_dir;
-mod drain;
+pub(crate) mod drain;
 mod layout;
 pub(crate) mod listener_of;
 mod ports;
@@ -58,6 +58,9 @@ pub struct Args {
     /// Use this Kafka instead of the embedded broker
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
+    /// Use this payment provider instead of the stub
+    #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
+    payment_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
     /// Into how many partitions a new Restate cuts its keys [default: one for each core]
@@ -93,6 +96,7 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         settings: args.settings,
         collector: telemetry.collector().map(str::to_owned),
         telemetry: flags(telemetry),
+        payment_url: args.payment_url,
     };
     // The parts take them from here on.
     drop(reserved);
@@ -133,7 +137,7 @@ fn flags(telemetry: &telemetry::Options) -> Vec<String> {
 
 fn print_addresses(system: &System, begin: Instant) {
     let layout = system.layout();
-    let url = |port: Use| layout.ports.url(port);
+    let url = |port: Use| layout.url(port);
     say!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
     for (what, address) in [
         ("Web UI", url(Use::Gateway)),

@@ -1,0 +1,242 @@
+//! Where the facts are read: the third parties' books, Kafka, the runtime's SQL.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use domain::topic;
+use rdkafka::error::KafkaError;
+use reqwest::Client;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::check::under_way;
+use crate::drivers::holdings;
+use crate::facts::{DeadLetter, Facts, Holding, Invocation, Look, Notes, StateEntry, Told};
+use crate::records::read_topic;
+
+/// How long one request may take; the runtime may hold thousands of orders.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How many entries of a book to ask for at a time.
+const PAGE: usize = 5_000;
+/// The time between the two glances of a look: no delivery may stay that long with two drivers.
+const BETWEEN_GLANCES: Duration = Duration::from_millis(500);
+
+/// Why facts cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A part does not answer, or not as expected.
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    /// An answer or a record cannot be read.
+    #[error("{what} cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        what: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Kafka does not answer.
+    #[error("topic {topic}: {source}")]
+    Kafka {
+        /// What was to be read.
+        topic: String,
+        /// What the client says.
+        source: KafkaError,
+    },
+    /// The broker has dropped records, so nothing can be proved.
+    #[error(
+        "topic {topic}: the broker has dropped its first {records} records; use one that keeps more"
+    )]
+    Forgotten {
+        /// Of which topic.
+        topic: String,
+        /// How many.
+        records: i64,
+    },
+    /// The broker does not hand out all it says it has.
+    #[error("topic {topic}: {records} records do not come")]
+    Incomplete {
+        /// Of which topic.
+        topic: String,
+        /// How many.
+        records: i64,
+    },
+    /// The list of addresses names no such part.
+    #[error("no address of {0} is known")]
+    NoAddress(&'static str),
+    /// The list of addresses cannot be read.
+    #[error("{path}: {source}")]
+    Addresses {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Where facts are to be had.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    client: Client,
+    kafka_brokers: String,
+    restate_admin: String,
+    payment_provider: String,
+    restaurant_pos: String,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    entries: Vec<T>,
+    next: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Rows<T> {
+    rows: Vec<T>,
+}
+
+impl Sources {
+    /// The parts that the file `endpoints.json` of a running `up` names.
+    pub fn from_endpoints(file: &Path) -> Result<Self, Error> {
+        let text = std::fs::read(file).map_err(|source| Error::Addresses {
+            path: file.display().to_string(),
+            source,
+        })?;
+        let mut addresses: BTreeMap<String, String> = read(&text, || file.display().to_string())?;
+        let mut take = |name| addresses.remove(name).ok_or(Error::NoAddress(name));
+        Ok(Self {
+            client: Client::builder().timeout(TIMEOUT).no_proxy().build()?,
+            kafka_brokers: take("kafka")?,
+            restate_admin: take("restate-admin")?,
+            payment_provider: take("payment-provider")?,
+            restaurant_pos: take("restaurant-pos")?,
+        })
+    }
+
+    /// Reads everything. The system should be at rest: what changes meanwhile may be seen in two ways.
+    pub async fn collect(&self, notes: Notes) -> Result<Facts, Error> {
+        let (statuses, dead_letters) = tokio::try_join!(
+            self.topic(topic::ORDER_STATUS, |record| {
+                Ok(Told {
+                    partition: record.partition,
+                    event: read(&record.value, || "a record of order-status".to_owned())?,
+                })
+            }),
+            self.topic(topic::ORDERS_DLQ, |record| {
+                Ok(DeadLetter {
+                    reason: record.header("dlq-reason").to_owned(),
+                    value: String::from_utf8_lossy(&record.value).into_owned(),
+                })
+            }),
+        )?;
+        Ok(Facts {
+            notes,
+            ledger: self.book(&self.payment_provider, "ledger").await?,
+            preparations: self.book(&self.restaurant_pos, "preparations").await?,
+            statuses,
+            dead_letters,
+            state: self.sql(STATE).await?,
+            invocations: self.sql(INVOCATIONS).await?,
+        })
+    }
+
+    /// Looks twice at who holds what.
+    pub async fn look(&self) -> Result<Look, Error> {
+        let first = self.glance().await?;
+        tokio::time::sleep(BETWEEN_GLANCES).await;
+        let second = self.glance().await?;
+        Ok(Look { first, second })
+    }
+
+    async fn glance(&self) -> Result<Vec<Holding>, Error> {
+        let mut all = Vec::new();
+        for entry in self.sql::<StateEntry>(HOLDINGS).await? {
+            let held = holdings(&entry.object, &entry.value);
+            all.extend(held.map_err(|source| Error::Unreadable {
+                what: format!("what {} holds", entry.object),
+                source,
+            })?);
+        }
+        Ok(all)
+    }
+
+    /// What is under way in the runtime, beside what goes on for ever.
+    pub async fn under_way(&self) -> Result<Vec<String>, Error> {
+        let invocations: Vec<Invocation> = self.sql(INVOCATIONS).await?;
+        Ok(invocations.iter().filter_map(under_way).collect())
+    }
+
+    /// Asks the runtime with SQL.
+    pub async fn sql<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, Error> {
+        let request = self
+            .client
+            .post(format!("{}/query", self.restate_admin))
+            .header("accept", "application/json")
+            .json(&json!({ "query": query }));
+        let rows: Rows<T> = self.answer(request, "the runtime's answer").await?;
+        Ok(rows.rows)
+    }
+
+    /// A whole book of a third party, page by page.
+    async fn book<T: DeserializeOwned>(&self, base: &str, name: &str) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        let mut after = Some(0);
+        while let Some(sequence) = after {
+            let url = format!("{base}/{name}?after={sequence}&limit={PAGE}");
+            let page: Page<T> = self.answer(self.client.get(url), name).await?;
+            all.extend(page.entries);
+            after = page.next;
+        }
+        Ok(all)
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        what: &str,
+    ) -> Result<T, Error> {
+        let body = request.send().await?.error_for_status()?.bytes().await?;
+        // Not through a JSON value: money is read from the digits as they stand.
+        read(&body, || what.to_owned())
+    }
+
+    async fn topic<T: Send + 'static>(
+        &self,
+        topic: &'static str,
+        make: impl Fn(&crate::Record) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let brokers = self.kafka_brokers.clone();
+        let read = tokio::task::spawn_blocking(move || read_topic(&brokers, topic)).await;
+        let read = match read {
+            Ok(read) => read?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        if read.forgotten > 0 {
+            return Err(Error::Forgotten {
+                topic: topic.to_owned(),
+                records: read.forgotten,
+            });
+        }
+        read.records.iter().map(make).collect()
+    }
+}
+
+/// The state entries that the invariants speak of.
+const STATE: &str = "select service_name as service, service_key as object, key as name, value_utf8 as value from state \
+    where (service_name = 'OrderStatusService' and key = 'order-status') \
+    or service_name in ('DeliveryManager', 'DriverDeliveryMatcher', 'DispatchBacklog') \
+    or (service_name in ('DriverDigitalTwin', 'DriverMobileAppSimulator') and key in ('assigned-delivery', 'driver-status'))";
+
+const HOLDINGS: &str = "select service_name as service, service_key as object, key as name, value_utf8 as value from state \
+    where service_name = 'DriverDigitalTwin' and key = 'assigned-delivery'";
+
+const INVOCATIONS: &str = "select target, status, last_failure as \"lastFailure\" from sys_invocation where status != 'completed'";
+
+fn read<T: DeserializeOwned>(json: &[u8], what: impl Fn() -> String) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|source| Error::Unreadable {
+        what: what(),
+        source,
+    })
+}

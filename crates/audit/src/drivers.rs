@@ -1,0 +1,124 @@
+//! Who holds what, and who waits for whom, in the runtime's state.
+//!
+//! The values are read without their types, so that a field more or less in a service's state changes nothing here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::geo::Cell;
+use domain::{DriverId, OrderId};
+use serde_json::Value;
+
+use crate::facts::{Facts, Holding, StateEntry};
+
+/// The services and state keys that tell of drivers (docs/architecture.md, "State").
+const TWIN: &str = "DriverDigitalTwin";
+const MANAGER: &str = "DeliveryManager";
+const MATCHER: &str = "DriverDeliveryMatcher";
+const BACKLOG: &str = "DispatchBacklog";
+const PHONE: &str = "DriverMobileAppSimulator";
+
+/// What the runtime holds about deliveries and drivers.
+#[derive(Debug, Default)]
+pub(crate) struct Drivers<'a> {
+    /// Deliveries that drivers hold, by their twins.
+    pub(crate) held: Vec<Holding>,
+    /// Deliveries that are under way: by their managers, or on a driver's phone.
+    pub(crate) under_way: Vec<(&'a str, String)>,
+    /// Deliveries that queue for a driver.
+    pub(crate) queued: Vec<String>,
+    /// How often each driver queues for a delivery.
+    pub(crate) free: BTreeMap<String, u32>,
+    /// Drivers who wait for work, by their twins.
+    pub(crate) waiting: BTreeSet<&'a str>,
+    /// What cannot be read.
+    pub(crate) unreadable: Vec<String>,
+}
+
+impl<'a> Drivers<'a> {
+    pub(crate) fn of(facts: &'a Facts) -> Self {
+        let mut drivers = Self::default();
+        for entry in &facts.state {
+            if let Err(error) = drivers.note(entry) {
+                drivers.unreadable.push(format!(
+                    "{}/{} {}: {error}",
+                    entry.service, entry.object, entry.name
+                ));
+            }
+        }
+        drivers
+    }
+
+    fn note(&mut self, entry: &'a StateEntry) -> Result<(), serde_json::Error> {
+        let StateEntry {
+            service,
+            object,
+            name,
+            value,
+        } = entry;
+        let queue = name.strip_prefix("segment/").unwrap_or(name);
+        match (service.as_str(), name.as_str()) {
+            (TWIN, "assigned-delivery") => self.held.extend(holdings(object, value)?),
+            (TWIN, "driver-status") => {
+                let status: String = serde_json::from_str(value)?;
+                if status == "WAITING_FOR_WORK" {
+                    self.waiting.insert(object);
+                }
+            }
+            (MANAGER, "delivery-info") => self.under_way.push((service, object.clone())),
+            (PHONE, "assigned-delivery") => {
+                for holding in holdings(object, value)? {
+                    self.under_way
+                        .push((service, holding.delivery_id.to_string()));
+                }
+            }
+            (MATCHER | BACKLOG, _) if queue.starts_with("pending-deliveries") => {
+                self.queued.extend(names(value)?);
+            }
+            (MATCHER | BACKLOG, _) if queue.starts_with("available-drivers/") => {
+                for driver in names(value)? {
+                    *self.free.entry(driver).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What a driver holds. One delivery, that is; a list is read as well, as it would be an error to report.
+pub(crate) fn holdings(driver: &str, value: &str) -> Result<Vec<Holding>, serde_json::Error> {
+    let driver_id: DriverId = serde_json::from_value(Value::from(driver))?;
+    let held = match serde_json::from_str(value)? {
+        Value::Array(held) => held,
+        one => vec![one],
+    };
+    held.into_iter()
+        .map(|delivery| {
+            let delivery_id: OrderId = serde_json::from_value(delivery["deliveryId"].clone())?;
+            Ok(Holding {
+                driver_id: driver_id.clone(),
+                delivery_id,
+            })
+        })
+        .collect()
+}
+
+/// All texts in a JSON value that are no map cells: the ids in a queue.
+fn names(value: &str) -> Result<Vec<String>, serde_json::Error> {
+    let mut names = Vec::new();
+    let mut left: Vec<Value> = vec![serde_json::from_str(value)?];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(text) => {
+                let cell = text.parse::<Cell>();
+                if cell.is_err() {
+                    names.push(text);
+                }
+            }
+            Value::Array(values) => left.extend(values),
+            Value::Object(fields) => left.extend(fields.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+    Ok(names)
+}

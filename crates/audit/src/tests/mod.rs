@@ -1,0 +1,223 @@
+//! Made-up facts: a good run, and what may be different about one that is good as well.
+
+mod broken;
+
+use domain::{Money, OrderId, Status, StatusEvent};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A run of three orders: one delivered, one cancelled after the charge, one refused as garbage first and delivered then.
+fn good() -> Facts {
+    let mut facts = Facts::default();
+    for id in ["eaten", "off", "mended"] {
+        facts.notes.accepted.push(Accepted {
+            order_id: order(id),
+            price: dollars(id),
+        });
+        facts.ledger.push(entry(EntryKind::Charge, id, "charge"));
+    }
+    facts.notes.cancelled.push(order("off"));
+    facts.ledger.push(entry(EntryKind::Refund, "off", "refund"));
+    let way = [
+        Status::Created,
+        Status::Scheduled,
+        Status::InPreparation,
+        Status::SchedulingDelivery,
+        Status::WaitingForDriver,
+        Status::InDelivery,
+        Status::Delivered,
+    ];
+    tell(&mut facts, "eaten", &way);
+    tell(
+        &mut facts,
+        "off",
+        &[
+            Status::Created,
+            Status::Scheduled,
+            Status::InPreparation,
+            Status::Cancelled,
+        ],
+    );
+    let mut mended = vec![Status::Rejected];
+    mended.extend(way);
+    tell(&mut facts, "mended", &mended);
+    tell(&mut facts, "nonsense", &[Status::Rejected]);
+    for (id, status) in [
+        ("eaten", PreparationStatus::CalledBack),
+        ("off", PreparationStatus::Cancelled),
+        ("mended", PreparationStatus::CalledBack),
+    ] {
+        facts.preparations.push(Preparation {
+            order_id: order(id),
+            status,
+        });
+    }
+    facts.notes.garbage.push("nonsense".to_owned());
+    facts.dead_letters.push(DeadLetter {
+        value: "nonsense".to_owned(),
+        reason: "no order".to_owned(),
+    });
+    let held = vec![holding("anna", "eaten"), holding("ben", "mended")];
+    facts.notes.looks.push(Look {
+        first: held.clone(),
+        second: held,
+    });
+    for driver in ["anna", "ben"] {
+        facts.state.push(state(
+            "DriverDigitalTwin",
+            driver,
+            "driver-status",
+            "\"WAITING_FOR_WORK\"",
+        ));
+    }
+    facts.state.push(state(
+        "DriverDeliveryMatcher",
+        "San Jose (CA)",
+        "available-drivers/872834700ffffff",
+        r#"{"head":["anna","ben"],"middle":{"start":0,"end":0},"tail":[],"away":0}"#,
+    ));
+    facts.invocations.push(invocation(
+        "DriverMobileAppSimulator/anna/pollForWork",
+        "scheduled",
+    ));
+    facts
+}
+
+fn order(id: &str) -> OrderId {
+    id.parse().unwrap()
+}
+
+/// What an order costs: every order something else.
+fn dollars(id: &str) -> Money {
+    Money::from_cents(u32::try_from(id.len()).unwrap() * 100).unwrap()
+}
+
+fn entry(kind: EntryKind, id: &str, key: &str) -> Entry {
+    Entry {
+        kind,
+        order_id: order(id),
+        amount: dollars(id),
+        idempotency_key: format!("{key}-{id}"),
+    }
+}
+
+fn holding(driver: &str, id: &str) -> Holding {
+    Holding {
+        driver_id: driver.parse().unwrap(),
+        delivery_id: order(id),
+    }
+}
+
+fn state(service: &str, object: &str, name: &str, value: &str) -> StateEntry {
+    StateEntry {
+        service: service.to_owned(),
+        object: object.to_owned(),
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+fn invocation(target: &str, status: &str) -> Invocation {
+    Invocation {
+        target: target.to_owned(),
+        status: status.to_owned(),
+        last_failure: None,
+    }
+}
+
+/// Tells these statuses one after the other, and has the runtime hold the last one.
+fn tell(facts: &mut Facts, id: &str, statuses: &[Status]) {
+    for (version, status) in (1..).zip(statuses) {
+        facts.statuses.push(told(id, version, *status));
+    }
+    let last = statuses.last().unwrap();
+    let value = format!(r#"{{"status":"{last}","version":{}}}"#, statuses.len());
+    facts
+        .state
+        .push(state("OrderStatusService", id, "order-status", &value));
+}
+
+fn told(id: &str, version: u64, status: Status) -> Told {
+    Told {
+        partition: 0,
+        event: StatusEvent {
+            order_id: order(id),
+            status,
+            eta: None,
+            version,
+            at: 0,
+            reason: None,
+            driver_id: None,
+            delayed: false,
+        },
+    }
+}
+
+fn broken(facts: &Facts) -> Vec<Invariant> {
+    check(facts)
+        .into_iter()
+        .filter(|verdict| !verdict.holds())
+        .map(|verdict| verdict.invariant)
+        .collect()
+}
+
+#[test]
+fn a_good_run_holds_and_every_invariant_looks_at_something() {
+    for verdict in check(&good()) {
+        assert!(verdict.holds(), "{verdict:?}");
+        assert!(verdict.checked > 0, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_delivery_on_its_way_from_one_driver_to_the_next_is_not_held_twice() {
+    let mut facts = good();
+    facts.notes.looks[0].first.push(holding("carl", "eaten"));
+    assert_eq!(broken(&facts), []);
+}
+
+#[test]
+fn facts_survive_the_way_through_a_file() {
+    let json = serde_json::to_vec(&good()).unwrap();
+    assert_eq!(serde_json::from_slice::<Facts>(&json).unwrap(), good());
+}
+
+proptest! {
+    /// What the status service tells in whatever life of an order, with any records repeated after a crash.
+    #[test]
+    fn repeated_records_break_nothing_and_a_lost_one_is_found(
+        wishes in proptest::collection::vec(proptest::sample::select(&Status::ALL[..]), 0..30),
+        repeats in proptest::collection::vec(0.0..1.0, 0..5),
+        lost in 0.0..1.0,
+    ) {
+        let mut course = vec![Status::Created];
+        for next in wishes {
+            if course.last().unwrap().may_become(next) {
+                course.push(next);
+            }
+        }
+        let mut facts = Facts::default();
+        tell(&mut facts, "o", &course);
+        facts.preparations.push(Preparation {
+            order_id: order("o"),
+            status: PreparationStatus::CalledBack,
+        });
+        let at = |share: f64, len: usize| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
+            let index = (share * len as f64) as usize;
+            index
+        };
+        for share in repeats {
+            let index = at(share, facts.statuses.len());
+            let record = facts.statuses[index].clone();
+            facts.statuses.insert(index + 1, record);
+        }
+        prop_assert_eq!(broken(&facts), []);
+
+        let version = at(lost, course.len()) as u64 + 1;
+        facts.statuses.retain(|told| told.event.version != version);
+        let found = broken(&facts);
+        prop_assert!(found.contains(&Invariant::NoGap) || found.contains(&Invariant::ToldAsKept), "{version} {found:?}");
+    }
+}

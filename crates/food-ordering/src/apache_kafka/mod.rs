@@ -1,0 +1,63 @@
+//! `kafka`: Apache Kafka itself, one `KRaft` node on this machine, from the jars of Maven Central.
+//!
+//! The embedded broker loses its records with its process; this one keeps them, so chaos can kill it. It needs Java and, to
+//! fetch the jars once, Maven.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `jars.rs` | finding Java, fetching the jars |
+//! | `properties.rs` | the broker's configuration |
+//! | `server.rs` | a broker that runs, and can be killed and started again |
+
+mod jars;
+mod properties;
+mod server;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+pub(crate) use self::jars::is_available;
+pub(crate) use self::server::Server;
+use crate::shutdown;
+
+/// Arguments of `kafka`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the broker keeps its records and its log
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_DATA_DIR",
+        default_value = ".food-ordering/apache-kafka",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+    /// The port on the loopback interface; 0 = one that is free
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_PORT",
+        default_value_t = 9092,
+        value_name = "PORT"
+    )]
+    port: u16,
+}
+
+/// `kafka`: runs a broker until Ctrl-C.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    let shutdown = shutdown::on_signal()?;
+    let running = async {
+        let mut server = Server::start(&args.data_dir, args.port, |line| say!("{line}")).await?;
+        let address = server.address().to_owned();
+        say!("Apache Kafka {} is ready at {address}", jars::VERSION);
+        say!("Try: food-ordering up --kafka-brokers {address}");
+        let status = server.ended().await.context("waiting for the broker")?;
+        bail!(
+            "the broker ended ({status}); its log is {}",
+            server.log().display()
+        )
+    };
+    tokio::select! {
+        ended = running => ended,
+        () = shutdown.asked.cancelled() => Ok(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! The configuration of one broker that is its own controller (<https://kafka.apache.org/documentation/#brokerconfigs>).
+
+use std::path::Path;
+
+/// The content of `server.properties`.
+pub(super) fn render(data: &Path, port: u16, controller_port: u16) -> String {
+    // A backslash begins an escape in this format.
+    let data = data.display().to_string().replace('\\', "\\\\");
+    format!(
+        "# Written by `food-ordering kafka` at every start.
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=BROKER://127.0.0.1:{port}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs={data}
+# `setup` creates the topics: a typing error in a name shall not make one.
+auto.create.topics.enable=false
+# There is one broker.
+default.replication.factor=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# A broker that was killed and is back need not wait until nobody believes in its former life any more.
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+# A consumer that comes alone need not wait for others.
+group.initial.rebalance.delay.ms=0
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_and_directory_stand_where_the_broker_looks_for_them() {
+        let text = render(Path::new("/a b/data"), 1, 2);
+        for line in [
+            "listeners=BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2",
+            "controller.quorum.voters=1@127.0.0.1:2",
+            "log.dirs=/a b/data",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Those who send orders, hear what becomes of them, and write both down.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use anyhow::Context;
+use audit::{Accepted, Look, Notes};
+use domain::{Order, OrderId, Region, Status, topic};
+use futures::{StreamExt, TryStreamExt, stream};
+use kafka::Publisher;
+use reqwest::{Client, StatusCode};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::sleep;
+
+use crate::load::orders::Generator;
+use crate::load::watch::StatusWatch;
+
+/// Every so many orders one is placed through the gateway, the others through Kafka.
+const THROUGH_GATEWAY: usize = 4;
+/// The pause before a request that was not answered with yes is sent again.
+const AGAIN_AFTER: Duration = Duration::from_millis(300);
+
+/// All customers.
+pub(super) struct Customers {
+    orders: Vec<Order>,
+    publisher: Publisher,
+    client: Client,
+    gateway: String,
+    notes: RefCell<Notes>,
+    ended: Cell<u32>,
+    news: Notify,
+    statuses: RefCell<BTreeMap<OrderId, Status>>,
+    /// Orders that take room until they end.
+    waited_for: RefCell<HashSet<OrderId>>,
+    room: Semaphore,
+    /// When orders were delivered, in ms since the epoch.
+    delivered: RefCell<Vec<i64>>,
+}
+
+impl Customers {
+    pub(super) fn new(
+        seed: u64,
+        orders: u32,
+        brokers: &str,
+        gateway: &str,
+        client: Client,
+    ) -> anyhow::Result<Self> {
+        let prefix = format!("chaos-{seed}");
+        let mut generator = Generator::new(&prefix, seed, Duration::ZERO, Region::default());
+        Ok(Self {
+            orders: (0..orders)
+                .map(|_| generator.make())
+                .collect::<anyhow::Result<_>>()?,
+            publisher: Publisher::new(brokers, "chaos")?,
+            client,
+            gateway: gateway.to_owned(),
+            notes: RefCell::default(),
+            ended: Cell::default(),
+            news: Notify::new(),
+            statuses: RefCell::default(),
+            waited_for: RefCell::default(),
+            room: Semaphore::new(0),
+            delivered: RefCell::default(),
+        })
+    }
+
+    /// Places all orders, at most `in_flight` at a time that have not ended. Returns when the last is accepted.
+    pub(super) async fn place_all(&self, in_flight: usize) -> anyhow::Result<()> {
+        self.room.add_permits(in_flight);
+        stream::iter(self.orders.iter().enumerate())
+            .map(|(number, order)| self.place(number, order))
+            .buffered(in_flight)
+            .try_collect()
+            .await
+    }
+
+    /// Places an order as soon as there is room for it, until the system says yes.
+    async fn place(&self, number: usize, order: &Order) -> anyhow::Result<()> {
+        // Given back when the order has ended.
+        self.room.acquire().await?.forget();
+        self.waited_for.borrow_mut().insert(order.order_id.clone());
+        let event = serde_json::to_vec(order)?;
+        while !self.try_place(number, order, &event).await? {
+            sleep(AGAIN_AFTER).await;
+        }
+        self.notes.borrow_mut().accepted.push(Accepted {
+            order_id: order.order_id.clone(),
+            price: order.total_cost,
+        });
+        Ok(())
+    }
+
+    async fn try_place(&self, number: usize, order: &Order, event: &[u8]) -> anyhow::Result<bool> {
+        if !number.is_multiple_of(THROUGH_GATEWAY) {
+            let key = order.order_id.as_str().as_bytes();
+            return Ok(self.publish(topic::ORDERS, Some(key), event).await.is_ok());
+        }
+        let request = self
+            .client
+            .post(format!("{}/api/orders", self.gateway))
+            .header("content-type", "application/json")
+            .body(event.to_vec());
+        match request.send().await {
+            // A gateway that was paused in the middle of a request calls that a timeout.
+            Ok(answer)
+                if answer.status().is_client_error()
+                    && answer.status() != StatusCode::REQUEST_TIMEOUT =>
+            {
+                let status = answer.status();
+                let problem = answer.text().await.unwrap_or_default();
+                anyhow::bail!("the gateway refuses a good order: {status} {problem}")
+            }
+            Ok(answer) => Ok(answer.status().is_success()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    pub(super) async fn publish(
+        &self,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: &[u8],
+    ) -> Result<(), kafka::Error> {
+        self.publisher.publish(topic, key, value, &[]).await
+    }
+
+    /// Publishes until Kafka has confirmed it.
+    pub(super) async fn publish_surely(&self, topic: &str, key: Option<&[u8]>, value: &[u8]) {
+        while self.publish(topic, key, value).await.is_err() {
+            sleep(AGAIN_AFTER).await;
+        }
+    }
+
+    /// Publishes what is no order, and writes it down.
+    pub(super) async fn publish_garbage(&self, key: Option<&[u8]>, value: &[u8]) {
+        self.publish_surely(topic::ORDERS, key, value).await;
+        let value = String::from_utf8_lossy(value).into_owned();
+        self.notes.borrow_mut().garbage.push(value);
+    }
+
+    /// Calls an order off; a customer who hears nothing asks once more. Answers whether it is called off.
+    pub(super) async fn cancel(&self, id: &OrderId) -> bool {
+        for _ in 0..2 {
+            let request = self
+                .client
+                .post(format!("{}/api/orders/{id}/cancel", self.gateway));
+            match request.send().await {
+                Ok(answer) if answer.status().is_success() => {
+                    self.notes.borrow_mut().cancelled.push(id.clone());
+                    return true;
+                }
+                Ok(answer) if answer.status().is_client_error() => return false,
+                _ => sleep(AGAIN_AFTER).await,
+            }
+        }
+        false
+    }
+
+    /// The order of this number, counted from 1.
+    pub(super) fn order(&self, number: u32) -> anyhow::Result<&Order> {
+        let index = usize::try_from(number)?.saturating_sub(1);
+        self.orders.get(index).context("no order of this number")
+    }
+
+    /// Waits until so many orders have ended.
+    pub(super) async fn ended(&self, count: u32) {
+        while self.ended.get() < count {
+            self.news.notified().await;
+        }
+    }
+
+    /// Writes down who held what.
+    pub(super) fn saw(&self, look: Look) {
+        self.notes.borrow_mut().looks.push(look);
+    }
+
+    /// Hears what becomes of orders, for ever.
+    pub(super) async fn listen(&self, watch: &StatusWatch) -> anyhow::Result<()> {
+        loop {
+            let event = watch.next().await?;
+            let status = event.status;
+            if status == Status::Delivered {
+                self.delivered.borrow_mut().push(event.at);
+            }
+            if status.is_terminal() && self.waited_for.borrow_mut().remove(&event.order_id) {
+                self.room.add_permits(1);
+                self.ended.set(self.ended.get() + 1);
+                self.news.notify_waiters();
+            }
+            self.statuses.borrow_mut().insert(event.order_id, status);
+        }
+    }
+
+    /// Accepted orders that have not ended, as far as was heard.
+    pub(super) fn not_ended(&self) -> Vec<OrderId> {
+        let statuses = self.statuses.borrow();
+        let notes = self.notes.borrow();
+        let ids = notes.accepted.iter().map(|order| &order.order_id);
+        ids.filter(|id| !statuses.get(*id).is_some_and(|status| status.is_terminal()))
+            .cloned()
+            .collect()
+    }
+
+    /// How many orders ended how.
+    pub(super) fn ends(&self) -> BTreeMap<&'static str, u32> {
+        let statuses = self.statuses.borrow();
+        let mut ends = BTreeMap::new();
+        for order in &self.notes.borrow().accepted {
+            let status = statuses.get(&order.order_id).copied();
+            *ends
+                .entry(status.unwrap_or(Status::New).name())
+                .or_default() += 1;
+        }
+        ends
+    }
+
+    /// The first delivery after a moment, in ms since the epoch.
+    pub(super) fn delivery_after(&self, moment: i64) -> Option<i64> {
+        let delivered = self.delivered.borrow();
+        delivered.iter().copied().filter(|at| *at > moment).min()
+    }
+
+    /// What was written down.
+    pub(super) fn notes(&self) -> Notes {
+        self.notes.borrow().clone()
+    }
+}

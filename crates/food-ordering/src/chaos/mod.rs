@@ -1,0 +1,306 @@
+//! `chaos`: load and faults on a system of its own, and then the question whether money and food are right.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `plan.rs` | what is done to whom, and when: all of it from the seed |
+//! | `stage.rs` | the system, and the hands on its processes |
+//! | `customers.rs` | those who send orders and write down what they were told |
+//! | `strike.rs` | doing what the plan says |
+//! | `report.rs` | what is printed in the end |
+//!
+//! What must hold is decided by the crate `audit`, from the outside.
+
+mod customers;
+mod plan;
+mod report;
+mod stage;
+mod strike;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use audit::{Facts, check};
+use clap::ValueEnum;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::customers::Customers;
+use self::plan::{Planned, Size};
+use self::report::{Recovery, Report};
+use self::stage::Stage;
+use self::strike::Striker;
+use crate::load::watch::StatusWatch;
+use crate::{apache_kafka, files, shutdown, up};
+
+/// How often is looked who holds what.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// How often is looked whether everything is at rest, and how many looks in a row have to find it so.
+const REST_EVERY: Duration = Duration::from_secs(1);
+const RESTS: u32 = 2;
+
+/// Arguments of `chaos`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The same seed brings the same orders and the same faults
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_SEED",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    seed: u64,
+    /// How many orders to place
+    #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
+    orders: u32,
+    /// How many faults strike meanwhile
+    #[arg(long, env = "FOOD_ORDERING_FAULTS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000), value_name = "N")]
+    faults: u32,
+    /// How many drivers deliver
+    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
+    drivers: u32,
+    /// How many orders may be under way at a time
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_IN_FLIGHT",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+        value_name = "N"
+    )]
+    in_flight: u32,
+    /// How long placing the orders may take; then it is broken off
+    #[arg(long, env = "FOOD_ORDERING_CHAOS_DURATION", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    duration: Duration,
+    /// How long the last orders may take to end, once nothing is wrong any more
+    #[arg(long, env = "FOOD_ORDERING_CHAOS_DRAIN", default_value = "5m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    drain: Duration,
+    /// Which broker: Apache Kafka, which is killed too, or the embedded one, which cannot be
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_CHAOS_KAFKA",
+        default_value = "auto",
+        value_name = "BROKER"
+    )]
+    kafka: Broker,
+    /// Where data, logs and facts are kept [default: a new directory, which is removed if every invariant holds]
+    #[arg(long, env = "FOOD_ORDERING_CHAOS_DATA_DIR", value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    /// Run nothing: decide the invariants from the facts of an earlier run
+    #[arg(long, env = "FOOD_ORDERING_CHAOS_FACTS", value_name = "FILE")]
+    facts: Option<PathBuf>,
+    /// Run nothing: print what the seed brings
+    #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
+    dry_run: bool,
+    /// More flags for the `food-ordering up` that is struck
+    #[arg(last = true)]
+    up: Vec<OsString>,
+}
+
+/// Which broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Broker {
+    /// Apache Kafka, from the jars of Maven Central; needs Java
+    Real,
+    /// The embedded one
+    Embedded,
+    /// Apache Kafka where Java and Maven are present
+    Auto,
+}
+
+impl Args {
+    fn real_kafka(&self) -> bool {
+        match self.kafka {
+            Broker::Real => true,
+            Broker::Embedded => false,
+            Broker::Auto => apache_kafka::is_available(),
+        }
+    }
+
+    fn plan(&self, durable_broker: bool) -> Vec<Planned> {
+        let size = Size {
+            orders: self.orders,
+            faults: self.faults,
+            drivers: self.drivers,
+            in_flight: self.in_flight,
+            durable_broker,
+        };
+        plan::plan(self.seed, size)
+    }
+}
+
+/// The file with everything that was found out, in the data directory.
+const FACTS: &str = "facts.json";
+
+/// `chaos`: an error if an invariant is broken.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    if let Some(file) = &args.facts {
+        let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        let facts: Facts =
+            serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
+        return report::verdicts(&check(&facts));
+    }
+    if args.dry_run {
+        for planned in args.plan(args.real_kafka()) {
+            say!("{:>5} orders ended  {}", planned.after, planned.fault);
+        }
+        return Ok(());
+    }
+    let directory = match &args.data_dir {
+        Some(directory) => {
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("creating {}", directory.display()))?;
+            std::path::absolute(directory)?
+        }
+        None => tempfile::Builder::new()
+            .prefix("food-ordering-chaos-")
+            .tempdir()
+            .context("making a directory for the data")?
+            .keep(),
+    };
+    let shutdown = shutdown::on_signal()?;
+    let result = tokio::select! {
+        result = run(&args, &directory) => result,
+        () = shutdown.asked.cancelled() => bail!("interrupted; data and logs are in {}", directory.display()),
+    };
+    match result {
+        Ok(()) if args.data_dir.is_none() => std::fs::remove_dir_all(&directory)
+            .with_context(|| format!("removing {}", directory.display())),
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.context(format!(
+            "seed {}; data, logs and facts are in {}",
+            args.seed,
+            directory.display()
+        ))),
+    }
+}
+
+async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
+    let real_kafka = args.real_kafka();
+    let plan = args.plan(real_kafka);
+    say!(
+        "Seed {}: {} orders under {} faults, {} drivers, {}; data and logs are in {}",
+        args.seed,
+        args.orders,
+        args.faults,
+        args.drivers,
+        if real_kafka {
+            "Apache Kafka"
+        } else {
+            "the embedded broker"
+        },
+        directory.display()
+    );
+    let stage = Stage::start(directory, real_kafka, args.drivers, &args.up).await?;
+    let brokers = stage.address("kafka")?;
+    let watch = StatusWatch::from_now(brokers)?;
+    let customers = Customers::new(
+        args.seed,
+        args.orders,
+        brokers,
+        stage.address("gateway")?,
+        stage.client.clone(),
+    )?;
+    let striker = Striker::new(&stage, &customers);
+    let begin = Instant::now();
+
+    let fire = async {
+        tokio::try_join!(
+            customers.place_all(usize::try_from(args.in_flight)?),
+            striker.strike_all(&plan)
+        )?;
+        anyhow::Ok(())
+    };
+    let show = async {
+        // Nobody waits for the last orders to end in vain: those that do not are found by the audit.
+        let broken_off = match timeout(args.duration, fire).await {
+            Ok(done) => done.map(|()| false)?,
+            Err(_) => true,
+        };
+        let under_fire = begin.elapsed();
+        stage.heal().await?;
+        say!(
+            "All faults are over after {:.0} s; waiting until everything is at rest …",
+            under_fire.as_secs_f64()
+        );
+        let at_rest = timeout(args.drain, at_rest(&stage, &customers))
+            .await
+            .is_ok();
+        anyhow::Ok((broken_off, at_rest, under_fire))
+    };
+    let (broken_off, at_rest, under_fire) = tokio::select! {
+        shown = show => shown?,
+        failed = customers.listen(&watch) => bail!("reading order-status: {failed:?}"),
+        () = keep_looking(&stage, &customers) => bail!("nobody looks any more"),
+    };
+
+    let facts = stage.sources.collect(customers.notes()).await?;
+    files::write_atomically(&directory.join(FACTS), serde_json::to_vec(&facts)?)?;
+    let report = Report {
+        seed: args.seed,
+        broken_off,
+        at_rest,
+        under_fire,
+        took: begin.elapsed(),
+        ends: customers.ends(),
+        recoveries: striker
+            .restate_kills()
+            .into_iter()
+            .map(|kill| Recovery {
+                killed_at: kill.at,
+                delivered_at: customers.delivery_after(kill.back_at),
+            })
+            .collect(),
+    };
+    report.print();
+    let verdicts = report::verdicts(&check(&facts));
+    stage.stop().await?;
+    verdicts?;
+    if broken_off {
+        bail!("the orders were not placed within {:?}", args.duration);
+    }
+    if !at_rest {
+        bail!("the system did not come to rest within {:?}", args.drain);
+    }
+    Ok(())
+}
+
+/// Writes down who holds what, for ever. Nobody answers while the Restate server is down.
+async fn keep_looking(stage: &Stage, customers: &Customers) {
+    loop {
+        sleep(LOOK_EVERY).await;
+        match stage.sources.look().await {
+            Ok(look) => customers.saw(look),
+            Err(error) => tracing::debug!("{error}"),
+        }
+    }
+}
+
+/// Waits until all orders have ended, all records are read, and nothing is under way.
+async fn at_rest(stage: &Stage, customers: &Customers) {
+    let mut rests = 0;
+    while rests < RESTS {
+        match is_at_rest(stage, customers).await {
+            Ok(true) => rests += 1,
+            Ok(false) => rests = 0,
+            Err(error) => {
+                rests = 0;
+                tracing::debug!("{error:#}");
+            }
+        }
+        sleep(REST_EVERY).await;
+    }
+}
+
+async fn is_at_rest(stage: &Stage, customers: &Customers) -> anyhow::Result<bool> {
+    let left = up::drain::orders(
+        stage.address("restate-admin")?,
+        stage.address("kafka")?,
+        Duration::ZERO,
+    )
+    .await?;
+    Ok(
+        left == 0
+            && customers.not_ended().is_empty()
+            && stage.sources.under_way().await?.is_empty(),
+    )
+}

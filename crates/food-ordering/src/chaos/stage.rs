@@ -1,0 +1,187 @@
+//! The system under fire, and the hands on its processes.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use audit::Sources;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::Client;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
+
+use super::plan::Victim;
+use crate::apache_kafka::Server;
+use crate::http::{self, Protocol};
+use crate::own_system::OwnSystem;
+
+/// How long a killed process may take to be back.
+const BACK_WITHIN: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(10);
+/// How the system is set, so that orders are quick and no wait is long. The user's flags replace these.
+const FLAGS: [&str; 8] = [
+    "--poll-interval=500ms",
+    "--move-interval=20ms",
+    "--pause=0s",
+    "--preparation-time=500ms",
+    "--preparation-limit=30s",
+    "--payment-limit=2m",
+    "--driver-limit=10m",
+    "--delivery-limit=10m",
+];
+
+/// A whole system of its own, with a broker that can be killed if that is Apache Kafka.
+#[derive(Debug)]
+pub(super) struct Stage {
+    system: OwnSystem,
+    kafka: Option<Mutex<Server>>,
+    pub(super) sources: Sources,
+    pub(super) client: Client,
+}
+
+impl Stage {
+    /// Starts it in `directory`.
+    pub(super) async fn start(
+        directory: &Path,
+        real_kafka: bool,
+        drivers: u32,
+        flags: &[OsString],
+    ) -> anyhow::Result<Self> {
+        let kafka = if real_kafka {
+            let directory = directory.join("apache-kafka");
+            Some(Server::start(&directory, 0, |line| say!("{line}")).await?)
+        } else {
+            None
+        };
+        let mut all = vec![OsString::from(format!("--drivers={drivers}"))];
+        if let Some(kafka) = &kafka {
+            all.push(format!("--kafka-brokers={}", kafka.address()).into());
+        }
+        all.extend(
+            FLAGS
+                .iter()
+                .filter(|flag| !replaced(flag, flags))
+                .map(OsString::from),
+        );
+        all.extend_from_slice(flags);
+        let system = OwnSystem::start(directory, &all).await?;
+        Ok(Self {
+            sources: Sources::from_endpoints(&system.endpoints())?,
+            system,
+            kafka: kafka.map(Mutex::new),
+            client: http::client(Duration::from_secs(10))?,
+        })
+    }
+
+    pub(super) fn address(&self, name: &str) -> anyhow::Result<&str> {
+        self.system.address(name)
+    }
+
+    /// Kills a process and waits until another has taken its place; answers when that was started, in ms since the epoch.
+    pub(super) async fn kill(&self, victim: Victim) -> anyhow::Result<i64> {
+        if let (Victim::Kafka, Some(kafka)) = (victim, &self.kafka) {
+            let mut kafka = kafka.lock().await;
+            kafka.kill().await?;
+            kafka.start_again().await?;
+            return Ok(crate::clock::now_ms());
+        }
+        let before = self.pid(victim)?;
+        kill(before, Signal::SIGKILL).with_context(|| format!("killing {}", victim.name()))?;
+        let deadline = Instant::now() + BACK_WITHIN;
+        while self.pid(victim).is_ok_and(|pid| pid == before) {
+            ensure!(
+                Instant::now() < deadline,
+                "{} was not started again within {BACK_WITHIN:?}",
+                victim.name()
+            );
+            sleep(POLL).await;
+        }
+        Ok(crate::clock::now_ms())
+    }
+
+    /// Stops a process for a while.
+    pub(super) async fn pause(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
+        let pid = if let (Victim::Kafka, Some(kafka)) = (victim, &self.kafka) {
+            let pid = kafka.lock().await.pid().context("Kafka does not run")?;
+            Pid::from_raw(i32::try_from(pid)?)
+        } else {
+            self.pid(victim)?
+        };
+        signal(pid, Signal::SIGSTOP)?;
+        sleep(lasts).await;
+        signal(pid, Signal::SIGCONT)
+    }
+
+    /// Ends what third parties do wrong on purpose, and waits until everybody answers.
+    pub(super) async fn heal(&self) -> anyhow::Result<()> {
+        for stub in [Victim::PaymentProvider, Victim::RestaurantPos] {
+            let url = format!("{}/faults", self.address(stub.name())?);
+            self.until_back(stub, async || {
+                http::send(self.client.delete(&url)).await.is_ok()
+            })
+            .await?;
+        }
+        for (victim, name, protocol) in [
+            (Victim::Restate, "restate-admin", Protocol::Http1),
+            (Victim::Gateway, "gateway", Protocol::Http1),
+            (Victim::OrderServices, "order-services", Protocol::Http2),
+            (Victim::DriverSimulator, "driver-simulator", Protocol::Http2),
+        ] {
+            let url = format!("{}/health", self.address(name)?);
+            self.until_back(victim, async || http::answers(&url, protocol).await)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn until_back(
+        &self,
+        victim: Victim,
+        mut is_back: impl AsyncFnMut() -> bool,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + BACK_WITHIN;
+        while !is_back().await {
+            ensure!(
+                Instant::now() < deadline,
+                "{} does not answer after {BACK_WITHIN:?}",
+                victim.name()
+            );
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Stops it.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        self.system.stop().await
+    }
+
+    fn pid(&self, victim: Victim) -> anyhow::Result<Pid> {
+        let processes: BTreeMap<String, u32> = self.system.processes()?;
+        let pid = processes
+            .get(victim.name())
+            .with_context(|| format!("no process {} in {processes:?}", victim.name()))?;
+        Ok(Pid::from_raw(i32::try_from(*pid)?))
+    }
+}
+
+/// Sends a signal to a process that may be gone by now, killed by another fault.
+fn signal(pid: Pid, signal: Signal) -> anyhow::Result<()> {
+    match kill(pid, signal) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("sending {signal} to process {pid}")),
+    }
+}
+
+/// Whether one of `flags` says what `flag` says.
+fn replaced(flag: &str, flags: &[OsString]) -> bool {
+    let name = flag.split('=').next().unwrap_or(flag);
+    flags
+        .iter()
+        .filter_map(|flag| flag.to_str())
+        .any(|flag| flag == name || flag.split('=').next() == Some(name))
+}

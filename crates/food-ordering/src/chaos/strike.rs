@@ -1,0 +1,224 @@
+//! Doing what the plan says.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::{OrderId, Region, topic};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::customers::Customers;
+use super::plan::{Fault, Planned, Victim};
+use super::stage::Stage;
+use crate::{clock, http};
+
+/// How often something is tried whose other side may be the one that was struck, and the pause between.
+const TRIES: u32 = 20;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Strikes a system.
+pub(super) struct Striker<'a> {
+    stage: &'a Stage,
+    customers: &'a Customers,
+    begin: Instant,
+    restate_kills: RefCell<Vec<Kill>>,
+}
+
+/// A kill of the Restate server. Times are in ms since the epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kill {
+    pub(super) at: i64,
+    /// When a new process was there. What is delivered after that was delivered through it.
+    pub(super) back_at: i64,
+}
+
+impl<'a> Striker<'a> {
+    pub(super) fn new(stage: &'a Stage, customers: &'a Customers) -> Self {
+        Self {
+            stage,
+            customers,
+            begin: Instant::now(),
+            restate_kills: RefCell::default(),
+        }
+    }
+
+    /// Does all of it, each at its moment; returns when the last has passed.
+    pub(super) async fn strike_all(&self, plan: &[Planned]) -> anyhow::Result<()> {
+        let mut under_way = FuturesUnordered::new();
+        for planned in plan {
+            let moment = self.customers.ended(planned.after);
+            tokio::pin!(moment);
+            loop {
+                tokio::select! {
+                    () = &mut moment => break,
+                    Some(done) = under_way.next() => done?,
+                }
+            }
+            self.tell(&format!(
+                "{:>5} orders ended  {}",
+                planned.after, planned.fault
+            ));
+            under_way.push(self.strike(&planned.fault));
+        }
+        while let Some(done) = under_way.next().await {
+            done?;
+        }
+        Ok(())
+    }
+
+    /// The kills of the Restate server so far.
+    pub(super) fn restate_kills(&self) -> Vec<Kill> {
+        self.restate_kills.borrow().clone()
+    }
+
+    fn tell(&self, what: &str) {
+        say!("{:7.1} s  {what}", self.begin.elapsed().as_secs_f64());
+    }
+
+    async fn strike(&self, fault: &Fault) -> anyhow::Result<()> {
+        match fault {
+            Fault::Kill(victim) => {
+                let at = clock::now_ms();
+                let back_at = self.stage.kill(*victim).await?;
+                if *victim == Victim::Restate {
+                    self.restate_kills.borrow_mut().push(Kill { at, back_at });
+                }
+                Ok(())
+            }
+            Fault::Pause { victim, lasts } => self.stage.pause(*victim, *lasts).await,
+            Fault::Misbehave {
+                stub,
+                faults,
+                lasts,
+            } => self.misbehave(*stub, faults, *lasts).await,
+            Fault::Repeat(orders) => {
+                for number in orders {
+                    let order = self.customers.order(*number)?;
+                    let key = order.order_id.as_str().as_bytes();
+                    let event = serde_json::to_vec(order)?;
+                    self.customers
+                        .publish_surely(topic::ORDERS, Some(key), &event)
+                        .await;
+                }
+                Ok(())
+            }
+            Fault::StalePlaces { driver } => {
+                self.stale_places(*driver).await;
+                Ok(())
+            }
+            Fault::Garbage { order } => self.garbage(*order).await,
+            Fault::CustomerCancels(orders) => {
+                let mut cancelled = 0;
+                for number in orders {
+                    let order = self.customers.order(*number)?;
+                    cancelled += u32::from(self.customers.cancel(&order.order_id).await);
+                }
+                self.tell(&format!(
+                    "                    {cancelled} of {} cancellations were accepted",
+                    orders.len()
+                ));
+                Ok(())
+            }
+            Fault::OperatorCancels(orders) => {
+                for number in orders {
+                    let order = self.customers.order(*number)?;
+                    self.operator_cancels(&order.order_id).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn misbehave(&self, stub: Victim, faults: &Value, lasts: Duration) -> anyhow::Result<()> {
+        let url = format!("{}/faults", self.stage.address(stub.name())?);
+        let client = &self.stage.client;
+        patiently(async || http::send(client.put(&url).json(faults)).await.map(drop)).await;
+        sleep(lasts).await;
+        patiently(async || http::send(client.delete(&url)).await.map(drop)).await;
+        Ok(())
+    }
+
+    /// Places of the past, the same one twice, and places that are none: all of which must change nothing.
+    async fn stale_places(&self, driver: u32) {
+        let key = format!("driver-{driver}");
+        let place = Region::default().at(0.9, 0.9);
+        let (lon, lat) = (place.lon(), place.lat());
+        let hour_ago = clock::now_ms() - 3_600_000;
+        for value in [
+            json!({"lon": lon, "lat": lat, "timestamp": hour_ago}),
+            json!({"lon": lon, "lat": lat, "timestamp": hour_ago}),
+            json!({"lon": lon, "lat": lat, "timestamp": hour_ago - 1}),
+            json!({"lon": 999, "lat": 0}),
+            json!("nowhere"),
+        ] {
+            let value = value.to_string();
+            self.customers
+                .publish_surely(
+                    topic::DRIVER_UPDATES,
+                    Some(key.as_bytes()),
+                    value.as_bytes(),
+                )
+                .await;
+        }
+    }
+
+    async fn garbage(&self, order: u32) -> anyhow::Result<()> {
+        let order = self.customers.order(order)?;
+        // Told apart by the moment.
+        let mark = format!("{}-{}", order.order_id, self.begin.elapsed().as_micros());
+        let mut costs_less_than_nothing = serde_json::to_value(order)?;
+        costs_less_than_nothing["totalCost"] = json!(-1);
+        costs_less_than_nothing["products"][0]["description"] = json!(mark);
+        let mut has_another_key = serde_json::to_value(order)?;
+        has_another_key["orderId"] = json!(format!("garbage-{mark}"));
+        let key = order.order_id.as_str().as_bytes();
+        for (key, value) in [
+            (Some(key), costs_less_than_nothing.to_string()),
+            (Some(key), has_another_key.to_string()),
+            (Some(key), format!("{{\"orderId\": {mark}")),
+            (Some(&b"\xff\xfe"[..]), format!("no key, no order {mark}")),
+            (None, format!("[\"{mark}\"]")),
+        ] {
+            self.customers.publish_garbage(key, value.as_bytes()).await;
+        }
+        Ok(())
+    }
+
+    /// What `restate invocations cancel` does.
+    async fn operator_cancels(&self, order: &OrderId) {
+        #[derive(Deserialize)]
+        struct Invocation {
+            id: String,
+        }
+        patiently(async || {
+            let query = format!(
+                "select id from sys_invocation where target_service_name = 'OrderWorkflow' \
+                 and target_service_key = '{order}' and target_handler_name = 'run' and status != 'completed'"
+            );
+            for Invocation { id } in self.stage.sources.sql::<Invocation>(&query).await? {
+                let admin = self.stage.address("restate-admin")?;
+                let url = format!("{admin}/invocations/{id}/cancel");
+                http::send(self.stage.client.patch(&url))
+                    .await
+                    .context("cancelling an invocation")?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+}
+
+/// Tries until it works; gives up in silence, as the plan goes on.
+async fn patiently(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
+    for _ in 0..TRIES {
+        match act().await {
+            Ok(()) => return,
+            Err(error) => tracing::debug!("{error:#}"),
+        }
+        sleep(AGAIN_AFTER).await;
+    }
+}

@@ -1,0 +1,341 @@
+//! `dlq`: dead letters, for operators: what was put aside and why, and how it is sent again.
+//!
+//! A dead letter keeps key and value of the record as it came; where it came from and why it was put aside stand in its
+//! headers. Sending it again publishes it to the topic it came from. That is safe to repeat: an order is recognised by its id,
+//! a place by its time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, bail, ensure};
+use audit::Record;
+use clap::Subcommand;
+use domain::topic;
+use kafka::{Publisher, dead_letter};
+
+use crate::up;
+
+/// Arguments of `dlq`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Kafka's brokers [default: those of the system in the data directory]
+    #[arg(
+        long,
+        global = true,
+        env = "FOOD_ORDERING_KAFKA_BROKERS",
+        value_name = "HOST:PORT,…"
+    )]
+    kafka_brokers: Option<String>,
+    /// The data directory of a running `up`
+    #[arg(
+        long,
+        global = true,
+        env = "FOOD_ORDERING_DATA_DIR",
+        default_value = ".food-ordering",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Lists the dead letters: which, where from, key, why
+    List,
+    /// Shows one dead letter with its value
+    Show {
+        /// Which, as `list` names it: orders-dlq/0/12
+        letter: Place,
+    },
+    /// Sends a dead letter again to the topic it came from
+    Replay {
+        /// Which, as `list` names it: orders-dlq/0/12
+        letter: Place,
+        /// A file with the corrected value; - = standard input [default: the value as it came]
+        #[arg(long, value_name = "FILE")]
+        value: Option<PathBuf>,
+        /// The corrected key [default: the key as it came]
+        #[arg(long, value_name = "TEXT")]
+        key: Option<String>,
+    },
+}
+
+/// Where a record is in Kafka.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    topic: String,
+    partition: i32,
+    offset: i64,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let [topic, partition, offset] = text.split('/').collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            Some(Self {
+                topic: LETTERS
+                    .iter()
+                    .find(|(name, _)| *name == topic)?
+                    .0
+                    .to_owned(),
+                partition: partition.parse().ok()?,
+                offset: offset.parse().ok()?,
+            })
+        };
+        parse().ok_or_else(|| {
+            let topics = LETTERS.map(|(topic, _)| topic).join(" or ");
+            format!("must be <topic>/<partition>/<offset> as `list` shows it, with topic {topics}")
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
+
+/// The topics of dead letters, and where each one's records come from.
+const LETTERS: [(&str, &str); 2] = [
+    (topic::ORDERS_DLQ, topic::ORDERS),
+    (topic::DRIVER_UPDATES_DLQ, topic::DRIVER_UPDATES),
+];
+
+/// `dlq`: does what is asked for.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    let brokers = match args.kafka_brokers {
+        Some(brokers) => brokers,
+        None => brokers_of(&args.data_dir)?,
+    };
+    match args.action {
+        Action::List => {
+            let mut count = 0;
+            for (topic, _) in LETTERS {
+                for letter in read(&brokers, topic).await? {
+                    say!("{}", line(topic, &letter));
+                    count += 1;
+                }
+            }
+            if count == 0 {
+                say!("There are no dead letters.");
+            }
+        }
+        Action::Show { letter } => show(&letter, &find(&brokers, &letter).await?),
+        Action::Replay { letter, value, key } => {
+            let record = find(&brokers, &letter).await?;
+            let (topic, key, value) = again(&letter, &record, value.as_deref(), key)?;
+            Publisher::new(&brokers, "dlq")?
+                .publish(topic, key.as_deref(), &value, &[])
+                .await?;
+            say!("{letter} was sent to topic {topic} again.");
+        }
+    }
+    Ok(())
+}
+
+/// The brokers of the system whose data is in `directory`.
+fn brokers_of(directory: &Path) -> anyhow::Result<String> {
+    let file = directory.join(up::ENDPOINTS);
+    let text = std::fs::read_to_string(&file).with_context(|| {
+        format!(
+            "reading {}; name Kafka with --kafka-brokers, or the data directory of a running `up` with --data-dir",
+            file.display()
+        )
+    })?;
+    let mut addresses: BTreeMap<String, String> = serde_json::from_str(&text)?;
+    addresses
+        .remove("kafka")
+        .with_context(|| format!("{} names no Kafka", file.display()))
+}
+
+async fn read(brokers: &str, topic: &'static str) -> anyhow::Result<Vec<Record>> {
+    let brokers = brokers.to_owned();
+    let read = tokio::task::spawn_blocking(move || audit::read_topic(&brokers, topic)).await??;
+    Ok(read.records)
+}
+
+async fn find(brokers: &str, place: &Place) -> anyhow::Result<Record> {
+    let topic = LETTERS
+        .map(|(topic, _)| topic)
+        .into_iter()
+        .find(|topic| *topic == place.topic)
+        .context("no topic of dead letters")?;
+    let mut letters = read(brokers, topic).await?.into_iter();
+    letters
+        .find(|letter| (letter.partition, letter.offset) == (place.partition, place.offset))
+        .with_context(|| {
+            format!("there is no dead letter {place}; `food-ordering dlq list` names all")
+        })
+}
+
+/// A dead letter on one line.
+fn line(topic: &str, letter: &Record) -> String {
+    format!(
+        "{topic}/{}/{}  from {}  key {}  {}",
+        letter.partition,
+        letter.offset,
+        source(letter),
+        key_of(letter),
+        letter.header(dead_letter::REASON)
+    )
+}
+
+fn show(place: &Place, letter: &Record) {
+    say!("letter  {place}");
+    say!("from    {}", source(letter));
+    say!("reason  {}", letter.header(dead_letter::REASON));
+    say!("key     {}", key_of(letter));
+    let length = letter.header(dead_letter::CUT_FROM);
+    if !length.is_empty() {
+        say!(
+            "value   (the first {} of {length} bytes)",
+            letter.value.len()
+        );
+    }
+    say!("{}", String::from_utf8_lossy(&letter.value));
+}
+
+/// Where the record came from: `topic/partition/offset`.
+fn source(letter: &Record) -> String {
+    [
+        dead_letter::TOPIC,
+        dead_letter::PARTITION,
+        dead_letter::OFFSET,
+    ]
+    .map(|header| letter.header(header))
+    .join("/")
+}
+
+fn key_of(letter: &Record) -> String {
+    let Some(key) = &letter.key else {
+        return "none".to_owned();
+    };
+    format!("{:?}", String::from_utf8_lossy(key))
+}
+
+/// A record as it is to be published: topic, key, value.
+type Again = (&'static str, Option<Vec<u8>>, Vec<u8>);
+
+/// What is to be sent for a dead letter: as it came, but for what is corrected.
+fn again(
+    place: &Place,
+    letter: &Record,
+    value: Option<&Path>,
+    key: Option<String>,
+) -> anyhow::Result<Again> {
+    let topic = letter.header(dead_letter::TOPIC);
+    let Some((_, topic)) = LETTERS.into_iter().find(|(_, source)| *source == topic) else {
+        bail!("{place} does not say from which topic it came: publish it with a Kafka client");
+    };
+    let value = if let Some(file) = value {
+        corrected(file)?
+    } else {
+        ensure!(
+            letter.header(dead_letter::CUT_FROM).is_empty(),
+            "only the beginning of {place} is kept: give the whole record with --value FILE"
+        );
+        letter.value.clone()
+    };
+    Ok((
+        topic,
+        key.map(String::into_bytes).or_else(|| letter.key.clone()),
+        value,
+    ))
+}
+
+fn corrected(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut value = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin()
+            .read_to_end(&mut value)
+            .context("reading standard input")?;
+    } else {
+        value = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    }
+    // An editor ends a file with a line break, which is no part of the record.
+    while value.last().is_some_and(u8::is_ascii_whitespace) {
+        value.pop();
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(headers: &[(&str, &str)]) -> Record {
+        Record {
+            partition: 0,
+            offset: 12,
+            key: Some(b"\xff".to_vec()),
+            value: b"{".to_vec(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn place() -> Place {
+        "orders-dlq/0/12".parse().unwrap()
+    }
+
+    #[test]
+    fn a_letter_is_named_as_the_list_shows_it() {
+        let from_orders = letter(&[
+            (dead_letter::REASON, "no order"),
+            (dead_letter::TOPIC, "orders"),
+            (dead_letter::PARTITION, "3"),
+            (dead_letter::OFFSET, "7"),
+        ]);
+        let line = line(topic::ORDERS_DLQ, &from_orders);
+        assert_eq!(
+            line,
+            "orders-dlq/0/12  from orders/3/7  key \"\u{fffd}\"  no order"
+        );
+        assert_eq!(line.split_whitespace().next().unwrap().parse(), Ok(place()));
+        for bad in ["orders-dlq/0", "orders/0/12", "orders-dlq/x/1", ""] {
+            assert!(bad.parse::<Place>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_corrected_is_sent_as_it_came() {
+        let from_orders = letter(&[(dead_letter::TOPIC, "orders")]);
+        assert_eq!(
+            again(&place(), &from_orders, None, None).unwrap(),
+            ("orders", Some(b"\xff".to_vec()), b"{".to_vec())
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "{}\n").unwrap();
+        assert_eq!(
+            again(
+                &place(),
+                &from_orders,
+                Some(file.path()),
+                Some("id".to_owned())
+            )
+            .unwrap(),
+            ("orders", Some(b"id".to_vec()), b"{}".to_vec())
+        );
+    }
+
+    #[test]
+    fn half_a_record_and_one_from_nowhere_are_not_sent() {
+        let cut = letter(&[
+            (dead_letter::TOPIC, "orders"),
+            (dead_letter::CUT_FROM, "99"),
+        ]);
+        let error = again(&place(), &cut, None, None).unwrap_err().to_string();
+        assert!(error.contains("--value"), "{error}");
+        assert!(again(&place(), &letter(&[]), None, None).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! A whole system of one's own: `food-ordering up` as a child process, on free ports.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::de::DeserializeOwned;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{parent, up};
+
+/// How long the system has to start; the Restate server may have to be installed first.
+const START_WITHIN: Duration = Duration::from_mins(5);
+const STOP_WITHIN: Duration = Duration::from_secs(40);
+const POLL: Duration = Duration::from_millis(5);
+
+/// A system that `food-ordering up` runs. When dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct OwnSystem {
+    up: Child,
+    directory: PathBuf,
+    endpoints: BTreeMap<String, String>,
+}
+
+impl OwnSystem {
+    /// Starts a system with its data in `directory` and waits until it is ready. `flags` are for `up`.
+    pub(crate) async fn start(directory: &Path, flags: &[OsString]) -> anyhow::Result<Self> {
+        let output = directory.join("up.out");
+        let file =
+            File::create(&output).with_context(|| format!("writing {}", output.display()))?;
+        let mut command = std::process::Command::new(std::env::current_exe()?);
+        command
+            .args(["up", "--free-ports", "--data-dir"])
+            .arg(directory)
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        parent::tie(&mut command);
+        let begin = Instant::now();
+        let mut up = Command::from(command)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting `food-ordering up`")?;
+        let addresses = directory.join(up::ENDPOINTS);
+        while !addresses.exists() {
+            if let Some(status) = up.try_wait()? {
+                bail!("`food-ordering up`: {status}\n{}", text(&output));
+            }
+            if begin.elapsed() > START_WITHIN {
+                bail!(
+                    "`food-ordering up` is not ready after {START_WITHIN:?}\n{}",
+                    text(&output)
+                );
+            }
+            sleep(POLL).await;
+        }
+        Ok(Self {
+            up,
+            endpoints: read(&addresses)?,
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// The address of a part.
+    pub(crate) fn address(&self, name: &str) -> anyhow::Result<&str> {
+        self.endpoints
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("{} names no {name}", up::ENDPOINTS))
+    }
+
+    /// The file with the addresses of all parts.
+    pub(crate) fn endpoints(&self) -> PathBuf {
+        self.directory.join(up::ENDPOINTS)
+    }
+
+    /// The process of each part, by its name. A part that died has another one as soon as it is started again.
+    pub(crate) fn processes(&self) -> anyhow::Result<BTreeMap<String, u32>> {
+        read(&self.directory.join(up::PROCESSES))
+    }
+
+    /// Stops it.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(pid) = self.up.id() {
+            kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGTERM)?;
+        }
+        let ended = timeout(STOP_WITHIN, self.up.wait()).await;
+        let output = text(&self.directory.join("up.out"));
+        match ended {
+            Ok(status) if status.as_ref().is_ok_and(ExitStatus::success) => Ok(()),
+            Ok(status) => bail!("`food-ordering up`: {status:?}\n{output}"),
+            Err(_) => bail!("`food-ordering up` has not stopped after {STOP_WITHIN:?}\n{output}"),
+        }
+    }
+}
+
+fn text(output: &Path) -> String {
+    std::fs::read_to_string(output).unwrap_or_default()
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
+    let read = || anyhow::Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?);
+    read().with_context(|| format!("reading {}", file.display()))
+}

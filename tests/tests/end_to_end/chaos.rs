@@ -1,0 +1,135 @@
+//! A short form of `food-ordering chaos`, and what it makes of facts that are bent afterwards.
+
+use audit::{EntryKind, Facts, Holding, Invariant, Look, check};
+use domain::Status;
+use end_to_end_tests::run;
+
+/// Of the seeds below 200, one whose few faults are of the most kinds: `food-ordering chaos --seed … --dry-run` shows them.
+const SEED: &str = "--seed=976";
+const SIZE: [&str; 5] = [
+    "--orders=80",
+    "--faults=12",
+    "--drivers=10",
+    "--in-flight=20",
+    "--kafka=embedded",
+];
+
+fn broken(facts: &Facts) -> Vec<Invariant> {
+    let verdicts = check(facts).into_iter();
+    verdicts
+        .filter(|verdict| !verdict.holds())
+        .map(|verdict| verdict.invariant)
+        .collect()
+}
+
+#[tokio::test]
+async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_reported()
+-> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().to_owned();
+    let ran = tokio::task::spawn_blocking(move || {
+        let data = format!("--data-dir={}", path.display());
+        let arguments = ["chaos", SEED, &data].into_iter().chain(SIZE);
+        run(arguments, "")
+    })
+    .await??;
+    assert!(ran.success, "{}", ran.output);
+    for verdict in Invariant::ALL {
+        let line = format!("holds   {}", verdict.sentence());
+        assert!(ran.output.contains(&line), "{line}\n{}", ran.output);
+    }
+
+    let file = directory.path().join("facts.json");
+    let facts: Facts = serde_json::from_slice(&std::fs::read(&file)?)?;
+    assert_eq!(facts.notes.accepted.len(), 80);
+    assert_eq!(broken(&facts), []);
+    for (what, bend, invariant) in SABOTAGES {
+        let mut bent = facts.clone();
+        bend(&mut bent);
+        let broken = broken(&bent);
+        assert!(broken.contains(&invariant), "{what}: only {broken:?}");
+    }
+
+    // The command says the same of the file.
+    let mut bent = facts;
+    SABOTAGES[0].1(&mut bent);
+    std::fs::write(&file, serde_json::to_vec(&bent)?)?;
+    let ran = run(
+        ["chaos".into(), "--facts".into(), file.into_os_string()],
+        "",
+    )?;
+    let line = format!("BROKEN  {}", Invariant::ChargedOnce.sentence());
+    assert!(!ran.success && ran.output.contains(&line), "{}", ran.output);
+    Ok(())
+}
+
+type Bend = fn(&mut Facts);
+
+/// What a real run would have left behind, had this been wrong.
+const SABOTAGES: [(&str, Bend, Invariant); 6] = [
+    (
+        "an idempotency key made random",
+        |facts| {
+            let mut again = facts.ledger[0].clone();
+            again.idempotency_key.push_str("-random");
+            facts.ledger.push(again);
+        },
+        Invariant::ChargedOnce,
+    ),
+    (
+        "a refund skipped",
+        |facts| facts.ledger.retain(|entry| entry.kind == EntryKind::Charge),
+        Invariant::BooksBalance,
+    ),
+    (
+        "a status that goes back",
+        |facts| {
+            let statuses = &mut facts.statuses;
+            let last = statuses
+                .iter()
+                .rposition(|told| told.event.status == Status::InDelivery);
+            let mut back = statuses[last.expect("a delivery")].clone();
+            let order = &back.event.order_id;
+            let versions = statuses.iter().filter(|told| told.event.order_id == *order);
+            back.event.version = versions.map(|told| told.event.version).max().unwrap_or(0) + 1;
+            statuses.push(back);
+        },
+        Invariant::NeverBack,
+    ),
+    (
+        "a change that nobody was told of",
+        |facts| {
+            let order = facts.statuses[0].event.order_id.clone();
+            facts
+                .statuses
+                .retain(|told| told.event.order_id != order || told.event.version != 2);
+        },
+        Invariant::NoGap,
+    ),
+    (
+        "a delivery held by two drivers",
+        |facts| {
+            let delivery = facts.notes.accepted[0].order_id.clone();
+            let held: Vec<Holding> = ["driver-1", "driver-2"]
+                .map(|driver| Holding {
+                    driver_id: driver.parse().expect("a driver id"),
+                    delivery_id: delivery.clone(),
+                })
+                .to_vec();
+            facts.notes.looks.push(Look {
+                first: held.clone(),
+                second: held,
+            });
+        },
+        Invariant::OneDriver,
+    ),
+    (
+        "a driver who is forgotten",
+        |facts| {
+            facts
+                .state
+                .retain(|entry| entry.service != "DriverDeliveryMatcher");
+        },
+        Invariant::QueuesClean,
+    ),
+];
