@@ -15,6 +15,7 @@ const READY_WITHIN_MS = 120_000;
 /** Quick enough for tests, slow enough that each stage can be seen. */
 const PACE = [
   "--drivers=4",
+  "--region=San Jose (CA)",
   "--poll-interval=200ms",
   "--preparation-time=1s",
   "--move-interval=400ms",

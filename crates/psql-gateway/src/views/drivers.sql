@@ -1,6 +1,6 @@
 -- Every driver, as the digital twin knows one.
 --   id                  the driver
---   status              IDLE (asks for no work), WAITING_FOR_WORK, DELIVERING
+--   status              IDLE (asks for no work), WAITING_FOR_WORK, DELIVERING, OFFLINE (lost a delivery by being silent)
 --   lon, lat            where the driver was last seen, in degrees
 --   last_seen           when
 --   delivery            the order the driver holds

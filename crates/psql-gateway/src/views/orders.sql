@@ -8,6 +8,7 @@
 --   created, last_change when it came, and when its status changed last (--order-retention, 30 d after the end)
 --   age                  how long it has been under way, or was until its end
 --   reason               why it was rejected or cancelled
+--   delayed              whether it is held up: its driver is silent or late
 --   version              how many changes of status or arrival there were
 SELECT
   id,
@@ -25,6 +26,7 @@ SELECT
     ELSE to_timestamp_millis(CAST(date_part('epoch', now()) * 1000 AS BIGINT)) - to_timestamp_millis(created_ms)
   END AS age,
   json_get_str(status, 'reason') AS reason,
+  coalesce(json_get_bool(status, 'delayed'), false) AS delayed,
   json_get_int(status, 'version') AS version
 FROM (
   SELECT

@@ -1,4 +1,4 @@
--- Orders that have not ended and have not changed for longer than their stage should take, and why.
+-- Orders that have not ended and are held up, or have not changed for longer than their stage should take, and why.
 --   id, status   the order
 --   since        when its status changed last
 --   stuck_for    how long it is over its time
@@ -14,6 +14,7 @@ SELECT
   to_timestamp_millis(expected_ms) - to_timestamp_millis(0) AS expected,
   CASE
     WHEN last_failure IS NOT NULL THEN concat('the workflow fails: ', last_failure)
+    WHEN delayed THEN concat('nothing is heard of driver ', driver)
     WHEN workflow IS NULL THEN 'no workflow is at work on it'
     WHEN status = 'CREATED' THEN 'waits for the payment provider'
     WHEN status = 'SCHEDULED' THEN 'its time has come, but the preparation has not begun'
@@ -27,6 +28,7 @@ FROM (
     id,
     status,
     driver,
+    delayed,
     now_ms,
     changed_ms,
     CASE status
@@ -42,6 +44,7 @@ FROM (
       id,
       json_get_str(status, 'status') AS status,
       json_get_str(status, 'driverId') AS driver,
+      coalesce(json_get_bool(status, 'delayed'), false) AS delayed,
       json_get_int(placed, 'deliveryDelay') AS delay_ms,
       json_get_int(json_get_json(history, CAST(json_length(history) AS BIGINT) - 1), 'at') AS changed_ms,
       CAST(date_part('epoch', now()) * 1000 AS BIGINT) AS now_ms
@@ -64,4 +67,4 @@ LEFT JOIN (
   FROM sys_invocation
   WHERE target_service_name = 'OrderWorkflow' AND target_handler_name = 'run' AND status <> 'completed'
 ) AS runs ON runs.target_service_key = under_way.id
-WHERE now_ms > changed_ms + expected_ms
+WHERE delayed OR now_ms > changed_ms + expected_ms

@@ -14,6 +14,7 @@ const progress = (status: OrderStatus, eta: number | null = null): Progress => (
   version: 1,
   reason: null,
   driverId: null,
+  isDelayed: false,
   history: [{ status, at: SINCE, version: 1 }],
   driver: null,
   hasGap: false,
@@ -30,6 +31,13 @@ describe("a delay", () => {
       expect(delayAt(SINCE + HOUR, progress(status)), status).toContain("costs you nothing");
     }
     expect(delayAt(SINCE + HOUR, progress("NEW"))).toContain("nothing is charged yet");
+  });
+
+  it("is told when nothing is heard of the driver, before and after the pickup", () => {
+    const waiting = { ...progress("WAITING_FOR_DRIVER"), isDelayed: true };
+    expect(delayAt(SINCE, waiting)).toContain("another one");
+    expect(delayAt(SINCE, { ...progress("IN_DELIVERY"), isDelayed: true })).toContain("has your food");
+    expect(delayAt(SINCE, { ...progress("DELIVERED"), isDelayed: true })).toBeNull();
   });
 
   it("of the kitchen counts from when it was to begin, and is nobody's guess where that is not known", () => {

@@ -25,7 +25,11 @@ export function delayOf(
   progress: Progress,
   { beginsAt, seenAt, now }: { beginsAt: number | null; seenAt: number; now: number },
 ): string | null {
-  const { status, eta } = progress;
+  const { status, eta, isDelayed } = progress;
+  if (isDelayed && status === "WAITING_FOR_DRIVER")
+    return "We have lost touch with your driver and are looking for another one.";
+  if (isDelayed && status === "IN_DELIVERY")
+    return "Your driver has your food, but we have not heard from them for a while. We tell you as soon as we do.";
   if (status === "WAITING_FOR_DRIVER" || status === "IN_DELIVERY") {
     return eta !== null && now - eta > LATE
       ? `Your driver is late: you could expect your food at ${formatClock(eta)}.`

@@ -11,6 +11,8 @@ export interface Progress {
   version: number;
   reason: string | null;
   driverId: string | null;
+  /** Its driver is silent or late, says the gateway. */
+  isDelayed: boolean;
   history: HistoryEntry[];
   driver: DriverPosition | null;
   /** A change was missed: the whole must be asked for again. */
@@ -39,6 +41,7 @@ export interface StatusChange {
   at: number;
   reason?: string | null | undefined;
   driverId?: string | null | undefined;
+  delayed?: boolean | undefined;
 }
 
 export type OrderEvent =
@@ -61,7 +64,7 @@ const isFinal = (status: OrderStatus): boolean => status === "DELIVERED" || stat
 
 function fromSnapshot(progress: Progress | null, snapshot: Snapshot): Progress {
   if (progress !== null && snapshot.version < progress.version) return progress;
-  const { orderId, status, eta = null, version, reason = null, driverId = null } = snapshot;
+  const { orderId, status, eta = null, version, reason = null, driverId = null, delayed = false } = snapshot;
   return {
     orderId,
     status,
@@ -69,6 +72,7 @@ function fromSnapshot(progress: Progress | null, snapshot: Snapshot): Progress {
     version,
     reason,
     driverId,
+    isDelayed: delayed,
     history: snapshot.history.map(({ status: was, at, version: since }) => ({
       status: was,
       at,
@@ -82,7 +86,7 @@ function fromSnapshot(progress: Progress | null, snapshot: Snapshot): Progress {
 
 function withChange(progress: Progress, change: StatusChange): Progress {
   if (change.orderId !== progress.orderId || change.version <= progress.version) return progress;
-  const { status, eta = null, version, at, reason = null, driverId = null } = change;
+  const { status, eta = null, version, at, reason = null, driverId = null, delayed = false } = change;
   const isNew = status !== progress.status;
   return {
     ...progress,
@@ -91,6 +95,7 @@ function withChange(progress: Progress, change: StatusChange): Progress {
     version,
     reason: reason ?? (isNew ? null : progress.reason),
     driverId: driverId ?? progress.driverId,
+    isDelayed: delayed,
     history: isNew ? [...progress.history, { status, at, version }] : progress.history,
     driver: isTerminal(status) ? null : progress.driver,
     hasGap: progress.hasGap || version > progress.version + 1,

@@ -22,6 +22,7 @@ export const snapshotSchema = v.object({
   version: v.number(),
   reason: v.nullish(v.string()),
   driverId: v.nullish(v.string()),
+  delayed: v.optional(v.boolean()),
   history: historySchema,
   /** The server's time. */
   now: v.optional(timeSchema),

@@ -13,6 +13,7 @@ const statusSchema = v.object({
   at: timeSchema,
   reason: v.nullish(v.string()),
   driverId: v.nullish(v.string()),
+  delayed: v.optional(v.boolean()),
 });
 
 const driverSchema = v.object({
