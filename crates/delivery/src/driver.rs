@@ -174,6 +174,9 @@ impl Whereabouts {
             if let Some(way) = &mut self.way {
                 way.heard_at = way.heard_at.max(heard_at);
             }
+            if self.watch == Watch::Suspicious {
+                self.watch = Watch::On;
+            }
         }
         news
     }
