@@ -106,6 +106,8 @@ impl Server {
         seats: &Arc<Semaphore>,
         entering: T,
     ) -> io::Result<()> {
+        // An answer is several small messages, each of which would wait for the client's acknowledgement of the one before.
+        stream.set_nodelay(true)?;
         SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
         let session = Arc::new(Session::new(self.limits.statement));
         let parts = Parts {
