@@ -26,6 +26,12 @@ impl DataDir {
         let lock = lock(&path)?;
         let dir = Self { path, lock };
         dir.forget_addresses()?;
+        let temporary = dir.temporary();
+        if temporary.exists() {
+            fs::remove_dir_all(&temporary)
+                .with_context(|| format!("emptying {}", temporary.display()))?;
+        }
+        fs::create_dir(&temporary).with_context(|| format!("creating {}", temporary.display()))?;
         for log in fs::read_dir(&logs)?.flatten() {
             let log = log.path();
             if log.extension().is_some_and(|extension| extension == "log") {
@@ -38,6 +44,11 @@ impl DataDir {
     /// The path of a file or directory in it.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// What is of no use after the next start.
+    pub(super) fn temporary(&self) -> PathBuf {
+        self.file("tmp")
     }
 
     /// The log of a part.

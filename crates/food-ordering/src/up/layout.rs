@@ -152,6 +152,9 @@ impl Layout {
             arguments: vec![
                 "exec-with-parent".to_owned(),
                 "--".to_owned(),
+                // It leaves directories behind at each start.
+                "env".to_owned(),
+                format!("TMPDIR={}", self.dir.temporary().display()),
                 self.restate_server.display().to_string(),
                 "--no-logo".to_owned(),
                 flag("config-file", config.display()),
