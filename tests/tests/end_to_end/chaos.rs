@@ -9,7 +9,7 @@ const SEED: &str = "--seed=976";
 const SIZE: [&str; 5] = [
     "--orders=80",
     "--faults=12",
-    "--drivers=10",
+    "--drivers=5",
     "--in-flight=20",
     "--kafka=embedded",
 ];
