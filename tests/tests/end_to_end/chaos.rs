@@ -4,12 +4,13 @@ use audit::{EntryKind, Facts, Holding, Invariant, Look, check};
 use domain::Status;
 use end_to_end_tests::run;
 
-/// Of the seeds below 200, one whose few faults are of the most kinds: `food-ordering chaos --seed … --dry-run` shows them.
-const SEED: &str = "--seed=976";
+/// The first seed whose few faults kill and pause, mislead both third parties, repeat, cancel in both ways and send garbage:
+/// `food-ordering chaos --seed=11 … --dry-run` shows them.
+const SEED: &str = "--seed=11";
 const SIZE: [&str; 5] = [
     "--orders=80",
     "--faults=12",
-    "--drivers=10",
+    "--drivers=5",
     "--in-flight=20",
     "--kafka=embedded",
 ];

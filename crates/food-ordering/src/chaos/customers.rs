@@ -48,9 +48,17 @@ impl Customers {
     ) -> anyhow::Result<Self> {
         let prefix = format!("chaos-{seed}");
         let mut generator = Generator::new(&prefix, seed, Duration::ZERO, Region::default());
+        let orders = (0..orders).zip(Region::ALL.into_iter().cycle());
         Ok(Self {
-            orders: (0..orders)
-                .map(|_| generator.make())
+            orders: orders
+                .map(|(_, region)| {
+                    Ok(Order {
+                        region,
+                        // One that follows from the order's id, in this region.
+                        customer_location: None,
+                        ..generator.make()?
+                    })
+                })
                 .collect::<anyhow::Result<_>>()?,
             publisher: Publisher::new(brokers, "chaos")?,
             client,

@@ -56,8 +56,8 @@ pub struct Args {
     /// How many faults strike meanwhile
     #[arg(long, env = "FOOD_ORDERING_FAULTS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000), value_name = "N")]
     faults: u32,
-    /// How many drivers deliver
-    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
+    /// How many drivers deliver in each of the three regions
+    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
     drivers: u32,
     /// How many orders may be under way at a time
     #[arg(
@@ -178,7 +178,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     let real_kafka = args.real_kafka();
     let plan = args.plan(real_kafka);
     say!(
-        "Seed {}: {} orders under {} faults, {} drivers, {}; data and logs are in {}",
+        "Seed {}: {} orders under {} faults, {} drivers in each region, {}; data and logs are in {}",
         args.seed,
         args.orders,
         args.faults,

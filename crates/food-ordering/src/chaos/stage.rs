@@ -23,7 +23,7 @@ use crate::own_system::OwnSystem;
 const BACK_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 /// How the system is set, so that orders are quick and no wait is long. The user's flags replace these.
-const FLAGS: [&str; 8] = [
+const FLAGS: [&str; 9] = [
     "--poll-interval=500ms",
     "--move-interval=20ms",
     "--pause=0s",
@@ -31,6 +31,7 @@ const FLAGS: [&str; 8] = [
     "--preparation-limit=30s",
     "--payment-limit=2m",
     "--driver-limit=10m",
+    "--driver-silence=10s",
     "--delivery-limit=10m",
 ];
 
