@@ -23,6 +23,13 @@ static ORDERS: LazyLock<Counters<2>> = LazyLock::new(|| {
         ["status", "reason"],
     )
 });
+static DELAYS: LazyLock<Counters<1>> = LazyLock::new(|| {
+    Counters::new(
+        "orders_delayed",
+        "How often orders were told to be held up, by the status they had",
+        ["status"],
+    )
+});
 static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
     Times::new(
         "order_stage_duration_seconds",
@@ -222,6 +229,9 @@ impl OrderStatusService {
             // Here, not outside: a replay does not come by.
             if let Some(stage) = stage {
                 stage.count(&event);
+            }
+            if event.delayed {
+                DELAYS.inc([event.status.name()]);
             }
             Ok(event.at)
         })
