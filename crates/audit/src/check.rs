@@ -449,12 +449,14 @@ pub(crate) fn under_way(invocation: &Invocation) -> Option<String> {
         status,
         last_failure,
     } = invocation;
-    // Drivers' phones poll for ever, and what is planned for later is not under way.
-    let polls =
-        target.starts_with("DriverMobileAppSimulator/") || target.ends_with("/getAssignedDelivery");
+    // Drivers' phones poll for ever, twins look after their drivers' silence some time after the last delivery, and what is
+    // planned for later is not under way.
+    let recurs = target.starts_with("DriverMobileAppSimulator/")
+        || target.ends_with("/getAssignedDelivery")
+        || target.ends_with("/checkSilence");
     match last_failure {
         Some(failure) => Some(format!("{target} fails: {failure}")),
-        None if polls || status == "scheduled" => None,
+        None if recurs || status == "scheduled" => None,
         None => Some(format!("{target} is {status}")),
     }
 }

@@ -82,6 +82,9 @@ fn good() -> Facts {
         "scheduled",
     ));
     facts
+        .invocations
+        .push(invocation("DriverDigitalTwin/anna/checkSilence", "running"));
+    facts
 }
 
 fn order(id: &str) -> OrderId {

@@ -196,6 +196,11 @@ impl Tracked {
         self.latest.status
     }
 
+    /// Whether the order is held up, says `OrderStatusService`.
+    pub(crate) fn is_delayed(&self) -> bool {
+        self.latest.delayed
+    }
+
     pub(crate) fn version(&self) -> u64 {
         self.latest.version
     }

@@ -151,7 +151,7 @@ impl Frame {
             let plan = view.plan(id);
             let since = order.since().unwrap_or(now);
             let patience = patience(status, plan.map(|plan| plan.wait_ms));
-            if patience.is_some_and(|patience| now - since > patience) {
+            if order.is_delayed() || patience.is_some_and(|patience| now - since > patience) {
                 parts.stuck.push(Stuck {
                     order_id: OrderId::clone(id),
                     status,
@@ -463,6 +463,19 @@ mod tests {
             .map(|stuck| stuck.order_id.to_string())
             .collect();
         assert_eq!(stuck, ["burnt", "late"]);
+    }
+
+    #[test]
+    fn an_order_whose_driver_is_silent_is_stuck_until_the_next_word() {
+        let silent = |version, delayed| match status("silent", version, Status::InDelivery, NOW) {
+            News::Status(event) => News::Status(StatusEvent { delayed, ..event }),
+            other => other,
+        };
+        for (told, stuck) in [(vec![true], 1), (vec![true, false], 0)] {
+            let news = told.into_iter().zip(1..);
+            let view = view(news.map(|(delayed, version)| silent(version, delayed)));
+            assert_eq!(Frame::of(&view, NOW).parts.stuck.len(), stuck);
+        }
     }
 
     #[test]
