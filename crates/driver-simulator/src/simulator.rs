@@ -31,6 +31,8 @@ const DELIVERIES_A_STAY: usize = 8;
 /// How often it asks for the next one meanwhile. A driver with nothing to do polls by delayed messages instead: a sleeping
 /// invocation holds one of the runtime's slots, a delayed message none.
 const POLLS_A_STAY: usize = 3;
+/// After how many polls in vain a phone reports its place again: a twin that has taken it for silent learns so that it is back.
+const IDLE_POLLS_A_REPORT: u32 = 10;
 
 /// A driver's phone, simulated. Key: the driver's id.
 pub struct DriverMobileAppSimulator {
@@ -61,6 +63,9 @@ struct Whereabouts {
     region: Region,
     /// The time of the last report, in ms since the epoch; the next one is later.
     reported: i64,
+    /// How many polls there have been in vain.
+    #[serde(default)]
+    idle_polls: u32,
 }
 
 impl DriverMobileAppSimulator {
@@ -143,6 +148,7 @@ impl DriverMobileAppSimulator {
             location: region.at(x, y),
             region,
             reported: 0,
+            idle_polls: 0,
         };
         let home = driver.location;
         self.report(&ctx, &mut driver, vec![home]).await?;
@@ -160,6 +166,15 @@ impl DriverMobileAppSimulator {
             return Ok(());
         };
         let Json(mut assigned) = twin(&ctx).get_assigned_delivery().call().await?;
+        if assigned.is_none() {
+            driver.idle_polls = driver.idle_polls.wrapping_add(1);
+            if driver.idle_polls.is_multiple_of(IDLE_POLLS_A_REPORT) {
+                let here = driver.location;
+                self.report(&ctx, &mut driver, vec![here]).await?;
+            } else {
+                ctx.set(CURRENT_LOCATION, Json(driver));
+            }
+        }
         for _ in 0..DELIVERIES_A_STAY {
             let Some(delivery) = assigned else { break };
             self.deliver(&ctx, &mut driver, delivery).await?;
