@@ -10,6 +10,7 @@
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
+//! | [`keys`] | makes the keys of the system | `keys` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
@@ -34,6 +35,7 @@ pub mod doctor;
 mod files;
 mod http;
 mod install;
+pub mod keys;
 pub mod load;
 mod offsets;
 mod own_system;

@@ -17,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) node_port: u16,
     /// Into how many partitions a new server cuts its keys; one that has data keeps what it has.
     pub(crate) partitions: u16,
+    /// The private key with which it signs its requests to services.
+    pub(crate) identity: PathBuf,
     /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
     pub(crate) collector: Option<String>,
 }
@@ -41,12 +43,16 @@ impl Config {
         };
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
+        let identity = Value::from(self.identity.display().to_string());
         format!(
             r#"# Written by `food-ordering up` at every start.
 cluster-name = "food-ordering"
 node-name = "local"
 base-dir = {base_dir}
 auto-provision = true
+
+# The services take only what is signed with this key: see docs/security.md.
+request-identity-private-key-pem-file = {identity}
 
 # Partitions are what the runtime does in parallel, and each costs batching.
 default-num-partitions = {partitions}
@@ -97,12 +103,14 @@ mod tests {
             admin_port: 2,
             node_port: 3,
             partitions: 4,
+            identity: PathBuf::from("/keys/restate-identity.pem"),
             collector: Some("http://127.0.0.1:5".to_owned()),
         }
         .render();
         for line in [
             r#"base-dir = "/home/o\"neil/data dir""#,
             "default-num-partitions = 4",
+            r#"request-identity-private-key-pem-file = "/keys/restate-identity.pem""#,
             "bind-port = 3",
             r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
             "[ingress]\nbind-port = 1",
