@@ -35,7 +35,7 @@ const FILE: &str = "report.json";
 /// What stands over the lines of the minutes.
 pub(super) fn head() -> String {
     format!(
-        "\n{:>4} {:>8} {:>7} {:>6} {:>7} {:>7} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
+        "\n{:>4} {:>8} {:>8} {:>6} {:>7} {:>7} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
         "min",
         "ended",
         "orders/s",
@@ -60,7 +60,7 @@ pub(super) fn line(minute: &Minute) -> String {
     let whole = minute.whole();
     let ms = |percentile: fn(&Stage) -> u64| whole.map_or(0, percentile);
     format!(
-        "{:>4.0} {:>8} {:>7.1} {:>6} {:>7} {:>7} {:>8.1} {:>8.1} {:>6.1} {:>6} {:>6.2} {:>6.2} {:>8} {:>8} {:>8} {:>8.0}",
+        "{:>4.0} {:>8} {:>8.1} {:>6} {:>7} {:>7} {:>8.1} {:>8.1} {:>6.1} {:>6} {:>6.2} {:>6.2} {:>8} {:>8} {:>8} {:>8.0}",
         minute.at / 60.0,
         minute.ended_so_far,
         minute.rate(),
