@@ -150,6 +150,7 @@ impl Layout {
             node_port: self.ports[Use::RestateNode],
             partitions: self.partitions,
             identity: self.key(keys::RESTATE_IDENTITY),
+            workflow_retention: self.settings.orders.workflow_retention,
             collector: self.collector.clone(),
         }
         .render();
