@@ -45,6 +45,8 @@ pub mod serve;
 pub mod settings;
 pub mod setup;
 mod shutdown;
+#[cfg(test)]
+mod tests;
 pub mod up;
 
 pub use cli::Cli;
