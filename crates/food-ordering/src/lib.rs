@@ -8,6 +8,7 @@
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
+//! | [`soak`] | whether memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
@@ -45,9 +46,12 @@ pub mod serve;
 pub mod settings;
 pub mod setup;
 mod shutdown;
+pub mod soak;
 #[cfg(test)]
 mod tests;
 pub mod up;
+mod usage;
+mod verdicts;
 
 pub use cli::Cli;
 pub use part::Part;
