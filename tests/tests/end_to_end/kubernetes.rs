@@ -1,5 +1,5 @@
 //! What the manifests of `deploy/kubernetes` expect of the parts and of Restate, asked of the real ones. Their flags and ports
-//! are checked in crates/food-ordering/src/tests/kubernetes.rs.
+//! are checked in `crates/food-ordering/src/tests/kubernetes.rs`.
 
 use std::process::Command;
 
@@ -74,7 +74,8 @@ fn configuration(file: &str, variables: &[(String, String)]) -> anyhow::Result<t
     ensure!(server.success, "{}", server.output);
     let path = NamedTempFile::new()?;
     std::fs::write(&path, file)?;
-    let output = Command::new(server.output.trim())
+    let server = server.output.lines().next().context("a path")?;
+    let output = Command::new(server)
         .args(["--dump-config", "--config-file"])
         .arg(path.path())
         .envs(variables.iter().cloned())

@@ -1,5 +1,5 @@
 //! `deploy/kubernetes` against the command line that it uses. What needs a running system is in
-//! tests/tests/end_to_end/kubernetes.rs; what needs Kubernetes' schemas in deploy/kubernetes/validate.sh.
+//! `tests/tests/end_to_end/kubernetes.rs`; what needs Kubernetes' schemas in `deploy/kubernetes/validate.sh`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -144,13 +144,14 @@ fn every_part_is_started_by_a_command_line_that_there_is() {
             line.push(format!("--{flag}={value}"));
         }
         for (_, name, value) in &settings {
+            let Some(flag) = flags.get(name) else {
+                continue;
+            };
+            let flag = format!("--{flag}=");
             // An overlay may set it once more.
-            let known = flags.get(name).map(|flag| format!("--{flag}={value}"));
-            let flag = known.iter().filter(|known| {
-                let name = known.split('=').next().unwrap_or_default();
-                !line.iter().any(|given| given.starts_with(name))
-            });
-            line.extend(flag.cloned().collect::<Vec<_>>());
+            if !line.iter().any(|given| given.starts_with(&flag)) {
+                line.push(flag + value);
+            }
         }
         if let Err(error) = Cli::try_parse_from(&line) {
             panic!("{}: {line:?}: {error}", pod.name);
@@ -301,7 +302,8 @@ fn every_manifest_is_part_of_a_kustomization() {
     for path in paths {
         let path = path.canonicalize().unwrap();
         let is_kustomization = path.ends_with("kustomization.yaml");
-        assert!(is_kustomization || named.contains(&path), "{path:?}");
+        let is_named = named.contains(&path);
+        assert!(is_kustomization || is_named, "{}", path.display());
     }
 }
 
