@@ -8,22 +8,26 @@ use end_to_end_tests::{Options, System, manifests, run};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-/// Every object in a document, at any depth.
-fn objects<'a>(document: &'a Value, found: &mut Vec<&'a Value>) {
-    match document {
-        Value::Object(fields) => {
-            found.push(document);
-            fields.values().for_each(|field| objects(field, found));
+/// Every object in the documents, at any depth.
+fn objects(documents: &[Value]) -> Vec<&Value> {
+    let mut found = Vec::new();
+    let mut left: Vec<&Value> = documents.iter().collect();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(fields) => {
+                found.push(value);
+                left.extend(fields.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
         }
-        Value::Array(items) => items.iter().for_each(|item| objects(item, found)),
-        _ => {}
     }
+    found
 }
 
 /// The containers that run a part or a command of this system.
 fn containers(documents: &[Value]) -> Vec<&Value> {
-    let mut all = Vec::new();
-    documents.iter().for_each(|it| objects(it, &mut all));
+    let mut all = objects(documents);
     all.retain(|object| object["image"] == "food-ordering");
     all
 }
@@ -117,9 +121,7 @@ fn restate_reads_its_configuration_as_it_is_written() -> anyhow::Result<()> {
         assert!(problems.is_empty(), "{problems:?}");
     }
 
-    let mut all = Vec::new();
-    documents.iter().for_each(|it| objects(it, &mut all));
-    let variables: Vec<(String, String)> = (all.iter())
+    let variables: Vec<(String, String)> = (objects(&documents).iter())
         .filter_map(|it| Some((it["name"].as_str()?, it["value"].as_str()?)))
         .filter(|(name, _)| name.starts_with("RESTATE_"))
         .map(|(name, value)| (name.to_owned(), value.replace("$(POD_ZONE)", "a")))
