@@ -8,6 +8,7 @@
 mod books;
 mod collector;
 mod launcher;
+mod manifests;
 mod orders;
 mod proxy;
 mod system;
@@ -16,6 +17,7 @@ mod topics;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use collector::{Collector, Span};
 pub use launcher::{Ran, binary, doctor, run};
+pub use manifests::manifests;
 pub use orders::{order, order_with};
 pub use proxy::{Harm, PaymentProxy};
 pub use system::{Options, System};

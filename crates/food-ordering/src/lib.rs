@@ -49,6 +49,8 @@ pub mod settings;
 pub mod setup;
 mod shutdown;
 pub mod soak;
+#[cfg(test)]
+mod tests;
 pub mod up;
 mod usage;
 mod verdicts;

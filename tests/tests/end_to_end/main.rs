@@ -12,6 +12,7 @@ mod drivers;
 mod gateway;
 mod identity;
 mod leaks;
+mod kubernetes;
 mod lifecycle;
 mod many_orders;
 mod metrics;

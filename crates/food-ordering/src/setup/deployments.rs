@@ -55,6 +55,29 @@ pub(super) async fn ensure(admin: &Admin, uri: &str, moved: bool) -> anyhow::Res
     })
 }
 
+/// Says that `wanted` are registered, by whomever, or which are not.
+pub(super) async fn registered(admin: &Admin, wanted: &BTreeSet<&str>) -> anyhow::Result<String> {
+    let missing = missing(&admin.deployments().await?, wanted);
+    anyhow::ensure!(
+        missing.is_empty(),
+        "{} not registered yet; setup was told (--no-register) that someone else does that",
+        missing.join(", ")
+    );
+    let names: Vec<&str> = wanted.iter().copied().collect();
+    Ok(format!("{}: registered already", names.join(", ")))
+}
+
+/// Those of `wanted` that no deployment has.
+fn missing<'a>(existing: &[Deployment], wanted: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let is_known = |name: &str| {
+        let mut services = existing.iter().flat_map(|known| &known.services);
+        services.any(|service| service.name == name)
+    };
+    (wanted.iter().copied())
+        .filter(|name| !is_known(name))
+        .collect()
+}
+
 fn plan(
     existing: &[Deployment],
     found: &[Service],
@@ -161,6 +184,16 @@ mod tests {
             let planned = plan(&existing, &found, uri, unchanged, moved);
             assert_eq!(planned, action, "{existing:?} {unchanged} {moved}");
         }
+    }
+
+    #[test]
+    fn who_does_not_register_waits_for_every_service_that_setup_uses() {
+        let wanted = BTreeSet::from(["A", "B"]);
+        let one = deployment("one", "http://localhost:1/", &["A", "C"]);
+        let other = deployment("other", "http://localhost:2/", &["B"]);
+        assert_eq!(missing(&[], &wanted), ["A", "B"]);
+        assert_eq!(missing(std::slice::from_ref(&one), &wanted), ["B"]);
+        assert!(missing(&[one, other], &wanted).is_empty());
     }
 
     #[test]

@@ -10,6 +10,8 @@ use serde_json::json;
 
 use crate::http;
 
+/// The service that simulates them.
+pub(super) const SERVICE: &str = "DriverMobileAppSimulator";
 /// How many drivers are woken at a time.
 const AT_ONCE: usize = 16;
 /// How long one may take to answer; all it does is look whether it is at work.
@@ -35,7 +37,7 @@ pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::
     let already = futures::stream::iter(1..=count)
         .map(|number| {
             let driver = format!("{}{number}", prefix(region));
-            let url = format!("{ingress}/DriverMobileAppSimulator/{driver}/startDriver");
+            let url = format!("{ingress}/{SERVICE}/{driver}/startDriver");
             let request = client.post(url).json(&json!({"region": region}));
             async move {
                 let started: Started = http::json(request)

@@ -7,6 +7,7 @@ pub(crate) mod deployments;
 pub(crate) mod drivers;
 pub(crate) mod subscriptions;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -56,6 +57,9 @@ pub struct Args {
     /// way
     #[arg(long, env = "FOOD_ORDERING_MOVED")]
     pub(crate) moved: bool,
+    /// Do not register the services: Restate's operator for Kubernetes, or someone else, does. Wait until it is done
+    #[arg(long, env = "FOOD_ORDERING_NO_REGISTER", conflicts_with_all = ["order_services_url", "driver_simulator_url", "moved"])]
+    pub(crate) no_register: bool,
     /// Kafka's brokers, as this process reaches them
     #[arg(
         long,
@@ -85,6 +89,14 @@ pub struct Args {
     /// How long to wait for everything that is needed
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) timeout: Duration,
+}
+
+impl Args {
+    /// The services that setup itself makes use of.
+    fn services_used(&self) -> BTreeSet<&'static str> {
+        let simulator = (self.drivers > 0).then_some(drivers::SERVICE);
+        subscriptions::services().chain(simulator).collect()
+    }
 }
 
 /// `setup`: sets up and prints what was found and done.
@@ -138,7 +150,7 @@ async fn find_cluster(args: &Args) -> anyhow::Result<Wanted> {
     Ok(Wanted::new(&cluster.id, brokers, for_restate))
 }
 
-/// Waits for Restate and the services and makes them known to each other.
+/// Waits for Restate and the services and makes them known to each other, or waits until someone else has done so.
 async fn register<R: Fn(&str)>(
     args: &Args,
     admin: &Admin,
@@ -160,6 +172,14 @@ async fn register<R: Fn(&str)>(
             Ok(())
         })
         .await?;
+    if args.no_register {
+        let wanted = args.services_used();
+        let found = patience
+            .until_ok("the services", || deployments::registered(admin, &wanted))
+            .await?;
+        (patience.report)(&found);
+        return Ok(());
+    }
     for (part, url) in [
         ("order services", &args.order_services_url),
         ("driver simulator", &args.driver_simulator_url),

@@ -22,6 +22,14 @@ const SINKS: [(&str, &str); 2] = [
 /// Where orders go.
 pub(crate) const ORDERS_SINK: &str = "service://OrderIntake/receive";
 
+/// The services behind the sinks.
+pub(super) fn services() -> impl Iterator<Item = &'static str> {
+    SINKS.iter().filter_map(|(_, sink)| {
+        let (service, _) = sink.strip_prefix("service://")?.split_once('/')?;
+        Some(service)
+    })
+}
+
 /// The property of a cluster that holds its address.
 const BROKERS: &str = "bootstrap.servers";
 

@@ -318,6 +318,7 @@ impl System {
             driver_simulator_url: url(Use::DriverSimulator),
             // One process a part: where the ports are others than last time, it is the part that has moved.
             moved: true,
+            no_register: false,
             kafka_brokers: self.brokers.clone(),
             kafka_brokers_for_restate: None,
             drivers: self.drivers,
