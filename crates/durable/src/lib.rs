@@ -14,6 +14,9 @@
 
 mod protocol;
 mod quiet;
+/// The key under which the metadata of a service, as Restate shows them, hold the version of the program that serves it.
+pub const VERSION: &str = "version";
+
 mod server;
 mod trace;
 

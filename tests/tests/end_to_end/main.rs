@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod bad_records;
 mod chaos;
 mod crashes;
@@ -13,6 +14,9 @@ mod lifecycle;
 mod many_orders;
 mod metrics;
 mod psql;
+mod retention;
 mod sabotage;
+mod shutdown;
 mod traces;
 mod unhappy_ends;
+mod versions;
