@@ -33,6 +33,13 @@ impl Beside {
                 "--restaurant-url={}",
                 system.address("restaurant-pos")?
             ))
+            .arg(format!(
+                "--restate-identity-file={}",
+                system
+                    .directory()
+                    .join("keys/restate-identity.pub")
+                    .display()
+            ))
             .env("FOOD_ORDERING_BUILD", build)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

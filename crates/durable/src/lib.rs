@@ -7,11 +7,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` beside it, a span around each attempt |
+//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt |
+//! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
 //! | `quiet.rs` | which lines of the log are not written |
 
+pub mod identity;
 mod protocol;
 mod quiet;
 /// The key under which the metadata of a service, as Restate shows them, hold the version of the program that serves it.
@@ -20,6 +22,7 @@ pub const VERSION: &str = "version";
 mod server;
 mod trace;
 
+pub use identity::Identity;
 pub use quiet::Quiet;
 pub use server::{Server, Source};
 pub use trace::{Invocation, Trace, Traced, traceparent_in};

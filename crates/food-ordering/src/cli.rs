@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    apache_kafka, backup, bench, chaos, deployments, dlq, doctor, load, parent, restate, serve,
-    setup, soak, up,
+    apache_kafka, backup, bench, chaos, deployments, dlq, doctor, keys, load, parent, restate,
+    serve, setup, soak, up,
 };
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
@@ -39,6 +39,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Says what is wrong when the system does not move, and what to do; changes nothing
     Doctor(doctor::Args),
+    /// Makes the keys by which the parts know each other, each in a file that only you can read; changes none that is there
+    Keys(keys::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
@@ -84,6 +86,7 @@ impl Cli {
             Command::Backup(args) => backup::main(&args),
             Command::Restore(args) => backup::restore(&args),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
+            Command::Keys(args) => keys::main(&args),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
             Command::Soak(args) => one_thread()?.block_on(soak::main(args)),

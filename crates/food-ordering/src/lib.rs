@@ -13,6 +13,7 @@
 //! | [`soak`] | whether memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
+//! | [`keys`] | makes the keys of the system | `keys` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
@@ -39,6 +40,7 @@ pub mod doctor;
 mod files;
 mod http;
 mod install;
+pub mod keys;
 pub mod load;
 mod offsets;
 mod own_system;
