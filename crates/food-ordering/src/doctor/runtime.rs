@@ -133,7 +133,7 @@ async fn deployment(
         }
         Ok(_) => Finding::wrong(
             "deployments",
-            format!("{part} at {uri} has other handlers than Restate knows"),
+            format!("{part} at {uri} has other handlers than Restate knows, or is another version"),
             set_up(addresses),
         ),
     })
