@@ -21,6 +21,7 @@ impl Beside {
         // Free a moment ago, and taken by nobody else but for bad luck.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(system.directory().join(format!("{build}.log")))?;
+        let keys = system.directory().join("keys");
         let process = Command::new(binary()?)
             .args(["serve", "order-services"])
             .arg(format!("--order-services-listen={address}"))
