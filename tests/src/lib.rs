@@ -5,6 +5,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod beside;
 mod books;
 mod collector;
 mod launcher;
@@ -14,6 +15,7 @@ mod proxy;
 mod system;
 mod topics;
 
+pub use beside::Beside;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use collector::{Collector, Span};
 pub use launcher::{Ran, binary, doctor, run};

@@ -158,6 +158,21 @@ impl System {
 
     /// Cancels the workflow of an order as `restate invocations cancel` does.
     pub async fn cancel_workflow(&self, order: &str) -> anyhow::Result<()> {
+        let path = format!("invocations/{}/cancel", self.workflow(order).await?);
+        self.admin(reqwest::Method::PATCH, &path, None).await?;
+        Ok(())
+    }
+
+    /// Has the suspended workflow of an order go on at the newest version of the services, as an operator does.
+    pub async fn resume_workflow_on_newest(&self, order: &str) -> anyhow::Result<()> {
+        let id = self.workflow(order).await?;
+        let path = format!("invocations/{id}/resume?deployment=latest");
+        self.admin(reqwest::Method::PATCH, &path, None).await?;
+        Ok(())
+    }
+
+    /// The id of an order's workflow.
+    async fn workflow(&self, order: &str) -> anyhow::Result<String> {
         let query = format!(
             "select id from sys_invocation where target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
              and target_handler_name = 'run'"
@@ -167,9 +182,7 @@ impl System {
             .first()
             .and_then(|row| row["id"].as_str())
             .with_context(|| format!("order {order} has no workflow"))?;
-        let path = format!("invocations/{id}/cancel");
-        self.admin(reqwest::Method::PATCH, &path, None).await?;
-        Ok(())
+        Ok(id.to_owned())
     }
 
     /// Sends a signal to a part.
@@ -204,6 +217,49 @@ impl System {
         let (code, answer) = answer(request).await?;
         ensure!(code.is_success(), "{path}: {code}: {answer}");
         Ok(answer)
+    }
+
+    /// Sends a signal to a part and waits until it has ended; answers how, in the launcher's words. Another process takes its
+    /// place.
+    pub async fn stop_part(&self, part: &str, signal: Signal) -> anyhow::Result<String> {
+        let said_before = self.launcher_log().len();
+        self.signal(part, signal)?;
+        let ended = eventually(&format!("{part} to end"), SOON, async || {
+            let log = self.launcher_log();
+            let said = log[said_before..].lines();
+            let mut of_part = said.filter_map(|line| line.strip_prefix(part)?.strip_prefix(' '));
+            match of_part.find_map(|said| said.split_once("; starting it again")) {
+                Some((how, _)) => Ok(how.to_owned()),
+                None => Err(log),
+            }
+        })
+        .await;
+        Ok(ended)
+    }
+
+    /// The log of a part.
+    pub fn log(&self, part: &str) -> anyhow::Result<String> {
+        let path = self.file(&format!("logs/{part}.log"));
+        std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// Where its data are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Has the stopped system start in an empty directory next time; the former one is removed.
+    pub fn move_to_empty_directory(&mut self) -> anyhow::Result<()> {
+        self.directory = tempfile::Builder::new()
+            .prefix("food-ordering-test-")
+            .tempdir()?;
+        Ok(())
+    }
+
+    /// How many drivers there are from the next start on.
+    pub fn set_drivers(&mut self, drivers: u32) {
+        self.options.drivers = drivers;
     }
 
     /// The processes of all parts.

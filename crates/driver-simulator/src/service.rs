@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use durable::{Identity, Server};
 use kafka::Publisher;
+use restate_sdk::endpoint::ServiceOptions;
 use restate_sdk::prelude::*;
+use restate_sdk::service::IntoServiceDefinition;
 use tokio::net::TcpListener;
 
 use crate::simulator::DriverMobileAppSimulator;
@@ -25,6 +27,8 @@ pub struct Config {
     pub pause: Duration,
     /// How long a step is, in degrees along either axis.
     pub step: f64,
+    /// Which version this is, for Restate to show.
+    pub version: String,
 }
 
 /// Why the simulator cannot be served.
@@ -67,7 +71,11 @@ pub async fn serve(
         step: config.step,
     };
     let endpoint = Endpoint::builder()
-        .bind(DriverMobileAppSimulator::new(publisher, pace))
+        .bind(
+            DriverMobileAppSimulator::new(publisher, pace)
+                .into_service_definition()
+                .options(ServiceOptions::new().metadata(durable::VERSION, config.version)),
+        )
         .build();
     Server::new(endpoint)
         .identity(config.identity)

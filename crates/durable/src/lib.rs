@@ -16,6 +16,9 @@
 pub mod identity;
 mod protocol;
 mod quiet;
+/// The key under which the metadata of a service, as Restate shows them, hold the version of the program that serves it.
+pub const VERSION: &str = "version";
+
 mod server;
 mod trace;
 

@@ -23,13 +23,14 @@ use telemetry::span::{self, Outcome};
 use telemetry::trace::{TraceParent, is_enabled};
 use telemetry::{http, metrics};
 use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Span;
 
 use crate::identity::{Identity, Refusal};
 use crate::protocol::{Answers, Beginning};
 use crate::trace::{resumed, traceparent_in};
 
-/// How long connections may take to end once the server is told to stop.
+/// How long connections may take to end once the server is told to stop: as long as a step may take that asks somebody else.
 const GRACE: Duration = Duration::from_secs(10);
 /// How much of an attempt is looked at before it begins. An order event has a hundredth of that.
 const LONGEST_BEGINNING: usize = 256 * 1024;
@@ -100,9 +101,11 @@ impl Server {
         self
     }
 
-    /// Serves on `listener` until `shutdown`; then attempts in hand get a little time to end.
+    /// Serves on `listener` until `shutdown`. Then attempts that work get a little time to end, and those that wait are given
+    /// back to Restate at once, which goes on with them elsewhere or later.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
+        let stopping = CancellationToken::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let (stream, remote) = tokio::select! {
@@ -118,9 +121,10 @@ impl Server {
                 () = &mut shutdown => break,
             };
             let server = self.clone();
+            let stop = stopping.clone();
             let service = service_fn(move |request| {
-                let server = server.clone();
-                async move { Ok::<_, Infallible>(server.answer(request).await) }
+                let (server, stop) = (server.clone(), stop.clone());
+                async move { Ok::<_, Infallible>(server.answer(request, &stop).await) }
             });
             let builder = auto::Builder::new(TokioExecutor::new());
             let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -131,15 +135,23 @@ impl Server {
                 }
             });
         }
-        if tokio::time::timeout(GRACE, graceful.shutdown())
-            .await
-            .is_err()
-        {
+        // Who comes now is refused, and comes again: to another instance, or to the next one at this address.
+        drop(listener);
+        // Restate learns from each connection that no new attempt should come over it.
+        let ended = tokio::time::timeout(GRACE, async {
+            stopping.cancel();
+            graceful.shutdown().await;
+        });
+        if ended.await.is_err() {
             tracing::warn!(grace = ?GRACE, "stopped without finishing all attempts");
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        stopping: &CancellationToken,
+    ) -> Response<Answer> {
         let path = request.uri().path();
         if request.method() == Method::GET {
             // Anyone may ask for these: they tell no order's data.
@@ -154,13 +166,13 @@ impl Server {
         }
         let Some((service, handler)) = target(path) else {
             let (parts, body) = request.into_parts();
-            let request = Request::from_parts(parts, Seen::nothing(body));
+            let request = Request::from_parts(parts, Seen::nothing(body, stopping));
             return self.handle(request, Span::none(), false);
         };
         let (service, handler) = (service.to_owned(), handler.to_owned());
         let runtime = http::parent_of(request.headers());
         let (parts, body) = request.into_parts();
-        let (seen, beginning) = Seen::beginning_of(body).await;
+        let (seen, beginning) = Seen::beginning_of(body, stopping).await;
         let beginning = Beginning::read(&beginning);
         let is_resumed = beginning.as_ref().is_some_and(Beginning::is_resumed);
         let span = beginning.map_or_else(Span::none, |beginning| {
@@ -251,21 +263,26 @@ fn target(path: &str) -> Option<(&str, &str)> {
 type Answer = Either<Full<Bytes>, Attempt>;
 
 /// A request's body of which the beginning has been looked at.
+///
+/// When the server stops, it ends before its time. That is how Restate itself asks for an attempt back: an attempt that waits is
+/// suspended when nothing can come any more, and one that works goes on until it waits.
 struct Seen {
     frames: VecDeque<Frame<Bytes>>,
     rest: Incoming,
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Seen {
-    fn nothing(rest: Incoming) -> Self {
+    fn nothing(rest: Incoming, stopping: &CancellationToken) -> Self {
         Self {
             frames: VecDeque::new(),
             rest,
+            stopping: Box::pin(stopping.clone().cancelled_owned()),
         }
     }
 
     /// Reads until it is clear what the attempt is about. Restate sends that at once, without waiting for an answer.
-    async fn beginning_of(mut body: Incoming) -> (Self, Vec<u8>) {
+    async fn beginning_of(mut body: Incoming, stopping: &CancellationToken) -> (Self, Vec<u8>) {
         let mut frames = VecDeque::new();
         let mut bytes = Vec::new();
         while bytes.len() < LONGEST_BEGINNING && Beginning::read(&bytes).is_none() {
@@ -278,7 +295,11 @@ impl Seen {
             }
             frames.push_back(frame);
         }
-        (Self { frames, rest: body }, bytes)
+        let seen = Self {
+            frames,
+            ..Self::nothing(body, stopping)
+        };
+        (seen, bytes)
     }
 }
 
@@ -290,9 +311,13 @@ impl Body for Seen {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.frames.pop_front() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => Pin::new(&mut self.rest).poll_frame(context),
+        if let Some(frame) = self.frames.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        // What has come is read first: an attempt cannot begin without all of its journal.
+        match Pin::new(&mut self.rest).poll_frame(context) {
+            Poll::Pending => self.stopping.as_mut().poll(context).map(|()| None),
+            ready @ Poll::Ready(_) => ready,
         }
     }
 }

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    apache_kafka, bench, chaos, dlq, doctor, keys, load, parent, restate, serve, setup, soak, up,
+    apache_kafka, backup, bench, chaos, deployments, dlq, doctor, keys, load, parent, restate,
+    serve, setup, soak, up,
 };
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
@@ -30,6 +31,12 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Registers the services, Kafka and the drivers with a running Restate; safe to run again and again
     Setup(setup::Args),
+    /// Lists the versions of the services that Restate knows and what ends on each, and removes those that have drained
+    Deployments(deployments::Args),
+    /// Writes everything that a stopped system keeps to one file: orders under way, books, keys
+    Backup(backup::Args),
+    /// Makes the data directory that a backup was made of, elsewhere or on another machine
+    Restore(backup::RestoreArgs),
     /// Says what is wrong when the system does not move, and what to do; changes nothing
     Doctor(doctor::Args),
     /// Makes the keys by which the parts know each other, each in a file that only you can read; changes none that is there
@@ -75,6 +82,9 @@ impl Cli {
             }
             Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
+            Command::Deployments(args) => one_thread()?.block_on(deployments::main(args)),
+            Command::Backup(args) => backup::main(&args),
+            Command::Restore(args) => backup::restore(&args),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
             Command::Keys(args) => keys::main(&args),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),

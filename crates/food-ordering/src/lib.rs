@@ -5,6 +5,8 @@
 //! | [`up`] | starts every part as a child process, sets up, restarts what dies, stops in order | `up` |
 //! | [`serve`] | runs one or several parts in this process | `serve` |
 //! | [`setup`] | tells Restate about deployments and Kafka, starts the drivers; may be run again and again | `setup` |
+//! | [`deployments`] | which versions of the services Restate knows, and removing those that have drained | `deployments` |
+//! | [`backup`] | the data directory of a stopped system as one file, and back | `backup`, `restore` |
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
@@ -26,11 +28,13 @@ macro_rules! say {
 }
 
 pub mod apache_kafka;
+pub mod backup;
 pub mod bench;
 mod broker;
 pub mod chaos;
 mod cli;
 mod clock;
+pub mod deployments;
 pub mod dlq;
 pub mod doctor;
 mod files;

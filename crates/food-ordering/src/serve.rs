@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -84,12 +85,19 @@ pub struct Args {
     /// A file to which the embedded broker writes its address, as it picks its own port
     #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
     kafka_address_file: Option<PathBuf>,
+    /// How long the gateway goes on serving after it was told to stop, while `/ready` says no: as long as load balancers take
+    /// to notice
+    #[arg(long, env = "FOOD_ORDERING_DRAIN", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    drain: Duration,
     #[command(flatten)]
     keys: keys::Files,
     #[command(flatten)]
     operators: Operators,
     #[command(flatten)]
     psql: Box<Psql>,
+    /// What tells this build from others of the same version, such as a commit or an image's tag; Restate shows it
+    #[arg(long, env = "FOOD_ORDERING_BUILD", value_name = "TEXT")]
+    build: Option<String>,
     /// How many threads the parts work with; one is cheapest, more use more cores
     #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
     threads: NonZeroUsize,
@@ -102,6 +110,15 @@ impl Args {
     pub(crate) fn names(&self) -> String {
         let names: Vec<_> = self.parts.iter().map(|part| part.name()).collect();
         names.join("+")
+    }
+
+    /// The version of the durable services, as Restate shows it.
+    fn version(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        match self.build.as_deref() {
+            None | Some("") => version.to_owned(),
+            Some(build) => format!("{version}+{build}"),
+        }
     }
 
     /// The runtime that the parts run on.
@@ -173,13 +190,21 @@ struct Listen {
 type Running<'a> = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)> + 'a>>;
 
 /// Runs the parts until one of them fails or the process is told to stop; then lets all of them finish what they have in hand.
+/// Who tells it again is obeyed at once.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let stop = shutdown::on_signal()?.asked;
+    let shutdown = shutdown::on_signal()?;
+    tokio::select! {
+        ended = run_parts(&args, &shutdown.asked) => ended,
+        () = shutdown.insisted.cancelled() => bail!("told again to stop: what was in hand is not finished"),
+    }
+}
+
+async fn run_parts(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut parts: FuturesUnordered<Running<'_>> = args
         .parts
         .iter()
         .map(|&part| -> Running<'_> {
-            let running = run_part(part, &args, stop.clone());
+            let running = run_part(part, args, stop.clone());
             Box::pin(async move { (part, running.await) })
         })
         .collect();
@@ -214,6 +239,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 order_retention: settings.orders.order_retention,
                 workflow_retention: settings.orders.workflow_retention,
                 driver_speed: settings.driver_speed(),
+                version: args.version(),
             };
             order_workflow::serve(config, listener, shutdown).await?;
         }
@@ -226,6 +252,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 move_interval: settings.simulator.move_interval,
                 pause: settings.simulator.pause,
                 step: settings.simulator.step,
+                version: args.version(),
             };
             driver_simulator::serve(config, listener, shutdown).await?;
         }
@@ -249,6 +276,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             let config = gateway::Config {
                 restaurant_url: args.restaurant_url.clone(),
                 payment_url: args.payment_url.clone(),
+                drain: args.drain,
                 web_ui: Some(settings.web_ui.files.clone()),
                 operator_tokens: args.keys.operator_tokens()?,
                 callbacks: Some(args.keys.callbacks()?),

@@ -30,6 +30,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
@@ -60,6 +61,8 @@ pub struct Config {
     pub restaurant_url: String,
     /// The base URL of the payment provider, for its fault switches.
     pub payment_url: String,
+    /// How long to go on serving after being told to stop, while `GET /ready` says no.
+    pub drain: Duration,
     /// The directory of the built web UI, such as `webui/dist`; it may be built later.
     pub web_ui: Option<PathBuf>,
     /// Any one of these operators who are not at this machine have to know; without one only this machine's are let in.
@@ -85,6 +88,7 @@ impl Config {
             restate_timeout: Duration::from_secs(5),
             restaurant_url: "http://127.0.0.1:5050".to_owned(),
             payment_url: "http://127.0.0.1:5060".to_owned(),
+            drain: Duration::ZERO,
             web_ui: None,
             operator_tokens: Secrets::default(),
             callbacks: None,
@@ -143,7 +147,9 @@ pub enum Error {
     Serve(#[from] std::io::Error),
 }
 
-/// Serves the gateway on `listener` until `shutdown` is over, then finishes the requests in hand.
+/// Serves the gateway on `listener` until `shutdown` is over. Then it says that it is not ready, goes on for
+/// [`drain`](Config::drain) until nobody sends it anything new, ends the streams, whose clients come back to another gateway, and
+/// finishes the requests in hand, for ten seconds at most.
 ///
 /// Starts whether or not Kafka and Restate are there: `GET /ready` tells.
 pub async fn serve(
@@ -157,6 +163,7 @@ pub async fn serve(
     let consumer = events::consumer::consumer(&config.kafka_brokers)?;
     let app = App::new(broker, ingress, &config, listener.local_addr()?.ip())?;
     let hub = Arc::clone(app.hub());
+    let leaving = app.leaving();
     hub.is_behind();
     // Dropped, and thereby ended, with this function.
     let mut reading = JoinSet::new();
@@ -170,6 +177,8 @@ pub async fn serve(
     let (stopping, stop) = oneshot::channel();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         shutdown.await;
+        leaving.store(true, Ordering::Relaxed);
+        tokio::time::sleep(config.drain).await;
         // Streams would go on for ever. Their clients come back to the next gateway.
         hub.close();
         let _ = stopping.send(());

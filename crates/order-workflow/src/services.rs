@@ -9,6 +9,7 @@ use durable::{Identity, Server, Source};
 use kafka::Publisher;
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
+use restate_sdk::service::{IntoServiceDefinition, ServiceDefinition};
 use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub workflow_retention: Duration,
     /// How fast drivers are expected to be, in degrees a second.
     pub driver_speed: f64,
+    /// Which version this is, for Restate to show.
+    pub version: String,
 }
 
 /// The handlers that are given order events. What a provider sends without a trace begins one in the intake.
@@ -108,21 +111,17 @@ pub async fn serve(
                     HandlerOptions::new().workflow_retention(config.workflow_retention),
                 ),
         );
+    let status = OrderStatusService::new(publisher.clone(), config.order_retention);
+    let twin = DriverDigitalTwin::new(publisher.clone(), speed, config.driver_silence);
+    let version = &config.version;
     let endpoint = Endpoint::builder()
-        .bind(OrderIntake::new(publisher.clone()))
-        .bind(workflow)
-        .bind(OrderStatusService::new(
-            publisher.clone(),
-            config.order_retention,
-        ))
-        .bind(DeliveryManager)
-        .bind(DriverDeliveryMatcher)
-        .bind(DispatchBacklog)
-        .bind(DriverDigitalTwin::new(
-            publisher,
-            speed,
-            config.driver_silence,
-        ))
+        .bind(versioned(OrderIntake::new(publisher), version))
+        .bind(versioned(workflow, version))
+        .bind(versioned(status, version))
+        .bind(versioned(DeliveryManager, version))
+        .bind(versioned(DriverDeliveryMatcher, version))
+        .bind(versioned(DispatchBacklog, version))
+        .bind(versioned(twin, version))
         .build();
     Server::new(endpoint)
         .identity(config.identity)
@@ -131,6 +130,12 @@ pub async fn serve(
         .serve(listener, shutdown)
         .await;
     Ok(())
+}
+
+/// A service that says which version it is.
+fn versioned(service: impl IntoServiceDefinition, version: &str) -> ServiceDefinition {
+    let options = ServiceOptions::new().metadata(durable::VERSION, version);
+    service.into_service_definition().options(options)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::codec::{Framed, FramedParts};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::auth::{Door, Passwords};
@@ -34,6 +35,10 @@ const SEND_AT: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_mins(5);
 /// After this long without a word the system asks whether the client's machine is still there.
 const KEEPALIVE: Duration = Duration::from_mins(1);
+/// How long a statement that runs may take to end once the gateway is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long farewells may take to be read after that.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long to wait when the system cannot give another connection.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -58,8 +63,10 @@ pub(crate) struct Server {
 type Client = Framed<Limited<MaybeTls>, PgWireMessageServerCodec<Parsed>>;
 
 impl Server {
-    /// Accepts connections until `shutdown`; then those that are left end with it.
+    /// Accepts connections until `shutdown`. Then clients that say nothing are told so (57P01) and let go, and statements that
+    /// run get [`GRACE`] to end.
     pub(crate) async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let stop = Stop::default();
         let seats = Arc::new(Semaphore::new(self.limits.connections));
         let entrance = Arc::new(Semaphore::new(self.limits.connections * WAITING_PER_SEAT));
         let mut connections = JoinSet::new();
@@ -78,8 +85,10 @@ impl Server {
                 Ok((stream, peer)) => {
                     let server = self.clone();
                     let seats = seats.clone();
+                    let stop = stop.clone();
                     connections.spawn(async move {
-                        if let Err(error) = server.serve(stream, &seats, entering.ok()).await {
+                        let served = server.serve(stream, &seats, entering.ok(), stop);
+                        if let Err(error) = served.await {
                             debug!(%peer, %error, "connection ended");
                         }
                     });
@@ -98,6 +107,15 @@ impl Server {
             }
         }
         info!(left = connections.len(), "psql gateway stops");
+        drop(listener);
+        stop.asked.cancel();
+        let all = async { while connections.join_next().await.is_some() {} };
+        tokio::pin!(all);
+        if timeout(GRACE, &mut all).await.is_err() {
+            stop.overdue.cancel();
+            // Who does not even read that is left behind.
+            let _ = timeout(FAREWELL, all).await;
+        }
     }
 
     async fn serve<T>(
@@ -105,6 +123,7 @@ impl Server {
         stream: TcpStream,
         seats: &Arc<Semaphore>,
         entering: T,
+        stop: Stop,
     ) -> io::Result<()> {
         // An answer is several small messages, each of which would wait for the client's acknowledgement of the one before.
         stream.set_nodelay(true)?;
@@ -123,6 +142,7 @@ impl Server {
             }),
             nothing: Arc::new(NoopHandler),
             gateway: self.gateway.clone(),
+            stop,
         };
         let served = async {
             let begun = timeout(self.limits.startup, async {
@@ -177,18 +197,32 @@ fn is_starting(client: &Client) -> bool {
     )
 }
 
+/// What connections are told when the gateway stops.
+#[derive(Debug, Clone, Default)]
+struct Stop {
+    /// Go when there is nothing to do.
+    asked: CancellationToken,
+    /// Go.
+    overdue: CancellationToken,
+}
+
 /// Who answers which message.
 struct Parts {
     door: Arc<Door>,
     handler: Arc<Handler>,
     nothing: Arc<NoopHandler>,
     gateway: Arc<Gateway>,
+    stop: Stop,
 }
 
 impl Parts {
     /// Answers the next message; whether there may be another.
     async fn next(&self, client: &mut Client) -> io::Result<bool> {
-        let message = match client.next().await {
+        let message = tokio::select! {
+            message = client.next() => message,
+            () = self.stop.asked.cancelled() => return farewell(client).await,
+        };
+        let message = match message {
             None | Some(Ok(PgWireFrontendMessage::Terminate(_))) => return Ok(false),
             Some(Ok(message)) => message,
             Some(Err(error)) => {
@@ -223,7 +257,11 @@ impl Parts {
             self.nothing.clone(),
             self.gateway.sessions.clone(),
         ));
-        if let Err(error) = processed.await {
+        let processed = tokio::select! {
+            processed = processed => processed,
+            () = self.stop.overdue.cancelled() => return farewell(client).await,
+        };
+        if let Err(error) = processed {
             let starting = is_starting(client);
             process_error(client, error, is_extended).await?;
             // Who was not let in does not get another try on this connection.
@@ -231,4 +269,11 @@ impl Parts {
         }
         Ok(!ends)
     }
+}
+
+/// What PostgreSQL says when it is stopped; there is no further message.
+async fn farewell(client: &mut Client) -> io::Result<bool> {
+    let text = "terminating connection due to administrator command";
+    process_error(client, Error::fatal("57P01", text).into(), false).await?;
+    Ok(false)
 }

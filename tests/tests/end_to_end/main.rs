@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod bad_records;
 mod callbacks;
 mod chaos;
@@ -17,6 +18,9 @@ mod lifecycle;
 mod many_orders;
 mod metrics;
 mod psql;
+mod retention;
 mod sabotage;
+mod shutdown;
 mod traces;
 mod unhappy_ends;
+mod versions;

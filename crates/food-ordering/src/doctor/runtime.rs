@@ -6,6 +6,7 @@ use super::addresses::Addresses;
 use super::finding::Finding;
 use super::or_unknown;
 use super::parts::Up;
+use crate::deployments::{Surveyed, survey};
 use crate::restate::admin::{Admin, Deployment};
 use crate::setup::{deployments, subscriptions};
 use crate::up::KEYS;
@@ -56,11 +57,14 @@ fn set_up(addresses: &Addresses) -> String {
 }
 
 async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
-    let known = admin.deployments().await?;
+    let known = survey(admin).await?;
     let mut findings = Vec::new();
     for (part, service) in PARTS {
-        let of_part: Vec<&Deployment> = (known.iter())
-            .filter(|known| known.services.iter().any(|it| it.name == service))
+        let of_part: Vec<&Surveyed> = (known.iter())
+            .filter(|known| {
+                let mut services = known.deployment.services.iter();
+                services.any(|it| it.name == service)
+            })
             .collect();
         if of_part.is_empty() {
             findings.push(Finding::wrong(
@@ -81,9 +85,18 @@ async fn deployment(
     admin: &Admin,
     addresses: &Addresses,
     part: &str,
-    known: &Deployment,
+    known: &Surveyed,
 ) -> anyhow::Result<Finding> {
-    let uri = &known.uri;
+    let Deployment { id, uri, .. } = &known.deployment;
+    let version = known.version();
+    if known.is_former() && known.total() == 0 {
+        let what = format!(
+            "{part} at {uri}: former version {version}, drained; remove it: food-ordering deployments retire {id} \
+             --restate-admin={}",
+            addresses.restate_admin
+        );
+        return Ok(Finding::fine("deployments", what));
+    }
     Ok(match admin.discover(uri).await {
         Err(error) if is_refused(&error) => Finding::wrong(
             "deployments",
@@ -108,12 +121,19 @@ async fn deployment(
                 addresses.restart(part)
             ),
         ),
-        Ok(found) if deployments::alike(&admin.deployment(&known.id).await?.services, &found) => {
-            Finding::fine("deployments", format!("{part} at {uri}"))
+        Ok(_) if known.is_former() => {
+            let what = format!(
+                "{part} at {uri}: former version {version}, needed until {} invocations have ended there",
+                known.total()
+            );
+            Finding::fine("deployments", what)
+        }
+        Ok(found) if deployments::alike(&known.deployment.services, &found) => {
+            Finding::fine("deployments", format!("{part} at {uri}, version {version}"))
         }
         Ok(_) => Finding::wrong(
             "deployments",
-            format!("{part} at {uri} has other handlers than Restate knows"),
+            format!("{part} at {uri} has other handlers than Restate knows, or is another version"),
             set_up(addresses),
         ),
     })

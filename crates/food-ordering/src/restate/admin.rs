@@ -27,6 +27,9 @@ pub(crate) struct Deployment {
     /// Absent for functions in a cloud.
     #[serde(default)]
     pub(crate) uri: String,
+    /// When it was registered, as RFC 3339.
+    #[serde(default)]
+    pub(crate) created_at: String,
     pub(crate) services: Vec<Service>,
 }
 
@@ -83,6 +86,30 @@ impl Admin {
     /// A deployment with all details of its services.
     pub(crate) async fn deployment(&self, id: &str) -> anyhow::Result<Deployment> {
         self.get(&format!("deployments/{id}")).await
+    }
+
+    /// The newest deployment of each service, by the service's name.
+    pub(crate) async fn newest_of_services(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        #[derive(Deserialize)]
+        struct List {
+            services: Vec<Newest>,
+        }
+        #[derive(Deserialize)]
+        struct Newest {
+            name: String,
+            deployment_id: String,
+        }
+        let list: List = self.get("services").await?;
+        let newest = list.services.into_iter();
+        Ok(newest
+            .map(|service| (service.name, service.deployment_id))
+            .collect())
+    }
+
+    /// Forgets a deployment, whatever is under way there.
+    pub(crate) async fn remove_deployment(&self, id: &str) -> anyhow::Result<()> {
+        // Restate has no other way: whether it is drained is for the caller to look at.
+        self.delete(&format!("deployments/{id}?force=true")).await
     }
 
     /// What is there at `uri`, without registering it.

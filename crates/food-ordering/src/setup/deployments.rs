@@ -1,6 +1,6 @@
 //! Which services Restate should call where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use crate::restate::admin::{Admin, Deployment, Service};
 enum Action {
     /// It is registered as it is.
     Keep,
+    /// It is registered as it is, but a newer one has taken over: back to this one.
+    Renew,
     /// A new one.
     Register,
     /// It is registered, but its services are not what they were.
@@ -36,8 +38,17 @@ pub(super) async fn ensure(admin: &Admin, uri: &str, moved: bool) -> anyhow::Res
         .map(|service| service.name.as_str())
         .collect::<Vec<_>>()
         .join(", ");
-    Ok(match plan(&existing, &found, uri, unchanged, moved) {
+    let newest = admin.newest_of_services().await?;
+    let known = Known {
+        deployments: &existing,
+        newest: &newest,
+    };
+    Ok(match plan(&known, &found, uri, unchanged, moved) {
         Action::Keep => format!("{names} at {uri}: registered already"),
+        Action::Renew => {
+            admin.register(uri, true).await?;
+            format!("{names} at {uri}: registered already, and made the newest version again")
+        }
         Action::Register => {
             admin.register(uri, false).await?;
             format!("{names} at {uri}: registered")
@@ -78,18 +89,23 @@ fn missing<'a>(existing: &[Deployment], wanted: &BTreeSet<&'a str>) -> Vec<&'a s
         .collect()
 }
 
-fn plan(
-    existing: &[Deployment],
-    found: &[Service],
-    uri: &str,
-    unchanged: bool,
-    moved: bool,
-) -> Action {
-    if existing.iter().any(|known| same(&known.uri, uri)) {
-        return if unchanged {
+/// What Restate knows.
+struct Known<'a> {
+    deployments: &'a [Deployment],
+    /// The newest deployment of each service.
+    newest: &'a BTreeMap<String, String>,
+}
+
+fn plan(known: &Known<'_>, found: &[Service], uri: &str, unchanged: bool, moved: bool) -> Action {
+    let existing = known.deployments;
+    if let Some(here) = existing.iter().find(|known| same(&known.uri, uri)) {
+        let is_newest = |service: &Service| known.newest.get(&service.name) == Some(&here.id);
+        return if !unchanged {
+            Action::Refresh
+        } else if found.iter().all(is_newest) {
             Action::Keep
         } else {
-            Action::Refresh
+            Action::Renew
         };
     }
     let names = |services: &[Service]| -> BTreeSet<String> {
@@ -152,6 +168,7 @@ mod tests {
         Deployment {
             id: id.to_owned(),
             uri: uri.to_owned(),
+            created_at: String::new(),
             services: services
                 .iter()
                 .map(|name| service(name, &json!({})))
@@ -165,11 +182,13 @@ mod tests {
         let uri = "http://localhost:1";
         let here = deployment("here", "http://localhost:1/", &["A", "B"]);
         let there = deployment("there", "http://localhost:2/", &["B"]);
+        let newer = deployment("newer", "http://localhost:4/", &["A"]);
         let foreign = deployment("foreign", "http://localhost:3/", &["C"]);
         let table = [
             (vec![], false, true, Action::Register),
             (vec![&foreign], false, true, Action::Register),
             (vec![&here, &foreign], true, true, Action::Keep),
+            (vec![&here, &newer], true, false, Action::Renew),
             (vec![&here], false, false, Action::Refresh),
             (
                 vec![&there, &foreign],
@@ -181,7 +200,16 @@ mod tests {
         ];
         for (existing, unchanged, moved, action) in table {
             let existing: Vec<Deployment> = existing.into_iter().cloned().collect();
-            let planned = plan(&existing, &found, uri, unchanged, moved);
+            // The last in the list is the newest of what it has.
+            let newest = existing.iter().flat_map(|known| {
+                let services = known.services.iter();
+                services.map(|service| (service.name.clone(), known.id.clone()))
+            });
+            let known = Known {
+                deployments: &existing,
+                newest: &newest.collect(),
+            };
+            let planned = plan(&known, &found, uri, unchanged, moved);
             assert_eq!(planned, action, "{existing:?} {unchanged} {moved}");
         }
     }

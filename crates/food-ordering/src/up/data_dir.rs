@@ -99,7 +99,8 @@ pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
 pub(crate) const PROCESSES: &str = "processes.json";
 
-fn lock(directory: &Path) -> anyhow::Result<File> {
+/// Takes the lock of a data directory; as long as the file is open, no `up` can use it.
+pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     let path = directory.join("up.lock");
     let mut file = File::options()
         .read(true)

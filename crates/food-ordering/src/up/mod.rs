@@ -24,7 +24,7 @@ use anyhow::Context;
 use domain::Region;
 
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::{ENDPOINTS, KEYS, PROCESSES, lock_holder};
+pub(crate) use self::data_dir::{ENDPOINTS, KEYS, PROCESSES, lock, lock_holder};
 use self::layout::Layout;
 use self::ports::Use;
 use self::system::System;

@@ -1,6 +1,7 @@
 //! Health: does the gateway live, and can it do its work?
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Json;
@@ -34,7 +35,7 @@ pub(super) async fn live() -> Json<Health> {
 
 /// Can the gateway do its work?
 ///
-/// It can if Kafka and Restate answer. The answer may be a second old.
+/// It can if Kafka and Restate answer, and if it has not been told to stop. The answer may be a second old.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -47,6 +48,11 @@ pub(super) async fn live() -> Json<Health> {
 )]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     let readiness = app.readiness().await;
+    let readiness = if app.leaving.load(Ordering::Relaxed) {
+        readiness.leaving()
+    } else {
+        readiness
+    };
     let code = if readiness.is_up() {
         StatusCode::OK
     } else {

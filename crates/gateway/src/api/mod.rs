@@ -14,10 +14,12 @@ mod web;
 use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use secrets::ExposeSecret;
@@ -53,6 +55,8 @@ pub struct App {
     shop: Shop,
     recent: RecentOrders,
     readiness: health::Cache,
+    /// Whether the gateway has been told to stop.
+    leaving: Arc<AtomicBool>,
     hub: Arc<Hub>,
     lookup: Arc<Lookup>,
     board: Arc<Board>,
@@ -93,6 +97,7 @@ impl App {
             shop: Shop::open(),
             recent: RecentOrders::default(),
             readiness: health::Cache::default(),
+            leaving: Arc::default(),
             access: Access::new(tokens, address),
             callbacks: config.callbacks.clone(),
             stubs: Stubs::new(&config.restaurant_url, &config.payment_url)?,
@@ -110,6 +115,11 @@ impl App {
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }
+
+    /// To be set when the gateway has been told to stop: then it is not ready, and connections end with the answer in hand.
+    pub(crate) fn leaving(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.leaving)
+    }
 }
 
 /// All routes of the gateway.
@@ -117,6 +127,7 @@ impl App {
 /// Every error of theirs is a problem document: also that of an unknown path, a wrong method, a panic.
 pub fn router(app: App) -> Router {
     let security = Arc::new(web::security_headers(app.tile_source.as_deref()));
+    let leaving = app.leaving();
     let app = Arc::new(app);
     let (routes, document) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(orders::place))
@@ -163,6 +174,10 @@ pub fn router(app: App) -> Router {
         .layer(middleware::map_response(move |mut response: Response| {
             for (name, value) in security.iter() {
                 response.headers_mut().insert(name, value.clone());
+            }
+            if leaving.load(Ordering::Relaxed) {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
             }
             std::future::ready(response)
         }))

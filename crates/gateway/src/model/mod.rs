@@ -494,6 +494,10 @@ pub struct Readiness {
     /// `UP` if everything it needs is there, else `DOWN`.
     #[schema(value_type = schema::UpOrDown)]
     pub status: &'static str,
+    /// Why it is `DOWN` though everything it needs is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
     /// The Kafka brokers.
     pub kafka: Part,
     /// Restate's ingress.
@@ -516,8 +520,18 @@ impl Readiness {
     pub(crate) fn new(kafka: Result<(), String>, restate: Result<(), String>) -> Self {
         Self {
             status: up(kafka.is_ok() && restate.is_ok()),
+            detail: None,
             kafka: kafka.into(),
             restate: restate.into(),
+        }
+    }
+
+    /// The same of a gateway that has been told to stop.
+    pub(crate) fn leaving(self) -> Self {
+        Self {
+            status: up(false),
+            detail: Some("it has been told to stop".to_owned()),
+            ..self
         }
     }
 

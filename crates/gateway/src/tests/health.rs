@@ -1,11 +1,12 @@
 //! Health, and what every route has.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
 use serde_json::json;
 
-use super::{Gateway, Mood, TestRestate, request};
+use super::{Gateway, Mood, TestRestate, good, request};
 
 #[tokio::test]
 async fn the_gateway_lives_whatever_else_does_not() {
@@ -29,6 +30,28 @@ async fn the_gateway_is_ready_when_kafka_and_restate_are_there() {
         answer.body,
         json!({"status": "UP", "kafka": {"status": "UP"}, "restate": {"status": "UP"}})
     );
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_told_to_stop_serves_and_says_that_others_should() {
+    let gateway = Gateway::new().await;
+    let before = gateway.get("/health").await;
+    assert!(!before.headers.contains_key("connection"));
+    gateway.leaving.store(true, Ordering::Relaxed);
+    let answer = gateway.get("/ready").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.body,
+        json!({
+            "status": "DOWN",
+            "detail": "it has been told to stop",
+            "kafka": {"status": "UP"},
+            "restate": {"status": "UP"},
+        })
+    );
+    let answer = gateway.order(good()).await;
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.headers["connection"], "close");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod web;
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -191,6 +192,7 @@ struct Gateway {
     broker: TestBroker,
     restate: TestRestate,
     hub: Arc<Hub>,
+    leaving: Arc<AtomicBool>,
     document: Value,
 }
 
@@ -248,6 +250,7 @@ impl Gateway {
         let app = App::new(broker.clone(), ingress, config, address).unwrap();
         let mut gateway = Self {
             hub: Arc::clone(app.hub()),
+            leaving: app.leaving(),
             router: router(app),
             broker,
             restate,

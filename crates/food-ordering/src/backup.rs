@@ -1,0 +1,424 @@
+//! `backup` and `restore`: everything that survives in the data directory of `up`, as one file.
+//!
+//! The file is a tar archive, compressed with gzip, whose checksum covers all of it; its first entry says what it is. The system
+//! has to stand still: Restate has no way to copy its data consistently while it runs, other than a snapshot of the volume
+//! (<https://docs.restate.dev/operate/data-backup>), and the stubs' books have to be of the same moment.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail, ensure};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use tar::{Archive, Builder, EntryType, Header};
+
+use crate::{restate, up};
+
+/// The first entry of an archive.
+const LABEL: &str = "food-ordering-backup.json";
+/// The version of the archive's layout.
+const FORMAT: u32 = 1;
+/// In every data directory.
+const RESTATE_DATA: &str = "restate";
+/// What is of no use elsewhere or later: logs, locks, addresses, and a broker's own data, which is not of the same moment.
+const LEFT_OUT: [&str; 9] = [
+    "logs",
+    "tmp",
+    "soak",
+    "kafka",
+    "apache-kafka",
+    "up.lock",
+    "up.out",
+    "kafka.address",
+    "restate.toml",
+];
+
+/// Arguments of `backup`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file to write; it must not exist
+    file: PathBuf,
+    /// The data directory of an `up` that is stopped
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DATA_DIR",
+        default_value = ".food-ordering",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// The file that `backup` has written
+    file: PathBuf,
+    /// The data directory to make; it must not exist, or be empty
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_DATA_DIR",
+        default_value = ".food-ordering",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+}
+
+/// What an archive says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Label {
+    format: u32,
+    /// When it was made, as RFC 3339.
+    made_at: String,
+    /// The versions of this program and of the Restate server that it is tested with.
+    food_ordering: String,
+    restate: String,
+    /// How many files follow.
+    files: usize,
+}
+
+/// `backup`: writes the archive and reads it again.
+pub fn main(args: &Args) -> anyhow::Result<()> {
+    let directory = std::path::absolute(&args.data_dir)?;
+    let file = std::path::absolute(&args.file)?;
+    ensure!(
+        directory.join(RESTATE_DATA).is_dir(),
+        "{} is no data directory of `food-ordering up`; name it with --data-dir",
+        directory.display()
+    );
+    ensure!(
+        !file.starts_with(&directory),
+        "{} lies in the directory that is to be saved; put it elsewhere",
+        file.display()
+    );
+    // Until the end no `up` can begin there.
+    let _lock = up::lock(&directory)?;
+    let mut new = file.clone().into_os_string();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let written = write(&directory, &file, &new);
+    if written.is_err() {
+        // What is left of it is of no use; that it cannot be removed changes nothing about the error.
+        let _ = fs::remove_file(&new);
+    }
+    let label = written.with_context(|| format!("saving {}", directory.display()))?;
+    say!(
+        "{} holds {} files of {}; `food-ordering restore {0}` brings them back.",
+        file.display(),
+        label.files,
+        directory.display()
+    );
+    Ok(())
+}
+
+fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
+    ensure!(
+        !file.exists(),
+        "{} is there already and is not overwritten",
+        file.display()
+    );
+    let mut found = Vec::new();
+    collect(directory, Path::new(""), &mut found)?;
+    let label = Label {
+        format: FORMAT,
+        made_at: humantime::format_rfc3339_seconds(now()).to_string(),
+        food_ordering: env!("CARGO_PKG_VERSION").to_owned(),
+        restate: restate::binary::VERSION.to_owned(),
+        files: found.len(),
+    };
+    // There are keys and customers' orders in it.
+    let archive = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(new)
+        .with_context(|| format!("writing {}", new.display()))?;
+    let mut tar = Builder::new(GzEncoder::new(archive, Compression::fast()));
+    tar.follow_symlinks(false);
+    let json = serde_json::to_vec_pretty(&label)?;
+    let mut header = Header::new_gnu();
+    header.set_size(json.len() as u64);
+    header.set_mode(0o600);
+    tar.append_data(&mut header, LABEL, &json[..])?;
+    tar.append_dir(".", directory)?;
+    for path in &found {
+        let from = directory.join(path);
+        tar.append_path_with_name(&from, path)
+            .with_context(|| format!("reading {}", from.display()))?;
+    }
+    let archive = tar.into_inner()?.finish()?;
+    archive.sync_all()?;
+    drop(archive);
+    // A backup that cannot be read is none.
+    read(new, |_| Ok(())).context("reading what was written")?;
+    fs::rename(new, file).with_context(|| format!("naming it {}", file.display()))?;
+    Ok(label)
+}
+
+/// All files and directories below `directory`, a directory before what is in it.
+fn collect(directory: &Path, inside: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let here = directory.join(inside);
+    let mut entries: Vec<_> = fs::read_dir(&here)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("reading {}", here.display()))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let at_top = inside.as_os_str().is_empty();
+        let left_out = |name: &str| LEFT_OUT.contains(&name) || is_list(name);
+        if at_top && name.to_str().is_some_and(left_out) {
+            continue;
+        }
+        let path = inside.join(&name);
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            found.push(path.clone());
+            collect(directory, &path, found)?;
+        } else if kind.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Addresses and process ids of a system that no longer runs.
+fn is_list(name: &str) -> bool {
+    [up::ENDPOINTS, up::PROCESSES].contains(&name)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a backup is made at a moment of the real time"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Reads a whole archive; `each` gets every entry after the label. An error if anything is missing or was changed.
+fn read(
+    file: &Path,
+    mut each: impl FnMut(&mut tar::Entry<'_, GzDecoder<File>>) -> anyhow::Result<()>,
+) -> anyhow::Result<Label> {
+    let opened = File::open(file).with_context(|| format!("reading {}", file.display()))?;
+    let mut archive = Archive::new(GzDecoder::new(opened));
+    archive.set_preserve_permissions(true);
+    let mut label: Option<Label> = None;
+    let mut files = 0;
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if label.is_none() {
+            label = Some(label_of(&mut entry)?);
+            continue;
+        }
+        let kind = entry.header().entry_type();
+        ensure!(
+            matches!(kind, EntryType::Regular | EntryType::Directory),
+            "{} is neither a file nor a directory",
+            entry.path()?.display()
+        );
+        // The directory itself is not counted.
+        if entry.path()? != Path::new(".") {
+            files += 1;
+        }
+        each(&mut entry)?;
+        io::copy(&mut entry, &mut io::sink())?;
+    }
+    // The checksum comes last.
+    io::copy(&mut archive.into_inner(), &mut io::sink())?;
+    let label = label.context("it is empty")?;
+    ensure!(
+        label.files == files,
+        "{files} of {} files are in it",
+        label.files
+    );
+    Ok(label)
+}
+
+fn label_of(entry: &mut tar::Entry<'_, impl Read>) -> anyhow::Result<Label> {
+    ensure!(
+        entry.path()? == Path::new(LABEL),
+        "it is no backup of `food-ordering backup`"
+    );
+    let mut json = Vec::new();
+    entry.take(64 * 1024).read_to_end(&mut json)?;
+    let label: Label = serde_json::from_slice(&json).context("its label cannot be read")?;
+    ensure!(
+        label.format == FORMAT,
+        "it has format {}, and this program reads format {FORMAT}; use version {} of it",
+        label.format,
+        label.food_ordering
+    );
+    Ok(label)
+}
+
+/// `restore`: makes a data directory as it was saved.
+pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
+    let directory = std::path::absolute(&args.data_dir)?;
+    let is_free = match fs::read_dir(&directory) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => {
+            return Err(error).with_context(|| format!("looking at {}", directory.display()));
+        }
+    };
+    ensure!(
+        is_free,
+        "{} is there already and is not overwritten; name another one with --data-dir, or move it away",
+        directory.display()
+    );
+    let parent = directory.parent().context("a directory has a parent")?;
+    fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+    // Beside it, and put in its place when all of it is there; removed if something fails.
+    let unpacked = tempfile::Builder::new()
+        .prefix(".food-ordering-restore-")
+        .tempdir_in(parent)
+        .with_context(|| format!("making a directory in {}", parent.display()))?;
+    // Of the directory itself.
+    let mut mode = 0o700;
+    let label = read(&args.file, |entry| {
+        let path = entry.path()?.into_owned();
+        if path == Path::new(".") {
+            mode = entry.header().mode()?;
+            return Ok(());
+        }
+        let is_inside = entry
+            .unpack_in(unpacked.path())
+            .with_context(|| format!("writing {}", path.display()))?;
+        if !is_inside {
+            bail!("{} leads out of the data directory", path.display());
+        }
+        Ok(())
+    })
+    .with_context(|| {
+        format!(
+            "{} cannot be restored, and nothing was changed",
+            args.file.display()
+        )
+    })?;
+    let unpacked = unpacked.keep();
+    fs::set_permissions(&unpacked, fs::Permissions::from_mode(mode))?;
+    // Takes the place of an empty directory, and fails if it is no longer empty.
+    fs::rename(&unpacked, &directory)
+        .with_context(|| format!("moving {} to {}", unpacked.display(), directory.display()))?;
+    say!(
+        "{} is as it was at {}: {} files. `food-ordering up --data-dir {0}` goes on from there.",
+        directory.display(),
+        label.made_at,
+        label.files
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory as `up` leaves it, and where its backup goes.
+    fn stopped_system() -> (tempfile::TempDir, Args, RestoreArgs) {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().join("data");
+        fs::create_dir_all(data.join("restate/local/db")).unwrap();
+        fs::create_dir_all(data.join("logs")).unwrap();
+        fs::write(data.join("restate/local/db/000001.sst"), vec![7; 200_000]).unwrap();
+        fs::write(data.join("payment-provider.sqlite"), "books").unwrap();
+        fs::write(data.join("operator.token"), "secret").unwrap();
+        fs::set_permissions(
+            data.join("operator.token"),
+            fs::Permissions::from_mode(0o600),
+        )
+        .unwrap();
+        fs::write(data.join("logs/gateway.log"), "a line").unwrap();
+        fs::write(data.join(up::ENDPOINTS), "{}").unwrap();
+        let file = root.path().join("saved.tar.gz");
+        let args = Args {
+            file: file.clone(),
+            data_dir: data,
+        };
+        let restore = RestoreArgs {
+            file,
+            data_dir: root.path().join("restored"),
+        };
+        (root, args, restore)
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_was_saved_comes_back_with_its_modes_and_logs_and_addresses_do_not() {
+        let (_root, args, to) = stopped_system();
+        main(&args).unwrap();
+        assert_eq!(mode(&args.file), 0o600);
+        restore(&to).unwrap();
+        let restored = &to.data_dir;
+        assert_eq!(
+            fs::read(restored.join("restate/local/db/000001.sst")).unwrap(),
+            vec![7; 200_000]
+        );
+        assert_eq!(
+            fs::read(restored.join("payment-provider.sqlite")).unwrap(),
+            b"books"
+        );
+        assert_eq!(mode(&restored.join("operator.token")), 0o600);
+        assert_eq!(mode(restored), mode(&args.data_dir));
+        for left_out in ["logs", up::ENDPOINTS, "up.lock"] {
+            assert!(!restored.join(left_out).exists(), "{left_out}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_there_is_overwritten() {
+        let (_root, args, to) = stopped_system();
+        main(&args).unwrap();
+        let error = format!("{:#}", main(&args).unwrap_err());
+        assert!(error.contains("not overwritten"), "{error}");
+        fs::create_dir(&to.data_dir).unwrap();
+        fs::write(to.data_dir.join("mine"), "").unwrap();
+        let error = format!("{:#}", restore(&to).unwrap_err());
+        assert!(error.contains("not overwritten"), "{error}");
+        fs::remove_file(to.data_dir.join("mine")).unwrap();
+        restore(&to).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_archive_is_refused_and_leaves_nothing() {
+        let (root, args, to) = stopped_system();
+        main(&args).unwrap();
+        let whole = fs::read(&args.file).unwrap();
+        let middle = whole.len() / 2;
+        let damages: [(&str, Vec<u8>); 4] = [
+            ("cut short", whole[..middle].to_vec()),
+            ("without its checksum", whole[..whole.len() - 4].to_vec()),
+            ("changed", {
+                let mut changed = whole.clone();
+                changed[middle] ^= 1;
+                changed
+            }),
+            ("something else", b"no archive at all".to_vec()),
+        ];
+        for (how, bytes) in damages {
+            fs::write(&args.file, bytes).unwrap();
+            let error = format!("{:#}", restore(&to).expect_err(how));
+            assert!(error.contains("nothing was changed"), "{how}: {error}");
+            assert!(!to.data_dir.exists(), "{how}");
+            let left = fs::read_dir(root.path()).unwrap().count();
+            assert_eq!(left, 2, "{how}: the data and the archive");
+        }
+    }
+
+    #[test]
+    fn a_running_system_is_not_saved() {
+        let (_root, args, _) = stopped_system();
+        let _running = up::lock(&args.data_dir).unwrap();
+        let error = format!("{:#}", main(&args).unwrap_err());
+        assert!(error.contains("stop it"), "{error}");
+        assert!(!args.file.exists());
+    }
+}

@@ -1,0 +1,245 @@
+//! `deployments`: the versions of the services that Restate knows, how much ends on each, and removing those that have drained.
+//!
+//! Restate sends new invocations to the newest deployment of a service, and each invocation that has begun to the deployment it
+//! began on, until it ends. So a former version has to run until nothing ends there any more.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use durable::VERSION;
+use serde::Deserialize;
+use tokio::time::sleep;
+
+use crate::restate::admin::{Admin, Deployment};
+
+/// An invocation that Restate is about to begin may turn up on a former version a moment after a new one was registered.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Arguments of `deployments`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Restate's admin API
+    #[arg(
+        long,
+        global = true,
+        env = "FOOD_ORDERING_RESTATE_ADMIN",
+        default_value = "http://127.0.0.1:9070",
+        value_name = "URL"
+    )]
+    restate_admin: String,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Lists the deployments: which, where, which version, what it is there for, how much ends on it
+    List,
+    /// Removes a former version on which nothing ends any more; its processes can be stopped then
+    Retire {
+        /// Which, by id or address as `list` shows them
+        #[arg(value_name = "ID|URL")]
+        deployment: String,
+    },
+}
+
+/// `deployments`: an error if what is to be retired is still needed.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    let admin = Admin::new(&args.restate_admin)?;
+    match args.action.unwrap_or(Action::List) {
+        Action::List => {
+            for known in survey(&admin).await? {
+                say!("{}", known.described());
+            }
+            Ok(())
+        }
+        Action::Retire { deployment } => retire(&admin, &deployment).await,
+    }
+}
+
+async fn retire(admin: &Admin, which: &str) -> anyhow::Result<()> {
+    let look = async || {
+        let known = survey(admin).await?;
+        let found = known.into_iter().find(|known| known.is(which));
+        let found = found.with_context(|| {
+            format!("Restate knows no deployment {which}; `food-ordering deployments` lists them")
+        })?;
+        match found.obstacle() {
+            Some(obstacle) => bail!("{} is still needed: {obstacle}", found.name()),
+            None => Ok(found),
+        }
+    };
+    look().await?;
+    sleep(LOOK_AGAIN_AFTER).await;
+    let drained = look().await?;
+    admin.remove_deployment(&drained.deployment.id).await?;
+    say!(
+        "{} is removed; its processes can be stopped.",
+        drained.name()
+    );
+    Ok(())
+}
+
+/// A deployment, and what it is needed for.
+#[derive(Debug)]
+pub(crate) struct Surveyed {
+    pub(crate) deployment: Deployment,
+    /// The services whose new invocations go there.
+    pub(crate) current: Vec<String>,
+    /// Invocations that have begun there and have not ended, by status.
+    pub(crate) under_way: BTreeMap<String, u64>,
+}
+
+/// Looks at all deployments, the newest first.
+pub(crate) async fn survey(admin: &Admin) -> anyhow::Result<Vec<Surveyed>> {
+    #[derive(Deserialize)]
+    struct Row {
+        deployment: String,
+        status: String,
+        invocations: u64,
+    }
+    // In this order: on what is no more the newest afterwards, nothing begins any more.
+    let mut deployments = Vec::new();
+    for known in admin.deployments().await? {
+        // The list tells less of the services.
+        deployments.push(admin.deployment(&known.id).await?);
+    }
+    let newest = admin.newest_of_services().await?;
+    let rows: Vec<Row> = admin.query(UNDER_WAY).await?;
+    let mut surveyed: Vec<Surveyed> = deployments
+        .into_iter()
+        .map(|deployment| {
+            let current = newest
+                .iter()
+                .filter(|(_, id)| **id == deployment.id)
+                .map(|(service, _)| service.clone());
+            let under_way = rows
+                .iter()
+                .filter(|row| row.deployment == deployment.id)
+                .map(|row| (row.status.clone(), row.invocations));
+            Surveyed {
+                current: current.collect(),
+                under_way: under_way.collect(),
+                deployment,
+            }
+        })
+        .collect();
+    surveyed.sort_by(|a, b| b.deployment.created_at.cmp(&a.deployment.created_at));
+    Ok(surveyed)
+}
+
+const UNDER_WAY: &str = "select pinned_deployment_id as deployment, status, count(*) as invocations from sys_invocation \
+    where pinned_deployment_id is not null and status != 'completed' group by pinned_deployment_id, status";
+
+impl Surveyed {
+    /// How many invocations have to end there.
+    pub(crate) fn total(&self) -> u64 {
+        self.under_way.values().sum()
+    }
+
+    /// Whether a newer version has taken over all its services.
+    pub(crate) fn is_former(&self) -> bool {
+        self.current.is_empty()
+    }
+
+    /// Why it cannot be removed, if it cannot.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        if !self.is_former() {
+            return Some(format!(
+                "it is the newest version of {}. Register another one first: food-ordering setup",
+                self.current.join(", ")
+            ));
+        }
+        (self.total() > 0).then(|| format!("{} that began there end there", self.counted()))
+    }
+
+    /// Which version it is, as far as it has said.
+    pub(crate) fn version(&self) -> &str {
+        let mut services = self.deployment.services.iter();
+        let version =
+            services.find_map(|service| service.details.get("metadata")?.get(VERSION)?.as_str());
+        version.unwrap_or("unknown")
+    }
+
+    /// How it is told from others.
+    pub(crate) fn name(&self) -> String {
+        let Deployment { id, uri, .. } = &self.deployment;
+        format!("{id} (version {} at {uri})", self.version())
+    }
+
+    fn is(&self, which: &str) -> bool {
+        let Deployment { id, uri, .. } = &self.deployment;
+        id == which || uri.trim_end_matches('/') == which.trim_end_matches('/')
+    }
+
+    fn counted(&self) -> String {
+        let statuses: Vec<String> = self
+            .under_way
+            .iter()
+            .map(|(status, count)| format!("{count} {status}"))
+            .collect();
+        format!("{} invocations ({})", self.total(), statuses.join(", "))
+    }
+
+    fn described(&self) -> String {
+        let what = match (self.is_former(), self.total()) {
+            (true, 0) => "former, drained: can be retired".to_owned(),
+            (true, _) => format!("former, {} end here", self.counted()),
+            (false, 0) => format!("newest of {}", self.current.join(", ")),
+            (false, _) => format!(
+                "newest of {}; {} under way",
+                self.current.join(", "),
+                self.counted()
+            ),
+        };
+        let Deployment { id, uri, .. } = &self.deployment;
+        format!("{id}  {uri}  version {}\n    {what}", self.version())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surveyed(current: &[&str], under_way: &[(&str, u64)]) -> Surveyed {
+        Surveyed {
+            deployment: Deployment {
+                id: "dp_1".to_owned(),
+                uri: "http://127.0.0.1:1/".to_owned(),
+                services: Vec::new(),
+                created_at: String::new(),
+            },
+            current: current
+                .iter()
+                .map(|service| (*service).to_owned())
+                .collect(),
+            under_way: under_way
+                .iter()
+                .map(|(status, count)| ((*status).to_owned(), *count))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn only_a_former_version_on_which_nothing_ends_may_go() {
+        let newest = surveyed(&["OrderWorkflow"], &[]);
+        assert!(newest.obstacle().unwrap().contains("OrderWorkflow"));
+        let busy = surveyed(&[], &[("running", 2), ("suspended", 3)]);
+        assert_eq!(
+            busy.obstacle().unwrap(),
+            "5 invocations (2 running, 3 suspended) that began there end there"
+        );
+        let drained = surveyed(&[], &[]);
+        assert_eq!(drained.obstacle(), None);
+        assert!(drained.described().contains("can be retired"));
+    }
+
+    #[test]
+    fn a_deployment_goes_by_its_id_and_by_its_address() {
+        let known = surveyed(&[], &[]);
+        assert!(known.is("dp_1") && known.is("http://127.0.0.1:1"));
+        assert!(!known.is("dp_") && !known.is("http://127.0.0.1:12"));
+    }
+}

@@ -1,0 +1,196 @@
+//! Each part is told to stop in the middle of work.
+
+use std::time::Duration;
+
+use end_to_end_tests::{
+    Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
+};
+use nix::sys::signal::Signal;
+use tokio::time::Instant;
+
+use crate::many_orders::wait_for_all_delivered;
+
+/// The parts, with how long each may take to end. What works for others ends what it has in hand, which takes a few hundred
+/// milliseconds; the limits leave room for a busy machine and lie well below those after which work is cut off (10 s).
+const PARTS: [(&str, Duration); 6] = [
+    ("order-services", Duration::from_secs(5)),
+    ("driver-simulator", Duration::from_secs(5)),
+    ("restaurant-pos", Duration::from_secs(5)),
+    ("payment-provider", Duration::from_secs(5)),
+    ("psql-gateway", Duration::from_secs(5)),
+    ("gateway", Duration::from_secs(5)),
+];
+
+/// Places orders through the gateway for as long as it is asked to. Answers the ids of those that were accepted; an error if a
+/// request was answered otherwise, or broken off. Who finds the door closed comes again.
+async fn keep_ordering(system: &System, stop: &tokio::sync::Notify) -> anyhow::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut each = tokio::time::interval(Duration::from_millis(100));
+    let stopped = stop.notified();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            _ = each.tick() => {}
+            () = &mut stopped => return Ok(ids),
+        }
+        let id = format!("rolling-{}", ids.len());
+        let url = format!("{}/api/orders", system.address("gateway")?);
+        // A connection of its own, as each customer has.
+        let client = reqwest::Client::new();
+        match client.post(url).json(&order(&id)).send().await {
+            Ok(answer) => {
+                let code = answer.status();
+                anyhow::ensure!(code == 202, "{id}: {code}: {}", answer.text().await?);
+                ids.push(id);
+            }
+            Err(error) => anyhow::ensure!(error.is_connect(), "{id}: {error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_part_that_is_told_to_stop_ends_in_time_and_no_order_and_no_request_is_lost()
+-> anyhow::Result<()> {
+    // Steps of the drivers take a moment, so that some are always under way.
+    let system = System::start(
+        Options::default()
+            .drivers(15)
+            .with("--move-interval=50ms")
+            .with("--preparation-time=500ms"),
+    )
+    .await?;
+    let stop = tokio::sync::Notify::new();
+    let roll = async {
+        for (part, limit) in PARTS {
+            eventually("work under way", SOON, async || {
+                let rows = system
+                    .sql("select id from sys_invocation where status = 'running' limit 1")
+                    .await;
+                match rows {
+                    Ok(rows) if !rows.is_empty() => Ok(()),
+                    other => Err(format!("{other:?}")),
+                }
+            })
+            .await;
+            let begin = Instant::now();
+            let how = system.stop_part(part, Signal::SIGTERM).await?;
+            let took = begin.elapsed();
+            assert_eq!(how, "ended with exit code 0", "{part}");
+            assert!(took < limit, "{part} took {took:?}");
+        }
+        stop.notify_one();
+        anyhow::Ok(())
+    };
+    let (ids, rolled) = tokio::join!(keep_ordering(&system, &stop), roll);
+    rolled?;
+    let ids = ids?;
+    assert!(ids.len() > 10, "{ids:?}");
+    wait_for_all_delivered(&system, ids.len()).await;
+    assert_books_balance(&system, &ids, 2350).await;
+    assert_nothing_left_behind(&system).await;
+    for (part, _) in PARTS {
+        let log = system.log(part)?;
+        let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
+        assert!(errors.is_empty(), "{part}: {errors:?}");
+        assert!(!log.contains("stopped without finishing"), "{part}: {log}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn browsers_and_psql_are_told_to_come_again() -> anyhow::Result<()> {
+    let system = System::start(Options::default().with("--preparation-time=1m")).await?;
+    system.publish_orders(&[order("watched")]).await?;
+    system.wait_for_status("watched", "IN_PREPARATION").await;
+    let url = format!("{}/api/orders/watched/events", system.address("gateway")?);
+    let mut stream = reqwest::get(url).await?.error_for_status()?;
+    let first = stream.chunk().await?.expect("a snapshot");
+    let first = String::from_utf8_lossy(&first).into_owned();
+    assert!(first.contains("retry:"), "{first}");
+    let how = system.stop_part("gateway", Signal::SIGTERM).await?;
+    assert_eq!(how, "ended with exit code 0");
+    // It ends as it should, not in the middle of something.
+    while stream.chunk().await?.is_some() {}
+
+    let url = format!("{}/restate?user=test", system.address("psql-gateway")?);
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+    let connection = tokio::spawn(connection);
+    client.simple_query("select 1").await?;
+    let how = system.stop_part("psql-gateway", Signal::SIGTERM).await?;
+    assert_eq!(how, "ended with exit code 0");
+    let farewell = connection.await?.expect_err("a farewell");
+    let code = farewell.code().map(tokio_postgres::error::SqlState::code);
+    assert_eq!(code, Some("57P01"), "{farewell}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_part_that_is_told_twice_ends_at_once() -> anyhow::Result<()> {
+    let system = System::start(Options::default()).await?;
+    // Longer than a part may take to end after the first signal.
+    system
+        .set_faults("payment-provider", &serde_json::json!({"latencyMs": 9_000}))
+        .await?;
+    system.publish_orders(&[order("patient")]).await?;
+    system.wait_for_status("patient", "CREATED").await;
+    let url = system.address("order-services")?;
+    let address = url.trim_start_matches("http://").to_owned();
+    system.signal("order-services", Signal::SIGTERM)?;
+    eventually(
+        "its door to be closed",
+        SOON,
+        async || match tokio::net::TcpStream::connect(&address).await {
+            Err(_) => Ok(()),
+            Ok(_) => Err("it is open".to_owned()),
+        },
+    )
+    .await;
+    let begin = Instant::now();
+    let how = system.stop_part("order-services", Signal::SIGTERM).await?;
+    assert_eq!(how, "ended with exit code 1");
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    system
+        .set_faults("payment-provider", &serde_json::json!({"latencyMs": 0}))
+        .await?;
+    system.wait_for_status("patient", "DELIVERED").await;
+    assert_books_balance(&system, &["patient".to_owned()], 2350).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_part_with_attempts_that_wait_gives_them_back_at_once() -> anyhow::Result<()> {
+    // A step takes far longer than the part may take to end, and a drive is one attempt.
+    let system = System::start(
+        Options::default()
+            .drivers(2)
+            .with("--move-interval=30s")
+            .with("--preparation-time=0s"),
+    )
+    .await?;
+    system.publish_orders(&[order("slow")]).await?;
+    system.wait_for_status("slow", "WAITING_FOR_DRIVER").await;
+    let waiting = "select status from sys_invocation where target_service_name = 'DriverMobileAppSimulator' \
+        and target_handler_name = 'pollForWork' and status in ('running', 'suspended')";
+    eventually("a driver to drive", SOON, async || {
+        match system.sql(waiting).await {
+            Ok(rows) if rows.iter().any(|row| row["status"] == "running") => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+
+    let begin = Instant::now();
+    let how = system
+        .stop_part("driver-simulator", Signal::SIGTERM)
+        .await?;
+    let took = begin.elapsed();
+    assert_eq!(how, "ended with exit code 0");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    // Given back, not broken off: Restate has seen no failure.
+    let failed = system
+        .sql("select target, last_failure from sys_invocation where last_failure is not null")
+        .await?;
+    assert!(failed.is_empty(), "{failed:?}");
+    Ok(())
+}
