@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{apache_kafka, bench, chaos, dlq, doctor, load, parent, restate, serve, setup, up};
+use crate::{
+    apache_kafka, bench, chaos, dlq, doctor, health, load, parent, restate, serve, setup, up,
+};
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
 ///
@@ -30,6 +32,10 @@ enum Command {
     Setup(setup::Args),
     /// Says what is wrong when the system does not move, and what to do; changes nothing
     Doctor(doctor::Args),
+    /// Says whether parts that run here, or in this container, can do their work; for health checks
+    ///
+    /// Give it the flags, or the environment, with which the parts were started.
+    Health(health::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
@@ -68,6 +74,7 @@ impl Cli {
             Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
+            Command::Health(args) => one_thread()?.block_on(health::main(args)),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
             Command::Chaos(args) => one_thread()?.block_on(chaos::main(args)),

@@ -9,6 +9,7 @@
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
+//! | [`health`] | says whether parts on this machine are healthy, for those who have no `curl` | `health` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
@@ -32,8 +33,10 @@ mod clock;
 pub mod dlq;
 pub mod doctor;
 mod files;
+pub mod health;
 mod http;
 mod install;
+mod listen;
 pub mod load;
 mod offsets;
 mod own_system;
