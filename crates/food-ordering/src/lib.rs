@@ -48,6 +48,8 @@ pub mod serve;
 pub mod settings;
 pub mod setup;
 mod shutdown;
+#[cfg(test)]
+mod tests;
 pub mod up;
 
 pub use cli::Cli;

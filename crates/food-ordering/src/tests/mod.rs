@@ -1,0 +1,3 @@
+//! What lies outside of this crate and has to fit to its command line.
+
+mod compose;
