@@ -46,6 +46,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
+    /// Builds with optimisations and decides whether memory and latency stay flat under a steady load; 30 minutes
+    Soak {
+        /// Flags of `food-ordering soak`, such as --duration 10m; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
     /// Builds with optimisations, strikes a system under load and decides whether money and food are right
     Chaos {
         /// Flags of `food-ordering chaos`, such as --seed 7; `-- --help` lists them
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
         } => demo(release, no_web_ui, &flags),
         Task::Test => test(),
         Task::Bench { flags } => launch(true, "bench", &flags),
+        Task::Soak { flags } => launch(true, "soak", &flags),
         Task::Chaos { flags } => launch(true, "chaos", &flags),
         Task::ComposeTest => compose::test(&mut Steps::new(), &mut cargo()),
         Task::Kafka { flags } => launch(false, "kafka", &flags),

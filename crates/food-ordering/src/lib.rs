@@ -8,6 +8,7 @@
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
+//! | [`soak`] | whether memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
 //! | [`health`] | says whether parts on this machine are healthy, for those who have no `curl` | `health` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
@@ -48,9 +49,12 @@ pub mod serve;
 pub mod settings;
 pub mod setup;
 mod shutdown;
+pub mod soak;
 #[cfg(test)]
 mod tests;
 pub mod up;
+mod usage;
+mod verdicts;
 
 pub use cli::Cli;
 pub use part::Part;

@@ -142,6 +142,7 @@ impl Layout {
             admin_port: self.ports[Use::RestateAdmin],
             node_port: self.ports[Use::RestateNode],
             partitions: self.partitions,
+            workflow_retention: self.settings.orders.workflow_retention,
             collector: self.collector.clone(),
         }
         .render();
