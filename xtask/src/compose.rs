@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
+use crate::dependencies::not_checked;
 use crate::steps::Steps;
 
 /// Docker Compose, as the plugin that it is today or as the program that it was.
@@ -32,25 +33,17 @@ fn succeeds(mut command: Command) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Has the client read the file, if there is one. That the file fits to our command line is a unit test.
-pub(crate) fn check(steps: &mut Steps) -> anyhow::Result<()> {
-    match Client::find() {
-        Some(client) => steps.run(
-            "docker-compose.yaml, read by Docker Compose",
-            &mut client.command(&[
-                "--profile=load",
-                "--profile=observability",
-                "config",
-                "--quiet",
-            ]),
-        ),
-        None => {
-            println!(
-                "\n━━ docker-compose.yaml, read by Docker Compose: SKIPPED, there is none here"
-            );
-            Ok(())
-        }
-    }
+/// Has the client read the file, if there is one. The answer tells what could not be checked. That the file fits to our command
+/// line is a unit test.
+pub(crate) fn check(steps: &mut Steps) -> anyhow::Result<Vec<String>> {
+    const WHAT: &str = "docker-compose.yaml, by Docker Compose";
+    let Some(client) = Client::find() else {
+        return Ok(vec![not_checked(WHAT, "there is none on this machine")]);
+    };
+    let profiles = ["--profile=load", "--profile=observability"];
+    let arguments = [&profiles[..], &["config", "--quiet"]].concat();
+    steps.run(WHAT, &mut client.command(&arguments))?;
+    Ok(Vec::new())
 }
 
 /// Builds the image and tries the system on the engine.

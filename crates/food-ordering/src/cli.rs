@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    apache_kafka, bench, chaos, dlq, doctor, health, load, parent, restate, serve, setup, soak, up,
+    apache_kafka, bench, chaos, dlq, doctor, health, keys, load, parent, restate, serve, setup,
+    soak, up,
 };
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
@@ -36,6 +37,8 @@ enum Command {
     ///
     /// Give it the flags, or the environment, with which the parts were started.
     Health(health::Args),
+    /// Makes the keys by which the parts know each other, each in a file that only you can read; changes none that is there
+    Keys(keys::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
@@ -79,6 +82,7 @@ impl Cli {
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
             Command::Health(args) => one_thread()?.block_on(health::main(args)),
+            Command::Keys(args) => keys::main(&args),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
             Command::Soak(args) => one_thread()?.block_on(soak::main(args)),

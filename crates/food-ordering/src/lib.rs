@@ -12,6 +12,7 @@
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
 //! | [`health`] | says whether parts on this machine are healthy, for those who have no `curl` | `health` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
+//! | [`keys`] | makes the keys of the system | `keys` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
@@ -37,6 +38,7 @@ mod files;
 pub mod health;
 mod http;
 mod install;
+pub mod keys;
 mod listen;
 pub mod load;
 mod offsets;

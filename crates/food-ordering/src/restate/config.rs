@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) node_port: u16,
     /// Into how many partitions a new server cuts its keys; one that has data keeps what it has.
     pub(crate) partitions: u16,
+    /// The private key with which it signs its requests to services.
+    pub(crate) identity: PathBuf,
     /// How long ended workflows are kept.
     pub(crate) workflow_retention: Duration,
     /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
@@ -50,12 +52,16 @@ impl Config {
         };
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
+        let identity = Value::from(self.identity.display().to_string());
         format!(
             r#"# Written by `food-ordering up` at every start.
 cluster-name = "food-ordering"
 node-name = "local"
 base-dir = {base_dir}
 auto-provision = true
+
+# The services take only what is signed with this key: see docs/security.md.
+request-identity-private-key-pem-file = {identity}
 
 # Partitions are what the runtime does in parallel, and each costs batching.
 default-num-partitions = {partitions}
@@ -110,6 +116,7 @@ mod tests {
             admin_port: 2,
             node_port: 3,
             partitions: 4,
+            identity: PathBuf::from("/keys/restate-identity.pem"),
             workflow_retention: Duration::from_mins(2),
             collector: Some("http://127.0.0.1:5".to_owned()),
         }
@@ -117,6 +124,7 @@ mod tests {
         for line in [
             r#"base-dir = "/home/o\"neil/data dir""#,
             "default-num-partitions = 4",
+            r#"request-identity-private-key-pem-file = "/keys/restate-identity.pem""#,
             "bind-port = 3",
             r#"cleanup-interval = "60s""#,
             r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
