@@ -52,10 +52,8 @@ impl Compose {
     }
 
     /// Says what is tried.
-    #[expect(clippy::unnecessary_wraps, reason = "reads like the other steps")]
-    pub(crate) fn step(&self, what: &str) -> anyhow::Result<()> {
+    pub(crate) fn step(&self, what: &str) {
         println!("━━ {:6.1} s  {what}", self.begin.elapsed().as_secs_f64());
-        Ok(())
     }
 
     pub(crate) fn port(&self, variable: &str) -> u16 {
@@ -213,7 +211,7 @@ fn free_ports() -> anyhow::Result<BTreeMap<&'static str, u16>> {
         .collect::<Result<_, _>>()?;
     let ports = held
         .iter()
-        .map(|listener| Ok(listener.local_addr()?.port()));
+        .map(|listener| anyhow::Ok(listener.local_addr()?.port()));
     PORTS
         .into_iter()
         .zip(ports)

@@ -29,45 +29,45 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
     let compose = Compose::new()?;
     let shop = Shop::new(&compose);
 
-    compose.step("from nothing: up")?;
+    compose.step("from nothing: up");
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
     shop.answers_sql(&compose).await?;
 
-    compose.step("doctor, in a container")?;
+    compose.step("doctor, in a container");
     compose.run(&["exec", "-T", "gateway", "food-ordering", "doctor"])?;
 
-    compose.step("one trace of a delivered order")?;
+    compose.step("one trace of a delivered order");
     shop.shows_one_trace(&compose).await?;
 
-    compose.step("a second up")?;
+    compose.step("a second up");
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
-    compose.step("down, up")?;
+    compose.step("down, up");
     compose.run(&["down"])?;
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
-    compose.step("up with Kafka's volume deleted, everything else left running")?;
+    compose.step("up with Kafka's volume deleted, everything else left running");
     compose.run(&["rm", "--stop", "--force", "kafka"])?;
     compose.remove_volume("kafka")?;
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
-    compose.step("down, Kafka's volume deleted, up")?;
+    compose.step("down, Kafka's volume deleted, up");
     compose.run(&["down"])?;
     compose.remove_volume("kafka")?;
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
     for service in KILLED {
-        compose.step(&format!("kill -9 {service}"))?;
+        compose.step(&format!("kill -9 {service}"));
         compose.kill(service).await?;
         shop.delivers().await?;
     }
 
-    compose.step("load")?;
+    compose.step("load");
     compose.run(&[
         "--profile",
         "load",
@@ -78,23 +78,23 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
         "--orders=5",
     ])?;
 
-    compose.step("a stopped machine: stop, start")?;
+    compose.step("a stopped machine: stop, start");
     compose.run(&["stop"])?;
     compose.run(&["start"])?;
     shop.delivers().await?;
 
-    compose.step("observability: Prometheus")?;
+    compose.step("observability: Prometheus");
     compose.run(&["--profile", "observability", "up", "--detach", "prometheus"])?;
     shop.is_watched(&compose).await?;
     if compose.has_image("grafana")? {
-        compose.step("observability: Grafana")?;
+        compose.step("observability: Grafana");
         compose.run(&["--profile", "observability", "up", "--detach", "grafana"])?;
         shop.has_a_dashboard(&compose).await?;
     } else {
         println!("SKIPPED: Grafana, whose image is not on this machine and cannot be pulled");
     }
 
-    compose.step("what is left to say is nothing bad")?;
+    compose.step("what is left to say is nothing bad");
     let unhealthy = compose.unhealthy()?;
     ensure!(unhealthy.is_empty(), "unhealthy: {unhealthy:?}");
     Ok(())

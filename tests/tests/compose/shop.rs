@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use end_to_end_tests::{eventually, order};
+use end_to_end_tests::{SOON, eventually, order};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -146,43 +146,35 @@ impl Shop {
     pub(crate) async fn is_watched(&self, compose: &Compose) -> anyhow::Result<()> {
         let prometheus = here(compose.port("PROMETHEUS_PORT"));
         let targets = format!("{prometheus}/api/v1/targets?state=active");
-        let up = eventually(
-            "every target to be up",
-            Duration::from_secs(60),
-            async || {
-                let found = self.json(&targets).await?;
-                let targets = found["data"]["activeTargets"]
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_default();
-                let down: Vec<_> = (targets.iter())
-                    .filter(|target| target["health"] != "up")
-                    .map(|target| format!("{}: {}", target["scrapeUrl"], target["lastError"]))
-                    .collect();
-                if targets.is_empty() || !down.is_empty() {
-                    return Err(format!("{} targets, not up: {down:?}", targets.len()));
-                }
-                Ok(targets.len())
-            },
-        )
+        let up = eventually("every target to be up", SOON, async || {
+            let found = self.json(&targets).await?;
+            let targets = found["data"]["activeTargets"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            let down: Vec<_> = (targets.iter())
+                .filter(|target| target["health"] != "up")
+                .map(|target| format!("{}: {}", target["scrapeUrl"], target["lastError"]))
+                .collect();
+            if targets.is_empty() || !down.is_empty() {
+                return Err(format!("{} targets, not up: {down:?}", targets.len()));
+            }
+            Ok(targets.len())
+        })
         .await;
         let rules = format!("{prometheus}/api/v1/rules?type=alert");
-        let evaluated = eventually(
-            "the alerts to be evaluated",
-            Duration::from_secs(60),
-            async || {
-                let found = self.json(&rules).await?;
-                let rules = found["data"]["groups"][0]["rules"]
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_default();
-                let unwell: Vec<_> = rules.iter().filter(|rule| rule["health"] != "ok").collect();
-                if rules.is_empty() || !unwell.is_empty() {
-                    return Err(format!("{unwell:?}"));
-                }
-                Ok(rules.len())
-            },
-        )
+        let evaluated = eventually("the alerts to be evaluated", SOON, async || {
+            let found = self.json(&rules).await?;
+            let rules = found["data"]["groups"][0]["rules"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            let unwell: Vec<_> = rules.iter().filter(|rule| rule["health"] != "ok").collect();
+            if rules.is_empty() || !unwell.is_empty() {
+                return Err(format!("{unwell:?}"));
+            }
+            Ok(rules.len())
+        })
         .await;
         println!("   {up} targets are up, {evaluated} alerts are evaluated");
         Ok(())
@@ -192,10 +184,7 @@ impl Shop {
     pub(crate) async fn has_a_dashboard(&self, compose: &Compose) -> anyhow::Result<()> {
         let grafana = here(compose.port("GRAFANA_PORT"));
         let url = format!("{grafana}/api/dashboards/uid/food-ordering");
-        let found = eventually("the dashboard", Duration::from_secs(60), async || {
-            self.json(&url).await
-        })
-        .await;
+        let found = eventually("the dashboard", SOON, async || self.json(&url).await).await;
         let panels = found["dashboard"]["panels"].as_array().context("panels")?;
         ensure!(!panels.is_empty(), "{found}");
         Ok(())
