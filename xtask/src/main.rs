@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `chaos`, `kafka`.
+//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `chaos`, `kafka`, `compose-test`.
 
+mod compose;
 mod dependencies;
 mod prerequisites;
 mod steps;
@@ -58,6 +59,9 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
+    /// Builds the image and tries docker-compose.yaml on a Docker engine: up, again, without Kafka's records, with containers
+    /// killed, under load; takes minutes, and the first build longer
+    ComposeTest,
     /// Runs Apache Kafka on this machine until Ctrl-C; needs Java and Maven
     Kafka {
         /// Flags of `food-ordering kafka`, such as --port 9092; `-- --help` lists them
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Task::Bench { flags } => launch(true, "bench", &flags),
         Task::Soak { flags } => launch(true, "soak", &flags),
         Task::Chaos { flags } => launch(true, "chaos", &flags),
+        Task::ComposeTest => compose::test(&mut Steps::new(), &mut cargo()),
         Task::Kafka { flags } => launch(false, "kafka", &flags),
     };
     match result {
@@ -135,6 +140,7 @@ fn test() -> anyhow::Result<()> {
         "unit tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
     )?;
+    not_checked.extend(compose::check(&mut steps)?);
     web_ui.make(|name, command| steps.run(name, command))?;
     steps.run(
         "web UI types, lint, unit tests",

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    apache_kafka, backup, bench, chaos, deployments, dlq, doctor, keys, load, parent, restate,
-    serve, setup, soak, up,
+    apache_kafka, backup, bench, chaos, deployments, dlq, doctor, health, keys, load, parent,
+    restate, serve, setup, soak, up,
 };
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
@@ -39,6 +39,10 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Says what is wrong when the system does not move, and what to do; changes nothing
     Doctor(doctor::Args),
+    /// Says whether parts that run here, or in this container, can do their work; for health checks
+    ///
+    /// Give it the flags, or the environment, with which the parts were started.
+    Health(health::Args),
     /// Makes the keys by which the parts know each other, each in a file that only you can read; changes none that is there
     Keys(keys::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
@@ -86,6 +90,7 @@ impl Cli {
             Command::Backup(args) => backup::main(&args),
             Command::Restore(args) => backup::restore(&args),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
+            Command::Health(args) => one_thread()?.block_on(health::main(args)),
             Command::Keys(args) => keys::main(&args),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),

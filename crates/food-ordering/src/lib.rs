@@ -12,6 +12,7 @@
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
 //! | [`soak`] | whether memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
+//! | [`health`] | says whether parts on this machine are healthy, for those who have no `curl` | `health` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
 //! | [`keys`] | makes the keys of the system | `keys` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
@@ -38,9 +39,11 @@ pub mod deployments;
 pub mod dlq;
 pub mod doctor;
 mod files;
+pub mod health;
 mod http;
 mod install;
 pub mod keys;
+mod listen;
 pub mod load;
 mod offsets;
 mod own_system;

@@ -1,6 +1,5 @@
 //! The part `psql-gateway`: its flags, and running it.
 
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,14 +11,6 @@ use tokio::net::TcpListener;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "psql gateway")]
 pub(crate) struct Psql {
-    /// Where the psql gateway listens; an address that others can reach needs --password-file
-    #[arg(
-        long = "psql-gateway-listen",
-        env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN",
-        default_value = "127.0.0.1:9071",
-        value_name = "ADDRESS"
-    )]
-    pub(crate) listen: SocketAddr,
     /// Restate's admin API, which the psql gateway asks
     #[arg(
         long,

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::listen::Listen;
 use crate::psql::Psql;
 use crate::settings::Settings;
 use crate::{Part, broker, keys, shutdown};
@@ -142,51 +143,6 @@ struct Operators {
     restate_ui: Option<String>,
 }
 
-/// Where the parts listen.
-#[derive(Debug, ClapArgs)]
-struct Listen {
-    /// Where the gateway listens
-    #[arg(
-        long = "gateway-listen",
-        env = "FOOD_ORDERING_GATEWAY_LISTEN",
-        default_value = "127.0.0.1:3000",
-        value_name = "ADDRESS"
-    )]
-    gateway: SocketAddr,
-    /// Where the order services listen for Restate
-    #[arg(
-        long = "order-services-listen",
-        env = "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
-        default_value = "127.0.0.1:9080",
-        value_name = "ADDRESS"
-    )]
-    order_services: SocketAddr,
-    /// Where the driver simulator listens for Restate
-    #[arg(
-        long = "driver-simulator-listen",
-        env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
-        default_value = "127.0.0.1:9081",
-        value_name = "ADDRESS"
-    )]
-    driver_simulator: SocketAddr,
-    /// Where the restaurants' point of sale listens
-    #[arg(
-        long = "restaurant-pos-listen",
-        env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
-        default_value = "127.0.0.1:5050",
-        value_name = "ADDRESS"
-    )]
-    restaurant_pos: SocketAddr,
-    /// Where the payment provider listens
-    #[arg(
-        long = "payment-provider-listen",
-        env = "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
-        default_value = "127.0.0.1:5060",
-        value_name = "ADDRESS"
-    )]
-    payment_provider: SocketAddr,
-}
-
 type Running<'a> = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)> + 'a>>;
 
 /// Runs the parts until one of them fails or the process is told to stop; then lets all of them finish what they have in hand.
@@ -288,7 +244,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             gateway::serve(config, listener, shutdown).await?;
         }
         Part::PsqlGateway => {
-            let listener = listen(args.psql.listen)?;
+            let listener = listen(args.listen.psql_gateway)?;
             args.psql.serve(listener, shutdown).await?;
         }
     }

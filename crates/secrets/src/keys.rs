@@ -7,6 +7,7 @@
 //! | [`CALLBACK`] | from which the secrets of restaurants' callbacks follow | order services, gateway |
 //! | [`ORDER_LINKS`] | from which the keys in links to orders follow | gateway |
 //! | [`OPERATOR`] | what operators have to know | gateway, operators |
+//! | [`PSQL`] | `operator:` and the password with which they ask with SQL | psql gateway, operators |
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
@@ -31,6 +32,8 @@ pub const CALLBACK: &str = "callback.secret";
 pub const ORDER_LINKS: &str = "order-links.secret";
 /// The operators' token.
 pub const OPERATOR: &str = "operator.token";
+/// Who may ask with SQL: lines of user and password.
+pub const PSQL: &str = "psql.passwords";
 
 /// How long a secret is, in bytes before they are written as text: as long as what is made of it by HMAC-SHA256.
 const LENGTH: usize = 32;
@@ -113,9 +116,14 @@ pub fn make_missing(directory: &Path) -> Result<Vec<&'static str>, Error> {
             public: key,
         });
     }
-    for name in [CALLBACK, ORDER_LINKS, OPERATOR] {
+    for (name, before) in [
+        (CALLBACK, ""),
+        (ORDER_LINKS, ""),
+        (OPERATOR, ""),
+        (PSQL, "operator:"),
+    ] {
         let path = directory.join(name);
-        if !path.exists() && write_new(&path, secret()?.as_bytes())? {
+        if !path.exists() && write_new(&path, secret(before)?.as_bytes())? {
             made.push(name);
         }
     }
@@ -151,15 +159,14 @@ fn identity() -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(Zeroizing::new(pem.into_bytes()))
 }
 
-/// A new secret, as a line of text that fits into headers and cookies.
-fn secret() -> Result<Zeroizing<String>, Error> {
+/// A new secret, as a line of text that fits into headers, cookies and URLs; `before` stands before it.
+fn secret(before: &str) -> Result<Zeroizing<String>, Error> {
     let mut bytes = Zeroizing::new([0; LENGTH]);
     SystemRandom::new()
         .fill(&mut *bytes)
         .map_err(|_| Error::Random)?;
-    let mut text = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes));
-    text.push('\n');
-    Ok(text)
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes));
+    Ok(Zeroizing::new(format!("{before}{}\n", *secret)))
 }
 
 /// Writes a file unless there is one by that name; tells whether it did.
@@ -191,12 +198,13 @@ mod tests {
     use super::*;
     use crate::Secrets;
 
-    const ALL: [&str; 5] = [
+    const ALL: [&str; 6] = [
         RESTATE_IDENTITY,
         RESTATE_IDENTITY_PUBLIC,
         CALLBACK,
         ORDER_LINKS,
         OPERATOR,
+        PSQL,
     ];
 
     fn mode(path: &Path) -> u32 {
@@ -216,7 +224,9 @@ mod tests {
         }
         // Nothing else is left behind.
         assert_eq!(fs::read_dir(&keys).unwrap().count(), ALL.len());
-        for name in [CALLBACK, ORDER_LINKS, OPERATOR] {
+        let [.., passwords] = &before;
+        assert!(passwords.starts_with("operator:"), "{passwords}");
+        for name in [CALLBACK, ORDER_LINKS, OPERATOR, PSQL] {
             let secrets = Secrets::read(&keys.join(name)).unwrap();
             assert_eq!(secrets.iter().count(), 1, "{name}");
         }

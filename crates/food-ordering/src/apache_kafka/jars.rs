@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::install::{Cache, on_path};
 
 /// The version this system is tested with. Version 4 needs Java 17.
-pub(super) const VERSION: &str = "4.4.0";
+pub(crate) const VERSION: &str = "4.4.0";
 /// What the broker's log goes through; the version of the interface that the broker brings.
 const LOG_VERSION: &str = "1.7.36";
 const MISSING: &str = "Apache Kafka needs Java 17 or later, and Maven to fetch it (Debian: apt install \

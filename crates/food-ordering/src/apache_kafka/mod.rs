@@ -17,6 +17,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
+#[cfg(test)]
+pub(crate) use self::jars::VERSION;
 pub(crate) use self::jars::is_available;
 pub(crate) use self::server::Server;
 use crate::shutdown;

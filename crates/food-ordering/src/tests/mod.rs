@@ -1,3 +1,4 @@
 //! What lies outside of this crate and has to fit to its command line.
 
+mod compose;
 mod kubernetes;

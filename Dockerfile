@@ -1,0 +1,75 @@
+# One image for every part of the system: `docker build --tag food-ordering .`, or `docker compose build`.
+#
+# It is written for the classic builder as well as for BuildKit: engines before 23, and those without buildx, have nothing else.
+# So there are no cache mounts; cargo-chef puts the dependencies into a layer of their own, which is built anew only when
+# Cargo.toml or Cargo.lock changes.
+
+# As in rust-toolchain.toml; a test compares the two.
+ARG RUST_VERSION=1.95.0
+ARG NODE_VERSION=24
+ARG DEBIAN=trixie
+
+# The web UI.
+FROM node:${NODE_VERSION}-${DEBIAN}-slim AS web-ui
+WORKDIR /webui
+COPY webui/package.json webui/package-lock.json ./
+# Not `npm ci`: xtask/src/web_ui.rs says why.
+RUN npm install --no-save --no-audit --no-fund --loglevel=error
+COPY webui ./
+RUN npm run --silent build
+
+# What the binary is built with: compilers and make for the Kafka client and SQLite.
+FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends g++ make \
+    && rm -rf /var/lib/apt/lists/* \
+    && cargo install cargo-chef --locked --version 0.1.78 \
+    && rm -rf "$CARGO_HOME/registry"
+WORKDIR /build
+
+# What the dependencies are, and nothing else: the same file whatever else has changed in the sources.
+FROM rust AS recipe
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+
+FROM rust AS binary
+COPY --from=recipe /build/recipe.json ./
+RUN cargo chef cook --locked --release --package food-ordering --recipe-path recipe.json
+COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
+COPY xtask xtask
+COPY tests tests
+COPY crates crates
+RUN cargo build --locked --release --package food-ordering
+
+FROM debian:${DEBIAN}-slim
+# The numbers by which nobody is known on most machines; Kubernetes wants to see a number.
+ARG USER_ID=65532
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="food-ordering" \
+      org.opencontainers.image.description="Order-processing middleware on Restate: every part of the system, by name" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# Where volumes belong: the stubs' books, and the secrets. A new volume takes over the owner.
+RUN install --directory --mode=0700 --owner=${USER_ID} --group=${USER_ID} /var/lib/food-ordering /etc/food-ordering
+COPY LICENSE /usr/share/doc/food-ordering/
+COPY restate-setup.sh /usr/local/bin/
+COPY --from=web-ui /webui/dist /usr/share/food-ordering/webui
+COPY --from=binary /build/target/release/food-ordering /usr/local/bin/
+# In a container only those whom the container lets in come by, so each part listens to all.
+ENV FOOD_ORDERING_GATEWAY_LISTEN=0.0.0.0:3000 \
+    FOOD_ORDERING_ORDER_SERVICES_LISTEN=0.0.0.0:9080 \
+    FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN=0.0.0.0:9081 \
+    FOOD_ORDERING_RESTAURANT_POS_LISTEN=0.0.0.0:5050 \
+    FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN=0.0.0.0:5060 \
+    FOOD_ORDERING_PSQL_GATEWAY_LISTEN=0.0.0.0:9071 \
+    FOOD_ORDERING_RESTAURANT_DATABASE=/var/lib/food-ordering/restaurant-pos.sqlite \
+    FOOD_ORDERING_PAYMENT_DATABASE=/var/lib/food-ordering/payment-provider.sqlite \
+    FOOD_ORDERING_WEB_UI=/usr/share/food-ordering/webui
+EXPOSE 3000 5050 5060 9071 9080 9081
+WORKDIR /var/lib/food-ordering
+USER ${USER_ID}:${USER_ID}
+ENTRYPOINT ["food-ordering"]
+CMD ["--help"]

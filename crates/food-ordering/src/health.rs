@@ -1,0 +1,134 @@
+//! `health`: asks parts on this machine whether they can do their work. A container's health check needs no `curl` for it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::Part;
+use crate::http::{self, Protocol};
+use crate::listen::Listen;
+
+/// Arguments of `health`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The parts to ask
+    #[arg(required = true)]
+    parts: Vec<Part>,
+    #[command(flatten)]
+    listen: Listen,
+    /// Kafka's brokers, for part `kafka`, whichever Kafka it is
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_BROKERS",
+        default_value = "127.0.0.1:9092",
+        value_name = "HOST:PORT,…"
+    )]
+    kafka_brokers: String,
+}
+
+/// How long the psql gateway has for its first answer; parts that speak HTTP have as long ([`http::answers`]).
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// `health`: an error that names the first part that cannot work.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    for &part in &args.parts {
+        check(part, &args)
+            .await
+            .with_context(|| format!("{part} is not healthy"))?;
+    }
+    Ok(())
+}
+
+async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
+    let listen = &args.listen;
+    match part {
+        Part::Kafka => {
+            kafka::Cluster::discover(&args.kafka_brokers).await?;
+            Ok(())
+        }
+        Part::OrderServices => get(listen.order_services, "/health", Protocol::Http2).await,
+        Part::DriverSimulator => get(listen.driver_simulator, "/health", Protocol::Http2).await,
+        Part::RestaurantPos => get(listen.restaurant_pos, "/health", Protocol::Http1).await,
+        Part::PaymentProvider => get(listen.payment_provider, "/health", Protocol::Http1).await,
+        // It lives on without Kafka or Restate, but can do nothing.
+        Part::Gateway => get(listen.gateway, "/ready", Protocol::Http1).await,
+        Part::PsqlGateway => psql(here(listen.psql_gateway)).await,
+    }
+}
+
+async fn get(listen: SocketAddr, path: &str, protocol: Protocol) -> anyhow::Result<()> {
+    let url = format!("http://{}{path}", here(listen));
+    ensure!(
+        http::answers(&url, protocol).await,
+        "GET {url} does not succeed"
+    );
+    Ok(())
+}
+
+/// Asks for TLS as every client of PostgreSQL may, and hears yes or no.
+async fn psql(address: SocketAddr) -> anyhow::Result<()> {
+    /// `SSLRequest`: its own length, and a number that is no version of the protocol.
+    const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(&SSL_REQUEST).await?;
+        stream.read_u8().await
+    };
+    let answer = timeout(PATIENCE, ask)
+        .await
+        .with_context(|| format!("no answer from {address} within {PATIENCE:?}"))?
+        .with_context(|| format!("asking {address}"))?;
+    ensure!(
+        [b'S', b'N'].contains(&answer),
+        "what answers at {address} does not speak PostgreSQL's protocol"
+    );
+    Ok(())
+}
+
+/// Where one reaches from this machine what listens there.
+fn here(mut listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    listen
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn what_listens_everywhere_is_asked_here() {
+        for (listen, asked) in [
+            ("0.0.0.0:1", "127.0.0.1:1"),
+            ("[::]:2", "[::1]:2"),
+            ("10.0.0.7:3", "10.0.0.7:3"),
+        ] {
+            assert_eq!(here(listen.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_answers_as_postgresql_does_is_a_psql_gateway() {
+        for (answer, is_healthy) in [(&b"N"[..], true), (b"S", true), (b"H", false), (b"", false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let server = async {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let mut request = [0; 8];
+                client.read_exact(&mut request).await.unwrap();
+                client.write_all(answer).await.unwrap();
+            };
+            let (healthy, ()) = tokio::join!(psql(address), server);
+            assert_eq!(healthy.is_ok(), is_healthy, "{answer:?}: {healthy:?}");
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! `docker-compose.yaml`, `Dockerfile` and Prometheus' targets against the command line that they use. What needs an engine is
+//! tried by `cargo xtask compose-test`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser, ValueEnum};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Cli, Part};
+
+/// The image of every part.
+const IMAGE: &str = "food-ordering";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn yaml<T: DeserializeOwned>(file: &str) -> T {
+    serde_saphyr::from_str(&read(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[derive(Deserialize)]
+struct Compose {
+    services: BTreeMap<String, Service>,
+    volumes: BTreeMap<String, Option<serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    image: String,
+    build: Option<String>,
+    pull_policy: Option<String>,
+    #[serde(default)]
+    entrypoint: Vec<String>,
+    #[serde(default)]
+    command: Vec<String>,
+    #[serde(default)]
+    environment: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    depends_on: BTreeMap<String, Dependency>,
+    #[serde(default)]
+    ports: Vec<String>,
+    #[serde(default)]
+    volumes: Vec<String>,
+    healthcheck: Option<HealthCheck>,
+    restart: String,
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
+    cap_drop: Vec<String>,
+    #[serde(default)]
+    security_opt: Vec<String>,
+    mem_limit: Option<String>,
+    logging: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    condition: String,
+}
+
+#[derive(Deserialize)]
+struct HealthCheck {
+    test: Vec<String>,
+}
+
+impl Service {
+    fn is_ours(&self) -> bool {
+        self.image == IMAGE
+    }
+
+    /// It does something and ends.
+    fn is_one_shot(&self) -> bool {
+        self.restart == "no"
+    }
+
+    /// What it runs, as one would type it.
+    fn command_line(&self) -> Vec<&str> {
+        let words: Vec<&str> = match self.entrypoint.as_slice() {
+            [] => vec![IMAGE],
+            [script] if script == "restate-setup.sh" => vec![IMAGE, "setup"],
+            words => words.iter().map(String::as_str).collect(),
+        };
+        words
+            .into_iter()
+            .chain(self.command.iter().map(String::as_str))
+            .collect()
+    }
+}
+
+fn compose() -> Compose {
+    yaml("docker-compose.yaml")
+}
+
+/// The value that a variable like `${NAME:-default}` has where nobody sets it.
+fn resolved(text: &str) -> String {
+    let mut words = text.split("${");
+    let mut resolved = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (variable, rest) = word.split_once('}').expect("a variable ends with }");
+        let (_, default) = variable
+            .split_once(":-")
+            .unwrap_or_else(|| panic!("{variable} has no default"));
+        resolved.push_str(default);
+        resolved.push_str(rest);
+    }
+    resolved
+}
+
+/// The flag for which each environment variable of a command stands.
+fn variables(command: &clap::Command) -> BTreeMap<String, String> {
+    let named = |arg: &clap::Arg| {
+        let variable = arg.get_env()?.to_str()?.to_owned();
+        Some((variable, arg.get_long()?.to_owned()))
+    };
+    command.get_arguments().filter_map(named).collect()
+}
+
+/// Every environment variable that any command reads.
+fn known_variables() -> BTreeSet<String> {
+    let cli = Cli::command();
+    let commands = std::iter::once(&cli).chain(cli.get_subcommands());
+    commands
+        .flat_map(|command| variables(command).into_keys())
+        .collect()
+}
+
+#[test]
+fn every_part_is_a_service_of_its_own() {
+    let compose = compose();
+    for part in Part::value_variants() {
+        let service = (compose.services.get(part.name()))
+            .unwrap_or_else(|| panic!("there is no service {part}"));
+        match part {
+            Part::Kafka => assert!(service.image.starts_with("apache/kafka:"), "a real Kafka"),
+            part => {
+                assert_eq!(service.command_line(), [IMAGE, "serve", part.name()]);
+                let check = service.healthcheck.as_ref().unwrap();
+                assert_eq!(check.test, ["CMD", IMAGE, "health", part.name()]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_commands_and_variables_of_our_services_are_those_of_the_command_line() {
+    let known = known_variables();
+    for (name, service) in compose().services {
+        if !service.is_ours() {
+            continue;
+        }
+        let mut line: Vec<String> = (service.command_line().into_iter())
+            .map(str::to_owned)
+            .collect();
+        let cli = Cli::command();
+        let command = cli
+            .find_subcommand(&line[1])
+            .unwrap_or_else(|| panic!("{name}: {line:?}"));
+        let flags = variables(command);
+        for (variable, value) in &service.environment {
+            assert!(
+                known.contains(variable),
+                "{name}: no command reads {variable}"
+            );
+            if let Some(flag) = flags.get(variable) {
+                let value = resolved(value.as_str().unwrap_or_else(|| panic!("{name}: {value}")));
+                line.push(format!("--{flag}={value}"));
+            }
+        }
+        if let Err(error) = Cli::try_parse_from(&line) {
+            panic!("{name}: {line:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn addresses_are_those_of_services() {
+    let compose = compose();
+    for (name, service) in &compose.services {
+        for (variable, value) in &service.environment {
+            let Some(value) = value.as_str().filter(|_| service.is_ours()) else {
+                continue;
+            };
+            let is_inside = !variable.ends_with("_UI");
+            let address = value.strip_prefix("http://").unwrap_or(value);
+            if let Some((host, port)) = address.split_once(':').filter(|_| is_inside) {
+                let there = compose.services.get(host);
+                assert!(there.is_some(), "{name}: {variable}={value}");
+                assert!(port.parse::<u16>().is_ok(), "{name}: {variable}={value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_this_machine_gets_in_and_no_two_ports_are_the_same() {
+    let mut taken = BTreeSet::new();
+    for (name, service) in compose().services {
+        for port in &service.ports {
+            let port = resolved(port);
+            let [address, outside, inside] = port.split(':').collect::<Vec<_>>()[..] else {
+                panic!("{name}: {port}");
+            };
+            assert_eq!(address, "127.0.0.1", "{name}: {port}");
+            assert!(inside.parse::<u16>().is_ok(), "{name}: {port}");
+            assert!(taken.insert(outside.to_owned()), "{name}: {port}");
+        }
+    }
+    for usual in ["3000", "16686", "9070", "9071", "8080"] {
+        assert!(taken.contains(usual), "{usual} is not published");
+    }
+}
+
+#[test]
+fn images_are_pinned_and_ours_is_built_once() {
+    let services = compose().services;
+    for (name, service) in &services {
+        if service.is_ours() {
+            assert_eq!(service.pull_policy.as_deref(), Some("never"), "{name}");
+            continue;
+        }
+        let (_, tag) = service.image.split_once(':').unwrap_or_default();
+        let numbers = tag.trim_start_matches('v').split('.');
+        let numbers: Vec<Result<u32, _>> = numbers.map(str::parse).collect();
+        assert!(
+            numbers.len() == 3 && numbers.iter().all(Result::is_ok),
+            "{name}: {} is no exact version",
+            service.image
+        );
+    }
+    let built: Vec<_> = (services.iter())
+        .filter(|(_, service)| service.build.is_some())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(built, ["keys"]);
+    let versions = [
+        ("kafka", crate::apache_kafka::VERSION),
+        ("restate", crate::restate::binary::VERSION),
+    ];
+    for (name, version) in versions {
+        let image = &services[name].image;
+        assert!(image.ends_with(&format!(":{version}")), "{image}");
+    }
+}
+
+#[test]
+fn whoever_waits_for_another_waits_for_a_condition_that_can_come() {
+    let services = compose().services;
+    for (name, service) in &services {
+        // What ends has no health.
+        assert_eq!(
+            service.is_one_shot(),
+            service.healthcheck.is_none(),
+            "{name}"
+        );
+        for (other, Dependency { condition }) in &service.depends_on {
+            let expected = if services[other].is_one_shot() {
+                "service_completed_successfully"
+            } else {
+                "service_healthy"
+            };
+            assert_eq!(condition, expected, "{name} on {other}");
+        }
+        // The image is built with `keys`, so whoever uses it comes later.
+        assert!(
+            !service.is_ours() || name == "keys" || comes_after(&services, name, "keys"),
+            "{name}"
+        );
+        for volume in &service.volumes {
+            let source = volume.split(':').next().unwrap_or_default();
+            let is_there = match source.strip_prefix("./") {
+                Some(path) => root().join(path).exists(),
+                None => compose().volumes.contains_key(source),
+            };
+            assert!(is_there, "{name}: {volume}");
+        }
+    }
+}
+
+fn comes_after(services: &BTreeMap<String, Service>, name: &str, first: &str) -> bool {
+    let others = services[name].depends_on.keys();
+    others
+        .into_iter()
+        .any(|other| other == first || comes_after(services, other, first))
+}
+
+#[test]
+fn our_containers_may_do_nothing_that_they_need_not() {
+    for (name, service) in compose().services {
+        assert!(
+            service.mem_limit.is_some() && service.logging.is_some(),
+            "{name}"
+        );
+        if service.is_ours() {
+            assert!(service.read_only, "{name}");
+            assert_eq!(service.cap_drop, ["ALL"], "{name}");
+            assert_eq!(service.security_opt, ["no-new-privileges:true"], "{name}");
+        }
+        assert!(
+            ["no", "unless-stopped"].contains(&service.restart.as_str()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_image_is_built_with_the_toolchain_of_the_project_and_its_variables_are_read() {
+    let dockerfile = read("Dockerfile");
+    let toolchain = read("rust-toolchain.toml");
+    let channel = toolchain
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = "))
+        .unwrap()
+        .trim_matches('"');
+    assert!(dockerfile.contains(&format!("ARG RUST_VERSION={channel}\n")));
+
+    let known = known_variables();
+    let mut variables = 0;
+    for word in dockerfile.split_whitespace() {
+        if let Some((name, _)) = word.split_once('=')
+            && name.starts_with("FOOD_ORDERING_")
+        {
+            assert!(known.contains(name), "no command reads {name}");
+            variables += 1;
+        }
+    }
+    assert!(variables > 5, "{variables}");
+}
+
+#[derive(Deserialize)]
+struct Targets {
+    labels: BTreeMap<String, String>,
+    targets: Vec<String>,
+}
+
+/// Job → port, after a look at the host.
+fn targets(file: &str, is_host: impl Fn(&str, &str) -> bool) -> BTreeMap<String, String> {
+    let groups: Vec<Targets> = yaml(&format!("deploy/observability/prometheus/{file}"));
+    let mut ports = BTreeMap::new();
+    for mut group in groups {
+        let job = group.labels.remove("job").unwrap();
+        let [target] = &group.targets[..] else {
+            panic!("{file}: {job}");
+        };
+        let (host, port) = target.split_once(':').unwrap();
+        assert!(is_host(&job, host), "{file}: {job} at {host}");
+        ports.insert(job, port.to_owned());
+    }
+    ports
+}
+
+#[test]
+fn prometheus_reads_the_same_here_and_in_compose() {
+    let services = compose().services;
+    let here = targets("targets.yml", |_, host| host == "127.0.0.1");
+    let there = targets("targets.compose.yml", |job, host| {
+        host == job && services.contains_key(host)
+    });
+    assert_eq!(here, there);
+}

@@ -1,0 +1,101 @@
+//! `docker-compose.yaml` on an engine: from nothing, again, after `down`, without Kafka's records, with each container killed,
+//! under load, and with Prometheus. After each of them an order is placed through the gateway and has to be delivered.
+//!
+//! Run by `cargo xtask compose-test`, which builds the image first; ignored otherwise, as it needs an engine and takes minutes.
+//! It has a project, volumes and ports of its own, and removes what it started.
+
+mod engine;
+mod shop;
+
+use anyhow::ensure;
+use engine::Compose;
+use shop::Shop;
+
+/// What must come back by itself when it dies.
+const KILLED: [&str; 8] = [
+    "gateway",
+    "order-services",
+    "driver-simulator",
+    "restaurant-pos",
+    "payment-provider",
+    "psql-gateway",
+    "kafka",
+    "restate",
+];
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: cargo xtask compose-test"]
+async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result<()> {
+    let compose = Compose::new()?;
+    let shop = Shop::new(&compose);
+
+    compose.step("from nothing: up");
+    compose.run(&["up", "--detach"])?;
+    shop.delivers().await?;
+    shop.answers_sql(&compose).await?;
+
+    compose.step("doctor, in a container");
+    compose.run(&["exec", "-T", "gateway", "food-ordering", "doctor"])?;
+
+    compose.step("one trace of a delivered order");
+    shop.shows_one_trace(&compose).await?;
+
+    compose.step("a second up");
+    compose.run(&["up", "--detach"])?;
+    shop.delivers().await?;
+
+    compose.step("down, up");
+    compose.run(&["down"])?;
+    compose.run(&["up", "--detach"])?;
+    shop.delivers().await?;
+
+    compose.step("up with Kafka's volume deleted, everything else left running");
+    compose.run(&["rm", "--stop", "--force", "kafka"])?;
+    compose.remove_volume("kafka")?;
+    compose.run(&["up", "--detach"])?;
+    shop.delivers().await?;
+
+    compose.step("down, Kafka's volume deleted, up");
+    compose.run(&["down"])?;
+    compose.remove_volume("kafka")?;
+    compose.run(&["up", "--detach"])?;
+    shop.delivers().await?;
+
+    for service in KILLED {
+        compose.step(&format!("kill -9 {service}"));
+        compose.kill(service).await?;
+        shop.delivers().await?;
+    }
+
+    compose.step("load");
+    compose.run(&[
+        "--profile",
+        "load",
+        "run",
+        "--rm",
+        "-T",
+        "load",
+        "--orders=5",
+    ])?;
+
+    compose.step("a stopped machine: stop, start");
+    compose.run(&["stop"])?;
+    compose.run(&["start"])?;
+    shop.delivers().await?;
+
+    compose.step("observability: Prometheus");
+    compose.run(&["--profile", "observability", "up", "--detach", "prometheus"])?;
+    shop.is_watched(&compose).await?;
+    if compose.has_image("grafana")? {
+        compose.step("observability: Grafana");
+        compose.run(&["--profile", "observability", "up", "--detach", "grafana"])?;
+        shop.has_a_dashboard(&compose).await?;
+    } else {
+        println!("SKIPPED: Grafana, whose image is not on this machine and cannot be pulled");
+    }
+
+    compose.step("what is left to say is nothing bad");
+    let unhealthy = compose.unhealthy()?;
+    ensure!(unhealthy.is_empty(), "unhealthy: {unhealthy:?}");
+    Ok(())
+}
