@@ -1,6 +1,8 @@
 //! The project's own commands: `cargo xtask demo`, `test`, `bench`, `chaos`, `kafka`.
 
+mod node;
 mod prerequisites;
+mod python;
 mod steps;
 mod web_ui;
 
@@ -12,6 +14,8 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::node::Packages;
+use crate::python::Environment;
 use crate::steps::Steps;
 use crate::web_ui::WebUi;
 
@@ -141,11 +145,23 @@ fn test() -> anyhow::Result<()> {
             .npm(["run", "--silent", "e2e"])
             .env("FOOD_ORDERING_BIN", binary(false)?),
     )?;
+    let node = Packages::new("tests/drivers/node");
+    node.install("driver for Node.js", &mut |name, command: &mut Command| {
+        steps.run(name, command)
+    })?;
+    let python = Environment::new(
+        "tests/drivers/python/requirements.txt",
+        target()?.join("test-drivers/python"),
+    );
+    python.make("driver for Python", &mut |name, command: &mut Command| {
+        steps.run(name, command)
+    })?;
     steps.run(
         "end-to-end tests",
         cargo()
             .args(["test", "--package", "end-to-end-tests", "--tests"])
-            .env("FOOD_ORDERING_BIN", binary(false)?),
+            .env("FOOD_ORDERING_BIN", binary(false)?)
+            .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
     )
 }
 
@@ -164,14 +180,16 @@ fn build(release: bool) -> anyhow::Result<PathBuf> {
 
 /// The launcher's binary, once it is built.
 fn binary(release: bool) -> anyhow::Result<PathBuf> {
+    let profile = if release { "release" } else { "debug" };
+    Ok(target()?.join(profile).join("food-ordering"))
+}
+
+/// The target directory.
+fn target() -> anyhow::Result<PathBuf> {
     // This program lies in `<target>/<profile>/`, whatever the target directory is.
     let this = std::env::current_exe().context("finding this program")?;
-    let target = this
-        .ancestors()
-        .nth(2)
-        .context("finding the target directory")?;
-    let profile = if release { "release" } else { "debug" };
-    Ok(target.join(profile).join("food-ordering"))
+    let target = this.ancestors().nth(2);
+    Ok(target.context("finding the target directory")?.to_owned())
 }
 
 fn cargo() -> Command {
