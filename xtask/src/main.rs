@@ -2,7 +2,9 @@
 
 mod compose;
 mod dependencies;
+mod node;
 mod prerequisites;
+mod python;
 mod steps;
 mod web_ui;
 
@@ -14,6 +16,8 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::node::Packages;
+use crate::python::Environment;
 use crate::steps::Steps;
 use crate::web_ui::WebUi;
 
@@ -157,6 +161,17 @@ fn test() -> anyhow::Result<()> {
             .npm(["run", "--silent", "e2e"])
             .env("FOOD_ORDERING_BIN", binary(false)?),
     )?;
+    let node = Packages::new("tests/drivers/node");
+    node.install("driver for Node.js", &mut |name, command: &mut Command| {
+        steps.run(name, command)
+    })?;
+    let python = Environment::new(
+        "tests/drivers/python/requirements.txt",
+        target_directory()?.join("test-drivers/python"),
+    );
+    python.make("driver for Python", &mut |name, command: &mut Command| {
+        steps.run(name, command)
+    })?;
     // Once more, where it is seen: the last step takes long and prints much.
     for line in not_checked {
         println!("\n{line}");
@@ -165,7 +180,8 @@ fn test() -> anyhow::Result<()> {
         "end-to-end tests",
         cargo()
             .args(["test", "--package", "end-to-end-tests", "--tests"])
-            .env("FOOD_ORDERING_BIN", binary(false)?),
+            .env("FOOD_ORDERING_BIN", binary(false)?)
+            .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
     )
 }
 

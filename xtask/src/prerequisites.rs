@@ -1,7 +1,7 @@
 //! What has to be on the machine beside Rust, and how to get it.
 
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::bail;
 
@@ -11,44 +11,66 @@ use crate::steps;
 struct Need {
     what: &'static str,
     programs: &'static [&'static str],
+    /// With these arguments the program must succeed; where there are none, it is enough that it is there.
+    probe: &'static [&'static str],
     packages: &'static str,
+}
+
+impl Need {
+    fn is_filled(&self) -> bool {
+        self.programs.iter().any(|program| {
+            is_on_path(program) && (self.probe.is_empty() || succeeds(program, self.probe))
+        })
+    }
 }
 
 const NEEDS: [Need; 4] = [
     Need {
         what: "a C compiler, for the Kafka client and SQLite",
         programs: &["cc"],
+        probe: &[],
         packages: "build-essential",
     },
     Need {
         // Its `configure` insists on one, though only C is linked.
         what: "a C++ compiler, for the Kafka client",
         programs: &["c++"],
+        probe: &[],
         packages: "build-essential",
     },
     Need {
         what: "make, for the Kafka client",
         programs: &["make"],
+        probe: &[],
         packages: "build-essential",
     },
     Need {
         what: "npm, which fetches the Restate server; or a restate-server on PATH",
         programs: &["npm", "restate-server"],
+        probe: &[],
         packages: "nodejs npm",
     },
 ];
 
 /// What the tests need beside that.
-const NEEDS_OF_TESTS: [Need; 2] = [
+const NEEDS_OF_TESTS: [Need; 3] = [
     Need {
         what: "psql, with which the SQL door is tested",
         programs: &["psql"],
+        probe: &[],
         packages: "postgresql-client",
     },
     Need {
         what: "watch, under which psql is tested",
         programs: &["watch"],
+        probe: &[],
         packages: "procps",
+    },
+    Need {
+        what: "Python 3 with venv, whose driver is tested at the SQL door",
+        programs: &["python3"],
+        probe: &["-c", "import ensurepip, venv"],
+        packages: "python3-venv",
     },
 ];
 
@@ -81,9 +103,7 @@ pub(crate) fn check_for_tests() -> anyhow::Result<()> {
 }
 
 fn missing<'a>(needs: impl Iterator<Item = &'a Need>) -> Vec<&'a Need> {
-    needs
-        .filter(|need| !need.programs.iter().any(|program| is_on_path(program)))
-        .collect()
+    needs.filter(|need| !need.is_filled()).collect()
 }
 
 fn complain(missing: &[&Need]) -> anyhow::Result<()> {
@@ -103,6 +123,15 @@ fn complain(missing: &[&Need]) -> anyhow::Result<()> {
     );
 }
 
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 pub(crate) fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
@@ -116,5 +145,18 @@ mod tests {
     fn programs_are_looked_for_on_path() {
         assert!(is_on_path("sh"));
         assert!(!is_on_path("no-such-program"));
+    }
+
+    #[test]
+    fn a_program_that_is_there_may_lack_something() {
+        let need = |probe| Need {
+            what: "a shell",
+            programs: &["no-such-program", "sh"],
+            probe,
+            packages: "dash",
+        };
+        assert!(need(&[]).is_filled());
+        assert!(need(&["-c", "true"]).is_filled());
+        assert!(!need(&["-c", "false"]).is_filled());
     }
 }

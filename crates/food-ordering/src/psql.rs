@@ -22,7 +22,7 @@ pub(crate) struct Psql {
     /// Lines <user>:<password>; only those users are let in, by SCRAM-SHA-256
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// The certificate chain with which TLS is offered, as PEM
+    /// The certificate chain, as PEM; with it every client has to use TLS
     #[arg(
         long,
         env = "FOOD_ORDERING_TLS_CERT",

@@ -1,4 +1,4 @@
-//! Measures the psql gateway against the runtime it asks: rows a second, latency, memory.
+//! Measures the psql gateway beside the runtime it asks and beside Restate's own command line: rows a second, latency, memory.
 //!
 //! ```sh
 //! cargo run --profile measure --package psql-gateway --example bench -- http://127.0.0.1:9070
@@ -6,43 +6,150 @@
 //!
 //! The runtime's `state` must have rows; `-- <admin URL> fill <rows>` puts them there, as state of `OrderStatusService`, which
 //! must be registered. Use a system of its own for that. The gateway runs as a child process, so that its memory can be told.
+//! `psql` and `restate` are measured as whole processes, from their start to their end, if they are on `PATH` or named by
+//! `--psql FILE` and `--restate FILE`. `--threads N` gives the gateway more threads than the one it has in the system.
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
 use tokio_postgres::NoTls;
 
-const ROUNDS: usize = 5;
-const POINT_QUERIES: usize = 100;
+const ROUNDS: usize = 7;
+const POINT_QUERIES: usize = 200;
+/// Rounds of what starts a process.
+const PROCESSES: usize = 5;
 const KEY: &str = "bench-17";
 /// Of [`KEY`], which the gateway adds to the query.
 const PARTITION_KEY: u64 = 8_137_034_988_159_534_936;
 const ALL: &str = "select * from state";
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        [admin] => measure(admin).await,
+    let threads = match arguments.as_slice() {
+        [_, "gateway", _, threads] => threads.parse()?,
+        _ => 1,
+    };
+    let mut runtime = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let runtime = runtime.worker_threads(threads).enable_all().build()?;
+    runtime.block_on(run(&arguments))
+}
+
+async fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    match arguments {
         [admin, "fill", rows] => fill(admin, rows.parse()?).await,
-        [admin, "gateway", port] => {
+        [admin, "gateway", port, _] => {
             let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-            psql_gateway::serve(
-                psql_gateway::Config::new(admin),
-                listener,
-                std::future::pending(),
-            )
-            .await?;
+            let config = psql_gateway::Config::new(admin);
+            psql_gateway::serve(config, listener, std::future::pending()).await?;
             Ok(())
         }
-        _ => bail!("usage: bench <admin URL> [fill <rows>]"),
+        [admin, options @ ..] => measure(admin, &Options::new(options)?).await,
+        [] => bail!(
+            "usage: bench <admin URL> [fill <rows> | [--threads N] [--psql FILE] [--restate FILE]]"
+        ),
     }
+}
+
+/// How the gateway is measured, and which programs beside it.
+struct Options {
+    threads: String,
+    psql: Option<PathBuf>,
+    restate: Option<PathBuf>,
+}
+
+impl Options {
+    fn new(mut options: &[&str]) -> anyhow::Result<Self> {
+        let mut wished = Self {
+            threads: "1".to_owned(),
+            psql: on_path("psql"),
+            restate: on_path("restate"),
+        };
+        while let [name, file, rest @ ..] = options {
+            match *name {
+                "--threads" => (*file).clone_into(&mut wished.threads),
+                "--psql" => wished.psql = Some(file.into()),
+                "--restate" => wished.restate = Some(file.into()),
+                other => bail!("unknown option {other}"),
+            }
+            options = rest;
+        }
+        ensure!(options.is_empty(), "{options:?} lacks a value");
+        for (name, program) in [("psql", &wished.psql), ("restate", &wished.restate)] {
+            if program.is_none() {
+                eprintln!(
+                    "{name} is not measured: it is not on PATH, and --{name} does not name it"
+                );
+            }
+        }
+        Ok(wished)
+    }
+
+    /// The commands that ask `query`, and what to call them.
+    fn commands(&self, admin: &str, port: u16, query: &str) -> Vec<(&'static str, Command)> {
+        let mut commands = Vec::new();
+        if let Some(psql) = &self.psql {
+            let mut command = Command::new(psql);
+            command
+                .args([
+                    "--no-psqlrc",
+                    "--quiet",
+                    "--host=127.0.0.1",
+                    "--username=bench",
+                ])
+                .arg(format!("--port={port}"))
+                .arg(format!("--command={query}"));
+            commands.push(("`psql -c`, the whole process", command));
+        }
+        for (name, flags) in [
+            ("`restate sql`, the whole process", &["--yes"][..]),
+            (
+                "`restate sql --json`, the whole process",
+                &["--yes", "--json"],
+            ),
+        ] {
+            if let Some(restate) = &self.restate {
+                let mut command = Command::new(restate);
+                command.arg("sql").args(flags).arg(query);
+                command.env("RESTATE_ADMIN_URL", admin);
+                commands.push((name, command));
+            }
+        }
+        commands
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|file| file.is_file())
+}
+
+/// How long it takes from its start to its end.
+fn time(command: &mut Command) -> anyhow::Result<Duration> {
+    let begin = Instant::now();
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()?;
+    ensure!(status.success(), "{command:?}: {status}");
+    Ok(begin.elapsed())
+}
+
+fn median_of_runs(command: &mut Command) -> anyhow::Result<Duration> {
+    let times = (0..PROCESSES).map(|_| time(command));
+    Ok(median(times.collect::<anyhow::Result<_>>()?))
 }
 
 /// Three keys for each order, as a delivered order has them.
@@ -76,9 +183,9 @@ async fn fill(admin: &str, rows: usize) -> anyhow::Result<()> {
         .await
 }
 
-async fn measure(admin: &str) -> anyhow::Result<()> {
+async fn measure(admin: &str, options: &Options) -> anyhow::Result<()> {
     let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
-    let gateway = Gateway::start(admin, port).await?;
+    let gateway = Gateway::start(admin, port, &options.threads).await?;
     let http = reqwest::Client::new();
     let client = connect(port).await?;
 
@@ -102,6 +209,10 @@ async fn measure(admin: &str) -> anyhow::Result<()> {
         "| through the gateway, text format | {through:.0} ({:.0} %) |",
         100.0 * through / raw
     );
+    for (name, mut command) in options.commands(admin, port, ALL) {
+        let rate = rate(median_of_runs(&mut command)?);
+        println!("| {name} | {rate:.0} ({:.0} %) |", 100.0 * rate / raw);
+    }
 
     let point = format!(
         "select * from state where service_name = 'OrderStatusService' and service_key = '{KEY}'"
@@ -137,6 +248,10 @@ async fn measure(admin: &str) -> anyhow::Result<()> {
         ("prepared statement", extended),
     ] {
         println!("| {what} | {:.2} |", median(times).as_secs_f64() * 1e3);
+    }
+    for (name, mut command) in options.commands(admin, port, &point) {
+        let time = median_of_runs(&mut command)?;
+        println!("| {name} | {:.2} |", time.as_secs_f64() * 1e3);
     }
     println!(
         "\n{rows} rows; the gateway's most memory: {} MiB",
@@ -214,9 +329,9 @@ async fn connect(port: u16) -> anyhow::Result<tokio_postgres::Client> {
 struct Gateway(Child);
 
 impl Gateway {
-    async fn start(admin: &str, port: u16) -> anyhow::Result<Self> {
+    async fn start(admin: &str, port: u16, threads: &str) -> anyhow::Result<Self> {
         let child = Command::new(std::env::current_exe()?)
-            .args([admin, "gateway", &port.to_string()])
+            .args([admin, "gateway", &port.to_string(), threads])
             .stdin(Stdio::null())
             .spawn()?;
         let gateway = Self(child);

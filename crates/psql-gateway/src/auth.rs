@@ -18,10 +18,12 @@ use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::startup::SecretKey;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::debug;
 
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::session::{REPORTED, Session};
+use crate::tls::Tls;
 
 /// Users and their passwords, salted and hashed as SCRAM-SHA-256 wants them.
 #[derive(Debug)]
@@ -87,6 +89,8 @@ pub(crate) struct Door {
     seats: Arc<Semaphore>,
     /// Held as long as the connection lasts.
     seat: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
+    /// Who offers TLS wants it.
+    encrypted: bool,
     scram: Option<SASLAuthStartupHandler<Parameters>>,
 }
 
@@ -96,14 +100,22 @@ impl Door {
         session: &Arc<Session>,
         seats: &Arc<Semaphore>,
         passwords: Option<&Arc<Passwords>>,
+        tls: Option<&Tls>,
     ) -> Self {
         let scram = passwords.map(|passwords| {
+            let mut scram = ScramAuth::new(passwords.clone());
+            if let Some(tls) = tls
+                && let Err(error) = scram.configure_certificate(&tls.certificate)
+            {
+                // Clients that do not insist on channel binding come in without it.
+                debug!(%error, "no channel binding with this certificate");
+            }
             let keys = Keys {
                 gateway: gateway.clone(),
                 session: session.clone(),
             };
             SASLAuthStartupHandler::new(Arc::new(Parameters(session.clone())))
-                .with_scram(ScramAuth::new(passwords.clone()))
+                .with_scram(scram)
                 .with_pid_secret_key_generator(Arc::new(keys))
         });
         Self {
@@ -111,6 +123,7 @@ impl Door {
             session: session.clone(),
             seats: seats.clone(),
             seat: std::sync::Mutex::new(None),
+            encrypted: tls.is_some(),
             scram,
         }
     }
@@ -129,6 +142,11 @@ impl StartupHandler for Door {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         if let PgWireFrontendMessage::Startup(startup) = &message {
+            if self.encrypted && !client.is_secure() {
+                return Err(Error::fatal("28000", "this server is reached by TLS only")
+                    .hint("Ask for it by sslmode=require, or better sslmode=verify-full.")
+                    .into());
+            }
             let seat = self.seats.clone().try_acquire_owned();
             let seat = seat.map_err(|_| {
                 Error::fatal("53300", "sorry, too many clients already").hint(

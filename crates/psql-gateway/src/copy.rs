@@ -1,33 +1,26 @@
 //! `COPY … TO STDOUT` and its options.
 
-use std::sync::Arc;
+use std::pin::Pin;
 
-use futures::{Sink, SinkExt, TryStreamExt};
+use bytes::{BufMut, Bytes, BytesMut};
+use futures::{Sink, SinkExt, Stream, TryStreamExt};
 use pgwire::api::query::send_execution_response;
-use pgwire::api::results::{
-    CopyCsvOptions, CopyEncoder, CopyTextOptions, FieldInfo, SendableCopyDataStream, Tag,
-};
+use pgwire::api::results::Tag;
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
+use postgres_types::IsNull;
 use sqlparser::ast::{CopyLegacyCsvOption, CopyLegacyOption, CopyOption};
 
 use crate::error::{Error, Result};
+use crate::row_encoder::{Layout, RowEncoder};
 use crate::sql;
 
 /// How rows are written.
 #[derive(Debug, Clone)]
 pub(crate) struct CopyOptions {
-    pub(crate) format: CopyFormat,
+    pub(crate) layout: Layout,
     header: bool,
-}
-
-/// One of PostgreSQL's three formats.
-#[derive(Debug, Clone)]
-pub(crate) enum CopyFormat {
-    Binary,
-    Text(CopyTextOptions),
-    Csv(CopyCsvOptions),
 }
 
 impl CopyOptions {
@@ -71,41 +64,21 @@ impl CopyOptions {
     }
 
     /// The line with the names of the columns, if one was asked for.
-    pub(crate) fn header<'a>(&self, names: impl Iterator<Item = &'a str>) -> Option<String> {
-        if !self.header {
-            return None;
+    pub(crate) fn header_line<'a>(
+        &self,
+        names: impl ExactSizeIterator<Item = &'a str>,
+    ) -> PgWireResult<Option<BytesMut>> {
+        if !self.header || self.layout == Layout::Binary {
+            return Ok(None);
         }
-        let line = match &self.format {
-            CopyFormat::Binary => return None,
-            CopyFormat::Text(options) => names.collect::<Vec<_>>().join(&options.delimiter),
-            CopyFormat::Csv(options) => {
-                let (quote, escape) = (options.quote.as_str(), options.escape.as_str());
-                let quoted = names.map(|name| {
-                    if name.contains([',', '\n', '\r'])
-                        || name.contains(&*options.delimiter)
-                        || name.contains(quote)
-                    {
-                        format!(
-                            "{quote}{}{quote}",
-                            name.replace(quote, &format!("{escape}{quote}"))
-                        )
-                    } else {
-                        name.to_owned()
-                    }
-                });
-                quoted.collect::<Vec<_>>().join(&options.delimiter)
-            }
-        };
-        Some(line + "\n")
-    }
-
-    /// Something that writes rows so.
-    pub(crate) fn encoder(&self, fields: &Arc<Vec<FieldInfo>>) -> CopyEncoder {
-        match &self.format {
-            CopyFormat::Binary => CopyEncoder::new_binary(fields.clone()),
-            CopyFormat::Text(options) => CopyEncoder::new_text(fields.clone(), options.clone()),
-            CopyFormat::Csv(options) => CopyEncoder::new_csv(fields.clone(), options.clone()),
+        let mut line = RowEncoder::new(self.layout.clone(), names.len());
+        for name in names {
+            line.value(|out| {
+                out.put_slice(name.as_bytes());
+                Ok(IsNull::No)
+            })?;
         }
+        Ok(Some(line.take()))
     }
 }
 
@@ -113,8 +86,8 @@ impl CopyOptions {
 pub(crate) struct Copied {
     pub(crate) binary: bool,
     pub(crate) columns: usize,
-    pub(crate) header: Option<String>,
-    pub(crate) rows: SendableCopyDataStream,
+    pub(crate) header: Option<BytesMut>,
+    pub(crate) rows: Pin<Box<dyn Stream<Item = PgWireResult<BytesMut>> + Send>>,
 }
 
 /// What a binary copy begins with: the signature, no flags, no more header.
@@ -137,20 +110,21 @@ impl Copied {
         client
             .feed(PgWireBackendMessage::CopyOutResponse(begin))
             .await?;
-        if let Some(header) = self.header {
-            let header = CopyData::new(header.into());
-            client.feed(PgWireBackendMessage::CopyData(header)).await?;
+        let data = |bytes| PgWireBackendMessage::CopyData(CopyData::new(bytes));
+        if self.binary {
+            client.feed(data(Bytes::from_static(BINARY_HEADER))).await?;
+        } else if let Some(header) = self.header {
+            client.feed(data(header.freeze())).await?;
         }
         let mut count = 0;
         while let Some(row) = self.rows.try_next().await? {
             count += 1;
-            client.feed(PgWireBackendMessage::CopyData(row)).await?;
+            client.feed(data(row.freeze())).await?;
         }
         if self.binary {
-            // The encoder writes the header with the first row.
-            let header = if count == 0 { BINARY_HEADER } else { &[] };
-            let end = CopyData::new([header, BINARY_TRAILER].concat().into());
-            client.feed(PgWireBackendMessage::CopyData(end)).await?;
+            client
+                .feed(data(Bytes::from_static(BINARY_TRAILER)))
+                .await?;
         }
         client
             .feed(PgWireBackendMessage::CopyDone(CopyDone::new()))
@@ -172,36 +146,11 @@ struct Wished {
 
 impl Wished {
     fn check(self) -> Result<CopyOptions> {
-        let letter = |letter: char| letter.to_string().into();
-        let format = match self.format.as_deref().unwrap_or("text") {
-            "text" => {
-                let mut options = CopyTextOptions::default();
-                if let Some(delimiter) = self.delimiter {
-                    options.delimiter = letter(delimiter);
-                }
-                if let Some(null) = self.null {
-                    options.null_string = null.into();
-                }
-                CopyFormat::Text(options)
-            }
-            "csv" => {
-                let mut options = CopyCsvOptions::default();
-                if let Some(delimiter) = self.delimiter {
-                    options.delimiter = letter(delimiter);
-                }
-                if let Some(quote) = self.quote {
-                    options.quote = letter(quote);
-                    options.escape = letter(quote);
-                }
-                if let Some(escape) = self.escape {
-                    options.escape = letter(escape);
-                }
-                if let Some(null) = self.null {
-                    options.null_string = null.into();
-                }
-                CopyFormat::Csv(options)
-            }
-            "binary" => CopyFormat::Binary,
+        let format = self.format.as_deref().unwrap_or("text");
+        let (csv, binary) = match format {
+            "text" => (false, false),
+            "csv" => (true, false),
+            "binary" => (false, true),
             other => {
                 return Err(
                     Error::new("22023", format!("COPY format \"{other}\" not recognized"))
@@ -209,11 +158,73 @@ impl Wished {
                 );
             }
         };
+        if binary && (self.delimiter.is_some() || self.null.is_some() || self.header) {
+            return Err(syntax(
+                "DELIMITER, NULL and HEADER mean nothing in BINARY mode",
+            ));
+        }
+        if !csv && (self.quote.is_some() || self.escape.is_some()) {
+            return Err(syntax(
+                "COPY QUOTE and ESCAPE are available only in CSV mode",
+            ));
+        }
+        let delimiter = byte(
+            "delimiter",
+            self.delimiter.unwrap_or(if csv { ',' } else { '\t' }),
+        )?;
+        let quote = byte("quote", self.quote.unwrap_or('"'))?;
+        let escape = self
+            .escape
+            .map_or(Ok(quote), |escape| byte("escape", escape))?;
+        let null = self
+            .null
+            .unwrap_or_else(|| (if csv { "" } else { "\\N" }).to_owned());
+        let misread = if csv {
+            delimiter == quote
+        } else {
+            delimiter == b'\\' || delimiter == b'.' || delimiter.is_ascii_alphanumeric()
+        };
+        if misread || matches!(delimiter, b'\n' | b'\r') {
+            let delimiter = char::from(delimiter);
+            return Err(Error::new(
+                "22023",
+                format!("COPY delimiter cannot be {delimiter:?}"),
+            ));
+        }
+        if null.contains([char::from(delimiter), '\n', '\r']) {
+            return Err(Error::new(
+                "22023",
+                "COPY's NULL must contain neither the delimiter nor the end of a line",
+            ));
+        }
+        let layout = match (csv, binary) {
+            (_, true) => Layout::Binary,
+            (true, _) => Layout::Csv {
+                delimiter,
+                quote,
+                escape,
+                null,
+            },
+            _ => Layout::Text { delimiter, null },
+        };
         Ok(CopyOptions {
-            format,
+            layout,
             header: self.header,
         })
     }
+}
+
+fn byte(what: &str, letter: char) -> Result<u8> {
+    u8::try_from(letter)
+        .ok()
+        .filter(u8::is_ascii)
+        .ok_or_else(|| {
+            Error::unsupported(format!("COPY {what} must be a single one-byte character"))
+        })
+}
+
+fn syntax(message: &str) -> Error {
+    Error::new("42601", message)
 }
 
 fn unsupported(option: &impl std::fmt::Display) -> Error {

@@ -16,7 +16,7 @@
 //! | `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
 //! | `runtime.rs`, `schema.rs` | asks the runtime |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
-//! | `rows.rs` | record batches as rows |
+//! | `rows.rs`, `values.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
 //! | `error.rs` | errors and their SQLSTATE |
 
 mod aliases;
@@ -29,6 +29,7 @@ mod handler;
 mod limits;
 mod parameters;
 mod rewrite;
+mod row_encoder;
 mod rows;
 mod runtime;
 mod schema;
@@ -37,6 +38,7 @@ mod session;
 mod sql;
 mod statement;
 mod tls;
+mod values;
 mod views;
 
 use std::net::SocketAddr;
@@ -62,7 +64,7 @@ pub struct Config {
     pub restate_admin: String,
     /// Lines `user:password`; without it everyone on this machine may come in.
     pub password_file: Option<PathBuf>,
-    /// PEM files of the certificate chain and its key; without them there is no TLS.
+    /// PEM files of the certificate chain and its key; with them all clients must use TLS, without them there is none.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The longest that a statement may take, and what it is given unless `SET statement_timeout` says less.
     pub statement_timeout: Duration,
@@ -130,7 +132,7 @@ pub async fn serve(
     let tls = config
         .tls
         .as_ref()
-        .map(|(certificate, key)| tls::acceptor(certificate, key))
+        .map(|(certificate, key)| tls::read(certificate, key))
         .transpose()?;
     if !address.ip().is_loopback() && tls.is_none() {
         warn!(

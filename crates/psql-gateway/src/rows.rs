@@ -1,22 +1,25 @@
 //! Record batches as rows of the wire protocol.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, UnionArray,
-};
-use arrow_pg::encoder::{Encoder, encode_value};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema};
+use bytes::BytesMut;
 use futures::{Stream, TryStreamExt, stream};
 use pgwire::api::Type;
 use pgwire::api::portal::Format;
-use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse};
-use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::api::results::{FieldInfo, QueryResponse};
+use pgwire::error::PgWireResult;
+use pgwire::messages::data::DataRow;
 
-use crate::copy::{Copied, CopyFormat, CopyOptions};
+use crate::copy::{Copied, CopyOptions};
 use crate::error::{Error, Result};
-use crate::runtime::Answer;
+use crate::row_encoder::{Layout, RowEncoder};
+use crate::runtime::{Answer, Batches};
 use crate::session::Session;
+use crate::values::Column;
 
 /// The columns of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,10 +74,6 @@ impl Columns {
         });
         Ok(fields.collect())
     }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
-    }
 }
 
 /// `pg_type.typlen`
@@ -105,154 +104,106 @@ impl Rows {
         session: &Arc<Session>,
     ) -> Result<QueryResponse> {
         let fields = Arc::new(self.columns.fields(format)?);
-        let encoder = DataRowEncoder::new(fields.clone());
-        let rows = encode(self.answer, fields.clone(), session, encoder);
+        let count = i16::try_from(fields.len()).unwrap_or(i16::MAX);
+        let rows = Encoded::new(self.answer, fields.clone(), session, Layout::Message)
+            .map_ok(move |row| DataRow::new(row, count));
         let mut response = QueryResponse::new(fields, rows);
         response.set_command_tag(tag);
         Ok(response)
     }
 
     /// The rows as `COPY … TO STDOUT` sends them.
-    pub(crate) fn copy(self, options: &CopyOptions, session: &Arc<Session>) -> Result<Copied> {
-        let format = match options.format {
-            CopyFormat::Binary => Format::UnifiedBinary,
-            CopyFormat::Text(_) | CopyFormat::Csv(_) => Format::UnifiedText,
+    pub(crate) fn copy(
+        self,
+        options: &CopyOptions,
+        session: &Arc<Session>,
+    ) -> PgWireResult<Copied> {
+        let binary = options.layout == Layout::Binary;
+        let format = if binary {
+            Format::UnifiedBinary
+        } else {
+            Format::UnifiedText
         };
         let fields = Arc::new(self.columns.fields(&format)?);
-        let header = options.header(self.columns.names());
-        let encoder = options.encoder(&fields);
+        let names = self.columns.0.iter().map(|(name, _)| name.as_str());
+        let layout = options.layout.clone();
         Ok(Copied {
-            binary: matches!(options.format, CopyFormat::Binary),
+            binary,
             columns: fields.len(),
-            header,
-            rows: Box::pin(encode(self.answer, fields, session, encoder)),
+            header: options.header_line(names)?,
+            rows: Box::pin(Encoded::new(self.answer, fields, session, layout)),
         })
     }
 }
 
-/// Encodes rows one by one as they are asked for; one batch at a time is in memory.
-fn encode<E>(
-    answer: Answer,
+/// Rows that are encoded one by one as they are asked for; one batch at a time is in memory.
+struct Encoded {
+    batches: Batches,
     fields: Arc<Vec<FieldInfo>>,
-    session: &Arc<Session>,
-    encoder: E,
-) -> impl Stream<Item = PgWireResult<E::Item>> + Send + 'static
-where
-    E: Encoder + Send + 'static,
-    E::Item: Send + 'static,
-{
-    let plain = Plain::new(&answer.schema, &fields);
-    let session = session.clone();
-    let limited = stream::try_unfold(answer.batches, move |mut batches| {
+    encoder: RowEncoder,
+    /// The current batch, the next row of it, and how many it has.
+    columns: Vec<Column>,
+    row: usize,
+    rows: usize,
+}
+
+impl Encoded {
+    fn new(
+        answer: Answer,
+        fields: Arc<Vec<FieldInfo>>,
+        session: &Arc<Session>,
+        layout: Layout,
+    ) -> Self {
         let session = session.clone();
-        async move {
-            let next = session.running().limit(batches.try_next()).await?;
-            Ok::<_, PgWireError>(next.map(|batch| (batch, batches)))
-        }
-    });
-    // Rows of all batches are written with one encoder, of which one batch has the use at a time.
-    let encoder = Arc::new(Mutex::new(encoder));
-    limited
-        .map_ok(move |batch| {
-            let rows = batch.num_rows();
-            let batch = plain.batch(&batch);
-            let fields = fields.clone();
-            let encoder = encoder.clone();
-            let rows = (0..rows).map(move |row| {
-                let batch = batch.as_ref().map_err(Clone::clone)?;
-                let mut encoder = encoder.lock().unwrap_or_else(PoisonError::into_inner);
-                let schema = batch.schema_ref();
-                for (index, field) in fields.iter().enumerate() {
-                    encode_value(
-                        &mut *encoder,
-                        batch.column(index),
-                        row,
-                        schema.field(index),
-                        field,
-                    )?;
-                }
-                Ok(encoder.take_row())
-            });
-            stream::iter(rows)
-        })
-        .try_flatten()
-}
-
-/// Turns columns into such as the encoder knows.
-#[derive(Debug, Clone)]
-struct Plain {
-    /// Nothing where every column is fine as it is.
-    schema: Option<SchemaRef>,
-}
-
-impl Plain {
-    fn new(schema: &SchemaRef, encoded: &[FieldInfo]) -> Self {
-        let columns = || schema.fields().iter().zip(encoded);
-        let plain = |field: &Field, encoded: &FieldInfo| match field.data_type() {
-            DataType::Union(..) => Some(DataType::Utf8),
-            // As text a number is a text, and Arrow writes a column of them faster than one decimal after the other is made.
-            DataType::UInt64 if encoded.format() == FieldFormat::Text => Some(DataType::Utf8),
-            of @ DataType::Interval(_) => Some(DataType::Dictionary(
-                Box::new(DataType::Int32),
-                Box::new(of.clone()),
-            )),
-            _ => None,
-        };
-        if columns().all(|(field, encoded)| plain(field, encoded).is_none()) {
-            return Self { schema: None };
-        }
-        let fields = columns().map(|(field, encoded)| match plain(field, encoded) {
-            Some(data_type) => Arc::new(Field::new(field.name(), data_type, true)),
-            None => field.clone(),
+        let limited = stream::try_unfold(answer.batches, move |mut batches| {
+            let session = session.clone();
+            async move {
+                let next = session.running().limit(batches.try_next()).await?;
+                Ok(next.map(|batch| (batch, batches)))
+            }
         });
         Self {
-            schema: Some(Arc::new(Schema::new(fields.collect::<Vec<_>>()))),
+            batches: Box::pin(limited),
+            encoder: RowEncoder::new(layout, fields.len()),
+            fields,
+            columns: Vec::new(),
+            row: 0,
+            rows: 0,
         }
     }
 
-    fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let Some(schema) = &self.schema else {
-            return Ok(batch.clone());
-        };
-        let columns = batch.columns().iter().zip(schema.fields());
-        let columns =
-            columns.map(
-                |(column, field)| match (column.data_type(), field.data_type()) {
-                    (DataType::Union(..), _) => texts(column),
-                    (DataType::Interval(_), _) => nullable(column),
-                    (DataType::UInt64, to @ DataType::Utf8) => arrow_cast::cast(column, to),
-                    _ => Ok(column.clone()),
-                },
-            );
-        let columns = columns.collect::<std::result::Result<Vec<_>, _>>();
-        columns
-            .and_then(|columns| RecordBatch::try_new(schema.clone(), columns))
-            .map_err(|error| Error::new("XX000", error.to_string()))
+    fn begin(&mut self, batch: &RecordBatch) -> Result<()> {
+        let columns = batch.columns().iter().zip(batch.schema_ref().fields());
+        let columns = columns
+            .zip(&*self.fields)
+            .map(|((column, field), wanted)| Column::new(column, field, wanted));
+        self.columns = columns.collect::<Result<_>>()?;
+        self.row = 0;
+        self.rows = batch.num_rows();
+        Ok(())
+    }
+
+    fn next_row(&mut self) -> PgWireResult<BytesMut> {
+        for (column, wanted) in self.columns.iter().zip(&*self.fields) {
+            column.write(self.row, wanted, &mut self.encoder)?;
+        }
+        self.row += 1;
+        Ok(self.encoder.take())
     }
 }
 
-/// The values of a union, such as a JSON value, as texts.
-fn texts(column: &ArrayRef) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {
-    let Some(union) = column.as_any().downcast_ref::<UnionArray>() else {
-        return Ok(column.clone());
-    };
-    let texts = (0..union.len()).map(|row| {
-        let value = union.value(row);
-        if value.is_null(0) || *value.data_type() == DataType::Null {
-            return Ok(None);
-        }
-        arrow_cast::display::array_value_to_string(&value, 0).map(Some)
-    });
-    let texts: StringArray = texts.collect::<std::result::Result<_, _>>()?;
-    Ok(Arc::new(texts))
-}
+impl Stream for Encoded {
+    type Item = PgWireResult<BytesMut>;
 
-/// Intervals behind keys: the encoder does not see that an interval is NULL, but it sees that a key is.
-fn nullable(column: &ArrayRef) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {
-    let keys = (0..column.len()).map(|row| {
-        let key = i32::try_from(row).ok();
-        key.filter(|_| column.is_valid(row))
-    });
-    let keys: Int32Array = keys.collect();
-    Ok(Arc::new(DictionaryArray::try_new(keys, column.clone())?))
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        while self.row == self.rows {
+            // Before another batch comes, this one goes.
+            self.columns.clear();
+            match ready!(self.batches.as_mut().poll_next(context)?) {
+                Some(batch) => self.begin(&batch)?,
+                None => return Poll::Ready(None),
+            }
+        }
+        Poll::Ready(Some(self.next_row()))
+    }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures::StreamExt;
 use pgwire::api::{ClientInfo, NoopHandler, PgWireConnectionState};
 use pgwire::messages::PgWireFrontendMessage;
-use pgwire::tokio::TlsAcceptor;
 use pgwire::tokio::server::{
     MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message,
 };
@@ -26,6 +25,7 @@ use crate::gateway::Gateway;
 use crate::handler::{Handler, Parsed};
 use crate::limits::Limited;
 use crate::session::Session;
+use crate::tls::Tls;
 
 /// How many connections may be on their way in for each that may be in.
 const WAITING_PER_SEAT: usize = 2;
@@ -56,7 +56,7 @@ pub(crate) struct Limits {
 pub(crate) struct Server {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) passwords: Option<Arc<Passwords>>,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) limits: Limits,
 }
 
@@ -135,6 +135,7 @@ impl Server {
                 &session,
                 seats,
                 self.passwords.as_ref(),
+                self.tls.as_ref(),
             )),
             handler: Arc::new(Handler {
                 gateway: self.gateway.clone(),
@@ -144,6 +145,8 @@ impl Server {
             gateway: self.gateway.clone(),
             stop,
         };
+        // Also if something panics.
+        let _leaving = Leaving(&self.gateway, &session);
         let served = async {
             let begun = timeout(self.limits.startup, async {
                 let Some(mut client) = self.open(stream).await? else {
@@ -169,14 +172,13 @@ impl Server {
             while parts.next(&mut client).await? {}
             Ok(())
         };
-        let served = served.await;
-        self.gateway.sessions.leave(&session);
-        served
+        served.await
     }
 
     /// Answers what comes before the first message: the question for encryption.
     async fn open(&self, stream: TcpStream) -> io::Result<Option<Client>> {
-        let Some(framed) = negotiate_tls(stream, self.tls.clone()).await? else {
+        let acceptor = self.tls.as_ref().map(|tls| tls.acceptor.clone());
+        let Some(framed) = negotiate_tls(stream, acceptor).await? else {
             return Ok(None);
         };
         let old = framed.into_parts();
@@ -187,6 +189,15 @@ impl Server {
         let mut client = Framed::from_parts(parts);
         client.set_backpressure_boundary(SEND_AT);
         Ok(Some(client))
+    }
+}
+
+/// Forgets a connection when it goes.
+struct Leaving<'a>(&'a Gateway, &'a Session);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.sessions.leave(self.1);
     }
 }
 

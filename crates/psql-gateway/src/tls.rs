@@ -19,14 +19,25 @@ pub enum TlsError {
     Unfit(#[from] rustls::Error),
 }
 
+/// TLS as it is offered.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) acceptor: TlsAcceptor,
+    /// The certificate chain as PEM. Clients bind their password's proof to it, so that nobody can stand between.
+    pub(crate) certificate: Arc<[u8]>,
+}
+
 /// Offers TLS with this certificate chain and key.
-pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Tls, TlsError> {
     let unreadable = |path: &Path| {
         let path = path.display().to_string();
         move |error| TlsError::File(path, error)
     };
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let pem = std::fs::read(certificate)
+        .map_err(pem::Error::Io)
+        .map_err(unreadable(certificate))?;
+    let chain = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(unreadable(certificate))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
     let mut config =
@@ -36,5 +47,8 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Tl
             .with_single_cert(chain, key)?;
     // For clients that begin with TLS instead of asking for it.
     config.alpn_protocols = vec![b"postgresql".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(Tls {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        certificate: pem.into(),
+    })
 }

@@ -1,7 +1,7 @@
 //! `pg_catalog` and `information_schema`: what `psql`'s `\d`, tab completion and drivers ask for.
 //!
 //! These queries use much of PostgreSQL's SQL, and none of it concerns the runtime. They are put into SQLite's dialect and
-//! answered by an SQLite database in memory that holds the catalogue of the runtime's tables and of the views (ADR 5).
+//! answered by an SQLite database in memory that holds the catalogue of the runtime's tables and of the views (ADR 6).
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -30,7 +30,7 @@ use self::types::Kind;
 use crate::error::{Error, Result};
 use crate::runtime::Answer;
 use crate::schema::Schema;
-use crate::session::Session;
+use crate::session::{Running, Session};
 use crate::{rewrite, sql};
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
@@ -61,10 +61,10 @@ impl Catalogue {
         translate::translate(&mut query, session)?;
         let text = query.to_string();
         let database = self.database.clone();
-        let deadline = session.running().deadline;
+        let running = session.running();
         let answered = tokio::task::spawn_blocking(move || {
             let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            run(&mut database, &text, &kinds, names.as_deref(), deadline)
+            run(&mut database, &text, &kinds, names.as_deref(), running)
         });
         answered
             .await
@@ -78,9 +78,10 @@ fn run(
     text: &str,
     kinds: &[Option<Kind>],
     names: Option<&[Option<String>]>,
-    deadline: Instant,
+    running: Running,
 ) -> Result<RecordBatch> {
-    let late = move || Instant::now() > deadline;
+    // Whoever waits for the answer has been told so already; this ends the work.
+    let late = move || running.cancelled.is_cancelled() || Instant::now() > running.deadline;
     database
         .progress_handler(STEPS, Some(late))
         .map_err(|error| failed(&error))?;

@@ -154,7 +154,7 @@ impl Rewriter<'_> {
         if let Some(selection) = &mut select.selection {
             self.expressions(selection)?;
             if let Some(scope) = self.scopes.last() {
-                keys::add_partition_key(selection, scope);
+                keys::add_partition_key(selection, scope, &mut select.from);
             }
         }
         if let GroupByExpr::Expressions(expressions, _) = &mut select.group_by {
@@ -268,24 +268,21 @@ impl Rewriter<'_> {
         }
         if let Some(columns) = self.schema.columns(table) {
             let relation = Relation {
-                keyed: table == keys::KEYED && self.schema.keyed,
+                key: (table == keys::KEYED && self.schema.keyed).then_some(keys::KEY),
                 ..Relation::table(table, columns)
             };
             return Ok(Named::Relation(seen_as(relation)));
         }
         if let Some(view) = views::find(table) {
             let columns = columns_of(&view.query, self.schema)?;
+            let keyed = self.schema.keyed && columns.iter().any(|column| column == keys::VIEW_KEY);
             let relation = Relation {
                 columns,
+                opaque: false,
+                key: keyed.then_some(keys::VIEW_KEY),
                 ..Relation::opaque(table)
             };
-            return Ok(Named::View(
-                view,
-                seen_as(Relation {
-                    opaque: false,
-                    ..relation
-                }),
-            ));
+            return Ok(Named::View(view, seen_as(relation)));
         }
         let today = aliases::TABLES.iter().find(|(past, _)| *past == table);
         if let Some((past, today)) = today

@@ -18,8 +18,8 @@ pub(super) struct Relation {
     pub(super) aliases: Vec<(&'static str, &'static str)>,
     /// It may have columns that are not known here.
     pub(super) opaque: bool,
-    /// It is a table whose rows lie where their `service_key` says.
-    pub(super) keyed: bool,
+    /// The column whose value says where its rows lie, if there is one.
+    pub(super) key: Option<&'static str>,
 }
 
 impl Relation {
@@ -42,7 +42,7 @@ impl Relation {
             aliases: aliases.copied().collect(),
             columns,
             opaque: false,
-            keyed: false,
+            key: None,
         }
     }
 
@@ -63,7 +63,7 @@ impl Relation {
                 Vec::new()
             },
             opaque: self.opaque,
-            keyed: self.keyed && renamed.is_empty(),
+            key: self.key.filter(|_| renamed.is_empty()),
             columns: renamed.into_iter().chain(kept).collect(),
         }
     }

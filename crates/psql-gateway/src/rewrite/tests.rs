@@ -185,6 +185,28 @@ fn a_filter_by_key_is_one_by_partition_key_too() {
 }
 
 #[test]
+fn a_filter_by_a_views_id_reaches_the_state_it_reads() {
+    let hint = "AND partition_key = 15363141179342843928";
+    for view in views::all().iter().map(|view| view.name) {
+        let scans = usize::from(view != "dispatch_queue");
+        let text = rewritten(&format!("select * from {view}")).unwrap();
+        assert_eq!(text.matches(hint).count(), 0, "{text}");
+        let keyed = format!("select * from state s, {view} v where v.id = 'pizza-1' and 1 = 1");
+        let text = rewritten(&keyed).unwrap();
+        assert_eq!(text.matches(hint).count(), scans, "{text}");
+    }
+    for asked in [
+        "select * from orders where id = 'pizza-1' or id = 'pizza-2'",
+        "select * from orders a, orders b where id = 'pizza-1'",
+        "select * from orders as o(x) where id = 'pizza-1'",
+        "with orders as (select id from sys_invocation) select * from orders where id = 'pizza-1'",
+    ] {
+        let text = rewritten(asked).unwrap();
+        assert!(!text.contains("partition_key"), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused() {
     for (asked, code) in [
         ("select component from state, sys_invocation", "42702"),

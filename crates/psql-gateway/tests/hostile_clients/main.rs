@@ -1,12 +1,16 @@
-//! Clients that send garbage, half a message or nothing at all. Each test has a gateway of its own, whose runtime is a stub.
+//! Clients that send garbage, half a message or nothing at all. Each test has a gateway of its own, whose runtime is a stand-in.
+//!
+//! What is sent is the same in every run. `PROPTEST_CASES=100000` makes a longer run of something else.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod runtime;
+mod sql;
+
+use std::panic::PanicHookInfo;
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::routing::post;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as ProptestConfig, TestRng, TestRunner};
 use psql_gateway::{Config, StartError};
@@ -18,20 +22,9 @@ use tokio_postgres::NoTls;
 /// How long anything may take that should happen soon.
 const SOON: Duration = Duration::from_secs(30);
 
-/// A gateway in front of a runtime that refuses every query.
+/// A gateway in front of a stand-in.
 async fn gateway(change: impl FnOnce(&mut Config)) -> u16 {
-    let refuse = || async {
-        let message =
-            "Datafusion error: Error during planning: table 'restate.public.state' not found";
-        (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            Json(serde_json::json!({ "message": message })),
-        )
-    };
-    let runtime = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let admin = format!("http://{}", runtime.local_addr().unwrap());
-    let router = axum::Router::new().route("/query", post(refuse));
-    tokio::spawn(async move { axum::serve(runtime, router).await });
+    let (admin, _) = runtime::start().await;
     serve(&admin, change).await
 }
 
@@ -46,6 +39,26 @@ async fn serve(admin: &str, change: impl FnOnce(&mut Config)) -> u16 {
         std::future::pending(),
     ));
     port
+}
+
+/// Panics of connections, which end the connection only and so would not be seen.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn watch_for_panics() {
+    static WATCHING: Once = Once::new();
+    WATCHING.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
+            PANICS.lock().unwrap().push(panic.to_string());
+            usual(panic);
+        }));
+    });
+}
+
+fn assert_nothing_panicked() -> Result<(), TestCaseError> {
+    let panics = std::mem::take(&mut *PANICS.lock().unwrap());
+    prop_assert!(panics.is_empty(), "{panics:?}");
+    Ok(())
 }
 
 /// Asks something that needs no runtime.
@@ -82,6 +95,51 @@ fn startup() -> Vec<u8> {
     [length.to_be_bytes().as_slice(), body].concat()
 }
 
+fn cstring(text: &str) -> Vec<u8> {
+    [text.replace('\0', "").as_bytes(), b"\0"].concat()
+}
+
+/// A statement by the simple or by the extended protocol, with more or fewer parameters than it has.
+fn question() -> impl Strategy<Value = Vec<u8>> {
+    let parameter = prop_oneof![
+        Just(b"\xff\xff\xff\xff".to_vec()),
+        "[a-z0-9 ]{0,8}".prop_map(|text| {
+            let length = u32::try_from(text.len()).unwrap();
+            [length.to_be_bytes().as_slice(), text.as_bytes()].concat()
+        }),
+    ];
+    let parameters = proptest::collection::vec(parameter, 0..4);
+    (
+        sql::statement(),
+        any::<bool>(),
+        parameters,
+        0..4_u8,
+        0..2_u8,
+    )
+        .prop_map(|(sql, simple, parameters, rows, binary)| {
+            if simple {
+                return message(b'Q', &cstring(&sql));
+            }
+            let count = u8::try_from(parameters.len()).unwrap();
+            let parse = [b"\0", &*cstring(&sql), b"\0\0"].concat();
+            let bind = [
+                &[0, 0, 0, 0, 0, count][..],
+                &parameters.concat(),
+                &[0, 1, 0, binary],
+            ]
+            .concat();
+            [
+                message(b'P', &parse),
+                message(b'D', b"S\0"),
+                message(b'B', &bind),
+                message(b'D', b"P\0"),
+                message(b'E', &[0, 0, 0, 0, rows]),
+                message(b'S', b""),
+            ]
+            .concat()
+        })
+}
+
 /// Messages of all kinds, mostly of the right shape, with bodies that are mostly not.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let body = prop_oneof![
@@ -99,27 +157,34 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|messages| messages.concat())
 }
 
-/// Cases are the same in every run.
+/// Cases are the same in every run, unless another number of them is wished.
 fn runner(cases: u32) -> TestRunner {
+    let wished = std::env::var("PROPTEST_CASES").ok();
+    let wished = wished.map(|cases| cases.parse().unwrap());
     let config = ProptestConfig {
-        cases,
+        cases: wished.unwrap_or(cases),
         failure_persistence: None,
         ..ProptestConfig::default()
     };
+    if wished.is_some() {
+        return TestRunner::new(config);
+    }
     let seed = TestRng::deterministic_rng(config.rng_algorithm);
     TestRunner::new_with_rng(config, seed)
 }
 
-async fn send_and_leave(port: u16, bytes: &[u8]) {
+/// Sends this, and answers what the gateway says to it.
+async fn send_and_leave(port: u16, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(port).await;
     // The gateway may have hung up before all was sent.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
-    rest(&mut stream).await;
+    rest(&mut stream).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_sent_as_startup_the_gateway_lives_on() {
+    watch_for_panics();
     let port = gateway(|_| {}).await;
     let handle = tokio::runtime::Handle::current();
     let fuzzed = tokio::task::spawn_blocking(move || {
@@ -138,7 +203,7 @@ async fn whatever_is_sent_as_startup_the_gateway_lives_on() {
             }
             handle.block_on(send_and_leave(port, &[bytes, noise.clone()].concat()));
             handle.block_on(send_and_leave(port, &noise));
-            Ok(())
+            assert_nothing_panicked()
         })
     });
     fuzzed.await.unwrap().unwrap();
@@ -146,13 +211,47 @@ async fn whatever_is_sent_as_startup_the_gateway_lives_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_is_sent_as_queries_the_gateway_lives_on() {
+async fn whatever_is_sent_as_messages_the_gateway_lives_on() {
+    watch_for_panics();
     let port = gateway(|_| {}).await;
     let handle = tokio::runtime::Handle::current();
     let fuzzed = tokio::task::spawn_blocking(move || {
         runner(300).run(&hostile(), |bytes| {
             handle.block_on(send_and_leave(port, &[startup(), bytes].concat()));
-            Ok(())
+            assert_nothing_panicked()
+        })
+    });
+    fuzzed.await.unwrap().unwrap();
+    is_alive(port).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_asked_is_answered_and_the_runtime_is_asked_sql() {
+    watch_for_panics();
+    let (admin, unreadable) = runtime::start().await;
+    let port = serve(&admin, |config| {
+        config.statement_timeout = Duration::from_secs(2)
+    })
+    .await;
+    let handle = tokio::runtime::Handle::current();
+    let fuzzed = tokio::task::spawn_blocking(move || {
+        let questions = proptest::collection::vec(question(), 1..4);
+        runner(400).run(&questions, |questions| {
+            let bytes = [startup(), questions.concat()].concat();
+            let said = handle.block_on(send_and_leave(port, &bytes));
+            let answered = questions.len() + 1;
+            let ready = said
+                .windows(6)
+                .filter(|said| said.starts_with(b"Z\0\0\0\x05"));
+            prop_assert_eq!(
+                ready.count(),
+                answered,
+                "{}",
+                String::from_utf8_lossy(&said)
+            );
+            let unreadable = std::mem::take(&mut *unreadable.lock().unwrap());
+            prop_assert!(unreadable.is_empty(), "{unreadable:?}");
+            assert_nothing_panicked()
         })
     });
     fuzzed.await.unwrap().unwrap();

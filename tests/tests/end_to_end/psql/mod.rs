@@ -1,5 +1,8 @@
 //! SQL, asked by the real `psql` and by drivers of the real runtime with orders in it.
 
+mod drivers;
+mod encryption;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -164,17 +167,9 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
 
     let (out, err) = run(&system, &["\\timing on", "select 1"]).await?;
     assert!(err.is_empty() && out.contains("Time: "), "{out}{err}");
-    let file = tempfile::NamedTempFile::new()?;
-    let copy = format!(
-        "\\copy (select component_key, key from state where component_key = 'pizza-1' order by key limit 1) to '{}' csv header",
-        file.path().display()
-    );
-    let (out, err) = run(&system, &[&copy]).await?;
-    assert_eq!((out.trim(), err.as_str()), ("COPY 1", ""));
-    assert_eq!(
-        std::fs::read_to_string(file.path())?,
-        "component_key,key\npizza-1,order\n"
-    );
+    copies(&system).await?;
+    filters_reach_the_scan(&system).await?;
+
     let (out, err) = run(
         &system,
         &[
@@ -204,6 +199,45 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
         assert!(
             err.contains(&format!("ERROR:  {code}:")) && err.contains(position),
             "{query}\n{err}"
+        );
+    }
+    Ok(())
+}
+
+/// Copies rows to a file of the client's, and to its standard output.
+async fn copies(system: &System) -> anyhow::Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    let copy = format!(
+        "\\copy (select component_key, key from state where component_key = 'pizza-1' order by key limit 1) to '{}' csv header",
+        file.path().display()
+    );
+    let (out, err) = run(system, &[&copy]).await?;
+    assert_eq!((out.trim(), err.as_str()), ("COPY 1", ""));
+    assert_eq!(
+        std::fs::read_to_string(file.path())?,
+        "component_key,key\npizza-1,order\n"
+    );
+    let copy = "copy (select '' as empty, null as nothing, 'a,\"b' as text) to stdout csv header";
+    let (out, err) = run(system, &[copy]).await?;
+    assert_eq!(
+        (out.as_str(), err.as_str()),
+        ("empty,nothing,text\n\"\",,\"a,\"\"b\"\n", "")
+    );
+    Ok(())
+}
+
+/// A filter by a key reaches the scan, as one by the partition key that follows from it.
+async fn filters_reach_the_scan(system: &System) -> anyhow::Result<()> {
+    for query in [
+        "explain select key from state where component_key = 'pizza-1'",
+        "explain select status from orders where id = 'pizza-1'",
+    ] {
+        let (out, err) = run(system, &[query]).await?;
+        let scan = out.lines().find(|line| line.contains("predicate="));
+        let scan = scan.unwrap_or_default();
+        assert!(
+            err.is_empty() && scan.contains("15363141179342843928") && scan.contains("service_key"),
+            "{out}{err}"
         );
     }
     Ok(())

@@ -1,0 +1,143 @@
+"""psycopg 3 against the psql gateway of a system in which `pizza-1` and `pizza-2` are delivered.
+
+Takes a connection string; a failed assertion ends it with a traceback.
+"""
+
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import psycopg
+from psycopg import errors
+
+# Would take hours.
+LONG = "select count(*) from range(1000000000000) r where r.value % 7 = 3"
+
+
+def values(conninfo):
+    """The same values, whichever format they travel in."""
+    query = """
+        select id, price, created, eta, reason, delayed, version, age
+        from orders where id = %s and price > %s and created > %s
+    """
+    since = datetime.now(timezone.utc) - timedelta(hours=1)
+    parameters = ("pizza-1", Decimal("1.5"), since)
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        rows = []
+        for binary in (False, True):
+            cursor = connection.cursor(binary=binary)
+            rows.append(cursor.execute(query, parameters, binary=binary).fetchone())
+        text, binary = rows
+        assert text[:-1] == binary[:-1], rows
+        order, price, created, eta, reason, delayed, version, age = binary
+        assert (order, price, reason, delayed) == ("pizza-1", Decimal("23.50"), None, False), binary
+        assert created.tzinfo is not None and since < created < datetime.now(timezone.utc), created
+        assert eta is None or eta > created, eta
+        assert isinstance(version, int) and version > 1, version
+        assert isinstance(age, timedelta) and age > timedelta(0), age
+
+
+def parameters(conninfo):
+    """Numbers, NULL, lists, dates, and texts that would be SQL if they were put into one."""
+    with psycopg.connect(conninfo) as connection:
+        one = connection.execute(
+            "select %s::bigint, %s::text, %s::double precision, %t::boolean, %s::date, %b::int",
+            (2**40, "it's; --", 0.5, True, datetime(2026, 1, 2).date(), 7),
+        ).fetchone()
+        assert one == (2**40, "it's; --", 0.5, True, datetime(2026, 1, 2).date(), 7), one
+        keys = connection.execute(
+            "select array_agg(service_key order by service_key) from state where key = %s and service_key = any(%s)",
+            ("order", ["pizza-2", "pizza-1", None]),
+        ).fetchone()
+        assert keys == (["pizza-1", "pizza-2"],), keys
+        nothing = connection.execute(
+            "select count(*), max(key) from state where service_key = %s", (None,)
+        ).fetchone()
+        assert nothing == (0, None), nothing
+        nulls = connection.execute("select array[1, null, 3], null, cast(null as text)").fetchone()
+        assert nulls == ([1, None, 3], None, None), nulls
+
+
+def prepared(conninfo):
+    """A statement is prepared once and run often, also in a pipeline; transactions and savepoints are accepted."""
+    query = "select component, key from state where component_key = %s order by component, key"
+    with psycopg.connect(conninfo) as connection:
+        runs = [
+            connection.execute(query, (key,), prepare=True).fetchall()
+            for key in ("pizza-1", "pizza-2", "nobody", "pizza-1")
+        ]
+        assert runs[0] == runs[3] == runs[1] != [], runs
+        assert runs[2] == [], runs
+        with connection.pipeline(), connection.transaction(), connection.transaction():
+            cursors = [connection.execute(query, (key,)) for key in ("pizza-1", "pizza-2")]
+        assert [cursor.fetchall() for cursor in cursors] == [runs[0], runs[1]]
+        streamed = list(connection.cursor().stream("select key from state"))
+        assert len(streamed) > len(runs[0]), streamed
+
+
+def copied(conninfo):
+    with psycopg.connect(conninfo) as connection, connection.cursor() as cursor:
+        query = "select service_key, null, 7 from state where key = 'order' order by 1"
+        for options in ("", "with (format binary)"):
+            with cursor.copy(f"copy ({query}) to stdout {options}") as copy:
+                copy.set_types(["text", "text", "int8"])
+                rows = list(copy.rows())
+            assert [row[0] for row in rows] == ["pizza-1", "pizza-2"], rows
+            assert all(row[1:] == (None, 7) for row in rows), rows
+
+
+def refused(conninfo):
+    """Errors are of the class that psycopg has for their SQLSTATE, and say where."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for query, error, position in [
+            ("selec 1", errors.SyntaxError, "1"),
+            ("select nope from state", errors.UndefinedColumn, "8"),
+            ("select * from nope", errors.UndefinedTable, "15"),
+            ("select nope(1)", errors.UndefinedFunction, "8"),
+            ("select 1/0", errors.DivisionByZero, None),
+            ("delete from state", errors.ReadOnlySqlTransaction, None),
+            ("declare c cursor for select 1", errors.FeatureNotSupported, None),
+        ]:
+            try:
+                connection.execute(query)
+            except error as refusal:
+                assert refusal.diag.statement_position == position, (query, refusal.diag.statement_position)
+            else:
+                raise AssertionError(query)
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def cancelled(conninfo):
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        ended = threading.Event()
+
+        def cancel():
+            # What comes before the query has begun has no effect.
+            while not ended.wait(0.05):
+                connection.cancel_safe()
+
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        begin = time.monotonic()
+        try:
+            connection.execute(LONG)
+        except errors.QueryCanceled:
+            assert time.monotonic() - begin < 20
+        else:
+            raise AssertionError("it was not cancelled")
+        finally:
+            ended.set()
+            canceller.join()
+        # A cancel request may still have been under way.
+        try:
+            connection.execute("select key from state limit 1")
+        except errors.QueryCanceled:
+            pass
+        connection.execute("select 1")
+
+
+for check in (values, parameters, prepared, copied, refused, cancelled):
+    check(sys.argv[1])
+    print(check.__name__)

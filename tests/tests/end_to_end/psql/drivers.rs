@@ -1,0 +1,75 @@
+//! Drivers of other languages. What they check is in `tests/drivers`; `cargo xtask test` installs them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use tokio::process::Command;
+
+use super::{delivered, url};
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers")
+}
+
+/// The interpreter that has the driver.
+fn python() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("FOOD_ORDERING_TEST_PYTHON") {
+        return Ok(path.into());
+    }
+    let test = std::env::current_exe()?;
+    let target = test.ancestors().nth(3);
+    let target = target.context("tests are in target/<profile>/deps")?;
+    Ok(target.join("test-drivers/python/bin/python"))
+}
+
+async fn check(mut command: Command, all: &[&str]) -> anyhow::Result<()> {
+    let output = command.kill_on_drop(true).output().await;
+    let output =
+        output.with_context(|| format!("{command:?}, which `cargo xtask test` makes sure of"))?;
+    let passed = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        output.status.success() && passed.lines().eq(all.iter().copied()),
+        "passed: {passed}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn psycopg_and_pg_get_what_they_ask_for() -> anyhow::Result<()> {
+    let system = delivered().await?;
+
+    let mut psycopg = Command::new(python()?);
+    psycopg
+        .arg(directory().join("python/check.py"))
+        .arg(url(&system)?);
+    let mut pg = Command::new("node");
+    pg.arg(directory().join("node/check.mjs"))
+        .arg(url(&system)?);
+    let (psycopg, pg) = tokio::join!(
+        check(
+            psycopg,
+            &[
+                "values",
+                "parameters",
+                "prepared",
+                "copied",
+                "refused",
+                "cancelled"
+            ],
+        ),
+        check(
+            pg,
+            &[
+                "values",
+                "parameters",
+                "prepared",
+                "pooled",
+                "refused",
+                "cancelled"
+            ],
+        ),
+    );
+    psycopg.context("psycopg")?;
+    pg.context("pg")
+}

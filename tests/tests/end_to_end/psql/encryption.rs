@@ -1,0 +1,175 @@
+//! Passwords and TLS, with the real `psql`.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, ensure};
+use end_to_end_tests::{Options, SOON, System, binary, eventually};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+
+/// A psql gateway with a password and a certificate, beside that of the system. Ends with this value.
+struct Gateway {
+    process: Child,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl Gateway {
+    async fn start(system: &System) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let file = |name: &str| directory.path().join(name);
+        for name in ["server", "other"] {
+            let CertifiedKey { cert, signing_key } =
+                generate_simple_self_signed(["localhost".to_owned()])?;
+            std::fs::write(file(&format!("{name}.crt")), cert.pem())?;
+            std::fs::write(file(&format!("{name}.key")), signing_key.serialize_pem())?;
+        }
+        std::fs::write(file("passwords"), "anna:open sesame\n")?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let process = Command::new(binary()?)
+            .args(["serve", "psql-gateway"])
+            .arg(format!("--psql-gateway-listen=127.0.0.1:{port}"))
+            .arg(format!(
+                "--restate-admin={}",
+                system.address("restate-admin")?
+            ))
+            .arg("--password-file")
+            .arg(file("passwords"))
+            .arg("--tls-cert")
+            .arg(file("server.crt"))
+            .arg("--tls-key")
+            .arg(file("server.key"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let gateway = Self {
+            process,
+            port,
+            directory,
+        };
+        eventually("the gateway to listen", SOON, async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .map_err(|error| error.to_string())
+        })
+        .await;
+        Ok(gateway)
+    }
+
+    /// Has `psql` say how it is connected and ask a question. What it prints, and what it complains about.
+    async fn ask(
+        &self,
+        password: Option<&str>,
+        connection: &str,
+    ) -> anyhow::Result<(String, String)> {
+        let mut command = tokio::process::Command::new("psql");
+        command
+            .args([
+                "--no-psqlrc",
+                "--no-password",
+                "--no-align",
+                "--tuples-only",
+            ])
+            .args([
+                "--command=\\conninfo",
+                "--command=select count(*) from state",
+            ])
+            .arg(format!(
+                "hostaddr=127.0.0.1 port={} user=anna {connection}",
+                self.port
+            ))
+            // Whoever runs the test may have certificates and passwords of their own.
+            .env("HOME", self.directory.path())
+            .env_remove("PGPASSWORD")
+            .envs(password.map(|password| ("PGPASSWORD", password)))
+            .stdin(Stdio::null());
+        let output = command
+            .output()
+            .await
+            .context("running psql, which `cargo xtask test` makes sure of")?;
+        Ok((
+            String::from_utf8(output.stdout)?,
+            String::from_utf8(output.stderr)?,
+        ))
+    }
+
+    fn certificate(&self, name: &str) -> String {
+        let path: &Path = self.directory.path();
+        format!("sslrootcert={}", path.join(name).display())
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn who_knows_the_password_comes_in_and_only_over_tls() -> anyhow::Result<()> {
+    let system = System::start(Options::default()).await?;
+    let gateway = Gateway::start(&system).await?;
+    let ours = gateway.certificate("server.crt");
+    let others = gateway.certificate("other.crt");
+    let right = Some("open sesame");
+
+    for connection in [
+        &*format!("host=localhost sslmode=verify-full {ours}"),
+        &format!("host=localhost sslmode=verify-ca {ours} channel_binding=require"),
+        "sslmode=require channel_binding=require",
+        "sslmode=require channel_binding=disable",
+        // What psql does by itself.
+        "sslmode=prefer",
+    ] {
+        let (out, err) = gateway.ask(right, connection).await?;
+        let count = out.lines().last().and_then(|line| line.parse::<u32>().ok());
+        ensure!(
+            err.is_empty() && out.contains("TLS") && count.is_some(),
+            "{connection}: {out}{err}"
+        );
+    }
+
+    for (password, connection, complaint) in [
+        (
+            right,
+            &*format!("host=localhost sslmode=verify-full {others}"),
+            "certificate verify failed",
+        ),
+        (
+            right,
+            &format!("host=localhost sslmode=verify-ca {others}"),
+            "certificate verify failed",
+        ),
+        (
+            right,
+            &format!("host=example.com sslmode=verify-full {ours}"),
+            "does not match host name",
+        ),
+        (
+            right,
+            "sslmode=disable",
+            "this server is reached by TLS only",
+        ),
+        (
+            Some("open, sesame"),
+            "sslmode=require",
+            "Password authentication failed",
+        ),
+        (
+            Some("open sesame"),
+            "sslmode=require user=ben",
+            "Password authentication failed",
+        ),
+        (None, "sslmode=require", "no password supplied"),
+    ] {
+        let (out, err) = gateway.ask(password, connection).await?;
+        ensure!(
+            out.is_empty() && err.contains(complaint),
+            "{connection}: {out}{err}"
+        );
+    }
+    Ok(())
+}
