@@ -3,6 +3,9 @@
 //! Restate answers a failed call with `{"code","message","source"}` (seen on 1.7.12). `source` is `invocation` where the
 //! handler itself said no, and `ingress` where the call never came to a handler, for instance because setup has not yet
 //! registered the service: a 404 of the one means that there is no such order, a 404 of the other that nobody can say.
+//!
+//! Where Restate has several nodes, another one is asked if one does not answer: every call from here only asks, or does
+//! nothing when it arrives twice (an order that is cancelled stays cancelled).
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -14,10 +17,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use telemetry::span;
 use tracing::Instrument;
+use upstream::{Addresses, Attempt, Repeat, Upstream};
 
 use crate::model::Cancellation;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// How long Restate has to say that it is there.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_CONNECTIONS: usize = 16;
@@ -26,7 +30,9 @@ const IDLE_CONNECTIONS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Ingress {
     client: reqwest::Client,
-    base: Url,
+    nodes: Upstream,
+    /// The same nodes, with less time.
+    checked: Upstream,
 }
 
 /// Why a call brought no answer.
@@ -52,24 +58,20 @@ struct Failure {
 }
 
 impl Ingress {
-    /// The ingress at `base`, which has `limit` for each answer.
-    pub fn new(base: &str, limit: Duration) -> Result<Self, crate::Error> {
-        let url_error = |reason: String| crate::Error::IngressUrl {
-            url: base.to_owned(),
-            reason,
-        };
-        let base = Url::parse(base).map_err(|error| url_error(error.to_string()))?;
-        if base.scheme() != "http" || base.cannot_be_a_base() {
-            return Err(url_error("it must begin with http://".to_owned()));
-        }
+    /// The ingress at `addresses` (several are separated by commas), which has `limit` for each answer.
+    pub fn new(addresses: &str, limit: Duration) -> Result<Self, crate::Error> {
+        let nodes: Addresses = addresses.parse()?;
         let client = reqwest::Client::builder()
             // The runtime is a neighbour: no proxy leads there.
             .no_proxy()
             .connect_timeout(CONNECT_WITHIN)
-            .timeout(limit)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
-        Ok(Self { client, base })
+        Ok(Self {
+            client,
+            checked: Upstream::new(nodes.clone(), limit.min(CHECK_WITHIN)),
+            nodes: Upstream::new(nodes, limit),
+        })
     }
 
     /// Asks `OrderStatusService` how far an order is.
@@ -93,23 +95,13 @@ impl Ingress {
 
     /// Whether Restate can be reached; the error is for people.
     pub(crate) async fn check(&self) -> Result<(), String> {
-        self.client
-            .get(self.url(&["restate", "health"]))
-            .timeout(CHECK_WITHIN)
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map(|_| ())
-            .map_err(|error| cause(&error))
-    }
-
-    fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        // `new` has seen to it that this URL has a path.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
+        let attempt = |Attempt { base, limit }| {
+            let url = within(&base, &["restate", "health"]);
+            let answer = self.client.get(url).timeout(limit).send();
+            async { answer.await?.error_for_status() }
+        };
+        let checked = self.checked.ask(Repeat::Harmless, attempt).await;
+        checked.map(|_| ()).map_err(|error| cause(&error))
     }
 
     async fn call<T: DeserializeOwned>(
@@ -118,19 +110,28 @@ impl Ingress {
         key: &OrderId,
         handler: &str,
     ) -> Result<T, Error> {
-        let url = self.url(&["restate", "call", service, key.as_str(), handler]);
-        let unavailable = |error: &reqwest::Error| Error::Unavailable(cause(error));
         let template = format!("/restate/call/{service}/{{key}}/{handler}");
-        let span = span::client("POST", &template, url.as_str());
-        let headers = span.in_scope(telemetry::http::propagation);
-        let answer = async {
-            let response = self.client.post(url).headers(headers).send().await?;
-            Ok((response.status(), response.bytes().await?))
+        let attempt = |Attempt { base, limit }| {
+            let url = within(&base, &["restate", "call", service, key.as_str(), handler]);
+            let span = span::client("POST", &template, url.as_str());
+            let headers = span.in_scope(telemetry::http::propagation);
+            let answer = self.client.post(url).headers(headers).timeout(limit).send();
+            let answer = async {
+                let response = answer.await?;
+                Ok((response.status(), response.bytes().await?))
+            };
+            async move {
+                let answer = answer.instrument(span.clone()).await;
+                let status = answer.as_ref().ok();
+                span::answered(
+                    &span,
+                    status.map(|(status, _): &(StatusCode, _)| status.as_u16()),
+                );
+                answer
+            }
         };
-        let answer = answer.instrument(span.clone()).await;
-        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
-        span::answered(&span, status);
-        let (status, body) = answer.map_err(|error| unavailable(&error))?;
+        let answer = self.nodes.ask(Repeat::Harmless, attempt).await;
+        let (status, body) = answer.map_err(|error| Error::Unavailable(cause(&error)))?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));
@@ -151,6 +152,16 @@ impl Ingress {
             _ => Error::Unexpected(format!("{service}/{handler}: {status}: {message}")),
         })
     }
+}
+
+/// The URL of a path below `base`.
+fn within(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    // A base URL has a path.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
 }
 
 /// The error with its innermost reason: reqwest itself says only that it could not send.

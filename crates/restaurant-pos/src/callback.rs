@@ -5,15 +5,17 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::OrderId;
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, redirect};
 use serde::{Deserialize, Serialize};
 use telemetry::span;
 use tracing::Instrument;
+use upstream::{Addresses, Attempt, Repeat, Upstream};
 
 use crate::Error;
 
 /// How long Restate may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// How much of an answer is kept, in characters.
 const LONGEST_ANSWER: usize = 500;
 
@@ -83,52 +85,54 @@ pub(crate) enum Failure {
 #[derive(Debug, Clone)]
 pub(crate) struct Ingress {
     client: Client,
-    /// Ends with a slash.
-    awakeables: Url,
+    nodes: Upstream,
 }
 
 impl Ingress {
-    pub(crate) fn new(address: &Url) -> Result<Self, Error> {
-        let mut base = address.clone();
-        if !base.path().ends_with('/') {
-            base.set_path(&format!("{}/", address.path()));
-        }
-        if base.scheme() != "http" || base.query().is_some() || base.fragment().is_some() {
-            return Err(Error::Ingress(address.clone()));
-        }
-        let awakeables = base
-            .join("restate/awakeables/")
-            .map_err(|_| Error::Ingress(address.clone()))?;
+    pub(crate) fn new(addresses: &str) -> Result<Self, Error> {
+        let addresses: Addresses = addresses.parse()?;
         let client = Client::builder()
-            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_WITHIN)
             // A redirected POST would arrive as a GET.
             .redirect(redirect::Policy::none())
             // Restate is a neighbour, also where the environment names a proxy for the rest of the world.
             .no_proxy()
             .build()?;
-        Ok(Self { client, awakeables })
+        Ok(Self {
+            client,
+            nodes: Upstream::new(addresses, TIMEOUT),
+        })
     }
 
     /// Resolves the awakeable `id` with `ready`.
     pub(crate) async fn resolve(&self, id: &AwakeableId, ready: &Ready) -> Result<(), Failure> {
-        // Cannot fail, as an id holds nothing that means something in a URL.
-        let url = self
-            .awakeables
-            .join(&format!("{id}/resolve"))
-            .map_err(|error| Failure::Final(error.to_string()))?;
         let unreachable =
             |error: reqwest::Error| Failure::Unreachable(with_sources(&error.without_url()));
-        let span = span::client("POST", "/restate/awakeables/{id}/resolve", url.as_str());
-        let headers = span.in_scope(telemetry::http::propagation);
-        let request = self.client.post(url).headers(headers).json(ready);
-        let answer = async {
-            let response = request.send().await?;
-            // Also read where it is not needed: a connection with an unread answer cannot be used again.
-            Ok((response.status(), response.text().await?))
+        let attempt = |Attempt { base, limit }| {
+            let base = base.as_str().trim_end_matches('/');
+            // An id holds nothing that means something in a URL.
+            let url = format!("{base}/restate/awakeables/{id}/resolve");
+            let span = span::client("POST", "/restate/awakeables/{id}/resolve", &url);
+            let headers = span.in_scope(telemetry::http::propagation);
+            let request = self.client.post(url).headers(headers).json(ready);
+            let answer = request.timeout(limit).send();
+            let answer = async {
+                let response = answer.await?;
+                // Also read where it is not needed: a connection with an unread answer cannot be used again.
+                Ok((response.status(), response.text().await?))
+            };
+            async move {
+                let answer = answer.instrument(span.clone()).await;
+                let status = answer.as_ref().ok();
+                span::answered(
+                    &span,
+                    status.map(|(status, _): &(StatusCode, _)| status.as_u16()),
+                );
+                answer
+            }
         };
-        let answer = answer.instrument(span.clone()).await;
-        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
-        span::answered(&span, status);
+        // An awakeable is resolved once, however often it is tried.
+        let answer = self.nodes.ask(Repeat::Harmless, attempt).await;
         let (status, body) = answer.map_err(unreachable)?;
         classify(status, &body)
     }
@@ -203,33 +207,6 @@ mod tests {
             panic!("404 is final");
         };
         assert_eq!(answer.chars().count(), LONGEST_ANSWER);
-    }
-
-    #[test]
-    fn the_address_may_have_a_path_but_no_other_scheme() {
-        for (address, awakeables) in [
-            (
-                "http://localhost:8080",
-                "http://localhost:8080/restate/awakeables/",
-            ),
-            (
-                "http://localhost:8080/",
-                "http://localhost:8080/restate/awakeables/",
-            ),
-            (
-                "http://proxy/ingress",
-                "http://proxy/ingress/restate/awakeables/",
-            ),
-        ] {
-            let ingress = Ingress::new(&address.parse().unwrap()).unwrap();
-            assert_eq!(ingress.awakeables.as_str(), awakeables);
-        }
-        for bad in ["https://restate", "mailto:restate", "http://restate/?x=1"] {
-            assert!(
-                matches!(Ingress::new(&bad.parse().unwrap()), Err(Error::Ingress(_))),
-                "{bad}"
-            );
-        }
     }
 
     #[test]

@@ -24,8 +24,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// An address, as in [`Config::restate_ingress`].
-pub use reqwest::Url;
 use stub_kit::{Faults, database};
 use tokio::net::TcpListener;
 
@@ -43,8 +41,9 @@ pub const DEFAULT_PORT: u16 = 5050;
 pub struct Config {
     /// The `SQLite` file of the tickets; it and its directory are created where they are missing.
     pub database: PathBuf,
-    /// Where Restate's HTTP ingress is, such as `http://127.0.0.1:8080`; not `https`.
-    pub restate_ingress: Url,
+    /// Where Restate's HTTP ingress is, such as `http://127.0.0.1:8080`; not `https`. Those of its nodes, separated by commas,
+    /// if it has several.
+    pub restate_ingress: String,
     /// How long it takes to cook an order; with zero it is ready at once.
     pub preparation_time: Duration,
 }
@@ -60,9 +59,9 @@ pub enum Error {
     /// The tickets cannot be opened.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// Restate cannot be called at this address.
-    #[error("the Restate ingress must be like http://127.0.0.1:8080, not {0}")]
-    Ingress(Url),
+    /// Restate cannot be called at these addresses.
+    #[error("the Restate ingress: {0}")]
+    Ingress(#[from] upstream::NoAddress),
     /// The HTTP client cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Client(#[from] reqwest::Error),

@@ -4,6 +4,7 @@
 
 mod bad_records;
 mod chaos;
+mod cluster;
 mod crashes;
 mod dead_letters;
 mod doctor;

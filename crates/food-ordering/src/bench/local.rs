@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use domain::Region;
 use tempfile::TempDir;
+use upstream::Addresses;
 
 use super::figures::{self, Meters};
 use super::process::Process;
@@ -23,15 +24,18 @@ pub(super) struct LocalSystem {
 }
 
 impl LocalSystem {
-    /// Starts a fresh system as the benchmark wants it, and waits until it is ready.
-    pub(super) async fn start(drivers: u32, flags: &[OsString]) -> anyhow::Result<Self> {
+    /// Starts a fresh system as the benchmark wants it, with `drivers` in each region, and waits until it is ready.
+    pub(super) async fn start(
+        drivers: u32,
+        regions: &[Region],
+        flags: &[OsString],
+    ) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("food-ordering-bench-")
             .tempdir()
             .context("making a directory for the benchmark's data")?;
         let mut all: Vec<OsString> = [
             &format!("--drivers={drivers}")[..],
-            &format!("--region={}", Region::default()),
             "--poll-interval=1s",
             "--move-interval=0s",
             "--pause=0s",
@@ -39,6 +43,11 @@ impl LocalSystem {
         ]
         .map(OsString::from)
         .to_vec();
+        all.extend(
+            regions
+                .iter()
+                .map(|region| format!("--region={region}").into()),
+        );
         all.extend_from_slice(flags);
         let begin = Instant::now();
         Ok(Self {
@@ -51,6 +60,11 @@ impl LocalSystem {
     /// The address of a part.
     pub(super) fn address(&self, name: &str) -> anyhow::Result<&str> {
         self.system.address(name)
+    }
+
+    /// The addresses of each of Restate's nodes.
+    pub(super) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
+        self.system.nodes(name)
     }
 
     pub(super) fn meters(&self) -> anyhow::Result<Meters> {
@@ -67,7 +81,9 @@ impl LocalSystem {
                 .map(|(topic, _)| (*topic).to_owned())
                 .collect(),
             updates_topic: domain::topic::DRIVER_UPDATES.to_owned(),
-            metrics_url: Some(format!("{}/metrics", self.address("restate-node")?)),
+            metrics_urls: (self.nodes("restate-node")?.each())
+                .map(|node| format!("{node}/metrics"))
+                .collect(),
             peak_together: Cell::default(),
         })
     }
