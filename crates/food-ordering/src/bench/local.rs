@@ -10,8 +10,16 @@ use tempfile::TempDir;
 use upstream::Addresses;
 
 use super::figures::{self, Meters};
-use super::process::Process;
 use crate::own_system::OwnSystem;
+use crate::usage::Process;
+
+/// How restaurants and drivers are while orders are measured: neither lets anybody wait.
+pub(crate) const PROFILE: [&str; 4] = [
+    "--poll-interval=1s",
+    "--move-interval=0s",
+    "--pause=0s",
+    "--preparation-time=0s",
+];
 
 /// A system that `food-ordering up` runs.
 #[derive(Debug)]
@@ -34,20 +42,9 @@ impl LocalSystem {
             .prefix("food-ordering-bench-")
             .tempdir()
             .context("making a directory for the benchmark's data")?;
-        let mut all: Vec<OsString> = [
-            &format!("--drivers={drivers}")[..],
-            "--poll-interval=1s",
-            "--move-interval=0s",
-            "--pause=0s",
-            "--preparation-time=0s",
-        ]
-        .map(OsString::from)
-        .to_vec();
-        all.extend(
-            regions
-                .iter()
-                .map(|region| format!("--region={region}").into()),
-        );
+        let mut all = vec![format!("--drivers={drivers}").into()];
+        all.extend((regions.iter()).map(|region| format!("--region={region}").into()));
+        all.extend(PROFILE.map(OsString::from));
         all.extend_from_slice(flags);
         let begin = Instant::now();
         Ok(Self {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrets::keys;
+
 use super::data_dir::DataDir;
 use super::nodes::{self, Node, Nodes, Store};
 use super::ports::{Ports, Use};
@@ -87,6 +89,7 @@ impl Layout {
                 vec![
                     self.listen(Use::OrderServices),
                     brokers.clone(),
+                    self.identity(),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
@@ -94,7 +97,11 @@ impl Layout {
             self.part(
                 Part::DriverSimulator,
                 Sign::AnswersHttp2(self.health(Use::DriverSimulator)),
-                vec![self.listen(Use::DriverSimulator), brokers.clone()],
+                vec![
+                    self.listen(Use::DriverSimulator),
+                    brokers.clone(),
+                    self.identity(),
+                ],
             ),
             self.part(
                 Part::Gateway,
@@ -164,6 +171,8 @@ impl Layout {
             admin_port: self.ports[Use::RestateAdmin(node)],
             node_port: self.ports[Use::RestateNode(node)],
             partitions: self.partitions,
+            identity: self.key(keys::RESTATE_IDENTITY),
+            workflow_retention: self.settings.orders.workflow_retention,
             collector: self.collector.clone(),
             name: match self.nodes {
                 Nodes::One => nodes::ALONE,
@@ -211,6 +220,17 @@ impl Layout {
             sign,
             restart_delay: self.restart_delay,
         }
+    }
+
+    /// A file in the directory of the keys.
+    fn key(&self, name: &str) -> PathBuf {
+        self.dir.keys().join(name)
+    }
+
+    /// Whose requests the durable services take.
+    fn identity(&self) -> String {
+        let file = self.key(keys::RESTATE_IDENTITY_PUBLIC);
+        flag("restate-identity-file", file.display())
     }
 
     fn health(&self, port: Use) -> String {

@@ -26,7 +26,7 @@ use anyhow::Context;
 use domain::Region;
 
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES, lock_holder};
+pub(crate) use self::data_dir::{ENDPOINTS, KEYS, PROCESSES, lock_holder};
 use self::layout::Layout;
 use self::nodes::{Nodes, Store};
 use self::ports::Use;
@@ -99,6 +99,9 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
     );
     let nodes = args.restate_nodes;
     Store(&dir.file("restate")).check(nodes)?;
+    if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
+        say!("Made keys in {}", dir.keys().display());
+    }
     let reserved = ports::reserve(args.ports, nodes)?;
     let found = tokio::select! {
         found = restate::binary::find(&args.restate_server, |line| say!("{line}")) => found?,
