@@ -75,6 +75,11 @@ impl Runtime {
 
     /// Runs a query of the runtime's own dialect, and waits until its columns are known.
     pub(crate) async fn query(&self, sql: &str) -> Result<Answer> {
+        // On the heap, as it is part of what every statement waits for.
+        Box::pin(self.ask(sql)).await
+    }
+
+    async fn ask(&self, sql: &str) -> Result<Answer> {
         let query = serde_json::json!({ "query": sql });
         let attempt = |Attempt { base, .. }| {
             let request = self.http.post(below(&base, "query"));
@@ -89,8 +94,7 @@ impl Runtime {
                 }
             }
         };
-        // On the heap: it is part of the future of every statement.
-        let asked = Box::pin(self.nodes.ask(Repeat::Harmless, attempt)).await;
+        let asked = self.nodes.ask(Repeat::Harmless, attempt).await;
         let (response, node) =
             asked.map_err(|error| Error::unreachable(&self.admin, reason(&error)))?;
         if !response.status().is_success() {
