@@ -138,7 +138,7 @@ async fn when_nobody_answers_each_is_tried_once_and_the_last_error_is_told() {
     assert!(error.is_connect());
     assert_eq!(attempts.into_inner(), 3);
     assert_eq!(
-        error.url().map(|url| url.port()),
+        error.url().map(Url::port),
         nodes.last().map(|last| last.parse::<Url>().unwrap().port())
     );
 }

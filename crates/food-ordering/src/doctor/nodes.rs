@@ -1,5 +1,7 @@
 //! The nodes of a Restate cluster: which of them answer, and what it means for the cluster.
 
+use std::cmp::Ordering;
+
 use futures::future::join_all;
 
 use super::addresses::Addresses;
@@ -51,12 +53,12 @@ fn process(number: usize) -> String {
 
 fn consequence(well: usize, all: usize) -> String {
     let needed = all / 2 + 1;
-    if well < needed {
-        format!("nothing moves: {needed} of {all} nodes are needed, and {well} answer")
-    } else if well == needed {
-        "the others go on, and none of them may be lost too".to_owned()
-    } else {
-        "the others go on".to_owned()
+    match well.cmp(&needed) {
+        Ordering::Less => {
+            format!("nothing moves: {needed} of {all} nodes are needed, and {well} answer")
+        }
+        Ordering::Equal => "the others go on, and none of them may be lost too".to_owned(),
+        Ordering::Greater => "the others go on".to_owned(),
     }
 }
 
