@@ -5,14 +5,16 @@
 //! registered the service: a 404 of the one means that there is no such order, a 404 of the other that nobody can say.
 //!
 //! Where Restate has several nodes, another one is asked if one does not answer: every call from here only asks, or does
-//! nothing when it arrives twice (an order that is cancelled stays cancelled).
+//! nothing when it arrives twice (an order that is cancelled stays cancelled, an awakeable is resolved once).
 
 use std::error::Error as _;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use domain::{Order, OrderId};
 use order_status::OrderStatus;
-use reqwest::{StatusCode, Url};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use telemetry::span;
@@ -29,7 +31,7 @@ const IDLE_CONNECTIONS: usize = 16;
 /// Calls handlers through Restate's HTTP ingress. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Ingress {
-    client: reqwest::Client,
+    client: Client,
     nodes: Upstream,
     /// The same nodes, with less time.
     checked: Upstream,
@@ -61,7 +63,7 @@ impl Ingress {
     /// The ingress at `addresses` (several are separated by commas), which has `limit` for each answer.
     pub fn new(addresses: &str, limit: Duration) -> Result<Self, crate::Error> {
         let nodes: Addresses = addresses.parse()?;
-        let client = reqwest::Client::builder()
+        let client = Client::builder()
             // The runtime is a neighbour: no proxy leads there.
             .no_proxy()
             .connect_timeout(CONNECT_WITHIN)
@@ -93,6 +95,31 @@ impl Ingress {
         self.call("OrderWorkflow", id, "cancel").await
     }
 
+    /// Resolves an awakeable with `json`. One that was resolved before stays as it is, which is no error.
+    pub(crate) async fn resolve(&self, awakeable: &str, json: Bytes) -> Result<(), Error> {
+        let path = ["restate", "awakeables", awakeable, "resolve"];
+        let (status, body) = self
+            .send(&path, "/restate/awakeables/{id}/resolve", |request| {
+                request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(json.clone())
+            })
+            .await?;
+        if status.is_success() {
+            return Ok(());
+        }
+        let Failure { message, .. } = serde_json::from_slice(&body).unwrap_or_default();
+        let said = format!("{status}: {message}");
+        Err(match status {
+            StatusCode::NOT_FOUND => Error::NotFound(said),
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable(said),
+            _ => Error::Unexpected(format!("awakeable: {said}")),
+        })
+    }
+
     /// Whether Restate can be reached; the error is for people.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let attempt = |Attempt { base, limit }| {
@@ -110,28 +137,9 @@ impl Ingress {
         key: &OrderId,
         handler: &str,
     ) -> Result<T, Error> {
+        let path = ["restate", "call", service, key.as_str(), handler];
         let template = format!("/restate/call/{service}/{{key}}/{handler}");
-        let attempt = |Attempt { base, limit }| {
-            let url = within(&base, &["restate", "call", service, key.as_str(), handler]);
-            let span = span::client("POST", &template, url.as_str());
-            let headers = span.in_scope(telemetry::http::propagation);
-            let answer = self.client.post(url).headers(headers).timeout(limit).send();
-            let answer = async {
-                let response = answer.await?;
-                Ok((response.status(), response.bytes().await?))
-            };
-            async move {
-                let answer = answer.instrument(span.clone()).await;
-                let status = answer.as_ref().ok();
-                span::answered(
-                    &span,
-                    status.map(|(status, _): &(StatusCode, _)| status.as_u16()),
-                );
-                answer
-            }
-        };
-        let answer = self.nodes.ask(Repeat::Harmless, attempt).await;
-        let (status, body) = answer.map_err(|error| Error::Unavailable(cause(&error)))?;
+        let (status, body) = self.send(&path, &template, |request| request).await?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));
@@ -151,6 +159,37 @@ impl Ingress {
             }
             _ => Error::Unexpected(format!("{service}/{handler}: {status}: {message}")),
         })
+    }
+
+    /// Sends a POST, finished by `finish`, to `path`, which without ids is `template`, and reads the whole answer.
+    async fn send(
+        &self,
+        path: &[&str],
+        template: &str,
+        finish: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<(StatusCode, Bytes), Error> {
+        let attempt = |Attempt { base, limit }| {
+            let url = within(&base, path);
+            let span = span::client("POST", template, url.as_str());
+            let headers = span.in_scope(telemetry::http::propagation);
+            let request = self.client.post(url).headers(headers).timeout(limit);
+            let answer = finish(request).send();
+            let answer = async {
+                let response = answer.await?;
+                Ok((response.status(), response.bytes().await?))
+            };
+            async move {
+                let answer = answer.instrument(span.clone()).await;
+                let status = answer.as_ref().ok();
+                span::answered(
+                    &span,
+                    status.map(|(status, _): &(StatusCode, _)| status.as_u16()),
+                );
+                answer
+            }
+        };
+        let answer = self.nodes.ask(Repeat::Harmless, attempt).await;
+        answer.map_err(|error| Error::Unavailable(cause(&error)))
     }
 }
 
