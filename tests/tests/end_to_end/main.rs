@@ -6,6 +6,7 @@ mod backup;
 mod bad_records;
 mod callbacks;
 mod chaos;
+mod cluster;
 mod crashes;
 mod dead_letters;
 mod doctor;
