@@ -31,6 +31,7 @@ mod cli;
 mod clock;
 pub mod dlq;
 pub mod doctor;
+mod edge;
 mod files;
 mod http;
 mod install;

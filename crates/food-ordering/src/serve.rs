@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::edge::Edge;
 use crate::psql::Psql;
 use crate::settings::Settings;
 use crate::{Part, broker, shutdown};
@@ -78,6 +79,8 @@ pub struct Args {
     kafka_address_file: Option<PathBuf>,
     #[command(flatten)]
     operators: Operators,
+    #[command(flatten)]
+    edge: Box<Edge>,
     #[command(flatten)]
     psql: Box<Psql>,
     /// How many threads the parts work with; one is cheapest, more use more cores
@@ -247,6 +250,8 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 payment_url: args.payment_url.clone(),
                 web_ui: Some(settings.web_ui.files.clone()),
                 operator_token: args.operators.operator_token.clone(),
+                order_links_secrets: args.edge.order_links_secrets()?,
+                edge: args.edge.settings(),
                 restate_ui: args.operators.restate_ui.clone(),
                 tile_url: settings.web_ui.tile_url.clone(),
                 tile_attribution: settings.web_ui.tile_attribution.clone(),

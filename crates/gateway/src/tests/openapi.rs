@@ -29,6 +29,7 @@ async fn every_route_is_in_the_document() {
             "get /ready",
             "post /api/operations/dead-letters/replay",
             "post /api/operations/session",
+            "post /api/order-ids",
             "post /api/orders",
             "post /api/orders/{orderId}/cancel",
             "put /api/operations/faults/{stub}",
