@@ -240,6 +240,12 @@ impl System {
         self.directory.path().join(name)
     }
 
+    /// A file of the system's keys.
+    #[must_use]
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.file("keys").join(name)
+    }
+
     fn launcher_log(&self) -> String {
         std::fs::read_to_string(self.file("up.out")).unwrap_or_default()
     }

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, fillCheckout, headline, placedOrder, test } from "./support";
@@ -13,12 +11,8 @@ test.use({ allowedErrors: /status of 404/ });
 /** One more gateway of the same system, to which nobody is an operator: as people meet it who are not at its machine. */
 let gateway: ChildProcess;
 let address: string;
-let directory: string;
 
 test.beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "food-ordering-visitor-"));
-  const secret = join(directory, "order-links.secret");
-  writeFileSync(secret, "a secret of the tests that nobody else knows\n");
   const port = await freePort();
   address = `http://127.0.0.1:${port}`;
   gateway = spawn(
@@ -28,7 +22,7 @@ test.beforeAll(async () => {
       "gateway",
       `--gateway-listen=127.0.0.1:${port}`,
       "--trust-loopback=false",
-      `--order-links-secret-file=${secret}`,
+      `--order-links-secret-file=${join(process.env.DATA_DIR ?? "", "keys", "order-links.secret")}`,
       `--kafka-brokers=${endpoint("kafka")}`,
       `--restate-ingress=${endpoint("restate-ingress")}`,
       `--web-ui=${fileURLToPath(new URL("../dist", import.meta.url))}`,
@@ -40,10 +34,7 @@ test.beforeAll(async () => {
     .toBe(true);
 });
 
-test.afterAll(() => {
-  gateway.kill("SIGKILL");
-  rmSync(directory, { recursive: true, force: true });
-});
+test.afterAll(() => void gateway.kill("SIGKILL"));
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -1,12 +1,13 @@
 //! The project's own commands: `cargo xtask demo`, `test`, `bench`, `chaos`, `kafka`.
 
+mod dependencies;
 mod prerequisites;
 mod steps;
 mod web_ui;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
@@ -37,11 +38,17 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
-    /// Checks everything: format, lints, unit tests, the web UI in a browser, end-to-end tests
+    /// Checks everything: format, lints, dependencies, unit tests, the web UI in a browser, end-to-end tests
     Test,
     /// Builds with optimisations and measures what an order costs
     Bench {
         /// Flags of `food-ordering bench`, such as --orders 500; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
+    /// Builds with optimisations and decides whether memory and latency stay flat under a steady load; 30 minutes
+    Soak {
+        /// Flags of `food-ordering soak`, such as --duration 10m; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
@@ -68,6 +75,7 @@ fn main() -> ExitCode {
         } => demo(release, no_web_ui, &flags),
         Task::Test => test(),
         Task::Bench { flags } => launch(true, "bench", &flags),
+        Task::Soak { flags } => launch(true, "soak", &flags),
         Task::Chaos { flags } => launch(true, "chaos", &flags),
         Task::Kafka { flags } => launch(false, "kafka", &flags),
     };
@@ -120,11 +128,13 @@ fn test() -> anyhow::Result<()> {
             .args(["clippy", "--workspace", "--all-targets", "--quiet"])
             .args(["--", "--deny", "warnings"]),
     )?;
+    let mut not_checked = dependencies::check_crates(&mut steps, &target_directory()?)?;
+    let web_ui = WebUi::new();
+    not_checked.extend(dependencies::check_packages(&mut steps, &web_ui)?);
     steps.run(
         "unit tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
     )?;
-    let web_ui = WebUi::new();
     web_ui.make(|name, command| steps.run(name, command))?;
     steps.run(
         "web UI types, lint, unit tests",
@@ -141,6 +151,10 @@ fn test() -> anyhow::Result<()> {
             .npm(["run", "--silent", "e2e"])
             .env("FOOD_ORDERING_BIN", binary(false)?),
     )?;
+    // Once more, where it is seen: the last step takes long and prints much.
+    for line in not_checked {
+        println!("\n{line}");
+    }
     steps.run(
         "end-to-end tests",
         cargo()
@@ -164,14 +178,15 @@ fn build(release: bool) -> anyhow::Result<PathBuf> {
 
 /// The launcher's binary, once it is built.
 fn binary(release: bool) -> anyhow::Result<PathBuf> {
-    // This program lies in `<target>/<profile>/`, whatever the target directory is.
-    let this = std::env::current_exe().context("finding this program")?;
-    let target = this
-        .ancestors()
-        .nth(2)
-        .context("finding the target directory")?;
     let profile = if release { "release" } else { "debug" };
-    Ok(target.join(profile).join("food-ordering"))
+    Ok(target_directory()?.join(profile).join("food-ordering"))
+}
+
+/// This program lies in `<target>/<profile>/`, whatever the target directory is.
+fn target_directory() -> anyhow::Result<PathBuf> {
+    let this = std::env::current_exe().context("finding this program")?;
+    let target = this.ancestors().nth(2).map(Path::to_owned);
+    target.context("finding the target directory")
 }
 
 fn cargo() -> Command {

@@ -103,7 +103,7 @@ fn complain(missing: &[&Need]) -> anyhow::Result<()> {
     );
 }
 
-fn is_on_path(program: &str) -> bool {
+pub(crate) fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

@@ -17,8 +17,8 @@ impl Steps {
         Self { last: None }
     }
 
-    /// Runs one step; an error if it fails.
-    pub(crate) fn run(&mut self, name: &'static str, command: &mut Command) -> anyhow::Result<()> {
+    /// Prints that a step begins.
+    pub(crate) fn begin(&mut self, name: &'static str, command: &Command) {
         let before = match self.last {
             Some((name, begin)) => {
                 format!("   ({name} took {:.1} s)", begin.elapsed().as_secs_f64())
@@ -27,6 +27,11 @@ impl Steps {
         };
         println!("\n━━ {name}: {}{before}", shown(command));
         self.last = Some((name, Instant::now()));
+    }
+
+    /// Runs one step; an error if it fails.
+    pub(crate) fn run(&mut self, name: &'static str, command: &mut Command) -> anyhow::Result<()> {
+        self.begin(name, command);
         succeed(command).with_context(|| format!("step `{name}` failed"))
     }
 }

@@ -117,26 +117,30 @@ impl Sources {
 
     /// Reads everything. The system should be at rest: what changes meanwhile may be seen in two ways.
     pub async fn collect(&self, notes: Notes) -> Result<Facts, Error> {
-        let (statuses, dead_letters) = tokio::try_join!(
-            self.topic(topic::ORDER_STATUS, |record| {
-                Ok(Told {
-                    partition: record.partition,
-                    event: read(&record.value, || "a record of order-status".to_owned())?,
-                })
-            }),
-            self.topic(topic::ORDERS_DLQ, |record| {
-                Ok(DeadLetter {
-                    reason: record.header("dlq-reason").to_owned(),
-                    value: String::from_utf8_lossy(&record.value).into_owned(),
-                })
-            }),
-        )?;
+        let statuses = self.topic(topic::ORDER_STATUS, |record| {
+            Ok(Told {
+                partition: record.partition,
+                event: read(&record.value, || "a record of order-status".to_owned())?,
+            })
+        });
+        let statuses = statuses.await?;
+        self.collect_beside(notes, statuses).await
+    }
+
+    /// The same for someone who has read topic `order-status` all along, because the broker does not keep all of it.
+    pub async fn collect_beside(&self, notes: Notes, statuses: Vec<Told>) -> Result<Facts, Error> {
+        let dead_letters = self.topic(topic::ORDERS_DLQ, |record| {
+            Ok(DeadLetter {
+                reason: record.header("dlq-reason").to_owned(),
+                value: String::from_utf8_lossy(&record.value).into_owned(),
+            })
+        });
         Ok(Facts {
             notes,
             ledger: self.book(&self.payment_provider, "ledger").await?,
             preparations: self.book(&self.restaurant_pos, "preparations").await?,
             statuses,
-            dead_letters,
+            dead_letters: dead_letters.await?,
             state: self.sql(STATE).await?,
             invocations: self.sql(INVOCATIONS).await?,
         })

@@ -270,23 +270,21 @@ impl DriverDigitalTwin {
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
         let limit = i64::try_from(self.silence.as_millis()).unwrap_or(i64::MAX);
         match whereabouts.look(now, limit) {
-            Look::Idle => ctx.set(DRIVER_LOCATION, Json(whereabouts)),
-            Look::Again(after) => {
-                look_later(&ctx, millis(after));
-                ctx.set(DRIVER_LOCATION, Json(whereabouts));
-            }
+            Look::Idle => {}
+            Look::Again(after) => look_later(&ctx, millis(after)),
             Look::Delayed(after) => {
                 self.say_silent(&ctx, &whereabouts)?;
                 look_later(&ctx, millis(after));
-                ctx.set(DRIVER_LOCATION, Json(whereabouts));
             }
             Look::Lost => {
                 self.say_silent(&ctx, &whereabouts)?;
                 whereabouts.offline_in = assigned(&ctx).await?.map(|held| held.region);
-                arrive(&ctx, whereabouts);
                 ctx.set(DRIVER_STATUS, Json(DriverStatus::Offline));
+                arrive(&ctx, whereabouts);
+                return Ok(());
             }
         }
+        ctx.set(DRIVER_LOCATION, Json(whereabouts));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use durable::Server;
+use durable::{Identity, Server};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 use tokio::net::TcpListener;
@@ -13,6 +13,8 @@ use crate::simulator::DriverMobileAppSimulator;
 /// Settings of the part `driver-simulator`.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Whose requests are taken.
+    pub identity: Identity,
     /// The Kafka brokers, `host:port,…`.
     pub kafka_brokers: String,
     /// How long a driver without work waits until asking again.
@@ -67,7 +69,10 @@ pub async fn serve(
     let endpoint = Endpoint::builder()
         .bind(DriverMobileAppSimulator::new(publisher, pace))
         .build();
-    Server::new(endpoint).serve(listener, shutdown).await;
+    Server::new(endpoint)
+        .identity(config.identity)
+        .serve(listener, shutdown)
+        .await;
     Ok(())
 }
 

@@ -66,6 +66,9 @@ struct Whereabouts {
     /// How many polls there have been in vain.
     #[serde(default)]
     idle_polls: u32,
+    /// The driver has gone home; the poll that is on its way is the last one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    going_home: bool,
 }
 
 impl DriverMobileAppSimulator {
@@ -91,7 +94,7 @@ impl DriverMobileAppSimulator {
         let already = ctx
             .get::<Json<Whereabouts>>(CURRENT_LOCATION)
             .await?
-            .is_some();
+            .is_some_and(|Json(driver)| !driver.going_home);
         if !already {
             ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
                 .go_online(Json(start.map(Json::into_inner).unwrap_or_default()))
@@ -115,7 +118,13 @@ impl DriverMobileAppSimulator {
     async fn go_offline(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         match twin(&ctx).set_driver_unavailable().call().await {
             Ok(()) => {
-                ctx.clear(CURRENT_LOCATION);
+                // The poll that is on its way ends the polling: who starts again before it comes must not poll twice.
+                if let Some(Json(mut driver)) =
+                    ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await?
+                {
+                    driver.going_home = true;
+                    ctx.set(CURRENT_LOCATION, Json(driver));
+                }
                 Ok(())
             }
             Err(busy) if busy.code() == 409 => {
@@ -135,11 +144,12 @@ impl DriverMobileAppSimulator {
         mut ctx: ObjectContext<'_>,
         start: Json<Start>,
     ) -> Result<(), TerminalError> {
-        if ctx
-            .get::<Json<Whereabouts>>(CURRENT_LOCATION)
-            .await?
-            .is_some()
-        {
+        if let Some(Json(mut driver)) = ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await? {
+            if driver.going_home {
+                driver.going_home = false;
+                ask_for_work(&ctx, &driver);
+                ctx.set(CURRENT_LOCATION, Json(driver));
+            }
             return Ok(());
         }
         let Json(Start { region }) = start;
@@ -149,6 +159,7 @@ impl DriverMobileAppSimulator {
             region,
             reported: 0,
             idle_polls: 0,
+            going_home: false,
         };
         let home = driver.location;
         self.report(&ctx, &mut driver, vec![home]).await?;
@@ -165,6 +176,10 @@ impl DriverMobileAppSimulator {
         let Some(Json(mut driver)) = ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await? else {
             return Ok(());
         };
+        if driver.going_home {
+            ctx.clear(CURRENT_LOCATION);
+            return Ok(());
+        }
         let Json(mut assigned) = twin(&ctx).get_assigned_delivery().call().await?;
         if assigned.is_none() {
             driver.idle_polls = driver.idle_polls.wrapping_add(1);

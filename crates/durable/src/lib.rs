@@ -7,16 +7,19 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` beside it, a span around each attempt |
+//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt |
+//! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
 //! | `quiet.rs` | which lines of the log are not written |
 
+pub mod identity;
 mod protocol;
 mod quiet;
 mod server;
 mod trace;
 
+pub use identity::Identity;
 pub use quiet::Quiet;
 pub use server::{Server, Source};
 pub use trace::{Invocation, Trace, Traced, traceparent_in};

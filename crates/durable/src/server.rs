@@ -1,8 +1,9 @@
-//! The HTTP server: Restate's endpoint, `GET /metrics` beside it, a span around each attempt.
+//! The HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::{LazyLock, Once};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,19 +11,21 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use restate_sdk::endpoint::{Endpoint, HandleOptions, ProtocolMode, ResponseBody};
+use telemetry::metrics::Counters;
 use telemetry::span::{self, Outcome};
 use telemetry::trace::{TraceParent, is_enabled};
 use telemetry::{http, metrics};
 use tokio::net::TcpListener;
 use tracing::Span;
 
+use crate::identity::{Identity, Refusal};
 use crate::protocol::{Answers, Beginning};
 use crate::trace::{resumed, traceparent_in};
 
@@ -30,6 +33,17 @@ use crate::trace::{resumed, traceparent_in};
 const GRACE: Duration = Duration::from_secs(10);
 /// How much of an attempt is looked at before it begins. An order event has a hundredth of that.
 const LONGEST_BEGINNING: usize = 256 * 1024;
+
+/// By this header of an answer Restate's services are known; the SDK sends it too.
+const X_RESTATE_SERVER: HeaderName = HeaderName::from_static("x-restate-server");
+
+static REFUSED: LazyLock<Counters<1>> = LazyLock::new(|| {
+    Counters::new(
+        "restate_requests_refused",
+        "Requests to the durable services that no Restate with a known key has signed",
+        ["reason"],
+    )
+});
 
 /// A handler whose input is an order event, which may bring a trace context.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +62,7 @@ pub struct Source {
 #[derive(Clone)]
 pub struct Server {
     endpoint: Endpoint,
+    identity: Identity,
     sources: &'static [Source],
     keyed_by_order: &'static [&'static str],
 }
@@ -58,9 +73,17 @@ impl Server {
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
+            identity: Identity::default(),
             sources: &[],
             keyed_by_order: &[],
         }
+    }
+
+    /// Whose requests are taken; without this, everyone's.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
     }
 
     /// The handlers whose input may bring a trace.
@@ -118,13 +141,16 @@ impl Server {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
         let path = request.uri().path();
-        if request.method() == Method::GET && path == "/metrics" {
-            let mut response = Response::new(Either::Left(Full::from(metrics::text())));
-            response.headers_mut().insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static(metrics::CONTENT_TYPE),
-            );
-            return response;
+        if request.method() == Method::GET {
+            // Anyone may ask for these: they tell no order's data.
+            match path {
+                "/metrics" => return text(metrics::CONTENT_TYPE, metrics::text()),
+                "/health" => return text("application/json", r#"{"status":"UP"}"#),
+                _ => {}
+            }
+        }
+        if let Err(refusal) = self.identity.check(request.headers(), path) {
+            return refused(&refusal);
         }
         let Some((service, handler)) = target(path) else {
             let (parts, body) = request.into_parts();
@@ -187,6 +213,32 @@ impl Server {
             runtime,
         })
     }
+}
+
+/// An answer of this server's own.
+fn text(media_type: &'static str, text: impl Into<Bytes>) -> Response<Answer> {
+    let mut response = Response::new(Either::Left(Full::new(text.into())));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let version = concat!("food-ordering/", env!("CARGO_PKG_VERSION"));
+    headers.insert(X_RESTATE_SERVER, HeaderValue::from_static(version));
+    response
+}
+
+/// The answer to a stranger.
+fn refused(refusal: &Refusal) -> Response<Answer> {
+    static TOLD: Once = Once::new();
+    REFUSED.inc([match refusal {
+        Refusal::Unsigned => "unsigned",
+        Refusal::NotBelieved(_) => "other key",
+    }]);
+    // Once, as whoever tries again and again must not fill the log.
+    TOLD.call_once(|| {
+        tracing::warn!("a request was refused; further ones are only counted: {refusal}");
+    });
+    let mut response = text("text/plain; charset=utf-8", refusal.to_string());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response
 }
 
 /// Service and handler of `…/invoke/<service>/<handler>`.

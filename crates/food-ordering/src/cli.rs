@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{apache_kafka, bench, chaos, dlq, doctor, load, parent, restate, serve, setup, up};
+use crate::{
+    apache_kafka, bench, chaos, dlq, doctor, keys, load, parent, restate, serve, setup, soak, up,
+};
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
 ///
@@ -30,10 +32,16 @@ enum Command {
     Setup(setup::Args),
     /// Says what is wrong when the system does not move, and what to do; changes nothing
     Doctor(doctor::Args),
+    /// Makes the keys by which the parts know each other, each in a file that only you can read; changes none that is there
+    Keys(keys::Args),
     /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
     Bench(bench::Args),
+    /// Keeps a system of its own under a steady load, and decides whether memory and latency stay flat and no order is lost
+    ///
+    /// A line a minute; in the end the drift between the first and the last third, and a verdict on each invariant.
+    Soak(soak::Args),
     /// Kills, pauses and misleads a system of its own under load, and decides whether money and food are right
     ///
     /// What is done to whom, and when, follows from the seed. In the end the third parties' books, the topics and the runtime's
@@ -68,8 +76,10 @@ impl Cli {
             Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
+            Command::Keys(args) => keys::main(&args),
             Command::Load(args) => one_thread()?.block_on(load::main(args)),
             Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
+            Command::Soak(args) => one_thread()?.block_on(soak::main(args)),
             Command::Chaos(args) => one_thread()?.block_on(chaos::main(args)),
             Command::Dlq(args) => one_thread()?.block_on(dlq::main(args)),
             Command::Kafka(args) => one_thread()?.block_on(apache_kafka::main(args)),

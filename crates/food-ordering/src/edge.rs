@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use gateway::{ClientAddressHeader, Rate};
 use ipnet::IpNet;
+use secrets::{ExposeSecret, SecretString, Secrets};
 
 /// The limits of the gateway. A client is an IPv4 address or an IPv6 network of 64 bits; operators have no limits.
 #[derive(Debug, Args)]
@@ -94,15 +95,9 @@ impl Edge {
         let Some(file) = &self.order_links_secret_file else {
             return Ok(Vec::new());
         };
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("reading --order-links-secret-file {}", file.display()))?;
-        let lines = text.lines().map(str::trim);
-        let secrets: Vec<_> = lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(|line| line.as_bytes().to_vec())
-            .collect();
-        anyhow::ensure!(!secrets.is_empty(), "{} is empty", file.display());
-        Ok(secrets)
+        let secrets = Secrets::read(file).context("--order-links-secret-file")?;
+        let bytes = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec();
+        Ok(secrets.iter().map(bytes).collect())
     }
 }
 

@@ -8,8 +8,10 @@
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
 //! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
+//! | [`soak`] | whether memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
+//! | [`keys`] | makes the keys of the system | `keys` |
 //! | [`apache_kafka`] | a real broker on this machine | `kafka` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
 //! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
@@ -35,6 +37,7 @@ mod edge;
 mod files;
 mod http;
 mod install;
+pub mod keys;
 pub mod load;
 mod offsets;
 mod own_system;
@@ -46,7 +49,10 @@ pub mod serve;
 pub mod settings;
 pub mod setup;
 mod shutdown;
+pub mod soak;
 pub mod up;
+mod usage;
+mod verdicts;
 
 pub use cli::Cli;
 pub use part::Part;

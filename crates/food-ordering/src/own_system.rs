@@ -1,6 +1,6 @@
 //! A whole system of one's own: `food-ordering up` as a child process, on free ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -110,4 +110,33 @@ fn text(output: &Path) -> String {
 fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
     let read = || anyhow::Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?);
     read().with_context(|| format!("reading {}", file.display()))
+}
+
+/// `flags`, and those of `defaults` that they do not replace.
+pub(crate) fn with_defaults<D: AsRef<str>>(defaults: &[D], flags: &[OsString]) -> Vec<OsString> {
+    let name = |flag: &str| flag.split('=').next().unwrap_or(flag).to_owned();
+    let given: BTreeSet<String> = flags
+        .iter()
+        .filter_map(|flag| flag.to_str())
+        .map(name)
+        .collect();
+    defaults
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|flag| !given.contains(&name(flag)))
+        .map(OsString::from)
+        .chain(flags.iter().cloned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_of_the_users_replaces_the_default_however_it_is_written() {
+        let given = ["--pause=1s", "--step", "0.1"].map(OsString::from);
+        let all = with_defaults(&["--pause=0s", "--step=1", "--drivers=3"], &given);
+        assert_eq!(all, ["--drivers=3", "--pause=1s", "--step", "0.1"]);
+    }
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::edge::Edge;
 use crate::psql::Psql;
 use crate::settings::Settings;
-use crate::{Part, broker, shutdown};
+use crate::{Part, broker, keys, shutdown};
 
 /// Arguments of `serve`.
 #[derive(Debug, ClapArgs)]
@@ -77,6 +77,8 @@ pub struct Args {
     /// A file to which the embedded broker writes its address, as it picks its own port
     #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
     kafka_address_file: Option<PathBuf>,
+    #[command(flatten)]
+    keys: keys::Files,
     #[command(flatten)]
     operators: Operators,
     #[command(flatten)]
@@ -202,6 +204,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
         Part::OrderServices => {
             let listener = listen(args.listen.order_services)?;
             let config = order_workflow::Config {
+                identity: args.keys.identity(args.listen.order_services)?,
                 kafka_brokers,
                 payment_url: args.payment_url.clone(),
                 restaurant_url: args.restaurant_url.clone(),
@@ -219,6 +222,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
         Part::DriverSimulator => {
             let listener = listen(args.listen.driver_simulator)?;
             let config = driver_simulator::Config {
+                identity: args.keys.identity(args.listen.driver_simulator)?,
                 kafka_brokers,
                 poll_interval: settings.simulator.poll_interval,
                 move_interval: settings.simulator.move_interval,

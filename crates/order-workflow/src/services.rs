@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use delivery::{DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin};
 use domain::geo::Speed;
-use durable::{Server, Source};
+use durable::{Identity, Server, Source};
 use kafka::Publisher;
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
@@ -18,6 +18,8 @@ use crate::workflow::{Limits, OrderWorkflow};
 /// Settings of the part `order-services`.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Whose requests are taken.
+    pub identity: Identity,
     /// The Kafka brokers, `host:port,…`.
     pub kafka_brokers: String,
     /// Base URL of the payment provider.
@@ -113,6 +115,7 @@ pub async fn serve(
         ))
         .build();
     Server::new(endpoint)
+        .identity(config.identity)
         .sources(&SOURCES)
         .keyed_by_order(&["OrderWorkflow", "OrderStatusService", "DeliveryManager"])
         .serve(listener, shutdown)

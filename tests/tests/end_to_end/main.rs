@@ -10,6 +10,7 @@ mod dead_letters;
 mod doctor;
 mod drivers;
 mod gateway;
+mod identity;
 mod lifecycle;
 mod many_orders;
 mod metrics;

@@ -13,13 +13,13 @@ use tokio::time::{sleep, timeout};
 
 use super::Args;
 use super::figures::{self, Figures, Meters};
-use super::process::{self, Process};
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::publish::{Record, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use crate::restate::admin::Admin;
+use crate::usage::{self, Process};
 use crate::{clock, http};
 
 /// How long between two questions about the same order.
@@ -106,7 +106,7 @@ pub(super) struct Peer {
     #[arg(long, env = "FOOD_ORDERING_ORDER_TEMPLATE", value_name = "FILE")]
     order_template: Option<PathBuf>,
     /// A process to account; those named restate-server and kafka are told apart from the services
-    #[arg(long = "pid", env = "FOOD_ORDERING_PIDS", value_delimiter = ',', value_parser = process::parse, value_name = "NAME=PID")]
+    #[arg(long = "pid", env = "FOOD_ORDERING_PIDS", value_delimiter = ',', value_parser = usage::parse, value_name = "NAME=PID")]
     processes: Vec<Process>,
 }
 

@@ -8,11 +8,11 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::BaseConsumer;
 use serde::Serialize;
 
-use super::process::{Process, Role};
 use crate::http;
 use crate::load::timeline::{self, Stage};
 use crate::offsets;
 use crate::restate::metrics;
+use crate::usage::{Process, Role};
 
 /// What to measure, and where.
 pub(super) struct Meters {

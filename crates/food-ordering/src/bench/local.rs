@@ -9,8 +9,16 @@ use domain::Region;
 use tempfile::TempDir;
 
 use super::figures::{self, Meters};
-use super::process::Process;
 use crate::own_system::OwnSystem;
+use crate::usage::Process;
+
+/// How restaurants and drivers are while orders are measured: neither lets anybody wait.
+pub(crate) const PROFILE: [&str; 4] = [
+    "--poll-interval=1s",
+    "--move-interval=0s",
+    "--pause=0s",
+    "--preparation-time=0s",
+];
 
 /// A system that `food-ordering up` runs.
 #[derive(Debug)]
@@ -29,16 +37,11 @@ impl LocalSystem {
             .prefix("food-ordering-bench-")
             .tempdir()
             .context("making a directory for the benchmark's data")?;
-        let mut all: Vec<OsString> = [
-            &format!("--drivers={drivers}")[..],
-            &format!("--region={}", Region::default()),
-            "--poll-interval=1s",
-            "--move-interval=0s",
-            "--pause=0s",
-            "--preparation-time=0s",
-        ]
-        .map(OsString::from)
-        .to_vec();
+        let mut all = vec![
+            format!("--drivers={drivers}").into(),
+            format!("--region={}", Region::default()).into(),
+        ];
+        all.extend(PROFILE.map(OsString::from));
         all.extend_from_slice(flags);
         let begin = Instant::now();
         Ok(Self {

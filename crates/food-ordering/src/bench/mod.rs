@@ -5,13 +5,12 @@
 //! | `phases.rs` | the two runs: an idle system, and one with thousands of deliveries pending |
 //! | `local.rs` | a whole system of one's own |
 //! | `external.rs` | a system that someone else started |
-//! | `figures.rs`, `process.rs` | meters, and what they say an order costs |
+//! | `figures.rs` | meters, and what they say an order costs |
 
 mod external;
 mod figures;
 mod local;
 mod phases;
-mod process;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -20,6 +19,7 @@ use anyhow::bail;
 use serde::Serialize;
 
 use self::figures::Figures;
+pub(crate) use self::local::PROFILE;
 use crate::shutdown;
 
 /// Arguments of `bench`.

@@ -31,7 +31,7 @@ use self::report::{Recovery, Report};
 use self::stage::Stage;
 use self::strike::Striker;
 use crate::load::watch::StatusWatch;
-use crate::{apache_kafka, files, shutdown, up};
+use crate::{apache_kafka, files, shutdown, up, verdicts};
 
 /// How often is looked who holds what.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -137,7 +137,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
         let facts: Facts =
             serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
-        return report::verdicts(&check(&facts));
+        return verdicts::print(&check(&facts));
     }
     if args.dry_run {
         for planned in args.plan(args.real_kafka()) {
@@ -252,9 +252,9 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
             .collect(),
     };
     report.print();
-    let verdicts = report::verdicts(&check(&facts));
+    let verdict = verdicts::print(&check(&facts));
     stage.stop().await?;
-    verdicts?;
+    verdict?;
     if broken_off {
         bail!("the orders were not placed within {:?}", args.duration);
     }

@@ -3,12 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::bail;
-use audit::Verdict;
-
-/// How many violations of an invariant are shown; all of them follow from the facts.
-const SHOWN: usize = 10;
-
 /// Everything beside the verdicts.
 pub(super) struct Report {
     pub(super) seed: u64,
@@ -57,28 +51,4 @@ impl Report {
             say!("Restate server killed: the next order was delivered after {seconds:.1} s");
         }
     }
-}
-
-/// Prints the verdicts; an error if an invariant is broken.
-pub(super) fn verdicts(verdicts: &[Verdict]) -> anyhow::Result<()> {
-    say!("\nInvariants, from books, topics and the runtime's state:");
-    for verdict in verdicts {
-        let mark = if verdict.holds() { "holds " } else { "BROKEN" };
-        say!(
-            "  {mark}  {} ({} checked)",
-            verdict.invariant.sentence(),
-            verdict.checked
-        );
-        for violation in verdict.violations.iter().take(SHOWN) {
-            say!("          {violation}");
-        }
-        if let Some(more @ 1..) = verdict.violations.len().checked_sub(SHOWN) {
-            say!("          and {more} more");
-        }
-    }
-    let broken = verdicts.iter().filter(|verdict| !verdict.holds()).count();
-    if broken > 0 {
-        bail!("{broken} invariants are broken");
-    }
-    Ok(())
 }

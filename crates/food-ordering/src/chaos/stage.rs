@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use super::plan::Victim;
 use crate::apache_kafka::Server;
 use crate::http::{self, Protocol};
-use crate::own_system::OwnSystem;
+use crate::own_system::{self, OwnSystem};
 
 /// How long a killed process may take to be back.
 const BACK_WITHIN: Duration = Duration::from_mins(1);
@@ -62,13 +62,7 @@ impl Stage {
         if let Some(kafka) = &kafka {
             all.push(format!("--kafka-brokers={}", kafka.address()).into());
         }
-        all.extend(
-            FLAGS
-                .iter()
-                .filter(|flag| !replaced(flag, flags))
-                .map(OsString::from),
-        );
-        all.extend_from_slice(flags);
+        all.extend(own_system::with_defaults(&FLAGS, flags));
         let system = OwnSystem::start(directory, &all).await?;
         Ok(Self {
             sources: Sources::from_endpoints(&system.endpoints())?,
@@ -176,13 +170,4 @@ fn signal(pid: Pid, signal: Signal) -> anyhow::Result<()> {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("sending {signal} to process {pid}")),
     }
-}
-
-/// Whether one of `flags` says what `flag` says.
-fn replaced(flag: &str, flags: &[OsString]) -> bool {
-    let name = flag.split('=').next().unwrap_or(flag);
-    flags
-        .iter()
-        .filter_map(|flag| flag.to_str())
-        .any(|flag| flag == name || flag.split('=').next() == Some(name))
 }

@@ -8,6 +8,7 @@ use super::or_unknown;
 use super::parts::Up;
 use crate::restate::admin::{Admin, Deployment};
 use crate::setup::{deployments, subscriptions};
+use crate::up::KEYS;
 
 /// How many failing invocations are told of.
 const TOLD: usize = 5;
@@ -84,6 +85,20 @@ async fn deployment(
 ) -> anyhow::Result<Finding> {
     let uri = &known.uri;
     Ok(match admin.discover(uri).await {
+        Err(error) if is_refused(&error) => Finding::wrong(
+            "deployments",
+            format!(
+                "{part} refuses what Restate asks for: it is not signed with a key that {part} accepts"
+            ),
+            format!(
+                "have Restate's request-identity-private-key-pem-file name the private key of a public key that {part} reads from \
+                 its --restate-identity-file, and restart both; {}",
+                match addresses.data_dir.as_deref() {
+                    Some(directory) => format!("they are in {}", directory.join(KEYS).display()),
+                    None => "`food-ordering keys --directory DIR` makes a pair".to_owned(),
+                }
+            ),
+        ),
         Err(error) => Finding::wrong(
             "deployments",
             format!("Restate does not reach {part} at {uri}: {error:#}"),
@@ -102,6 +117,11 @@ async fn deployment(
             set_up(addresses),
         ),
     })
+}
+
+/// Whether the services answered Restate that they do not know it.
+fn is_refused(error: &anyhow::Error) -> bool {
+    format!("{error:#}").contains("401")
 }
 
 async fn subscriptions(

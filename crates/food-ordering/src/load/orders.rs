@@ -58,6 +58,11 @@ impl Generator {
 
     /// The next order.
     pub(crate) fn make(&mut self) -> anyhow::Result<Order> {
+        self.make_in(self.region)
+    }
+
+    /// The next order, from a restaurant and to a customer in `region`.
+    pub(crate) fn make_in(&mut self, region: Region) -> anyhow::Result<Order> {
         self.number += 1;
         let lines = self.random.random_range(LINES);
         let mut cents = 0;
@@ -81,8 +86,8 @@ impl Generator {
             products,
             total_cost: Money::from_cents(u32::try_from(cents)?)?,
             delivery_delay: self.delivery_delay,
-            customer_location: Some(self.region.at(x, y)),
-            region: self.region,
+            customer_location: Some(region.at(x, y)),
+            region,
             traceparent: None,
         })
     }

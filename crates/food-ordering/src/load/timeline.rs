@@ -34,7 +34,8 @@ pub(crate) struct Stage {
     pub(crate) max_ms: u64,
 }
 
-const PUBLISHED: &str = "published";
+/// What comes before the first status.
+pub(crate) const PUBLISHED: &str = "published";
 
 impl Timelines {
     /// Notes that an order was published at `at` ms since the epoch.
@@ -125,24 +126,25 @@ impl Timelines {
     }
 }
 
-/// Times of which percentiles are wanted, in ms.
-struct Times(Histogram<u64>);
+/// Times of which percentiles are wanted, in ms. However many are recorded, it takes the same memory.
+#[derive(Debug)]
+pub(crate) struct Times(Histogram<u64>);
 
 impl Times {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Three digits are exact to a thousandth; the range grows with what is recorded.
         #[expect(clippy::expect_used, reason = "three digits are always allowed")]
         Self(Histogram::new(3).expect("three digits"))
     }
 
-    fn record(&mut self, ms: i64) {
+    pub(crate) fn record(&mut self, ms: i64) {
         // Clocks of one machine do not go back, but those of two may differ.
         let ms = u64::try_from(ms).unwrap_or(0);
         // Fails only for times of many years.
         let _ = self.0.record(ms);
     }
 
-    fn stage(&self, from: &'static str, to: &'static str) -> Stage {
+    pub(crate) fn stage(&self, from: &'static str, to: &'static str) -> Stage {
         Stage {
             from,
             to,

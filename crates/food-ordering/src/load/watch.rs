@@ -34,14 +34,20 @@ impl StatusWatch {
         Ok(Self { consumer })
     }
 
-    /// The next status, however long it takes: a broker that is gone may come back. May be given up while it waits without
-    /// losing one.
+    /// The next status, as [`told`](Self::told).
     pub(crate) async fn next(&self) -> anyhow::Result<StatusEvent> {
+        self.told().await.map(|(_, event)| event)
+    }
+
+    /// The next status and the partition it came in, however long it takes: a broker that is gone may come back. May be given up while it waits without
+    /// losing one.
+    pub(crate) async fn told(&self) -> anyhow::Result<(i32, StatusEvent)> {
         loop {
             match self.consumer.recv().await {
                 Ok(record) => {
-                    return serde_json::from_slice(record.payload().unwrap_or_default())
-                        .context("a record of topic order-status is no status");
+                    let event = serde_json::from_slice(record.payload().unwrap_or_default())
+                        .context("a record of topic order-status is no status")?;
+                    return Ok((record.partition(), event));
                 }
                 Err(error) => {
                     tracing::warn!("reading statuses: {error}");

@@ -1,8 +1,13 @@
 //! The configuration of a Restate server on this machine.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
+
+/// Restate looks for what it has kept long enough no more often than this, and no less often than it does by itself.
+const OFTEN: Duration = Duration::from_secs(10);
+const SELDOM: Duration = Duration::from_hours(1);
 
 /// What differs from one server to the next.
 #[derive(Debug)]
@@ -17,6 +22,10 @@ pub(crate) struct Config {
     pub(crate) node_port: u16,
     /// Into how many partitions a new server cuts its keys; one that has data keeps what it has.
     pub(crate) partitions: u16,
+    /// The private key with which it signs its requests to services.
+    pub(crate) identity: PathBuf,
+    /// How long ended workflows are kept.
+    pub(crate) workflow_retention: Duration,
     /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
     pub(crate) collector: Option<String>,
 }
@@ -29,8 +38,10 @@ impl Config {
             admin_port,
             node_port,
             partitions,
+            workflow_retention,
             ..
         } = self;
+        let cleanup = (*workflow_retention / 2).clamp(OFTEN, SELDOM).as_secs();
         let tracing = match &self.collector {
             // Over HTTP, as the parts do: `http://` alone would mean gRPC.
             Some(collector) => {
@@ -41,12 +52,16 @@ impl Config {
         };
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
+        let identity = Value::from(self.identity.display().to_string());
         format!(
             r#"# Written by `food-ordering up` at every start.
 cluster-name = "food-ordering"
 node-name = "local"
 base-dir = {base_dir}
 auto-provision = true
+
+# The services take only what is signed with this key: see docs/security.md.
+request-identity-private-key-pem-file = {identity}
 
 # Partitions are what the runtime does in parallel, and each costs batching.
 default-num-partitions = {partitions}
@@ -65,6 +80,10 @@ log-format = "compact"
 log-filter = "warn,restate=info,octocrab=off"
 log-disable-ansi-codes = true
 {tracing}
+[worker]
+# What has been kept for its time goes when somebody looks: as often as needed, since each look reads all invocations.
+cleanup-interval = "{cleanup}s"
+
 [ingress]
 bind-port = {ingress_port}
 advertised-ingress-endpoint = "http://127.0.0.1:{ingress_port}/"
@@ -97,13 +116,17 @@ mod tests {
             admin_port: 2,
             node_port: 3,
             partitions: 4,
+            identity: PathBuf::from("/keys/restate-identity.pem"),
+            workflow_retention: Duration::from_mins(2),
             collector: Some("http://127.0.0.1:5".to_owned()),
         }
         .render();
         for line in [
             r#"base-dir = "/home/o\"neil/data dir""#,
             "default-num-partitions = 4",
+            r#"request-identity-private-key-pem-file = "/keys/restate-identity.pem""#,
             "bind-port = 3",
+            r#"cleanup-interval = "60s""#,
             r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
             "[ingress]\nbind-port = 1",
             "[admin]\nbind-port = 2",

@@ -46,6 +46,11 @@ impl DataDir {
         self.path.join(name)
     }
 
+    /// The directory of the keys, which only its owner can read.
+    pub(super) fn keys(&self) -> PathBuf {
+        self.file(KEYS)
+    }
+
     /// What is of no use after the next start.
     pub(super) fn temporary(&self) -> PathBuf {
         self.file("tmp")
@@ -89,6 +94,8 @@ impl DataDir {
 
 /// The file that lists the address of every part; it is there as long as all of them are ready.
 pub(crate) const ENDPOINTS: &str = "endpoints.json";
+/// The directory of the keys.
+pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
 pub(crate) const PROCESSES: &str = "processes.json";
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use secrets::keys;
+
 use super::data_dir::DataDir;
 use super::ports::{Ports, Use};
 use super::process::{Sign, Spec};
@@ -81,6 +83,7 @@ impl Layout {
                 vec![
                     self.listen(Use::OrderServices),
                     brokers.clone(),
+                    self.identity(),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
@@ -88,7 +91,11 @@ impl Layout {
             self.part(
                 Part::DriverSimulator,
                 Sign::AnswersHttp2(self.health(Use::DriverSimulator)),
-                vec![self.listen(Use::DriverSimulator), brokers.clone()],
+                vec![
+                    self.listen(Use::DriverSimulator),
+                    brokers.clone(),
+                    self.identity(),
+                ],
             ),
             self.part(
                 Part::Gateway,
@@ -98,6 +105,10 @@ impl Layout {
                     brokers,
                     flag("restate-ingress", self.ports.url(Use::RestateIngress)),
                     flag("restate-ui", self.ports.url(Use::RestateAdmin)),
+                    flag(
+                        "order-links-secret-file",
+                        self.key(keys::ORDER_LINKS).display(),
+                    ),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
@@ -142,6 +153,8 @@ impl Layout {
             admin_port: self.ports[Use::RestateAdmin],
             node_port: self.ports[Use::RestateNode],
             partitions: self.partitions,
+            identity: self.key(keys::RESTATE_IDENTITY),
+            workflow_retention: self.settings.orders.workflow_retention,
             collector: self.collector.clone(),
         }
         .render();
@@ -179,6 +192,17 @@ impl Layout {
             log: self.dir.log(part.name()),
             sign,
         }
+    }
+
+    /// A file in the directory of the keys.
+    fn key(&self, name: &str) -> PathBuf {
+        self.dir.keys().join(name)
+    }
+
+    /// Whose requests the durable services take.
+    fn identity(&self) -> String {
+        let file = self.key(keys::RESTATE_IDENTITY_PUBLIC);
+        flag("restate-identity-file", file.display())
     }
 
     fn health(&self, port: Use) -> String {

@@ -24,7 +24,7 @@ use anyhow::Context;
 use domain::Region;
 
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::{ENDPOINTS, PROCESSES, lock_holder};
+pub(crate) use self::data_dir::{ENDPOINTS, KEYS, PROCESSES, lock_holder};
 use self::layout::Layout;
 use self::ports::Use;
 use self::system::System;
@@ -79,6 +79,9 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         "Starting food ordering; data and logs are in {}",
         dir.display()
     );
+    if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
+        say!("Made keys in {}", dir.keys().display());
+    }
     let reserved = ports::reserve(args.ports)?;
     let found = tokio::select! {
         found = restate::binary::find(&args.restate_server, |line| say!("{line}")) => found?,

@@ -1,4 +1,4 @@
-//! What processes have used, from `/proc`.
+//! What processes have used, from `/proc`. Linux only.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// A process to account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Process {
-    pub(super) name: String,
-    pub(super) pid: u32,
+pub(crate) struct Process {
+    pub(crate) name: String,
+    pub(crate) pid: u32,
 }
 
 /// Whose costs a process's are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// The Restate server.
     Runtime,
     /// Kafka.
@@ -26,7 +26,7 @@ pub(super) enum Role {
 }
 
 impl Process {
-    pub(super) fn role(&self) -> Role {
+    pub(crate) fn role(&self) -> Role {
         match self.name.as_str() {
             "restate-server" => Role::Runtime,
             "kafka" => Role::Broker,
@@ -35,7 +35,7 @@ impl Process {
     }
 
     /// CPU time so far.
-    pub(super) fn cpu(&self) -> anyhow::Result<Duration> {
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = self.read("stat")?;
         let ticks =
             ticks(&stat).with_context(|| format!("unexpected /proc/{}/stat: {stat}", self.pid))?;
@@ -43,15 +43,29 @@ impl Process {
     }
 
     /// The most memory it has ever held, in KiB.
-    pub(super) fn peak_kib(&self) -> anyhow::Result<u64> {
+    pub(crate) fn peak_kib(&self) -> anyhow::Result<u64> {
         let status = self.read("status")?;
         field(&status, "VmHWM:").with_context(|| format!("no VmHWM in /proc/{}/status", self.pid))
     }
 
     /// The memory it holds now, in KiB; what it shares with others, such as the program's code, is divided among them.
-    pub(super) fn proportional_kib(&self) -> anyhow::Result<u64> {
+    pub(crate) fn proportional_kib(&self) -> anyhow::Result<u64> {
         let rollup = self.read("smaps_rollup")?;
         field(&rollup, "Pss:").with_context(|| format!("no Pss in /proc/{}/smaps_rollup", self.pid))
+    }
+
+    /// The memory it holds now, in KiB; what it shares with others counts in full.
+    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
+        let status = self.read("status")?;
+        field(&status, "VmRSS:").with_context(|| format!("no VmRSS in /proc/{}/status", self.pid))
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> anyhow::Result<usize> {
+        let path = format!("/proc/{}/fd", self.pid);
+        let open = std::fs::read_dir(&path)
+            .with_context(|| format!("{}: cannot read {path}", self.name))?;
+        Ok(open.count())
     }
 
     fn read(&self, file: &str) -> anyhow::Result<String> {
@@ -66,7 +80,7 @@ impl Process {
 }
 
 /// Parses `name=123`.
-pub(super) fn parse(text: &str) -> anyhow::Result<Process> {
+pub(crate) fn parse(text: &str) -> anyhow::Result<Process> {
     let (name, pid) = text
         .split_once('=')
         .context("must be a name and a process id, such as services=1234")?;
@@ -115,6 +129,8 @@ mod tests {
         };
         assert!(this.peak_kib().unwrap() > 100);
         assert!(this.proportional_kib().unwrap() > 100);
+        assert!(this.resident_kib().unwrap() >= this.proportional_kib().unwrap());
+        assert!(this.open_files().unwrap() > 2);
         this.cpu().unwrap();
         let gone = Process {
             pid: u32::MAX,

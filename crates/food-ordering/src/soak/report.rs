@@ -1,0 +1,184 @@
+//! What is printed, and written as JSON.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use domain::Status;
+use serde::Serialize;
+
+use super::drift::{Drift, Series};
+use super::record::Minute;
+use crate::files;
+use crate::load::timeline::{self, Stage};
+
+/// Everything beside the invariants.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    pub(super) orders: u32,
+    pub(super) rate: f64,
+    pub(super) seconds: f64,
+    pub(super) warm_up_seconds: f64,
+    pub(super) drivers_in_each_region: u32,
+    pub(super) ends: BTreeMap<&'static str, u64>,
+    /// How many orders Kafka did not take.
+    pub(super) refused: usize,
+    pub(super) stages: Vec<Stage>,
+    pub(super) drifts: Vec<Drift>,
+    /// Figures of which there were too few points.
+    pub(super) undecided: Vec<String>,
+}
+
+const FILE: &str = "report.json";
+
+/// What stands over the lines of the minutes.
+pub(super) fn head() -> String {
+    format!(
+        "\n{:>4} {:>8} {:>8} {:>6} {:>7} {:>7} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
+        "min",
+        "ended",
+        "orders/s",
+        "u.way",
+        "p50 ms",
+        "p95 ms",
+        "services",
+        "runtime",
+        "soak",
+        "files",
+        "cores",
+        "rt.c.",
+        "state",
+        "for ever",
+        "invoc.",
+        "disk MiB"
+    )
+}
+
+/// A minute on one line.
+pub(super) fn line(minute: &Minute) -> String {
+    let whole = minute.whole();
+    let ms = |percentile: fn(&Stage) -> u64| whole.map_or(0, percentile);
+    format!(
+        "{:>4.0} {:>8} {:>8.1} {:>6} {:>7} {:>7} {:>8.1} {:>8.1} {:>6.1} {:>6} {:>6.2} {:>6.2} {:>8} {:>8} {:>8} {:>8.0}",
+        minute.at / 60.0,
+        minute.ended_so_far,
+        minute.rate(),
+        minute.under_way,
+        ms(|stage| stage.p50_ms),
+        ms(|stage| stage.p95_ms),
+        minute.services_mib,
+        minute.runtime_mib,
+        minute.soak_mib,
+        minute.open_files,
+        minute.services_cores,
+        minute.runtime_cores,
+        minute.kept.passing(),
+        minute.kept.for_ever(),
+        minute.kept.invocations(),
+        minute.kept.disk_mib
+    )
+}
+
+impl Report {
+    /// The figures, as they were or were not enough to decide.
+    pub(super) fn with(mut self, figures: Vec<Series>) -> Self {
+        for series in figures {
+            match series.drift() {
+                Some(drift) => self.drifts.push(drift),
+                None => self.undecided.push(series.what),
+            }
+        }
+        self
+    }
+
+    pub(super) fn print(&self) {
+        let ends: Vec<String> = self
+            .ends
+            .iter()
+            .map(|(end, count)| format!("{count} {end}"))
+            .collect();
+        say!(
+            "\n{} orders at {} a second: {}\n\nAfter the warm-up of {:.0} s:\n{}",
+            self.orders,
+            self.rate,
+            ends.join(", "),
+            self.warm_up_seconds,
+            timeline::table(&self.stages)
+        );
+        say!(
+            "  {:<42}{:>10}{:>10}{:>10}{:>12}  ",
+            "median of the first and the last third",
+            "first",
+            "last",
+            "change",
+            "slope/hour"
+        );
+        for drift in &self.drifts {
+            let change = if drift.first > 0.0 {
+                format!("{:+.1} %", (drift.last / drift.first - 1.0) * 100.0)
+            } else {
+                String::new()
+            };
+            let verdict = match drift.allowed {
+                None => "",
+                Some(_) if drift.is_flat => "flat",
+                Some(_) => "RISES",
+            };
+            let what = match drift.unit {
+                "" => drift.what.clone(),
+                unit => format!("{}, {unit}", drift.what),
+            };
+            say!(
+                "  {what:<42}{:>10.1}{:>10.1}{change:>10}{:>12.1}  {verdict}",
+                drift.first,
+                drift.last,
+                drift.slope_per_hour
+            );
+        }
+        if !self.undecided.is_empty() {
+            say!(
+                "\nToo short to say whether it is flat: {}.",
+                self.undecided.join("; ")
+            );
+        }
+    }
+
+    /// Writes it as JSON.
+    pub(super) fn write(&self, directory: &Path) -> anyhow::Result<()> {
+        let path = directory.join(FILE);
+        let mut json = serde_json::to_string_pretty(self)?;
+        json.push('\n');
+        files::write_atomically(&path, json)
+            .with_context(|| format!("writing {}", path.display()))?;
+        say!(
+            "\nSamples, minutes and this report are in {}.",
+            directory.display()
+        );
+        Ok(())
+    }
+
+    /// An error if an order was not delivered: nothing here is a reason for any other end.
+    pub(super) fn all_delivered(&self) -> anyhow::Result<()> {
+        let delivered = self.ends.get(Status::Delivered.name()).copied();
+        let delivered = delivered.unwrap_or_default();
+        if delivered != u64::from(self.orders) {
+            bail!("{delivered} of {} orders were delivered", self.orders);
+        }
+        Ok(())
+    }
+
+    /// An error if a figure rises by more than is allowed.
+    pub(super) fn all_flat(&self) -> anyhow::Result<()> {
+        let rising: Vec<&str> = self
+            .drifts
+            .iter()
+            .filter(|drift| !drift.is_flat)
+            .map(|drift| drift.what.as_str())
+            .collect();
+        if !rising.is_empty() {
+            bail!("not flat: {}", rising.join("; "));
+        }
+        Ok(())
+    }
+}

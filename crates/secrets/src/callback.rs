@@ -1,0 +1,160 @@
+//! Callbacks of restaurants: where each goes, and the secret that authenticates it.
+//!
+//! A restaurant that is asked to prepare an order is handed an address of the gateway and a secret for this one order. Both
+//! follow from the order, the awakeable that waits for it, and a secret that only the order services and the gateway know. So
+//! nothing has to be stored, and a restaurant can say that an order is ready only of an order that it was asked to prepare.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::Secrets;
+use crate::webhook::{self, Refusal, Signed};
+
+/// The gateway's route for callbacks.
+pub const ROUTE: &str = "/api/callbacks/restaurant/{orderId}/{callbackId}";
+
+/// What every text begins with from which a secret is derived here, so that it is no other's.
+const PURPOSE: &str = "restaurant callback";
+
+/// Knows the secret of each callback. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Callbacks {
+    /// The one to hand out secrets by, and others that are still accepted.
+    keys: Vec<hmac::Key>,
+}
+
+impl Callbacks {
+    /// Those that follow from `secrets`.
+    #[must_use]
+    pub fn new(secrets: &Secrets) -> Self {
+        let key = |secret: &SecretString| {
+            hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes())
+        };
+        Self {
+            keys: secrets.iter().map(key).collect(),
+        }
+    }
+
+    /// The secret with which the callback `callback_id` for `order_id` has to be signed, in the form that Standard Webhooks
+    /// gives it: `whsec_` and 32 bytes in Base64.
+    ///
+    /// The same at every call, as long as the secrets are.
+    #[must_use]
+    pub fn secret(&self, order_id: &str, callback_id: &str) -> SecretString {
+        let tag = self
+            .keys
+            .first()
+            .map(|key| derived(key, order_id, callback_id));
+        let key = tag.as_ref().map_or(&[][..], |tag| tag.as_ref());
+        format!("{}{}", webhook::SECRET_PREFIX, STANDARD.encode(key)).into()
+    }
+
+    /// Whether a message is signed with the secret of this callback, at a time not far from `now`, in s since the epoch.
+    pub fn verify(
+        &self,
+        order_id: &str,
+        callback_id: &str,
+        message: &Signed<'_>,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        for key in &self.keys {
+            let secret = derived(key, order_id, callback_id);
+            match message.verify(secret.as_ref(), now) {
+                Err(Refusal::Forged) => {}
+                verdict => return verdict,
+            }
+        }
+        Err(Refusal::Forged)
+    }
+}
+
+fn derived(key: &hmac::Key, order_id: &str, callback_id: &str) -> hmac::Tag {
+    // Neither id has a line break in it, so no two pairs make the same text.
+    hmac::sign(
+        key,
+        format!("{PURPOSE}\n{order_id}\n{callback_id}").as_bytes(),
+    )
+}
+
+/// The path of the callback `callback_id` for `order_id` at the gateway.
+#[must_use]
+pub fn path(order_id: &str, callback_id: &str) -> String {
+    ROUTE
+        .replace("{orderId}", order_id)
+        .replace("{callbackId}", callback_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use standardwebhooks::Webhook;
+
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000;
+    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    fn callbacks(secrets: &[&str]) -> Callbacks {
+        Callbacks::new(&secrets.iter().copied().collect())
+    }
+
+    /// Whether `callbacks` take what was signed with the secret that `signer` hands out for (`order`, `callback`) as the
+    /// callback of order-1 and call-1.
+    fn taken(signer: &Callbacks, order: &str, callback: &str, callbacks: &Callbacks) -> bool {
+        let secret = signer.secret(order, callback);
+        let restaurant = Webhook::new(secret.expose_secret()).unwrap();
+        let signature = restaurant.sign("m-1", NOW, b"{}").unwrap();
+        let message = Signed {
+            id: "m-1",
+            timestamp: &NOW.to_string(),
+            signatures: &signature,
+            body: b"{}",
+        };
+        callbacks.verify("order-1", "call-1", &message, NOW).is_ok()
+    }
+
+    #[test]
+    fn the_secret_of_one_callback_is_good_for_no_other() {
+        let a = callbacks(&[A]);
+        assert!(taken(&a, "order-1", "call-1", &a));
+        for (order, callback) in [
+            ("order-2", "call-1"),
+            ("order-1", "call-2"),
+            ("order-1call", "-1"),
+            ("", ""),
+        ] {
+            assert!(!taken(&a, order, callback, &a), "{order} {callback}");
+        }
+        assert!(!taken(&callbacks(&[B]), "order-1", "call-1", &a));
+    }
+
+    #[test]
+    fn a_secret_can_be_replaced_while_orders_are_under_way() {
+        let (old, both, new) = (callbacks(&[A]), callbacks(&[B, A]), callbacks(&[B]));
+        assert!(taken(&old, "order-1", "call-1", &both), "handed out before");
+        assert!(taken(&both, "order-1", "call-1", &both));
+        assert!(taken(&both, "order-1", "call-1", &new), "the first is used");
+        assert!(!taken(&old, "order-1", "call-1", &new), "after the overlap");
+    }
+
+    #[test]
+    fn the_same_order_always_gets_the_same_secret() {
+        let secret = |callbacks: &Callbacks| {
+            let secret = callbacks.secret("order-1", "call-1");
+            secret.expose_secret().to_owned()
+        };
+        assert_eq!(secret(&callbacks(&[A])), secret(&callbacks(&[A, B])));
+        assert_eq!(secret(&callbacks(&[A])).len(), "whsec_".len() + 44);
+        assert_ne!(secret(&callbacks(&[A])), secret(&callbacks(&[B])));
+    }
+
+    #[test]
+    fn the_path_follows_the_route() {
+        assert_eq!(
+            path("order-1", "sign_1x"),
+            "/api/callbacks/restaurant/order-1/sign_1x"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Files with one secret a line.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The shortest secret, in characters: 128 bits as hexadecimal digits.
+const SHORTEST: usize = 32;
+
+/// Why a file cannot be used. Tells nothing of what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no line in it.
+    #[error("{} is empty: it must hold one secret a line", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line is no secret.
+    #[error(
+        "line {line} of {} is no secret: it must have at least {SHORTEST} characters, printable ASCII without spaces; \
+         `food-ordering keys --directory DIR` makes good ones",
+        path.display()
+    )]
+    Weak {
+        /// The file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+}
+
+/// Secrets for one purpose. The first is used; the others are accepted too, so that a secret can be replaced while what was
+/// made with the former one is still under way.
+#[derive(Debug, Clone)]
+pub struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// Reads a file of secrets, one a line; see [`lines`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let mut secrets = Vec::new();
+        for (number, line) in lines(path)? {
+            if line.len() < SHORTEST || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(Error::Weak {
+                    path: path.to_owned(),
+                    line: number,
+                });
+            }
+            secrets.push(SecretString::from(line));
+        }
+        Ok(Self(secrets))
+    }
+
+    /// All of them, the one to use first.
+    pub fn iter(&self) -> impl Iterator<Item = &SecretString> {
+        self.0.iter()
+    }
+}
+
+impl<T: Into<SecretString>> FromIterator<T> for Secrets {
+    fn from_iter<I: IntoIterator<Item = T>>(secrets: I) -> Self {
+        Self(secrets.into_iter().map(Into::into).collect())
+    }
+}
+
+/// The lines of a file with their numbers, at least one, without those that are blank or begin with `#`.
+pub fn lines(path: &Path) -> Result<Vec<(usize, String)>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    // Wiped when it is dropped.
+    let text = SecretString::from(text);
+    let lines: Vec<(usize, String)> = (text.expose_secret().lines().enumerate())
+        .map(|(number, line)| (number + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| (number, line.to_owned()))
+        .collect();
+    if lines.is_empty() {
+        return Err(Error::Empty {
+            path: path.to_owned(),
+        });
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Secrets, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("some.secret");
+        std::fs::write(&path, text).unwrap();
+        Secrets::read(&path)
+    }
+
+    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    #[test]
+    fn the_first_line_comes_first_and_remarks_are_none() {
+        let secrets = read(&format!("# new since Monday\n{A}\n\n  {B}  \n")).unwrap();
+        let texts: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(texts, [A, B]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_telling_the_secret() {
+        for (text, told) in [
+            ("", "is empty"),
+            ("# nothing\n", "is empty"),
+            ("changeme\n", "line 1 of"),
+            (&format!("{A}\n{B} {B}\n"), "line 2 of"),
+            (&format!("{A}ü\n"), "line 1 of"),
+        ] {
+            let error = read(text).unwrap_err();
+            for shown in [error.to_string(), format!("{error:?}")] {
+                assert!(!shown.contains("changeme") && !shown.contains(A), "{shown}");
+            }
+            assert!(error.to_string().contains(told), "{error}");
+        }
+        let error = Secrets::read(Path::new("/nowhere/x.secret")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/x.secret"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let shown = format!("{:?}", read(A).unwrap());
+        assert!(!shown.contains(A) && shown.contains("REDACTED"), "{shown}");
+    }
+}
