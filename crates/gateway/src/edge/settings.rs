@@ -63,8 +63,7 @@ impl Edge {
     ///
     /// Where others can come in, even the neighbour may be a proxy for them.
     pub(crate) fn trusts_neighbours(&self, listens_on_loopback: bool) -> bool {
-        listens_on_loopback
-            && (self.trust_loopback).unwrap_or_else(|| self.trusted_proxies.is_empty())
+        listens_on_loopback && (self.trust_loopback).unwrap_or(self.trusted_proxies.is_empty())
     }
 }
 
