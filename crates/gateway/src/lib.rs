@@ -34,6 +34,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrets::Secrets;
+use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -59,14 +61,16 @@ pub struct Config {
     pub payment_url: String,
     /// The directory of the built web UI, such as `webui/dist`; it may be built later.
     pub web_ui: Option<PathBuf>,
-    /// What operators who are not at this machine have to know; without it only this machine's are let in.
-    pub operator_token: Option<String>,
     /// What the keys follow from by which visitors read their own orders: the first for those that are given out, the others for
     /// those that were. At least 16 bytes each, the same for all gateways. Without any there are no keys, and the gateway
     /// serves only where everyone is an operator.
     pub order_links_secrets: Vec<Vec<u8>>,
     /// Whom to trust, and how much of everything there may be.
     pub edge: Edge,
+    /// Any one of these operators who are not at this machine have to know; without one only this machine's are let in.
+    pub operator_tokens: Secrets,
+    /// With what restaurants have to sign that an order is ready; without it none is heard.
+    pub callbacks: Option<Callbacks>,
     /// Where operators' browsers find Restate's own UI, such as `http://127.0.0.1:9070`.
     pub restate_ui: Option<String>,
     /// The URL of a server of map tiles with `{z}`, `{x}`, `{y}` and perhaps `{s}`; the map needs none.
@@ -87,9 +91,10 @@ impl Config {
             restaurant_url: "http://127.0.0.1:5050".to_owned(),
             payment_url: "http://127.0.0.1:5060".to_owned(),
             web_ui: None,
-            operator_token: None,
             order_links_secrets: Vec::new(),
             edge: Edge::default(),
+            operator_tokens: Secrets::default(),
+            callbacks: None,
             restate_ui: None,
             tile_url: None,
             tile_attribution: None,
@@ -99,7 +104,7 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the token and the secrets, which are nobody's business.
+        // What matters most; secrets would not show themselves.
         f.debug_struct("Config")
             .field("kafka_brokers", &self.kafka_brokers)
             .field("restate_ingress", &self.restate_ingress)

@@ -4,6 +4,7 @@
 
 mod attacks;
 mod bad_records;
+mod callbacks;
 mod chaos;
 mod crashes;
 mod dead_letters;
@@ -11,6 +12,7 @@ mod doctor;
 mod drivers;
 mod gateway;
 mod identity;
+mod leaks;
 mod lifecycle;
 mod many_orders;
 mod metrics;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header, uri::Authority};
+use secrets::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 /// The cookie that carries the token for those who cannot send headers of their own.
@@ -20,7 +21,8 @@ const OF_PROXIES: [&str; 5] = [
 /// What decides who is an operator.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
-    token: Option<Token>,
+    /// Any of them will do: there are two while one is replaced.
+    tokens: Vec<Token>,
     /// Whether who comes from this machine is an operator.
     trusts_neighbours: bool,
 }
@@ -37,8 +39,8 @@ pub(crate) enum Denied {
 }
 
 /// A token as RFC 6750 has it, so that it fits into a header and into a cookie as it stands.
-#[derive(Clone)]
-pub(crate) struct Token(String);
+#[derive(Debug, Clone)]
+pub(crate) struct Token(SecretString);
 
 impl Token {
     /// The token, if it is one.
@@ -48,26 +50,21 @@ impl Token {
             && body
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b));
-        is_token.then(|| Self(text.to_owned()))
+        is_token.then(|| Self(text.into()))
     }
 
     /// Compares in a time that tells nothing of where the texts differ.
     fn is(&self, given: &str) -> bool {
-        self.0.as_bytes().ct_eq(given.as_bytes()).into()
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
+        let token = self.0.expose_secret().as_bytes();
+        token.ct_eq(given.as_bytes()).into()
     }
 }
 
 impl Access {
     /// `trusts_neighbours`: who comes from this machine is an operator, without a token.
-    pub(crate) fn new(token: Option<Token>, trusts_neighbours: bool) -> Self {
+    pub(crate) fn new(tokens: Vec<Token>, trusts_neighbours: bool) -> Self {
         Self {
-            token,
+            tokens,
             trusts_neighbours,
         }
     }
@@ -77,13 +74,16 @@ impl Access {
         self.check_token(bearer(headers).or_else(|| cookie(headers)))
     }
 
-    /// Whether this token, given by someone who is not at this machine, is the right one.
+    /// Whether this token, given by someone who is not at this machine, is a right one.
     pub(crate) fn check_token(&self, given: Option<&str>) -> Result<(), Denied> {
-        let token = self.token.as_ref().ok_or(Denied::NotFromThere)?;
-        match given {
-            None => Err(Denied::NoToken),
-            Some(given) if token.is(given) => Ok(()),
-            Some(_) => Err(Denied::WrongToken),
+        if self.tokens.is_empty() {
+            return Err(Denied::NotFromThere);
+        }
+        let given = given.ok_or(Denied::NoToken)?;
+        if self.tokens.iter().any(|token| token.is(given)) {
+            Ok(())
+        } else {
+            Err(Denied::WrongToken)
         }
     }
 
@@ -147,7 +147,8 @@ mod tests {
     }
 
     fn is_from_here(peer: &str, uri: &str, pairs: &[(&'static str, &str)]) -> bool {
-        Access::new(None, true).is_from_here(Some(peer.parse().unwrap()), &request(uri, pairs))
+        Access::new(Vec::new(), true)
+            .is_from_here(Some(peer.parse().unwrap()), &request(uri, pairs))
     }
 
     #[test]
@@ -185,14 +186,14 @@ mod tests {
         ] {
             assert!(!is_from_here(peer, uri, pairs), "{peer} {uri} {pairs:?}");
         }
-        assert!(!Access::new(None, true).is_from_here(None, &request("/", &[])));
+        assert!(!Access::new(Vec::new(), true).is_from_here(None, &request("/", &[])));
         let here = Some("127.0.0.1".parse().unwrap());
-        assert!(!Access::new(None, false).is_from_here(here, &request("/", &[])));
+        assert!(!Access::new(Vec::new(), false).is_from_here(here, &request("/", &[])));
     }
 
     #[test]
     fn while_there_is_no_token_none_opens() {
-        let access = Access::new(None, true);
+        let access = Access::new(Vec::new(), true);
         let given = headers(&[("authorization", "Bearer x")]);
         assert_eq!(access.check_token_of(&given), Err(Denied::NotFromThere));
     }
@@ -212,7 +213,7 @@ mod tests {
             (&[("authorization", "Bearer ")], Err(Denied::WrongToken)),
             (&[("cookie", "operator-session=x")], Err(Denied::WrongToken)),
         ] {
-            let access = Access::new(Token::parse("s3cret"), false);
+            let access = Access::new(Token::parse("s3cret").into_iter().collect(), false);
             let found = access.check_token_of(&headers(pairs));
             assert_eq!(found, expected, "{pairs:?}");
         }
@@ -226,6 +227,7 @@ mod tests {
         for bad in ["", "==", "a b", "a;b", "a=b", "ü", "a\n"] {
             assert!(Token::parse(bad).is_none(), "{bad:?}");
         }
-        assert_eq!(format!("{:?}", Token::parse("secret")), "Some(Token(…))");
+        let shown = format!("{:?}", Token::parse("secret").unwrap());
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

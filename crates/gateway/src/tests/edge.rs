@@ -14,7 +14,7 @@ async fn with_keys(change: impl FnOnce(&mut Config)) -> Gateway {
     let restate = TestRestate::default();
     let mut config = Config::new("127.0.0.1:9", restate.serve().await);
     config.order_links_secrets = vec![SECRET.to_vec()];
-    config.operator_token = Some("s3cret".to_owned());
+    config.operator_tokens = ["s3cret"].into_iter().collect();
     change(&mut config);
     Gateway::configured(restate, &config).await
 }

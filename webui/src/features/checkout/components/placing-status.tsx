@@ -34,8 +34,8 @@ export function PlacingStatus({ placing, onStop }: { placing: Placing; onStop: (
         <Notice tone="warning" title="We could not confirm your order">
           <p>
             It may have reached the kitchen all the same.{" "}
-            <Link href={orderPath(placing.ticket.orderId, placing.ticket.key)}>Its page</Link> will tell. Place it again unchanged and
-            it stays one order.
+            <Link href={orderPath(placing.ticket.orderId, placing.ticket.key)}>Its page</Link> will tell.
+            Place it again unchanged and it stays one order.
           </p>
         </Notice>
       ) : null}
