@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /** The launcher: named by `FOOD_ORDERING_BIN`, or the debug build. */
-const LAUNCHER =
+export const LAUNCHER =
   process.env.FOOD_ORDERING_BIN ??
   fileURLToPath(new URL("../../target/debug/food-ordering", import.meta.url));
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));

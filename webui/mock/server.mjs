@@ -213,6 +213,8 @@ async function handle(request, response) {
   if (path === "/api/config")
     return json(response, 200, { restateUi: "http://127.0.0.1:9070", tileUrl: null });
   if (path === "/api/restaurants") return json(response, 200, { restaurants });
+  if (path === "/api/order-ids" && request.method === "POST")
+    return json(response, 200, { orderId: crypto.randomUUID(), key: null });
   if (path === "/api/orders" && request.method === "POST") return placeOrder(request, response);
   if (path.startsWith("/api/operations/")) return operationsApi(request, response, path);
 

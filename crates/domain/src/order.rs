@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_ignored::Path;
 use serde_json::value::RawValue;
 
 use crate::{Location, Money, OrderId, Region, RestaurantId};
@@ -117,10 +118,34 @@ impl std::fmt::Display for Violation {
 }
 
 impl OrderEvent {
-    /// Reads an event's JSON; an error means that it is not of the right shape.
+    /// Reads an event's JSON; an error means that it is not of the right shape. Fields that are not known are left unread:
+    /// ordering providers may send more than is asked for.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
+        Self::read(json, |_| ())
+    }
+
+    /// The same, but a field that is not known is an error: who misspells a field is to be told, not brought the wrong food.
+    pub fn parse_strictly(json: &[u8]) -> Result<Self, Invalid> {
+        let mut unknown = Vec::new();
+        let event = Self::read(json, |path| {
+            if unknown.len() < MAX_UNKNOWN {
+                unknown.push(unknown_field(path));
+            }
+        })?;
+        if unknown.is_empty() {
+            return Ok(event);
+        }
+        Err(Invalid {
+            order_id: order_id_of(json),
+            violations: unknown,
+        })
+    }
+
+    fn read(json: &[u8], mut ignored: impl FnMut(&Path<'_>)) -> Result<Self, Invalid> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let parsed = serde_path_to_error::deserialize(&mut deserializer)
+        let mut ignored = |path: Path<'_>| ignored(&path);
+        let tells_ignored = serde_ignored::Deserializer::new(&mut deserializer, &mut ignored);
+        let parsed = serde_path_to_error::deserialize(tells_ignored)
             .map_err(|error| {
                 let path = error.path().to_string();
                 Violation {
@@ -239,6 +264,50 @@ impl TryFrom<OrderEvent> for Order {
     }
 }
 
+/// How many unknown fields are named at most.
+const MAX_UNKNOWN: usize = 10;
+
+fn unknown_field(path: &Path<'_>) -> Violation {
+    fn write(path: &Path<'_>) -> String {
+        match path {
+            Path::Root => String::new(),
+            Path::Seq { parent, index } => format!("{}[{index}]", write(parent)),
+            Path::Map { parent, key } => match write(parent) {
+                parent if parent.is_empty() => key.clone(),
+                parent => format!("{parent}.{key}"),
+            },
+            Path::Some { parent }
+            | Path::NewtypeStruct { parent }
+            | Path::NewtypeVariant { parent } => write(parent),
+        }
+    }
+    let (parent, is_name) = match path {
+        Path::Map { parent, key } => {
+            let is_name = !key.is_empty() && key.len() <= 64;
+            (
+                write(parent),
+                is_name
+                    && key
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+            )
+        }
+        _ => (String::new(), false),
+    };
+    if is_name {
+        Violation {
+            field: write(path),
+            message: "is not known: leave it out, or look whether it is misspelt".to_owned(),
+        }
+    } else {
+        // What it is called may not be fit to be shown.
+        Violation {
+            field: parent,
+            message: "must have no other fields than those described".to_owned(),
+        }
+    }
+}
+
 /// The order id in an event that cannot be read as a whole.
 fn order_id_of(json: &[u8]) -> Option<OrderId> {
     #[derive(Deserialize)]
@@ -316,6 +385,12 @@ impl Violations {
         if text.trim().is_empty() || text.len() > MAX_TEXT {
             return self.add(field, format!("must have 1 to {MAX_TEXT} bytes"));
         }
+        if text.chars().any(is_hidden) {
+            return self.add(
+                field,
+                "must be one line, without control characters and without those that turn the direction of writing",
+            );
+        }
         Some(text)
     }
 
@@ -348,6 +423,12 @@ impl Violations {
             .collect();
         lines.into_iter().collect()
     }
+}
+
+/// Whether a character shows as nothing and changes how what is around it is shown: in a log, a terminal, a page.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 mod millis {
@@ -413,6 +494,98 @@ mod tests {
         let json = serde_json::to_string(&order).unwrap();
         assert!(json.contains(r#""totalCost":23.50"#), "{json}");
         assert_eq!(serde_json::from_str::<Order>(&json).unwrap(), order);
+    }
+
+    #[test]
+    fn texts_are_one_line_that_reads_as_it_is_written() {
+        for good in [
+            "Phở bò",
+            "Crème brûlée 🍮",
+            "שקשוקה",
+            "a\u{200f}b",
+            "30% off; DROP TABLE",
+        ] {
+            let event = with("/products/0/description", json!(good));
+            assert!(
+                Order::parse(event.to_string().as_bytes()).is_ok(),
+                "{good:?}"
+            );
+        }
+        for bad in [
+            "a\0b",
+            "a\nINFO paid",
+            "a\rb",
+            "\u{1b}[2J",
+            "a\u{85}b",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{2028}b",
+            "\t",
+        ] {
+            let event = with("/products/0/description", json!(bad));
+            assert_eq!(
+                fields_at_fault(&event),
+                ["products[0].description"],
+                "{bad:?}"
+            );
+            let event = with("/products/0/productId", json!(bad));
+            assert_eq!(
+                fields_at_fault(&event),
+                ["products[0].productId"],
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn fields_that_are_not_known_are_left_unread_or_named() {
+        for (pointer, field) in [
+            ("/deliverDelay", "deliverDelay"),
+            ("/products/0/price", "products[0].price"),
+            ("/weird key\n", ""),
+            ("/products/0/../x", "products[0]"),
+        ] {
+            let (parent, key) = match pointer.strip_prefix("/products/0/") {
+                Some(key) => ("/products/0", key),
+                None => ("", &pointer[1..]),
+            };
+            let mut event = good();
+            let fields = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+            fields.insert(key.to_owned(), json!({"deep": [1]}));
+            let event = event.to_string();
+            assert!(Order::parse(event.as_bytes()).is_ok(), "{pointer}");
+            let invalid = OrderEvent::parse_strictly(event.as_bytes()).unwrap_err();
+            assert_eq!(invalid.order_id.unwrap().as_str(), "order-1");
+            assert_eq!(invalid.violations.len(), 1);
+            assert_eq!(invalid.violations[0].field, field, "{pointer}");
+        }
+        let good = good().to_string();
+        let strict = OrderEvent::parse_strictly(good.as_bytes()).unwrap().check();
+        assert_eq!(strict, Order::parse(good.as_bytes()));
+    }
+
+    #[test]
+    fn json_that_says_one_thing_twice_or_goes_down_for_ever_is_no_order() {
+        let twice = good()
+            .to_string()
+            .replacen('{', "{\"orderId\":\"order-2\",", 1);
+        let deep = format!(
+            "{{\"products\":{}1{}}}",
+            "[".repeat(50_000),
+            "]".repeat(50_000)
+        );
+        let deep_unknown = format!("{{\"x\":{}1{}}}", "[".repeat(50_000), "]".repeat(50_000));
+        let huge = with("/deliveryDelay", json!(1))
+            .to_string()
+            .replace(":1,", ":1e400,");
+        for event in [twice, deep, deep_unknown, huge] {
+            let head: String = event.chars().take(60).collect();
+            assert!(Order::parse(event.as_bytes()).is_err(), "{head}");
+            assert!(
+                OrderEvent::parse_strictly(event.as_bytes()).is_err(),
+                "{head}"
+            );
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod clock;
 pub mod deployments;
 pub mod dlq;
 pub mod doctor;
+mod edge;
 mod files;
 pub mod health;
 mod http;

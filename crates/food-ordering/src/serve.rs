@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::edge::Edge;
 use crate::listen::Listen;
 use crate::psql::Psql;
 use crate::settings::Settings;
@@ -94,6 +95,8 @@ pub struct Args {
     keys: keys::Files,
     #[command(flatten)]
     operators: Operators,
+    #[command(flatten)]
+    edge: Box<Edge>,
     #[command(flatten)]
     psql: Box<Psql>,
     /// What tells this build from others of the same version, such as a commit or an image's tag; Restate shows it
@@ -234,6 +237,8 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 payment_url: args.payment_url.clone(),
                 drain: args.drain,
                 web_ui: Some(settings.web_ui.files.clone()),
+                order_links_secrets: args.edge.order_links_secrets()?,
+                edge: args.edge.settings(),
                 operator_tokens: args.keys.operator_tokens()?,
                 callbacks: Some(args.keys.callbacks()?),
                 restate_ui: args.operators.restate_ui.clone(),

@@ -5,6 +5,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `edge/` | what stands between the world and the routes: who is who, limits, the keys of orders |
 //! | `api/` | the routes, their problem documents, the `OpenAPI` document made from them |
 //! | `events/` | what happens, read from Kafka and told to those who watch |
 //! | `operations/` | what operators see and do |
@@ -17,6 +18,7 @@
 mod api;
 mod broker;
 mod clock;
+mod edge;
 mod events;
 mod ingress;
 pub mod model;
@@ -27,26 +29,23 @@ mod shop;
 mod tests;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use secrets::Secrets;
 use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 pub use api::{App, router};
 pub use broker::Broker;
+pub use edge::settings::{ClientAddressHeader, Edge, Rate};
 pub use ingress::Ingress;
 
-/// How long requests in hand may take once the gateway has been told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+use edge::server::Server;
 
 /// Where the rest of the system is, and what the web UI looks like.
 #[derive(Clone)]
@@ -66,6 +65,12 @@ pub struct Config {
     pub drain: Duration,
     /// The directory of the built web UI, such as `webui/dist`; it may be built later.
     pub web_ui: Option<PathBuf>,
+    /// What the keys follow from by which visitors read their own orders: the first for those that are given out, the others for
+    /// those that were. At least 16 bytes each, the same for all gateways. Without any there are no keys, and the gateway
+    /// serves only where everyone is an operator.
+    pub order_links_secrets: Vec<Vec<u8>>,
+    /// Whom to trust, and how much of everything there may be.
+    pub edge: Edge,
     /// Any one of these operators who are not at this machine have to know; without one only this machine's are let in.
     pub operator_tokens: Secrets,
     /// With what restaurants have to sign that an order is ready; without it none is heard.
@@ -91,6 +96,8 @@ impl Config {
             payment_url: "http://127.0.0.1:5060".to_owned(),
             drain: Duration::ZERO,
             web_ui: None,
+            order_links_secrets: Vec::new(),
+            edge: Edge::default(),
             operator_tokens: Secrets::default(),
             callbacks: None,
             restate_ui: None,
@@ -130,6 +137,15 @@ pub enum Error {
         "the operator token may hold only ASCII letters, digits and any of - . _ ~ + /, and = at its end"
     )]
     OperatorToken,
+    /// Others can come in, and every order would be open to them or to nobody.
+    #[error(
+        "refusing to listen on {0}, where others than operators can come in, without a secret that the keys of orders follow from: name a file \
+         by --order-links-secret-file (`food-ordering keys` makes one), or listen on 127.0.0.1 with --trust-loopback=true"
+    )]
+    NoOrderKeys(SocketAddr),
+    /// A secret can be guessed.
+    #[error("a secret of the order links must have at least 16 bytes")]
+    OrderLinksSecret,
     /// The address of the map's tiles is none.
     #[error("the tile URL must be like https://tile.example.org/{{z}}/{{x}}/{{y}}.png, not {0:?}")]
     TileUrl(String),
@@ -151,49 +167,34 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    raise_file_limit();
     let broker = kafka::Publisher::new(&config.kafka_brokers, "gateway")?;
     let ingress = Ingress::new(&config.restate_ingress, config.restate_timeout)?;
     let consumer = events::consumer::consumer(&config.kafka_brokers)?;
-    let app = App::new(broker, ingress, &config, listener.local_addr()?.ip())?;
+    let address = listener.local_addr()?;
+    let app = App::new(broker, ingress, &config, address.ip())?;
+    let trusts_neighbours = config.edge.trusts_neighbours(is_loopback(address.ip()));
+    if !trusts_neighbours && config.order_links_secrets.is_empty() {
+        return Err(Error::NoOrderKeys(address));
+    }
     let hub = Arc::clone(app.hub());
     let leaving = app.leaving();
     hub.is_behind();
     // Dropped, and thereby ended, with this function.
     let mut reading = JoinSet::new();
     reading.spawn(events::consumer::run(consumer, Arc::clone(&hub)));
-    let router = router(app).into_make_service_with_connect_info::<SocketAddr>();
-
-    let listener = listener.tap_io(|connection| {
-        // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
-        let _ = connection.set_nodelay(true);
-    });
-    let (stopping, stop) = oneshot::channel();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let proxies = app.proxies().clone();
+    let server = Server::new(router(app), &config.edge, proxies, trusts_neighbours);
+    let shutdown = async move {
         shutdown.await;
         leaving.store(true, Ordering::Relaxed);
         tokio::time::sleep(config.drain).await;
         // Streams would go on for ever. Their clients come back to the next gateway.
         hub.close();
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        ended = server => ended.map_err(Error::Serve),
-        () = async {
-            let _ = stop.await;
-            tokio::time::sleep(GRACE).await;
-        } => {
-            tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
-            Ok(())
-        }
-    }
+    };
+    server.run(listener, shutdown).await;
+    Ok(())
 }
 
-/// Lets the process have as many connections as the system allows: each stream is one, and the usual limit is a thousand.
-fn raise_file_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
-    if let Err(error) = raised {
-        tracing::debug!(%error, "the limit of open files stays as it is");
-    }
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }

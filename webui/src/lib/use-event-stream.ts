@@ -11,13 +11,14 @@ export interface UseEventStreamOptions {
   /** Whether anything is still to come. */
   enabled?: boolean;
   token?: string | null;
+  orderKey?: string | null;
   /** Come back after any answer, also after one that says that there is no such thing. */
   isStubborn?: boolean;
 }
 
 /** Follows a stream of server-sent events for as long as the component lives, and someone looks at it. */
 export function useEventStream(url: string, options: UseEventStreamOptions): StreamState {
-  const { enabled = true, token = null, isStubborn = false } = options;
+  const { enabled = true, token = null, orderKey = null, isStubborn = false } = options;
   const [state, setState] = useState<StreamState>({ phase: "connecting" });
   const onEvent = useEffectEvent(options.onEvent);
   const isWatched = useIsWatched();
@@ -26,6 +27,7 @@ export function useEventStream(url: string, options: UseEventStreamOptions): Str
     if (!enabled || !isWatched) return;
     const stream = openEventStream(url, {
       token,
+      orderKey,
       isStubborn,
       onEvent: (event) => onEvent(event),
       onState: (next) => {
@@ -39,7 +41,7 @@ export function useEventStream(url: string, options: UseEventStreamOptions): Str
       stopListening();
       stream.close();
     };
-  }, [url, enabled, token, isStubborn, isWatched]);
+  }, [url, enabled, token, orderKey, isStubborn, isWatched]);
 
   return state;
 }

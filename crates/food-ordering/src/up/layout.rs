@@ -114,6 +114,10 @@ impl Layout {
                     flag("operator-token-file", self.key(keys::OPERATOR).display()),
                     flag("restate-ingress", self.ports.urls(Use::RestateIngress)),
                     flag("restate-ui", self.ports.url(Use::RestateAdmin(Node::First))),
+                    flag(
+                        "order-links-secret-file",
+                        self.key(keys::ORDER_LINKS).display(),
+                    ),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],

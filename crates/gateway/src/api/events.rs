@@ -16,6 +16,8 @@ use super::extract::{Operator, OrderInPath};
 use super::orders::{NO_STORE, no_answer, no_such_order};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
+use crate::edge::refusals;
+use crate::edge::visitor::Visitor;
 use crate::events::hub::{Admission, Watching};
 use crate::events::sse::OrderStream;
 
@@ -38,12 +40,14 @@ const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffe
     tag = "orders",
     params(
         ("orderId" = String, Path, description = "The order's id."),
+        ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
+        ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers, such as `EventSource`.", nullable = false),
         ("last-event-id" = Option<u64>, Header, description = "The id of the last event one has seen.", nullable = false),
     ),
     responses(
         (status = 200, description = "The events, as long as the order lasts.", body = String, content_type = "text/event-stream"),
         (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order, or its key is missing or another one.", body = Document, content_type = "application/problem+json"),
         (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "Restate does not answer, or too many are watching.", body = Document, content_type = "application/problem+json",
             headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
@@ -51,10 +55,11 @@ const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffe
 )]
 pub(super) async fn of_order(
     State(app): State<Arc<App>>,
+    visitor: Visitor,
     OrderInPath(id): OrderInPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let permit = admit(&app, Watching::Order)?;
+    let permit = admit(&app, Watching::Order, visitor)?;
     let told = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
@@ -101,9 +106,10 @@ fn is_known(app: &App, id: &OrderId) -> bool {
 )]
 pub(super) async fn of_operations(
     _: Operator,
+    visitor: Visitor,
     State(app): State<Arc<App>>,
 ) -> Result<Response, Problem> {
-    let permit = admit(&app, Watching::Operations)?;
+    let permit = admit(&app, Watching::Operations, visitor)?;
     let (snapshot, ticks) = app.board.join();
     let first = Event::default().event("snapshot").data(snapshot);
     let events = futures::stream::unfold((Some(first), ticks), move |(first, mut ticks)| {
@@ -133,8 +139,22 @@ pub(super) async fn of_operations(
     Ok(sse(events))
 }
 
-fn admit(app: &App, what: Watching) -> Result<Admission, Problem> {
-    app.hub.admit(what).ok_or_else(|| {
+fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Problem> {
+    let seat = if visitor.is_operator() {
+        None
+    } else {
+        let seat = app.streams.take(visitor.client).ok_or_else(|| {
+            refusals::count("streams-of-client");
+            Problem::new(
+                Kind::TooManyRequests,
+                "too many streams are open from your address: close some, or ask for the order now and then",
+            )
+            .retry_after(RETRY_AFTER)
+        })?;
+        Some(seat)
+    };
+    app.hub.admit(what, seat).ok_or_else(|| {
+        refusals::count("streams");
         Problem::new(
             Kind::Unavailable,
             "too many are watching this gateway: try again, or ask for the order now and then",

@@ -1,20 +1,22 @@
 //! What handlers take from a request; whatever is wrong is answered with a [`Problem`].
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::ConnectInfo;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::OrderId;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::orders::no_such_order;
 use super::problem::{Kind, Problem};
 use super::{App, MAX_BODY};
-use crate::operations::access::Denied;
+use crate::edge::access::Denied;
+use crate::edge::refusals;
+use crate::edge::visitor::Visitor;
 
 /// How long a body may take to arrive. No person waits that long to send a few hundred bytes.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
@@ -35,12 +37,19 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
             )
             .header(header::ACCEPT, HeaderValue::from_static("application/json")));
         }
+        let too_long =
+            || Problem::new(Kind::BodyTooLarge, format!("send at most {MAX_BODY} bytes"));
+        // Who says so beforehand need not send it.
+        let announced = request.body().size_hint().lower();
+        if announced > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
+            return Err(too_long());
+        }
         let body = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, state));
         match body.await {
             Ok(Ok(bytes)) => Ok(Self(bytes)),
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(
-                Problem::new(Kind::BodyTooLarge, format!("send at most {MAX_BODY} bytes")),
-            ),
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(too_long())
+            }
             Ok(Err(rejection)) => Err(Problem::new(Kind::Malformed, rejection.body_text())),
             Err(_) => Err(Problem::new(
                 Kind::RequestTimeout,
@@ -62,19 +71,48 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-/// The order named in the path.
+/// The order named in the path, which the visitor may read and call off.
+///
+/// Operators may with every order, others with those of which they have the key. For everyone else there is no such order: the
+/// answer does not tell whether there is one.
 pub(super) struct OrderInPath(pub(super) OrderId);
 
-impl<S: Send + Sync> FromRequestParts<S> for OrderInPath {
+impl FromRequestParts<Arc<App>> for OrderInPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app)
             .await
             .map_err(|rejection| Problem::new(Kind::Malformed, rejection.body_text()))?;
-        text.parse().map(Self).map_err(|error| {
+        let id: OrderId = text.parse().map_err(|error| {
             Problem::new(Kind::Malformed, format!("the order id in the path {error}"))
-        })
+        })?;
+        let is_open = visitor(parts).is_some_and(|visitor| visitor.is_operator())
+            || (app.keys.as_ref().zip(order_key(parts)))
+                .is_some_and(|(keys, key)| keys.is_key_of(&id, &key));
+        if is_open {
+            Ok(Self(id))
+        } else {
+            refusals::count("order-key");
+            Err(no_such_order(id))
+        }
+    }
+}
+
+/// The header that holds the key of an order.
+pub(super) const ORDER_KEY: &str = "order-key";
+
+/// The key that a request brings: in a header, or in the address for those who cannot send headers.
+fn order_key(parts: &Parts) -> Option<String> {
+    #[derive(Deserialize)]
+    struct InQuery {
+        key: String,
+    }
+    match parts.headers.get(ORDER_KEY) {
+        Some(key) => key.to_str().ok().map(str::to_owned),
+        None => Query::<InQuery>::try_from_uri(&parts.uri)
+            .ok()
+            .map(|Query(InQuery { key })| key),
     }
 }
 
@@ -97,23 +135,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonOf<T> {
     }
 }
 
-/// The address that the request comes from, if it comes over the network.
-pub(super) fn peer(parts: &Parts) -> Option<SocketAddr> {
-    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    info.map(|ConnectInfo(peer)| *peer)
+fn visitor(parts: &Parts) -> Option<Visitor> {
+    parts.extensions.get::<Visitor>().copied()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // The guard has looked at every request.
+        visitor(parts).ok_or_else(|| no_operator(Denied::NotFromThere))
+    }
 }
 
 /// Whoever sends the request is an operator.
 pub(super) struct Operator;
 
-impl FromRequestParts<Arc<App>> for Operator {
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match app.access.check(peer(parts), &parts.headers) {
-            Ok(()) => Ok(Self),
-            Err(denied) => Err(no_operator(denied)),
-        }
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let visitor = Visitor::from_request_parts(parts, state).await?;
+        visitor.operator.map(|()| Self).map_err(no_operator)
     }
 }
 
@@ -129,8 +172,8 @@ pub(super) fn no_operator(denied: Denied) -> Problem {
         Denied::NotFromThere => Problem::new(
             Kind::OperatorsOnly,
             "without a token this is open only on the gateway's own machine, at http://127.0.0.1 or http://localhost, while \
-             it listens there alone; to use it from elsewhere start the gateway with --operator-token-file or \
-             FOOD_ORDERING_OPERATOR_TOKEN",
+             it listens there alone and trusts its neighbours; to use it from elsewhere start the gateway with \
+             --operator-token-file or FOOD_ORDERING_OPERATOR_TOKEN",
         ),
         Denied::NoToken => needed("send the header authorization: Bearer and the operators' token"),
         Denied::WrongToken => needed("this is not the operators' token"),

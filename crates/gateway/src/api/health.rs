@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::App;
+use crate::edge::visitor::Visitor;
 use crate::model::{Health, Readiness};
 
 /// How long an answer stands. However many ask, Kafka and Restate are asked no more often than that.
@@ -35,7 +36,8 @@ pub(super) async fn live() -> Json<Health> {
 
 /// Can the gateway do its work?
 ///
-/// It can if Kafka and Restate answer, and if it has not been told to stop. The answer may be a second old.
+/// It can if Kafka and Restate answer, and if it has not been told to stop. The answer may be a second old. What is wrong in
+/// detail, operators are told.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -46,13 +48,15 @@ pub(super) async fn live() -> Json<Health> {
         (status = 503, description = "It cannot: the body says what is missing.", body = Readiness),
     )
 )]
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let readiness = app.readiness().await;
-    let readiness = if app.leaving.load(Ordering::Relaxed) {
-        readiness.leaving()
-    } else {
-        readiness
-    };
+pub(super) async fn ready(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
+    let mut readiness = app.readiness().await;
+    if !visitor.is_operator() {
+        // It names addresses inside.
+        readiness = readiness.without_details();
+    }
+    if app.leaving.load(Ordering::Relaxed) {
+        readiness = readiness.leaving();
+    }
     let code = if readiness.is_up() {
         StatusCode::OK
     } else {

@@ -3,9 +3,11 @@
 mod callbacks;
 mod events;
 mod extract;
+mod guard;
 mod health;
 mod openapi;
 mod operations;
+mod order_ids;
 mod orders;
 mod problem;
 mod restaurants;
@@ -29,10 +31,14 @@ use tower_http::csrf::CsrfLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::edge::access::{Access, Token};
+use crate::edge::keys::OrderKeys;
+use crate::edge::proxies::Proxies;
+use crate::edge::rates::Rates;
+use crate::edge::seats::Seats;
 use crate::events::Hub;
 use crate::events::lookup::Lookup;
 use crate::model::UiConfig;
-use crate::operations::access::{Access, Token};
 use crate::operations::board::Board;
 use crate::operations::faults::Stubs;
 use crate::operations::load::Load;
@@ -61,6 +67,12 @@ pub struct App {
     lookup: Arc<Lookup>,
     board: Arc<Board>,
     access: Access,
+    proxies: Proxies,
+    rates: Rates,
+    /// Open streams of each client.
+    streams: Seats,
+    /// Of those who are no operators. Without them nobody else reads orders.
+    keys: Option<OrderKeys>,
     callbacks: Option<Callbacks>,
     stubs: Stubs,
     load: Load,
@@ -86,6 +98,11 @@ impl App {
             None | Some("") => None,
             Some(url) => Some(web::tile_source(url).ok_or_else(|| Error::TileUrl(url.to_owned()))?),
         };
+        let keys = match &config.order_links_secrets[..] {
+            [] => None,
+            secrets => Some(OrderKeys::new(secrets).ok_or(Error::OrderLinksSecret)?),
+        };
+        let edge = &config.edge;
         let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Ok(Self {
             lookup: Arc::new(Lookup::new(Arc::clone(&hub), ingress.clone())),
@@ -98,7 +115,11 @@ impl App {
             recent: RecentOrders::default(),
             readiness: health::Cache::default(),
             leaving: Arc::default(),
-            access: Access::new(tokens, address),
+            access: Access::new(tokens, edge.trusts_neighbours(crate::is_loopback(address))),
+            proxies: Proxies::new(edge.trusted_proxies.clone(), edge.client_address_header),
+            rates: Rates::new(edge),
+            streams: Seats::new(edge.streams_per_client),
+            keys,
             callbacks: config.callbacks.clone(),
             stubs: Stubs::new(&config.restaurant_url, &config.payment_url)?,
             files: web::Files::new(config.web_ui.as_deref()),
@@ -109,6 +130,11 @@ impl App {
             },
             tile_source,
         })
+    }
+
+    /// The proxies whose word counts.
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     /// What happens, and who watches it.
@@ -130,6 +156,7 @@ pub fn router(app: App) -> Router {
     let leaving = app.leaving();
     let app = Arc::new(app);
     let (routes, document) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(order_ids::make))
         .routes(routes!(orders::place))
         .routes(routes!(orders::status))
         .routes(routes!(orders::cancel))
@@ -148,8 +175,11 @@ pub fn router(app: App) -> Router {
         .routes(routes!(openapi::document))
         .with_state(Arc::clone(&app))
         .split_for_parts();
+    let document = openapi::with_what_all_answer(document);
+    let guarded = Arc::clone(&app);
+    let metrics = telemetry::http::metrics_route().layer(middleware::from_fn(guard::operators));
     routes
-        .route("/metrics", telemetry::http::metrics_route())
+        .route("/metrics", metrics)
         .layer(openapi::layer(&document))
         .fallback(move |request: Request| {
             let app = Arc::clone(&app);
@@ -168,6 +198,7 @@ pub fn router(app: App) -> Router {
         // A request without a body needs no leave of the gateway's to be sent by any page: it is known by its origin.
         .layer(CsrfLayer::new().with_rejection_response(|_| cross_site()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(guarded, guard::visitors))
         .layer(middleware::from_fn(limit_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(telemetry::http::observe_and_begin))

@@ -5,6 +5,11 @@ use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, ResponseBuilder};
+
+use super::problem::MEDIA_TYPE;
 
 /// The document's head; the routes are added by [`router`](super::router).
 #[derive(OpenApi)]
@@ -25,6 +30,46 @@ struct Base;
 
 pub(super) fn base() -> utoipa::openapi::OpenApi {
     Base::openapi()
+}
+
+/// Adds to each operation what any of them may answer to those who are no operators.
+pub(super) fn with_what_all_answer(
+    mut document: utoipa::openapi::OpenApi,
+) -> utoipa::openapi::OpenApi {
+    let of_type = |kind, text: &str| {
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
+            .description(Some(text))
+            .build()
+    };
+    let too_many = ResponseBuilder::new()
+        .description("The client has asked too often, or has too much open.")
+        .content(
+            MEDIA_TYPE,
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build(),
+        )
+        .header("retry-after", of_type(Type::Integer, "When to repeat, in seconds."))
+        .header("ratelimit-policy", of_type(Type::String, "How much there may be: `\"orders\";q=60;w=60` is 60 within 60 s."))
+        .header("ratelimit", of_type(Type::String, "How much is left, and when there is more: `\"orders\";r=0;t=1`. Other answers have it too."))
+        .build();
+    for (path, item) in &mut document.paths.paths {
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            responses.insert("429".to_owned(), too_many.clone().into());
+        }
+    }
+    document
 }
 
 #[derive(Clone)]

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::order::Violation;
 use serde_json::Value;
 
-use super::extract::{JsonBytes, JsonOf, Operator, no_operator, peer};
-use super::orders::{self, NO_STORE};
+use super::extract::{JsonBytes, JsonOf, Operator, no_operator};
+use super::orders::{self, Claim, NO_STORE};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
+use crate::edge::access::{COOKIE, Denied};
+use crate::edge::visitor::Visitor;
 use crate::model::{Accepted, Load, Replay, Session};
-use crate::operations::access::{COOKIE, Denied};
 use crate::operations::faults::{self, Stub};
 use crate::operations::load::MOST;
 
@@ -59,7 +59,7 @@ pub(super) async fn replay(
         let detail = violation.to_string();
         return Err(Problem::new(Kind::InvalidOrder, detail).errors([violation]));
     }
-    orders::take(&app, event, key, None).await
+    orders::take(&app, event, key, Claim::Any, None).await
 }
 
 /// The faults of a stub
@@ -224,7 +224,7 @@ fn load_answer(app: &App) -> Response {
 )]
 pub(super) async fn begin_session(
     State(app): State<Arc<App>>,
-    FromHere(from_here): FromHere,
+    visitor: Visitor,
     headers: HeaderMap,
     JsonOf(Session { token }): JsonOf<Session>,
 ) -> Result<Response, Problem> {
@@ -236,7 +236,7 @@ pub(super) async fn begin_session(
                 .is_some_and(|scheme| scheme == "https");
             let secure = if is_secure { "; Secure" } else { "" };
             let cookie = format!(
-                "{COOKIE}={token}; Path=/api/operations; Max-Age={SESSION}; HttpOnly; SameSite=Strict{secure}"
+                "{COOKIE}={token}; Path=/; Max-Age={SESSION}; HttpOnly; SameSite=Strict{secure}"
             );
             Ok((
                 StatusCode::NO_CONTENT,
@@ -245,23 +245,9 @@ pub(super) async fn begin_session(
             )
                 .into_response())
         }
-        Err(Denied::NotFromThere) if from_here => {
+        Err(Denied::NotFromThere) if visitor.is_from_here => {
             Ok((StatusCode::NO_CONTENT, NO_STORE).into_response())
         }
         Err(denied) => Err(no_operator(denied)),
-    }
-}
-
-/// Whether the request comes from the gateway's own machine.
-pub(super) struct FromHere(bool);
-
-impl axum::extract::FromRequestParts<Arc<App>> for FromHere {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        app: &Arc<App>,
-    ) -> Result<Self, Self::Rejection> {
-        Ok(Self(app.access.is_from_here(peer(parts), &parts.headers)))
     }
 }

@@ -7,16 +7,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::order::{Invalid, Order, OrderEvent};
+use domain::order::{Invalid, Order, OrderEvent, Violation};
 use domain::{OrderId, Status, topic};
 use serde::de::IgnoredAny;
 use telemetry::trace::{self, TRACEPARENT};
-use uuid::Uuid;
 
-use super::extract::{JsonBytes, OrderInPath};
+use super::extract::{JsonBytes, ORDER_KEY, OrderInPath};
+use super::order_ids::new_id;
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
 use crate::clock::now_ms;
+use crate::edge::refusals;
+use crate::edge::visitor::Visitor;
 use crate::ingress;
 use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus};
 
@@ -26,12 +28,18 @@ pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CON
 ///
 /// Answered only when the order is safely stored. Without `orderId` the order is given one. An order whose id has been used
 /// before is answered in the same way and changes nothing, so a request may be repeated safely if it names the id.
+///
+/// The answer holds the order's key if the gateway has made the id: here, or before at `POST /api/order-ids`, whose key the
+/// request then brings. For an id that only the client knows of there is no key, and operators alone can read the order.
 #[utoipa::path(
     post,
     path = "/api/orders",
     operation_id = "placeOrder",
     tag = "orders",
-    params(("traceparent" = Option<String>, Header, description = "W3C trace context, passed on with the order.", nullable = false)),
+    params(
+        ("traceparent" = Option<String>, Header, description = "W3C trace context, passed on with the order.", nullable = false),
+        ("order-key" = Option<String>, Header, description = "The key that came with the id.", nullable = false),
+    ),
     request_body(content = NewOrder, description = "The order, at most 64 KiB."),
     responses(
         (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
@@ -48,6 +56,7 @@ pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CON
 )]
 pub(super) async fn place(
     State(app): State<Arc<App>>,
+    visitor: Visitor,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
@@ -55,7 +64,20 @@ pub(super) async fn place(
         .get(TRACEPARENT)
         .and_then(|value| value.to_str().ok());
     let span = trace::current().map(|span| span.to_string());
-    take(&app, &body, None, span.or(sent.map(str::to_owned))).await
+    let claim = if visitor.is_operator() {
+        Claim::Any
+    } else {
+        Claim::ByKey(headers.get(ORDER_KEY).and_then(|key| key.to_str().ok()))
+    };
+    take(&app, &body, None, claim, span.or(sent.map(str::to_owned))).await
+}
+
+/// To which orders someone is given the key.
+pub(super) enum Claim<'a> {
+    /// To all: an operator.
+    Any,
+    /// To those whose id the gateway makes, and to that of which the key is here already.
+    ByKey(Option<&'a str>),
 }
 
 /// Checks an order event and hands it to the broker. An event without an id is given `id`, or a new one.
@@ -63,14 +85,28 @@ pub(super) async fn take(
     app: &App,
     event: &[u8],
     id: Option<String>,
+    claim: Claim<'_>,
     traceparent: Option<String>,
 ) -> Result<Response, Problem> {
-    let order = OrderEvent::parse(event)
+    let made = new_id()?;
+    let order = OrderEvent::parse_strictly(event)
         .map_err(|invalid| unreadable(event, invalid))?
-        .or_order_id(|| id.unwrap_or_else(|| Uuid::now_v7().to_string()))
+        .or_order_id(|| id.unwrap_or_else(|| made.to_string()))
         .or_traceparent(traceparent)
         .check()
         .map_err(invalid_order)?;
+    let key = match (app.keys.as_ref(), claim) {
+        (Some(keys), Claim::Any) => Some(keys.key_of(&order.order_id)),
+        (Some(keys), Claim::ByKey(_)) if order.order_id == made => Some(keys.key_of(&made)),
+        (Some(keys), Claim::ByKey(Some(given))) => {
+            if !keys.is_key_of(&order.order_id, given) {
+                refusals::count("order-key");
+                return Err(wrong_key());
+            }
+            Some(given.to_owned())
+        }
+        _ => None,
+    };
     let violations = app.shop.check(&order);
     if !violations.is_empty() {
         return Err(invalid_order(Invalid {
@@ -81,9 +117,9 @@ pub(super) async fn take(
     publish(app, &order).await?;
     app.recent.remember(&order.order_id, Instant::now());
 
-    let accepted = Accepted::new(order.order_id);
+    let accepted = Accepted::new(order.order_id, key);
     let location = [(header::LOCATION, accepted.links.this.clone())];
-    Ok((StatusCode::ACCEPTED, location, Json(accepted)).into_response())
+    Ok((StatusCode::ACCEPTED, location, NO_STORE, Json(accepted)).into_response())
 }
 
 /// How far is an order?
@@ -92,11 +128,15 @@ pub(super) async fn take(
     path = "/api/orders/{orderId}",
     operation_id = "getOrder",
     tag = "orders",
-    params(("orderId" = String, Path, description = "The order's id.")),
+    params(
+        ("orderId" = String, Path, description = "The order's id."),
+        ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
+        ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers.", nullable = false),
+    ),
     responses(
         (status = 200, description = "How far it is.", body = OrderStatus),
         (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order, or its key is missing or another one.", body = Document, content_type = "application/problem+json"),
         (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "Restate does not answer.", body = Document, content_type = "application/problem+json",
             headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
@@ -134,13 +174,17 @@ pub(super) async fn status(
     path = "/api/orders/{orderId}/cancel",
     operation_id = "cancelOrder",
     tag = "orders",
-    params(("orderId" = String, Path, description = "The order's id.")),
+    params(
+        ("orderId" = String, Path, description = "The order's id."),
+        ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
+        ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers.", nullable = false),
+    ),
     responses(
         (status = 200, description = "The order is cancelled.", body = Cancellation),
         (status = 202, description = "The order is being cancelled.", body = Cancellation),
         (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such order.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order, or its key is missing or another one.", body = Document, content_type = "application/problem+json"),
         (status = 409, description = "The order cannot be cancelled (any more): `orderStatus` says how far it is.", body = Document, content_type = "application/problem+json"),
         (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "Restate does not answer; the order may or may not have been cancelled.", body = Document, content_type = "application/problem+json",
@@ -229,6 +273,15 @@ fn unreadable(body: &[u8], invalid: Invalid) -> Problem {
     }
 }
 
+fn wrong_key() -> Problem {
+    let violation = Violation {
+        field: "orderId".to_owned(),
+        message: format!("must be the id with which the key in the header {ORDER_KEY} came"),
+    };
+    let detail = violation.to_string();
+    Problem::new(Kind::InvalidOrder, detail).errors([violation])
+}
+
 fn invalid_order(invalid: Invalid) -> Problem {
     Problem::new(Kind::InvalidOrder, invalid.to_string()).errors(invalid.violations)
 }
@@ -237,7 +290,8 @@ pub(super) fn no_such_order(id: OrderId) -> Problem {
     Problem::new(
         Kind::OrderNotFound,
         format!(
-            "there is no order {id}; one that was placed a moment ago may take a moment to appear"
+            "there is no order {id}, or its key is missing or another one; an order that was placed a moment ago may take a moment \
+             to appear"
         ),
     )
     .order(id)

@@ -8,6 +8,7 @@ use domain::{OrderId, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::edge::rates::in_seconds;
 use crate::model::{FieldError, schema};
 
 /// The media type of a problem document.
@@ -40,6 +41,8 @@ pub(crate) enum Kind {
     BodyTooLarge,
     /// The body did not come in time.
     RequestTimeout,
+    /// The client asks too often, or has too much open.
+    TooManyRequests,
     /// There is no such order.
     OrderNotFound,
     /// There is no such restaurant.
@@ -124,6 +127,11 @@ impl Kind {
                 "urn:food-ordering:problem:request-timeout",
                 "The request took too long to arrive",
                 StatusCode::REQUEST_TIMEOUT,
+            ),
+            Self::TooManyRequests => (
+                "urn:food-ordering:problem:too-many-requests",
+                "Too many requests",
+                StatusCode::TOO_MANY_REQUESTS,
             ),
             Self::OrderNotFound => (
                 "urn:food-ordering:problem:order-not-found",
@@ -256,7 +264,7 @@ impl Problem {
 
     /// Says when to try again.
     pub(crate) fn retry_after(self, delay: Duration) -> Self {
-        self.header(header::RETRY_AFTER, HeaderValue::from(delay.as_secs()))
+        self.header(header::RETRY_AFTER, HeaderValue::from(in_seconds(delay)))
     }
 
     /// Adds a header to the response.

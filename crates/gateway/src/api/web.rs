@@ -1,6 +1,6 @@
 //! The web UI's files, what it is configured with, and the headers that keep strangers out of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,12 +8,15 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 use super::App;
 use super::problem::{Kind, Problem};
+use crate::edge::refusals;
+use crate::edge::visitor::Visitor;
 use crate::model::UiConfig;
 
 /// Where the build puts files whose names change with their content.
@@ -41,21 +44,34 @@ const NOT_BUILT: &str = "<!doctype html>
     tag = "restaurants",
     responses((status = 200, description = "What the operators of this installation have configured.", body = UiConfig))
 )]
-pub(super) async fn config(State(app): State<Arc<App>>) -> Response {
-    let caching = [(header::CACHE_CONTROL, "no-cache")];
-    (caching, Json(&app.ui)).into_response()
+pub(super) async fn config(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
+    let mut ui = app.ui.clone();
+    if !visitor.is_operator() {
+        // An address inside.
+        ui.restate_ui = None;
+    }
+    let caching = [(header::CACHE_CONTROL, "no-cache, private")];
+    (caching, Json(ui)).into_response()
 }
 
 /// The files of the web UI, if it is here.
-pub(super) struct Files(Option<ServeDir>);
+pub(super) struct Files(Option<Directory>);
+
+struct Directory {
+    path: PathBuf,
+    serve: ServeDir,
+}
 
 impl Files {
     /// The files of the built web UI in this directory, which may come to be later.
     pub(super) fn new(directory: Option<&Path>) -> Self {
         Self(directory.map(|directory| {
-            ServeDir::new(directory)
-                .precompressed_br()
-                .precompressed_gzip()
+            Directory {
+                path: directory.to_owned(),
+                serve: ServeDir::new(directory)
+                    .precompressed_br()
+                    .precompressed_gzip(),
+            }
         }))
     }
 
@@ -97,8 +113,17 @@ impl Files {
         } else {
             "no-cache"
         };
-        let files = self.0.clone()?;
-        let response = match files.oneshot(request.map(|()| Body::empty())).await {
+        let directory = self.0.as_ref()?;
+        if !directory.holds(request.uri().path()).await {
+            refusals::count("file-outside");
+            return None;
+        }
+        let response = match directory
+            .serve
+            .clone()
+            .oneshot(request.map(|()| Body::empty()))
+            .await
+        {
             Ok(response) if response.status() == StatusCode::NOT_FOUND => return None,
             Ok(response) => response,
             Err(never) => match never {},
@@ -113,6 +138,38 @@ impl Files {
         );
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         Some(response)
+    }
+}
+
+impl Directory {
+    /// Whether what lies at this path, if anything does, lies in the directory: a link may lead out of it.
+    ///
+    /// What the path itself may lead to is `ServeDir`'s business, which takes none with `..` in it.
+    async fn holds(&self, path: &str) -> bool {
+        let Ok(root) = tokio::fs::canonicalize(&self.path).await else {
+            return true;
+        };
+        let Ok(path) = percent_decode_str(path).decode_utf8() else {
+            return true;
+        };
+        let file = self.path.join(path.trim_start_matches('/'));
+        for end in [
+            "",
+            ".br",
+            ".gz",
+            "/index.html",
+            "/index.html.br",
+            "/index.html.gz",
+        ] {
+            let mut file = file.clone().into_os_string();
+            file.push(end);
+            if let Ok(real) = tokio::fs::canonicalize(file).await
+                && !real.starts_with(&root)
+            {
+                return false;
+            }
+        }
+        true
     }
 }
 

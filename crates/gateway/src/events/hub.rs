@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::record::News;
 use super::view::{Limits, View};
+use crate::edge::seats::Seat;
 
 /// How many streams may be open at a time. Each costs some kilobytes and a file descriptor.
 const STREAMS: usize = 10_000;
@@ -47,6 +48,7 @@ impl Watching {
 #[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
+    _seat: Option<Seat>,
     _open: Up,
 }
 
@@ -111,10 +113,11 @@ impl Hub {
         look(&self.state().view)
     }
 
-    /// Leave to open a stream; `None` if too many are open.
-    pub(crate) fn admit(&self, what: Watching) -> Option<Admission> {
+    /// Leave to open a stream, for the client who has this seat; `None` if too many are open in all.
+    pub(crate) fn admit(&self, what: Watching, seat: Option<Seat>) -> Option<Admission> {
         Some(Admission {
             _permit: Arc::clone(&self.streams).try_acquire_owned().ok()?,
+            _seat: seat,
             _open: OPEN.up([what.name()]),
         })
     }
@@ -277,10 +280,10 @@ mod tests {
     fn only_so_many_streams_are_open_at_a_time() {
         let hub = hub();
         let open: Vec<_> = (0..STREAMS)
-            .map(|_| hub.admit(Watching::Order).unwrap())
+            .map(|_| hub.admit(Watching::Order, None).unwrap())
             .collect();
-        assert!(hub.admit(Watching::Order).is_none());
+        assert!(hub.admit(Watching::Order, None).is_none());
         drop(open);
-        assert!(hub.admit(Watching::Order).is_some());
+        assert!(hub.admit(Watching::Order, None).is_some());
     }
 }

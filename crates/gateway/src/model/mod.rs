@@ -13,7 +13,7 @@ use crate::events::record::customer_location;
 
 /// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
     "restaurantId": "la-piazza",
     "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
@@ -52,7 +52,7 @@ pub struct NewOrder {
     pub traceparent: Option<String>,
 }
 
-/// A line of an order.
+/// A line of an order. Texts are one line, without control characters and without those that turn the direction of writing.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
@@ -97,6 +97,11 @@ pub struct Accepted {
     /// `NEW`: nobody has begun with it.
     #[schema(value_type = schema::Status)]
     pub status: Status,
+    /// The order's key, by which it can be read, followed and cancelled. For an id that the gateway has made; for one that was
+    /// named only if the request brought its key, or came from an operator. Not where the gateway gives no keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub key: Option<String>,
     /// Where to go from here.
     pub links: Links,
 }
@@ -112,7 +117,7 @@ pub struct Links {
 }
 
 impl Accepted {
-    pub(crate) fn new(order_id: OrderId) -> Self {
+    pub(crate) fn new(order_id: OrderId, key: Option<String>) -> Self {
         let this = format!("/api/orders/{order_id}");
         Self {
             links: Links {
@@ -121,8 +126,22 @@ impl Accepted {
             },
             order_id,
             status: Status::New,
+            key,
         }
     }
+}
+
+/// An id for an order to come.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderTicket {
+    /// The id, which nobody else has.
+    #[schema(value_type = schema::Id)]
+    pub order_id: OrderId,
+    /// Its key, to be sent as header `order-key` with everything that is about this order. Not where the gateway gives no keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub key: Option<String>,
 }
 
 /// How far an order is.
@@ -437,7 +456,7 @@ fn pointer(field: &str) -> String {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UiConfig {
-    /// Where operators look into Restate; null where nobody should.
+    /// Where operators look into Restate; null where nobody should, and for all others.
     #[schema(required, example = "http://127.0.0.1:9070")]
     pub restate_ui: Option<String>,
     /// The URL of a tile server, with `{z}`, `{x}` and `{y}`; null for the map that comes with the web UI.
@@ -533,6 +552,13 @@ impl Readiness {
             detail: Some("it has been told to stop".to_owned()),
             ..self
         }
+    }
+
+    /// For those who are not to know what is inside.
+    pub(crate) fn without_details(mut self) -> Self {
+        self.kafka.detail = None;
+        self.restate.detail = None;
+        self
     }
 
     pub(crate) fn is_up(&self) -> bool {

@@ -2,12 +2,10 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `access.rs` | who is an operator |
 //! | `board.rs` | the state of the system as they see it, once a second for all of them |
 //! | `faults.rs` | the way out to the stubs' fault switches |
 //! | `load.rs` | demo orders, for as long as someone wants them |
 
-pub(crate) mod access;
 pub(crate) mod board;
 pub(crate) mod faults;
 pub(crate) mod load;

@@ -5,7 +5,7 @@ use domain::{Location, Status, StatusEvent};
 use serde_json::json;
 
 use super::stream::Events;
-use super::{Gateway, TestRestate, good, request};
+use super::{Gateway, HERE, TestRestate, from, good, request};
 use crate::clock::now_ms;
 use crate::events::record::News;
 
@@ -41,7 +41,8 @@ impl Gateway {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
-        Events::of(self.open(request.body(Body::empty()).unwrap()).await)
+        let request = from(HERE, request.body(Body::empty()).unwrap());
+        Events::of(self.open(request).await)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The routes, without a network where that will do. Every answer that a test gets is held against the `OpenAPI` document.
 
 mod callbacks;
+mod connections;
+mod edge;
 mod events;
 mod health;
 mod kafka;
@@ -12,7 +14,7 @@ mod stream;
 mod web;
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use ::kafka::Error;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
@@ -268,20 +271,18 @@ impl Gateway {
     }
 
     async fn get(&self, path: &str) -> Answer {
-        self.send(request("GET", path).body(Body::empty()).unwrap())
-            .await
+        self.send(from(HERE, bare("GET", path))).await
     }
 
     async fn post(&self, path: &str) -> Answer {
-        self.send(request("POST", path).body(Body::empty()).unwrap())
-            .await
+        self.send(from(HERE, bare("POST", path))).await
     }
 
     /// Places an order.
     async fn order(&self, body: impl ToString) -> Answer {
         let request = request("POST", "/api/orders").header("content-type", "application/json");
-        self.send(request.body(Body::from(body.to_string())).unwrap())
-            .await
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        self.send(from(HERE, request)).await
     }
 
     /// The answer, its body unread.
@@ -312,6 +313,21 @@ impl Gateway {
     fn broker_is(&self, mood: Mood) {
         *self.broker.mood.lock().unwrap() = mood;
     }
+}
+
+/// The gateway's own machine, and another one.
+const HERE: &str = "127.0.0.1:40000";
+const ELSEWHERE: &str = "10.0.0.7:40000";
+
+/// The request as it comes from there.
+fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
+    let peer: SocketAddr = peer.parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
+fn bare(method: &str, path: &str) -> Request<Body> {
+    request(method, path).body(Body::empty()).unwrap()
 }
 
 fn request(method: &str, path: &str) -> axum::http::request::Builder {

@@ -30,6 +30,7 @@ async fn every_route_is_in_the_document() {
             "post /api/callbacks/restaurant/{orderId}/{callbackId}",
             "post /api/operations/dead-letters/replay",
             "post /api/operations/session",
+            "post /api/order-ids",
             "post /api/orders",
             "post /api/orders/{orderId}/cancel",
             "put /api/operations/faults/{stub}",

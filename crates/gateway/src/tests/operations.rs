@@ -1,26 +1,21 @@
 //! What operators see and do, and who is one.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
 use axum::routing::get;
 use domain::{Location, topic};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::stream::Events;
-use super::{Answer, Gateway, Mood, TestRestate, good, request, with};
+use super::{Answer, ELSEWHERE, Gateway, HERE, Mood, TestRestate, bare, from, good, request, with};
 use crate::Config;
 use crate::clock::now_ms;
 use crate::events::record::News;
 
-const HERE: &str = "127.0.0.1:40000";
-const ELSEWHERE: &str = "10.0.0.7:40000";
 const LOAD: &str = "/api/operations/load";
 
 fn config() -> Config {
@@ -35,12 +30,6 @@ async fn with_token() -> Gateway {
     let mut config = config();
     config.operator_tokens = ["n3w-s3cret", "s3cret"].into_iter().collect();
     Gateway::configured(TestRestate::default(), &config).await
-}
-
-fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
-    let peer: SocketAddr = peer.parse().unwrap();
-    request.extensions_mut().insert(ConnectInfo(peer));
-    request
 }
 
 impl Gateway {
@@ -99,7 +88,7 @@ async fn from_elsewhere_every_route_of_operators_is_closed_and_says_how_to_open_
         .await;
     assert_eq!(answer.status, 403);
     // Nobody knows where this one comes from.
-    let answer = gateway.get(LOAD).await;
+    let answer = gateway.send(bare("GET", LOAD)).await;
     assert_eq!(answer.status, 403);
 }
 
@@ -143,7 +132,7 @@ async fn a_session_is_a_cookie_that_scripts_and_other_sites_cannot_use() {
     assert_eq!(
         attributes,
         [
-            "Path=/api/operations",
+            "Path=/",
             "Max-Age=43200",
             "HttpOnly",
             "SameSite=Strict",

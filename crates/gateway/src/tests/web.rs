@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Gateway, TestRestate, good, request};
+use super::{Gateway, HERE, TestRestate, from, good, request};
 use crate::Config;
 
 fn config() -> Config {
@@ -209,7 +209,7 @@ async fn pages_of_other_sites_cannot_change_anything() {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        gateway.send(request.body(Body::empty()).unwrap())
+        gateway.send(from(HERE, request.body(Body::empty()).unwrap()))
     };
     for foreign in [
         &[("sec-fetch-site", "cross-site")][..],
@@ -246,4 +246,35 @@ async fn pages_of_other_sites_cannot_change_anything() {
         .header("sec-fetch-site", "cross-site")
         .body(Body::from(good().to_string()));
     assert_eq!(gateway.send(order.unwrap()).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_link_that_leads_out_of_the_directory_leads_nowhere() {
+    let (gateway, dist) = with_ui().await;
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.js"), "secret").unwrap();
+    let link = |to: &str, from: &str| {
+        let to = if to.is_empty() {
+            outside.path().to_owned()
+        } else {
+            outside.path().join(to)
+        };
+        std::os::unix::fs::symlink(to, dist.path().join(from)).unwrap();
+    };
+    link("secret.js", "assets/out.js");
+    link("secret.js", "theme.js.gz");
+    link("", "other");
+    std::os::unix::fs::symlink("main-abc.js", dist.path().join("assets/inside.js")).unwrap();
+    for path in [
+        "/assets/out.js",
+        "/theme.js",
+        "/other/secret.js",
+        "/other",
+        "/assets/out%2ejs",
+    ] {
+        let (status, _, _, body) = fetch(&gateway, asset(path)).await;
+        assert_eq!(status, 404, "{path}: {body}");
+    }
+    let (status, _, _, body) = fetch(&gateway, asset("/assets/inside.js")).await;
+    assert_eq!((status, body.as_str()), (200, "script"));
 }

@@ -4,10 +4,12 @@ import { Notice } from "@/components/ui/notice";
 import { countOf, subtotalOf } from "@/features/cart/cart";
 import { CartLines } from "@/features/cart/components/cart-lines";
 import { clearCart, useCart, useReconciledCart } from "@/features/cart/use-cart";
+import type { Ticket } from "@/features/checkout/api/make-order-id";
 import { CheckoutForm } from "@/features/checkout/components/checkout-form";
 import { forget, pastOrdersStore, remember } from "@/features/past-orders/past-orders-store";
 import { plural } from "@/lib/format";
 import { toDollars } from "@/lib/money";
+import { orderPath } from "@/lib/order-link";
 import { serverClock } from "@/lib/server-clock";
 import { usePageTitle } from "@/lib/use-page-title";
 import { EmptyPage } from "../components/empty-page";
@@ -35,10 +37,10 @@ export function Checkout() {
     description: line.name,
     quantity: line.quantity,
   }));
-  const note = (orderId: string, isConfirmed: boolean) =>
+  const note = (ticket: Ticket, isConfirmed: boolean) =>
     pastOrdersStore.update((orders) =>
       remember(orders, {
-        orderId,
+        ...ticket,
         placedAt: serverClock.now(),
         restaurantId,
         restaurantName: name,
@@ -63,11 +65,11 @@ export function Checkout() {
           name,
           location: restaurants.data?.find((it) => it.restaurantId === restaurantId)?.location,
         }}
-        onUncertain={(orderId) => note(orderId, false)}
+        onUncertain={(ticket) => note(ticket, false)}
         onRefused={(orderId) => pastOrdersStore.update((orders) => forget(orders, orderId))}
-        onPlaced={(orderId) => {
-          note(orderId, true);
-          navigate(`/orders/${orderId}`, { replace: true });
+        onPlaced={(ticket) => {
+          note(ticket, true);
+          navigate(orderPath(ticket.orderId, ticket.key), { replace: true });
           clearCart();
         }}
       >

@@ -5,6 +5,7 @@ import type { OrderDetails } from "@/features/tracking/api/get-order";
 import { type OrderedFood, OrderView } from "@/features/tracking/components/order-view";
 import { useProgress } from "@/features/tracking/use-progress";
 import { isNotFound } from "@/lib/http/problem";
+import { useKeyInAddress } from "@/lib/order-link";
 import { useStore } from "@/lib/persisted-store";
 import { serverClock } from "@/lib/server-clock";
 import { EmptyPage } from "../components/empty-page";
@@ -16,7 +17,9 @@ const APPEARS_WITHIN_MS = 120_000;
 export function OrderPage({ orderId }: { orderId: string }) {
   const mine = useStore(pastOrdersStore).find((order) => order.orderId === orderId);
   const isExpected = mine !== undefined && serverClock.now() - mine.placedAt < APPEARS_WITHIN_MS;
-  const { order, progress, stream } = useProgress(orderId, isExpected);
+  // A link brings its own; without one it is an order of this device, or an operator who looks.
+  const orderKey = useKeyInAddress() ?? mine?.key ?? null;
+  const { order, progress, stream } = useProgress(orderId, orderKey, isExpected);
   const restaurants = useRestaurants();
 
   if (progress === null) {
@@ -24,7 +27,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
       return (
         <EmptyPage
           title="We do not know this order"
-          text={`There is no order ${orderId}. Check the address, or look among your orders on this device.`}
+          text={`There is no order ${orderId}, or the link to it is not whole. Check the address, or look among your orders on this device.`}
           isProblem
         />
       );
@@ -41,6 +44,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
   return (
     <OrderView
       key={orderId}
+      orderKey={orderKey}
       progress={progress}
       food={foodOf(order.data?.order ?? null, mine, (id) =>
         restaurants.data?.find((it) => it.restaurantId === id),

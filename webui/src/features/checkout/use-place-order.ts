@@ -3,8 +3,9 @@ import { connectivity } from "@/lib/connectivity";
 import { ApiError, type Problem } from "@/lib/http/problem";
 import { useStore } from "@/lib/persisted-store";
 import { serverClock } from "@/lib/server-clock";
+import { makeOrderId, type Ticket } from "./api/make-order-id";
 import { type NewOrder, placeOrder } from "./api/place-order";
-import { attemptFor, attemptStore, contentOf, makeOrderId } from "./attempt";
+import { attemptFor, attemptStore, contentOf } from "./attempt";
 import { delayOf, type Start } from "./draft";
 import { type SendState, sendUntilAnswered } from "./send";
 
@@ -14,14 +15,14 @@ export type Placing =
   /** The gateway said no. */
   | { phase: "refused"; problem: Problem }
   /** Nobody knows; the customer did not want to wait any longer. */
-  | { phase: "unconfirmed"; orderId: string };
+  | { phase: "unconfirmed"; ticket: Ticket };
 
 export type OrderContent = Omit<NewOrder, "orderId" | "deliveryDelay">;
 
 export interface PlaceOrderEvents {
-  onPlaced: (orderId: string) => void;
+  onPlaced: (ticket: Ticket) => void;
   /** It is not known whether it was taken: it must be found again whatever happens. */
-  onUncertain: (orderId: string) => void;
+  onUncertain: (ticket: Ticket) => void;
   /** It was not taken after all. */
   onRefused: (orderId: string) => void;
 }
@@ -38,34 +39,39 @@ export function usePlaceOrder(events: PlaceOrderEvents) {
     const abort = new AbortController();
     running.current = abort;
     const key = contentOf(content, start);
-    const { orderId } = attemptStore.update((current) => attemptFor(current, key, makeOrderId)) ?? {
-      orderId: makeOrderId(),
-    };
-    const forget = () => attemptStore.update((current) => (current?.orderId === orderId ? null : current));
+    const { signal } = abort;
+    /** Its ticket is none until the gateway has given one; then nothing can have been ordered yet. */
+    const sent: { ticket: Ticket | null } = { ticket: null };
+    const forget = () =>
+      attemptStore.update((current) => (current?.orderId === sent.ticket?.orderId ? null : current));
     let isUncertain = false;
     try {
       await sendUntilAnswered({
-        send: (signal) =>
-          placeOrder({ orderId, ...content, deliveryDelay: delayOf(start, serverClock.now()) }, signal),
-        signal: abort.signal,
+        send: async () => {
+          const ticket = await ticketFor(key, signal);
+          sent.ticket = ticket;
+          const deliveryDelay = delayOf(start, serverClock.now());
+          return placeOrder({ orderId: ticket.orderId, ...content, deliveryDelay }, ticket.key, signal);
+        },
+        signal,
         onBack: connectivity.onBack,
         onState: (state) => {
           setPlacing(state);
-          if (state.phase === "waiting" && !isUncertain) {
+          if (state.phase === "waiting" && sent.ticket !== null && !isUncertain) {
             isUncertain = true;
-            events.onUncertain(orderId);
+            events.onUncertain(sent.ticket);
           }
         },
       });
       forget();
-      events.onPlaced(orderId);
+      if (sent.ticket !== null) events.onPlaced(sent.ticket);
     } catch (error) {
-      if (abort.signal.aborted) {
+      if (signal.aborted) {
         // Sent or not, the attempt stays: sent again, it is the same order.
-        setPlacing({ phase: "unconfirmed", orderId });
+        setPlacing(sent.ticket === null ? { phase: "idle" } : { phase: "unconfirmed", ticket: sent.ticket });
       } else {
         forget();
-        events.onRefused(orderId);
+        if (sent.ticket !== null) events.onRefused(sent.ticket.orderId);
         setPlacing({ phase: "refused", problem: problemOf(error) });
       }
     } finally {
@@ -82,6 +88,14 @@ export function usePlaceOrder(events: PlaceOrderEvents) {
     isPending: (content: OrderContent, start: Start) =>
       attempt !== null && attempt.content === contentOf(content, start),
   };
+}
+
+/** The id of the attempt to send this content; whoever has asked for one first, in whichever tab, decides. */
+async function ticketFor(content: string, signal: AbortSignal): Promise<Ticket> {
+  const current = attemptStore.get();
+  if (current?.content === content) return current;
+  const ticket = await makeOrderId(signal);
+  return attemptStore.update((newest) => attemptFor(newest, content, ticket)) ?? ticket;
 }
 
 function problemOf(error: unknown): Problem {

@@ -6,6 +6,8 @@ import { type OrderStatus, toOrderStatus } from "@/types/order";
 /** An order that was placed on this device. */
 export interface PastOrder {
   orderId: string;
+  /** By it the order can be read and cancelled; `null` where the gateway gives no keys. */
+  key: string | null;
   /** The server's time, in ms. */
   placedAt: number;
   restaurantId: string;
@@ -24,6 +26,7 @@ const MAX_KEPT = 50;
 
 const pastOrderSchema = v.object({
   orderId: v.pipe(v.string(), v.minLength(1)),
+  key: v.optional(v.nullable(v.string()), null),
   placedAt: v.pipe(v.number(), v.finite()),
   restaurantId: v.string(),
   restaurantName: v.string(),

@@ -4,6 +4,7 @@ import { forget, noteStatus, type PastOrder, parsePastOrders, remember } from ".
 
 const order = (orderId: string, more: Partial<PastOrder> = {}): PastOrder => ({
   orderId,
+  key: null,
   placedAt: 1,
   restaurantId: "r",
   restaurantName: "R",
@@ -43,5 +44,11 @@ describe("the orders of this device", () => {
     );
     expect(parsePastOrders(stored)?.map((it) => it.orderId)).toEqual(["a", "b"]);
     expect(parsePastOrders({})).toBeNull();
+  });
+
+  it("keep their keys, and those of before there were keys are kept too", () => {
+    const { key: _none, ...old } = order("old");
+    const stored = JSON.parse(JSON.stringify([order("a", { key: "k" }), old]));
+    expect(parsePastOrders(stored)?.map((it) => it.key)).toEqual(["k", null]);
   });
 });

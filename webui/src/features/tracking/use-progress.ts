@@ -6,8 +6,8 @@ import { orderEventsUrl, readOrderEvent } from "./api/order-events";
 import { advance, type Progress } from "./progress";
 
 /** An order, followed while it happens. */
-export function useProgress(orderId: string, isExpected: boolean) {
-  const order = useOrder(orderId, isExpected);
+export function useProgress(orderId: string, orderKey: string | null, isExpected: boolean) {
+  const order = useOrder(orderId, orderKey, isExpected);
   const [progress, setProgress] = useState<Progress | null>(null);
   const isOver = progress?.isOver ?? false;
 
@@ -15,6 +15,7 @@ export function useProgress(orderId: string, isExpected: boolean) {
     // Who does not exist has no events; who does exist has some, even if a gateway that has just started does not know it yet.
     enabled: order.isSuccess && !isOver,
     isStubborn: true,
+    orderKey,
     onEvent: (received) => {
       const event = readOrderEvent(received);
       if (event) setProgress((current) => advance(current, event));

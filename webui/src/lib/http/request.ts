@@ -13,6 +13,8 @@ export interface RequestOptions<TSchema extends v.GenericSchema> {
   signal?: AbortSignal;
   /** The operator's token. */
   token?: string | null;
+  /** The key of the order that this is about. */
+  orderKey?: string | null;
 }
 
 /**
@@ -25,10 +27,11 @@ export async function request<TSchema extends v.GenericSchema>(
   path: string,
   options: RequestOptions<TSchema>,
 ): Promise<v.InferOutput<TSchema>> {
-  const { method = "GET", body, schema, signal, token } = options;
+  const { method = "GET", body, schema, signal, token, orderKey } = options;
   const headers = new Headers({ accept: "application/json, application/problem+json" });
   if (body !== undefined) headers.set("content-type", "application/json");
   if (token) headers.set("authorization", `Bearer ${token}`);
+  if (orderKey) headers.set("order-key", orderKey);
   const limit = AbortSignal.timeout(ANSWER_WITHIN_MS);
 
   let response: Response;

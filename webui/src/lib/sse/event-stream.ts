@@ -6,7 +6,7 @@ import { EventStreamParser, type ServerSentEvent } from "./parser";
  * A stream of server-sent events that comes back by itself and goes on after the last event it has seen.
  *
  * Not the browser's `EventSource`: that one gives up for good at the first answer other than 200, and cannot carry the
- * operator's token.
+ * operator's token or the order's key.
  */
 export interface EventStream {
   /** Ends it for good. */
@@ -31,6 +31,7 @@ export interface EventStreamOptions {
   onEvent: (event: ServerSentEvent) => void;
   onState?: (state: StreamState) => void;
   token?: string | null;
+  orderKey?: string | null;
   /** Come back after any answer, also after one that says that there is no such thing. */
   isStubborn?: boolean;
   fetch?: typeof fetch;
@@ -44,7 +45,8 @@ const LONGEST_DELAY_MS = 8_000;
 const SILENCE_LIMIT_MS = 45_000;
 
 export function openEventStream(url: string, options: EventStreamOptions): EventStream {
-  const { onEvent, onState = () => {}, token = null, isStubborn = false, random = Math.random } = options;
+  const { onEvent, onState = () => {}, isStubborn = false, random = Math.random } = options;
+  const { token = null, orderKey = null } = options;
   const ask = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
   let lastEventId = "";
   let failures = 0;
@@ -63,6 +65,7 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
       const headers = new Headers({ accept: "text/event-stream" });
       if (lastEventId !== "") headers.set("last-event-id", lastEventId);
       if (token) headers.set("authorization", `Bearer ${token}`);
+      if (orderKey) headers.set("order-key", orderKey);
       const response = await ask(url, { headers, cache: "no-store", signal: controller.signal });
       observeTime(response.headers);
       if (!response.ok || response.body === null) {

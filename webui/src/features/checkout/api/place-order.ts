@@ -16,5 +16,5 @@ export interface NewOrder {
 const acceptedSchema = v.object({ orderId: v.string() });
 
 /** Places an order. Safe to repeat: of several orders of one id only the first counts. */
-export const placeOrder = (order: NewOrder, signal: AbortSignal) =>
-  request("/api/orders", { method: "POST", body: order, schema: acceptedSchema, signal });
+export const placeOrder = (order: NewOrder, orderKey: string | null, signal: AbortSignal) =>
+  request("/api/orders", { method: "POST", body: order, schema: acceptedSchema, signal, orderKey });

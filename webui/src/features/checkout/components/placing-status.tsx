@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
+import { orderPath } from "@/lib/order-link";
 import type { Placing } from "../use-place-order";
 
 const FIELD_NAMES: Record<string, string> = {
@@ -33,8 +34,8 @@ export function PlacingStatus({ placing, onStop }: { placing: Placing; onStop: (
         <Notice tone="warning" title="We could not confirm your order">
           <p>
             It may have reached the kitchen all the same.{" "}
-            <Link href={`/orders/${placing.orderId}`}>Its page</Link> will tell. Place it again unchanged and
-            it stays one order.
+            <Link href={orderPath(placing.ticket.orderId, placing.ticket.key)}>Its page</Link> will tell.
+            Place it again unchanged and it stays one order.
           </p>
         </Notice>
       ) : null}

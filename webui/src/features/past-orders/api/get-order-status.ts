@@ -5,15 +5,20 @@ import { request } from "@/lib/http/request";
 
 const statusSchema = v.object({ status: orderStatusSchema });
 
-const getOrderStatus = (orderId: string, signal: AbortSignal) =>
-  request(`/api/orders/${encodeURIComponent(orderId)}`, { schema: statusSchema, signal });
+interface Ticket {
+  orderId: string;
+  key: string | null;
+}
+
+const getOrderStatus = ({ orderId, key }: Ticket, signal: AbortSignal) =>
+  request(`/api/orders/${encodeURIComponent(orderId)}`, { schema: statusSchema, signal, orderKey: key });
 
 /** How far these orders are: asked once, and again when the reader comes back to the page. */
-export const useOrderStatuses = (orderIds: readonly string[]) =>
+export const useOrderStatuses = (orders: readonly Ticket[]) =>
   useQueries({
-    queries: orderIds.map((orderId) => ({
-      queryKey: ["order-status", orderId],
-      queryFn: ({ signal }: { signal: AbortSignal }) => getOrderStatus(orderId, signal),
+    queries: orders.map((order) => ({
+      queryKey: ["order-status", order.orderId],
+      queryFn: ({ signal }: { signal: AbortSignal }) => getOrderStatus(order, signal),
       staleTime: 0,
       refetchOnWindowFocus: "always" as const,
     })),

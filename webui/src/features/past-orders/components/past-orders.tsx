@@ -6,6 +6,7 @@ import { Button, buttonClass } from "@/components/ui/button";
 import { StatusChip } from "@/components/ui/status-chip";
 import { formatDayAndClock, plural } from "@/lib/format";
 import { formatCents } from "@/lib/money";
+import { orderPath } from "@/lib/order-link";
 import { useStore } from "@/lib/persisted-store";
 import { serverClock } from "@/lib/server-clock";
 import { isTerminal } from "@/types/order";
@@ -18,13 +19,13 @@ const SHOWN_DISHES = 4;
 /** The orders of this device, newest first. */
 export function PastOrders({ onOrderAgain }: { onOrderAgain: (order: PastOrder) => void }) {
   const orders = useStore(pastOrdersStore);
-  const open = orders.filter((order) => !isTerminal(order.status)).map((order) => order.orderId);
+  const open = orders.filter((order) => !isTerminal(order.status));
   const statuses = useOrderStatuses(open);
-  const news = open.map((orderId, n) => `${orderId} ${statuses[n]?.data?.status ?? ""}`).join();
+  const news = open.map(({ orderId }, n) => `${orderId} ${statuses[n]?.data?.status ?? ""}`).join();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `news` changes with what is read here
   useEffect(() => {
-    open.forEach((orderId, n) => {
+    open.forEach(({ orderId }, n) => {
       const status = statuses[n]?.data?.status;
       if (status) pastOrdersStore.update((current) => noteStatus(current, orderId, status));
     });
@@ -57,7 +58,7 @@ export function PastOrders({ onOrderAgain }: { onOrderAgain: (order: PastOrder) 
           </div>
           <div className={styles.text}>
             <h2 className={styles.name}>
-              <Link href={`/orders/${order.orderId}`} className={styles.link}>
+              <Link href={orderPath(order.orderId, order.key)} className={styles.link}>
                 {order.restaurantName}
               </Link>
             </h2>

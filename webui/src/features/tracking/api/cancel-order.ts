@@ -5,11 +5,13 @@ import { request } from "@/lib/http/request";
 
 const cancellationSchema = v.object({ accepted: v.boolean(), status: orderStatusSchema });
 
-const cancelOrder = (orderId: string) =>
+const cancelOrder = (orderId: string, orderKey: string | null) =>
   request(`/api/orders/${encodeURIComponent(orderId)}/cancel`, {
     method: "POST",
     schema: cancellationSchema,
+    orderKey,
   });
 
 /** Calls an order off. Safe to repeat. */
-export const useCancelOrder = (orderId: string) => useMutation({ mutationFn: () => cancelOrder(orderId) });
+export const useCancelOrder = (orderId: string, orderKey: string | null) =>
+  useMutation({ mutationFn: () => cancelOrder(orderId, orderKey) });

@@ -46,8 +46,9 @@ const orderSchema = v.object({
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
 export type OrderDetails = v.InferOutput<typeof detailsSchema>;
 
-async function getOrder(orderId: string, signal: AbortSignal) {
-  const order = await request(`/api/orders/${encodeURIComponent(orderId)}`, { schema: orderSchema, signal });
+async function getOrder(orderId: string, orderKey: string | null, signal: AbortSignal) {
+  const path = `/api/orders/${encodeURIComponent(orderId)}`;
+  const order = await request(path, { schema: orderSchema, signal, orderKey });
   if (order.now !== undefined) serverClock.observe(order.now);
   return order;
 }
@@ -58,12 +59,13 @@ const PATIENCE = 60;
 /**
  * An order as it is now; what changes, its events tell.
  *
+ * @param orderKey by which this order may be read
  * @param isExpected it was placed from here a moment ago, so that it may take a moment to appear
  */
-export const useOrder = (orderId: string, isExpected: boolean) =>
+export const useOrder = (orderId: string, orderKey: string | null, isExpected: boolean) =>
   useQuery({
-    queryKey: ["order", orderId],
-    queryFn: ({ signal }) => getOrder(orderId, signal),
+    queryKey: ["order", orderId, orderKey],
+    queryFn: ({ signal }) => getOrder(orderId, orderKey, signal),
     staleTime: Number.POSITIVE_INFINITY,
     retry: (failures, error) =>
       isTransient(error) || (isExpected && isNotFound(error) && failures < PATIENCE),

@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { DishArt } from "@/components/dish-art/dish-art";
 import { Notice } from "@/components/ui/notice";
 import { type Cents, formatCents } from "@/lib/money";
+import { orderPath } from "@/lib/order-link";
 import { usePageTitle } from "@/lib/use-page-title";
 import type { LonLat } from "@/types/geo";
 import { isTerminal, type OrderStatus, STATUS_LABELS } from "@/types/order";
@@ -28,6 +29,8 @@ export interface OrderedFood {
 }
 
 interface OrderViewProps {
+  /** By which the order may be cancelled, and its page passed on. */
+  orderKey: string | null;
   progress: Progress;
   food: OrderedFood | null;
   isLive: boolean;
@@ -35,9 +38,9 @@ interface OrderViewProps {
 }
 
 /** An order while it happens, and after. */
-export function OrderView({ progress, food, isLive, onStatus }: OrderViewProps) {
+export function OrderView({ orderKey, progress, food, isLive, onStatus }: OrderViewProps) {
   const { orderId, status } = progress;
-  const cancellation = useCancelOrder(orderId);
+  const cancellation = useCancelOrder(orderId, orderKey);
   const restaurant = food?.restaurantName ?? "The kitchen";
   const isOver = isTerminal(status);
   usePageTitle(`${STATUS_LABELS[status]} · Your order`);
@@ -128,7 +131,7 @@ export function OrderView({ progress, food, isLive, onStatus }: OrderViewProps) 
             Order <code>{orderId}</code>
           </p>
           <div className={styles.actions}>
-            <ShareButton />
+            <ShareButton path={orderPath(orderId, orderKey)} />
             <CancelButton status={status} cancellation={cancellation} />
           </div>
         </section>

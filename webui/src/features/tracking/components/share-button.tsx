@@ -2,10 +2,10 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 
 /** Passes the page on: whoever has its address can watch the order come. */
-export function ShareButton() {
+export function ShareButton({ path }: { path: string }) {
   const [message, setMessage] = useState("");
   async function share(): Promise<void> {
-    const url = window.location.href;
+    const url = new URL(path, window.location.href).href;
     try {
       if (typeof navigator.share === "function" && window.matchMedia("(pointer: coarse)").matches) {
         await navigator.share({ title: document.title, url });

@@ -1,7 +1,8 @@
 //! Who is an operator: whoever sits at this machine, or knows the token.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, header, uri::Authority};
 use secrets::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -22,8 +23,8 @@ const OF_PROXIES: [&str; 5] = [
 pub(crate) struct Access {
     /// Any of them will do: there are two while one is replaced.
     tokens: Vec<Token>,
-    /// Whether the gateway listens on a loopback address only.
-    is_local: bool,
+    /// Whether who comes from this machine is an operator.
+    trusts_neighbours: bool,
 }
 
 /// Why someone is not let in.
@@ -60,25 +61,17 @@ impl Token {
 }
 
 impl Access {
-    /// For a gateway that listens there.
-    pub(crate) fn new(tokens: Vec<Token>, listener: IpAddr) -> Self {
+    /// `trusts_neighbours`: who comes from this machine is an operator, without a token.
+    pub(crate) fn new(tokens: Vec<Token>, trusts_neighbours: bool) -> Self {
         Self {
             tokens,
-            is_local: listener.to_canonical().is_loopback(),
+            trusts_neighbours,
         }
     }
 
-    /// Whether the request may do what operators may.
-    pub(crate) fn check(
-        &self,
-        peer: Option<SocketAddr>,
-        headers: &HeaderMap,
-    ) -> Result<(), Denied> {
-        if self.is_from_here(peer, headers) {
-            return Ok(());
-        }
-        let given = bearer(headers).or_else(|| cookie(headers));
-        self.check_token(given)
+    /// Whether these headers hold the token.
+    pub(crate) fn check_token_of(&self, headers: &HeaderMap) -> Result<(), Denied> {
+        self.check_token(bearer(headers).or_else(|| cookie(headers)))
     }
 
     /// Whether this token, given by someone who is not at this machine, is a right one.
@@ -95,12 +88,14 @@ impl Access {
     }
 
     /// Whether the request comes from this very machine, and is meant for it.
-    pub(crate) fn is_from_here(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
-        self.is_local
-            && peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+    pub(crate) fn is_from_here(&self, peer: Option<IpAddr>, request: &Request) -> bool {
+        let headers = request.headers();
+        self.trusts_neighbours
+            && peer.is_some_and(|peer| peer.to_canonical().is_loopback())
             && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
             // A page of a stranger may have its own name point to 127.0.0.1. Its name gives it away.
             && headers.get(header::HOST).is_none_or(|host| host.to_str().is_ok_and(is_local_name))
+            && request.uri().authority().is_none_or(|authority| is_local_name(authority.as_str()))
     }
 }
 
@@ -144,57 +139,63 @@ mod tests {
             .collect()
     }
 
-    fn check(
-        token: Option<&str>,
-        listener: &str,
-        peer: &str,
-        pairs: &[(&'static str, &str)],
-    ) -> Result<(), Denied> {
-        let token = token.map(|token| Token::parse(token).unwrap());
-        let tokens = token.into_iter().collect();
-        let peer = SocketAddr::new(peer.parse().unwrap(), 50_000);
-        Access::new(tokens, listener.parse().unwrap()).check(Some(peer), &headers(pairs))
+    fn request(uri: &str, pairs: &[(&'static str, &str)]) -> Request {
+        let mut request = Request::new(axum::body::Body::empty());
+        *request.uri_mut() = uri.parse().unwrap();
+        *request.headers_mut() = headers(pairs);
+        request
+    }
+
+    fn is_from_here(peer: &str, uri: &str, pairs: &[(&'static str, &str)]) -> bool {
+        Access::new(Vec::new(), true)
+            .is_from_here(Some(peer.parse().unwrap()), &request(uri, pairs))
     }
 
     #[test]
-    fn at_this_machine_no_token_is_needed() {
-        for (listener, peer, host) in [
-            ("127.0.0.1", "127.0.0.1", "127.0.0.1:3000"),
-            ("127.0.0.1", "127.0.0.1", "LocalHost"),
-            ("::1", "::1", "[::1]:3000"),
-            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", "localhost:5173"),
+    fn who_sits_at_this_machine_is_known_by_its_address_and_by_the_name_it_uses() {
+        for (peer, host) in [
+            ("127.0.0.1", "127.0.0.1:3000"),
+            ("127.0.0.1", "LocalHost"),
+            ("127.0.0.9", "localhost"),
+            ("::1", "[::1]:3000"),
+            ("::ffff:127.0.0.1", "localhost:5173"),
         ] {
-            assert_eq!(check(None, listener, peer, &[("host", host)]), Ok(()));
+            assert!(is_from_here(peer, "/", &[("host", host)]), "{peer} {host}");
         }
+        assert!(is_from_here("127.0.0.1", "http://localhost:3000/", &[]));
     }
 
     #[test]
-    fn from_elsewhere_nobody_is_let_in_while_there_is_no_token() {
-        for (listener, peer, pairs) in [
-            ("127.0.0.1", "10.0.0.7", &[][..]),
-            // Where others can come in, even the neighbour may be a proxy for them.
-            ("0.0.0.0", "127.0.0.1", &[]),
-            ("192.168.0.2", "192.168.0.2", &[]),
-            ("127.0.0.1", "127.0.0.1", &[("x-forwarded-for", "10.0.0.7")]),
-            ("127.0.0.1", "127.0.0.1", &[("forwarded", "for=10.0.0.7")]),
-            ("127.0.0.1", "127.0.0.1", &[("host", "evil.example:3000")]),
+    fn whoever_comes_from_elsewhere_or_through_others_does_not_sit_here() {
+        for (peer, uri, pairs) in [
+            ("10.0.0.7", "/", &[][..]),
+            ("127.0.0.1", "/", &[("x-forwarded-for", "10.0.0.7")]),
+            ("127.0.0.1", "/", &[("forwarded", "for=10.0.0.7")]),
+            ("127.0.0.1", "/", &[("host", "evil.example:3000")]),
+            ("127.0.0.1", "/", &[("host", "localhost.evil.example")]),
             (
                 "127.0.0.1",
+                "http://evil.example/",
+                &[("host", "localhost")],
+            ),
+            (
                 "127.0.0.1",
+                "/",
                 &[("authorization", "Bearer x"), ("via", "1.1 p")],
             ),
         ] {
-            let denied = check(None, listener, peer, pairs);
-            assert_eq!(
-                denied,
-                Err(Denied::NotFromThere),
-                "{listener} {peer} {pairs:?}"
-            );
+            assert!(!is_from_here(peer, uri, pairs), "{peer} {uri} {pairs:?}");
         }
-        assert!(
-            !Access::new(Vec::new(), "127.0.0.1".parse().unwrap())
-                .is_from_here(None, &headers(&[]))
-        );
+        assert!(!Access::new(Vec::new(), true).is_from_here(None, &request("/", &[])));
+        let here = Some("127.0.0.1".parse().unwrap());
+        assert!(!Access::new(Vec::new(), false).is_from_here(here, &request("/", &[])));
+    }
+
+    #[test]
+    fn while_there_is_no_token_none_opens() {
+        let access = Access::new(Vec::new(), true);
+        let given = headers(&[("authorization", "Bearer x")]);
+        assert_eq!(access.check_token_of(&given), Err(Denied::NotFromThere));
     }
 
     #[test]
@@ -212,11 +213,9 @@ mod tests {
             (&[("authorization", "Bearer ")], Err(Denied::WrongToken)),
             (&[("cookie", "operator-session=x")], Err(Denied::WrongToken)),
         ] {
-            assert_eq!(
-                check(Some("s3cret"), "0.0.0.0", "10.0.0.7", pairs),
-                expected,
-                "{pairs:?}"
-            );
+            let access = Access::new(Token::parse("s3cret").into_iter().collect(), false);
+            let found = access.check_token_of(&headers(pairs));
+            assert_eq!(found, expected, "{pairs:?}");
         }
     }
 

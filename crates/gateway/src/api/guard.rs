@@ -1,0 +1,84 @@
+//! Who sends a request, and whether that one may ask so often.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::App;
+use super::extract::Operator;
+use super::problem::{Kind, Problem};
+use crate::edge::access::Denied;
+use crate::edge::rates::{Budget, Charge};
+use crate::edge::refusals;
+use crate::edge::visitor::Visitor;
+
+/// Middleware that finds out who sends a request and charges it to that one's budget. Operators have no budgets.
+pub(super) async fn visitors(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(peer)| *peer);
+    let visitor = Visitor::of(&request, peer, &app.access, &app.proxies);
+    request.extensions_mut().insert(visitor);
+    if visitor.is_operator() {
+        return next.run(request).await;
+    }
+    let mut charged = None;
+    if visitor.operator == Err(Denied::WrongToken) {
+        let charge = app.rates.charge(visitor.client, Budget::Tokens);
+        if charge.left.is_err() {
+            return too_many(&charge);
+        }
+    }
+    if let Some(budget) = Budget::of(request.method(), request.uri().path()) {
+        let charge = app.rates.charge(visitor.client, budget);
+        if charge.left.is_err() {
+            return too_many(&charge);
+        }
+        charged = Some(charge);
+    }
+    let mut response = next.run(request).await;
+    if let Some(charge) = charged {
+        tell(&mut response, &charge);
+    }
+    response
+}
+
+fn too_many(charge: &Charge) -> Response {
+    refusals::count(match charge.budget {
+        Budget::Orders => "rate-of-orders",
+        Budget::Streams => "rate-of-streams",
+        Budget::Callbacks => "rate-of-callbacks",
+        Budget::Tokens => "rate-of-tokens",
+        Budget::Reads => "rate-of-reads",
+    });
+    let wait = charge.left.err().unwrap_or_default();
+    let detail = format!(
+        "too many requests from your address: wait as long as the header retry-after says; the header ratelimit-policy says \
+         how many {} there may be",
+        charge.budget.name()
+    );
+    let mut response = Problem::new(Kind::TooManyRequests, detail)
+        .retry_after(wait)
+        .into_response();
+    tell(&mut response, charge);
+    response
+}
+
+fn tell(response: &mut Response, charge: &Charge) {
+    for (name, value) in charge.headers() {
+        if let Some(value) = value {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// Middleware of what only operators may see.
+pub(super) async fn operators(_: Operator, request: Request, next: Next) -> Response {
+    next.run(request).await
+}

@@ -1,0 +1,42 @@
+//! Ids for orders to come.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::OrderId;
+use uuid::Uuid;
+
+use super::App;
+use super::orders::NO_STORE;
+use super::problem::{Document, Kind, Problem};
+use crate::model::OrderTicket;
+
+/// An id for an order to come, with its key
+///
+/// For clients that want to repeat `POST /api/orders` safely and to read the order afterwards. Nothing is stored: an id that is
+/// not used is forgotten.
+#[utoipa::path(
+    post,
+    path = "/api/order-ids",
+    operation_id = "makeOrderId",
+    tag = "orders",
+    responses(
+        (status = 200, description = "An id that nobody else has, and its key.", body = OrderTicket),
+        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn make(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let order_id = new_id()?;
+    let key = app.keys.as_ref().map(|keys| keys.key_of(&order_id));
+    Ok((NO_STORE, Json(OrderTicket { order_id, key })).into_response())
+}
+
+/// An id that nobody has, and that nobody can guess.
+pub(super) fn new_id() -> Result<OrderId, Problem> {
+    Uuid::now_v7()
+        .to_string()
+        .parse()
+        .map_err(|_| Problem::new(Kind::Internal, "no order id could be made"))
+}

@@ -1,0 +1,260 @@
+//! How often each client may ask: a budget for each kind of request, refilled evenly.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, Method};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::{Quota, RateLimiter};
+use lru::LruCache;
+
+use super::seats::Client;
+use super::settings::{Edge, Rate};
+
+/// How many clients a budget remembers, each with about 100 bytes. Of more, those are forgotten that have not asked for the
+/// longest time, and have their whole budget again: a flood of addresses makes the limits weaker, never the gateway larger.
+const CLIENTS: usize = 65_536;
+
+/// What a request is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// Placing and calling off.
+    Orders,
+    /// Opening a stream of events.
+    Streams,
+    /// A restaurant's word that something is ready. One address may speak for many restaurants.
+    Callbacks,
+    /// Trying an operators' token.
+    Tokens,
+    /// Everything else.
+    Reads,
+}
+
+impl Budget {
+    /// The budget of a request; none for what those ask who look after the gateway, again and again.
+    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
+        if path == "/health" || path == "/ready" {
+            return None;
+        }
+        Some(match path.strip_prefix("/api/") {
+            Some("operations/session") => Self::Tokens,
+            Some(path) if path.starts_with("callbacks/") => Self::Callbacks,
+            Some(path) if path.ends_with("/events") => Self::Streams,
+            Some(path) if method == Method::POST && path.starts_with("order") => Self::Orders,
+            _ => Self::Reads,
+        })
+    }
+
+    /// Its name in headers and metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Streams => "streams",
+            Self::Callbacks => "callbacks",
+            Self::Tokens => "tokens",
+            Self::Reads => "reads",
+        }
+    }
+}
+
+/// What all clients have left.
+pub(crate) struct Rates {
+    orders: Limiter,
+    streams: Limiter,
+    callbacks: Limiter,
+    tokens: Limiter,
+    reads: Limiter,
+}
+
+impl Rates {
+    pub(crate) fn new(edge: &Edge) -> Self {
+        let limiter = |rate| Limiter::new(rate, DefaultClock::default());
+        Self {
+            orders: limiter(edge.order_rate),
+            streams: limiter(edge.stream_rate),
+            callbacks: limiter(edge.callback_rate),
+            tokens: limiter(edge.token_rate),
+            reads: limiter(edge.read_rate),
+        }
+    }
+
+    /// Charges a request to the client's budget.
+    pub(crate) fn charge(&self, client: Client, budget: Budget) -> Charge {
+        let limiter = match budget {
+            Budget::Orders => &self.orders,
+            Budget::Streams => &self.streams,
+            Budget::Callbacks => &self.callbacks,
+            Budget::Tokens => &self.tokens,
+            Budget::Reads => &self.reads,
+        };
+        Charge {
+            budget,
+            rate: limiter.rate,
+            left: limiter.charge(client),
+        }
+    }
+}
+
+/// What became of charging a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge {
+    pub(crate) budget: Budget,
+    rate: Rate,
+    /// How many more there may be at once; or, if there was none left, when there is one.
+    pub(crate) left: Result<u32, Duration>,
+}
+
+impl Charge {
+    /// Header fields that tell well-behaved programs, as `draft-ietf-httpapi-ratelimit-headers` has them.
+    pub(crate) fn headers(&self) -> [(HeaderName, Option<HeaderValue>); 2] {
+        let (name, Rate { most, within }) = (self.budget.name(), self.rate);
+        let policy = format!("\"{name}\";q={most};w={}", within.as_secs());
+        let left = match self.left {
+            Ok(left) => format!("\"{name}\";r={left}"),
+            Err(wait) => format!("\"{name}\";r=0;t={}", in_seconds(wait)),
+        };
+        [("ratelimit-policy", policy), ("ratelimit", left)].map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::try_from(value).ok(),
+            )
+        })
+    }
+}
+
+/// In whole seconds, so that who waits that long does not come too early.
+pub(crate) fn in_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+struct Limiter<C: Clock = DefaultClock> {
+    rate: Rate,
+    clock: C,
+    states: RateLimiter<Client, Recent, C, StateInformationMiddleware>,
+}
+
+impl<C: Clock + Clone> Limiter<C> {
+    fn new(rate: Rate, clock: C) -> Self {
+        // A rate has at least one, and a nanosecond for each.
+        let quota = Quota::with_period(rate.within / rate.most.get())
+            .unwrap_or_else(|| Quota::per_second(rate.most))
+            .allow_burst(rate.most);
+        Self {
+            rate,
+            states: RateLimiter::new(quota, Recent::new(CLIENTS), clock.clone()),
+            clock,
+        }
+    }
+
+    fn charge(&self, client: Client) -> Result<u32, Duration> {
+        match self.states.check_key(&client) {
+            Ok(state) => Ok(state.remaining_burst_capacity()),
+            Err(not_until) => Err(not_until.wait_time_from(self.clock.now())),
+        }
+    }
+}
+
+/// The states of the clients that have asked last.
+struct Recent {
+    most: usize,
+    states: Mutex<LruCache<Client, Nanos>>,
+}
+
+impl Recent {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            // Grows with those who come.
+            states: Mutex::new(LruCache::unbounded()),
+        }
+    }
+}
+
+impl StateStore for Recent {
+    type Key = Client;
+
+    fn measure_and_replace<T, F, E>(&self, client: &Client, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let (outcome, state) = decide(states.get(client).copied())?;
+        states.put(*client, state);
+        if states.len() > self.most {
+            states.pop_lru();
+        }
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    fn client(number: u32) -> Client {
+        std::net::IpAddr::from(Ipv4Addr::from(number)).into()
+    }
+
+    #[test]
+    fn a_budget_is_spent_at_once_or_evenly_and_each_client_has_its_own() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::new("3/1m".parse().unwrap(), clock.clone());
+        let left: Vec<_> = (0..3).map(|_| limiter.charge(client(1))).collect();
+        assert_eq!(left, [Ok(2), Ok(1), Ok(0)]);
+        assert_eq!(limiter.charge(client(1)), Err(Duration::from_secs(20)));
+        assert_eq!(limiter.charge(client(2)), Ok(2));
+        clock.advance(Duration::from_millis(19_500));
+        assert_eq!(limiter.charge(client(1)), Err(Duration::from_millis(500)));
+        clock.advance(Duration::from_millis(500));
+        assert_eq!(limiter.charge(client(1)), Ok(0));
+        assert!(limiter.charge(client(1)).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_makes_nobody_remember_more_and_who_floods_stays_refused() {
+        let recent = Recent::new(100);
+        let clock = FakeRelativeClock::default();
+        let quota = Quota::with_period(Duration::from_mins(1)).unwrap();
+        let states: RateLimiter<_, _, _, StateInformationMiddleware> =
+            RateLimiter::new(quota, recent, clock);
+        assert!(states.check_key(&client(0)).is_ok());
+        for number in 1..10_000 {
+            assert!(states.check_key(&client(number)).is_ok());
+            // It asks all the time, so it is not forgotten.
+            assert!(states.check_key(&client(0)).is_err());
+        }
+        let recent = states.into_state_store();
+        assert_eq!(recent.states.lock().unwrap().len(), 100);
+    }
+
+    #[test]
+    fn each_request_has_its_budget() {
+        for (method, path, budget) in [
+            ("POST", "/api/orders", Some(Budget::Orders)),
+            ("POST", "/api/order-ids", Some(Budget::Orders)),
+            ("POST", "/api/orders/a/cancel", Some(Budget::Orders)),
+            ("GET", "/api/orders/a", Some(Budget::Reads)),
+            ("GET", "/api/orders/a/events", Some(Budget::Streams)),
+            ("GET", "/api/operations/events", Some(Budget::Streams)),
+            ("POST", "/api/operations/session", Some(Budget::Tokens)),
+            (
+                "POST",
+                "/api/callbacks/restaurant/a/b",
+                Some(Budget::Callbacks),
+            ),
+            ("GET", "/", Some(Budget::Reads)),
+            ("GET", "/health", None),
+            ("GET", "/ready", None),
+        ] {
+            let method = method.parse().unwrap();
+            assert_eq!(Budget::of(&method, path), budget, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How much of a kind may be open for each address.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Who is counted as one: an IPv4 address, or the 2^64 IPv6 addresses of which a customer usually has all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Client(IpAddr);
+
+impl From<IpAddr> for Client {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+            address @ IpAddr::V4(_) => address,
+        })
+    }
+}
+
+/// Seats of which each client may hold only so many. Clients that hold none cost nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Seats {
+    most: usize,
+    held: Arc<Mutex<HashMap<Client, usize>>>,
+}
+
+/// A seat, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    client: Client,
+    held: Arc<Mutex<HashMap<Client, usize>>>,
+}
+
+impl Seats {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            most,
+            held: Arc::default(),
+        }
+    }
+
+    /// One more for this client; `None` if it holds as many as it may.
+    pub(crate) fn take(&self, client: Client) -> Option<Seat> {
+        let mut held = lock(&self.held);
+        match held.entry(client) {
+            Entry::Occupied(mut entry) if *entry.get() < self.most => *entry.get_mut() += 1,
+            Entry::Vacant(entry) if self.most > 0 => drop(entry.insert(1)),
+            _ => return None,
+        }
+        Some(Seat {
+            client,
+            held: Arc::clone(&self.held),
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut entry) = lock(&self.held).entry(self.client) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing in here panics half-way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(address: &str) -> Client {
+        address.parse::<IpAddr>().unwrap().into()
+    }
+
+    #[test]
+    fn each_client_has_its_own_and_gets_back_what_it_gives_back() {
+        let seats = Seats::new(2);
+        let first = seats.take(client("192.0.2.1")).unwrap();
+        let _second = seats.take(client("192.0.2.1")).unwrap();
+        assert!(seats.take(client("192.0.2.1")).is_none());
+        let other = seats.take(client("192.0.2.2")).unwrap();
+        drop(first);
+        assert!(seats.take(client("192.0.2.1")).is_some());
+        drop(other);
+        assert_eq!(seats.held.lock().unwrap().len(), 1);
+        assert!(Seats::new(0).take(client("192.0.2.1")).is_none());
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_client() {
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::7"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
+    }
+}

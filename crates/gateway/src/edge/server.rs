@@ -1,0 +1,340 @@
+//! Accepting connections, and ending those that keep others out.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::proxies::Proxies;
+use super::refusals;
+use super::seats::{Seat, Seats};
+use super::settings::Edge;
+use super::socket::{Held, InHand, Socket};
+
+/// How long requests in hand may take once the gateway has been told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// The longest head of a request, in bytes; hyper answers a longer one with 431.
+const LONGEST_HEAD: usize = 16 * 1024;
+/// The most header fields of a request; hyper answers more with 431.
+const MOST_FIELDS: usize = 100;
+/// How much of a connection's requests or answers is in memory at a time, in bytes.
+const BUFFER: usize = 64 * 1024;
+/// How long to wait when the system cannot give another connection: others may end meanwhile.
+const BREATH: Duration = Duration::from_millis(50);
+/// How long to wait for the place of a connection that was told to end.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
+/// Files that are no connections of clients: logs, Kafka, Restate, the web UI.
+const OTHER_FILES: u64 = 256;
+
+/// Accepts connections and answers their requests.
+///
+/// It speaks HTTP/1.1 only, so nobody can open and reset streams of HTTP/2 by the thousand.
+pub(crate) struct Server {
+    router: Router,
+    proxies: Proxies,
+    /// Whether connections of this machine are without a limit of their own.
+    trusts_neighbours: bool,
+    head_within: Duration,
+    idle_within: Duration,
+    places: Arc<Semaphore>,
+    seats: Seats,
+    idle: Arc<Idle>,
+}
+
+impl Server {
+    /// A server with as many places as `edge` and the system allow.
+    pub(crate) fn new(
+        router: Router,
+        edge: &Edge,
+        proxies: Proxies,
+        trusts_neighbours: bool,
+    ) -> Self {
+        let files = raise_file_limit().saturating_sub(OTHER_FILES).max(16);
+        let allowed = usize::try_from(files).unwrap_or(usize::MAX);
+        if allowed < edge.connections {
+            tracing::warn!(
+                wanted = edge.connections,
+                allowed,
+                "the system allows fewer connections: raise the limit of open files (ulimit -n)"
+            );
+        }
+        let places = edge.connections.min(allowed).min(Semaphore::MAX_PERMITS);
+        Self {
+            router,
+            proxies,
+            trusts_neighbours,
+            head_within: edge.header_timeout,
+            idle_within: edge.idle_timeout,
+            places: Arc::new(Semaphore::new(places)),
+            seats: Seats::new(edge.connections_per_client),
+            idle: Arc::default(),
+        }
+    }
+
+    /// Accepts connections until `shutdown`, then lets those that are left finish what they have in hand.
+    pub(crate) async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let server = Arc::new(self);
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(place) = server.place(peer.ip()).await {
+                        server.serve(stream, peer, place, &graceful);
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => {
+                    tracing::debug!(%error, "a connection broke before it was accepted");
+                }
+                Err(error) => {
+                    // Out of files, most likely.
+                    refusals::count("no-files");
+                    tracing::warn!(%error, "a connection was not accepted");
+                    sleep(BREATH).await;
+                }
+            }
+        }
+        drop(listener);
+        if timeout(GRACE, graceful.shutdown()).await.is_err() {
+            tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
+        }
+    }
+
+    /// A place for a connection from there, for which one that idles may have to go.
+    async fn place(&self, peer: IpAddr) -> Option<Place> {
+        let is_exempt = self.proxies.trust(peer)
+            || (self.trusts_neighbours && peer.to_canonical().is_loopback());
+        let seat = if is_exempt {
+            None
+        } else if let Some(seat) = self.seats.take(peer.into()) {
+            Some(seat)
+        } else {
+            refusals::count("connections-of-client");
+            return None;
+        };
+        let mut permit = Arc::clone(&self.places).try_acquire_owned().ok();
+        if permit.is_none() && self.idle.end_longest() {
+            let freed = timeout(ENDS_WITHIN, Arc::clone(&self.places).acquire_owned());
+            permit = freed.await.ok().and_then(Result::ok);
+        }
+        if permit.is_none() {
+            refusals::count("connections");
+        }
+        Some(Place {
+            _permit: permit?,
+            _seat: seat,
+        })
+    }
+
+    fn serve(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        graceful: &GracefulShutdown,
+    ) {
+        // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
+        let _ = stream.set_nodelay(true);
+        let in_hand = InHand::default();
+        let ends = CancellationToken::new();
+        let rest = Rest::new(&self.idle, ends.clone());
+        let service = {
+            let (router, in_hand) = (self.router.clone(), in_hand.clone());
+            service_fn(move |request| {
+                let busy = Busy::new(&in_hand, &rest);
+                answer(router.clone(), peer, request, busy)
+            })
+        };
+        let stream = Socket::new(stream, in_hand, self.head_within);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.idle_within)
+            .max_headers(MOST_FIELDS)
+            .max_header_size(LONGEST_HEAD)
+            .max_buf_size(BUFFER)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let ended = tokio::select! {
+                ended = connection => ended,
+                // It has nothing in hand.
+                () = ends.cancelled() => Ok(()),
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%peer, %error, "a connection broke");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn answer(
+    router: Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+    busy: Busy,
+) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router.oneshot(request).await?;
+    Ok(response.map(|body| {
+        // In hand until the last of the answer is on its way.
+        Body::new(body.map_frame(move |frame| {
+            let _ = &busy;
+            frame
+        }))
+    }))
+}
+
+/// What a connection takes up.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    _seat: Option<Seat>,
+}
+
+/// The connections that have nothing in hand, those that have been so for the longest time first.
+#[derive(Default)]
+struct Idle(Mutex<Resting>);
+
+#[derive(Default)]
+struct Resting {
+    last: u64,
+    connections: BTreeMap<(Instant, u64), CancellationToken>,
+}
+
+impl Idle {
+    /// Ends the connection that has idled longest; `false` if none does.
+    fn end_longest(&self) -> bool {
+        let longest = self.resting().connections.pop_first();
+        if let Some((_, ends)) = &longest {
+            refusals::count("idle-connections");
+            ends.cancel();
+        }
+        longest.is_some()
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Resting> {
+        // Nothing in here panics half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection's place among those that idle, while it does.
+#[derive(Clone)]
+struct Rest(Arc<RestInner>);
+
+struct RestInner {
+    idle: Arc<Idle>,
+    ends: CancellationToken,
+    place: Mutex<Option<(Instant, u64)>>,
+}
+
+impl Rest {
+    /// A connection that has just come and rests.
+    fn new(idle: &Arc<Idle>, ends: CancellationToken) -> Self {
+        let rest = Self(Arc::new(RestInner {
+            idle: Arc::clone(idle),
+            ends,
+            place: Mutex::default(),
+        }));
+        rest.begin();
+        rest
+    }
+
+    fn begin(&self) {
+        let mut resting = self.0.idle.resting();
+        resting.last += 1;
+        let place = (Instant::now(), resting.last);
+        resting.connections.insert(place, self.0.ends.clone());
+        *self.place() = Some(place);
+    }
+
+    fn end(&self) {
+        let mut resting = self.0.idle.resting();
+        if let Some(place) = self.place().take() {
+            resting.connections.remove(&place);
+        }
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<(Instant, u64)>> {
+        self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for RestInner {
+    fn drop(&mut self) {
+        let place = self.place.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = place.take() {
+            self.idle.resting().connections.remove(&place);
+        }
+    }
+}
+
+/// A connection with a request in hand.
+struct Busy {
+    held: Option<Held>,
+    rest: Rest,
+}
+
+impl Busy {
+    fn new(in_hand: &InHand, rest: &Rest) -> Self {
+        rest.end();
+        Self {
+            held: Some(in_hand.begin()),
+            rest: rest.clone(),
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.held.take();
+        // One request at a time, as it is HTTP/1.1.
+        self.rest.begin();
+    }
+}
+
+/// Whether it is the client's fault that there is no connection; other errors will be there the next time too.
+fn is_of_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
+}
+
+/// Lets the process have as many connections as the system allows, and says how many files that is: each connection is one,
+/// and the usual limit is a thousand.
+fn raise_file_limit() -> u64 {
+    let limits = getrlimit(Resource::RLIMIT_NOFILE);
+    let (now, most) = limits.unwrap_or((1_024, 1_024));
+    match setrlimit(Resource::RLIMIT_NOFILE, most, most) {
+        Ok(()) => most,
+        Err(error) => {
+            tracing::debug!(%error, "the limit of open files stays as it is");
+            now
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Who sends a request, decided once for each.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::Request;
+
+use super::access::{Access, Denied};
+use super::proxies::Proxies;
+use super::seats::Client;
+
+/// Who sends a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visitor {
+    /// Whom the limits count it for.
+    pub(crate) client: Client,
+    /// Whether it comes from this very machine, where everyone is an operator.
+    pub(crate) is_from_here: bool,
+    /// Whether it may do what operators may.
+    pub(crate) operator: Result<(), Denied>,
+}
+
+impl Visitor {
+    pub(crate) fn of(
+        request: &Request,
+        peer: Option<SocketAddr>,
+        access: &Access,
+        proxies: &Proxies,
+    ) -> Self {
+        // Without a network there is nobody to be told from others.
+        let peer = peer.map(|peer| peer.ip().to_canonical());
+        let address = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let is_from_here = !proxies.trust(address) && access.is_from_here(peer, request);
+        Self {
+            client: proxies.client(address, request.headers()).into(),
+            is_from_here,
+            operator: if is_from_here {
+                Ok(())
+            } else {
+                access.check_token_of(request.headers())
+            },
+        }
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
+        self.operator.is_ok()
+    }
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { keyInHash, orderPath } from "./order-link";
+
+describe("the link to an order", () => {
+  it("carries the key where no server sees it", () => {
+    const url = new URL(orderPath("order-1", "a-B_9"), "http://shop.example");
+    expect(url.pathname).toBe("/orders/order-1");
+    expect(url.search).toBe("");
+    expect(keyInHash(url.hash)).toBe("a-B_9");
+  });
+
+  it("does without a key where the gateway gives none", () => {
+    expect(orderPath("order-1", null)).toBe("/orders/order-1");
+    for (const hash of ["", "#", "#key=", "#map", "#other=1"]) expect(keyInHash(hash)).toBeNull();
+  });
+
+  it("is read also if something was added to it", () => {
+    expect(keyInHash("#key=abc&utm_source=mail")).toBe("abc");
+  });
+});

@@ -1,0 +1,27 @@
+import { useSyncExternalStore } from "react";
+
+/**
+ * The address of an order's page.
+ *
+ * The key, by which whoever has the address may read and cancel the order, stands behind the `#`: browsers send that part to
+ * nobody, so it gets into no log and no `Referer`.
+ */
+export function orderPath(orderId: string, key: string | null): string {
+  const path = `/orders/${encodeURIComponent(orderId)}`;
+  return key === null ? path : `${path}#key=${encodeURIComponent(key)}`;
+}
+
+/** The key in an address, as `#key=…`. */
+export function keyInHash(hash: string): string | null {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("key") || null;
+}
+
+/** The key in the address of this page. */
+export const useKeyInAddress = (): string | null =>
+  useSyncExternalStore(
+    (listener) => {
+      window.addEventListener("hashchange", listener);
+      return () => window.removeEventListener("hashchange", listener);
+    },
+    () => keyInHash(window.location.hash),
+  );
