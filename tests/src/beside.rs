@@ -21,7 +21,6 @@ impl Beside {
         // Free a moment ago, and taken by nobody else but for bad luck.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(system.directory().join(format!("{build}.log")))?;
-        let keys = system.directory().join("keys");
         let process = Command::new(binary()?)
             .args(["serve", "order-services"])
             .arg(format!("--order-services-listen={address}"))
@@ -34,12 +33,14 @@ impl Beside {
                 "--restaurant-url={}",
                 system.address("restaurant-pos")?
             ))
+            .arg(format!("--callback-url={}", system.address("gateway")?))
+            .arg(format!(
+                "--callback-secret-file={}",
+                system.key("callback.secret").display()
+            ))
             .arg(format!(
                 "--restate-identity-file={}",
-                system
-                    .directory()
-                    .join("keys/restate-identity.pub")
-                    .display()
+                system.key("restate-identity.pub").display()
             ))
             .env("FOOD_ORDERING_BUILD", build)
             .stdin(Stdio::null())

@@ -302,12 +302,6 @@ impl System {
         self.directory.path().join(name)
     }
 
-    /// Where its data is.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// A file of the system's keys.
     #[must_use]
     pub fn key(&self, name: &str) -> PathBuf {

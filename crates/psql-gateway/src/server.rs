@@ -87,8 +87,8 @@ impl Server {
                     let seats = seats.clone();
                     let stop = stop.clone();
                     connections.spawn(async move {
-                        let served = server.serve(stream, &seats, entering.ok(), stop);
-                        if let Err(error) = served.await {
+                        let serving = server.serve(stream, &seats, entering.ok(), stop);
+                        if let Err(error) = serving.await {
                             debug!(%peer, %error, "connection ended");
                         }
                     });
