@@ -162,7 +162,7 @@ impl Compose {
     }
 
     /// Whether a service's image is on this machine, or can be pulled.
-    pub(crate) fn has_image(&self, service: &str) -> anyhow::Result<bool> {
+    pub(crate) fn has_image(service: &str) -> anyhow::Result<bool> {
         let config = std::fs::read_to_string(root().join("docker-compose.yaml"))?;
         let image = (config.lines())
             .filter_map(|line| line.trim().strip_prefix("image: "))

@@ -86,7 +86,7 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
     compose.step("observability: Prometheus");
     compose.run(&["--profile", "observability", "up", "--detach", "prometheus"])?;
     shop.is_watched(&compose).await?;
-    if compose.has_image("grafana")? {
+    if Compose::has_image("grafana")? {
         compose.step("observability: Grafana");
         compose.run(&["--profile", "observability", "up", "--detach", "grafana"])?;
         shop.has_a_dashboard(&compose).await?;
