@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bad_records;
+mod callbacks;
 mod chaos;
 mod crashes;
 mod dead_letters;
@@ -11,6 +12,7 @@ mod drivers;
 mod gateway;
 mod identity;
 mod kubernetes;
+mod leaks;
 mod lifecycle;
 mod many_orders;
 mod metrics;
