@@ -9,9 +9,10 @@ use anyhow::{Context, bail, ensure};
 use kafka::Publisher;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use upstream::{Addresses, Attempt, Repeat, Upstream};
 
 use crate::launcher::{binary, doctor};
 use crate::{SOON, eventually};
@@ -77,7 +78,17 @@ pub struct System {
     options: Options,
     directory: TempDir,
     http: reqwest::Client,
+    restate: Restate,
 }
+
+/// The doors of Restate, at each of its nodes.
+struct Restate {
+    ingress: Upstream,
+    admin: Upstream,
+}
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl System {
     /// Starts a system and waits until it is ready.
@@ -85,33 +96,26 @@ impl System {
         let directory = tempfile::Builder::new()
             .prefix("food-ordering-test-")
             .tempdir()?;
-        let launcher = launch(&options, directory.path())?;
-        let mut system = Self {
+        let mut launcher = launch(&options, directory.path())?;
+        let restate = match wait_until_ready(&mut launcher, directory.path()).await {
+            Ok(restate) => restate,
+            Err(error) => {
+                launcher.kill()?;
+                launcher.wait()?;
+                return Err(error);
+            }
+        };
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(Duration::from_secs(2))
+            .build()?;
+        Ok(Self {
             launcher,
             options,
             directory,
-            http: reqwest::Client::builder()
-                .timeout(Duration::from_secs(20))
-                .build()?,
-        };
-        system.wait_until_ready().await?;
-        Ok(system)
-    }
-
-    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let deadline = tokio::time::Instant::now() + SOON;
-        while !self.file("endpoints.json").exists() {
-            if let Some(status) = self.launcher.try_wait()? {
-                bail!("`up` ended with {status}:\n{}", self.launcher_log());
-            }
-            ensure!(
-                tokio::time::Instant::now() < deadline,
-                "`up` is not ready after {SOON:?}:\n{}",
-                self.launcher_log()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
+            http,
+            restate,
+        })
     }
 
     /// Asks the launcher to stop, as Ctrl-C does, and waits until it has.
@@ -139,7 +143,8 @@ impl System {
     /// Starts a stopped system again, on the same data.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
         self.launcher = launch(&self.options, self.directory.path())?;
-        self.wait_until_ready().await
+        self.restate = wait_until_ready(&mut self.launcher, self.directory.path()).await?;
+        Ok(())
     }
 
     /// Kills a part with SIGKILL and waits until another process has taken its place and everything is ready again.
@@ -168,7 +173,7 @@ impl System {
             .and_then(|row| row["id"].as_str())
             .with_context(|| format!("order {order} has no workflow"))?;
         let path = format!("invocations/{id}/cancel");
-        self.admin(reqwest::Method::PATCH, &path, None).await?;
+        self.admin(Method::PATCH, &path, None).await?;
         Ok(())
     }
 
@@ -192,16 +197,12 @@ impl System {
     /// Asks Restate's admin API.
     pub async fn admin(
         &self,
-        method: reqwest::Method,
+        method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let url = format!("{}/{path}", self.address("restate-admin")?);
-        let mut request = self.http.request(method, url);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let (code, answer) = answer(request).await?;
+        let door = &self.restate.admin;
+        let (code, answer) = self.ask(door, Repeat::Never, method, path, body).await?;
         ensure!(code.is_success(), "{path}: {code}: {answer}");
         Ok(answer)
     }
@@ -304,14 +305,30 @@ impl System {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, Value)> {
-        let request = self
-            .http
-            .post(format!("{}/{path}", self.address("restate-ingress")?));
-        answer(match body {
-            Some(body) => request.json(body),
-            None => request,
-        })
-        .await
+        let door = &self.restate.ingress;
+        self.ask(door, Repeat::Never, Method::POST, path, body)
+            .await
+    }
+
+    /// Asks a node of Restate, or another one where that one cannot be reached.
+    async fn ask(
+        &self,
+        door: &Upstream,
+        repeat: Repeat,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let attempt = |Attempt { base, limit }| {
+            let url = format!("{}/{path}", base.as_str().trim_end_matches('/'));
+            let mut request = self.http.request(method.clone(), url).timeout(limit);
+            if let Some(body) = body {
+                // Where rows are asked for, they are to come as JSON.
+                request = request.header("accept", "application/json").json(body);
+            }
+            read(request)
+        };
+        Ok(door.ask(repeat, attempt).await?)
     }
 
     /// What `OrderStatusService/get` says of an order.
@@ -381,12 +398,9 @@ impl System {
 
     /// Asks the Restate server with SQL.
     pub async fn sql(&self, query: &str) -> anyhow::Result<Vec<Value>> {
-        let request = self
-            .http
-            .post(format!("{}/query", self.address("restate-admin")?))
-            .header("accept", "application/json")
-            .json(&json!({ "query": query }));
-        let (code, mut answer) = answer(request).await?;
+        let (door, query) = (&self.restate.admin, json!({ "query": query }));
+        let asked = self.ask(door, Repeat::Harmless, Method::POST, "query", Some(&query));
+        let (code, mut answer) = asked.await?;
         ensure!(code.is_success(), "{code}: {answer}");
         match answer["rows"].take() {
             Value::Array(rows) => Ok(rows),
@@ -443,11 +457,42 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .with_context(|| format!("starting {}", binary.display()))
 }
 
+/// Waits until `up` has told where everything is.
+async fn wait_until_ready(launcher: &mut Child, directory: &Path) -> anyhow::Result<Restate> {
+    let log = || std::fs::read_to_string(directory.join("up.out")).unwrap_or_default();
+    let deadline = tokio::time::Instant::now() + SOON;
+    let endpoints = directory.join("endpoints.json");
+    while !endpoints.exists() {
+        if let Some(status) = launcher.try_wait()? {
+            bail!("`up` ended with {status}:\n{}", log());
+        }
+        ensure!(
+            tokio::time::Instant::now() < deadline,
+            "`up` is not ready after {SOON:?}:\n{}",
+            log()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let list = serde_json::from_str(&std::fs::read_to_string(endpoints)?)?;
+    let door = |name: &str| {
+        let nodes = Addresses::named(&list, name)?.with_context(|| format!("no {name}"))?;
+        anyhow::Ok(Upstream::new(nodes, TIMEOUT))
+    };
+    Ok(Restate {
+        ingress: door("restate-ingress")?,
+        admin: door("restate-admin")?,
+    })
+}
+
 fn pid_of(child: &Child) -> anyhow::Result<Pid> {
     Ok(Pid::from_raw(i32::try_from(child.id())?))
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> anyhow::Result<(StatusCode, Value)> {
+    Ok(read(request).await?)
+}
+
+async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<(StatusCode, Value)> {
     let response = request.send().await?;
     let code = response.status();
     let body = response.bytes().await?;

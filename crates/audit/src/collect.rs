@@ -10,6 +10,7 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream};
 
 use crate::check::under_way;
 use crate::drivers::holdings;
@@ -18,6 +19,7 @@ use crate::records::read_topic;
 
 /// How long one request may take; the runtime may hold thousands of orders.
 const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// How many entries of a book to ask for at a time.
 const PAGE: usize = 5_000;
 /// The time between the two glances of a look: no delivery may stay that long with two drivers.
@@ -63,6 +65,9 @@ pub enum Error {
         /// How many.
         records: i64,
     },
+    /// An address of Restate is none.
+    #[error("Restate's admin API: {0}")]
+    Restate(#[from] NoAddress),
     /// The list of addresses names no such part.
     #[error("no address of {0} is known")]
     NoAddress(&'static str),
@@ -81,7 +86,8 @@ pub enum Error {
 pub struct Sources {
     client: Client,
     kafka_brokers: String,
-    restate_admin: String,
+    /// Restate's admin API, at each of its nodes.
+    restate: Upstream,
     payment_provider: String,
     restaurant_pos: String,
 }
@@ -105,11 +111,16 @@ impl Sources {
             source,
         })?;
         let mut addresses: BTreeMap<String, String> = read(&text, || file.display().to_string())?;
+        let restate = Addresses::named(&addresses, "restate-admin")?;
         let mut take = |name| addresses.remove(name).ok_or(Error::NoAddress(name));
         Ok(Self {
-            client: Client::builder().timeout(TIMEOUT).no_proxy().build()?,
+            client: Client::builder()
+                .timeout(TIMEOUT)
+                .connect_timeout(CONNECT_WITHIN)
+                .no_proxy()
+                .build()?,
             kafka_brokers: take("kafka")?,
-            restate_admin: take("restate-admin")?,
+            restate: Upstream::new(restate.ok_or(Error::NoAddress("restate-admin"))?, TIMEOUT),
             payment_provider: take("payment-provider")?,
             restaurant_pos: take("restaurant-pos")?,
         })
@@ -174,12 +185,17 @@ impl Sources {
 
     /// Asks the runtime with SQL.
     pub async fn sql<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, Error> {
-        let request = self
-            .client
-            .post(format!("{}/query", self.restate_admin))
-            .header("accept", "application/json")
-            .json(&json!({ "query": query }));
-        let rows: Rows<T> = self.answer(request, "the runtime's answer").await?;
+        let attempt = |Attempt { base, limit }| {
+            let url = format!("{}/query", base.as_str().trim_end_matches('/'));
+            let request = self.client.post(url).timeout(limit);
+            let answer = request
+                .header("accept", "application/json")
+                .json(&json!({ "query": query }))
+                .send();
+            async { answer.await?.error_for_status()?.bytes().await }
+        };
+        let body = self.restate.ask(Repeat::Harmless, attempt).await?;
+        let rows: Rows<T> = read(&body, || "the runtime's answer".to_owned())?;
         Ok(rows.rows)
     }
 

@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
+use upstream::Addresses;
 
 use crate::{parent, up};
 
@@ -76,6 +77,12 @@ impl OwnSystem {
             .get(name)
             .map(String::as_str)
             .with_context(|| format!("{} names no {name}", up::ENDPOINTS))
+    }
+
+    /// The addresses of each of Restate's nodes, as they stand in a flag: `restate-ingress`, `restate-admin`, `restate-node`.
+    pub(crate) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
+        let nodes = Addresses::named(&self.endpoints, name)?;
+        nodes.with_context(|| format!("{} names no {name}", up::ENDPOINTS))
     }
 
     /// The file with the addresses of all parts.

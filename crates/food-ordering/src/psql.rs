@@ -20,12 +20,12 @@ pub(crate) struct Psql {
         value_name = "ADDRESS"
     )]
     pub(crate) listen: SocketAddr,
-    /// Restate's admin API, which the psql gateway asks
+    /// Restate's admin API, which the psql gateway asks; with several nodes that of each
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_ADMIN",
         default_value = "http://127.0.0.1:9070",
-        value_name = "URL"
+        value_name = "URL,…"
     )]
     restate_admin: String,
     /// Lines <user>:<password>; only those users are let in, by SCRAM-SHA-256

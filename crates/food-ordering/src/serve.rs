@@ -31,12 +31,12 @@ pub struct Args {
         value_name = "HOST:PORT,…"
     )]
     kafka_brokers: String,
-    /// Restate's ingress
+    /// Restate's ingress; with several nodes that of each, so that one of them may be away
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_INGRESS",
         default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
+        value_name = "URL,…"
     )]
     restate_ingress: String,
     /// The payment provider

@@ -17,7 +17,7 @@ pub(crate) struct Process {
 /// Whose costs a process's are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The Restate server.
+    /// The Restate server, or a node of it.
     Runtime,
     /// Kafka.
     Broker,
@@ -28,8 +28,9 @@ pub(crate) enum Role {
 impl Process {
     pub(crate) fn role(&self) -> Role {
         match self.name.as_str() {
-            "restate-server" => Role::Runtime,
             "kafka" => Role::Broker,
+            // Further nodes of a cluster have a number behind it.
+            name if name.starts_with("restate-server") => Role::Runtime,
             _ => Role::Service,
         }
     }
@@ -52,6 +53,17 @@ impl Process {
     pub(crate) fn proportional_kib(&self) -> anyhow::Result<u64> {
         let rollup = self.read("smaps_rollup")?;
         field(&rollup, "Pss:").with_context(|| format!("no Pss in /proc/{}/smaps_rollup", self.pid))
+    }
+
+    /// What it has had written to disks so far, in bytes.
+    pub(crate) fn written(&self) -> anyhow::Result<u64> {
+        let io = self.read("io")?;
+        let bytes = io
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "));
+        bytes
+            .and_then(|bytes| bytes.parse().ok())
+            .with_context(|| format!("no write_bytes in /proc/{}/io", self.pid))
     }
 
     /// The memory it holds now, in KiB; what it shares with others counts in full.
@@ -132,6 +144,7 @@ mod tests {
         assert!(this.resident_kib().unwrap() >= this.proportional_kib().unwrap());
         assert!(this.open_files().unwrap() > 2);
         this.cpu().unwrap();
+        this.written().unwrap();
         let gone = Process {
             pid: u32::MAX,
             ..this

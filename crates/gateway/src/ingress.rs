@@ -3,6 +3,9 @@
 //! Restate answers a failed call with `{"code","message","source"}` (seen on 1.7.12). `source` is `invocation` where the
 //! handler itself said no, and `ingress` where the call never came to a handler, for instance because setup has not yet
 //! registered the service: a 404 of the one means that there is no such order, a 404 of the other that nobody can say.
+//!
+//! Where Restate has several nodes, another one is asked if one does not answer: every call from here only asks, or does
+//! nothing when it arrives twice (an order that is cancelled stays cancelled, an awakeable is resolved once).
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -11,15 +14,16 @@ use axum::body::Bytes;
 use domain::{Order, OrderId};
 use order_status::OrderStatus;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use telemetry::span;
 use tracing::Instrument;
+use upstream::{Addresses, Attempt, Repeat, Upstream};
 
 use crate::model::Cancellation;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// How long Restate has to say that it is there.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_CONNECTIONS: usize = 16;
@@ -27,8 +31,10 @@ const IDLE_CONNECTIONS: usize = 16;
 /// Calls handlers through Restate's HTTP ingress. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Ingress {
-    client: reqwest::Client,
-    base: Url,
+    client: Client,
+    nodes: Upstream,
+    /// The same nodes, with less time.
+    checked: Upstream,
 }
 
 /// Why a call brought no answer.
@@ -54,24 +60,20 @@ struct Failure {
 }
 
 impl Ingress {
-    /// The ingress at `base`, which has `limit` for each answer.
-    pub fn new(base: &str, limit: Duration) -> Result<Self, crate::Error> {
-        let url_error = |reason: String| crate::Error::IngressUrl {
-            url: base.to_owned(),
-            reason,
-        };
-        let base = Url::parse(base).map_err(|error| url_error(error.to_string()))?;
-        if base.scheme() != "http" || base.cannot_be_a_base() {
-            return Err(url_error("it must begin with http://".to_owned()));
-        }
-        let client = reqwest::Client::builder()
+    /// The ingress at `addresses` (several are separated by commas), which has `limit` for each answer.
+    pub fn new(addresses: &str, limit: Duration) -> Result<Self, crate::Error> {
+        let nodes: Addresses = addresses.parse()?;
+        let client = Client::builder()
             // The runtime is a neighbour: no proxy leads there.
             .no_proxy()
             .connect_timeout(CONNECT_WITHIN)
-            .timeout(limit)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
-        Ok(Self { client, base })
+        Ok(Self {
+            client,
+            checked: Upstream::new(nodes.clone(), limit.min(CHECK_WITHIN)),
+            nodes: Upstream::new(nodes, limit),
+        })
     }
 
     /// Asks `OrderStatusService` how far an order is.
@@ -95,14 +97,13 @@ impl Ingress {
 
     /// Resolves an awakeable with `json`. One that was resolved before stays as it is, which is no error.
     pub(crate) async fn resolve(&self, awakeable: &str, json: Bytes) -> Result<(), Error> {
-        let url = self.url(&["restate", "awakeables", awakeable, "resolve"]);
-        let request = self
-            .client
-            .post(url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(json);
+        let path = ["restate", "awakeables", awakeable, "resolve"];
         let (status, body) = self
-            .send(request, "/restate/awakeables/{id}/resolve", &url)
+            .send(&path, "/restate/awakeables/{id}/resolve", |request| {
+                request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(json.clone())
+            })
             .await?;
         if status.is_success() {
             return Ok(());
@@ -121,23 +122,13 @@ impl Ingress {
 
     /// Whether Restate can be reached; the error is for people.
     pub(crate) async fn check(&self) -> Result<(), String> {
-        self.client
-            .get(self.url(&["restate", "health"]))
-            .timeout(CHECK_WITHIN)
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map(|_| ())
-            .map_err(|error| cause(&error))
-    }
-
-    fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        // `new` has seen to it that this URL has a path.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
+        let attempt = |Attempt { base, limit }| {
+            let url = within(&base, &["restate", "health"]);
+            let answer = self.client.get(url).timeout(limit).send();
+            async { answer.await?.error_for_status() }
+        };
+        let checked = self.checked.ask(Repeat::Harmless, attempt).await;
+        checked.map(|_| ()).map_err(|error| cause(&error))
     }
 
     async fn call<T: DeserializeOwned>(
@@ -146,10 +137,9 @@ impl Ingress {
         key: &OrderId,
         handler: &str,
     ) -> Result<T, Error> {
-        let url = self.url(&["restate", "call", service, key.as_str(), handler]);
+        let path = ["restate", "call", service, key.as_str(), handler];
         let template = format!("/restate/call/{service}/{{key}}/{handler}");
-        let request = self.client.post(url.clone());
-        let (status, body) = self.send(request, &template, &url).await?;
+        let (status, body) = self.send(&path, &template, |request| request).await?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));
@@ -171,24 +161,46 @@ impl Ingress {
         })
     }
 
-    /// Sends a POST to `url`, whose path without ids is `template`, and reads the whole answer.
+    /// Sends a POST, finished by `finish`, to `path`, which without ids is `template`, and reads the whole answer.
     async fn send(
         &self,
-        request: RequestBuilder,
+        path: &[&str],
         template: &str,
-        url: &Url,
+        finish: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<(StatusCode, Bytes), Error> {
-        let span = span::client("POST", template, url.as_str());
-        let headers = span.in_scope(telemetry::http::propagation);
-        let answer = async {
-            let response = request.headers(headers).send().await?;
-            Ok((response.status(), response.bytes().await?))
+        let attempt = |Attempt { base, limit }| {
+            let url = within(&base, path);
+            let span = span::client("POST", template, url.as_str());
+            let headers = span.in_scope(telemetry::http::propagation);
+            let request = self.client.post(url).headers(headers).timeout(limit);
+            let answer = finish(request).send();
+            let answer = async {
+                let response = answer.await?;
+                Ok((response.status(), response.bytes().await?))
+            };
+            async move {
+                let answer = answer.instrument(span.clone()).await;
+                let status = answer.as_ref().ok();
+                span::answered(
+                    &span,
+                    status.map(|(status, _): &(StatusCode, _)| status.as_u16()),
+                );
+                answer
+            }
         };
-        let answer = answer.instrument(span.clone()).await;
-        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
-        span::answered(&span, status);
-        answer.map_err(|error: reqwest::Error| Error::Unavailable(cause(&error)))
+        let answer = self.nodes.ask(Repeat::Harmless, attempt).await;
+        answer.map_err(|error| Error::Unavailable(cause(&error)))
     }
+}
+
+/// The URL of a path below `base`.
+fn within(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    // A base URL has a path.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
 }
 
 /// The error with its innermost reason: reqwest itself says only that it could not send.

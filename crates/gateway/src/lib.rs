@@ -52,7 +52,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Config {
     /// The Kafka brokers that orders are published to and events are read from, as `host:port,…`.
     pub kafka_brokers: String,
-    /// The base URL of Restate's ingress, such as `http://127.0.0.1:8080`.
+    /// The base URL of Restate's ingress, such as `http://127.0.0.1:8080`; those of its nodes, separated by commas, if it has
+    /// several.
     pub restate_ingress: String,
     /// How long Restate has for an answer.
     pub restate_timeout: Duration,
@@ -112,16 +113,9 @@ pub enum Error {
     /// The settings for Kafka are wrong.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
-    /// The address of Restate is none.
-    #[error(
-        "Restate's ingress must be given as a base URL such as http://127.0.0.1:8080, not {url:?}: {reason}"
-    )]
-    IngressUrl {
-        /// The address as it was given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// The addresses of Restate are none.
+    #[error("Restate's ingress: {0}")]
+    IngressUrl(#[from] upstream::NoAddress),
     /// The address of a stub is none.
     #[error(
         "the restaurant and the payment provider must be given as base URLs such as http://127.0.0.1:5050, not {0:?}"

@@ -58,7 +58,7 @@ use self::server::{Limits, Server};
 /// How the gateway behaves.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `http://host:port` of the runtime's admin API.
+    /// `http://host:port` of the runtime's admin API; those of its nodes, separated by commas, if it has several.
     pub restate_admin: String,
     /// Lines `user:password`; without it everyone on this machine may come in.
     pub password_file: Option<PathBuf>,
@@ -107,6 +107,9 @@ pub enum StartError {
     /// The listener's address cannot be told.
     #[error("the listener: {0}")]
     Listener(#[from] std::io::Error),
+    /// The addresses of the runtime are none.
+    #[error("the runtime's admin API: {0}")]
+    Admin(#[from] upstream::NoAddress),
     /// The HTTP client cannot be made.
     #[error("making an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -138,7 +141,7 @@ pub async fn serve(
         );
     }
     let server = Server {
-        gateway: Arc::new(Gateway::new(Runtime::new(&config.restate_admin)?)),
+        gateway: Arc::new(Gateway::new(Runtime::new(config.restate_admin.parse()?)?)),
         passwords: passwords.map(Arc::new),
         tls,
         limits: Limits {

@@ -8,14 +8,21 @@ use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 use serde::Deserialize;
+use upstream::{Addresses, Attempt, Repeat, Upstream};
 
 use crate::error::{Error, Result};
 
 /// How long it may take to be connected. Together with what else there is to do, a runtime that is down is known in less than
 /// two seconds.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// A node that has not begun to answer for so long is asked whether it is well: the query may be a long one.
+const ASK_AFTER: Duration = Duration::from_secs(2);
+/// How long it may take to say that it is: a busy one takes its time.
+const WELL_WITHIN: Duration = Duration::from_secs(5);
+/// Statements have limits of their own, so this one is beyond all of them.
+const LIMIT: Duration = Duration::from_hours(24);
 
 /// Rows as they come.
 pub(crate) type Batches = Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>;
@@ -42,7 +49,8 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct Runtime {
     http: Client,
-    /// `http://host:port` of the admin API.
+    nodes: Upstream,
+    /// The addresses of the admin API, for people.
     admin: String,
 }
 
@@ -52,7 +60,7 @@ struct Refusal {
 }
 
 impl Runtime {
-    pub(crate) fn new(admin: &str) -> std::result::Result<Self, reqwest::Error> {
+    pub(crate) fn new(admin: Addresses) -> std::result::Result<Self, reqwest::Error> {
         let http = Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             // The runtime is given by address; a proxy for the Internet has no business there.
@@ -60,25 +68,41 @@ impl Runtime {
             .build()?;
         Ok(Self {
             http,
-            admin: admin.trim_end_matches('/').to_owned(),
+            admin: admin.to_string(),
+            nodes: Upstream::new(admin, LIMIT),
         })
     }
 
     /// Runs a query of the runtime's own dialect, and waits until its columns are known.
     pub(crate) async fn query(&self, sql: &str) -> Result<Answer> {
-        let response = self
-            .http
-            .post(format!("{}/query", self.admin))
-            .header("accept", "application/vnd.apache.arrow.stream")
-            .json(&serde_json::json!({ "query": sql }))
-            .send()
-            .await
-            .map_err(|error| Error::unreachable(&self.admin, reason(&error)))?;
+        // On the heap, as it is part of what every statement waits for.
+        Box::pin(self.ask(sql)).await
+    }
+
+    async fn ask(&self, sql: &str) -> Result<Answer> {
+        let query = serde_json::json!({ "query": sql });
+        let attempt = |Attempt { base, .. }| {
+            let request = self.http.post(below(&base, "query"));
+            let answer = request
+                .header("accept", "application/vnd.apache.arrow.stream")
+                .json(&query)
+                .send();
+            async move {
+                tokio::select! {
+                    answer = answer => Ok((answer?, base.clone())),
+                    error = self.illness(&base) => Err(error),
+                }
+            }
+        };
+        let asked = self.nodes.ask(Repeat::Harmless, attempt).await;
+        let (response, node) =
+            asked.map_err(|error| Error::unreachable(&self.admin, reason(&error)))?;
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
         let mut reading = Reading {
             runtime: self.clone(),
+            node,
             body: Box::pin(response.bytes_stream().map_err(|error| reason(&error))),
             decoder: StreamDecoder::new().with_require_alignment(false),
             left: Buffer::from(&[]),
@@ -112,17 +136,36 @@ impl Runtime {
         }
     }
 
-    /// Why an answer ended before its end. The runtime cannot tell: it just breaks off.
-    async fn broken_off(&self, why: String) -> Error {
-        let health = self.http.get(format!("{}/health", self.admin));
-        match health.timeout(CONNECT_WITHIN).send().await {
-            Ok(response) if response.status().is_success() => Error::new(
+    /// Waits until a node is not well, which it may never be.
+    async fn illness(&self, node: &Url) -> reqwest::Error {
+        loop {
+            tokio::time::sleep(ASK_AFTER).await;
+            if let Err(error) = self.health(node).await {
+                return error;
+            }
+        }
+    }
+
+    async fn health(&self, node: &Url) -> reqwest::Result<Response> {
+        let health = self.http.get(below(node, "health"));
+        let answer = health.timeout(WELL_WITHIN).send().await?;
+        answer.error_for_status()
+    }
+
+    /// Why an answer of `node` ended before its end. The runtime cannot tell: it just breaks off.
+    async fn broken_off(&self, node: &Url, why: String) -> Error {
+        match self.health(node).await {
+            Ok(_) => Error::new(
                 "XX000",
                 "the query failed in the runtime after the first rows; the runtime's log says why",
             ),
-            _ => Error::unreachable(&self.admin, why),
+            Err(_) => Error::unreachable(&self.admin, why),
         }
     }
+}
+
+fn below(node: &Url, path: &str) -> String {
+    format!("{}/{path}", node.as_str().trim_end_matches('/'))
 }
 
 /// The innermost reason, which says more than "error sending request".
@@ -139,6 +182,8 @@ type Body = Pin<Box<dyn Stream<Item = std::result::Result<bytes::Bytes, String>>
 /// An answer while it is read: at most a chunk of the body and a batch are in memory.
 struct Reading {
     runtime: Runtime,
+    /// The node that answers.
+    node: Url,
     body: Body,
     decoder: StreamDecoder,
     left: Buffer,
@@ -164,7 +209,7 @@ impl Reading {
                 self.left = Buffer::from(chunk);
                 Ok(true)
             }
-            Some(Err(why)) => Err(self.runtime.broken_off(why).await),
+            Some(Err(why)) => Err(self.runtime.broken_off(&self.node, why).await),
         }
     }
 

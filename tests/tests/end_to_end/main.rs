@@ -5,6 +5,7 @@
 mod bad_records;
 mod callbacks;
 mod chaos;
+mod cluster;
 mod crashes;
 mod dead_letters;
 mod doctor;

@@ -56,9 +56,14 @@ pub(super) struct Peer {
         value_name = "URL"
     )]
     restate_admin: String,
-    /// Where its Restate tells its metrics; none = invocations are not counted
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_METRICS", value_name = "URL")]
-    restate_metrics: Option<String>,
+    /// Where each node of its Restate tells its metrics; none = invocations are not counted
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_METRICS",
+        value_delimiter = ',',
+        value_name = "URL,…"
+    )]
+    restate_metrics: Vec<String>,
     /// Its topic of orders
     #[arg(long, env = "FOOD_ORDERING_ORDERS_TOPIC", default_value = domain::topic::ORDERS, value_name = "TOPIC")]
     orders_topic: String,
@@ -124,7 +129,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
         kafka: figures::kafka(&peer.kafka_brokers)?,
         topics: vec![peer.orders_topic.clone(), peer.updates_topic.clone()],
         updates_topic: peer.updates_topic.clone(),
-        metrics_url: peer.restate_metrics.clone(),
+        metrics_urls: peer.restate_metrics.clone(),
         peak_together: Cell::default(),
     };
     let publisher = Publisher::new(&peer.kafka_brokers, "bench")?;

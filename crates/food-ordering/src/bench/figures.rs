@@ -23,8 +23,8 @@ pub(super) struct Meters {
     pub(super) topics: Vec<String>,
     /// The topic of the drivers' places.
     pub(super) updates_topic: String,
-    /// Where the runtime tells its metrics.
-    pub(super) metrics_url: Option<String>,
+    /// Where each node of the runtime tells its metrics; may be none.
+    pub(super) metrics_urls: Vec<String>,
     /// The most that all services have held together so far, in KiB, as far as somebody has looked.
     pub(super) peak_together: Cell<u64>,
 }
@@ -37,6 +37,8 @@ const LOOK_AT_MEMORY: Duration = Duration::from_millis(500);
 pub(super) struct Reading {
     at: Instant,
     cpu: Vec<Duration>,
+    /// By the runtime's processes, in bytes; none where that cannot be known, as of another user's.
+    written: Option<u64>,
     records: BTreeMap<String, i64>,
     /// How many times the runtime has called a handler, first time or again.
     attempts: Option<f64>,
@@ -63,6 +65,8 @@ pub(super) struct Figures {
     pub(super) services_cpu_ms_per_order: f64,
     pub(super) runtime_cpu_ms_per_order: f64,
     pub(super) broker_cpu_ms_per_order: f64,
+    /// What the runtime has written to disks meanwhile, its store's own housekeeping included.
+    pub(super) runtime_disk_kb_per_order: Option<f64>,
     /// The sum of the services' peaks, without broker and runtime. Code that processes share counts for each of them.
     pub(super) services_peak_mib: f64,
     /// The most they have held together at any one time; what they share counts once.
@@ -88,10 +92,10 @@ impl Meters {
     /// Reads all meters.
     pub(super) async fn read(&self) -> anyhow::Result<Reading> {
         let records = self.records()?;
-        let attempts = match &self.metrics_url {
-            Some(url) => Some(attempts(url).await?),
-            None => None,
-        };
+        let mut attempts = None;
+        for url in &self.metrics_urls {
+            attempts = Some(attempts.unwrap_or(0.0) + attempts_at(url).await?);
+        }
         Ok(Reading {
             at: Instant::now(),
             cpu: self
@@ -99,6 +103,10 @@ impl Meters {
                 .iter()
                 .map(Process::cpu)
                 .collect::<Result<_, _>>()?,
+            written: (self.processes.iter())
+                .filter(|process| process.role() == Role::Runtime)
+                .map(|process| process.written().ok())
+                .sum(),
             records,
             attempts,
         })
@@ -192,6 +200,10 @@ impl Meters {
             services_cpu_ms_per_order: cpu[Role::Service as usize],
             runtime_cpu_ms_per_order: cpu[Role::Runtime as usize],
             broker_cpu_ms_per_order: cpu[Role::Broker as usize],
+            runtime_disk_kb_per_order: before
+                .written
+                .zip(after.written)
+                .map(|(before, after)| kilobytes(after - before) / orders_f),
             services_peak_mib,
             services_peak_together_mib: mib(self.peak_together.get()),
             invocation_attempts_per_order: before
@@ -216,8 +228,8 @@ pub(super) fn kafka(brokers: &str) -> anyhow::Result<BaseConsumer> {
         .create()?)
 }
 
-/// How many times the runtime that tells its metrics at `url` has called a handler.
-async fn attempts(url: &str) -> anyhow::Result<f64> {
+/// How many times the node that tells its metrics at `url` has called a handler.
+async fn attempts_at(url: &str) -> anyhow::Result<f64> {
     let client = http::client(Duration::from_secs(10))?;
     let text = http::send(client.get(url)).await?.text().await?;
     Ok(metrics::sum(
@@ -230,6 +242,11 @@ async fn attempts(url: &str) -> anyhow::Result<f64> {
 fn mib(kib: u64) -> f64 {
     // Exact up to 4 TiB.
     f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0
+}
+
+fn kilobytes(bytes: u64) -> f64 {
+    // Exact up to 4 TB.
+    f64::from(u32::try_from(bytes / 1_000).unwrap_or(u32::MAX))
 }
 
 fn count(records: i64) -> f64 {
@@ -262,6 +279,12 @@ impl Figures {
             "CPU ms/order, broker",
             format!("{:.2}", self.broker_cpu_ms_per_order),
         );
+        if let Some(kilobytes) = self.runtime_disk_kb_per_order {
+            line(
+                "kB written to disk/order, runtime",
+                format!("{kilobytes:.0}"),
+            );
+        }
         line(
             "sum of the peaks of each service (RSS), MiB",
             format!("{:.1}", self.services_peak_mib),

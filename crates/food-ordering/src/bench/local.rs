@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use domain::Region;
 use tempfile::TempDir;
+use upstream::Addresses;
 
 use super::figures::{self, Meters};
 use crate::own_system::OwnSystem;
@@ -31,16 +32,18 @@ pub(super) struct LocalSystem {
 }
 
 impl LocalSystem {
-    /// Starts a fresh system as the benchmark wants it, and waits until it is ready.
-    pub(super) async fn start(drivers: u32, flags: &[OsString]) -> anyhow::Result<Self> {
+    /// Starts a fresh system as the benchmark wants it, with `drivers` in each region, and waits until it is ready.
+    pub(super) async fn start(
+        drivers: u32,
+        regions: &[Region],
+        flags: &[OsString],
+    ) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("food-ordering-bench-")
             .tempdir()
             .context("making a directory for the benchmark's data")?;
-        let mut all = vec![
-            format!("--drivers={drivers}").into(),
-            format!("--region={}", Region::default()).into(),
-        ];
+        let mut all = vec![format!("--drivers={drivers}").into()];
+        all.extend((regions.iter()).map(|region| format!("--region={region}").into()));
         all.extend(PROFILE.map(OsString::from));
         all.extend_from_slice(flags);
         let begin = Instant::now();
@@ -54,6 +57,11 @@ impl LocalSystem {
     /// The address of a part.
     pub(super) fn address(&self, name: &str) -> anyhow::Result<&str> {
         self.system.address(name)
+    }
+
+    /// The addresses of each of Restate's nodes.
+    pub(super) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
+        self.system.nodes(name)
     }
 
     pub(super) fn meters(&self) -> anyhow::Result<Meters> {
@@ -70,7 +78,9 @@ impl LocalSystem {
                 .map(|(topic, _)| (*topic).to_owned())
                 .collect(),
             updates_topic: domain::topic::DRIVER_UPDATES.to_owned(),
-            metrics_url: Some(format!("{}/metrics", self.address("restate-node")?)),
+            metrics_urls: (self.nodes("restate-node")?.each())
+                .map(|node| format!("{node}/metrics"))
+                .collect(),
             peak_together: Cell::default(),
         })
     }

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use anyhow::bail;
+use domain::Region;
 use serde::Serialize;
 
 use self::figures::Figures;
@@ -28,9 +29,12 @@ pub struct Args {
     /// How many orders to measure
     #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
     orders: u32,
-    /// How many drivers deliver them
+    /// How many drivers deliver them, in all regions together
     #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     drivers: u32,
+    /// A region that the orders are for; may be given more than once: they are spread over all of them, and each has a matcher
+    #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = [Region::default()], value_delimiter = ',', value_name = "REGION")]
+    regions: Vec<Region>,
     /// How many deliveries wait for a driver in the second run
     #[arg(long, env = "FOOD_ORDERING_PENDING", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
     pending: u32,
@@ -56,6 +60,14 @@ pub struct Args {
     /// More flags for the `food-ordering up` that is measured
     #[arg(last = true)]
     up: Vec<OsString>,
+}
+
+impl Args {
+    /// How many drivers each region has, rounded up.
+    fn drivers_a_region(&self) -> u32 {
+        let regions = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
+        self.drivers.div_ceil(regions)
+    }
 }
 
 /// What is printed in the end.

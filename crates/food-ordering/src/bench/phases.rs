@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use domain::{OrderId, Region, Status};
+use domain::{OrderId, Status};
 use kafka::Publisher;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -26,7 +26,7 @@ const RESTING_LOAD: f64 = 0.1;
 /// A system with free drivers: time to start, and what an order costs.
 pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
     eprintln!("Starting a fresh system with {} drivers …", args.drivers);
-    let system = LocalSystem::start(args.drivers, &args.up).await?;
+    let system = LocalSystem::start(args.drivers_a_region(), &args.regions, &args.up).await?;
     let run = Run::new(args, &system)?;
     let startup = run.first_order(&system).await?;
 
@@ -50,7 +50,7 @@ pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
 /// A system in which thousands of deliveries wait for a driver before any driver comes; `idle` is what orders cost otherwise.
 pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pending> {
     eprintln!("Starting a fresh system without drivers …");
-    let system = LocalSystem::start(0, &args.up).await?;
+    let system = LocalSystem::start(0, &args.regions, &args.up).await?;
     let run = Run::new(args, &system)?;
     let meters = system.meters()?;
 
@@ -72,10 +72,16 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
         "Starting {} drivers, and waiting until each has had a delivery …",
         args.drivers
     );
-    let ingress = system.address("restate-ingress")?;
+    let ingress = system.nodes("restate-ingress")?.to_string();
+    let start = async {
+        for region in &args.regions {
+            setup::drivers::start(&ingress, args.drivers_a_region(), *region).await?;
+        }
+        Ok(())
+    };
     tokio::try_join!(
         run.see(args.drivers, |_, status| status == Status::Delivered),
-        setup::drivers::start(ingress, args.drivers, Region::default()),
+        start,
     )?;
 
     // Drivers are under way now and will be in the end, so the halves of their deliveries that are not measured, or measured
@@ -122,7 +128,17 @@ impl<'a> Run<'a> {
     }
 
     fn orders(&self, prefix: &str, count: u32) -> anyhow::Result<Vec<Record>> {
-        Generator::new(prefix, self.args.seed, Duration::ZERO, Region::default()).records(count)
+        let mut generators: Vec<Generator> = (self.args.regions.iter().zip(1..))
+            .map(|(region, number)| {
+                let prefix = format!("{prefix}-{number}");
+                Generator::new(&prefix, self.args.seed, Duration::ZERO, *region)
+            })
+            .collect();
+        let mut orders = Vec::new();
+        for generator in (0..generators.len()).cycle().take(usize::try_from(count)?) {
+            orders.extend(generators[generator].records(1)?);
+        }
+        Ok(orders)
     }
 
     /// Places one order through the gateway and waits until it is delivered; answers when it was accepted, counted from the

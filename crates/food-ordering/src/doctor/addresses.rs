@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use upstream::Addresses as Nodes;
 
 use crate::up::{self, ENDPOINTS};
 
@@ -21,11 +22,11 @@ pub struct Args {
     /// The gateway [default: as in the data directory, else port 3000 here]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_URL", value_name = "URL")]
     gateway_url: Option<String>,
-    /// Restate's admin API [default: as in the data directory, else port 9070 here]
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", value_name = "URL")]
+    /// Restate's admin API, at each of its nodes [default: as in the data directory, else port 9070 here]
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", value_name = "URL,…")]
     restate_admin: Option<String>,
-    /// Restate's ingress [default: as in the data directory, else port 8080 here]
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", value_name = "URL")]
+    /// Restate's ingress, at each of its nodes [default: as in the data directory, else port 8080 here]
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", value_name = "URL,…")]
     restate_ingress: Option<String>,
     /// The order services [default: as in the data directory, else port 9080 here]
     #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", value_name = "URL")]
@@ -52,8 +53,10 @@ pub(super) struct Addresses {
     /// The data directory, if an `up` uses it or has used it last.
     pub(super) data_dir: Option<PathBuf>,
     pub(super) gateway: String,
-    pub(super) restate_admin: String,
-    pub(super) restate_ingress: String,
+    /// At each node.
+    pub(super) restate_admin: Nodes,
+    /// At each node.
+    pub(super) restate_ingress: Nodes,
     pub(super) order_services: String,
     pub(super) driver_simulator: String,
     pub(super) restaurant_pos: String,
@@ -85,15 +88,22 @@ impl Addresses {
                 .trim_end_matches('/')
                 .to_owned()
         };
+        let nodes = |flag: Option<String>, name: &str, usual: &str| {
+            let listed = match flag {
+                Some(_) => None,
+                None => Nodes::named(&listed, name)?,
+            };
+            listed.map_or_else(|| address(flag, name, usual).parse(), Ok)
+        };
         Ok(Self {
             origin,
             gateway: address(args.gateway_url, "gateway", "http://127.0.0.1:3000"),
-            restate_admin: address(args.restate_admin, "restate-admin", "http://127.0.0.1:9070"),
-            restate_ingress: address(
+            restate_admin: nodes(args.restate_admin, "restate-admin", "http://127.0.0.1:9070")?,
+            restate_ingress: nodes(
                 args.restate_ingress,
                 "restate-ingress",
                 "http://127.0.0.1:8080",
-            ),
+            )?,
             order_services: address(
                 args.order_services_url,
                 "order-services",

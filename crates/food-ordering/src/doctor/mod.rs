@@ -6,12 +6,14 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `addresses.rs` | where the parts are: from flags, a data directory, or the usual ports |
+//! | `nodes.rs` | the nodes of a Restate cluster |
 //! | `parts.rs` | does each part answer, and if not, who has its port |
 //! | `runtime.rs` | what Restate knows: deployments, subscriptions, invocations that fail, drivers |
 //! | `finding.rs` | what was found, in words |
 
 mod addresses;
 mod finding;
+mod nodes;
 mod parts;
 mod runtime;
 

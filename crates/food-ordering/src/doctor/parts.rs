@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use futures::future::join_all;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 
 use super::addresses::Addresses;
 use super::finding::Finding;
+use super::nodes;
 use crate::http;
 use crate::up::listener_of;
 
@@ -17,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a part is to be known by.
 #[derive(Debug, Clone, Copy)]
-enum Sign {
+pub(super) enum Sign {
     /// `GET /health` answers `{"status":"UP"}`.
     Up,
     /// `GET /health` comes from Restate's SDK; over HTTP/2.
@@ -28,7 +30,7 @@ enum Sign {
 
 /// What was found at an address.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     /// The part.
     It,
     /// The part, saying that it cannot work.
@@ -54,38 +56,57 @@ impl Up {
 /// Looks at every part.
 pub(super) async fn look(addresses: &Addresses) -> (Vec<Finding>, Up) {
     let look = |name, url, sign| one(addresses, name, url, sign);
-    let (admin, ingress, gateway, restaurant, payment, services, simulator, kafka) = futures::join!(
-        look(
-            "restate-admin",
-            &addresses.restate_admin,
-            Sign::Path("/health")
-        ),
-        look(
-            "restate-ingress",
-            &addresses.restate_ingress,
-            Sign::Path("/restate/health")
-        ),
-        look("gateway", &addresses.gateway, Sign::Up),
-        look("restaurant-pos", &addresses.restaurant_pos, Sign::Up),
-        look("payment-provider", &addresses.payment_provider, Sign::Up),
+    let (kafka, (nodes, doors), services, simulator, restaurant, payment, gateway) = futures::join!(
+        kafka(addresses),
+        restate(addresses),
         look("order-services", &addresses.order_services, Sign::Sdk),
         look("driver-simulator", &addresses.driver_simulator, Sign::Sdk),
-        kafka(addresses),
+        look("restaurant-pos", &addresses.restaurant_pos, Sign::Up),
+        look("payment-provider", &addresses.payment_provider, Sign::Up),
+        look("gateway", &addresses.gateway, Sign::Up),
     );
-    let parts = [
+    let mut up = doors;
+    let mut findings = nodes;
+    for (name, found) in [
         ("kafka", kafka),
-        ("restate-admin", admin),
-        ("restate-ingress", ingress),
         ("order-services", services),
         ("driver-simulator", simulator),
         ("restaurant-pos", restaurant),
         ("payment-provider", payment),
         ("gateway", gateway),
+    ] {
+        if !found.is_wrong() {
+            up.insert(name);
+        }
+        findings.push(found);
+    }
+    (findings, Up(up))
+}
+
+/// Looks at Restate; answers what is to be said of it, and which of its doors are open.
+async fn restate(addresses: &Addresses) -> (Vec<Finding>, BTreeSet<&'static str>) {
+    let doors = [
+        ("restate-admin", &addresses.restate_admin, "/health"),
+        (
+            "restate-ingress",
+            &addresses.restate_ingress,
+            "/restate/health",
+        ),
     ];
-    let up = parts.iter().filter(|(_, found)| !found.is_wrong());
-    let up = Up(up.map(|(name, _)| *name).collect());
-    let findings = parts.into_iter().map(|(_, found)| found).collect();
-    (findings, up)
+    if addresses.restate_admin.each().count() > 1 {
+        let (findings, well) = nodes::look(addresses).await;
+        // One node is enough to ask.
+        let open = if well > 0 { &doors[..] } else { &[] };
+        return (findings, open.iter().map(|(name, ..)| *name).collect());
+    }
+    let looks = doors.map(|(name, url, path)| async move {
+        let found = one(addresses, name, &url.to_string(), Sign::Path(path)).await;
+        (name, found)
+    });
+    let looks = join_all(looks).await;
+    let open = looks.iter().filter(|(_, found)| !found.is_wrong());
+    let open = open.map(|(name, _)| *name).collect();
+    (looks.into_iter().map(|(_, found)| found).collect(), open)
 }
 
 async fn kafka(addresses: &Addresses) -> Finding {
@@ -102,20 +123,26 @@ async fn kafka(addresses: &Addresses) -> Finding {
 
 async fn one(addresses: &Addresses, name: &str, url: &str, sign: Sign) -> Finding {
     let restart = addresses.restart(log_of(name));
-    match probe(url, sign).await {
-        Found::It => Finding::fine(name, url),
-        Found::Ill(why) => Finding::wrong(name, format!("{url}: {why}"), restart),
-        Found::Another => Finding::wrong(
-            name,
-            format!("{url}: the port is taken by something else{}", by(url)),
-            "stop that, or choose other ports with --port-offset N or --free-ports",
-        ),
-        Found::Silence => Finding::wrong(
-            name,
-            format!("{url}: no answer within {PATIENCE:?}{}", by(url)),
-            format!("is it stopped, or the machine too busy? {restart}"),
-        ),
-        Found::Nobody(why) => Finding::wrong(name, format!("{url}: unreachable: {why}"), restart),
+    let found = probe(url, sign).await;
+    let remedy = match found {
+        Found::It => return Finding::fine(name, url),
+        Found::Ill(_) | Found::Nobody(_) => restart,
+        Found::Another => {
+            "stop that, or choose other ports with --port-offset N or --free-ports".to_owned()
+        }
+        Found::Silence => format!("is it stopped, or the machine too busy? {restart}"),
+    };
+    Finding::wrong(name, describe(url, &found), remedy)
+}
+
+/// What was found at `url`, for people.
+pub(super) fn describe(url: &str, found: &Found) -> String {
+    match found {
+        Found::It => url.to_owned(),
+        Found::Ill(why) => format!("{url}: {why}"),
+        Found::Another => format!("{url}: the port is taken by something else{}", by(url)),
+        Found::Silence => format!("{url}: no answer within {PATIENCE:?}{}", by(url)),
+        Found::Nobody(why) => format!("{url}: unreachable: {why}"),
     }
 }
 
@@ -141,7 +168,7 @@ fn socket(url: &str) -> Option<SocketAddr> {
     authority.split('/').next()?.to_socket_addrs().ok()?.next()
 }
 
-async fn probe(url: &str, sign: Sign) -> Found {
+pub(super) async fn probe(url: &str, sign: Sign) -> Found {
     let path = match sign {
         Sign::Up | Sign::Sdk => "/health",
         Sign::Path(path) => path,

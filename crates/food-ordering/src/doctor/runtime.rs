@@ -23,7 +23,7 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     if !up.has("restate-admin") {
         return Vec::new();
     }
-    let admin = match Admin::new(&addresses.restate_admin) {
+    let admin = match Admin::new(&addresses.restate_admin.to_string()) {
         Ok(admin) => admin,
         Err(error) => return or_unknown("restate-admin", Err(error)),
     };
@@ -53,6 +53,11 @@ fn set_up(addresses: &Addresses) -> String {
         addresses.driver_simulator,
         addresses.kafka
     )
+}
+
+/// One node, for people who are to type its address.
+fn first(nodes: &upstream::Addresses) -> &str {
+    nodes.each().next().unwrap_or_default()
 }
 
 async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
@@ -166,6 +171,7 @@ async fn invocations(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
              where status in ('paused', 'backing-off')",
         )
         .await?;
+    let node = first(&addresses.restate_admin);
     let mut findings: Vec<Finding> = failing
         .iter()
         .take(TOLD)
@@ -174,13 +180,10 @@ async fn invocations(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
             let remedy = if it.status == "paused" {
                 format!(
                     "when the cause is gone: curl -X PATCH {}/invocations/{}/resume",
-                    addresses.restate_admin, it.id
+                    node, it.id
                 )
             } else {
-                format!(
-                    "it is tried again and goes on when the cause is gone; see {}/ui",
-                    addresses.restate_admin
-                )
+                format!("it is tried again and goes on when the cause is gone; see {node}/ui")
             };
             let what = format!(
                 "{} is {} after {} attempts: {}",
@@ -196,7 +199,7 @@ async fn invocations(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
         findings.push(Finding::wrong(
             "invocations",
             format!("and {} more", failing.len() - TOLD),
-            format!("see all of them: {}/ui", addresses.restate_admin),
+            format!("see all of them: {node}/ui"),
         ));
     }
     if findings.is_empty() {
@@ -229,7 +232,7 @@ async fn drivers(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Fin
             format!("nobody is at work ({} drivers are known)", drivers.len()),
             format!(
                 "curl -X POST {}/DriverMobileAppSimulator/driver-1/startDriver",
-                addresses.restate_ingress
+                first(&addresses.restate_ingress)
             ),
         )
     } else {

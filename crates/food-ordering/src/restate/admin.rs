@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::Client;
+use reqwest::{Client, Method, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use upstream::{Attempt, Repeat, Upstream};
 
-use crate::http::{self, Protocol};
+use crate::http;
 
 /// How long one request may take; registering a deployment calls that deployment.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the admin API.
+/// A client of the admin API, which every node of Restate has.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
     client: Client,
-    url: String,
+    nodes: Upstream,
 }
 
 /// A place where Restate calls services.
@@ -59,15 +61,17 @@ pub(crate) struct Subscription {
 }
 
 impl Admin {
-    pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
+    /// The API at `addresses`; those of several nodes are separated by commas.
+    pub(crate) fn new(addresses: &str) -> anyhow::Result<Self> {
         Ok(Self {
             client: http::client(TIMEOUT)?,
-            url: url.trim_end_matches('/').to_owned(),
+            nodes: http::upstream("Restate's admin API", addresses, TIMEOUT)?,
         })
     }
 
     pub(crate) async fn is_healthy(&self) -> bool {
-        http::answers(&format!("{}/health", self.url), Protocol::Http1).await
+        let asked = self.send(Repeat::Harmless, Method::GET, "health", None);
+        asked.await.is_ok()
     }
 
     pub(crate) async fn deployments(&self) -> anyhow::Result<Vec<Deployment>> {
@@ -92,7 +96,8 @@ impl Admin {
             services: Vec<Service>,
         }
         let request = json!({"uri": uri, "dry_run": true, "force": true});
-        let discovered: Discovered = http::json(self.post("deployments", &request))
+        let discovered: Discovered = self
+            .json(Method::POST, "deployments", Some(&request))
             .await
             .with_context(|| format!("discovering the services at {uri}"))?;
         Ok(discovered.services)
@@ -101,19 +106,23 @@ impl Admin {
     /// Registers the services at `uri`. With `force`, they replace those of the same deployment.
     pub(crate) async fn register(&self, uri: &str, force: bool) -> anyhow::Result<()> {
         let request = json!({"uri": uri, "force": force});
-        http::send(self.post("deployments", &request))
-            .await
-            .with_context(|| format!("registering the services at {uri}"))?;
+        // Twice is once: the second time it is there already.
+        self.send(
+            Repeat::Harmless,
+            Method::POST,
+            "deployments",
+            Some(&request),
+        )
+        .await
+        .with_context(|| format!("registering the services at {uri}"))?;
         Ok(())
     }
 
     /// Tells that a deployment is now to be found at `uri`; the calls under way go there too.
     pub(crate) async fn move_deployment(&self, id: &str, uri: &str) -> anyhow::Result<()> {
-        let request = self
-            .client
-            .patch(format!("{}/deployments/{id}", self.url))
-            .json(&json!({"uri": uri, "overwrite": true}));
-        http::send(request)
+        let request = json!({"uri": uri, "overwrite": true});
+        let path = format!("deployments/{id}");
+        self.send(Repeat::Harmless, Method::PATCH, &path, Some(&request))
             .await
             .with_context(|| format!("moving deployment {id} to {uri}"))?;
         Ok(())
@@ -135,7 +144,13 @@ impl Admin {
         properties: &BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
         let request = json!({"name": name, "properties": properties});
-        http::send(self.post("kafka-clusters", &request)).await?;
+        self.send(
+            Repeat::Never,
+            Method::POST,
+            "kafka-clusters",
+            Some(&request),
+        )
+        .await?;
         Ok(())
     }
 
@@ -145,11 +160,10 @@ impl Admin {
         name: &str,
         properties: &BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
-        let request = self
-            .client
-            .patch(format!("{}/kafka-clusters/{name}", self.url))
-            .json(&json!({"properties": properties}));
-        http::send(request).await?;
+        let request = json!({"properties": properties});
+        let path = format!("kafka-clusters/{name}");
+        self.send(Repeat::Harmless, Method::PATCH, &path, Some(&request))
+            .await?;
         Ok(())
     }
 
@@ -174,7 +188,9 @@ impl Admin {
         options: &BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
         let request = json!({"source": source, "sink": sink, "options": options});
-        http::send(self.post("subscriptions", &request)).await?;
+        // Twice would be two subscriptions, and everything would come twice.
+        self.send(Repeat::Never, Method::POST, "subscriptions", Some(&request))
+            .await?;
         Ok(())
     }
 
@@ -183,35 +199,59 @@ impl Admin {
     }
 
     /// The rows that an SQL query finds.
-    pub(crate) async fn query<T: serde::de::DeserializeOwned>(
-        &self,
-        query: &str,
-    ) -> anyhow::Result<Vec<T>> {
+    pub(crate) async fn query<T: DeserializeOwned>(&self, query: &str) -> anyhow::Result<Vec<T>> {
         #[derive(Deserialize)]
         struct Found<T> {
             rows: Vec<T>,
         }
-        let request = self
-            .post("query", &json!({"query": query}))
-            .header("accept", "application/json");
-        let found: Found<T> = http::json(request)
+        let request = json!({"query": query});
+        let found: Found<T> = self
+            .json(Method::POST, "query", Some(&request))
             .await
             .with_context(|| format!("asking Restate: {query}"))?;
         Ok(found.rows)
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        http::json(self.client.get(format!("{}/{path}", self.url)))
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.json(Method::GET, path, None)
             .await
             .with_context(|| format!("asking Restate's admin API for {path}"))
     }
 
-    fn post(&self, path: &str, body: &Value) -> reqwest::RequestBuilder {
-        self.client.post(format!("{}/{path}", self.url)).json(body)
+    async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.send(Repeat::Never, Method::DELETE, path, None).await?;
+        Ok(())
     }
 
-    async fn delete(&self, path: &str) -> anyhow::Result<()> {
-        http::send(self.client.delete(format!("{}/{path}", self.url))).await?;
-        Ok(())
+    /// Asks for something, which does no harm when it is done twice.
+    async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<T> {
+        let response = self.send(Repeat::Harmless, method, path, body).await?;
+        Ok(response.json().await?)
+    }
+
+    async fn send(
+        &self,
+        repeat: Repeat,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Response> {
+        let attempt = |Attempt { base, limit }| {
+            let url = http::below(&base, path);
+            let mut request = self.client.request(method.clone(), url).timeout(limit);
+            if path == "query" {
+                request = request.header("accept", "application/json");
+            }
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            request.send()
+        };
+        http::check(self.nodes.ask(repeat, attempt).await?).await
     }
 }

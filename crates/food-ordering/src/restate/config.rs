@@ -28,6 +28,22 @@ pub(crate) struct Config {
     pub(crate) workflow_retention: Duration,
     /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
     pub(crate) collector: Option<String>,
+    /// By what its own directory in `base_dir` is called.
+    pub(crate) name: &'static str,
+    /// The cluster it is a node of; none = it is alone.
+    pub(crate) cluster: Option<Cluster>,
+}
+
+/// A cluster, as one of its nodes sees it.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// The node-to-node address of every node.
+    pub(crate) nodes: Vec<String>,
+    /// This node founds the cluster if it knows of none. At most one node may: two clusters cannot be made one.
+    pub(crate) founds: bool,
+    /// Where partitions are written to from time to time (`s3://…`, `gs://…`, `az://…`), for nodes that lack what was trimmed
+    /// from the log; none = nothing is trimmed.
+    pub(crate) snapshots: Option<String>,
 }
 
 impl Config {
@@ -53,27 +69,32 @@ impl Config {
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
         let identity = Value::from(self.identity.display().to_string());
+        let name = self.name;
+        let (founds, replication, memory, log) = match &self.cluster {
+            None => (true, "", "512 MB", ALONE.to_owned()),
+            Some(cluster) => (cluster.founds, REPLICATION, "256 MB", cluster.render()),
+        };
         format!(
             r#"# Written by `food-ordering up` at every start.
 cluster-name = "food-ordering"
-node-name = "local"
+node-name = "{name}"
 base-dir = {base_dir}
-auto-provision = true
+auto-provision = {founds}
 
 # The services take only what is signed with this key: see docs/security.md.
 request-identity-private-key-pem-file = {identity}
 
 # Partitions are what the runtime does in parallel, and each costs batching.
 default-num-partitions = {partitions}
-
+{replication}
 # This machine only, over TCP: Unix sockets would tie the data directory's path to 100 characters.
 listen-mode = "tcp"
 bind-ip = "127.0.0.1"
 bind-port = {node_port}
 advertised-address = "http://127.0.0.1:{node_port}/"
 
-# A demo beside other things on a developer's machine: a quarter of the default caches.
-rocksdb-total-memory-size = "512 MB"
+# A demo beside other things on a developer's machine: a part of the default caches of 2 GB.
+rocksdb-total-memory-size = "{memory}"
 disable-telemetry = true
 log-format = "compact"
 # It looks for a Kubernetes to live in and logs an error that there is none.
@@ -95,11 +116,48 @@ advertised-admin-endpoint = "http://127.0.0.1:{admin_port}/"
 [admin.query-engine]
 memory-size = "128 MB"
 
-[bifrost]
+{log}"#
+        )
+    }
+}
+
+/// The log of a node that is alone.
+const ALONE: &str = r#"[bifrost]
 # One node needs no replication: writing its log without the log server saves a sixth of the runtime's CPU (measured; see
 # docs/adr/0003-runtime-settings.md). A cluster uses "replicated".
 default-provider = "local"
+"#;
+
+const REPLICATION: &str = "
+# Each record of the log is on two nodes, and each partition has a second node that follows: any one node may be lost.
+default-replication = 2
+";
+
+impl Cluster {
+    fn render(&self) -> String {
+        let nodes = Value::from(self.nodes.clone());
+        let snapshots = match &self.snapshots {
+            None => String::new(),
+            Some(destination) => {
+                let destination = Value::from(destination.as_str());
+                format!(
+                    r#"
+[worker.snapshots]
+destination = {destination}
+# When both have passed.
+snapshot-interval = "10m"
+snapshot-interval-num-records = 10000
 "#
+                )
+            }
+        };
+        format!(
+            r#"[metadata-client]
+addresses = {nodes}
+
+[bifrost]
+default-provider = "replicated"
+{snapshots}"#
         )
     }
 }
@@ -108,9 +166,8 @@ default-provider = "local"
 mod tests {
     use super::*;
 
-    #[test]
-    fn ports_partitions_and_an_awkward_path_stand_in_the_file() {
-        let text = Config {
+    fn config(cluster: Option<Cluster>) -> Config {
+        Config {
             base_dir: PathBuf::from(r#"/home/o"neil/data dir"#),
             ingress_port: 1,
             admin_port: 2,
@@ -119,19 +176,57 @@ mod tests {
             identity: PathBuf::from("/keys/restate-identity.pem"),
             workflow_retention: Duration::from_mins(2),
             collector: Some("http://127.0.0.1:5".to_owned()),
+            name: "node-2",
+            cluster,
         }
-        .render();
-        for line in [
-            r#"base-dir = "/home/o\"neil/data dir""#,
-            "default-num-partitions = 4",
-            r#"request-identity-private-key-pem-file = "/keys/restate-identity.pem""#,
-            "bind-port = 3",
-            r#"cleanup-interval = "60s""#,
-            r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
-            "[ingress]\nbind-port = 1",
-            "[admin]\nbind-port = 2",
-        ] {
+    }
+
+    fn assert_lines(text: &str, lines: &[&str]) {
+        for line in lines {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn ports_partitions_and_an_awkward_path_stand_in_the_file() {
+        let text = config(None).render();
+        assert_lines(
+            &text,
+            &[
+                r#"base-dir = "/home/o\"neil/data dir""#,
+                r#"node-name = "node-2""#,
+                "auto-provision = true",
+                "default-num-partitions = 4",
+                r#"request-identity-private-key-pem-file = "/keys/restate-identity.pem""#,
+                "bind-port = 3",
+                r#"cleanup-interval = "60s""#,
+                r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
+                "[ingress]\nbind-port = 1",
+                "[admin]\nbind-port = 2",
+                r#"default-provider = "local""#,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_node_of_a_cluster_knows_the_others_and_replicates_its_log() {
+        let cluster = |snapshots| Cluster {
+            nodes: vec!["http://a:1/".to_owned(), "http://b:2/".to_owned()],
+            founds: false,
+            snapshots,
+        };
+        let text = config(Some(cluster(None))).render();
+        assert_lines(
+            &text,
+            &[
+                "auto-provision = false",
+                "default-replication = 2",
+                r#"addresses = ["http://a:1/","http://b:2/"]"#,
+                r#"default-provider = "replicated""#,
+            ],
+        );
+        assert!(!text.contains("snapshots"), "{text}");
+        let text = config(Some(cluster(Some("s3://bucket/x".to_owned())))).render();
+        assert_lines(&text, &[r#"destination = "s3://bucket/x""#]);
     }
 }

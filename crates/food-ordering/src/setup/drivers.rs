@@ -7,6 +7,7 @@ use domain::Region;
 use futures::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::json;
+use upstream::{Attempt, Repeat};
 
 use crate::http;
 
@@ -24,23 +25,31 @@ fn prefix(region: Region) -> &'static str {
     }
 }
 
-/// Puts drivers 1 to `count` of `region` to work, those that are at work already excepted; says what was done.
+/// Puts drivers 1 to `count` of `region` to work, those that are at work already excepted; says what was done. `ingress` is
+/// Restate's, at each of its nodes, separated by commas.
 pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<String> {
     #[derive(Deserialize)]
     struct Started {
         already: bool,
     }
     let client = http::client(TIMEOUT)?;
-    let ingress = ingress.trim_end_matches('/');
+    let nodes = http::upstream("Restate's ingress", ingress, TIMEOUT)?;
     let already = futures::stream::iter(1..=count)
         .map(|number| {
             let driver = format!("{}{number}", prefix(region));
-            let url = format!("{ingress}/DriverMobileAppSimulator/{driver}/startDriver");
-            let request = client.post(url).json(&json!({"region": region}));
+            let (client, nodes) = (&client, &nodes);
             async move {
-                let started: Started = http::json(request)
-                    .await
-                    .with_context(|| format!("starting {driver}"))?;
+                let path = format!("DriverMobileAppSimulator/{driver}/startDriver");
+                let attempt = |Attempt { base, limit }| {
+                    let request = client.post(http::below(&base, &path)).timeout(limit);
+                    request.json(&json!({"region": region})).send()
+                };
+                let started = async {
+                    // Who is at work already is left alone.
+                    let answer = nodes.ask(Repeat::Harmless, attempt).await?;
+                    anyhow::Ok(http::check(answer).await?.json::<Started>().await?)
+                };
+                let started = (started.await).with_context(|| format!("starting {driver}"))?;
                 anyhow::Ok(u32::from(started.already))
             }
         })

@@ -12,28 +12,29 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::Region;
 use tokio::time::Instant;
+use upstream::{Attempt, Repeat};
 
 use self::subscriptions::{Described, Wanted};
-use crate::http::{self, Protocol};
+use crate::http;
 use crate::restate::admin::Admin;
 
 /// Arguments of `setup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Restate's admin API
+    /// Restate's admin API; with several nodes that of each, so that one of them may be away
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_ADMIN",
         default_value = "http://127.0.0.1:9070",
-        value_name = "URL"
+        value_name = "URL,…"
     )]
     pub(crate) restate_admin: String,
-    /// Restate's ingress
+    /// Restate's ingress; with several nodes that of each
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_INGRESS",
         default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
+        value_name = "URL,…"
     )]
     pub(crate) restate_ingress: String,
     /// The order services, as Restate reaches them
@@ -151,9 +152,8 @@ async fn register<R: Fn(&str)>(
                 "no answer from its admin API at {}; is restate-server running, and is --restate-admin right?",
                 args.restate_admin
             );
-            let health = format!("{}/restate/health", args.restate_ingress.trim_end_matches('/'));
             anyhow::ensure!(
-                http::answers(&health, Protocol::Http1).await,
+                is_served(&args.restate_ingress).await?,
                 "no answer from its ingress at {}; is --restate-ingress right?",
                 args.restate_ingress
             );
@@ -170,6 +170,19 @@ async fn register<R: Fn(&str)>(
         (patience.report)(&found);
     }
     Ok(())
+}
+
+/// Whether a node of Restate answers at its ingress.
+async fn is_served(ingress: &str) -> anyhow::Result<bool> {
+    const LIMIT: Duration = Duration::from_secs(1);
+    let nodes = http::upstream("Restate's ingress", ingress, LIMIT)?;
+    let client = http::client(LIMIT)?;
+    let attempt = |Attempt { base, limit }| {
+        let health = http::below(&base, "restate/health");
+        client.get(health).timeout(limit).send()
+    };
+    let answer = nodes.ask(Repeat::Harmless, attempt).await;
+    Ok(answer.is_ok_and(|answer| answer.status().is_success()))
 }
 
 /// Waiting for others that may start later than setup does.

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrets::keys;
 
 use super::data_dir::DataDir;
+use super::nodes::{self, Node, Nodes, Store};
 use super::ports::{Ports, Use};
 use super::process::{Sign, Spec};
 use crate::Part;
-use crate::restate::config::Config;
+use crate::restate::config::{Cluster, Config};
 use crate::settings::Settings;
-
-/// The name of the Restate server's process.
-pub(super) const RESTATE: &str = "restate-server";
 
 /// Everything that decides how the processes are started.
 #[derive(Debug)]
@@ -23,7 +22,12 @@ pub(super) struct Layout {
     /// This binary.
     pub(super) binary: PathBuf,
     pub(super) restate_server: PathBuf,
+    pub(super) nodes: Nodes,
+    /// Where the nodes of a cluster write snapshots of their partitions, if anywhere.
+    pub(super) snapshots: Option<String>,
     pub(super) partitions: u16,
+    /// How long a process that died stays dead.
+    pub(super) restart_delay: Duration,
     pub(super) settings: Settings,
     /// Where Restate sends its traces, if anywhere.
     pub(super) collector: Option<String>,
@@ -36,7 +40,9 @@ pub(super) struct Layout {
 impl Layout {
     /// The processes that need nobody else's address.
     pub(super) fn independent(&self) -> anyhow::Result<Vec<Spec>> {
-        let mut specs = vec![self.restate()?];
+        let mut specs = (self.nodes.all().iter())
+            .map(|node| self.restate(*node))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         if self.payment_url.is_none() {
             specs.push(self.part(
                 Part::PaymentProvider,
@@ -66,7 +72,7 @@ impl Layout {
             Sign::Listens(self.ports.address(Use::PsqlGateway)),
             vec![
                 self.listen(Use::PsqlGateway),
-                flag("restate-admin", self.ports.url(Use::RestateAdmin)),
+                flag("restate-admin", self.ports.urls(Use::RestateAdmin)),
             ],
         ));
         Ok(specs)
@@ -106,8 +112,8 @@ impl Layout {
                     brokers,
                     self.callbacks(),
                     flag("operator-token-file", self.key(keys::OPERATOR).display()),
-                    flag("restate-ingress", self.ports.url(Use::RestateIngress)),
-                    flag("restate-ui", self.ports.url(Use::RestateAdmin)),
+                    flag("restate-ingress", self.ports.urls(Use::RestateIngress)),
+                    flag("restate-ui", self.ports.url(Use::RestateAdmin(Node::First))),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
@@ -129,8 +135,8 @@ impl Layout {
 
     /// Name → address of everything that listens.
     pub(super) fn addresses(&self, brokers: &str) -> BTreeMap<&'static str, String> {
-        Use::ALL
-            .into_iter()
+        self.ports
+            .uses()
             .map(|port| (port.name(), self.url(port)))
             .chain([(Part::Kafka.name(), brokers.to_owned())])
             .collect()
@@ -144,22 +150,43 @@ impl Layout {
         }
     }
 
-    fn restate(&self) -> anyhow::Result<Spec> {
-        let config = self.dir.file("restate.toml");
+    /// Where Restate's nodes keep their data.
+    pub(super) fn store(&self) -> PathBuf {
+        self.dir.file("restate")
+    }
+
+    fn restate(&self, node: Node) -> anyhow::Result<Spec> {
+        let config = self.dir.file(node.config_file());
+        let store = self.store();
+        let cluster = match self.nodes {
+            Nodes::One => None,
+            Nodes::Three => Some(Cluster {
+                nodes: (self.nodes.all().iter())
+                    .map(|node| format!("{}/", self.ports.url(Use::RestateNode(*node))))
+                    .collect(),
+                founds: node == Node::First && !Store(&store).is_founded(),
+                snapshots: self.snapshots.clone(),
+            }),
+        };
         let text = Config {
-            base_dir: self.dir.file("restate"),
-            ingress_port: self.ports[Use::RestateIngress],
-            admin_port: self.ports[Use::RestateAdmin],
-            node_port: self.ports[Use::RestateNode],
+            base_dir: store,
+            ingress_port: self.ports[Use::RestateIngress(node)],
+            admin_port: self.ports[Use::RestateAdmin(node)],
+            node_port: self.ports[Use::RestateNode(node)],
             partitions: self.partitions,
             identity: self.key(keys::RESTATE_IDENTITY),
             workflow_retention: self.settings.orders.workflow_retention,
             collector: self.collector.clone(),
+            name: match self.nodes {
+                Nodes::One => nodes::ALONE,
+                Nodes::Three => node.name(),
+            },
+            cluster,
         }
         .render();
         std::fs::write(&config, text)?;
         Ok(Spec {
-            name: RESTATE,
+            name: node.process(),
             binary: self.binary.clone(),
             arguments: vec![
                 "exec-with-parent".to_owned(),
@@ -171,11 +198,15 @@ impl Layout {
                 "--no-logo".to_owned(),
                 flag("config-file", config.display()),
             ],
-            log: self.dir.log(RESTATE),
+            log: self.dir.log(node.process()),
             sign: Sign::Answers(vec![
-                self.health(Use::RestateAdmin),
-                format!("{}/restate/health", self.ports.url(Use::RestateIngress)),
+                self.health(Use::RestateAdmin(node)),
+                format!(
+                    "{}/restate/health",
+                    self.ports.url(Use::RestateIngress(node))
+                ),
             ]),
+            restart_delay: self.restart_delay,
         })
     }
 
@@ -190,6 +221,7 @@ impl Layout {
             arguments,
             log: self.dir.log(part.name()),
             sign,
+            restart_delay: self.restart_delay,
         }
     }
 
@@ -236,15 +268,16 @@ mod tests {
         settings: Settings,
     }
 
-    #[test]
-    fn every_process_is_started_with_flags_that_this_binary_takes() {
-        let directory = tempfile::tempdir().unwrap();
-        let layout = Layout {
-            dir: DataDir::open(directory.path()).unwrap(),
-            ports: ports::with_offset(100).unwrap(),
+    fn layout(directory: &std::path::Path, nodes: Nodes) -> Layout {
+        Layout {
+            dir: DataDir::open(directory).unwrap(),
+            ports: ports::with_offset(100, nodes).unwrap(),
             binary: PathBuf::from("food-ordering"),
             restate_server: PathBuf::from("/opt/restate-server"),
+            nodes,
+            snapshots: None,
             partitions: 1,
+            restart_delay: Duration::ZERO,
             settings: Flags::parse_from(["up"]).settings,
             collector: None,
             telemetry: vec![
@@ -253,21 +286,49 @@ mod tests {
                 "--otlp-endpoint=http://127.0.0.1:4318".to_owned(),
             ],
             payment_url: None,
-        };
-        let mut specs = layout.independent().unwrap();
-        specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
-        specs.push(layout.broker());
-        assert_eq!(specs.len(), 8);
-        for spec in specs {
-            let line =
-                std::iter::once("food-ordering").chain(spec.arguments.iter().map(String::as_str));
-            if let Err(error) = crate::Cli::try_parse_from(line) {
-                panic!("{}: {error}", spec.name);
-            }
         }
-        assert_eq!(
-            layout.addresses("127.0.0.1:9092")["gateway"],
-            "http://127.0.0.1:3100"
-        );
+    }
+
+    #[test]
+    fn every_process_is_started_with_flags_that_this_binary_takes() {
+        for (nodes, processes) in [(Nodes::One, 8), (Nodes::Three, 10)] {
+            let directory = tempfile::tempdir().unwrap();
+            let layout = layout(directory.path(), nodes);
+            let mut specs = layout.independent().unwrap();
+            specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
+            specs.push(layout.broker());
+            assert_eq!(specs.len(), processes);
+            for spec in specs {
+                let line = std::iter::once("food-ordering")
+                    .chain(spec.arguments.iter().map(String::as_str));
+                if let Err(error) = crate::Cli::try_parse_from(line) {
+                    panic!("{}: {error}", spec.name);
+                }
+            }
+            let addresses = layout.addresses("127.0.0.1:9092");
+            assert_eq!(addresses["gateway"], "http://127.0.0.1:3100");
+            assert_eq!(
+                addresses.contains_key("restate-ingress-3"),
+                nodes == Nodes::Three
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_first_node_founds_the_cluster_and_only_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = layout(directory.path(), Nodes::Three);
+        let founders = || {
+            layout.independent().unwrap();
+            let founds = |node: &Node| {
+                let config = std::fs::read_to_string(layout.dir.file(node.config_file())).unwrap();
+                config.contains("auto-provision = true")
+            };
+            Node::ALL.into_iter().filter(founds).collect::<Vec<_>>()
+        };
+        assert_eq!(founders(), [Node::First]);
+        std::fs::create_dir(layout.store()).unwrap();
+        Store(&layout.store()).note_founded().unwrap();
+        assert_eq!(founders(), []);
     }
 }

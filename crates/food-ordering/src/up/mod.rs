@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `layout.rs` | which processes there are, how each is started and by what one sees that it is ready |
 //! | `process.rs` | one child process that is kept running |
+//! | `nodes.rs` | the nodes of Restate: one, or a cluster of three |
 //! | `ports.rs`, `listener_of.rs` | which ports they use, and who else holds them |
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
 //! | `system.rs` | starting, watching and stopping all of them |
@@ -13,12 +14,13 @@ mod data_dir;
 pub(crate) mod drain;
 mod layout;
 pub(crate) mod listener_of;
+mod nodes;
 mod ports;
 mod process;
 mod system;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::Region;
@@ -26,6 +28,7 @@ use domain::Region;
 use self::data_dir::DataDir;
 pub(crate) use self::data_dir::{ENDPOINTS, KEYS, PROCESSES, lock_holder};
 use self::layout::Layout;
+use self::nodes::{Nodes, Store};
 use self::ports::Use;
 use self::system::System;
 use crate::settings::Settings;
@@ -63,9 +66,24 @@ pub struct Args {
     payment_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
-    /// Into how many partitions a new Restate cuts its keys [default: one for each core]
+    /// How many nodes Restate has: 1, or 3 for a cluster that goes on when one of them is lost
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_NODES",
+        default_value = "1",
+        value_name = "N"
+    )]
+    restate_nodes: Nodes,
+    /// Where the nodes of a cluster keep snapshots: s3://, gs:// or az://, with the credentials in the environment (AWS_…, as
+    /// `docs.restate.dev/server/snapshots` has it). Without, a cluster never trims its log
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_SNAPSHOTS", value_name = "URL")]
+    restate_snapshots: Option<String>,
+    /// Into how many partitions a new Restate cuts its keys [default: one for each core, and at least one for each node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
+    /// Leave what has died dead for so long, to see how the rest goes on without it
+    #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    restart_delay: Duration,
     #[command(flatten)]
     settings: Settings,
 }
@@ -79,10 +97,12 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         "Starting food ordering; data and logs are in {}",
         dir.display()
     );
+    let nodes = args.restate_nodes;
+    Store(&dir.file("restate")).check(nodes)?;
     if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
         say!("Made keys in {}", dir.keys().display());
     }
-    let reserved = ports::reserve(args.ports, &dir.former_ports())?;
+    let reserved = ports::reserve(args.ports, nodes, &dir.former_ports())?;
     dir.write_ports(&reserved.ports.by_name())?;
     let found = tokio::select! {
         found = restate::binary::find(&args.restate_server, |line| say!("{line}")) => found?,
@@ -96,7 +116,10 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         ports: reserved.ports.clone(),
         binary: std::env::current_exe().context("finding this program")?,
         restate_server: found.path,
-        partitions: args.partitions.unwrap_or_else(one_for_each_core),
+        nodes,
+        snapshots: args.restate_snapshots,
+        partitions: (args.partitions).unwrap_or_else(|| one_for_each_core().max(nodes.count())),
+        restart_delay: args.restart_delay,
         settings: args.settings,
         collector: telemetry.collector().map(str::to_owned),
         telemetry: flags(telemetry),
@@ -151,8 +174,8 @@ fn print_addresses(system: &System, begin: Instant) {
         ),
         ("HTTP API", format!("{}/api", url(Use::Gateway))),
         ("SQL, as for psql", url(Use::PsqlGateway)),
-        ("Restate UI and admin", url(Use::RestateAdmin)),
-        ("Restate ingress", url(Use::RestateIngress)),
+        ("Restate UI and admin", layout.ports.urls(Use::RestateAdmin)),
+        ("Restate ingress", layout.ports.urls(Use::RestateIngress)),
         ("Kafka", system.brokers().to_owned()),
         ("Restaurant's POS", url(Use::RestaurantPos)),
         ("Payment provider", url(Use::PaymentProvider)),

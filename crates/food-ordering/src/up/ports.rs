@@ -7,15 +7,16 @@ use std::ops::Index;
 use anyhow::{Context, bail};
 
 use super::listener_of;
+use super::nodes::{Node, Nodes};
 
 /// What a port is for. The embedded broker is not among them: it picks its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
     Gateway,
     PsqlGateway,
-    RestateIngress,
-    RestateAdmin,
-    RestateNode,
+    RestateIngress(Node),
+    RestateAdmin(Node),
+    RestateNode(Node),
     OrderServices,
     DriverSimulator,
     RestaurantPos,
@@ -23,26 +24,39 @@ pub(super) enum Use {
 }
 
 impl Use {
-    pub(super) const ALL: [Self; 9] = [
-        Self::Gateway,
-        Self::PsqlGateway,
-        Self::RestateIngress,
-        Self::RestateAdmin,
-        Self::RestateNode,
-        Self::OrderServices,
-        Self::DriverSimulator,
-        Self::RestaurantPos,
-        Self::PaymentProvider,
-    ];
+    /// Every use there is if Restate has so many nodes.
+    pub(super) fn all(nodes: Nodes) -> Vec<Self> {
+        let mut all = vec![Self::Gateway, Self::PsqlGateway];
+        for node in nodes.all() {
+            all.extend([
+                Self::RestateIngress(*node),
+                Self::RestateAdmin(*node),
+                Self::RestateNode(*node),
+            ]);
+        }
+        all.extend([
+            Self::OrderServices,
+            Self::DriverSimulator,
+            Self::RestaurantPos,
+            Self::PaymentProvider,
+        ]);
+        all
+    }
 
     /// The name in `endpoints.json`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",
             Self::PsqlGateway => "psql-gateway",
-            Self::RestateIngress => "restate-ingress",
-            Self::RestateAdmin => "restate-admin",
-            Self::RestateNode => "restate-node",
+            Self::RestateIngress(node) => {
+                node.of(["restate-ingress", "restate-ingress-2", "restate-ingress-3"])
+            }
+            Self::RestateAdmin(node) => {
+                node.of(["restate-admin", "restate-admin-2", "restate-admin-3"])
+            }
+            Self::RestateNode(node) => {
+                node.of(["restate-node", "restate-node-2", "restate-node-3"])
+            }
             Self::OrderServices => "order-services",
             Self::DriverSimulator => "driver-simulator",
             Self::RestaurantPos => "restaurant-pos",
@@ -50,14 +64,15 @@ impl Use {
         }
     }
 
-    /// The port unless told otherwise (DESIGN, "Ports and addresses").
+    /// The port unless told otherwise. Further nodes of Restate are 10,000 and 20,000 above the first one, which is below
+    /// the ports that the kernel gives to outgoing connections.
     fn default_port(self) -> u16 {
         match self {
             Self::Gateway => 3000,
             Self::PsqlGateway => 9071,
-            Self::RestateIngress => 8080,
-            Self::RestateAdmin => 9070,
-            Self::RestateNode => 5122,
+            Self::RestateIngress(node) => node.of([8080, 18080, 28080]),
+            Self::RestateAdmin(node) => node.of([9070, 19070, 29070]),
+            Self::RestateNode(node) => node.of([5122, 15122, 25122]),
             Self::OrderServices => 9080,
             Self::DriverSimulator => 9081,
             Self::RestaurantPos => 5050,
@@ -120,6 +135,19 @@ impl Ports {
         };
         format!("{scheme}://{}", self.address(port))
     }
+
+    /// The URLs of a use that each node of Restate has, as they stand in a flag.
+    pub(super) fn urls(&self, port: fn(Node) -> Use) -> String {
+        let urls = (Node::ALL.into_iter().map(port))
+            .filter(|port| self.0.contains_key(port))
+            .map(|port| self.url(port));
+        urls.collect::<Vec<_>>().join(",")
+    }
+
+    /// What they are for.
+    pub(super) fn uses(&self) -> impl Iterator<Item = Use> {
+        self.0.keys().copied()
+    }
 }
 
 /// Ports that nobody else can take until they are let go, which is when the parts are about to take them.
@@ -131,11 +159,11 @@ pub(super) struct Reserved {
 }
 
 /// Chooses and takes the ports; an error names those that are taken, and by whom.
-pub(super) fn reserve(choice: Choice, former: &Former) -> anyhow::Result<Reserved> {
+pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
     if choice.free_ports {
-        return reserve_free(former);
+        return reserve_free(nodes, former);
     }
-    let planned = with_offset(choice.port_offset)?;
+    let planned = with_offset(choice.port_offset, nodes)?;
     let mut listeners = Vec::new();
     let mut taken = Vec::new();
     for (port, number) in &planned.0 {
@@ -160,8 +188,8 @@ pub(super) fn reserve(choice: Choice, former: &Former) -> anyhow::Result<Reserve
     })
 }
 
-pub(super) fn with_offset(offset: u16) -> anyhow::Result<Ports> {
-    let ports = Use::ALL.into_iter().map(|port| {
+pub(super) fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Ports> {
+    let ports = Use::all(nodes).into_iter().map(|port| {
         let number = port.default_port().checked_add(offset);
         number.map(|number| (port, number)).with_context(|| {
             format!(
@@ -179,14 +207,14 @@ pub(super) fn with_offset(offset: u16) -> anyhow::Result<Ports> {
 ///
 /// New ones are below those that the kernel gives to outgoing connections: when a part is restarted, its port must not have become
 /// somebody's end of a connection meanwhile.
-fn reserve_free(former: &Former) -> anyhow::Result<Reserved> {
+fn reserve_free(nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
     const ATTEMPTS: usize = 1_000;
 
     let mut ports = BTreeMap::new();
     let mut listeners = Vec::new();
-    for port in Use::ALL {
+    for port in Use::all(nodes) {
         let any = std::iter::repeat_with(|| rand::random_range(FIRST..=LAST)).take(ATTEMPTS);
         let mut numbers = former.get(port.name()).copied().into_iter().chain(any);
         let free =
@@ -218,21 +246,32 @@ mod tests {
 
     #[test]
     fn an_offset_moves_every_port_and_too_large_a_one_is_refused() {
-        let ports = with_offset(1000).unwrap();
+        let ports = with_offset(1000, Nodes::One).unwrap();
         assert_eq!(ports[Use::Gateway], 4000);
-        assert_eq!(ports.url(Use::RestateIngress), "http://127.0.0.1:9080");
-        assert!(with_offset(60_000).is_err());
+        assert_eq!(ports.urls(Use::RestateIngress), "http://127.0.0.1:9080");
+        assert!(with_offset(60_000, Nodes::One).is_err());
+    }
+
+    #[test]
+    fn each_node_has_ports_of_its_own() {
+        let ports = with_offset(0, Nodes::Three).unwrap();
+        assert_eq!(
+            ports.urls(Use::RestateAdmin),
+            "http://127.0.0.1:9070,http://127.0.0.1:19070,http://127.0.0.1:29070"
+        );
     }
 
     #[test]
     fn default_ports_are_told_apart_for_every_offset() {
-        let ports: BTreeSet<u16> = Use::ALL.into_iter().map(Use::default_port).collect();
-        assert_eq!(ports.len(), Use::ALL.len());
+        let all = Use::all(Nodes::Three);
+        let ports: BTreeSet<u16> = all.iter().map(|port| port.default_port()).collect();
+        let names: BTreeSet<&str> = all.iter().map(|port| port.name()).collect();
+        assert_eq!((ports.len(), names.len()), (all.len(), all.len()));
     }
 
     #[test]
     fn free_ports_are_held_until_they_are_let_go() {
-        let reserved = reserve_free(&Former::new()).unwrap();
+        let reserved = reserve_free(Nodes::Three, &Former::new()).unwrap();
         let port = loopback(reserved.ports[Use::Gateway]);
         assert!(TcpListener::bind(port).is_err());
         drop(reserved);
@@ -241,21 +280,21 @@ mod tests {
 
     #[test]
     fn the_ports_of_the_last_run_are_taken_again_if_they_are_free() {
-        let first = reserve_free(&Former::new()).unwrap();
+        let first = reserve_free(Nodes::Three, &Former::new()).unwrap();
         let former: Former = (first.ports.by_name().into_iter())
             .map(|(name, number)| (name.to_owned(), number))
             .collect();
-        let meanwhile = reserve_free(&former).unwrap();
+        let meanwhile = reserve_free(Nodes::Three, &former).unwrap();
         assert_ne!(meanwhile.ports[Use::Gateway], first.ports[Use::Gateway]);
         let taken = first.ports.by_name();
         drop(first);
-        let again = reserve_free(&former).unwrap();
+        let again = reserve_free(Nodes::Three, &former).unwrap();
         assert_eq!(again.ports.by_name(), taken);
     }
 
     #[test]
     fn who_holds_a_port_is_named() {
-        let reserved = reserve_free(&Former::new()).unwrap();
+        let reserved = reserve_free(Nodes::One, &Former::new()).unwrap();
         let who = listener_of::port(reserved.ports[Use::Gateway]).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
     }

@@ -25,6 +25,8 @@ pub(super) struct Spec {
     pub(super) arguments: Vec<String>,
     pub(super) log: PathBuf,
     pub(super) sign: Sign,
+    /// How long it stays dead at least when it has died.
+    pub(super) restart_delay: Duration,
 }
 
 /// By what one sees that a process is ready.
@@ -43,8 +45,16 @@ pub(super) enum Sign {
 /// What happened to a process that nobody asked for.
 #[derive(Debug)]
 pub(super) enum Event {
-    Started { name: &'static str, pid: u32 },
-    Died { name: &'static str, how: String },
+    Started {
+        name: &'static str,
+        pid: u32,
+    },
+    Died {
+        name: &'static str,
+        how: String,
+        /// After how long it is started again.
+        back_in: Duration,
+    },
 }
 
 /// Keeps a process running until it is told to stop.
@@ -118,7 +128,7 @@ async fn keep(
         let Some(spec) = wanted.borrow_and_update().clone() else {
             return;
         };
-        let name = spec.name;
+        let (name, restart_delay) = (spec.name, spec.restart_delay);
         let born = Instant::now();
         let how = match spawn(&spec) {
             Err(error) => format!("could not be started: {error:#}"),
@@ -143,10 +153,10 @@ async fn keep(
                 }
             }
         };
-        let _ = events.send(Event::Died { name, how });
-        let delay = backoff.after(born.elapsed());
+        let back_in = backoff.after(born.elapsed()).max(restart_delay);
+        let _ = events.send(Event::Died { name, how, back_in });
         tokio::select! {
-            () = tokio::time::sleep(delay) => {}
+            () = tokio::time::sleep(back_in) => {}
             _ = wanted.changed() => {}
         }
     }
@@ -254,6 +264,7 @@ mod tests {
             arguments: vec!["-c".to_owned(), script.to_owned()],
             log: directory.path().join("shell.log"),
             sign: Sign::Answers(Vec::new()),
+            restart_delay: Duration::ZERO,
         }
     }
 
@@ -288,6 +299,28 @@ mod tests {
         assert!(!is_alive(second));
         keeper.stop(Duration::from_secs(5)).await;
         assert!(!is_alive(third));
+    }
+
+    #[tokio::test]
+    async fn what_is_to_stay_dead_for_a_while_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let spec = Spec {
+            restart_delay: Duration::from_hours(1),
+            ..shell("exit 3", &directory)
+        };
+        let keeper = Keeper::start(spec, sender);
+        started(&mut events).await;
+        let died = tokio::time::timeout(Duration::from_secs(10), events.recv()).await;
+        let Some(Event::Died { how, back_in, .. }) = died.unwrap() else {
+            panic!("it exits");
+        };
+        assert_eq!(
+            (how.as_str(), back_in.as_secs()),
+            ("ended with exit code 3", 3600)
+        );
+        keeper.stop(Duration::from_secs(5)).await;
+        assert!(events.recv().await.is_none(), "nothing was started");
     }
 
     #[tokio::test]

@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::data_dir;
 use super::drain;
-use super::layout::{Layout, RESTATE};
+use super::layout::Layout;
+use super::nodes::{self, Node, Nodes, Store};
 use super::ports::Use;
 use super::process::{Event, Keeper, Sign, Spec};
 use crate::http::{self, Protocol};
@@ -130,6 +131,9 @@ impl System {
             anyhow::Ok(())
         };
         tokio::try_join!(self.ready(&starting), setup)?;
+        if self.layout.nodes == Nodes::Three {
+            Store(&self.layout.store()).note_founded()?;
+        }
         self.started = true;
         self.tell()
     }
@@ -150,9 +154,19 @@ impl System {
 
     fn see(&mut self, event: Event) -> anyhow::Result<()> {
         match event {
-            Event::Died { name, how } => {
+            Event::Died { name, how, back_in } => {
                 let log = self.layout.dir.log(name);
-                say!("{name} {how}; starting it again (log: {})", log.display());
+                let mut when = String::new();
+                if !self.layout.restart_delay.is_zero() {
+                    when = format!(" in {}", humantime::format_duration(back_in));
+                    // The system may give the number to another process meanwhile.
+                    self.pids.remove(name);
+                    self.layout.dir.write_processes(&self.pids)?;
+                }
+                say!(
+                    "{name} {how}; starting it again{when} (log: {})",
+                    log.display()
+                );
             }
             Event::Started { name, pid } => {
                 self.pids.insert(name, pid);
@@ -241,7 +255,7 @@ impl System {
 
     /// Gives Restate time to take over the orders that would end with the embedded broker.
     async fn drain(&self) {
-        let admin = self.layout.ports.url(Use::RestateAdmin);
+        let admin = self.layout.ports.urls(Use::RestateAdmin);
         let drain = drain::orders(&admin, &self.brokers, DRAIN_WITHIN);
         tokio::pin!(drain);
         let drained = if let Ok(drained) = timeout(QUIET, &mut drain).await {
@@ -296,7 +310,7 @@ impl System {
                 }
                 Some(event) = self.events.recv() => match event {
                     Event::Started { name, pid } => { self.pids.insert(name, pid); }
-                    Event::Died { name, how } => {
+                    Event::Died { name, how, .. } => {
                         let log = self.layout.dir.log(name);
                         bail!(
                             "{name} {how} while starting. The last lines of its log ({}):\n{}",
@@ -311,9 +325,10 @@ impl System {
 
     fn setup_args(&self) -> setup::Args {
         let url = |port: Use| self.layout.ports.url(port);
+        let urls = |port: fn(Node) -> Use| self.layout.ports.urls(port);
         setup::Args {
-            restate_admin: url(Use::RestateAdmin),
-            restate_ingress: url(Use::RestateIngress),
+            restate_admin: urls(Use::RestateAdmin),
+            restate_ingress: urls(Use::RestateIngress),
             order_services_url: url(Use::OrderServices),
             driver_simulator_url: url(Use::DriverSimulator),
             // One process a part: where the ports are others than last time, it is the part that has moved.
@@ -336,7 +351,7 @@ impl System {
 }
 
 fn grace(name: &str) -> Duration {
-    if name == RESTATE {
+    if nodes::is_node(name) {
         RESTATE_ENDS_WITHIN
     } else {
         END_WITHIN

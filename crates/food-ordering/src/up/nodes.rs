@@ -1,0 +1,168 @@
+//! The nodes of Restate: one, or a cluster of three.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+
+use crate::files;
+
+/// How many nodes Restate has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nodes {
+    /// One, whose log is on its own disk only.
+    One,
+    /// Three: each record of the log is on two of them, so that any one may be lost.
+    Three,
+}
+
+impl FromStr for Nodes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "1" => Ok(Self::One),
+            "3" => Ok(Self::Three),
+            _ => Err("1, or 3 for a cluster that survives the loss of a node"),
+        }
+    }
+}
+
+impl Nodes {
+    /// Every node, the first one first.
+    pub(super) fn all(self) -> &'static [Node] {
+        match self {
+            Self::One => &Node::ALL[..1],
+            Self::Three => &Node::ALL,
+        }
+    }
+
+    /// As a number.
+    pub(super) fn count(self) -> u16 {
+        match self {
+            Self::One => 1,
+            Self::Three => 3,
+        }
+    }
+}
+
+/// One of the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    First,
+    Second,
+    Third,
+}
+
+impl Node {
+    pub(super) const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
+
+    /// The one of these values, one a node, that is this node's.
+    pub(super) fn of<T: Copy>(self, values: [T; 3]) -> T {
+        values[self as usize]
+    }
+
+    /// The name of its process, and of its log.
+    pub(super) fn process(self) -> &'static str {
+        self.of(["restate-server", "restate-server-2", "restate-server-3"])
+    }
+
+    /// The name by which the others of a cluster know it.
+    pub(super) fn name(self) -> &'static str {
+        self.of(["node-1", "node-2", "node-3"])
+    }
+
+    /// The file with its configuration, in the data directory.
+    pub(super) fn config_file(self) -> &'static str {
+        self.of(["restate.toml", "restate-2.toml", "restate-3.toml"])
+    }
+}
+
+/// Whether a process is a node of Restate.
+pub(super) fn is_node(process: &str) -> bool {
+    Node::ALL.iter().any(|node| node.process() == process)
+}
+
+/// The name of a node that has no others.
+pub(super) const ALONE: &str = "local";
+
+/// Where Restate keeps its data: a directory for each node, by its name.
+#[derive(Debug)]
+pub(super) struct Store<'a>(pub(super) &'a Path);
+
+impl Store<'_> {
+    /// That what is here can be used by so many nodes: a log that was written by one node alone is not that of a cluster.
+    pub(super) fn check(&self, nodes: Nodes) -> anyhow::Result<()> {
+        let has = |name: &str| self.0.join(name).is_dir();
+        let path = self.0.display();
+        match nodes {
+            Nodes::One if Node::ALL.iter().any(|node| has(node.name())) => bail!(
+                "{path} holds the data of a Restate cluster of three nodes, which one node cannot go on with; start it with \
+                 --restate-nodes 3, or give this one a directory of its own with --data-dir"
+            ),
+            Nodes::Three if has(ALONE) => bail!(
+                "{path} holds the data of a single Restate node, whose log is not replicated: a flag does not make it a \
+                 cluster; start it without --restate-nodes, or give the cluster a directory of its own with --data-dir"
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is a cluster, so that no node may found another one, even if it has lost its data.
+    pub(super) fn is_founded(&self) -> bool {
+        self.0.join(FOUNDED).exists()
+    }
+
+    /// Notes that there is.
+    pub(super) fn note_founded(&self) -> anyhow::Result<()> {
+        let file = self.0.join(FOUNDED);
+        files::write_atomically(
+            &file,
+            "by `food-ordering up`; no node may found another cluster here\n",
+        )
+        .with_context(|| format!("writing {}", file.display()))
+    }
+}
+
+const FOUNDED: &str = "cluster-founded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_nodes_are_refused_because_they_survive_nothing() {
+        assert_eq!("3".parse(), Ok(Nodes::Three));
+        for bad in ["0", "2", "4", "three"] {
+            assert!(bad.parse::<Nodes>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn data_of_one_node_is_not_taken_for_that_of_a_cluster_nor_the_other_way_round() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store(directory.path());
+        for nodes in [Nodes::One, Nodes::Three] {
+            store.check(nodes).unwrap();
+        }
+        let alone = directory.path().join(ALONE);
+        std::fs::create_dir(&alone).unwrap();
+        store.check(Nodes::One).unwrap();
+        let error = store.check(Nodes::Three).unwrap_err().to_string();
+        assert!(error.contains("without --restate-nodes"), "{error}");
+
+        std::fs::rename(alone, directory.path().join("node-2")).unwrap();
+        store.check(Nodes::Three).unwrap();
+        let error = store.check(Nodes::One).unwrap_err().to_string();
+        assert!(error.contains("--restate-nodes 3"), "{error}");
+    }
+
+    #[test]
+    fn a_cluster_is_founded_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store(directory.path());
+        assert!(!store.is_founded());
+        store.note_founded().unwrap();
+        assert!(store.is_founded());
+    }
+}

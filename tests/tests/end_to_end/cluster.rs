@@ -1,0 +1,237 @@
+//! A cluster of three Restate nodes goes on when one of them is lost.
+
+use audit::{Accepted, Facts, Look, Notes, check};
+use domain::{Money, Status};
+use end_to_end_tests::{
+    Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
+};
+use nix::sys::signal::Signal;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::many_orders::wait_for_all_delivered;
+
+const NODES: [&str; 3] = ["restate-server", "restate-server-2", "restate-server-3"];
+const NODE_ADDRESSES: [&str; 3] = ["restate-node", "restate-node-2", "restate-node-3"];
+
+fn options() -> Options {
+    Options::default().drivers(8).with("--restate-nodes=3")
+}
+
+/// Orders for one after the other of several parts of a test.
+#[derive(Default)]
+struct Customers {
+    ids: Vec<String>,
+    looks: Vec<Look>,
+}
+
+impl Customers {
+    /// Publishes `count` orders at once.
+    async fn order(&mut self, system: &System, count: usize) -> anyhow::Result<()> {
+        let first = self.ids.len();
+        let ids: Vec<String> = (first..first + count)
+            .map(|n| format!("cluster-{n}"))
+            .collect();
+        let events: Vec<Value> = ids.iter().map(|id| order(id)).collect();
+        system.publish_orders(&events).await?;
+        self.ids.extend(ids);
+        Ok(())
+    }
+
+    /// Places an order through the gateway, and waits until the gateway, which asks Restate, knows it.
+    async fn order_by_gateway(&mut self, system: &System) -> anyhow::Result<()> {
+        let id = format!("cluster-{}", self.ids.len());
+        let (code, answer) = system.post("/api/orders", &order(&id)).await?;
+        assert_eq!(code, StatusCode::ACCEPTED, "{answer}");
+        eventually("the gateway to know the order", SOON, async || {
+            let asked = system.get(&format!("/api/orders/{id}")).await;
+            match asked {
+                Ok((StatusCode::OK, answer)) if answer["status"] != "NEW" => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        self.ids.push(id);
+        Ok(())
+    }
+
+    /// Looks who holds what while orders are under way.
+    async fn look(&mut self, system: &System) -> anyhow::Result<()> {
+        self.looks.push(system.sources()?.look().await?);
+        Ok(())
+    }
+
+    async fn all_served(&self, system: &System) {
+        wait_for_all_delivered(system, self.ids.len()).await;
+        assert_books_balance(system, &self.ids, 2350).await;
+        assert_nothing_left_behind(system).await;
+    }
+
+    /// Has the books, the topics and the runtime's state audited.
+    async fn audited(&self, system: &System) -> anyhow::Result<Facts> {
+        let accepted = (self.ids.iter())
+            .map(|id| {
+                Ok(Accepted {
+                    order_id: id.parse()?,
+                    price: Money::from_cents(2350)?,
+                })
+            })
+            .collect::<anyhow::Result<_>>()?;
+        let notes = Notes {
+            accepted,
+            looks: self.looks.clone(),
+            ..Notes::default()
+        };
+        let facts = system.sources()?.collect(notes).await?;
+        for verdict in check(&facts) {
+            assert!(verdict.holds(), "{verdict:?}");
+        }
+        Ok(facts)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the world outside")]
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+/// How long after a moment the next order was delivered.
+fn next_delivery(facts: &Facts, after: i64) -> Option<i64> {
+    let delivered = (facts.statuses.iter())
+        .filter(|told| told.event.status == Status::Delivered && told.event.at > after);
+    delivered.map(|told| told.event.at - after).min()
+}
+
+/// The node that leads most partitions.
+async fn leader(system: &System) -> anyhow::Result<&'static str> {
+    let mut most = (0.0, NODES[0]);
+    for (node, address) in NODES.into_iter().zip(NODE_ADDRESSES) {
+        let metrics = system.text(address, "/metrics").await?;
+        let led = (metrics.lines())
+            .filter(|line| line.starts_with("restate_num_active_partition_leaders"))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum::<f64>();
+        if led > most.0 {
+            most = (led, node);
+        }
+    }
+    assert!(most.0 > 0.0, "nobody leads");
+    Ok(most.1)
+}
+
+/// Waits until `doctor` finds exactly this wrong.
+async fn doctor_finds(system: &System, wrong: &[&str]) {
+    eventually(&format!("doctor to find {wrong:?}"), SOON, async || {
+        let (_, said) = system
+            .doctor(&[])
+            .await
+            .map_err(|error| error.to_string())?;
+        let marked = said.lines().filter(|line| line.starts_with("WRONG"));
+        let found: Vec<&str> = marked
+            .filter_map(|line| line.split_whitespace().nth(1))
+            .collect();
+        if found == wrong { Ok(()) } else { Err(said) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_killed_under_load_that_stays_away_costs_no_order_and_comes_back_with_the_system()
+-> anyhow::Result<()> {
+    let mut system = System::start(options().with("--restart-delay=1h")).await?;
+    doctor_finds(&system, &[]).await;
+    let mut customers = Customers::default();
+    customers.order(&system, 40).await?;
+    system.wait_for_status("cluster-0", "IN_DELIVERY").await;
+
+    let victim = leader(&system).await?;
+    let killed = now();
+    system.signal(victim, Signal::SIGKILL)?;
+    customers.order(&system, 20).await?;
+    customers.order_by_gateway(&system).await?;
+    customers.look(&system).await?;
+    customers.all_served(&system).await;
+
+    let facts = customers.audited(&system).await?;
+    let next = next_delivery(&facts, killed);
+    eprintln!(
+        "{victim}, which led most partitions, was killed: the next order was delivered after {next:?} ms"
+    );
+    assert!(
+        system.signal(victim, Signal::SIGKILL).is_err(),
+        "it came back"
+    );
+    doctor_finds(&system, &[victim]).await;
+
+    system.stop().await?;
+    system.start_again().await?;
+    // No second audit: the topics ended with the embedded broker.
+    customers.order(&system, 10).await?;
+    customers.all_served(&system).await;
+    doctor_finds(&system, &[]).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_node_that_falls_silent_is_passed_over_and_once_it_is_back_another_one_may_be_lost()
+-> anyhow::Result<()> {
+    let system = System::start(options()).await?;
+    let mut customers = Customers::default();
+    customers.order(&system, 20).await?;
+    system.wait_for_status("cluster-0", "IN_DELIVERY").await;
+
+    // Everybody talks to the first one. Its connections stay open.
+    let stopped = now();
+    system.signal(NODES[0], Signal::SIGSTOP)?;
+    customers.order_by_gateway(&system).await?;
+    customers.order(&system, 10).await?;
+    customers.all_served(&system).await;
+
+    // It has missed all of that, and now cannot be done without.
+    system.kill_and_wait_for_return(NODES[0]).await?;
+    eventually("the node to be back", SOON, async || {
+        let health = system.text("restate-admin", "/health").await;
+        health.map_err(|error| error.to_string())
+    })
+    .await;
+    system.signal(NODES[2], Signal::SIGSTOP)?;
+    customers.order_by_gateway(&system).await?;
+    customers.order(&system, 10).await?;
+    customers.all_served(&system).await;
+    system.signal(NODES[2], Signal::SIGCONT)?;
+
+    let facts = customers.audited(&system).await?;
+    let next = next_delivery(&facts, stopped);
+    eprintln!(
+        "{} was stopped: the next order was delivered after {next:?} ms",
+        NODES[0]
+    );
+    doctor_finds(&system, &[]).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flag_does_not_make_a_cluster_of_the_data_of_one_node_nor_the_other_way_round()
+-> anyhow::Result<()> {
+    for (there, flags, advice) in [
+        (
+            "local",
+            &["--restate-nodes=3"][..],
+            "start it without --restate-nodes",
+        ),
+        ("node-1", &[], "start it with --restate-nodes 3"),
+    ] {
+        let directory = tempfile::tempdir()?;
+        std::fs::create_dir_all(directory.path().join("restate").join(there))?;
+        let data = format!("--data-dir={}", directory.path().display());
+        let up = ["up", "--free-ports", &data];
+        let ran = end_to_end_tests::run(up.into_iter().chain(flags.iter().copied()), "")?;
+        assert!(
+            !ran.success && ran.output.contains(advice),
+            "{}",
+            ran.output
+        );
+    }
+    Ok(())
+}
