@@ -206,8 +206,13 @@ impl System {
         Ok(answer)
     }
 
+    /// The processes of all parts.
+    pub fn processes(&self) -> anyhow::Result<BTreeMap<String, i32>> {
+        self.read("processes.json")
+    }
+
     fn process(&self, part: &str) -> anyhow::Result<Pid> {
-        let pids: BTreeMap<String, i32> = self.read("processes.json")?;
+        let pids = self.processes()?;
         let pid = pids
             .get(part)
             .with_context(|| format!("no process {part} in {pids:?}"))?;
@@ -238,6 +243,12 @@ impl System {
 
     fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// Where its data is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// A file of the system's keys.

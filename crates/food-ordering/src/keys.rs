@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use durable::Identity;
+use secrets::callback::Callbacks;
+use secrets::{SecretString, Secrets};
 
 /// Arguments of `keys`.
 #[derive(Debug, clap::Args)]
@@ -32,14 +34,62 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
 pub(crate) struct Files {
     /// The public keys of the Restate that may call the durable services, one a line (restate-identity.pub); without it, whoever
     /// reaches them may, and they listen on loopback only
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_IDENTITY_FILE", value_name = "FILE")]
-    restate_identity_file: Option<PathBuf>,
+    #[arg(
+        long = "restate-identity-file",
+        env = "FOOD_ORDERING_RESTATE_IDENTITY_FILE",
+        value_name = "FILE"
+    )]
+    restate_identity: Option<PathBuf>,
+    /// The secret of restaurants' callbacks (callback.secret); the order services and the gateway need it
+    #[arg(
+        long = "callback-secret-file",
+        env = "FOOD_ORDERING_CALLBACK_SECRET_FILE",
+        value_name = "FILE"
+    )]
+    callback_secret: Option<PathBuf>,
+    /// What operators who are not at the gateway's own machine have to know (operator.token); without it they are not let in.
+    /// The environment variable `FOOD_ORDERING_OPERATOR_TOKEN` may hold one more token; there is no flag for it, as others could
+    /// read it there
+    #[arg(
+        long = "operator-token-file",
+        env = "FOOD_ORDERING_OPERATOR_TOKEN_FILE",
+        value_name = "FILE"
+    )]
+    operator_token: Option<PathBuf>,
 }
 
+/// Holds a token of operators.
+const OPERATOR_TOKEN: &str = "FOOD_ORDERING_OPERATOR_TOKEN";
+
 impl Files {
+    /// What decides which callbacks of restaurants are believed.
+    pub(crate) fn callbacks(&self) -> anyhow::Result<Callbacks> {
+        let file = self.callback_secret.as_ref().with_context(|| {
+            format!(
+                "give --callback-secret-file, the same to order services and gateway: by it they know restaurants' callbacks. \
+                 `food-ordering keys --directory DIR` makes it: DIR/{}",
+                secrets::keys::CALLBACK
+            )
+        })?;
+        Ok(Callbacks::new(&Secrets::read(file)?))
+    }
+
+    /// Any of these an operator has to know.
+    pub(crate) fn operator_tokens(&self) -> anyhow::Result<Secrets> {
+        let in_file = match &self.operator_token {
+            Some(file) => Secrets::read(file)?,
+            None => Secrets::default(),
+        };
+        let in_environment = std::env::var(OPERATOR_TOKEN).ok();
+        let in_environment = in_environment.filter(|token| !token.is_empty());
+        Ok((in_file.iter().cloned())
+            .chain(in_environment.map(SecretString::from))
+            .collect())
+    }
+
     /// Whose requests the durable services take that listen on `address`.
     pub(crate) fn identity(&self, address: SocketAddr) -> anyhow::Result<Identity> {
-        match &self.restate_identity_file {
+        match &self.restate_identity {
             Some(file) => Ok(Identity::read(file)?),
             None if address.ip().to_canonical().is_loopback() => {
                 tracing::warn!(

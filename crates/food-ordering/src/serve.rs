@@ -55,6 +55,14 @@ pub struct Args {
         value_name = "URL"
     )]
     restaurant_url: String,
+    /// The gateway, as restaurants reach it to say that an order is ready
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_CALLBACK_URL",
+        default_value = "http://127.0.0.1:3000",
+        value_name = "URL"
+    )]
+    callback_url: String,
     #[command(flatten)]
     listen: Listen,
     /// Where the restaurants' point of sale keeps its books
@@ -109,18 +117,9 @@ impl Args {
     }
 }
 
-/// Who may operate the system through the gateway, and with what.
+/// What operators find through the gateway.
 #[derive(Debug, ClapArgs)]
 struct Operators {
-    /// What operators who are not at the gateway's own machine have to know; without it they are not let in. `up` hands the
-    /// environment variable on
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_OPERATOR_TOKEN",
-        hide_env_values = true,
-        value_name = "TOKEN"
-    )]
-    operator_token: Option<String>,
     /// Where operators' browsers find Restate's own UI
     #[arg(long, env = "FOOD_ORDERING_RESTATE_UI", value_name = "URL")]
     restate_ui: Option<String>,
@@ -205,6 +204,8 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 kafka_brokers,
                 payment_url: args.payment_url.clone(),
                 restaurant_url: args.restaurant_url.clone(),
+                callback_url: args.callback_url.clone(),
+                callbacks: args.keys.callbacks()?,
                 payment_limit: settings.orders.payment_limit,
                 preparation_limit: settings.orders.preparation_limit,
                 driver_limit: settings.orders.driver_limit,
@@ -232,7 +233,6 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             let listener = listen(args.listen.restaurant_pos)?;
             let config = restaurant_pos::Config {
                 database: args.restaurant_database.clone(),
-                restate_ingress: args.restate_ingress.parse().context("--restate-ingress")?,
                 preparation_time: settings.restaurant.preparation_time,
             };
             restaurant_pos::serve(config, listener, shutdown).await?;
@@ -250,7 +250,8 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 restaurant_url: args.restaurant_url.clone(),
                 payment_url: args.payment_url.clone(),
                 web_ui: Some(settings.web_ui.files.clone()),
-                operator_token: args.operators.operator_token.clone(),
+                operator_tokens: args.keys.operator_tokens()?,
+                callbacks: Some(args.keys.callbacks()?),
                 restate_ui: args.operators.restate_ui.clone(),
                 tile_url: settings.web_ui.tile_url.clone(),
                 tile_attribution: settings.web_ui.tile_attribution.clone(),

@@ -7,9 +7,11 @@
 use std::error::Error as _;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use domain::{Order, OrderId};
 use order_status::OrderStatus;
-use reqwest::{StatusCode, Url};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use telemetry::span;
@@ -91,6 +93,32 @@ impl Ingress {
         self.call("OrderWorkflow", id, "cancel").await
     }
 
+    /// Resolves an awakeable with `json`. One that was resolved before stays as it is, which is no error.
+    pub(crate) async fn resolve(&self, awakeable: &str, json: Bytes) -> Result<(), Error> {
+        let url = self.url(&["restate", "awakeables", awakeable, "resolve"]);
+        let request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(json);
+        let (status, body) = self
+            .send(request, "/restate/awakeables/{id}/resolve", &url)
+            .await?;
+        if status.is_success() {
+            return Ok(());
+        }
+        let Failure { message, .. } = serde_json::from_slice(&body).unwrap_or_default();
+        let said = format!("{status}: {message}");
+        Err(match status {
+            StatusCode::NOT_FOUND => Error::NotFound(said),
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable(said),
+            _ => Error::Unexpected(format!("awakeable: {said}")),
+        })
+    }
+
     /// Whether Restate can be reached; the error is for people.
     pub(crate) async fn check(&self) -> Result<(), String> {
         self.client
@@ -119,18 +147,9 @@ impl Ingress {
         handler: &str,
     ) -> Result<T, Error> {
         let url = self.url(&["restate", "call", service, key.as_str(), handler]);
-        let unavailable = |error: &reqwest::Error| Error::Unavailable(cause(error));
         let template = format!("/restate/call/{service}/{{key}}/{handler}");
-        let span = span::client("POST", &template, url.as_str());
-        let headers = span.in_scope(telemetry::http::propagation);
-        let answer = async {
-            let response = self.client.post(url).headers(headers).send().await?;
-            Ok((response.status(), response.bytes().await?))
-        };
-        let answer = answer.instrument(span.clone()).await;
-        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
-        span::answered(&span, status);
-        let (status, body) = answer.map_err(|error| unavailable(&error))?;
+        let request = self.client.post(url.clone());
+        let (status, body) = self.send(request, &template, &url).await?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));
@@ -150,6 +169,25 @@ impl Ingress {
             }
             _ => Error::Unexpected(format!("{service}/{handler}: {status}: {message}")),
         })
+    }
+
+    /// Sends a POST to `url`, whose path without ids is `template`, and reads the whole answer.
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        template: &str,
+        url: &Url,
+    ) -> Result<(StatusCode, Bytes), Error> {
+        let span = span::client("POST", template, url.as_str());
+        let headers = span.in_scope(telemetry::http::propagation);
+        let answer = async {
+            let response = request.headers(headers).send().await?;
+            Ok((response.status(), response.bytes().await?))
+        };
+        let answer = answer.instrument(span.clone()).await;
+        let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
+        span::answered(&span, status);
+        answer.map_err(|error: reqwest::Error| Error::Unavailable(cause(&error)))
     }
 }
 

@@ -34,6 +34,8 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use secrets::Secrets;
+use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -60,8 +62,10 @@ pub struct Config {
     pub payment_url: String,
     /// The directory of the built web UI, such as `webui/dist`; it may be built later.
     pub web_ui: Option<PathBuf>,
-    /// What operators who are not at this machine have to know; without it only this machine's are let in.
-    pub operator_token: Option<String>,
+    /// Any one of these operators who are not at this machine have to know; without one only this machine's are let in.
+    pub operator_tokens: Secrets,
+    /// With what restaurants have to sign that an order is ready; without it none is heard.
+    pub callbacks: Option<Callbacks>,
     /// Where operators' browsers find Restate's own UI, such as `http://127.0.0.1:9070`.
     pub restate_ui: Option<String>,
     /// The URL of a server of map tiles with `{z}`, `{x}`, `{y}` and perhaps `{s}`; the map needs none.
@@ -82,7 +86,8 @@ impl Config {
             restaurant_url: "http://127.0.0.1:5050".to_owned(),
             payment_url: "http://127.0.0.1:5060".to_owned(),
             web_ui: None,
-            operator_token: None,
+            operator_tokens: Secrets::default(),
+            callbacks: None,
             restate_ui: None,
             tile_url: None,
             tile_attribution: None,
@@ -92,7 +97,7 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the token, which is nobody's business.
+        // What matters most; secrets would not show themselves.
         f.debug_struct("Config")
             .field("kafka_brokers", &self.kafka_brokers)
             .field("restate_ingress", &self.restate_ingress)

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use domain::{Money, Order, OrderId};
 use reqwest::{RequestBuilder, StatusCode};
 use restate_sdk::prelude::*;
+use secrets::ExposeSecret;
+use secrets::callback::{self, Callbacks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use telemetry::metrics::{self, Counters, Times};
@@ -73,6 +75,9 @@ pub(crate) struct ThirdParties {
     http: reqwest::Client,
     payment_url: String,
     restaurant_url: String,
+    /// Where restaurants call back.
+    callback_url: String,
+    callbacks: Callbacks,
 }
 
 /// What the payment provider says to a charge.
@@ -128,7 +133,12 @@ enum Passing {
 }
 
 impl ThirdParties {
-    pub(crate) fn new(payment_url: &str, restaurant_url: &str) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(
+        payment_url: &str,
+        restaurant_url: &str,
+        callback_url: &str,
+        callbacks: Callbacks,
+    ) -> Result<Self, reqwest::Error> {
         let base = |url: &str| url.trim_end_matches('/').to_owned();
         Ok(Self {
             http: reqwest::Client::builder()
@@ -137,6 +147,8 @@ impl ThirdParties {
                 .build()?,
             payment_url: base(payment_url),
             restaurant_url: base(restaurant_url),
+            callback_url: base(callback_url),
+            callbacks,
         })
     }
 
@@ -192,20 +204,29 @@ impl ThirdParties {
         }
     }
 
-    /// Has the restaurant cook `order` and resolve `awakeable_id` when it is ready.
+    /// Has the restaurant cook `order` and call back when it is ready, which then resolves `awakeable_id`.
+    ///
+    /// What it is handed for that follows from the ids, so a repeated request is the same. It gets into no journal, as this runs
+    /// inside `ctx.run` and answers nothing of it.
     pub(crate) async fn prepare(
         &self,
         order: Order,
         awakeable_id: String,
     ) -> HandlerResult<Json<Preparation>> {
+        let order_id = order.order_id.as_str();
+        let path = callback::path(order_id, &awakeable_id);
+        let secret = self.callbacks.secret(order_id, &awakeable_id);
         let request = self
             .http
             .post(format!("{}/prepare", self.restaurant_url))
             .json(&json!({
                 "orderId": order.order_id,
-                "awakeableId": awakeable_id,
                 "restaurantId": order.restaurant_id,
                 "products": order.products,
+                "callback": {
+                    "url": format!("{}{path}", self.callback_url),
+                    "secret": secret.expose_secret(),
+                },
             }));
         match call(PREPARE, request).await? {
             Answer::Yes(_) => Ok(Json(Preparation::Accepted)),

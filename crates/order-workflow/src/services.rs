@@ -9,6 +9,7 @@ use durable::{Identity, Server, Source};
 use kafka::Publisher;
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
+use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
 
 use crate::clients::ThirdParties;
@@ -26,6 +27,10 @@ pub struct Config {
     pub payment_url: String,
     /// Base URL of the restaurants' point-of-sale system.
     pub restaurant_url: String,
+    /// Base URL of the gateway, as restaurants reach it to call back.
+    pub callback_url: String,
+    /// With what they have to sign that.
+    pub callbacks: Callbacks,
     /// How long the payment provider may take to say yes or no.
     pub payment_limit: Duration,
     /// How long a restaurant may take to have the food ready.
@@ -80,7 +85,12 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let publisher = Publisher::new(&config.kafka_brokers, "order-services")?;
-    let third_parties = ThirdParties::new(&config.payment_url, &config.restaurant_url)?;
+    let third_parties = ThirdParties::new(
+        &config.payment_url,
+        &config.restaurant_url,
+        &config.callback_url,
+        config.callbacks,
+    )?;
     let speed = Speed::new(config.driver_speed, Duration::from_secs(1)).ok_or(Error::Speed)?;
     let limits = Limits {
         payment: config.payment_limit,

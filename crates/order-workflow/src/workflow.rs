@@ -269,7 +269,7 @@ impl OrderWorkflow {
             }
         }
 
-        // 4. Preparation: the restaurant calls back through the awakeable.
+        // 4. Preparation: the restaurant calls back at the gateway, which resolves the awakeable.
         let (awakeable_id, ready) = ctx.awakeable::<Vec<u8>>();
         begun.push(Undo::Preparation);
         let preparation = {

@@ -67,13 +67,13 @@ async fn prepare(
             "the restaurant will not cook this order, now or later",
         )
         .with("orderId", &order_id)),
-        Answer::OtherAwakeable => Err(Problem::new(
+        Answer::OtherCallback => Err(Problem::new(
             StatusCode::CONFLICT,
-            "other-awakeable",
-            "Order known with another awakeable",
-            "this order was accepted before and calls back another awakeable: wait for that one",
+            "other-callback",
+            "Order known with another callback",
+            "this order was accepted before and calls back another address: wait for that one",
         )
-        .field("awakeableId")),
+        .field("callback.url")),
     }
 }
 

@@ -11,17 +11,18 @@ use stub_kit::clock;
 use stub_kit::database::{self, Database, Schema, invalid, parsed};
 use stub_kit::extract::{Page, Paged};
 
-use crate::callback::AwakeableId;
+use crate::callback::{Address, Callback};
 use crate::faults::Verdict;
 
 const SCHEMA: Schema = Schema {
-    version: 1,
+    version: 2,
     sql: "
         CREATE TABLE preparations (
             sequence INTEGER PRIMARY KEY,
             order_id TEXT NOT NULL UNIQUE,
             restaurant_id TEXT NOT NULL,
-            awakeable_id TEXT NOT NULL,
+            callback_url TEXT NOT NULL,
+            callback_secret TEXT NOT NULL,
             products TEXT NOT NULL,
             -- PENDING is shown as PREPARING or READY, by the clock.
             state TEXT NOT NULL CHECK (state IN ('PENDING', 'CALLED_BACK', 'CANCELLED', 'REFUSED', 'FAILED')),
@@ -30,7 +31,7 @@ const SCHEMA: Schema = Schema {
             accepted_at INTEGER NOT NULL,
             ready_at INTEGER,
             ended_at INTEGER,
-            -- Restate's last word, if it was no.
+            -- The last word of whom was called back, if it was no.
             answer TEXT
         ) STRICT;
         CREATE INDEX preparations_by_state ON preparations (state, sequence);
@@ -42,9 +43,9 @@ const SCHEMA: Schema = Schema {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ticket {
     pub(crate) order_id: OrderId,
-    pub(crate) awakeable_id: AwakeableId,
     pub(crate) restaurant_id: RestaurantId,
     pub(crate) products: Vec<Product>,
+    pub(crate) callback: Callback,
 }
 
 /// What a request to prepare is answered with.
@@ -54,8 +55,8 @@ pub(crate) enum Answer {
         ready_at: i64,
     },
     Refused,
-    /// The order is in the books with another awakeable.
-    OtherAwakeable,
+    /// The order is in the books with another address to call back.
+    OtherCallback,
 }
 
 /// An order that is to be called back for.
@@ -69,7 +70,7 @@ pub(crate) struct Pending {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) order_id: OrderId,
-    pub(crate) awakeable_id: AwakeableId,
+    pub(crate) callback: Callback,
     pub(crate) ready_at: i64,
     pub(crate) callbacks: u8,
 }
@@ -87,15 +88,15 @@ pub(crate) enum End {
 pub(crate) enum Status {
     /// Cooking.
     Preparing,
-    /// Cooked; Restate does not know yet.
+    /// Cooked; whoever has asked does not know yet.
     Ready,
-    /// Restate has been told.
+    /// Whoever has asked has been told.
     CalledBack,
-    /// Called off before Restate was told.
+    /// Called off before that.
     Cancelled,
     /// Never accepted.
     Refused,
-    /// Restate would not hear of it.
+    /// Whoever has asked would not hear of it.
     Failed,
 }
 
@@ -153,15 +154,15 @@ pub(crate) struct Preparation {
     pub(crate) sequence: i64,
     order_id: OrderId,
     restaurant_id: RestaurantId,
-    awakeable_id: AwakeableId,
+    callback_url: Address,
     products: Box<RawValue>,
     status: Status,
-    /// How often Restate is told: once, unless a fault made it 0 (silence) or 2 (duplicate).
+    /// How often to call back: once, unless a fault made it 0 (silence) or 2 (duplicate).
     callbacks: u8,
     accepted_at: i64,
     ready_at: Option<i64>,
     ended_at: Option<i64>,
-    /// Restate's last word, if it was no.
+    /// The last word of whom was called back, if it was no.
     answer: Option<String>,
 }
 
@@ -171,7 +172,7 @@ impl Preparation {
             sequence: row.get("sequence")?,
             order_id: parsed(row, "order_id")?,
             restaurant_id: parsed(row, "restaurant_id")?,
-            awakeable_id: parsed(row, "awakeable_id")?,
+            callback_url: parsed(row, "callback_url")?,
             products: RawValue::from_string(row.get("products")?).map_err(invalid)?,
             status: Status::read(row, now)?,
             callbacks: row.get("callbacks")?,
@@ -220,13 +221,13 @@ impl Books {
             .write(move |tx| {
                 let known = tx
                     .prepare_cached(
-                        "SELECT state, awakeable_id, ready_at FROM preparations WHERE order_id = ?1",
+                        "SELECT state, callback_url, ready_at FROM preparations WHERE order_id = ?1",
                     )?
                     .query_row([ticket.order_id.as_str()], |row| {
                         Ok(if row.get_ref("state")?.as_str()? == Status::Refused.state() {
                             Answer::Refused
-                        } else if row.get_ref("awakeable_id")?.as_str()? != ticket.awakeable_id.as_str() {
-                            Answer::OtherAwakeable
+                        } else if row.get_ref("callback_url")?.as_str()? != ticket.callback.url.as_str() {
+                            Answer::OtherCallback
                         } else {
                             Answer::Cooking {
                                 ready_at: row.get("ready_at")?,
@@ -246,14 +247,16 @@ impl Books {
                 };
                 tx.prepare_cached(
                     "INSERT INTO preparations
-                        (order_id, restaurant_id, awakeable_id, products, state, callbacks, accepted_at, ready_at, ended_at)
+                        (order_id, restaurant_id, callback_url, callback_secret, products, state, callbacks, accepted_at,
+                         ready_at, ended_at)
                      VALUES
-                        (:order, :restaurant, :awakeable, :products, :state, :callbacks, :now, :ready_at, :ended_at)",
+                        (:order, :restaurant, :url, :secret, :products, :state, :callbacks, :now, :ready_at, :ended_at)",
                 )?
                 .execute(named_params! {
                     ":order": ticket.order_id.as_str(),
                     ":restaurant": ticket.restaurant_id.as_str(),
-                    ":awakeable": ticket.awakeable_id.as_str(),
+                    ":url": ticket.callback.url.as_str(),
+                    ":secret": ticket.callback.secret.as_str(),
                     ":products": serde_json::to_string(&ticket.products).map_err(invalid)?,
                     ":state": status.state(),
                     ":callbacks": callbacks,
@@ -303,13 +306,16 @@ impl Books {
             .read(move |connection| {
                 connection
                     .prepare_cached(
-                        "SELECT order_id, awakeable_id, ready_at, callbacks FROM preparations
+                        "SELECT order_id, callback_url, callback_secret, ready_at, callbacks FROM preparations
                          WHERE sequence = ?1 AND state = 'PENDING'",
                     )?
                     .query_row([sequence], |row| {
                         Ok(Call {
                             order_id: parsed(row, "order_id")?,
-                            awakeable_id: parsed(row, "awakeable_id")?,
+                            callback: Callback {
+                                url: parsed(row, "callback_url")?,
+                                secret: parsed(row, "callback_secret")?,
+                            },
                             ready_at: row.get("ready_at")?,
                             callbacks: row.get("callbacks")?,
                         })

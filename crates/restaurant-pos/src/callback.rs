@@ -1,66 +1,123 @@
-//! Telling Restate that an order is ready.
+//! Saying that an order is ready to whoever has asked for it, signed as Standard Webhooks has it
+//! (<https://www.standardwebhooks.com>).
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use domain::OrderId;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, StatusCode, Url, redirect};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use standardwebhooks::{
+    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
+};
+use stub_kit::clock;
 use telemetry::span;
 use tracing::Instrument;
 
-use crate::Error;
-
-/// How long Restate may take to answer.
+/// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of an answer is kept, in characters.
 const LONGEST_ANSWER: usize = 500;
+/// The longest address, in bytes.
+const LONGEST_ADDRESS: usize = 1000;
+/// The shortest and the longest secret, in characters: 24 to 64 bytes in Base64, after `whsec_`.
+const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 38..=94;
 
-/// Names what waits for the order to be ready.
+/// Whom to tell that an order is ready, and how.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Callback {
+    /// Where to say it.
+    pub(crate) url: Address,
+    /// What to sign it with.
+    pub(crate) secret: Secret,
+}
+
+/// An address that can be called back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct AwakeableId(String);
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Address(Url);
 
-/// A text that is no awakeable's id.
+/// A text that is no [`Address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be the id of an awakeable: 1 to 255 letters, digits, - and _")]
-pub(crate) struct NoAwakeableId;
+#[error("must be an address that begins with http://, of at most {LONGEST_ADDRESS} bytes")]
+pub(crate) struct NoAddress;
 
-impl TryFrom<String> for AwakeableId {
-    type Error = NoAwakeableId;
+impl FromStr for Address {
+    type Err = NoAddress;
 
-    fn try_from(text: String) -> Result<Self, NoAwakeableId> {
-        let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if (1..=255).contains(&text.len()) && text.bytes().all(is_safe) {
-            Ok(Self(text))
-        } else {
-            Err(NoAwakeableId)
-        }
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        let url = Url::parse(text).map_err(|_| NoAddress)?;
+        let is_fine = url.scheme() == "http" && text.len() <= LONGEST_ADDRESS;
+        is_fine.then_some(Self(url)).ok_or(NoAddress)
     }
 }
 
-impl FromStr for AwakeableId {
-    type Err = NoAwakeableId;
+impl TryFrom<String> for Address {
+    type Error = NoAddress;
 
-    fn from_str(text: &str) -> Result<Self, NoAwakeableId> {
-        Self::try_from(text.to_owned())
+    fn try_from(text: String) -> Result<Self, NoAddress> {
+        text.parse()
     }
 }
 
-impl AwakeableId {
+impl From<Address> for String {
+    fn from(Address(url): Address) -> Self {
+        url.into()
+    }
+}
+
+impl Address {
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
-impl fmt::Display for AwakeableId {
+/// A secret to sign with: `whsec_` and 24 to 64 bytes in Base64.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Secret(SecretString);
+
+/// A text that is no [`Secret`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be whsec_ followed by 24 to 64 bytes in Base64")]
+pub(crate) struct NoSecret;
+
+impl FromStr for Secret {
+    type Err = NoSecret;
+
+    fn from_str(text: &str) -> Result<Self, NoSecret> {
+        let is_fine = SECRET_LENGTH.contains(&text.len())
+            && text.starts_with("whsec_")
+            && Webhook::new(text).is_ok();
+        is_fine.then(|| Self(text.into())).ok_or(NoSecret)
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = NoSecret;
+
+    fn try_from(text: String) -> Result<Self, NoSecret> {
+        text.parse()
+    }
+}
+
+impl Secret {
+    /// The secret itself, for the books.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str("Secret(…)")
     }
 }
 
-/// What the waiting workflow is told.
+/// What whoever waits is told.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ready {
@@ -68,59 +125,58 @@ pub(crate) struct Ready {
     pub(crate) ready_at: i64,
 }
 
-/// Why Restate was not told.
+/// Why it was not told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// Nobody answered; nobody else will be answered either.
     Unreachable(String),
     /// It may work later.
     Transient(String),
-    /// It will never work: Restate does not know the awakeable, or not like this.
+    /// It will never work: nobody waits for this, or not like this.
     Final(String),
 }
 
-/// Restate's HTTP ingress.
+/// Calls back.
 #[derive(Debug, Clone)]
-pub(crate) struct Ingress {
+pub(crate) struct Caller {
     client: Client,
-    /// Ends with a slash.
-    awakeables: Url,
 }
 
-impl Ingress {
-    pub(crate) fn new(address: &Url) -> Result<Self, Error> {
-        let mut base = address.clone();
-        if !base.path().ends_with('/') {
-            base.set_path(&format!("{}/", address.path()));
-        }
-        if base.scheme() != "http" || base.query().is_some() || base.fragment().is_some() {
-            return Err(Error::Ingress(address.clone()));
-        }
-        let awakeables = base
-            .join("restate/awakeables/")
-            .map_err(|_| Error::Ingress(address.clone()))?;
+impl Caller {
+    pub(crate) fn new() -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .timeout(TIMEOUT)
             // A redirected POST would arrive as a GET.
             .redirect(redirect::Policy::none())
-            // Restate is a neighbour, also where the environment names a proxy for the rest of the world.
+            // This stub works for a neighbour, also where the environment names a proxy for the rest of the world.
             .no_proxy()
             .build()?;
-        Ok(Self { client, awakeables })
+        Ok(Self { client })
     }
 
-    /// Resolves the awakeable `id` with `ready`.
-    pub(crate) async fn resolve(&self, id: &AwakeableId, ready: &Ready) -> Result<(), Failure> {
-        // Cannot fail, as an id holds nothing that means something in a URL.
-        let url = self
-            .awakeables
-            .join(&format!("{id}/resolve"))
-            .map_err(|error| Failure::Final(error.to_string()))?;
+    /// Tells that an order is ready, as the message of this id.
+    pub(crate) async fn tell(
+        &self,
+        callback: &Callback,
+        message: &str,
+        ready: &Ready,
+    ) -> Result<(), Failure> {
+        let at = clock::now_ms() / 1000;
+        let (body, signature) = sign(&callback.secret, message, at, ready)?;
+        let url = callback.url.0.clone();
         let unreachable =
             |error: reqwest::Error| Failure::Unreachable(with_sources(&error.without_url()));
-        let span = span::client("POST", "/restate/awakeables/{id}/resolve", url.as_str());
+        let span = span::client("POST", "callback", url.as_str());
         let headers = span.in_scope(telemetry::http::propagation);
-        let request = self.client.post(url).headers(headers).json(ready);
+        let request = self
+            .client
+            .post(url)
+            .headers(headers)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(HEADER_WEBHOOK_ID, message)
+            .header(HEADER_WEBHOOK_TIMESTAMP, at)
+            .header(HEADER_WEBHOOK_SIGNATURE, signature)
+            .body(body);
         let answer = async {
             let response = request.send().await?;
             // Also read where it is not needed: a connection with an unread answer cannot be used again.
@@ -134,7 +190,23 @@ impl Ingress {
     }
 }
 
-/// What an answer of Restate means.
+/// The body of a message and its signature; `at` in s since the epoch.
+fn sign(
+    secret: &Secret,
+    message: &str,
+    at: i64,
+    ready: &Ready,
+) -> Result<(Vec<u8>, String), Failure> {
+    // Neither can fail: the secret was looked at when it came, and what is said is text and a number.
+    let broken = |error: &dyn fmt::Display| Failure::Final(format!("cannot be signed: {error}"));
+    let body = serde_json::to_vec(ready).map_err(|error| broken(&error))?;
+    let signature = Webhook::new(secret.as_str())
+        .and_then(|webhook| webhook.sign(message, at, &body))
+        .map_err(|error| broken(&error))?;
+    Ok((body, signature))
+}
+
+/// What an answer means.
 fn classify(status: StatusCode, body: &str) -> Result<(), Failure> {
     if status.is_success() {
         return Ok(());
@@ -150,7 +222,7 @@ fn classify(status: StatusCode, body: &str) -> Result<(), Failure> {
         | StatusCode::GONE
         | StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::UNPROCESSABLE_ENTITY => Failure::Final(answer),
-        // Also what someone can put right meanwhile, such as an address or an access right.
+        // Also what someone can put right meanwhile, such as an address, a clock or an access right.
         _ => Failure::Transient(answer),
     })
 }
@@ -206,37 +278,31 @@ mod tests {
     }
 
     #[test]
-    fn the_address_may_have_a_path_but_no_other_scheme() {
-        for (address, awakeables) in [
-            (
-                "http://localhost:8080",
-                "http://localhost:8080/restate/awakeables/",
-            ),
-            (
-                "http://localhost:8080/",
-                "http://localhost:8080/restate/awakeables/",
-            ),
-            (
-                "http://proxy/ingress",
-                "http://proxy/ingress/restate/awakeables/",
-            ),
-        ] {
-            let ingress = Ingress::new(&address.parse().unwrap()).unwrap();
-            assert_eq!(ingress.awakeables.as_str(), awakeables);
+    fn an_address_is_one_that_this_stub_can_call() {
+        for good in ["http://localhost:3000/x", "http://proxy/a/b?c=d"] {
+            assert!(good.parse::<Address>().is_ok(), "{good}");
         }
-        for bad in ["https://restate", "mailto:restate", "http://restate/?x=1"] {
-            assert!(
-                matches!(Ingress::new(&bad.parse().unwrap()), Err(Error::Ingress(_))),
-                "{bad}"
-            );
+        let long = format!("http://localhost/{}", "x".repeat(LONGEST_ADDRESS));
+        for bad in ["https://gateway", "mailto:gateway", "/x", "", &long] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn an_awakeable_id_cannot_lead_elsewhere() {
-        assert!("prom_1PePOqp-x".parse::<AwakeableId>().is_ok());
-        for bad in ["", "..", "a/b", "a?b", "a%2Fb", "ü", &"x".repeat(256)] {
-            assert!(bad.parse::<AwakeableId>().is_err(), "{bad}");
+    fn a_secret_is_one_and_is_not_shown() {
+        // Of the specification's example.
+        let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let secret: Secret = good.parse().unwrap();
+        assert!(!format!("{secret:?}").contains("MfKQ"));
+        for bad in [
+            "",
+            "whsec_",
+            "whsec_AAAA",
+            &good[6..],
+            &format!("{good}!"),
+            &"whsec_A".repeat(99),
+        ] {
+            assert!(bad.parse::<Secret>().is_err(), "{bad}");
         }
     }
 }

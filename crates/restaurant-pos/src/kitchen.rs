@@ -1,4 +1,4 @@
-//! The kitchen: waits until an order is ready, then has Restate told, until Restate has understood.
+//! The kitchen: waits until an order is ready, then calls back, until whoever has asked for it has understood.
 //!
 //! One task holds the due times of all pending orders in a heap and sleeps until the next; what else there is to know of
 //! an order stays in the books until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span};
 
 use crate::books::{Books, End, Pending};
-use crate::callback::{Failure, Ingress, Ready};
+use crate::callback::{Caller, Failure, Ready};
 
 /// How many callbacks may be under way at once.
 pub(crate) const CALLS_AT_ONCE: usize = 32;
@@ -70,11 +70,11 @@ impl PartialOrd for Due {
 
 impl Kitchen {
     /// Starts the kitchen with the orders that are `pending` in the books.
-    pub(crate) fn start(books: Books, ingress: Ingress, pending: Vec<Pending>) -> Self {
+    pub(crate) fn start(books: Books, caller: Caller, pending: Vec<Pending>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         let work = Work {
             books,
-            ingress,
+            caller,
             due: pending
                 .into_iter()
                 .map(|pending| Reverse(Due::first(pending, None)))
@@ -86,7 +86,7 @@ impl Kitchen {
         Self { messages }
     }
 
-    /// Has Restate told when an order is ready. It must be in the books by the time it is due; if it is not, nothing happens.
+    /// Has whoever asked for an order told when it is ready. It must be in the books by the time it is due; if it is not, nothing happens.
     pub(crate) fn schedule(&self, pending: Pending, asked_by: Option<TraceParent>) {
         // A closed kitchen leaves the order to the next one, which finds it in the books.
         let due = Due::first(pending, asked_by);
@@ -131,7 +131,7 @@ fn pause(attempts: u32) -> Duration {
 
 struct Work {
     books: Books,
-    ingress: Ingress,
+    caller: Caller,
     due: BinaryHeap<Reverse<Due>>,
     calls: JoinSet<Outcome>,
     gate: Gate,
@@ -141,9 +141,9 @@ struct Work {
 enum Outcome {
     /// The order is no longer pending.
     NotCalled,
-    /// Restate gave its last word.
+    /// Whoever was called gave a last word.
     Settled,
-    /// Restate could not take it now, or the books could not.
+    /// It could not be taken now, or the books could not.
     TryAgain(Due),
     /// Nobody answered.
     Unreachable(Due),
@@ -177,7 +177,7 @@ impl Work {
     fn start_call(&mut self) {
         if let Some(Reverse(due)) = self.due.pop() {
             self.calls
-                .spawn(call_back(self.books.clone(), self.ingress.clone(), due));
+                .spawn(call_back(self.books.clone(), self.caller.clone(), due));
         }
     }
 
@@ -200,8 +200,8 @@ impl Work {
     }
 }
 
-/// Keeps the kitchen from knocking for each of thousands of orders at a door behind which nobody is: while Restate cannot
-/// be reached, one order at a time tries.
+/// Keeps the kitchen from knocking for each of thousands of orders at a door behind which nobody is: while whom it calls cannot
+/// be reached, one order at a time tries. All orders come from one system, so there is one door.
 #[derive(Debug)]
 struct Gate {
     /// How often nobody answered since somebody did last.
@@ -226,7 +226,7 @@ impl Gate {
 
     fn reached(&mut self) {
         if self.misses > 0 {
-            tracing::info!("Restate answers again");
+            tracing::info!("callbacks are answered again");
             self.misses = 0;
             self.opens_at = Instant::now();
         }
@@ -236,7 +236,7 @@ impl Gate {
         // Of those that were under way together only the first counts.
         if now >= self.opens_at {
             if self.misses == 0 {
-                tracing::warn!("Restate cannot be reached: orders that are ready have to wait");
+                tracing::warn!("nobody can be called back: orders that are ready have to wait");
             }
             self.opens_at = now + pause(self.misses);
             self.misses = self.misses.saturating_add(1);
@@ -244,12 +244,12 @@ impl Gate {
     }
 }
 
-/// Tries once to tell Restate that an order is ready, and writes down what became of it.
-async fn call_back(books: Books, ingress: Ingress, due: Due) -> Outcome {
+/// Tries once to say that an order is ready, and writes down what became of it.
+async fn call_back(books: Books, caller: Caller, due: Due) -> Outcome {
     let span = due.asked_by.map_or_else(Span::none, |asked_by| {
         telemetry::span::internal("call back", asked_by)
     });
-    match try_call_back(&books, &ingress, due).instrument(span).await {
+    match try_call_back(&books, &caller, due).instrument(span).await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(%error, "the books cannot be read or written: calling back later");
@@ -260,7 +260,7 @@ async fn call_back(books: Books, ingress: Ingress, due: Due) -> Outcome {
 
 async fn try_call_back(
     books: &Books,
-    ingress: &Ingress,
+    caller: &Caller,
     due: Due,
 ) -> Result<Outcome, database::Error> {
     let Some(call) = books.call(due.sequence).await? else {
@@ -271,18 +271,20 @@ async fn try_call_back(
         ready_at: call.ready_at,
     };
     let order_id = &ready.order_id;
-    let end = match ingress.resolve(&call.awakeable_id, &ready).await {
+    // The same at every attempt: who has heard it may know it by that.
+    let message = format!("preparation-{}", due.sequence);
+    let end = match caller.tell(&call.callback, &message, &ready).await {
         Ok(()) => {
             tracing::debug!(%order_id, "called back");
             for _ in 1..call.callbacks {
                 // A duplicate is made on purpose; what becomes of it does not matter.
-                let answer = ingress.resolve(&call.awakeable_id, &ready).await;
+                let answer = caller.tell(&call.callback, &message, &ready).await;
                 tracing::debug!(%order_id, ?answer, "called back once more");
             }
             End::CalledBack
         }
         Err(Failure::Final(answer)) => {
-            tracing::warn!(%order_id, answer, "Restate will not hear that the order is ready");
+            tracing::warn!(%order_id, answer, "nobody wants to hear that the order is ready");
             End::Failed { answer }
         }
         Err(Failure::Transient(answer)) => {

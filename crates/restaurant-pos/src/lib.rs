@@ -1,8 +1,8 @@
 //! Stub of a restaurant's point-of-sale system: a third party that cooks what it is asked to and says when it is ready.
 //!
-//! It is called by the order workflow, and calls back through the HTTP ingress of Restate, which is all it knows of it. It
-//! keeps its tickets in `SQLite` and forgets nothing when it is killed: what was cooking then is ready on time, or called
-//! back at once where that time has passed.
+//! Whoever has an order prepared names an address to call back, and a secret to sign that with as Standard Webhooks has it; it
+//! knows nothing else of the system it works for. It keeps its tickets in `SQLite` and forgets nothing when it is killed: what
+//! was cooking then is ready on time, or called back at once where that time has passed.
 //!
 //! | request | what it does |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
 //! | `GET /health` | 200 while the tickets can be read |
 //!
-//! `api` speaks HTTP, `books` remembers, `kitchen` waits for what is due, and `callback` tells Restate.
+//! `api` speaks HTTP, `books` remembers, `kitchen` waits for what is due, and `callback` tells whoever has asked.
 
 mod api;
 mod books;
@@ -24,14 +24,12 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// An address, as in [`Config::restate_ingress`].
-pub use reqwest::Url;
 use stub_kit::{Faults, database};
 use tokio::net::TcpListener;
 
 pub use api::router;
 use books::Books;
-use callback::Ingress;
+use callback::Caller;
 pub use faults::FaultPlan;
 use kitchen::Kitchen;
 
@@ -43,8 +41,6 @@ pub const DEFAULT_PORT: u16 = 5050;
 pub struct Config {
     /// The `SQLite` file of the tickets; it and its directory are created where they are missing.
     pub database: PathBuf,
-    /// Where Restate's HTTP ingress is, such as `http://127.0.0.1:8080`; not `https`.
-    pub restate_ingress: Url,
     /// How long it takes to cook an order; with zero it is ready at once.
     pub preparation_time: Duration,
 }
@@ -60,9 +56,6 @@ pub enum Error {
     /// The tickets cannot be opened.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// Restate cannot be called at this address.
-    #[error("the Restate ingress must be like http://127.0.0.1:8080, not {0}")]
-    Ingress(Url),
     /// The HTTP client cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -85,14 +78,14 @@ pub struct Restaurant {
 impl Restaurant {
     /// Opens the tickets and resumes what was cooking. To be called from within a tokio runtime.
     pub async fn open(config: &Config) -> Result<Self, Error> {
-        let ingress = Ingress::new(&config.restate_ingress)?;
+        let caller = Caller::new()?;
         let books = Books::open(&config.database).await?;
         let pending = books.pending().await?;
         if !pending.is_empty() {
             tracing::info!(pending = pending.len(), "resuming preparations");
         }
         Ok(Self {
-            kitchen: Kitchen::start(books.clone(), ingress, pending),
+            kitchen: Kitchen::start(books.clone(), caller, pending),
             books,
             faults: Faults::default(),
             preparation_time: config.preparation_time,
@@ -124,7 +117,6 @@ pub async fn serve(
     tracing::info!(
         address = %listener.local_addr()?,
         database = %config.database.display(),
-        restate = %config.restate_ingress,
         "restaurant started"
     );
     let served = stub_kit::server::serve(router(restaurant.clone()), listener, shutdown).await;

@@ -1,13 +1,16 @@
-//! The HTTP API as a caller sees it, and what arrives at Restate.
+//! The HTTP API as a caller sees it, and what arrives where it calls back.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use reqwest::Url;
 use serde_json::{Value, json};
+use standardwebhooks::Webhook;
 use stub_kit::clock;
 use stub_kit::faults::Rate;
 use stub_kit::testing::{Answer, Client, abandon, eventually, left_behind, raw_get};
@@ -16,14 +19,14 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
 
-/// A Restate that remembers what it was told.
+/// Whoever has orders prepared: remembers what it was told, and believes only what is signed.
 #[derive(Clone, Default)]
-struct Restate(Arc<Mutex<Told>>);
+struct Shop(Arc<Mutex<Told>>);
 
 #[derive(Default)]
 struct Told {
     calls: Vec<Callback>,
-    /// What to answer next, by awakeable; 202 where nothing is left.
+    /// What to answer next, by order; 204 where nothing is left.
     answers: HashMap<String, Vec<u16>>,
     under_way: usize,
     most_under_way: usize,
@@ -33,12 +36,14 @@ struct Told {
 
 #[derive(Clone)]
 struct Callback {
-    awakeable: String,
+    order: String,
+    /// The id of the message.
+    message: String,
     body: Value,
     at: i64,
 }
 
-impl Restate {
+impl Shop {
     /// Starts it on any free port.
     async fn start() -> (Self, Url) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -47,27 +52,35 @@ impl Restate {
     }
 
     fn start_on(listener: TcpListener) -> Self {
-        let restate = Self::default();
+        let shop = Self::default();
         let app = axum::Router::new()
-            .route("/restate/awakeables/{id}/resolve", post(Self::resolve))
-            .with_state(restate.clone());
+            .route("/ready/{order}", post(Self::ready))
+            .with_state(shop.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        restate
+        shop
     }
 
-    async fn resolve(
+    async fn ready(
         State(Self(told)): State<Self>,
-        Path(awakeable): Path<String>,
-        axum::Json(body): axum::Json<Value>,
+        Path(order): Path<String>,
+        headers: HeaderMap,
+        body: Bytes,
     ) -> StatusCode {
+        let webhook = Webhook::new(SECRET).unwrap();
+        if let Err(error) = webhook.verify(&body, &headers) {
+            panic!("{order} is called back by a stranger: {error}");
+        }
+        let message = headers["webhook-id"].to_str().unwrap().to_owned();
+        let body = serde_json::from_slice(&body).unwrap();
         let (answer, held) = {
             let mut told = told.lock().unwrap();
             told.under_way += 1;
             told.most_under_way = told.most_under_way.max(told.under_way);
-            let answers = told.answers.get_mut(&awakeable);
-            let answer = answers.and_then(Vec::pop).unwrap_or(202);
+            let answers = told.answers.get_mut(&order);
+            let answer = answers.and_then(Vec::pop).unwrap_or(204);
             told.calls.push(Callback {
-                awakeable,
+                order,
+                message,
                 body,
                 at: clock::now_ms(),
             });
@@ -80,11 +93,11 @@ impl Restate {
         StatusCode::from_u16(answer).unwrap()
     }
 
-    /// Answers the first callbacks of `awakeable` with these.
-    fn answer(&self, awakeable: &str, statuses: &[u16]) {
+    /// Answers the first callbacks of `order` with these.
+    fn answer(&self, order: &str, statuses: &[u16]) {
         let statuses = statuses.iter().rev().copied().collect();
         let mut told = self.0.lock().unwrap();
-        told.answers.insert(awakeable.to_owned(), statuses);
+        told.answers.insert(order.to_owned(), statuses);
     }
 
     /// Answers nothing until there are permits.
@@ -94,21 +107,18 @@ impl Restate {
         held
     }
 
-    fn calls(&self, awakeable: &str) -> Vec<Callback> {
+    fn calls(&self, order: &str) -> Vec<Callback> {
         let told = self.0.lock().unwrap();
         told.calls
             .iter()
-            .filter(|call| call.awakeable == awakeable)
+            .filter(|call| call.order == order)
             .cloned()
             .collect()
     }
 
-    /// The first callback of `awakeable`, once it is there.
-    async fn called(&self, awakeable: &str) -> Callback {
-        eventually("a callback", async || {
-            self.calls(awakeable).into_iter().next()
-        })
-        .await
+    /// The first callback of `order`, once it is there.
+    async fn called(&self, order: &str) -> Callback {
+        eventually("a callback", async || self.calls(order).into_iter().next()).await
     }
 }
 
@@ -121,6 +131,9 @@ fn nobody() -> Url {
     url(SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 
+/// What callbacks are signed with: the specification's example.
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
 const AT_ONCE: Duration = Duration::ZERO;
 const NEVER: Duration = Duration::from_hours(1);
 
@@ -129,17 +142,20 @@ struct Diner {
     directory: tempfile::TempDir,
     restaurant: Restaurant,
     client: Client,
+    /// Who has orders prepared here.
+    shop: Url,
 }
 
 impl Diner {
-    async fn open(restate_ingress: Url, preparation_time: Duration) -> Self {
+    async fn open(shop: Url, preparation_time: Duration) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("pos.db");
-        let (restaurant, client) = open(database, restate_ingress, preparation_time).await;
+        let (restaurant, client) = open(database, preparation_time).await;
         Self {
             directory,
             restaurant,
             client,
+            shop,
         }
     }
 
@@ -152,7 +168,11 @@ impl Diner {
     }
 
     async fn prepare(&self, order: &str) -> Answer {
-        self.client.post("/prepare", ticket(order)).await
+        self.client.post("/prepare", self.ticket(order)).await
+    }
+
+    fn ticket(&self, order: &str) -> Value {
+        ticket(&self.shop, order)
     }
 
     async fn cancel(&self, order: &str) -> Answer {
@@ -175,14 +195,9 @@ impl Diner {
     }
 }
 
-async fn open(
-    database: PathBuf,
-    restate_ingress: Url,
-    preparation_time: Duration,
-) -> (Restaurant, Client) {
+async fn open(database: PathBuf, preparation_time: Duration) -> (Restaurant, Client) {
     let restaurant = Restaurant::open(&Config {
         database,
-        restate_ingress,
         preparation_time,
     })
     .await
@@ -191,20 +206,20 @@ async fn open(
     (restaurant, client)
 }
 
-/// A request to prepare `order`, whose awakeable is `prom_<order>`.
-fn ticket(order: &str) -> Value {
+/// A request of `shop` to prepare `order`.
+fn ticket(shop: &Url, order: &str) -> Value {
     json!({
         "orderId": order,
-        "awakeableId": format!("prom_{order}"),
         "restaurantId": "la-piazza",
         "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
+        "callback": {"url": format!("{shop}ready/{order}"), "secret": SECRET},
     })
 }
 
 #[tokio::test]
 async fn an_order_is_accepted_cooked_and_called_back() {
-    let (restate, ingress) = Restate::start().await;
-    let diner = Diner::open(ingress, Duration::from_millis(100)).await;
+    let (shop, url) = Shop::start().await;
+    let diner = Diner::open(url, Duration::from_millis(100)).await;
     let before = clock::now_ms();
 
     let answer = diner.prepare("order-1").await;
@@ -216,7 +231,7 @@ async fn an_order_is_accepted_cooked_and_called_back() {
         answer.text,
         format!(r#"{{"orderId":"order-1","readyAt":{ready_at}}}"#)
     );
-    let call = restate.called("prom_order-1").await;
+    let call = shop.called("order-1").await;
     assert_eq!(
         call.body,
         json!({"orderId": "order-1", "readyAt": ready_at})
@@ -232,7 +247,7 @@ async fn an_order_is_accepted_cooked_and_called_back() {
             "sequence": 1,
             "orderId": "order-1",
             "restaurantId": "la-piazza",
-            "awakeableId": "prom_order-1",
+            "callbackUrl": format!("{}ready/order-1", diner.shop),
             "products": [{"productId": "margherita", "description": "Pizza Margherita", "quantity": 2}],
             "status": "CALLED_BACK",
             "callbacks": 1,
@@ -246,26 +261,26 @@ async fn an_order_is_accepted_cooked_and_called_back() {
 
 #[tokio::test]
 async fn an_order_that_is_asked_for_again_is_answered_as_before_and_cooked_once() {
-    let (restate, ingress) = Restate::start().await;
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let (shop, url) = Shop::start().await;
+    let diner = Diner::open(url, AT_ONCE).await;
     let first = diner.prepare("order-1").await;
     diner.until("order-1", "CALLED_BACK").await;
 
     let again = diner.prepare("order-1").await;
     assert_eq!((again.status, again.text), (202, first.text));
 
-    let mut other = ticket("order-1");
-    other["awakeableId"] = json!("prom_other");
+    let mut other = diner.ticket("order-1");
+    other["callback"]["url"] = json!(format!("{}ready/other", diner.shop));
     let other = diner.client.post("/prepare", other).await;
     assert_eq!(other.status, 409);
-    assert_eq!(other.body["reason"], "other-awakeable");
-    assert_eq!(other.body["field"], "awakeableId");
+    assert_eq!(other.body["reason"], "other-callback");
+    assert_eq!(other.body["field"], "callback.url");
 
     // Whatever else had been scheduled would have been called back before this one.
     diner.prepare("order-2").await;
-    restate.called("prom_order-2").await;
-    assert_eq!(restate.calls("prom_order-1").len(), 1);
-    assert_eq!(restate.calls("prom_other").len(), 0);
+    shop.called("order-2").await;
+    assert_eq!(shop.calls("order-1").len(), 1);
+    assert_eq!(shop.calls("other").len(), 0);
 }
 
 #[tokio::test]
@@ -281,9 +296,9 @@ async fn a_refusal_is_remembered() {
     assert_eq!(refused.body["reason"], "refused");
 
     diner.fail(FaultPlan::default());
-    let mut other_awakeable = ticket("order-1");
-    other_awakeable["awakeableId"] = json!("prom_other");
-    for ticket in [ticket("order-1"), other_awakeable] {
+    let mut other_callback = diner.ticket("order-1");
+    other_callback["callback"]["url"] = json!("http://localhost/other");
+    for ticket in [diner.ticket("order-1"), other_callback] {
         let again = diner.client.post("/prepare", ticket).await;
         assert_eq!((again.status, &again.text), (422, &refused.text));
     }
@@ -294,8 +309,8 @@ async fn a_refusal_is_remembered() {
 
 #[tokio::test]
 async fn a_silent_order_is_never_called_back_and_a_duplicate_one_twice() {
-    let (restate, ingress) = Restate::start().await;
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let (shop, url) = Shop::start().await;
+    let diner = Diner::open(url, AT_ONCE).await;
     diner.fail(FaultPlan {
         silence_rate: Rate::ALWAYS,
         ..FaultPlan::default()
@@ -309,10 +324,10 @@ async fn a_silent_order_is_never_called_back_and_a_duplicate_one_twice() {
 
     let twice = diner.until("twice", "CALLED_BACK").await;
     assert_eq!(twice["callbacks"], 2);
-    assert_eq!(restate.calls("prom_twice").len(), 2);
+    assert_eq!(shop.calls("twice").len(), 2);
     let silent = diner.until("silent", "READY").await;
     assert_eq!(silent["callbacks"], 0);
-    assert_eq!(restate.calls("prom_silent").len(), 0);
+    assert_eq!(shop.calls("silent").len(), 0);
 
     // Whoever is tired of waiting can still call it off.
     assert_eq!(diner.cancel("silent").await.body["status"], "CANCELLED");
@@ -320,8 +335,8 @@ async fn a_silent_order_is_never_called_back_and_a_duplicate_one_twice() {
 
 #[tokio::test]
 async fn a_cancelled_order_is_not_called_back() {
-    let (restate, ingress) = Restate::start().await;
-    let diner = Diner::open(ingress, Duration::from_millis(50)).await;
+    let (shop, url) = Shop::start().await;
+    let diner = Diner::open(url, Duration::from_millis(50)).await;
     diner.prepare("order-1").await;
 
     let answer = diner.cancel("order-1").await;
@@ -335,7 +350,7 @@ async fn a_cancelled_order_is_not_called_back() {
     // The next order is due later; once it is called back, the first one's time has passed.
     diner.prepare("order-2").await;
     diner.until("order-2", "CALLED_BACK").await;
-    assert_eq!(restate.calls("prom_order-1").len(), 0);
+    assert_eq!(shop.calls("order-1").len(), 0);
     assert_eq!(diner.preparation("order-1").await["status"], "CANCELLED");
 
     let late = diner.cancel("order-2").await;
@@ -348,35 +363,35 @@ async fn a_cancelled_order_is_not_called_back() {
 
 #[tokio::test]
 async fn a_cancelled_order_stays_so_when_a_callback_was_under_way() {
-    let (restate, ingress) = Restate::start().await;
-    let held = restate.hold();
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let (shop, url) = Shop::start().await;
+    let held = shop.hold();
+    let diner = Diner::open(url, AT_ONCE).await;
     diner.prepare("order-1").await;
-    restate.called("prom_order-1").await;
+    shop.called("order-1").await;
 
     assert_eq!(diner.cancel("order-1").await.status, 200);
     held.add_permits(1);
 
     // Closing waits for the callback and for what it writes down.
     diner.restaurant.clone().close().await;
-    let (_restaurant, client) = open(diner.database(), nobody(), AT_ONCE).await;
+    let (_restaurant, client) = open(diner.database(), AT_ONCE).await;
     let preparation = client.get("/preparations/order-1").await.body;
     assert_eq!(preparation["status"], "CANCELLED");
 }
 
 #[tokio::test]
 async fn a_callback_under_way_is_finished_before_the_books_are_closed() {
-    let (restate, ingress) = Restate::start().await;
-    let held = restate.hold();
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let (shop, url) = Shop::start().await;
+    let held = shop.hold();
+    let diner = Diner::open(url, AT_ONCE).await;
     diner.prepare("order-1").await;
-    restate.called("prom_order-1").await;
+    shop.called("order-1").await;
 
     tokio::join!(diner.restaurant.clone().close(), async {
         held.add_permits(1);
     });
 
-    let (_restaurant, client) = open(diner.database(), nobody(), AT_ONCE).await;
+    let (_restaurant, client) = open(diner.database(), AT_ONCE).await;
     let preparation = client.get("/preparations/order-1").await.body;
     assert_eq!(preparation["status"], "CALLED_BACK");
 }
@@ -397,65 +412,66 @@ async fn a_refused_order_needs_no_cancelling() {
 }
 
 #[tokio::test]
-async fn a_callback_is_repeated_until_restate_takes_it() {
-    let (restate, ingress) = Restate::start().await;
-    restate.answer("prom_order-1", &[503, 429]);
-    let diner = Diner::open(ingress, AT_ONCE).await;
+async fn a_callback_is_repeated_until_it_is_taken() {
+    let (shop, url) = Shop::start().await;
+    shop.answer("order-1", &[503, 429]);
+    let diner = Diner::open(url, AT_ONCE).await;
 
     diner.prepare("order-1").await;
 
     diner.until("order-1", "CALLED_BACK").await;
-    let calls = restate.calls("prom_order-1");
+    let calls = shop.calls("order-1");
     assert_eq!(calls.len(), 3);
+    assert!(calls.iter().all(|call| call.message == calls[0].message));
     assert!(calls[1].at - calls[0].at >= 200);
     assert!(calls[2].at - calls[1].at >= 400);
 }
 
 #[tokio::test]
-async fn a_callback_that_restate_will_never_take_is_given_up() {
-    let (restate, ingress) = Restate::start().await;
-    restate.answer("prom_order-1", &[404]);
-    let diner = Diner::open(ingress, AT_ONCE).await;
+async fn a_callback_that_will_never_be_taken_is_given_up() {
+    let (shop, url) = Shop::start().await;
+    shop.answer("order-1", &[404]);
+    let diner = Diner::open(url, AT_ONCE).await;
 
     diner.prepare("order-1").await;
 
     let failed = diner.until("order-1", "FAILED").await;
     assert_eq!(failed["answer"], "404 Not Found: ");
-    assert_eq!(restate.calls("prom_order-1").len(), 1);
+    assert_eq!(shop.calls("order-1").len(), 1);
     assert_eq!(diner.cancel("order-1").await.body["status"], "FAILED");
 }
 
 #[tokio::test]
-async fn orders_that_were_ready_while_restate_was_away_are_called_back_when_it_returns() {
+async fn orders_that_were_ready_while_nobody_was_there_are_called_back_when_somebody_is() {
     // Bound, so that nobody else gets the port, but not listening yet.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let ingress = url(socket.local_addr().unwrap());
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let url = url(socket.local_addr().unwrap());
+    let diner = Diner::open(url, AT_ONCE).await;
     for n in 0..100 {
         assert_eq!(diner.prepare(&format!("order-{n}")).await.status, 202);
     }
     diner.until("order-99", "READY").await;
 
-    let restate = Restate::start_on(socket.listen(64).unwrap());
+    let shop = Shop::start_on(socket.listen(64).unwrap());
 
     for n in 0..100 {
         diner.until(&format!("order-{n}"), "CALLED_BACK").await;
-        assert_eq!(restate.calls(&format!("prom_order-{n}")).len(), 1);
+        assert_eq!(shop.calls(&format!("order-{n}")).len(), 1);
     }
 }
 
 #[tokio::test]
 async fn callbacks_are_concurrent_but_not_all_at_once() {
-    let (restate, ingress) = Restate::start().await;
-    let held = restate.hold();
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let (shop, url) = Shop::start().await;
+    let held = shop.hold();
+    let diner = Diner::open(url, AT_ONCE).await;
     for n in 0..1000 {
         diner.prepare(&format!("order-{n}")).await;
     }
 
     eventually("as many callbacks as there may be", async || {
-        (restate.0.lock().unwrap().under_way == kitchen::CALLS_AT_ONCE).then_some(())
+        (shop.0.lock().unwrap().under_way == kitchen::CALLS_AT_ONCE).then_some(())
     })
     .await;
     held.add_permits(1000);
@@ -465,14 +481,17 @@ async fn callbacks_are_concurrent_but_not_all_at_once() {
         (page.body["entries"].as_array().unwrap().len() == 1000).then_some(())
     })
     .await;
-    let told = restate.0.lock().unwrap();
+    let told = shop.0.lock().unwrap();
     assert_eq!(told.calls.len(), 1000);
     assert_eq!(told.most_under_way, kitchen::CALLS_AT_ONCE);
 }
 
 #[tokio::test]
 async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one() {
-    let diner = Diner::open(nobody(), AT_ONCE).await;
+    // Bound, so that nobody else gets the port, but not listening yet.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let diner = Diner::open(url(socket.local_addr().unwrap()), AT_ONCE).await;
     let overdue = diner.prepare("overdue").await;
     diner.prepare("cancelled").await;
     diner.cancel("cancelled").await;
@@ -489,26 +508,26 @@ async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one()
 
     // A first process dies with all this, a second one with an order that is not ready yet.
     let database = left_behind(&diner.database());
-    let (_slow, client) = open(database.clone(), nobody(), Duration::from_millis(300)).await;
-    let cooking = client.post("/prepare", ticket("cooking")).await;
+    let (_slow, client) = open(database.clone(), Duration::from_millis(300)).await;
+    let cooking = client.post("/prepare", diner.ticket("cooking")).await;
     let database = left_behind(&database);
 
-    let (restate, ingress) = Restate::start().await;
-    let (restaurant, client) = open(database, ingress, NEVER).await;
+    let shop = Shop::start_on(socket.listen(64).unwrap());
+    let (restaurant, client) = open(database, NEVER).await;
     let again = Diner {
         restaurant,
         client,
         ..diner
     };
 
-    let call = restate.called("prom_overdue").await;
+    let call = shop.called("overdue").await;
     assert_eq!(call.body, overdue.body);
-    let call = restate.called("prom_cooking").await;
+    let call = shop.called("cooking").await;
     assert_eq!(call.body, cooking.body);
     assert!(call.at >= cooking.body["readyAt"].as_i64().unwrap());
     again.until("cooking", "CALLED_BACK").await;
-    assert_eq!(restate.calls("prom_cancelled").len(), 0);
-    assert_eq!(restate.calls("prom_silent").len(), 0);
+    assert_eq!(shop.calls("cancelled").len(), 0);
+    assert_eq!(shop.calls("silent").len(), 0);
     assert_eq!(again.preparation("silent").await["status"], "READY");
     assert_eq!(again.prepare("overdue").await.text, overdue.text);
     assert_eq!(again.prepare("refused").await.text, refused.text);
@@ -516,13 +535,13 @@ async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one()
 
 #[tokio::test]
 async fn an_order_whose_caller_went_away_is_called_back_all_the_same() {
-    let (restate, ingress) = Restate::start().await;
-    let diner = Diner::open(ingress, AT_ONCE).await;
+    let (shop, url) = Shop::start().await;
+    let diner = Diner::open(url, AT_ONCE).await;
 
     let database = diner.restaurant.books.database();
     abandon(database, diner.prepare("order-1")).await;
 
-    restate.called("prom_order-1").await;
+    shop.called("order-1").await;
 }
 
 #[tokio::test]
@@ -586,13 +605,15 @@ async fn preparations_are_listed_in_pages_and_by_status() {
 async fn a_bad_ticket_is_answered_with_the_field() {
     let diner = Diner::open(nobody(), NEVER).await;
     let with = |path: &str, value: Value| {
-        let mut ticket = ticket("order-1");
+        let mut ticket = diner.ticket("order-1");
         *ticket.pointer_mut(path).unwrap() = value;
         ticket
     };
     for (ticket, field) in [
         (with("/orderId", json!("a b")), "orderId"),
-        (with("/awakeableId", json!("../x")), "awakeableId"),
+        (with("/callback/url", json!("../x")), "callback.url"),
+        (with("/callback/secret", json!("whsec_")), "callback.secret"),
+        (with("/callback", json!({})), "callback.url"),
         (with("/restaurantId", json!("")), "restaurantId"),
         (with("/products", json!([])), "products"),
         (
@@ -617,7 +638,6 @@ async fn a_restaurant_that_is_told_to_stop_closes_its_books() {
     let database = directory.path().join("pos.db");
     let config = Config {
         database: database.clone(),
-        restate_ingress: nobody(),
         preparation_time: NEVER,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -41,7 +41,7 @@ pub enum Error {
 
 /// Secrets for one purpose. The first is used; the others are accepted too, so that a secret can be replaced while what was
 /// made with the former one is still under way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bad_records;
+mod callbacks;
 mod chaos;
 mod crashes;
 mod dead_letters;
@@ -10,6 +11,7 @@ mod doctor;
 mod drivers;
 mod gateway;
 mod identity;
+mod leaks;
 mod lifecycle;
 mod many_orders;
 mod metrics;

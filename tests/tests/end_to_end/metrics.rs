@@ -42,6 +42,11 @@ async fn every_metric_of_the_dashboards_and_alerts_is_exposed() -> anyhow::Resul
     system.signal("kafka", Signal::SIGCONT)?;
     assert_eq!(code, 503, "{problem}");
 
+    // A stranger.
+    let services = system.address("order-services")?;
+    let refused = reqwest::get(format!("{services}/discover")).await?;
+    assert_eq!(refused.status(), 401);
+
     let exposed = Exposed::of(&system).await?;
     let wanted = wanted()?;
     assert!(wanted.len() > 10, "{wanted:?}");

@@ -257,7 +257,9 @@ POST /api/orders [server] gateway
       POST /prepare [client] order-services
         POST /prepare [server] restaurant-pos
           call back [internal] restaurant-pos
-            POST /restate/awakeables/{id}/resolve [client] restaurant-pos
+            POST callback [client] restaurant-pos
+              POST /api/callbacks/restaurant/{orderId}/{callbackId} [server] gateway
+                POST /restate/awakeables/{id}/resolve [client] gateway
   send orders [producer] gateway
     process orders [consumer] gateway
 ";

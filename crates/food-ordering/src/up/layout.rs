@@ -59,7 +59,6 @@ impl Layout {
                     "restaurant-database",
                     self.dir.file("restaurant-pos.sqlite").display(),
                 ),
-                flag("restate-ingress", self.ports.url(Use::RestateIngress)),
             ],
         ));
         specs.push(self.part(
@@ -84,6 +83,8 @@ impl Layout {
                     self.listen(Use::OrderServices),
                     brokers.clone(),
                     self.identity(),
+                    self.callbacks(),
+                    flag("callback-url", self.ports.url(Use::Gateway)),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
                 ],
@@ -103,6 +104,8 @@ impl Layout {
                 vec![
                     self.listen(Use::Gateway),
                     brokers,
+                    self.callbacks(),
+                    flag("operator-token-file", self.key(keys::OPERATOR).display()),
                     flag("restate-ingress", self.ports.url(Use::RestateIngress)),
                     flag("restate-ui", self.ports.url(Use::RestateAdmin)),
                     flag("payment-url", self.url(Use::PaymentProvider)),
@@ -199,6 +202,12 @@ impl Layout {
     fn identity(&self) -> String {
         let file = self.key(keys::RESTATE_IDENTITY_PUBLIC);
         flag("restate-identity-file", file.display())
+    }
+
+    /// By what callbacks of restaurants are known.
+    fn callbacks(&self) -> String {
+        let file = self.key(keys::CALLBACK);
+        flag("callback-secret-file", file.display())
     }
 
     fn health(&self, port: Use) -> String {

@@ -129,7 +129,7 @@ pub(super) fn no_operator(denied: Denied) -> Problem {
         Denied::NotFromThere => Problem::new(
             Kind::OperatorsOnly,
             "without a token this is open only on the gateway's own machine, at http://127.0.0.1 or http://localhost, while \
-             it listens there alone; to use it from elsewhere start the gateway with --operator-token or \
+             it listens there alone; to use it from elsewhere start the gateway with --operator-token-file or \
              FOOD_ORDERING_OPERATOR_TOKEN",
         ),
         Denied::NoToken => needed("send the header authorization: Bearer and the operators' token"),

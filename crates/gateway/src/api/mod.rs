@@ -1,5 +1,6 @@
 //! The routes, and what all of them have in common.
 
+mod callbacks;
 mod events;
 mod extract;
 mod health;
@@ -19,6 +20,8 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use secrets::ExposeSecret;
+use secrets::callback::Callbacks;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -54,6 +57,7 @@ pub struct App {
     lookup: Arc<Lookup>,
     board: Arc<Board>,
     access: Access,
+    callbacks: Option<Callbacks>,
     stubs: Stubs,
     load: Load,
     files: web::Files,
@@ -71,10 +75,9 @@ impl App {
     ) -> Result<Self, Error> {
         let broker: Arc<dyn Broker> = Arc::new(broker);
         let hub = Arc::new(Hub::default());
-        let token = match config.operator_token.as_deref() {
-            None | Some("") => None,
-            Some(text) => Some(Token::parse(text).ok_or(Error::OperatorToken)?),
-        };
+        let tokens = (config.operator_tokens.iter())
+            .map(|token| Token::parse(token.expose_secret()).ok_or(Error::OperatorToken))
+            .collect::<Result<_, _>>()?;
         let tile_source = match config.tile_url.as_deref() {
             None | Some("") => None,
             Some(url) => Some(web::tile_source(url).ok_or_else(|| Error::TileUrl(url.to_owned()))?),
@@ -90,7 +93,8 @@ impl App {
             shop: Shop::open(),
             recent: RecentOrders::default(),
             readiness: health::Cache::default(),
-            access: Access::new(token, address),
+            access: Access::new(tokens, address),
+            callbacks: config.callbacks.clone(),
             stubs: Stubs::new(&config.restaurant_url, &config.payment_url)?,
             files: web::Files::new(config.web_ui.as_deref()),
             ui: UiConfig {
@@ -118,6 +122,7 @@ pub fn router(app: App) -> Router {
         .routes(routes!(orders::place))
         .routes(routes!(orders::status))
         .routes(routes!(orders::cancel))
+        .routes(routes!(callbacks::order_is_ready))
         .routes(routes!(events::of_order))
         .routes(routes!(events::of_operations))
         .routes(routes!(operations::replay))

@@ -15,6 +15,7 @@ use utoipa::OpenApi;
     ),
     tags(
         (name = "orders", description = "Place an order, ask for it, call it off."),
+        (name = "callbacks", description = "What restaurants say of orders that they were asked to prepare. Signed as Standard Webhooks has it."),
         (name = "restaurants", description = "What can be ordered in the demo's own shop."),
         (name = "operations", description = "See and steer the whole system. For operators: at the gateway's own machine, or with a token."),
         (name = "health", description = "For those who run the gateway."),

@@ -26,6 +26,12 @@ pub(crate) enum Kind {
     TokenNeeded,
     /// Operators only, and nobody is one from there.
     OperatorsOnly,
+    /// A callback is not signed by whom it should be.
+    CallbackForged,
+    /// A callback is signed, but for another time.
+    CallbackExpired,
+    /// Nobody waits for such a callback.
+    CallbackUnknown,
     /// A page of someone else sent the request.
     CrossSite,
     /// The body is not JSON by its own account.
@@ -56,6 +62,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The name that ends the problem's type, its title, and the status of the response.
+    #[expect(clippy::too_many_lines, reason = "a table with an entry for each kind")]
     const fn parts(self) -> (&'static str, &'static str, StatusCode) {
         match self {
             Self::Malformed => (
@@ -82,6 +89,21 @@ impl Kind {
                 "urn:food-ordering:problem:operators-only",
                 "This is for operators only",
                 StatusCode::FORBIDDEN,
+            ),
+            Self::CallbackForged => (
+                "urn:food-ordering:problem:callback-forged",
+                "The callback is not authentic",
+                StatusCode::UNAUTHORIZED,
+            ),
+            Self::CallbackExpired => (
+                "urn:food-ordering:problem:callback-expired",
+                "The callback is too old",
+                StatusCode::UNAUTHORIZED,
+            ),
+            Self::CallbackUnknown => (
+                "urn:food-ordering:problem:callback-unknown",
+                "Nobody waits for this callback",
+                StatusCode::NOT_FOUND,
             ),
             Self::CrossSite => (
                 "urn:food-ordering:problem:cross-site-request",

@@ -468,6 +468,17 @@ pub struct Session {
     pub token: String,
 }
 
+/// What a restaurant says when an order is ready.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ready {
+    /// The order.
+    #[schema(value_type = schema::Id)]
+    pub order_id: OrderId,
+    /// When it was ready, in ms since the epoch.
+    pub ready_at: i64,
+}
+
 /// How many demo orders the gateway places by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header, uri::Authority};
+use secrets::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 /// The cookie that carries the token for those who cannot send headers of their own.
@@ -19,7 +20,8 @@ const OF_PROXIES: [&str; 5] = [
 /// What decides who is an operator.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
-    token: Option<Token>,
+    /// Any of them will do: there are two while one is replaced.
+    tokens: Vec<Token>,
     /// Whether the gateway listens on a loopback address only.
     is_local: bool,
 }
@@ -36,8 +38,8 @@ pub(crate) enum Denied {
 }
 
 /// A token as RFC 6750 has it, so that it fits into a header and into a cookie as it stands.
-#[derive(Clone)]
-pub(crate) struct Token(String);
+#[derive(Debug, Clone)]
+pub(crate) struct Token(SecretString);
 
 impl Token {
     /// The token, if it is one.
@@ -47,26 +49,21 @@ impl Token {
             && body
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b));
-        is_token.then(|| Self(text.to_owned()))
+        is_token.then(|| Self(text.into()))
     }
 
     /// Compares in a time that tells nothing of where the texts differ.
     fn is(&self, given: &str) -> bool {
-        self.0.as_bytes().ct_eq(given.as_bytes()).into()
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
+        let token = self.0.expose_secret().as_bytes();
+        token.ct_eq(given.as_bytes()).into()
     }
 }
 
 impl Access {
     /// For a gateway that listens there.
-    pub(crate) fn new(token: Option<Token>, listener: IpAddr) -> Self {
+    pub(crate) fn new(tokens: Vec<Token>, listener: IpAddr) -> Self {
         Self {
-            token,
+            tokens,
             is_local: listener.to_canonical().is_loopback(),
         }
     }
@@ -84,13 +81,16 @@ impl Access {
         self.check_token(given)
     }
 
-    /// Whether this token, given by someone who is not at this machine, is the right one.
+    /// Whether this token, given by someone who is not at this machine, is a right one.
     pub(crate) fn check_token(&self, given: Option<&str>) -> Result<(), Denied> {
-        let token = self.token.as_ref().ok_or(Denied::NotFromThere)?;
-        match given {
-            None => Err(Denied::NoToken),
-            Some(given) if token.is(given) => Ok(()),
-            Some(_) => Err(Denied::WrongToken),
+        if self.tokens.is_empty() {
+            return Err(Denied::NotFromThere);
+        }
+        let given = given.ok_or(Denied::NoToken)?;
+        if self.tokens.iter().any(|token| token.is(given)) {
+            Ok(())
+        } else {
+            Err(Denied::WrongToken)
         }
     }
 
@@ -151,8 +151,9 @@ mod tests {
         pairs: &[(&'static str, &str)],
     ) -> Result<(), Denied> {
         let token = token.map(|token| Token::parse(token).unwrap());
+        let tokens = token.into_iter().collect();
         let peer = SocketAddr::new(peer.parse().unwrap(), 50_000);
-        Access::new(token, listener.parse().unwrap()).check(Some(peer), &headers(pairs))
+        Access::new(tokens, listener.parse().unwrap()).check(Some(peer), &headers(pairs))
     }
 
     #[test]
@@ -190,7 +191,10 @@ mod tests {
                 "{listener} {peer} {pairs:?}"
             );
         }
-        assert!(!Access::new(None, "127.0.0.1".parse().unwrap()).is_from_here(None, &headers(&[])));
+        assert!(
+            !Access::new(Vec::new(), "127.0.0.1".parse().unwrap())
+                .is_from_here(None, &headers(&[]))
+        );
     }
 
     #[test]
@@ -224,6 +228,7 @@ mod tests {
         for bad in ["", "==", "a b", "a;b", "a=b", "ü", "a\n"] {
             assert!(Token::parse(bad).is_none(), "{bad:?}");
         }
-        assert_eq!(format!("{:?}", Token::parse("secret")), "Some(Token(…))");
+        let shown = format!("{:?}", Token::parse("secret").unwrap());
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -27,6 +27,7 @@ async fn every_route_is_in_the_document() {
             "get /api/restaurants/{restaurantId}",
             "get /health",
             "get /ready",
+            "post /api/callbacks/restaurant/{orderId}/{callbackId}",
             "post /api/operations/dead-letters/replay",
             "post /api/operations/session",
             "post /api/orders",

@@ -33,7 +33,7 @@ async fn gateway() -> Gateway {
 
 async fn with_token() -> Gateway {
     let mut config = config();
-    config.operator_token = Some("s3cret".to_owned());
+    config.operator_tokens = ["n3w-s3cret", "s3cret"].into_iter().collect();
     Gateway::configured(TestRestate::default(), &config).await
 }
 
@@ -92,7 +92,7 @@ async fn from_elsewhere_every_route_of_operators_is_closed_and_says_how_to_open_
             (403, "operators-only"),
             "{path}"
         );
-        assert!(answer.detail().contains("--operator-token"));
+        assert!(answer.detail().contains("--operator-token-file"));
     }
     let answer = gateway
         .load_from(HERE, &[("x-forwarded-for", "10.0.0.7")])
@@ -357,7 +357,7 @@ async fn settings_that_make_no_sense_are_refused() {
             .unwrap()
             .to_string()
     };
-    let message = refused(|config| config.operator_token = Some("two words".to_owned()));
+    let message = refused(|config| config.operator_tokens = ["two words"].into_iter().collect());
     assert!(message.contains("operator token"), "{message}");
     assert!(!message.contains("two words"));
     let message = refused(|config| config.tile_url = Some("tiles".to_owned()));

@@ -1,0 +1,225 @@
+//! What restaurants say of orders that they were asked to prepare.
+//!
+//! A restaurant knows the address of this one callback, and the secret to sign it with. Both were handed to it with the order by
+//! `OrderWorkflow`; the gateway derives the secret anew, so it stores nothing ([`secrets::callback`]).
+
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use domain::OrderId;
+use secrets::callback::Callbacks;
+use secrets::webhook::{self, Refusal, Signed};
+use telemetry::metrics::Counters;
+
+use super::extract::JsonBytes;
+use super::problem::{Document, Kind, Problem};
+use super::{App, RETRY_AFTER};
+use crate::clock::now_ms;
+use crate::ingress;
+use crate::model::Ready;
+
+/// The longest callback that is read, in bytes. One has a hundred.
+const LONGEST: usize = 4 * 1024;
+/// The longest id of a callback, in characters. Those of Restate's awakeables have about 40.
+const LONGEST_ID: usize = 255;
+
+static CALLBACKS: LazyLock<Counters<1>> = LazyLock::new(|| {
+    Counters::new(
+        "restaurant_callbacks",
+        "Callbacks of restaurants: accepted, or why not",
+        ["outcome"],
+    )
+});
+
+/// Why a callback was not taken: as the metric counts it, and as an answer to it.
+struct Refused(&'static str, Problem);
+
+/// An order is ready
+///
+/// Sent by the restaurant that was asked to prepare the order, to the address that it was given then. The headers are those of
+/// Standard Webhooks: the signature is `v1,` and the Base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, by the
+/// secret that came with the address. May be repeated: an order is ready once.
+#[utoipa::path(
+    post,
+    path = "/api/callbacks/restaurant/{orderId}/{callbackId}",
+    operation_id = "orderIsReady",
+    tag = "callbacks",
+    params(
+        ("orderId" = String, Path, description = "The order's id."),
+        ("callbackId" = String, Path, description = "Names the callback."),
+        ("webhook-id" = String, Header, description = "Names the message; the same when it is repeated."),
+        ("webhook-timestamp" = i64, Header, description = "When it was sent, in s since the epoch; at most five minutes off."),
+        ("webhook-signature" = String, Header, description = "Signatures, separated by spaces; one of them has to be right."),
+    ),
+    request_body(content = Ready, description = "What is ready, at most 4 KiB."),
+    responses(
+        (status = 204, description = "It is known that the order is ready."),
+        (status = 400, description = "The request cannot be read.", body = Document, content_type = "application/problem+json"),
+        (status = 401, description = "It is not signed as it should be, or for another time.", body = Document, content_type = "application/problem+json"),
+        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody waits for it.", body = Document, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too long.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "It is signed, but says something else.", body = Document, content_type = "application/problem+json"),
+        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
+        (status = 503, description = "Restate does not answer: send it again.", body = Document, content_type = "application/problem+json",
+            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+    )
+)]
+pub(super) async fn order_is_ready(
+    State(app): State<Arc<App>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+    body: Result<JsonBytes, Problem>,
+) -> Result<StatusCode, Problem> {
+    match take(&app, path, &headers, body).await {
+        Ok(()) => {
+            CALLBACKS.inc(["accepted"]);
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Err(Refused(outcome, problem)) => {
+            CALLBACKS.inc([outcome]);
+            Err(problem)
+        }
+    }
+}
+
+async fn take(
+    app: &App,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: &HeaderMap,
+    body: Result<JsonBytes, Problem>,
+) -> Result<(), Refused> {
+    let Path((order_id, callback_id)) =
+        path.map_err(|rejection| unreadable(rejection.body_text()))?;
+    let order_id: OrderId = (order_id.parse())
+        .map_err(|error| unreadable(format!("the order id in the path {error}")))?;
+    if !is_callback_id(&callback_id) {
+        return Err(unreadable("the callback id in the path is none"));
+    }
+    let JsonBytes(body) = body.map_err(|problem| Refused("unreadable", problem))?;
+    if body.len() > LONGEST {
+        let detail = format!("send at most {LONGEST} bytes");
+        return Err(Refused(
+            "unreadable",
+            Problem::new(Kind::BodyTooLarge, detail),
+        ));
+    }
+    let callbacks = app.callbacks.as_ref().ok_or_else(|| {
+        let detail =
+            "this gateway takes no callbacks: it was started without --callback-secret-file";
+        Refused("unavailable", Problem::new(Kind::Unavailable, detail))
+    })?;
+    authenticate(callbacks, &order_id, &callback_id, headers, &body)?;
+    check(&order_id, &body)?;
+    let resolved = app.ingress.resolve(&callback_id, body).await;
+    resolved.map_err(|error| no_answer(&error, &order_id))
+}
+
+/// Whether the restaurant that was asked to prepare the order says this.
+fn authenticate(
+    callbacks: &Callbacks,
+    order_id: &OrderId,
+    callback_id: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(), Refused> {
+    let header = |name: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.ok_or_else(|| forged(format!("the header {name} is missing")))
+    };
+    let message = Signed {
+        id: header(webhook::ID)?,
+        timestamp: header(webhook::TIMESTAMP)?,
+        signatures: header(webhook::SIGNATURE)?,
+        body,
+    };
+    let verified = callbacks.verify(order_id.as_str(), callback_id, &message, now_ms() / 1000);
+    verified.map_err(|refusal| match refusal {
+        Refusal::Forged => forged("it is not signed with the secret that came with this address"),
+        Refusal::Expired => Refused(
+            "expired",
+            challenge(Problem::new(
+                Kind::CallbackExpired,
+                format!(
+                    "the header {} is more than {} s off: sign it anew with the time of now",
+                    webhook::TIMESTAMP,
+                    webhook::TOLERANCE
+                ),
+            )),
+        ),
+    })
+}
+
+/// Whether it says what its address is for.
+fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
+    let says_otherwise = |detail: String| {
+        Refused(
+            "unreadable",
+            Problem::new(Kind::InvalidRequest, detail).order(order_id.clone()),
+        )
+    };
+    let ready: Ready = serde_json::from_slice(body)
+        .map_err(|error| says_otherwise(format!("the body cannot be used: {error}")))?;
+    if ready.order_id == *order_id {
+        Ok(())
+    } else {
+        Err(says_otherwise(format!(
+            "orderId must be {order_id}, as in the address"
+        )))
+    }
+}
+
+fn is_callback_id(text: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(is_safe)
+}
+
+fn unreadable(detail: impl Into<String>) -> Refused {
+    Refused("unreadable", Problem::new(Kind::Malformed, detail))
+}
+
+fn forged(detail: impl Into<String>) -> Refused {
+    Refused(
+        "forged",
+        challenge(Problem::new(Kind::CallbackForged, detail)),
+    )
+}
+
+/// An answer 401 has to say how to do better.
+fn challenge(problem: Problem) -> Problem {
+    problem.header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("StandardWebhooks"),
+    )
+}
+
+fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
+    tracing::warn!(%order_id, %error, "a restaurant's callback was not passed on");
+    let (outcome, problem) = match error {
+        ingress::Error::NotFound(_) => (
+            "unknown",
+            Problem::new(Kind::CallbackUnknown, "the order has ended long ago"),
+        ),
+        ingress::Error::Unavailable(_) => (
+            "unavailable",
+            Problem::new(
+                Kind::Unavailable,
+                "the order system does not answer: send it again",
+            )
+            .retry_after(RETRY_AFTER),
+        ),
+        ingress::Error::Unexpected(_) => (
+            "unavailable",
+            Problem::new(
+                Kind::BadAnswer,
+                "the log of the gateway says more: send it again later",
+            ),
+        ),
+    };
+    Refused(outcome, problem.order(order_id.clone()))
+}
