@@ -237,7 +237,7 @@ async fn whatever_is_asked_is_answered_and_the_runtime_is_asked_sql() {
     watch_for_panics();
     let (admin, unreadable) = runtime::start().await;
     let port = serve(&admin, |config| {
-        config.statement_timeout = Duration::from_secs(2)
+        config.statement_timeout = Duration::from_secs(2);
     })
     .await;
     let handle = tokio::runtime::Handle::current();
