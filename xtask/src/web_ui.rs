@@ -136,7 +136,7 @@ mod tests {
         const NOTHING: [&str; 0] = [];
         let (_directory, web_ui) = web_ui();
         let write = |name: &str, text: &str| {
-            fs::write(web_ui.packages.directory().join(name), text).unwrap()
+            fs::write(web_ui.packages.directory().join(name), text).unwrap();
         };
         assert_eq!(made(&web_ui), [PACKAGES, BUILD]);
         assert_eq!(made(&web_ui), NOTHING);
