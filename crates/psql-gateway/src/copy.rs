@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use futures::{Sink, SinkExt, Stream, TryStreamExt};
 use pgwire::api::query::send_execution_response;
 use pgwire::api::results::Tag;
@@ -111,20 +111,23 @@ impl Copied {
             .feed(PgWireBackendMessage::CopyOutResponse(begin))
             .await?;
         let data = |bytes| PgWireBackendMessage::CopyData(CopyData::new(bytes));
-        if self.binary {
-            client.feed(data(Bytes::from_static(BINARY_HEADER))).await?;
-        } else if let Some(header) = self.header {
+        if let Some(header) = self.header {
             client.feed(data(header.freeze())).await?;
         }
+        // Clients expect it in one message with what follows.
+        let mut begin = if self.binary { BINARY_HEADER } else { &[] };
         let mut count = 0;
         while let Some(row) = self.rows.try_next().await? {
             count += 1;
-            client.feed(data(row.freeze())).await?;
+            let row = match std::mem::take(&mut begin) {
+                [] => row.freeze(),
+                begin => [begin, &row].concat().into(),
+            };
+            client.feed(data(row)).await?;
         }
         if self.binary {
-            client
-                .feed(data(Bytes::from_static(BINARY_TRAILER)))
-                .await?;
+            let end = [begin, BINARY_TRAILER].concat();
+            client.feed(data(end.into())).await?;
         }
         client
             .feed(PgWireBackendMessage::CopyDone(CopyDone::new()))

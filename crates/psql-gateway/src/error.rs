@@ -173,8 +173,14 @@ const KNOWN: [(&str, &str, Option<&str>); 16] = [
 
 /// The runtime's message, without the name of its engine's modules and without lists of everything else there is.
 fn readable(text: &str) -> String {
-    let mut text = text;
-    for prefix in ["Error during planning: ", "Schema error: ", "Arrow error: "] {
+    // What went wrong stands last; before it, where in the engine it did.
+    let mut text = text.rsplit("\ncaused by\n").next().unwrap_or(text);
+    for prefix in [
+        "Error during planning: ",
+        "Schema error: ",
+        "Arrow error: ",
+        "Cast error: ",
+    ] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }
     text.split("\nDid you mean")
@@ -264,8 +270,15 @@ mod tests {
                 None,
             ),
             ("something else", "select 1", "XX000", None),
+            (
+                "Datafusion error: Optimizer rule 'simplify_expressions' failed\ncaused by\nArrow error: Cast error: Cannot cast string 'a' to value of Int32 type",
+                "select 'a'::int",
+                "22P02",
+                None,
+            ),
         ] {
             let error = Error::from_runtime(message).located_in(sql);
+            assert!(!error.message.contains("Optimizer"), "{error}");
             assert_eq!((error.code, error.position), (code, position), "{error:?}");
         }
     }

@@ -1,10 +1,11 @@
 //! Connections: accepting them, limiting them, and passing their messages on.
 
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use pgwire::api::{ClientInfo, NoopHandler, PgWireConnectionState};
 use pgwire::messages::PgWireFrontendMessage;
 use pgwire::tokio::server::{
@@ -229,21 +230,28 @@ struct Parts {
 impl Parts {
     /// Answers the next message; whether there may be another.
     async fn next(&self, client: &mut Client) -> io::Result<bool> {
-        let message = tokio::select! {
-            message = client.next() => message,
+        // The decoder panics where a message ends before what it should hold.
+        let decoded = tokio::select! {
+            decoded = AssertUnwindSafe(client.next()).catch_unwind() => decoded,
             () = self.stop.asked.cancelled() => return farewell(client).await,
         };
-        let message = match message {
-            None | Some(Ok(PgWireFrontendMessage::Terminate(_))) => return Ok(false),
-            Some(Ok(message)) => message,
-            Some(Err(error)) => {
-                // What follows cannot be understood either.
-                let text = format!("invalid message: {error}");
-                let farewell = Error::fatal("08P01", text).into();
-                process_error(client, farewell, false).await?;
-                return Ok(false);
-            }
+        let invalid = match decoded {
+            Ok(None | Some(Ok(PgWireFrontendMessage::Terminate(_)))) => return Ok(false),
+            Ok(Some(Ok(message))) => return self.answer(client, message).await,
+            Ok(Some(Err(error))) => error.to_string(),
+            Err(_) => "it ends too early".to_owned(),
         };
+        // What follows cannot be understood either.
+        let farewell = Error::fatal("08P01", format!("invalid message: {invalid}")).into();
+        process_error(client, farewell, false).await?;
+        Ok(false)
+    }
+
+    async fn answer(
+        &self,
+        client: &mut Client,
+        message: PgWireFrontendMessage,
+    ) -> io::Result<bool> {
         if is_starting(client)
             && !matches!(
                 message,

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CastKind, DataType, Expr, FunctionArguments, Query, Value, ValueWithSpan, VisitMut, VisitorMut,
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Query, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
@@ -97,6 +98,18 @@ impl VisitorMut for Adapter<'_> {
                     *expr = Expr::Value(value.into());
                 }
             }
+            // PostgreSQL has this one without parentheses too.
+            Expr::Identifier(ident)
+                if ident.quote_style.is_none() && sql::folded(ident) == "current_schema" =>
+            {
+                if let Some(value) = self.session.value("current_schema") {
+                    *expr = Expr::Value(value.into());
+                }
+            }
+            // The runtime has the function, but not this way to call it.
+            Expr::Extract {
+                field, expr: inner, ..
+            } => *expr = date_part(&field.to_string().to_lowercase(), (**inner).clone()),
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
             Expr::Cast {
                 data_type,
@@ -124,4 +137,25 @@ impl VisitorMut for Adapter<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+fn date_part(field: &str, of: Expr) -> Expr {
+    let field = Value::SingleQuotedString(field.to_owned());
+    let arguments = [Expr::Value(field.into()), of];
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new("date_part")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments
+                .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
+                .to_vec(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }

@@ -39,7 +39,7 @@ pub(super) fn tell_apart(query: &mut Query) {
     let mut seen = HashSet::new();
     for (index, item) in select.projection.iter_mut().enumerate() {
         let (name, expr) = match item {
-            SelectItem::UnnamedExpr(expr) => (expr.to_string(), expr.clone()),
+            SelectItem::UnnamedExpr(expr) => (name_in_runtime(expr), expr.clone()),
             SelectItem::ExprWithAlias { expr, alias } => (sql::folded(alias), expr.clone()),
             _ => continue,
         };
@@ -47,6 +47,16 @@ pub(super) fn tell_apart(query: &mut Query) {
             let alias = sql::ident(&format!("column_{}", index + 1));
             *item = SelectItem::ExprWithAlias { expr, alias };
         }
+    }
+}
+
+/// What the runtime calls a column without an alias: a cast and a qualifier make no difference.
+fn name_in_runtime(expr: &Expr) -> String {
+    match expr {
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => name_in_runtime(expr),
+        Expr::Identifier(ident) => sql::folded(ident),
+        Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded).unwrap_or_default(),
+        other => other.to_string(),
     }
 }
 

@@ -141,6 +141,10 @@ fn names_of_the_past_become_those_of_today_where_they_can_mean_nothing_else() {
             "select key, key from state",
             "SELECT key, key AS column_2 FROM state",
         ),
+        (
+            "select now(), now()::date, s.key, key from state s",
+            "SELECT now(), now()::DATE AS column_2, s.key, key AS column_4 FROM state s",
+        ),
     ] {
         assert_eq!(rewritten(asked).unwrap(), answered, "{asked}");
     }
@@ -258,5 +262,37 @@ fn every_view_can_be_put_in_and_what_is_put_in_can_be_parsed_again() {
             "{}: {columns:?}",
             view.name
         );
+    }
+}
+
+#[test]
+fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
+    let session = Session {
+        user: "anna".to_owned(),
+        database: "restate".to_owned(),
+        pid: 7,
+    };
+    for (asked, answered) in [
+        (
+            "select current_schema, current_schema()",
+            "SELECT 'public', 'public'",
+        ),
+        ("select \"current_schema\"", "SELECT \"current_schema\""),
+        (
+            "select extract(epoch from created_at) from state",
+            "SELECT date_part('epoch', created_at) FROM state",
+        ),
+        (
+            "select pg_catalog.upper('a'::pg_catalog.text)",
+            "SELECT upper(CAST('a' AS TEXT))",
+        ),
+        (
+            "select value_utf8::jsonb->>'a' from state",
+            "SELECT (value_utf8) ->> 'a' FROM state",
+        ),
+    ] {
+        let mut query = parsed(asked);
+        adapt(&mut query, &session).unwrap();
+        assert_eq!(query.to_string(), answered, "{asked}");
     }
 }

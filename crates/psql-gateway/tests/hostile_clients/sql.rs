@@ -318,7 +318,7 @@ impl Choices<'_> {
         let mut all = self.table(depth);
         for _ in 0..self.pick(3) {
             let table = self.table(depth);
-            let joined = match self.pick(6) {
+            let next = match self.pick(6) {
                 1 => format!(", {table}"),
                 2 => format!(" cross join {table}"),
                 3 => format!(" natural join {table}"),
@@ -332,7 +332,7 @@ impl Choices<'_> {
                     self.expression(depth.saturating_sub(1))
                 ),
             };
-            all.push_str(&joined);
+            all.push_str(&next);
         }
         all
     }

@@ -77,7 +77,7 @@ impl Gateway {
                 "--command=select count(*) from state",
             ])
             .arg(format!(
-                "hostaddr=127.0.0.1 port={} user=anna {connection}",
+                "host=localhost hostaddr=127.0.0.1 port={} user=anna {connection}",
                 self.port
             ))
             // Whoever runs the test may have certificates and passwords of their own.
@@ -117,8 +117,8 @@ async fn who_knows_the_password_comes_in_and_only_over_tls() -> anyhow::Result<(
     let right = Some("open sesame");
 
     for connection in [
-        &*format!("host=localhost sslmode=verify-full {ours}"),
-        &format!("host=localhost sslmode=verify-ca {ours} channel_binding=require"),
+        &*format!("sslmode=verify-full {ours}"),
+        &format!("sslmode=verify-ca {ours} channel_binding=require"),
         "sslmode=require channel_binding=require",
         "sslmode=require channel_binding=disable",
         // What psql does by itself.
@@ -135,12 +135,12 @@ async fn who_knows_the_password_comes_in_and_only_over_tls() -> anyhow::Result<(
     for (password, connection, complaint) in [
         (
             right,
-            &*format!("host=localhost sslmode=verify-full {others}"),
+            &*format!("sslmode=verify-full {others}"),
             "certificate verify failed",
         ),
         (
             right,
-            &format!("host=localhost sslmode=verify-ca {others}"),
+            &format!("sslmode=verify-ca {others}"),
             "certificate verify failed",
         ),
         (
