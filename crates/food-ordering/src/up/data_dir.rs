@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 
+use super::ports::Former;
 use crate::files;
 
 /// An open data directory; no other `up` can use it meanwhile.
@@ -75,7 +76,18 @@ impl DataDir {
         self.write_json(PROCESSES, processes)
     }
 
-    /// Removes both: nothing is there any more, or not yet.
+    /// The ports of the last run here; none if there was none, or nobody can tell.
+    pub(super) fn former_ports(&self) -> Former {
+        let text = fs::read_to_string(self.file(PORTS)).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Writes down which ports are used, for the next run.
+    pub(super) fn write_ports(&self, ports: &impl Serialize) -> anyhow::Result<()> {
+        self.write_json(PORTS, ports)
+    }
+
+    /// Removes both lists of the running system: nothing is there any more, or not yet.
     pub(super) fn forget_addresses(&self) -> anyhow::Result<()> {
         for name in [ENDPOINTS, PROCESSES] {
             let file = self.file(name);
@@ -98,6 +110,9 @@ pub(crate) const ENDPOINTS: &str = "endpoints.json";
 pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
 pub(crate) const PROCESSES: &str = "processes.json";
+
+/// The file that remembers the ports.
+const PORTS: &str = "ports.json";
 
 fn lock(directory: &Path) -> anyhow::Result<File> {
     let path = directory.join("up.lock");

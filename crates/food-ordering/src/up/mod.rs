@@ -82,7 +82,8 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
     if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
         say!("Made keys in {}", dir.keys().display());
     }
-    let reserved = ports::reserve(args.ports)?;
+    let reserved = ports::reserve(args.ports, &dir.former_ports())?;
+    dir.write_ports(&reserved.ports.by_name())?;
     let found = tokio::select! {
         found = restate::binary::find(&args.restate_server, |line| say!("{line}")) => found?,
         () = shutdown.asked.cancelled() => return Ok(()),

@@ -77,7 +77,8 @@ pub(super) struct Choice {
         value_name = "N"
     )]
     port_offset: u16,
-    /// Use ports that are free
+    /// Use ports that are free: those of the last run in this data directory if they are, so that whom it has given an address finds
+    /// it again
     #[arg(long, env = "FOOD_ORDERING_FREE_PORTS", conflicts_with = "port_offset")]
     free_ports: bool,
 }
@@ -94,7 +95,18 @@ impl Index<Use> for Ports {
     }
 }
 
+/// The ports of a former run, by the names of their uses.
+pub(super) type Former = BTreeMap<String, u16>;
+
 impl Ports {
+    /// The ports by the names of their uses, to be remembered.
+    pub(super) fn by_name(&self) -> BTreeMap<&'static str, u16> {
+        self.0
+            .iter()
+            .map(|(port, number)| (port.name(), *number))
+            .collect()
+    }
+
     /// `127.0.0.1:<port>`
     pub(super) fn address(&self, port: Use) -> SocketAddr {
         SocketAddr::V4(loopback(self[port]))
@@ -119,9 +131,9 @@ pub(super) struct Reserved {
 }
 
 /// Chooses and takes the ports; an error names those that are taken, and by whom.
-pub(super) fn reserve(choice: Choice) -> anyhow::Result<Reserved> {
+pub(super) fn reserve(choice: Choice, former: &Former) -> anyhow::Result<Reserved> {
     if choice.free_ports {
-        return reserve_free();
+        return reserve_free(former);
     }
     let planned = with_offset(choice.port_offset)?;
     let mut listeners = Vec::new();
@@ -163,30 +175,30 @@ pub(super) fn with_offset(offset: u16) -> anyhow::Result<Ports> {
     ports.collect::<anyhow::Result<_>>().map(Ports)
 }
 
-/// Free ports below those that the kernel gives to outgoing connections: when a part is restarted, its port must not have
-/// become somebody's end of a connection meanwhile.
-fn reserve_free() -> anyhow::Result<Reserved> {
+/// Free ports, those of a former run first: what was under way then has been told them.
+///
+/// New ones are below those that the kernel gives to outgoing connections: when a part is restarted, its port must not have become
+/// somebody's end of a connection meanwhile.
+fn reserve_free(former: &Former) -> anyhow::Result<Reserved> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
     const ATTEMPTS: usize = 1_000;
 
-    let mut uses = Use::ALL.into_iter().peekable();
     let mut ports = BTreeMap::new();
     let mut listeners = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let Some(port) = uses.peek() else { break };
-        let number = rand::random_range(FIRST..=LAST);
-        if let Ok(listener) = TcpListener::bind(loopback(number)) {
-            ports.insert(*port, number);
-            listeners.push(listener);
-            uses.next();
-        }
-    }
-    if let Some(port) = uses.next() {
-        bail!(
-            "found no free port between {FIRST} and {LAST} for {}",
-            port.name()
-        );
+    for port in Use::ALL {
+        let any = std::iter::repeat_with(|| rand::random_range(FIRST..=LAST)).take(ATTEMPTS);
+        let mut numbers = former.get(port.name()).copied().into_iter().chain(any);
+        let free =
+            numbers.find_map(|number| Some((number, TcpListener::bind(loopback(number)).ok()?)));
+        let (number, listener) = free.with_context(|| {
+            format!(
+                "found no free port between {FIRST} and {LAST} for {}",
+                port.name()
+            )
+        })?;
+        ports.insert(port, number);
+        listeners.push(listener);
     }
     Ok(Reserved {
         ports: Ports(ports),
@@ -220,7 +232,7 @@ mod tests {
 
     #[test]
     fn free_ports_are_held_until_they_are_let_go() {
-        let reserved = reserve_free().unwrap();
+        let reserved = reserve_free(&Former::new()).unwrap();
         let port = loopback(reserved.ports[Use::Gateway]);
         assert!(TcpListener::bind(port).is_err());
         drop(reserved);
@@ -228,8 +240,22 @@ mod tests {
     }
 
     #[test]
+    fn the_ports_of_the_last_run_are_taken_again_if_they_are_free() {
+        let first = reserve_free(&Former::new()).unwrap();
+        let former: Former = (first.ports.by_name().into_iter())
+            .map(|(name, number)| (name.to_owned(), number))
+            .collect();
+        let meanwhile = reserve_free(&former).unwrap();
+        assert_ne!(meanwhile.ports[Use::Gateway], first.ports[Use::Gateway]);
+        let taken = first.ports.by_name();
+        drop(first);
+        let again = reserve_free(&former).unwrap();
+        assert_eq!(again.ports.by_name(), taken);
+    }
+
+    #[test]
     fn who_holds_a_port_is_named() {
-        let reserved = reserve_free().unwrap();
+        let reserved = reserve_free(&Former::new()).unwrap();
         let who = listener_of::port(reserved.ports[Use::Gateway]).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
     }
