@@ -26,6 +26,9 @@ pub(crate) struct Edge {
     /// seems to come [default: true, unless there are trusted proxies]
     #[arg(long, env = "FOOD_ORDERING_TRUST_LOOPBACK", value_name = "BOOL")]
     trust_loopback: Option<bool>,
+    /// Lets everyone who reaches the gateway read its /metrics, not operators alone; for networks that the world does not reach
+    #[arg(long, env = "FOOD_ORDERING_PUBLIC_METRICS")]
+    public_metrics: bool,
     /// Proxies whose word counts on where a request comes from, as addresses or networks
     #[arg(
         long,
@@ -57,7 +60,7 @@ pub(crate) struct Edge {
     #[arg(long, env = "FOOD_ORDERING_STREAMS_PER_CLIENT", default_value_t = some(gateway::Edge::default().streams_per_client), value_name = "N")]
     streams_per_client: NonZeroUsize,
     /// How many connections there may be; when there are more, those that idle go first
-    #[arg(long = "gateway-connections", env = "FOOD_ORDERING_GATEWAY_CONNECTIONS", default_value_t = some(gateway::Edge::default().connections), value_name = "N")]
+    #[arg(id = "gateway_connections", long = "gateway-connections", env = "FOOD_ORDERING_GATEWAY_CONNECTIONS", default_value_t = some(gateway::Edge::default().connections), value_name = "N")]
     connections: NonZeroUsize,
     /// How many connections a client may have; trusted proxies may have all
     #[arg(long, env = "FOOD_ORDERING_CONNECTIONS_PER_CLIENT", default_value_t = some(gateway::Edge::default().connections_per_client), value_name = "N")]
@@ -75,6 +78,7 @@ impl Edge {
     pub(crate) fn settings(&self) -> gateway::Edge {
         gateway::Edge {
             trust_loopback: self.trust_loopback,
+            public_metrics: self.public_metrics,
             trusted_proxies: self.trusted_proxies.clone(),
             client_address_header: self.client_address_header,
             order_rate: self.order_rate,

@@ -188,7 +188,8 @@ fn addresses_are_those_of_services() {
             let Some(value) = value.as_str().filter(|_| service.is_ours()) else {
                 continue;
             };
-            let is_inside = !variable.ends_with("_UI");
+            // The UI's address is the browser's; a level of the log is none.
+            let is_inside = !variable.ends_with("_UI") && !value.contains("${");
             let address = value.strip_prefix("http://").unwrap_or(value);
             if let Some((host, port)) = address.split_once(':').filter(|_| is_inside) {
                 let there = compose.services.get(host);

@@ -67,6 +67,7 @@ pub struct App {
     lookup: Arc<Lookup>,
     board: Arc<Board>,
     access: Access,
+    public_metrics: bool,
     proxies: Proxies,
     rates: Rates,
     /// Open streams of each client.
@@ -116,6 +117,7 @@ impl App {
             readiness: health::Cache::default(),
             leaving: Arc::default(),
             access: Access::new(tokens, edge.trusts_neighbours(crate::is_loopback(address))),
+            public_metrics: edge.public_metrics,
             proxies: Proxies::new(edge.trusted_proxies.clone(), edge.client_address_header),
             rates: Rates::new(edge),
             streams: Seats::new(edge.streams_per_client),
@@ -177,7 +179,12 @@ pub fn router(app: App) -> Router {
         .split_for_parts();
     let document = openapi::with_what_all_answer(document);
     let guarded = Arc::clone(&app);
-    let metrics = telemetry::http::metrics_route().layer(middleware::from_fn(guard::operators));
+    let metrics = telemetry::http::metrics_route();
+    let metrics = if app.public_metrics {
+        metrics
+    } else {
+        metrics.layer(middleware::from_fn(guard::operators))
+    };
     routes
         .route("/metrics", metrics)
         .layer(openapi::layer(&document))

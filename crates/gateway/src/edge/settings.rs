@@ -12,6 +12,8 @@ pub struct Edge {
     /// Whether who comes from this very machine is an operator. `None`: yes, unless there are trusted proxies, behind which
     /// everyone seems to come from there.
     pub trust_loopback: Option<bool>,
+    /// Whether everyone may read `/metrics`, and not operators alone.
+    pub public_metrics: bool,
     /// The proxies whose word counts on where a request comes from. Nobody else's does.
     pub trusted_proxies: Vec<IpNet>,
     /// By which header they say so.
@@ -42,6 +44,7 @@ impl Default for Edge {
     fn default() -> Self {
         Self {
             trust_loopback: None,
+            public_metrics: false,
             trusted_proxies: Vec::new(),
             client_address_header: ClientAddressHeader::default(),
             order_rate: Rate::per_minute(60),

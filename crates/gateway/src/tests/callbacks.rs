@@ -8,7 +8,7 @@ use secrets::callback::{self, Callbacks};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
-use super::{Answer, Gateway, SILENCE, TestRestate, request};
+use super::{Answer, Gateway, HERE, SILENCE, TestRestate, bare, from, request};
 use crate::Config;
 use crate::clock::now_ms;
 
@@ -178,9 +178,7 @@ async fn what_is_forged_foreign_or_old_never_reaches_restate() {
     }
     assert_eq!(gateway.restate.asked("/resolve"), 0);
 
-    let metrics = gateway
-        .open(request("GET", "/metrics").body(Body::empty()).unwrap())
-        .await;
+    let metrics = gateway.open(from(HERE, bare("GET", "/metrics"))).await;
     let metrics = axum::body::to_bytes(metrics.into_body(), 1 << 20)
         .await
         .unwrap();
