@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{ArgAction, Args};
 use gateway::{ClientAddressHeader, Rate};
 use ipnet::IpNet;
 use secrets::{ExposeSecret, SecretString, Secrets};
@@ -26,8 +26,8 @@ pub(crate) struct Edge {
     /// seems to come [default: true, unless there are trusted proxies]
     #[arg(long, env = "FOOD_ORDERING_TRUST_LOOPBACK", value_name = "BOOL")]
     trust_loopback: Option<bool>,
-    /// Lets everyone who reaches the gateway read its /metrics, not operators alone; for networks that the world does not reach
-    #[arg(long, env = "FOOD_ORDERING_PUBLIC_METRICS")]
+    /// Whether everyone who reaches the gateway may read its /metrics, not operators alone; for networks that the world does not reach
+    #[arg(long, env = "FOOD_ORDERING_PUBLIC_METRICS", action = ArgAction::Set, default_value_t = false, value_name = "BOOL")]
     public_metrics: bool,
     /// Proxies whose word counts on where a request comes from, as addresses or networks
     #[arg(
