@@ -141,7 +141,11 @@ fn wanted() -> anyhow::Result<BTreeSet<String>> {
         .filter_map(|line| line.trim().strip_prefix("expr: "));
     expressions.extend(lines.map(str::to_owned));
     for dashboard in std::fs::read_dir(deploy.join("grafana"))? {
-        let dashboard: Value = serde_json::from_slice(&std::fs::read(dashboard?.path())?)?;
+        let dashboard = dashboard?.path();
+        if dashboard.extension().is_none_or(|kind| kind != "json") {
+            continue;
+        }
+        let dashboard: Value = serde_json::from_slice(&std::fs::read(dashboard)?)?;
         let panels = dashboard["panels"].as_array().context("panels")?;
         let targets = panels
             .iter()

@@ -1,11 +1,14 @@
 //! Each part is told to stop in the middle of work.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
 };
 use nix::sys::signal::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::many_orders::wait_for_all_delivered;
@@ -23,7 +26,11 @@ const PARTS: [(&str, Duration); 6] = [
 
 /// Places orders through the gateway for as long as it is asked to. Answers the ids of those that were accepted; an error if a
 /// request was answered otherwise, or broken off. Who finds the door closed comes again.
-async fn keep_ordering(system: &System, stop: &tokio::sync::Notify) -> anyhow::Result<Vec<String>> {
+async fn keep_ordering(
+    system: &System,
+    stop: &tokio::sync::Notify,
+    placed: &Cell<usize>,
+) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     let mut each = tokio::time::interval(Duration::from_millis(100));
     let stopped = stop.notified();
@@ -42,6 +49,7 @@ async fn keep_ordering(system: &System, stop: &tokio::sync::Notify) -> anyhow::R
                 let code = answer.status();
                 anyhow::ensure!(code == 202, "{id}: {code}: {}", answer.text().await?);
                 ids.push(id);
+                placed.set(ids.len());
             }
             Err(error) => anyhow::ensure!(error.is_connect(), "{id}: {error:?}"),
         }
@@ -60,8 +68,19 @@ async fn every_part_that_is_told_to_stop_ends_in_time_and_no_order_and_no_reques
     )
     .await?;
     let stop = tokio::sync::Notify::new();
+    let placed = Cell::new(0);
     let roll = async {
         for (part, limit) in PARTS {
+            let before = placed.get();
+            eventually("more orders", SOON, async || {
+                let more = placed.get() - before;
+                if more >= 2 {
+                    Ok(())
+                } else {
+                    Err(more.to_string())
+                }
+            })
+            .await;
             eventually("work under way", SOON, async || {
                 let rows = system
                     .sql("select id from sys_invocation where status = 'running' limit 1")
@@ -81,10 +100,10 @@ async fn every_part_that_is_told_to_stop_ends_in_time_and_no_order_and_no_reques
         stop.notify_one();
         anyhow::Ok(())
     };
-    let (ids, rolled) = tokio::join!(keep_ordering(&system, &stop), roll);
+    let (ids, rolled) = tokio::join!(keep_ordering(&system, &stop, &placed), roll);
     rolled?;
     let ids = ids?;
-    assert!(ids.len() > 10, "{ids:?}");
+    assert!(ids.len() >= 2 * PARTS.len(), "{ids:?}");
     wait_for_all_delivered(&system, ids.len()).await;
     assert_books_balance(&system, &ids, 2350).await;
     assert_nothing_left_behind(&system).await;
@@ -127,34 +146,35 @@ async fn browsers_and_psql_are_told_to_come_again() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_part_that_is_told_twice_ends_at_once() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
-    // Longer than a part may take to end after the first signal.
-    system
-        .set_faults("payment-provider", &serde_json::json!({"latencyMs": 9_000}))
-        .await?;
-    system.publish_orders(&[order("patient")]).await?;
-    system.wait_for_status("patient", "CREATED").await;
-    let url = system.address("order-services")?;
+    // A request whose body does not come is in hand for longer than this test takes. The gateway asks for the body once it has
+    // begun to answer.
+    let url = system.address("gateway")?;
     let address = url.trim_start_matches("http://").to_owned();
-    system.signal("order-services", Signal::SIGTERM)?;
+    let mut client = TcpStream::connect(&address).await?;
+    let head = format!(
+        "POST /api/orders HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\
+         expect: 100-continue\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await?;
+    let mut asked = [0; 12];
+    client.read_exact(&mut asked).await?;
+    assert_eq!(&asked, b"HTTP/1.1 100");
+
+    system.signal("gateway", Signal::SIGTERM)?;
     eventually(
         "its door to be closed",
         SOON,
-        async || match tokio::net::TcpStream::connect(&address).await {
+        async || match TcpStream::connect(&address).await {
             Err(_) => Ok(()),
             Ok(_) => Err("it is open".to_owned()),
         },
     )
     .await;
     let begin = Instant::now();
-    let how = system.stop_part("order-services", Signal::SIGTERM).await?;
+    let how = system.stop_part("gateway", Signal::SIGTERM).await?;
     assert_eq!(how, "ended with exit code 1");
     let took = begin.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
-    system
-        .set_faults("payment-provider", &serde_json::json!({"latencyMs": 0}))
-        .await?;
-    system.wait_for_status("patient", "DELIVERED").await;
-    assert_books_balance(&system, &["patient".to_owned()], 2350).await;
     Ok(())
 }
 
@@ -187,9 +207,12 @@ async fn a_part_with_attempts_that_wait_gives_them_back_at_once() -> anyhow::Res
     let took = begin.elapsed();
     assert_eq!(how, "ended with exit code 0");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    // Given back, not broken off: Restate has seen no failure.
+    // Given back, not broken off: Restate has seen no failure but that nobody was there for a moment.
     let failed = system
-        .sql("select target, last_failure from sys_invocation where last_failure is not null")
+        .sql(
+            "select target, last_failure from sys_invocation where last_failure is not null \
+             and last_failure not like '%Connection refused%'",
+        )
         .await?;
     assert!(failed.is_empty(), "{failed:?}");
     Ok(())
