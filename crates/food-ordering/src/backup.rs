@@ -319,13 +319,19 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
+    /// What cannot be compressed: in a compressed run of equal bytes, some changes change nothing of what was saved.
+    fn table() -> Vec<u8> {
+        let mixed = (0..200_000_u32).map(|n| n.wrapping_mul(2_654_435_761).rotate_left(n % 32));
+        mixed.map(|n| n.to_le_bytes()[3]).collect()
+    }
+
     /// A directory as `up` leaves it, and where its backup goes.
     fn stopped_system() -> (tempfile::TempDir, Args, RestoreArgs) {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("data");
         fs::create_dir_all(data.join("restate/local/db")).unwrap();
         fs::create_dir_all(data.join("logs")).unwrap();
-        fs::write(data.join("restate/local/db/000001.sst"), vec![7; 200_000]).unwrap();
+        fs::write(data.join("restate/local/db/000001.sst"), table()).unwrap();
         fs::write(data.join("payment-provider.sqlite"), "books").unwrap();
         fs::write(data.join("operator.token"), "secret").unwrap();
         fs::set_permissions(
@@ -360,7 +366,7 @@ mod tests {
         let restored = &to.data_dir;
         assert_eq!(
             fs::read(restored.join("restate/local/db/000001.sst")).unwrap(),
-            vec![7; 200_000]
+            table()
         );
         assert_eq!(
             fs::read(restored.join("payment-provider.sqlite")).unwrap(),
@@ -398,8 +404,7 @@ mod tests {
             ("without its checksum", whole[..whole.len() - 4].to_vec()),
             ("changed", {
                 let mut changed = whole.clone();
-                // All bits of a byte: a single one may be padding, and its change no change of what was saved.
-                changed[middle] ^= 0xff;
+                changed[middle] ^= 1;
                 changed
             }),
             ("something else", b"no archive at all".to_vec()),
