@@ -13,6 +13,7 @@ let gateway: ChildProcess;
 let address: string;
 
 test.beforeAll(async () => {
+  const key = (name: string) => join(process.env.DATA_DIR ?? "", "keys", name);
   const port = await freePort();
   address = `http://127.0.0.1:${port}`;
   gateway = spawn(
@@ -22,7 +23,8 @@ test.beforeAll(async () => {
       "gateway",
       `--gateway-listen=127.0.0.1:${port}`,
       "--trust-loopback=false",
-      `--order-links-secret-file=${join(process.env.DATA_DIR ?? "", "keys", "order-links.secret")}`,
+      `--order-links-secret-file=${key("order-links.secret")}`,
+      `--callback-secret-file=${key("callback.secret")}`,
       `--kafka-brokers=${endpoint("kafka")}`,
       `--restate-ingress=${endpoint("restate-ingress")}`,
       `--web-ui=${fileURLToPath(new URL("../dist", import.meta.url))}`,
