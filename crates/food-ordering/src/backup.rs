@@ -17,7 +17,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use tar::{Archive, Builder, EntryType, Header};
 
-use crate::{restate, up};
+use crate::{flags, restate, up};
 
 /// The first entry of an archive.
 const LABEL: &str = "food-ordering-backup.json";
@@ -43,14 +43,8 @@ const LEFT_OUT: [&str; 9] = [
 pub struct Args {
     /// The file to write; it must not exist
     file: PathBuf,
-    /// The data directory of an `up` that is stopped
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_DATA_DIR",
-        default_value = ".food-ordering",
-        value_name = "DIRECTORY"
-    )]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data_dir: flags::DataDirectory,
 }
 
 /// Arguments of `restore`.
@@ -84,7 +78,7 @@ struct Label {
 
 /// `backup`: writes the archive and reads it again.
 pub fn main(args: &Args) -> anyhow::Result<()> {
-    let directory = std::path::absolute(&args.data_dir)?;
+    let directory = std::path::absolute(&args.data_dir.path)?;
     let file = std::path::absolute(&args.file)?;
     ensure!(
         directory.join(RESTATE_DATA).is_dir(),
@@ -344,7 +338,7 @@ mod tests {
         let file = root.path().join("saved.tar.gz");
         let args = Args {
             file: file.clone(),
-            data_dir: data,
+            data_dir: flags::DataDirectory { path: data },
         };
         let restore = RestoreArgs {
             file,
@@ -373,7 +367,7 @@ mod tests {
             b"books"
         );
         assert_eq!(mode(&restored.join("operator.token")), 0o600);
-        assert_eq!(mode(restored), mode(&args.data_dir));
+        assert_eq!(mode(restored), mode(&args.data_dir.path));
         for left_out in ["logs", up::ENDPOINTS, "up.lock"] {
             assert!(!restored.join(left_out).exists(), "{left_out}");
         }
@@ -422,7 +416,7 @@ mod tests {
     #[test]
     fn a_running_system_is_not_saved() {
         let (_root, args, _) = stopped_system();
-        let _running = up::lock(&args.data_dir).unwrap();
+        let _running = up::lock(&args.data_dir.path).unwrap();
         let error = format!("{:#}", main(&args).unwrap_err());
         assert!(error.contains("stop it"), "{error}");
         assert!(!args.file.exists());

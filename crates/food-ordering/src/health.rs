@@ -8,9 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::Part;
 use crate::http::{self, Protocol};
 use crate::listen::Listen;
+use crate::{Part, flags};
 
 /// Arguments of `health`.
 #[derive(Debug, clap::Args)]
@@ -20,14 +20,8 @@ pub struct Args {
     parts: Vec<Part>,
     #[command(flatten)]
     listen: Listen,
-    /// Kafka's brokers, for part `kafka`, whichever Kafka it is
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_KAFKA_BROKERS",
-        default_value = "127.0.0.1:9092",
-        value_name = "HOST:PORT,…"
-    )]
-    kafka_brokers: String,
+    #[command(flatten)]
+    kafka: flags::Kafka,
 }
 
 /// How long the psql gateway has for its first answer; parts that speak HTTP have as long ([`http::answers`]).
@@ -47,7 +41,7 @@ async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
     let listen = &args.listen;
     match part {
         Part::Kafka => {
-            kafka::Cluster::discover(&args.kafka_brokers).await?;
+            kafka::Cluster::discover(&args.kafka.brokers).await?;
             Ok(())
         }
         Part::OrderServices => get(listen.order_services, "/health", Protocol::Http2).await,

@@ -40,6 +40,7 @@ pub mod dlq;
 pub mod doctor;
 mod edge;
 mod files;
+mod flags;
 pub mod health;
 mod http;
 mod install;

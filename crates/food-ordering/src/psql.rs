@@ -7,18 +7,14 @@ use std::time::Duration;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use crate::flags;
+
 /// How the psql gateway is reached, and what it lets clients do.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "psql gateway")]
 pub(crate) struct Psql {
-    /// Restate's admin API, which the psql gateway asks; with several nodes that of each
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_ADMIN",
-        default_value = "http://127.0.0.1:9070",
-        value_name = "URL,…"
-    )]
-    restate_admin: String,
+    #[command(flatten)]
+    restate_admin: flags::RestateAdmin,
     /// Lines <user>:<password>; only those users are let in, by SCRAM-SHA-256
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -72,7 +68,7 @@ impl Psql {
             statement_timeout: self.statement_timeout,
             connections: self.connections.get(),
             max_message: self.max_message.get(),
-            ..psql_gateway::Config::new(&self.restate_admin)
+            ..psql_gateway::Config::new(&self.restate_admin.urls)
         };
         psql_gateway::serve(config, listener, shutdown).await?;
         Ok(())

@@ -18,7 +18,7 @@ use crate::edge::Edge;
 use crate::listen::Listen;
 use crate::psql::Psql;
 use crate::settings::Settings;
-use crate::{Part, broker, keys, shutdown};
+use crate::{Part, broker, flags, keys, shutdown};
 
 /// Arguments of `serve`.
 #[derive(Debug, ClapArgs)]
@@ -26,22 +26,10 @@ pub struct Args {
     /// The parts to run
     #[arg(required = true)]
     parts: Vec<Part>,
-    /// Kafka's brokers
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_KAFKA_BROKERS",
-        default_value = "127.0.0.1:9092",
-        value_name = "HOST:PORT,…"
-    )]
-    kafka_brokers: String,
-    /// Restate's ingress; with several nodes that of each, so that one of them may be away
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_INGRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL,…"
-    )]
-    restate_ingress: String,
+    #[command(flatten)]
+    kafka: flags::Kafka,
+    #[command(flatten)]
+    restate_ingress: flags::RestateIngress,
     /// The payment provider
     #[arg(
         long,
@@ -176,7 +164,7 @@ async fn run_parts(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> 
 }
 
 async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::Result<()> {
-    let kafka_brokers = args.kafka_brokers.clone();
+    let kafka_brokers = args.kafka.brokers.clone();
     let shutdown = stop.clone().cancelled_owned();
     let settings = &args.settings;
     match part {
@@ -244,7 +232,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 restate_ui: args.operators.restate_ui.clone(),
                 tile_url: settings.web_ui.tile_url.clone(),
                 tile_attribution: settings.web_ui.tile_attribution.clone(),
-                ..gateway::Config::new(kafka_brokers, &args.restate_ingress)
+                ..gateway::Config::new(kafka_brokers, &args.restate_ingress.urls)
             };
             gateway::serve(config, listener, shutdown).await?;
         }

@@ -20,7 +20,7 @@ use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use crate::restate::admin::Admin;
 use crate::usage::{self, Process};
-use crate::{clock, http};
+use crate::{clock, flags, http};
 
 /// How long between two questions about the same order.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
@@ -32,30 +32,12 @@ pub(super) struct Peer {
     /// Measure a system that someone else has started, drivers included
     #[arg(long, env = "FOOD_ORDERING_EXTERNAL")]
     pub(super) external: bool,
-    /// Its Kafka brokers
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_KAFKA_BROKERS",
-        default_value = "127.0.0.1:9092",
-        value_name = "HOST:PORT,…"
-    )]
-    kafka_brokers: String,
-    /// Its Restate's ingress
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_INGRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    restate_ingress: String,
-    /// Its Restate's admin API
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_ADMIN",
-        default_value = "http://127.0.0.1:9070",
-        value_name = "URL"
-    )]
-    restate_admin: String,
+    #[command(flatten)]
+    kafka: flags::Kafka,
+    #[command(flatten)]
+    restate_ingress: flags::RestateIngress,
+    #[command(flatten)]
+    restate_admin: flags::RestateAdmin,
     /// Where each node of its Restate tells its metrics; none = invocations are not counted
     #[arg(
         long,
@@ -119,23 +101,23 @@ pub(super) struct Peer {
 pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
     let peer = &args.peer;
     ensure!(
-        Admin::new(&peer.restate_admin)?.is_healthy().await,
+        Admin::new(&peer.restate_admin.urls)?.is_healthy().await,
         "no Restate at {}; is --restate-admin right?",
-        peer.restate_admin
+        peer.restate_admin.urls
     );
     let orders = orders(args)?;
     let meters = Meters {
         processes: peer.processes.clone(),
-        kafka: figures::kafka(&peer.kafka_brokers)?,
+        kafka: figures::kafka(&peer.kafka.brokers)?,
         topics: vec![peer.orders_topic.clone(), peer.updates_topic.clone()],
         updates_topic: peer.updates_topic.clone(),
         metrics_urls: peer.restate_metrics.clone(),
         peak_together: Cell::default(),
     };
-    let publisher = Publisher::new(&peer.kafka_brokers, "bench")?;
+    let publisher = Publisher::new(&peer.kafka.brokers, "bench")?;
     let watch = peer
         .has_status_topic
-        .then(|| StatusWatch::from_now(&peer.kafka_brokers))
+        .then(|| StatusWatch::from_now(&peer.kafka.brokers))
         .transpose()?;
     let timelines = RefCell::new(Timelines::default());
 
@@ -200,7 +182,7 @@ async fn ask_for_ends(peer: &Peer, orders: &[Record]) -> anyhow::Result<()> {
 async fn has_ended(peer: &Peer, client: &Client, order: &Record) -> anyhow::Result<bool> {
     let url = peer
         .status_url
-        .replace("{ingress}", peer.restate_ingress.trim_end_matches('/'))
+        .replace("{ingress}", peer.restate_ingress.urls.trim_end_matches('/'))
         .replace("{orderId}", order.id.as_str());
     let request = client.request(peer.status_method.clone(), &url);
     let answer: Value = http::json(request)

@@ -6,19 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use upstream::Addresses as Nodes;
 
+use crate::flags;
 use crate::up::{self, ENDPOINTS};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The data directory of an `up`, whose list of addresses is used
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_DATA_DIR",
-        default_value = ".food-ordering",
-        value_name = "DIRECTORY"
-    )]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data_dir: flags::DataDirectory,
     /// The gateway [default: as in the data directory, else port 3000 here]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_URL", value_name = "URL")]
     gateway_url: Option<String>,
@@ -66,9 +61,9 @@ pub(super) struct Addresses {
 
 impl Addresses {
     pub(super) fn find(args: Args) -> anyhow::Result<Self> {
-        let listed = read(&args.data_dir.join(ENDPOINTS))?;
-        let directory = args.data_dir.display();
-        let origin = match (&listed, up::lock_holder(&args.data_dir)) {
+        let listed = read(&args.data_dir.path.join(ENDPOINTS))?;
+        let directory = args.data_dir.path.display();
+        let origin = match (&listed, up::lock_holder(&args.data_dir.path)) {
             (Some(_), Some(pid)) => {
                 format!("the system in {directory}, which `up` (pid {pid}) runs")
             }
@@ -125,7 +120,7 @@ impl Addresses {
                 "http://127.0.0.1:5060",
             ),
             kafka: address(args.kafka_brokers, "kafka", "127.0.0.1:9092"),
-            data_dir: known.then_some(args.data_dir),
+            data_dir: known.then_some(args.data_dir.path),
         })
     }
 

@@ -19,19 +19,13 @@ use self::orders::Generator;
 use self::publish::{Record, publish};
 use self::timeline::{Stage, Timelines};
 use self::watch::StatusWatch;
-use crate::clock;
+use crate::{clock, flags};
 
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Kafka's brokers
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_KAFKA_BROKERS",
-        default_value = "127.0.0.1:9092",
-        value_name = "HOST:PORT,…"
-    )]
-    kafka_brokers: String,
+    #[command(flatten)]
+    kafka: flags::Kafka,
     /// How many orders to publish
     #[arg(
         long,
@@ -95,7 +89,7 @@ struct Report {
 
 /// `load`: an error if an order did not end in time.
 pub async fn main(args: Args) -> anyhow::Result<()> {
-    let brokers = &args.kafka_brokers;
+    let brokers = &args.kafka.brokers;
     let watch = StatusWatch::from_now(brokers)
         .with_context(|| format!("no Kafka at {brokers}; is --kafka-brokers right?"))?;
     let publisher = Publisher::new(brokers, "load")?;

@@ -188,12 +188,13 @@ fn row<T: std::fmt::Display>(name: &str, [orders, times @ ..]: &[T; 5]) -> Strin
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn event(id: &str, status: Status, at: i64) -> StatusEvent {
+    /// Order `id` was in `status` at `at`, in ms since the epoch.
+    pub(crate) fn event(id: &str, status: Status, at: i64) -> StatusEvent {
         let event = json!({"orderId": id, "status": status, "eta": null, "version": 1, "at": at});
         serde_json::from_value(event).unwrap()
     }

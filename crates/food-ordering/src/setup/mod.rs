@@ -5,6 +5,7 @@
 
 pub(crate) mod deployments;
 pub(crate) mod drivers;
+mod ingress;
 pub(crate) mod subscriptions;
 
 use std::collections::BTreeSet;
@@ -13,31 +14,19 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::Region;
 use tokio::time::Instant;
-use upstream::{Attempt, Repeat};
 
+use self::ingress::Ingress;
 use self::subscriptions::{Described, Wanted};
-use crate::http;
+use crate::flags;
 use crate::restate::admin::Admin;
 
 /// Arguments of `setup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Restate's admin API; with several nodes that of each, so that one of them may be away
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_ADMIN",
-        default_value = "http://127.0.0.1:9070",
-        value_name = "URL,…"
-    )]
-    pub(crate) restate_admin: String,
-    /// Restate's ingress; with several nodes that of each
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_INGRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL,…"
-    )]
-    pub(crate) restate_ingress: String,
+    #[command(flatten)]
+    pub(crate) restate_admin: flags::RestateAdmin,
+    #[command(flatten)]
+    pub(crate) restate_ingress: flags::RestateIngress,
     /// The order services, as Restate reaches them
     #[arg(
         long,
@@ -61,14 +50,8 @@ pub struct Args {
     /// Do not register the services: Restate's operator for Kubernetes, or someone else, does. Wait until it is done
     #[arg(long, env = "FOOD_ORDERING_NO_REGISTER", conflicts_with_all = ["order_services_url", "driver_simulator_url", "moved"])]
     pub(crate) no_register: bool,
-    /// Kafka's brokers, as this process reaches them
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_KAFKA_BROKERS",
-        default_value = "127.0.0.1:9092",
-        value_name = "HOST:PORT,…"
-    )]
-    pub(crate) kafka_brokers: String,
+    #[command(flatten)]
+    pub(crate) kafka: flags::Kafka,
     /// Kafka's brokers, as Restate reaches them [default: as this process does]
     #[arg(
         long,
@@ -111,7 +94,7 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
         deadline: Instant::now() + args.timeout,
         report: &report,
     };
-    let admin = Admin::new(&args.restate_admin)?;
+    let admin = Admin::new(&args.restate_admin.urls)?;
     // Kafka and Restate have nothing to do with each other yet.
     let (cluster, ()) = tokio::try_join!(
         patience.until_ok("Kafka", || find_cluster(args)),
@@ -136,7 +119,7 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
     }
 
     for region in &args.regions {
-        let started = drivers::start(&args.restate_ingress, args.drivers, *region).await?;
+        let started = drivers::start(&args.restate_ingress.urls, args.drivers, *region).await?;
         report(&started);
     }
     Ok(())
@@ -144,7 +127,7 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
 
 /// Asks the brokers who they are and gives them the topics that are missing.
 async fn find_cluster(args: &Args) -> anyhow::Result<Wanted> {
-    let brokers = &args.kafka_brokers;
+    let brokers = &args.kafka.brokers;
     let cluster = kafka::Cluster::discover(brokers).await?;
     kafka::ensure_topics(brokers, &domain::topic::ALL).await?;
     let for_restate = args.kafka_brokers_for_restate.as_ref().unwrap_or(brokers);
@@ -162,47 +145,37 @@ async fn register<R: Fn(&str)>(
             anyhow::ensure!(
                 admin.is_healthy().await,
                 "no answer from its admin API at {}; is restate-server running, and is --restate-admin right?",
-                args.restate_admin
+                args.restate_admin.urls
             );
             anyhow::ensure!(
-                is_served(&args.restate_ingress).await?,
+                Ingress::new(&args.restate_ingress.urls)?.is_served().await,
                 "no answer from its ingress at {}; is --restate-ingress right?",
-                args.restate_ingress
+                args.restate_ingress.urls
             );
             Ok(())
         })
         .await?;
+    let wanted = args.services_used();
     if args.no_register {
-        let wanted = args.services_used();
         let found = patience
             .until_ok("the services", || deployments::registered(admin, &wanted))
             .await?;
         (patience.report)(&found);
-        return Ok(());
+    } else {
+        for (part, url) in [
+            ("order services", &args.order_services_url),
+            ("driver simulator", &args.driver_simulator_url),
+        ] {
+            let found = patience
+                .until_ok(part, || deployments::ensure(admin, url, args.moved))
+                .await?;
+            (patience.report)(&found);
+        }
     }
-    for (part, url) in [
-        ("order services", &args.order_services_url),
-        ("driver simulator", &args.driver_simulator_url),
-    ] {
-        let found = patience
-            .until_ok(part, || deployments::ensure(admin, url, args.moved))
-            .await?;
-        (patience.report)(&found);
-    }
-    Ok(())
-}
-
-/// Whether a node of Restate answers at its ingress.
-async fn is_served(ingress: &str) -> anyhow::Result<bool> {
-    const LIMIT: Duration = Duration::from_secs(1);
-    let nodes = http::upstream("Restate's ingress", ingress, LIMIT)?;
-    let client = http::client(LIMIT)?;
-    let attempt = |Attempt { base, limit }| {
-        let health = http::below(&base, "restate/health");
-        client.get(health).timeout(limit).send()
-    };
-    let answer = nodes.ask(Repeat::Harmless, attempt).await;
-    Ok(answer.is_ok_and(|answer| answer.status().is_success()))
+    let ingress = Ingress::new(&args.restate_ingress.urls)?;
+    patience
+        .until_ok("the services", || ingress.knows(&wanted))
+        .await
 }
 
 /// Waiting for others that may start later than setup does.

@@ -168,14 +168,8 @@ impl Stages {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn event(id: &str, status: Status, at: i64) -> StatusEvent {
-        let event = json!({"orderId": id, "status": status, "eta": null, "version": 1, "at": at});
-        serde_json::from_value(event).unwrap()
-    }
+    use crate::load::timeline::tests::event;
 
     #[test]
     fn what_has_ended_leaves_a_count_and_its_times() {

@@ -19,7 +19,6 @@ mod ports;
 mod process;
 mod system;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -32,19 +31,13 @@ use self::nodes::{Nodes, Store};
 use self::ports::Use;
 use self::system::System;
 use crate::settings::Settings;
-use crate::{restate, shutdown};
+use crate::{flags, restate, shutdown};
 
 /// Arguments of `up`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where data and logs are kept
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_DATA_DIR",
-        default_value = ".food-ordering",
-        value_name = "DIRECTORY"
-    )]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data_dir: flags::DataDirectory,
     #[command(flatten)]
     ports: ports::Choice,
     /// How many simulated drivers to put to work in each region
@@ -92,7 +85,7 @@ pub struct Args {
 pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<()> {
     let begin = Instant::now();
     let shutdown = shutdown::on_signal()?;
-    let dir = DataDir::open(&args.data_dir)?;
+    let dir = DataDir::open(&args.data_dir.path)?;
     say!(
         "Starting food ordering; data and logs are in {}",
         dir.display()

@@ -22,7 +22,7 @@ use super::nodes::{self, Node, Nodes, Store};
 use super::ports::Use;
 use super::process::{Event, Keeper, Sign, Spec};
 use crate::http::{self, Protocol};
-use crate::{Part, files, setup};
+use crate::{Part, files, flags, setup};
 
 /// How long a process has to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -327,14 +327,20 @@ impl System {
         let url = |port: Use| self.layout.ports.url(port);
         let urls = |port: fn(Node) -> Use| self.layout.ports.urls(port);
         setup::Args {
-            restate_admin: urls(Use::RestateAdmin),
-            restate_ingress: urls(Use::RestateIngress),
+            restate_admin: flags::RestateAdmin {
+                urls: urls(Use::RestateAdmin),
+            },
+            restate_ingress: flags::RestateIngress {
+                urls: urls(Use::RestateIngress),
+            },
             order_services_url: url(Use::OrderServices),
             driver_simulator_url: url(Use::DriverSimulator),
             // One process a part: where the ports are others than last time, it is the part that has moved.
             moved: true,
             no_register: false,
-            kafka_brokers: self.brokers.clone(),
+            kafka: flags::Kafka {
+                brokers: self.brokers.clone(),
+            },
             kafka_brokers_for_restate: None,
             drivers: self.drivers,
             regions: self.regions.clone(),

@@ -1,0 +1,61 @@
+//! Flags that several commands have: where what they talk to is.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Kafka.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Kafka {
+    /// Kafka's brokers
+    #[arg(
+        id = "kafka-brokers",
+        long,
+        env = "FOOD_ORDERING_KAFKA_BROKERS",
+        default_value = "127.0.0.1:9092",
+        value_name = "HOST:PORT,…"
+    )]
+    pub(crate) brokers: String,
+}
+
+/// Restate's ingress.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RestateIngress {
+    /// Restate's ingress; with several nodes that of each, so that one of them may be away
+    #[arg(
+        id = "restate-ingress",
+        long,
+        env = "FOOD_ORDERING_RESTATE_INGRESS",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL,…"
+    )]
+    pub(crate) urls: String,
+}
+
+/// Restate's admin API.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RestateAdmin {
+    /// Restate's admin API; with several nodes that of each, so that one of them may be away
+    #[arg(
+        id = "restate-admin",
+        long,
+        env = "FOOD_ORDERING_RESTATE_ADMIN",
+        default_value = "http://127.0.0.1:9070",
+        value_name = "URL,…"
+    )]
+    pub(crate) urls: String,
+}
+
+/// The data directory of an `up`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataDirectory {
+    /// The data directory: what `food-ordering up` keeps, data and logs
+    #[arg(
+        id = "data-dir",
+        long,
+        env = "FOOD_ORDERING_DATA_DIR",
+        default_value = ".food-ordering",
+        value_name = "DIRECTORY"
+    )]
+    pub(crate) path: PathBuf,
+}
