@@ -3,8 +3,10 @@
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::{Error, Result};
+use crate::statement;
 
 /// What the clients speak.
 pub(crate) const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -18,7 +20,55 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
         .with_recursion_limit(RECURSION_LIMIT)
         .try_with_sql(sql)
         .and_then(|mut parser| parser.parse_statements())
-        .map_err(|error| Error::syntax(&error, sql))
+        .map_err(|error| match writing_command(sql) {
+            Some(command) => statement::read_only(command),
+            None => Error::syntax(&error, sql),
+        })
+}
+
+/// Commands of PostgreSQL that change something. The parser does not know all of them, and those that it knows not in every
+/// form.
+const WRITING_COMMANDS: [&str; 26] = [
+    "ALTER",
+    "ANALYZE",
+    "CALL",
+    "CHECKPOINT",
+    "CLUSTER",
+    "COMMENT",
+    "CREATE",
+    "DELETE",
+    "DO",
+    "DROP",
+    "GRANT",
+    "IMPORT",
+    "INSERT",
+    "LISTEN",
+    "LOAD",
+    "LOCK",
+    "MERGE",
+    "NOTIFY",
+    "REASSIGN",
+    "REFRESH",
+    "REINDEX",
+    "REVOKE",
+    "SECURITY",
+    "TRUNCATE",
+    "UPDATE",
+    "VACUUM",
+];
+
+/// The first statement of a text that begins with one of them: it is refused for what it would do, whether or not it could be
+/// read.
+fn writing_command(sql: &str) -> Option<&'static str> {
+    let tokens = Tokenizer::new(&DIALECT, sql).tokenize().ok()?;
+    let mut words = tokens.split(|token| *token == Token::SemiColon);
+    words.find_map(|statement| {
+        let first = (statement.iter()).find(|token| !matches!(token, Token::Whitespace(_)))?;
+        let Token::Word(word) = first else {
+            return None;
+        };
+        (WRITING_COMMANDS.into_iter()).find(|command| word.value.eq_ignore_ascii_case(command))
+    })
 }
 
 /// The name as it is looked up: lower case unless quoted.
@@ -59,5 +109,37 @@ pub(crate) fn query(text: &str) -> Result<Query> {
     match parse(text)?.pop() {
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err(Error::new("42601", "no query")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_change_something_is_refused_as_that_even_where_the_parser_does_not_know_it() {
+        for asked in [
+            "do $$ begin perform 1; end $$",
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY orders",
+            "reindex table state",
+            "cluster state using pk",
+            "checkpoint",
+            "import foreign schema s from server x into y",
+            "reassign owned by a to b",
+            "security label on table state is 'x'",
+            "/* now */ select 1; -- and\n do 'x'",
+            "create publication p for all tables",
+        ] {
+            assert_eq!(parse(asked).unwrap_err().code, "25006", "{asked}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_change_is_a_mistake_at_its_place() {
+        for asked in ["selct 1", "select do from", "dont", "select 'do; do'; sel"] {
+            let error = parse(asked).unwrap_err();
+            assert_eq!(error.code, "42601", "{asked}");
+            assert!(error.position.is_some(), "{asked}");
+        }
     }
 }
