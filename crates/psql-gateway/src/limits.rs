@@ -6,17 +6,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio_io_timeout::TimeoutWriter;
 
 /// A stream whose messages have a greatest size, and whose peer must read.
 pub(crate) struct Limited<S> {
-    stream: S,
+    stream: Pin<Box<TimeoutWriter<S>>>,
     sizes: Sizes,
-    patience: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Limited<S> {
+impl<S: AsyncWrite> Limited<S> {
     /// Lets through messages of up to `max_message` bytes, of which `read` has been read already; fails when the peer reads
     /// nothing for as long as `patience`.
     pub(crate) fn new(
@@ -27,11 +25,11 @@ impl<S> Limited<S> {
     ) -> io::Result<Self> {
         let mut sizes = Sizes::new(max_message);
         sizes.see(read)?;
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(patience));
         Ok(Self {
-            stream,
+            stream: Box::pin(stream),
             sizes,
-            patience,
-            stalled: None,
         })
     }
 }
@@ -93,60 +91,34 @@ impl Sizes {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Limited<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncRead for Limited<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        ready!(self.stream.as_mut().poll_read(cx, buf))?;
         let read = &buf.filled()[before..];
         Poll::Ready(self.sizes.see(read))
     }
 }
 
-impl<S: AsyncWrite + Unpin> Limited<S> {
-    fn impatient<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if poll.is_ready() {
-            self.stalled = None;
-            return poll;
-        }
-        let patience = self.patience;
-        let stalled = self
-            .stalled
-            .get_or_insert_with(|| Box::pin(sleep(patience)));
-        ready!(stalled.as_mut().poll(cx));
-        stalled.as_mut().reset(Instant::now() + patience);
-        Poll::Ready(Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            "the client does not read",
-        )))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Limited<S> {
+impl<S: AsyncWrite> AsyncWrite for Limited<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.impatient(cx, poll)
+        self.stream.as_mut().poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_flush(cx);
-        self.impatient(cx, poll)
+        self.stream.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.impatient(cx, poll)
+        self.stream.as_mut().poll_shutdown(cx)
     }
 }
 

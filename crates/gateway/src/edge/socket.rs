@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+use tokio_io_timeout::TimeoutWriter;
 
 use super::refusals;
 
@@ -47,41 +48,33 @@ impl Drop for Held {
 /// head is the business of who reads the body. How long a connection may be idle between requests is hyper's business.
 #[derive(Debug)]
 pub(crate) struct Socket<S> {
-    stream: S,
+    /// Fails if the client does not read.
+    stream: Pin<Box<TimeoutWriter<S>>>,
     in_hand: InHand,
     head_within: Duration,
     /// Runs while a head is arriving.
     head: Option<Pin<Box<Sleep>>>,
-    /// Runs while the client does not read.
-    stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Socket<S> {
+impl<S: AsyncWrite> Socket<S> {
     pub(crate) fn new(stream: S, in_hand: InHand, head_within: Duration) -> Self {
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(READS_WITHIN));
         Self {
-            stream,
+            stream: Box::pin(stream),
             in_hand,
             head_within,
             head: Some(Box::pin(sleep(head_within))),
-            stalled: None,
         }
     }
+}
 
-    fn stalls<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if poll.is_ready() {
-            self.stalled = None;
-            return poll;
-        }
-        let stalled = (self.stalled).get_or_insert_with(|| Box::pin(sleep(READS_WITHIN)));
-        stalled
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(given_up("client-does-not-read")))
-    }
+/// What became of writing, with the client who does not read counted.
+fn written<T>(poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    poll.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => given_up("client-does-not-read"),
+        _ => error,
+    })
 }
 
 fn given_up(reason: &'static str) -> io::Error {
@@ -89,7 +82,7 @@ fn given_up(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, reason)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncRead for Socket<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -97,7 +90,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buf.filled().len();
-        let poll = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let poll = this.stream.as_mut().poll_read(cx, buf);
         if !this.in_hand.is_none() {
             this.head = None;
             return poll;
@@ -117,14 +110,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
+impl<S: AsyncWrite> AsyncWrite for Socket<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.stalls(cx, poll)
+        written(self.stream.as_mut().poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -132,8 +124,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.stalls(cx, poll)
+        written(self.stream.as_mut().poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -141,13 +132,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_flush(cx);
-        self.stalls(cx, poll)
+        written(self.stream.as_mut().poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.stalls(cx, poll)
+        written(self.stream.as_mut().poll_shutdown(cx))
     }
 }
 
