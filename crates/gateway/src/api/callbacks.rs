@@ -19,12 +19,12 @@ use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
 use crate::clock::now_ms;
 use crate::ingress;
-use crate::model::Ready;
+use crate::model::{Ready, schema};
 
 /// The longest callback that is read, in bytes. One has a hundred.
 const LONGEST: usize = 4 * 1024;
 /// The longest id of a callback, in characters. Those of Restate's awakeables have about 40.
-const LONGEST_ID: usize = 255;
+pub(crate) const LONGEST_ID: usize = 255;
 
 static CALLBACKS: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
@@ -48,8 +48,8 @@ struct Refused(&'static str, Problem);
     operation_id = "orderIsReady",
     tag = "callbacks",
     params(
-        ("orderId" = String, Path, description = "The order's id."),
-        ("callbackId" = String, Path, description = "Names the callback."),
+        ("orderId" = schema::Id, Path, description = "The order's id."),
+        ("callbackId" = inline(schema::CallbackId), Path, description = "Names the callback."),
         ("webhook-id" = String, Header, description = "Names the message; the same when it is repeated."),
         ("webhook-timestamp" = i64, Header, description = "When it was sent, in s since the epoch; at most five minutes off."),
         ("webhook-signature" = String, Header, description = "Signatures, separated by spaces; one of them has to be right."),

@@ -20,6 +20,7 @@ use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::events::hub::{Admission, Watching};
 use crate::events::sse::OrderStream;
+use crate::model::schema;
 
 /// How often something is sent at least, so that nobody in between takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -39,7 +40,7 @@ const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffe
     operation_id = "watchOrder",
     tag = "orders",
     params(
-        ("orderId" = String, Path, description = "The order's id."),
+        ("orderId" = schema::Id, Path, description = "The order's id."),
         ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
         ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers, such as `EventSource`.", nullable = false),
         ("last-event-id" = Option<u64>, Header, description = "The id of the last event one has seen.", nullable = false),

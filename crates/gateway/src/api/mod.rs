@@ -1,6 +1,6 @@
 //! The routes, and what all of them have in common.
 
-mod callbacks;
+pub(crate) mod callbacks;
 mod events;
 mod extract;
 mod guard;

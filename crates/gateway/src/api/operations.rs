@@ -15,7 +15,7 @@ use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
 use crate::edge::access::{COOKIE, Denied};
 use crate::edge::visitor::Visitor;
-use crate::model::{Accepted, Load, Replay, Session};
+use crate::model::{Accepted, Load, Replay, Session, schema};
 use crate::operations::faults::{self, Stub};
 use crate::operations::load::MOST;
 
@@ -68,7 +68,7 @@ pub(super) async fn replay(
     path = "/api/operations/faults/{stub}",
     operation_id = "getFaults",
     tag = "operations",
-    params(("stub" = String, Path, description = "`restaurant` or `payment`.")),
+    params(("stub" = inline(schema::Stub), Path, description = "Which stub.")),
     responses(
         (status = 200, description = "What goes wrong on purpose.", body = Object),
         (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
@@ -94,7 +94,7 @@ pub(super) async fn get_faults(
     path = "/api/operations/faults/{stub}",
     operation_id = "setFaults",
     tag = "operations",
-    params(("stub" = String, Path, description = "`restaurant` or `payment`.")),
+    params(("stub" = inline(schema::Stub), Path, description = "Which stub.")),
     request_body(content = Object, description = "Faults by name, such as `{\"errorRate\": 0.5}`; `GET` shows which there are."),
     responses(
         (status = 200, description = "What goes wrong on purpose now.", body = Object),

@@ -20,7 +20,7 @@ use crate::clock::now_ms;
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::ingress;
-use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus};
+use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus, schema};
 
 pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -129,7 +129,7 @@ pub(super) async fn take(
     operation_id = "getOrder",
     tag = "orders",
     params(
-        ("orderId" = String, Path, description = "The order's id."),
+        ("orderId" = schema::Id, Path, description = "The order's id."),
         ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
         ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers.", nullable = false),
     ),
@@ -175,7 +175,7 @@ pub(super) async fn status(
     operation_id = "cancelOrder",
     tag = "orders",
     params(
-        ("orderId" = String, Path, description = "The order's id."),
+        ("orderId" = schema::Id, Path, description = "The order's id."),
         ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
         ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers.", nullable = false),
     ),

@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use crate::events::record::customer_location;
 
-/// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out.
+/// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out. What is `null` counts
+/// as left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -24,7 +25,7 @@ pub struct NewOrder {
     /// Names the order. Chosen by who places it, so that the request can be repeated safely: of several orders of the same
     /// id only the first counts. Left out, the gateway makes one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::Id)]
+    #[schema(value_type = Option<schema::Id>)]
     pub order_id: Option<OrderId>,
     /// Who cooks it: a restaurant of `GET /api/restaurants`, or any other of an ordering provider's own.
     #[schema(value_type = schema::Id)]
@@ -40,15 +41,13 @@ pub struct NewOrder {
     pub delivery_delay: u64,
     /// Where to bring it; must be in or near the region. Left out, a place in the region is made up.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub customer_location: Option<Place>,
     /// Where it is cooked and delivered; San Jose if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::Region)]
+    #[schema(value_type = Option<schema::Region>)]
     pub region: Option<domain::Region>,
     /// The W3C trace context of the request that placed the order; the request header of this name if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub traceparent: Option<String>,
 }
 

@@ -27,6 +27,18 @@ schema! {
         .max_length(Some(domain::id::MAX_LEN))
         .pattern(Some("^[A-Za-z0-9._:~-]+$"));
 
+    CallbackId: ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Names a callback."))
+        .min_length(Some(1))
+        .max_length(Some(crate::api::callbacks::LONGEST_ID))
+        .pattern(Some("^[A-Za-z0-9_-]+$"));
+
+    Stub: ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("A stub."))
+        .enum_values(Some(["restaurant", "payment"]));
+
     Money: ObjectBuilder::new()
         .schema_type(Type::Number)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
