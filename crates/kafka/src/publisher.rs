@@ -1,6 +1,6 @@
 //! Publishing records.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -57,7 +57,8 @@ fn known(topic: &str) -> &'static str {
 /// Cheap to clone; clones share one connection and one background thread. Records of one key stay in order.
 #[derive(Clone)]
 pub struct Publisher {
-    producer: FutureProducer,
+    config: Arc<ClientConfig>,
+    producer: Arc<RwLock<FutureProducer>>,
 }
 
 impl Publisher {
@@ -65,7 +66,8 @@ impl Publisher {
     ///
     /// Returns at once: the connection is made in the background, and made again whenever it breaks.
     pub fn new(brokers: &str, client_id: &str) -> Result<Self, Error> {
-        let producer = ClientConfig::new()
+        let mut config = ClientConfig::new();
+        config
             .set("bootstrap.servers", brokers)
             .set("client.id", client_id)
             // Together these mean: confirmed records are on every in-sync replica, once, and in order.
@@ -77,13 +79,41 @@ impl Publisher {
             .set("message.max.bytes", "33554432")
             // Small services on small machines: a bounded queue, and quick to notice a broker that came back.
             .set("queue.buffering.max.kbytes", "16384")
-            .set("reconnect.backoff.max.ms", "1000")
-            .create()
-            .map_err(|source| Error::Client {
-                brokers: brokers.to_owned(),
-                source,
-            })?;
-        Ok(Self { producer })
+            .set("reconnect.backoff.max.ms", "1000");
+        let producer = config.create().map_err(|source| Error::Client {
+            brokers: brokers.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            config: Arc::new(config),
+            producer: Arc::new(RwLock::new(producer)),
+        })
+    }
+
+    fn producer(&self) -> FutureProducer {
+        let producer = self.producer.read();
+        producer.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes another producer if this one can publish nothing any more.
+    ///
+    /// An idempotent producer gives up for good when its numbers and the broker's do not fit together. So it is after Kafka has
+    /// lost its records: it gives out producer ids from 0 again, which others have used meanwhile. Another producer has another id.
+    fn replace_if_dead(&self) {
+        let mut producer = self
+            .producer
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some((_, reason)) = producer.client().fatal_error() else {
+            return;
+        };
+        match self.config.create() {
+            Ok(another) => {
+                tracing::warn!(reason, "another Kafka producer takes over");
+                *producer = another;
+            }
+            Err(error) => tracing::error!(reason, %error, "no Kafka producer can be made"),
+        }
     }
 
     /// Publishes one record and waits for the broker's word.
@@ -115,7 +145,8 @@ impl Publisher {
                 },
             ));
         }
-        let sent = self.producer.send(record, CONFIRM_WITHIN);
+        let producer = self.producer();
+        let sent = producer.send(record, CONFIRM_WITHIN);
         match sent.instrument(span.clone()).await {
             Ok(_) => {
                 PUBLISHED.inc([known(topic)]);
@@ -123,7 +154,7 @@ impl Publisher {
             }
             Err((source, _)) => {
                 span::failed(&span, "not confirmed by the broker");
-                Err(classify(topic, source))
+                Err(self.failed(topic, source))
             }
         }
     }
@@ -170,23 +201,24 @@ impl Publisher {
         key: &[u8],
         values: impl IntoIterator<Item = Vec<u8>>,
     ) -> Result<(), Error> {
+        let producer = self.producer();
         let mut confirmations = Vec::new();
         for value in values {
             let record = FutureRecord::<[u8], [u8]>::to(topic)
                 .key(key)
                 .payload(&value);
-            let confirmation = match self.producer.send_result(record) {
+            let confirmation = match producer.send_result(record) {
                 Ok(confirmation) => confirmation,
-                Err((source, _)) => return Err(classify(topic, source)),
+                Err((source, _)) => return Err(self.failed(topic, source)),
             };
             confirmations.push(confirmation);
         }
         for confirmation in confirmations {
             match confirmation.await {
                 Ok(Ok(_)) => PUBLISHED.inc([known(topic)]),
-                Ok(Err((source, _))) => return Err(classify(topic, source)),
-                // The producer was dropped, which cannot be while `self` is borrowed.
-                Err(_) => return Err(classify(topic, KafkaError::Canceled)),
+                Ok(Err((source, _))) => return Err(self.failed(topic, source)),
+                // The producer was dropped, which cannot be while it is held here.
+                Err(_) => return Err(self.failed(topic, KafkaError::Canceled)),
             }
         }
         Ok(())
@@ -194,7 +226,7 @@ impl Publisher {
 
     /// Asks the brokers for their word that they are there; for readiness checks. Blocks for up to `timeout`.
     pub fn check(&self, timeout: Duration) -> Result<(), Error> {
-        match self.producer.client().fetch_metadata(None, timeout) {
+        match self.producer().client().fetch_metadata(None, timeout) {
             Ok(metadata) if !metadata.brokers().is_empty() => Ok(()),
             Ok(_) => Err(Error::Unreachable {
                 brokers: "the brokers".to_owned(),
@@ -210,7 +242,13 @@ impl Publisher {
     /// Waits until everything published so far is confirmed or given up, for shutting down. Blocks for up to `timeout`.
     pub fn flush(&self, timeout: Duration) {
         // What is not confirmed by then was never said yes to.
-        let _ = self.producer.flush(timeout);
+        let _ = self.producer().flush(timeout);
+    }
+
+    /// What the caller is told of a record that was not published.
+    fn failed(&self, topic: &str, source: KafkaError) -> Error {
+        self.replace_if_dead();
+        classify(topic, source)
     }
 }
 
@@ -233,5 +271,30 @@ fn classify(topic: &str, source: KafkaError) -> Error {
         Error::Refused { topic, source }
     } else {
         Error::NotConfirmed { topic, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::RDKafkaApiKey;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_producer_that_has_given_up_for_good_is_replaced() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("orders", 1, 1).unwrap();
+        let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+        let publish = || publisher.publish("orders", Some(b"1"), b"{}", &[]);
+        publish().await.unwrap();
+
+        let out_of_order =
+            rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+        cluster.request_errors(RDKafkaApiKey::Produce, &[out_of_order]);
+        let refused = publish().await.unwrap_err();
+        assert!(refused.is_retryable(), "{refused}");
+
+        publish().await.unwrap();
     }
 }
