@@ -165,10 +165,11 @@ fn wanted() -> anyhow::Result<BTreeSet<String>> {
 
 /// The metrics in a `PromQL` expression: names that are no functions, keywords, labels or durations.
 fn metrics_in(expression: &str) -> Vec<String> {
-    const KEYWORDS: [&str; 4] = ["by", "unless", "and", "or"];
+    const KEYWORDS: [&str; 5] = ["by", "unless", "and", "or", "offset"];
     let mut names = Vec::new();
     let mut rest = expression;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic() || c == '{' || c == '[') {
+    let begins = |c: char| c.is_ascii_alphanumeric() || c == '{' || c == '[';
+    while let Some(at) = rest.find(begins) {
         rest = &rest[at..];
         let skip_to = match rest.as_bytes().first() {
             Some(b'{') => Some('}'),
@@ -186,7 +187,10 @@ fn metrics_in(expression: &str) -> Vec<String> {
         rest = after;
         if name == "by" {
             rest = rest.split_once(')').map_or("", |(_, rest)| rest);
-        } else if !KEYWORDS.contains(&name) && !rest.starts_with('(') {
+        } else if !KEYWORDS.contains(&name)
+            && !rest.starts_with('(')
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        {
             names.push(name.to_owned());
         }
     }
@@ -197,6 +201,7 @@ fn metrics_in(expression: &str) -> Vec<String> {
 
 #[test]
 fn metrics_are_told_from_what_else_is_in_an_expression() {
-    let expression = r#"sum by (le) (rate(a_bucket{b="c"}[5m])) / sum(d_total) > 0 unless up == 0"#;
+    let expression =
+        r#"sum by (le) (rate(a_bucket{b="c"}[5m])) / sum(d_total offset 10m) > 0 unless up == 0"#;
     assert_eq!(metrics_in(expression), ["a_bucket", "d_total", "up"]);
 }
