@@ -37,8 +37,9 @@ COPY --from=recipe /build/recipe.json ./
 RUN cargo chef cook --locked --release --package food-ordering --recipe-path recipe.json
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
-COPY xtask xtask
-COPY tests tests
+# Of these only what they are called: the dependencies' layer has stand-ins for their sources.
+COPY xtask/Cargo.toml xtask/
+COPY tests/Cargo.toml tests/
 COPY crates crates
 RUN cargo build --locked --release --package food-ordering
 
