@@ -1,5 +1,5 @@
-//! `docker-compose.yaml` on an engine: from nothing, again, after `down`, without Kafka's records, with each container killed,
-//! under load, and with Prometheus. After each of them an order is placed through the gateway and has to be delivered.
+//! `docker-compose.yaml` on an engine: from nothing, again, after `down`, without Kafka's records, stopped and started, with
+//! each container killed, under load, and with Prometheus. After each of them an order is placed through the gateway and has to be delivered.
 //!
 //! Run by `cargo xtask compose-test`, which builds the image first; ignored otherwise, as it needs an engine and takes minutes.
 //! It has a project, volumes and ports of its own, and removes what it started.
@@ -55,6 +55,12 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
+    // Right after that: the new Kafka gives out producer ids for the first time, which producers of the old one went on with.
+    compose.step("a stopped machine: stop, start");
+    compose.run(&["stop"])?;
+    compose.run(&["start"])?;
+    shop.delivers().await?;
+
     compose.step("down, Kafka's volume deleted, up");
     compose.run(&["down"])?;
     compose.remove_volume("kafka")?;
@@ -77,11 +83,6 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
         "load",
         "--orders=5",
     ])?;
-
-    compose.step("a stopped machine: stop, start");
-    compose.run(&["stop"])?;
-    compose.run(&["start"])?;
-    shop.delivers().await?;
 
     compose.step("observability: Prometheus");
     compose.run(&["--profile", "observability", "up", "--detach", "prometheus"])?;
