@@ -16,10 +16,10 @@ mod server;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 
 #[cfg(test)]
 pub(crate) use self::jars::VERSION;
-pub(crate) use self::jars::is_available;
 pub(crate) use self::server::Server;
 use crate::shutdown;
 
@@ -42,6 +42,28 @@ pub struct Args {
         value_name = "PORT"
     )]
     port: u16,
+}
+
+/// Which broker a system under test has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Broker {
+    /// Apache Kafka, from the jars of Maven Central; needs Java
+    Real,
+    /// The embedded one
+    Embedded,
+    /// Apache Kafka where Java and Maven are present
+    Auto,
+}
+
+impl Broker {
+    /// Whether it is Apache Kafka.
+    pub(crate) fn is_real(self) -> bool {
+        match self {
+            Self::Real => true,
+            Self::Embedded => false,
+            Self::Auto => jars::is_available(),
+        }
+    }
 }
 
 /// `kafka`: runs a broker until Ctrl-C.

@@ -22,7 +22,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use audit::{Facts, check};
-use clap::ValueEnum;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::customers::Customers;
@@ -30,8 +29,9 @@ use self::plan::{Planned, Size};
 use self::report::{Recovery, Report};
 use self::stage::Stage;
 use self::strike::Striker;
+use crate::apache_kafka::Broker;
 use crate::load::watch::StatusWatch;
-use crate::{apache_kafka, files, shutdown, up, verdicts};
+use crate::{files, shutdown, up, verdicts};
 
 /// How often is looked who holds what.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -96,26 +96,7 @@ pub struct Args {
     up: Vec<OsString>,
 }
 
-/// Which broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Broker {
-    /// Apache Kafka, from the jars of Maven Central; needs Java
-    Real,
-    /// The embedded one
-    Embedded,
-    /// Apache Kafka where Java and Maven are present
-    Auto,
-}
-
 impl Args {
-    fn real_kafka(&self) -> bool {
-        match self.kafka {
-            Broker::Real => true,
-            Broker::Embedded => false,
-            Broker::Auto => apache_kafka::is_available(),
-        }
-    }
-
     fn plan(&self, durable_broker: bool) -> Vec<Planned> {
         let size = Size {
             orders: self.orders,
@@ -140,7 +121,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         return verdicts::print(&check(&facts));
     }
     if args.dry_run {
-        for planned in args.plan(args.real_kafka()) {
+        for planned in args.plan(args.kafka.is_real()) {
             say!("{:>5} orders ended  {}", planned.after, planned.fault);
         }
         return Ok(());
@@ -175,7 +156,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
-    let real_kafka = args.real_kafka();
+    let real_kafka = args.kafka.is_real();
     let plan = args.plan(real_kafka);
     say!(
         "Seed {}: {} orders under {} faults, {} drivers in each region, {}; data and logs are in {}",

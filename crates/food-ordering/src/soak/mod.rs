@@ -33,6 +33,7 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 use self::meters::Meters;
 use self::record::Record;
 use self::under_way::UnderWay;
+use crate::apache_kafka::{Broker, Server};
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::watch::StatusWatch;
@@ -76,6 +77,14 @@ pub struct Args {
     /// How long Restate keeps an ended workflow
     #[arg(long, env = "FOOD_ORDERING_WORKFLOW_RETENTION", default_value = "2m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     workflow_retention: Duration,
+    /// Which broker. The embedded one takes more CPU for each record the more it holds, and holds more and more for half an hour
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_SOAK_KAFKA",
+        default_value = "auto",
+        value_name = "BROKER"
+    )]
+    kafka: Broker,
     /// Orders of the same seed have the same content
     #[arg(
         long,
@@ -181,7 +190,14 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         humantime::format_duration(args.warm_up()),
         directory.display()
     );
-    let system = OwnSystem::start(directory, &flags(args)).await?;
+    let kafka = if args.kafka.is_real() {
+        let directory = directory.join("apache-kafka");
+        Some(Server::start(&directory, 0, |line| say!("{line}")).await?)
+    } else {
+        None
+    };
+    let flags = flags(args, kafka.as_ref().map(Server::address));
+    let system = OwnSystem::start(directory, &flags).await?;
     let sources = Sources::from_endpoints(&system.endpoints())?;
     let meters = Meters::new(&system, directory)?;
     let soak = Soak {
@@ -214,7 +230,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     soak.decide(at_rest).await
 }
 
-fn flags(args: &Args) -> Vec<OsString> {
+fn flags(args: &Args, brokers: Option<&str>) -> Vec<OsString> {
     let time = |flag: &str, time| format!("--{flag}={}", humantime::format_duration(time));
     let mut defaults = vec![
         format!("--drivers={}", args.drivers()),
@@ -222,6 +238,7 @@ fn flags(args: &Args) -> Vec<OsString> {
         time("workflow-retention", args.workflow_retention),
     ];
     defaults.extend(bench::PROFILE.map(str::to_owned));
+    defaults.extend(brokers.map(|brokers| format!("--kafka-brokers={brokers}")));
     own_system::with_defaults(&defaults, &args.up)
 }
 
