@@ -31,6 +31,8 @@ use super::socket::{Held, InHand, Socket};
 
 /// How long requests in hand may take once the gateway has been told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long who has just connected may take to send a request then.
+const LAST_REQUESTS: Duration = Duration::from_millis(200);
 /// The longest head of a request, in bytes; hyper answers a longer one with 431.
 const LONGEST_HEAD: usize = 16 * 1024;
 /// The most header fields of a request; hyper answers more with 431.
@@ -116,10 +118,26 @@ impl Server {
                 }
             }
         }
-        drop(listener);
+        server.take_last(listener, &graceful).await;
         if timeout(GRACE, graceful.shutdown()).await.is_err() {
             tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
         }
+    }
+
+    /// Closes the door behind those who are in it already: the system has connected them, and would break their connections off.
+    /// A request of theirs may be on its way, which hyper would not wait for.
+    async fn take_last(self: &Arc<Self>, listener: TcpListener, graceful: &GracefulShutdown) {
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        while let Ok((stream, peer)) = listener.accept() {
+            let stream = (stream.set_nonblocking(true)).and_then(|()| TcpStream::from_std(stream));
+            if let (Ok(stream), Some(place)) = (stream, self.place(peer.ip()).await) {
+                self.serve(stream, peer, place, graceful);
+            }
+        }
+        drop(listener);
+        sleep(LAST_REQUESTS).await;
     }
 
     /// A place for a connection from there, for which one that idles may have to go.

@@ -207,3 +207,17 @@ async fn requests_in_hand_are_finished_when_the_gateway_stops_and_idle_ones_are_
     assert!(answer.starts_with(b"HTTP/1.1 422"));
     served.server.await.unwrap();
 }
+
+#[tokio::test]
+async fn who_has_just_connected_when_the_gateway_stops_is_answered() {
+    let served = serve(Edge::default()).await;
+    // The system has connected them; the gateway has had no time to notice.
+    let connected = [(); 3].map(|()| std::net::TcpStream::connect(served.address).unwrap());
+    served.stop.send(()).unwrap();
+    for stream in connected {
+        stream.set_nonblocking(true).unwrap();
+        let mut stream = TcpStream::from_std(stream).unwrap();
+        assert!(health(&mut stream).await);
+    }
+    served.server.await.unwrap();
+}
