@@ -39,6 +39,8 @@ static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
     )
 });
 
+/// The code of the error with which Restate ends what waits in a cancelled invocation.
+const CANCELLED: u16 = 409;
 const STATUS: &str = "order-status";
 const ETA: &str = "order-eta";
 const HISTORY: &str = "order-history";
@@ -212,6 +214,19 @@ impl OrderStatusService {
         record: &Record,
         stage: Option<Stage>,
     ) -> Result<i64, TerminalError> {
+        match self.publish_once(ctx, record, stage).await {
+            // An operator cancels in this very moment. The event may be out already, so what it says has to be kept: again.
+            Err(error) if error.code() == CANCELLED => self.publish_once(ctx, record, stage).await,
+            published => published,
+        }
+    }
+
+    async fn publish_once(
+        &self,
+        ctx: &ObjectContext<'_>,
+        record: &Record,
+        stage: Option<Stage>,
+    ) -> Result<i64, TerminalError> {
         let order_id = order_id(ctx.key())?;
         let mut event = record.event(order_id, 0);
         let publisher = self.publisher.clone();
@@ -247,6 +262,7 @@ impl OrderStatusService {
 }
 
 /// A change of status, as against one of the arrival only.
+#[derive(Clone, Copy)]
 struct Stage {
     /// What the status was before and since when, in ms since the epoch.
     since: Option<(Status, i64)>,
