@@ -1,5 +1,6 @@
 //! `docker-compose.yaml` on an engine: from nothing, again, after `down`, without Kafka's records, stopped and started, with
-//! each container killed, under load, and with Prometheus. After each of them an order is placed through the gateway and has to be delivered.
+//! each container killed, under load, and with Prometheus. After each of them an order is placed through the gateway and has to
+//! be delivered.
 //!
 //! Run by `cargo xtask compose-test`, which builds the image first; ignored otherwise, as it needs an engine and takes minutes.
 //! It has a project, volumes and ports of its own, and removes what it started.

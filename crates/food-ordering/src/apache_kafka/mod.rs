@@ -13,7 +13,7 @@ mod jars;
 mod properties;
 mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
@@ -63,6 +63,16 @@ impl Broker {
             Self::Embedded => false,
             Self::Auto => jars::is_available(),
         }
+    }
+
+    /// Starts Apache Kafka with its records in `directory`, if that is what is wanted.
+    pub(crate) async fn start(self, directory: &Path) -> anyhow::Result<Option<Server>> {
+        if !self.is_real() {
+            return Ok(None);
+        }
+        let directory = directory.join("apache-kafka");
+        let server = Server::start(&directory, 0, |line| say!("{line}")).await?;
+        Ok(Some(server))
     }
 }
 

@@ -34,8 +34,14 @@ pub(super) struct Peer {
     pub(super) external: bool,
     #[command(flatten)]
     kafka: flags::Kafka,
-    #[command(flatten)]
-    restate_ingress: flags::RestateIngress,
+    /// Its Restate's ingress
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_INGRESS",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    restate_ingress: String,
     #[command(flatten)]
     restate_admin: flags::RestateAdmin,
     /// Where each node of its Restate tells its metrics; none = invocations are not counted
@@ -182,7 +188,7 @@ async fn ask_for_ends(peer: &Peer, orders: &[Record]) -> anyhow::Result<()> {
 async fn has_ended(peer: &Peer, client: &Client, order: &Record) -> anyhow::Result<bool> {
     let url = peer
         .status_url
-        .replace("{ingress}", peer.restate_ingress.urls.trim_end_matches('/'))
+        .replace("{ingress}", peer.restate_ingress.trim_end_matches('/'))
         .replace("{orderId}", order.id.as_str());
     let request = client.request(peer.status_method.clone(), &url);
     let answer: Value = http::json(request)

@@ -171,7 +171,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         },
         directory.display()
     );
-    let stage = Stage::start(directory, real_kafka, args.drivers, &args.up).await?;
+    let stage = Stage::start(directory, args.kafka, args.drivers, &args.up).await?;
     let brokers = stage.address("kafka")?;
     let watch = StatusWatch::from_now(brokers)?;
     let customers = Customers::new(

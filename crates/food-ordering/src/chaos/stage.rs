@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::plan::Victim;
-use crate::apache_kafka::Server;
+use crate::apache_kafka::{Broker, Server};
 use crate::http::{self, Protocol};
 use crate::own_system::{self, OwnSystem};
 
@@ -48,16 +48,11 @@ impl Stage {
     /// Starts it in `directory`.
     pub(super) async fn start(
         directory: &Path,
-        real_kafka: bool,
+        broker: Broker,
         drivers: u32,
         flags: &[OsString],
     ) -> anyhow::Result<Self> {
-        let kafka = if real_kafka {
-            let directory = directory.join("apache-kafka");
-            Some(Server::start(&directory, 0, |line| say!("{line}")).await?)
-        } else {
-            None
-        };
+        let kafka = broker.start(directory).await?;
         let mut all = vec![OsString::from(format!("--drivers={drivers}"))];
         if let Some(kafka) = &kafka {
             all.push(format!("--kafka-brokers={}", kafka.address()).into());

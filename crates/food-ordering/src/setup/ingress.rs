@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::StreamExt;
+use futures::future::ready;
 use futures::stream::FuturesUnordered;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
@@ -37,13 +38,7 @@ impl Ingress {
             let answer = self.client.get(format!("{node}/restate/health")).send();
             (answer.await).is_ok_and(|answer| answer.status().is_success())
         });
-        let mut answers: FuturesUnordered<_> = asked.collect();
-        while let Some(healthy) = answers.next().await {
-            if healthy {
-                return true;
-            }
-        }
-        false
+        asked.collect::<FuturesUnordered<_>>().any(ready).await
     }
 
     /// That every node that answers knows these services. The one where they were registered tells the others, which takes a

@@ -140,6 +140,7 @@ async fn register<R: Fn(&str)>(
     admin: &Admin,
     patience: &Patience<'_, R>,
 ) -> anyhow::Result<()> {
+    let ingress = Ingress::new(&args.restate_ingress.urls)?;
     patience
         .until_ok("Restate", || async {
             anyhow::ensure!(
@@ -148,7 +149,7 @@ async fn register<R: Fn(&str)>(
                 args.restate_admin.urls
             );
             anyhow::ensure!(
-                Ingress::new(&args.restate_ingress.urls)?.is_served().await,
+                ingress.is_served().await,
                 "no answer from its ingress at {}; is --restate-ingress right?",
                 args.restate_ingress.urls
             );
@@ -172,7 +173,6 @@ async fn register<R: Fn(&str)>(
             (patience.report)(&found);
         }
     }
-    let ingress = Ingress::new(&args.restate_ingress.urls)?;
     patience
         .until_ok("the services", || ingress.knows(&wanted))
         .await

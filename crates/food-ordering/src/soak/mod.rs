@@ -190,12 +190,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         humantime::format_duration(args.warm_up()),
         directory.display()
     );
-    let kafka = if args.kafka.is_real() {
-        let directory = directory.join("apache-kafka");
-        Some(Server::start(&directory, 0, |line| say!("{line}")).await?)
-    } else {
-        None
-    };
+    let kafka = args.kafka.start(directory).await?;
     let flags = flags(args, kafka.as_ref().map(Server::address));
     let system = OwnSystem::start(directory, &flags).await?;
     let sources = Sources::from_endpoints(&system.endpoints())?;
