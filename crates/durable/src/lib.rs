@@ -1,5 +1,5 @@
 //! What the durable services have in common beyond the SDK: their HTTP server, calls that carry the trace of who caused them,
-//! logs that are quiet on replay.
+//! steps and waits that know an operator's cancellation, logs that are quiet on replay.
 //!
 //! Restate sends a trace context with each attempt, but begins a new trace with each one-way send and each record of Kafka. An
 //! order is one trace all the same, because the services hand its context on themselves, as header `traceparent` of what they
@@ -11,8 +11,10 @@
 //! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
+//! | `cancellation.rs` | an operator's cancellation of an invocation, told apart from every error |
 //! | `quiet.rs` | which lines of the log are not written |
 
+mod cancellation;
 pub mod identity;
 mod protocol;
 mod quiet;
@@ -22,6 +24,7 @@ pub const VERSION: &str = "version";
 mod server;
 mod trace;
 
+pub use cancellation::{Cancelled, NotDone, step, unless_cancelled};
 pub use identity::Identity;
 pub use quiet::Quiet;
 pub use server::{Server, Source};

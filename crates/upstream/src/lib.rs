@@ -1,4 +1,5 @@
-//! One service at several addresses, such as the nodes of a Restate cluster.
+//! Calls to HTTP servers: how clients are made ([`http`]), and one service at several addresses, such as the nodes of a Restate
+//! cluster ([`Upstream`]).
 //!
 //! A client stays with the node that answered last. One that cannot be reached, or that says nothing, is passed over, and the
 //! others are tried in turn:
@@ -15,6 +16,7 @@
 //! With one address a request is sent once, with the whole limit.
 
 mod addresses;
+pub mod http;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 pub use addresses::{Addresses, NoAddress};
+use http::Failure;
 
 /// Whether a request may arrive twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +75,11 @@ impl Upstream {
     ///
     /// # Errors
     /// That of the last attempt.
-    pub async fn ask<T, F: Future<Output = reqwest::Result<T>>>(
+    pub async fn ask<T, E: Failure, F: Future<Output = Result<T, E>>>(
         &self,
         repeat: Repeat,
         attempt: impl Fn(Attempt) -> F,
-    ) -> reqwest::Result<T> {
+    ) -> Result<T, E> {
         let deadline = Instant::now() + self.limit;
         let mut index = self.first.load(Ordering::Relaxed);
         let mut left = self.nodes.len();
@@ -106,7 +109,7 @@ impl Upstream {
                     tracing::warn!(node = %self.nodes[index], next = %self.nodes[next], %error, "passed over");
                 }
             }
-            let may_go_on = repeat == Repeat::Harmless || error.is_connect();
+            let may_go_on = repeat == Repeat::Harmless || error.is_unsent();
             if left == 0 || !may_go_on || Instant::now() >= deadline {
                 return Err(error);
             }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use reqwest::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -72,11 +71,11 @@ fn upstream(nodes: &[&str], limit: Duration) -> Upstream {
     Upstream::new(nodes.join(",").parse().unwrap(), limit)
 }
 
-async fn ask(upstream: &Upstream, repeat: Repeat) -> reqwest::Result<String> {
-    let client = Client::builder().no_proxy().build()?;
+async fn ask(upstream: &Upstream, repeat: Repeat) -> Result<String, http::Error> {
+    let client = http::client(LIMIT).build()?;
     let attempt = |Attempt { base, limit }| {
         let request = client.post(base).timeout(limit);
-        async { request.send().await?.text().await }
+        async { http::text(request.send().await?, http::SHORT).await }
     };
     upstream.ask(repeat, attempt).await
 }
@@ -129,7 +128,7 @@ async fn when_nobody_answers_each_is_tried_once_and_the_last_error_is_told() {
     let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
     let upstream = upstream(&nodes, LIMIT);
     let attempts = AtomicU32::new(0);
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = http::client(LIMIT).build().unwrap();
     let attempt = |Attempt { base, .. }| {
         attempts.fetch_add(1, Ordering::Relaxed);
         client.get(base).send()
