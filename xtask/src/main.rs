@@ -154,7 +154,11 @@ fn test() -> anyhow::Result<()> {
         "web UI size of the first load",
         &mut web_ui.npm(["run", "--silent", "budget"]),
     )?;
-    steps.run("build", cargo().args(BUILD))?;
+    // The features of the whole workspace, as in the other steps: with those of one package, most crates would be built again.
+    steps.run(
+        "build",
+        cargo().args(["build", "--workspace", "--bins", "--examples"]),
+    )?;
     steps.run(
         "web UI in a browser",
         web_ui
@@ -179,7 +183,8 @@ fn test() -> anyhow::Result<()> {
     steps.run(
         "end-to-end tests",
         cargo()
-            .args(["test", "--package", "end-to-end-tests", "--tests"])
+            .args(["test", "--workspace", "--test", "end_to_end"])
+            .args(["--test", "compose"])
             .env("FOOD_ORDERING_BIN", binary(false)?)
             .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
     )
