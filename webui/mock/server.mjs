@@ -18,7 +18,7 @@ import { Orders, TERMINAL } from "./orders.mjs";
 
 const PORT = Number(process.env.PORT ?? 3000);
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
-const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_MS = 5_000;
 
 const orders = new Orders({ file: process.env.MOCK_STATE, speed: Number(process.env.MOCK_SPEED ?? 1) });
 const operations = new Operations(orders, Date.now());
@@ -134,6 +134,7 @@ function openStream(request, response) {
       response.write(
         `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
       ),
+    caughtUp: () => response.write(": caught up\n\n"),
     every: (ms, action) => timers.push(setInterval(action, ms)),
   };
 }
@@ -166,12 +167,14 @@ function orderEvents(request, response, orderId) {
   };
   let lastSecond = 0;
   tell();
+  stream.caughtUp();
   stream.every(50, tell);
 }
 
 function operationsEvents(request, response) {
   const stream = openStream(request, response);
   stream.send("snapshot", operations.view(Date.now()));
+  stream.caughtUp();
   stream.every(1000, () => stream.send("tick", operations.tick(Date.now())));
 }
 

@@ -1,15 +1,19 @@
+import { isJson } from "./http/media-type";
+
 /** Whether the gateway can be reached. While it cannot, this asks again and again by itself. */
 export interface Connectivity {
   get(): Reachability;
   subscribe(listener: () => void): () => void;
-  /** Someone got no answer. */
+  /** Someone got no answer: the gateway is asked at once, and counts as gone if it does not answer. */
   reportGone(): void;
   /** Someone got an answer. */
   reportHere(): void;
   /** Ask now, do not wait. */
   tryNow(): void;
-  /** Calls `listener` each time the gateway is back. */
+  /** Calls `listener` each time the gateway is back after it was gone. */
   onBack(listener: () => void): () => void;
+  /** Calls `listener` each time the gateway has answered a question of this, whether it was gone or only in doubt. */
+  onAnswer(listener: () => void): () => void;
 }
 
 export type Reachability =
@@ -36,9 +40,13 @@ export function createConnectivity({
 }: ConnectivityOptions): Connectivity {
   const listeners = new Set<() => void>();
   const backListeners = new Set<() => void>();
+  const answerListeners = new Set<() => void>();
   let state: Reachability = HERE;
   let tries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isAsking = false;
+  /** Someone else has got an answer since the gateway was asked last. */
+  let isHeard = false;
 
   function set(next: Reachability): void {
     state = next;
@@ -54,14 +62,26 @@ export function createConnectivity({
   }
 
   function ask(): void {
+    if (isAsking) return;
     clearTimeout(timer);
-    set({ here: false, nextTryAt: null });
-    probe().then(back, () => {
-      if (!state.here) wait();
-    });
+    isAsking = true;
+    isHeard = false;
+    if (!state.here) set({ here: false, nextTryAt: null });
+    probe().then(
+      () => {
+        isAsking = false;
+        back();
+        for (const listener of answerListeners) listener();
+      },
+      () => {
+        isAsking = false;
+        if (!isHeard) wait();
+      },
+    );
   }
 
   function back(): void {
+    isHeard = true;
     if (state.here) return;
     clearTimeout(timer);
     tries = 0;
@@ -69,34 +89,57 @@ export function createConnectivity({
     for (const listener of backListeners) listener();
   }
 
+  const subscribeTo = (to: Set<() => void>) => (listener: () => void) => {
+    to.add(listener);
+    return () => void to.delete(listener);
+  };
+
   return {
     get: () => state,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: subscribeTo(listeners),
     reportGone() {
-      if (state.here) wait();
+      if (state.here) ask();
     },
     reportHere: back,
     tryNow() {
-      if (!state.here && state.nextTryAt !== null) ask();
+      if (!state.here) ask();
     },
-    onBack(listener) {
-      backListeners.add(listener);
-      return () => backListeners.delete(listener);
-    },
+    onBack: subscribeTo(backListeners),
+    onAnswer: subscribeTo(answerListeners),
   };
 }
 
 const PROBE_WITHIN_MS = 4_000;
+/** `/health` depends on nothing behind the gateway: an answer that takes longer may never come over this connection. */
+const SILENT_AFTER_MS = 1_000;
+/** Browsers keep up to six HTTP/1.1 connections to a host and reuse those that idle. */
+const CONNECTIONS = 6;
 
-async function askHealth(): Promise<void> {
-  const response = await fetch("/health", {
-    cache: "no-store",
-    signal: AbortSignal.timeout(PROBE_WITHIN_MS),
-  });
-  if (!response.ok) throw new Error(`health: ${response.status}`);
+/**
+ * Asks the gateway whether it is there; rejects if it does not say so.
+ *
+ * The browser may ask over an idle connection that has died without a trace. So if there is no answer, the question goes out
+ * over all its connections at once, of which at least one is new. Whatever has not answered by then is aborted, which
+ * closes its connection: later requests no longer meet the dead ones.
+ */
+export async function askHealth(ask: typeof fetch = (...args) => fetch(...args)): Promise<void> {
+  const answered = new AbortController();
+  const signal = AbortSignal.any([AbortSignal.timeout(PROBE_WITHIN_MS), answered.signal]);
+  const probe = async () => {
+    const response = await ask("/health", { cache: "no-store", redirect: "error", signal });
+    if (!response.ok || !isJson(response.headers)) throw new Error(`health: ${response.status}`);
+    await response.text();
+  };
+  try {
+    const first = probe();
+    const isSilent = await Promise.race([
+      first.then(() => false),
+      new Promise<boolean>((resolve) => setTimeout(resolve, SILENT_AFTER_MS, true)),
+    ]);
+    if (isSilent) await Promise.any([first, ...Array.from({ length: CONNECTIONS - 1 }, probe)]);
+  } finally {
+    answered.abort();
+  }
 }
 
 /** Whether the gateway that served this page can be reached. */

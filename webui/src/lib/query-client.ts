@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { type Query, QueryClient } from "@tanstack/react-query";
 import { connectivity } from "./connectivity";
 import { isTransient } from "./http/problem";
 
@@ -17,9 +17,14 @@ export function createQueryClient(): QueryClient {
       mutations: { networkMode: "always" },
     },
   });
-  // Who waits for the next try need not, once the gateway is back.
-  connectivity.onBack(() => {
-    void client.refetchQueries({ type: "active", predicate: (query) => query.state.status !== "success" });
+  // Who waits for the next try need not, once the gateway is back; nor who waits for an answer over a connection that has died.
+  connectivity.onBack(async () => {
+    const isUnanswered = (query: Query) => query.state.status !== "success";
+    await client.cancelQueries({ type: "active", predicate: isUnanswered });
+    await client.refetchQueries({
+      type: "active",
+      predicate: (query) => isUnanswered(query) || query.state.fetchStatus !== "idle",
+    });
   });
   return client;
 }

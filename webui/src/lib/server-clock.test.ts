@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createServerClock, type DeviceClock } from "./server-clock";
+import { createServerClock } from "./server-clock";
+import type { DeviceClock } from "./stopwatch";
 
 function fakeDevice(wall: number) {
   const clocks = { wallNow: wall, monotonicNow: 0 };

@@ -1,3 +1,5 @@
+import { DEVICE_CLOCK, type DeviceClock } from "./stopwatch";
+
 /**
  * What time it is at the server, whatever the device's clock says.
  *
@@ -14,15 +16,7 @@ export interface ServerClock {
   deviceAhead(): number | null;
 }
 
-/** The clocks of the device: one for people, one that never jumps. Both in ms. */
-export interface DeviceClock {
-  wall(): number;
-  monotonic(): number;
-}
-
-const DEVICE: DeviceClock = { wall: () => Date.now(), monotonic: () => performance.now() };
-
-export function createServerClock(device: DeviceClock = DEVICE): ServerClock {
+export function createServerClock(device: DeviceClock = DEVICE_CLOCK): ServerClock {
   let base: number | null = null;
   return {
     observe(serverTime) {

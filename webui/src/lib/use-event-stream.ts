@@ -1,13 +1,14 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { connectivity } from "./connectivity";
+import { onNetworkChange, onWake } from "./lifecycle";
 import { openEventStream, type StreamState } from "./sse/event-stream";
 import type { ServerSentEvent } from "./sse/parser";
-
-/** A browser opens only six connections to a host, and every tab counts: a tab nobody has looked at for this long lets go. */
-const HIDDEN_LIMIT_MS = 60_000;
+import { useIsWatched } from "./use-is-watched";
 
 export interface UseEventStreamOptions {
   onEvent: (event: ServerSentEvent) => void;
+  /** All that has happened until now has been told. */
+  onHeard?: () => void;
   /** Whether anything is still to come. */
   enabled?: boolean;
   token?: string | null;
@@ -21,6 +22,7 @@ export function useEventStream(url: string, options: UseEventStreamOptions): Str
   const { enabled = true, token = null, orderKey = null, isStubborn = false } = options;
   const [state, setState] = useState<StreamState>({ phase: "connecting" });
   const onEvent = useEffectEvent(options.onEvent);
+  const onHeard = useEffectEvent(() => options.onHeard?.());
   const isWatched = useIsWatched();
 
   useEffect(() => {
@@ -30,36 +32,25 @@ export function useEventStream(url: string, options: UseEventStreamOptions): Str
       orderKey,
       isStubborn,
       onEvent: (event) => onEvent(event),
+      onHeard: () => onHeard(),
+      onQuiet: connectivity.reportGone,
       onState: (next) => {
         setState(next);
         if (next.phase === "waiting" && !next.isAnswered) connectivity.reportGone();
         if (next.phase === "live") connectivity.reportHere();
       },
     });
-    const stopListening = connectivity.onBack(() => stream.retryNow());
+    const stopListening = [
+      connectivity.onBack(stream.retryNow),
+      connectivity.onAnswer(stream.replaceIfQuiet),
+      onWake(stream.retryNow),
+      onNetworkChange(stream.reconnect),
+    ];
     return () => {
-      stopListening();
+      for (const stop of stopListening) stop();
       stream.close();
     };
   }, [url, enabled, token, orderKey, isStubborn, isWatched]);
 
   return state;
-}
-
-function useIsWatched(): boolean {
-  const [isWatched, setIsWatched] = useState(true);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const look = () => {
-      clearTimeout(timer);
-      if (document.visibilityState === "visible") setIsWatched(true);
-      else timer = setTimeout(() => setIsWatched(false), HIDDEN_LIMIT_MS);
-    };
-    document.addEventListener("visibilitychange", look);
-    return () => {
-      clearTimeout(timer);
-      document.removeEventListener("visibilitychange", look);
-    };
-  }, []);
-  return isWatched;
 }

@@ -19,11 +19,12 @@ use super::{App, RETRY_AFTER};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::events::hub::{Admission, Watching};
-use crate::events::sse::OrderStream;
+use crate::events::sse::{CAUGHT_UP, OrderStream};
 use crate::model::schema;
 
-/// How often something is sent at least, so that nobody in between takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often something is sent at least, so that clients see soon that a connection has died without a trace, and nobody in
+/// between takes a quiet one for dead. The web UI gives a stream up after 12 s of silence (`webui/src/lib/sse`).
+const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Tells proxies of nginx's kind not to collect the events.
 const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
@@ -32,7 +33,8 @@ const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffe
 /// Server-sent events. First `snapshot`: what `GET /api/orders/{orderId}` says, without `order`. Then `status` for each change,
 /// a record of topic `order-status` as JSON, and `driver` with `driverId`, `lon`, `lat`, `timestamp` whenever the driver who has
 /// the order has moved. The id of an event is the order's version: who comes back with it in `Last-Event-ID` is told the
-/// changes that were missed, or is given a new snapshot if there were too many. Some seconds after the order's end comes
+/// changes that were missed, or is given a new snapshot if there were too many. A comment follows,
+/// and one every 5 seconds in which nothing else is sent: up to it everything has been told. Some seconds after the order's end comes
 /// `end`, and nothing after it: do not come back then.
 #[utoipa::path(
     get,
@@ -91,7 +93,7 @@ fn is_known(app: &App, id: &OrderId) -> bool {
 /// Server-sent events, for operators. First `snapshot`: `now`, `regions`, `drivers`, `orders` by status, `deliveries`, `stuck`
 /// orders, the newest `deadLetters`, `stages` with their times over the last five minutes, `throughput` in orders delivered a
 /// second over the last minute. Then each second `tick`, of the same shape: of `drivers` those that have changed, of the rest
-/// what has changed, whole; `driversGone` names drivers that have not been heard of for half an hour.
+/// what has changed, whole; `driversGone` names drivers that have not been heard of for half an hour. A comment follows the snapshot.
 #[utoipa::path(
     get,
     path = "/api/operations/events",
@@ -112,7 +114,10 @@ pub(super) async fn of_operations(
 ) -> Result<Response, Problem> {
     let permit = admit(&app, Watching::Operations, visitor)?;
     let (snapshot, ticks) = app.board.join();
-    let first = Event::default().event("snapshot").data(snapshot);
+    let first = Event::default()
+        .event("snapshot")
+        .data(snapshot)
+        .comment(CAUGHT_UP);
     let events = futures::stream::unfold((Some(first), ticks), move |(first, mut ticks)| {
         let app = Arc::clone(&app);
         // Given back when the stream ends.

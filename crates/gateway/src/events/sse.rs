@@ -26,6 +26,10 @@ const DRIVER_EVERY: Duration = Duration::from_millis(250);
 /// When clients that follow the standard come back after the connection is lost.
 const COME_BACK_AFTER: Duration = Duration::from_secs(1);
 
+/// The comment that follows what a client had missed, or comes at once if that is nothing. A comment always means that
+/// everything up to now has been told, as no heartbeat is sent while something is left to tell.
+pub(crate) const CAUGHT_UP: &str = "caught up";
+
 /// What an open stream holds on to.
 pub(crate) struct OrderStream {
     lookup: Arc<Lookup>,
@@ -36,6 +40,8 @@ pub(crate) struct OrderStream {
     driver_again: Instant,
     /// When the stream ends, once its order has.
     ends: Option<Instant>,
+    /// Whether the client has been told everything up to now on this connection.
+    is_caught_up: bool,
     is_over: bool,
     _permit: Admission,
 }
@@ -55,6 +61,7 @@ impl OrderStream {
             pending: VecDeque::new(),
             driver_again: Instant::now(),
             ends: None,
+            is_caught_up: false,
             is_over: false,
             _permit: permit,
         }
@@ -93,6 +100,10 @@ impl OrderStream {
                         return None;
                     }
                 }
+            }
+            if !self.is_caught_up {
+                self.is_caught_up = true;
+                self.pending.push_back(Event::default().comment(CAUGHT_UP));
             }
             if self.pending.is_empty() && !self.wait().await {
                 return None;

@@ -168,10 +168,30 @@ async fn a_rejected_order_that_is_corrected_goes_on() {
     assert_eq!(events.short(1).await, ["snapshot 1"]);
     gateway.happens(status(2, Status::Created));
     assert_eq!(events.short(1).await, ["status 2"]);
-    // It does not end, and something comes every fifteen seconds.
+    // It does not end, and something comes every five seconds.
+    let before = events.comments;
     let watching = tokio::time::timeout(std::time::Duration::from_secs(29), events.next());
     assert!(watching.await.is_err());
-    assert!(events.comments >= 1);
+    assert_eq!(events.comments - before, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_says_that_everything_up_to_now_has_been_told() {
+    let gateway = gateway().await;
+    for (version, entered) in [(1, Status::Created), (2, Status::Scheduled)] {
+        gateway.happens(status(version, entered));
+    }
+    let start = tokio::time::Instant::now();
+    for (seen, told) in [
+        (None, vec!["snapshot 2"]),
+        (Some("1"), vec!["status 2"]),
+        (Some("2"), vec![]),
+    ] {
+        let mut events = gateway.watch(seen).await;
+        assert_eq!(events.short(told.len()).await, told);
+        assert_eq!(events.block().await.unwrap(), ": caught up\n\n");
+    }
+    assert_eq!(start.elapsed().as_secs(), 0, "no heartbeat was waited for");
 }
 
 #[tokio::test]

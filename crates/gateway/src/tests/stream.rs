@@ -55,25 +55,30 @@ impl Events {
     /// The next event, or `None` at the end of the stream.
     pub(super) async fn next(&mut self) -> Option<Seen> {
         loop {
-            while let Some(end) = self.text.find("\n\n") {
-                let block: String = self.text.drain(..end + 2).collect();
-                let field = |name: &str| {
-                    block.lines().find_map(|line| {
-                        line.strip_prefix(name)?
-                            .strip_prefix(':')
-                            .map(|value| value.trim_start().to_owned())
-                    })
-                };
-                match field("data") {
-                    Some(data) => {
-                        return Some(Seen {
-                            event: field("event").unwrap(),
-                            id: field("id"),
-                            data: serde_json::from_str(&data).unwrap(),
-                        });
-                    }
-                    None => self.comments += 1,
-                }
+            let block = self.block().await?;
+            let field = |name: &str| {
+                block.lines().find_map(|line| {
+                    line.strip_prefix(name)?
+                        .strip_prefix(':')
+                        .map(|value| value.trim_start().to_owned())
+                })
+            };
+            if let Some(data) = field("data") {
+                return Some(Seen {
+                    event: field("event").unwrap(),
+                    id: field("id"),
+                    data: serde_json::from_str(&data).unwrap(),
+                });
+            }
+            self.comments += 1;
+        }
+    }
+
+    /// What comes next, an event or a comment.
+    pub(super) async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.text.find("\n\n") {
+                return Some(self.text.drain(..end + 2).collect());
             }
             let chunk = tokio::time::timeout(DEADLINE, self.body.next()).await;
             let chunk = chunk.expect("an event in time")?.unwrap();

@@ -2,6 +2,7 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
 import { connectivity } from "@/lib/connectivity";
+import { onNetworkChange, onWake } from "@/lib/lifecycle";
 import styles from "./gateway-banner.module.css";
 
 /** A connection that is back within this time is nothing anyone needs to hear of. */
@@ -10,6 +11,8 @@ const GRACE_MS = 1_200;
 /** Says that the gateway cannot be reached, for as long as it cannot. It is asked again all the while. */
 export function GatewayBanner() {
   const reachability = useSyncExternalStore(connectivity.subscribe, connectivity.get);
+  useEffect(() => onWake(connectivity.tryNow), []);
+  useEffect(() => onNetworkChange(connectivity.tryNow), []);
   const isGone = useHasLasted(!reachability.here, GRACE_MS);
   return (
     <div role="status" className={styles.region}>

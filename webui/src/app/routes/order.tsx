@@ -19,7 +19,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
   const isExpected = mine !== undefined && serverClock.now() - mine.placedAt < APPEARS_WITHIN_MS;
   // A link brings its own; without one it is an order of this device, or an operator who looks.
   const orderKey = useKeyInAddress() ?? mine?.key ?? null;
-  const { order, progress, stream } = useProgress(orderId, orderKey, isExpected);
+  const { order, progress, isLive, outOfTouchSince } = useProgress(orderId, orderKey, isExpected);
   const restaurants = useRestaurants();
 
   if (progress === null) {
@@ -49,7 +49,8 @@ export function OrderPage({ orderId }: { orderId: string }) {
       food={foodOf(order.data?.order ?? null, mine, (id) =>
         restaurants.data?.find((it) => it.restaurantId === id),
       )}
-      isLive={stream.phase === "live"}
+      isLive={isLive}
+      outOfTouchSince={outOfTouchSince}
       onStatus={(status) => pastOrdersStore.update((orders) => noteStatus(orders, orderId, status))}
     />
   );

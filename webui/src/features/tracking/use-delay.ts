@@ -4,16 +4,23 @@ import { isTerminal } from "@/types/order";
 import { delayOf } from "./delay";
 import type { Progress } from "./progress";
 
-/** What holds the order up, if anything does; see {@link delayOf}. */
-export function useDelay(progress: Progress, beginsAt: number | null): string | null {
+/**
+ * What holds the order up, if anything does; see {@link delayOf}. Nobody can say so of an order that is out of touch: it may have
+ * moved on, or arrived, meanwhile.
+ */
+export function useDelay(progress: Progress, beginsAt: number | null, isOutOfTouch: boolean): string | null {
   const [delay, setDelay] = useState<string | null>(null);
   const [seenAt] = useState(() => serverClock.now());
   useEffect(() => {
+    if (isOutOfTouch) {
+      setDelay(null);
+      return;
+    }
     const look = () => setDelay(delayOf(progress, { beginsAt, seenAt, now: serverClock.now() }));
     look();
     if (isTerminal(progress.status)) return;
     const timer = setInterval(look, 1_000);
     return () => clearInterval(timer);
-  }, [progress, beginsAt, seenAt]);
-  return delay;
+  }, [progress, beginsAt, seenAt, isOutOfTouch]);
+  return isOutOfTouch ? null : delay;
 }

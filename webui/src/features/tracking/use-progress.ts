@@ -1,6 +1,9 @@
 import { useEffect, useState } from "react";
+import { connectivity } from "@/lib/connectivity";
+import { QUIET_AFTER_MS } from "@/lib/sse/event-stream";
 import { useEventStream } from "@/lib/use-event-stream";
-
+import { useIsWatched } from "@/lib/use-is-watched";
+import { useLastWord } from "@/lib/use-last-word";
 import { useOrder } from "./api/get-order";
 import { orderEventsUrl, readOrderEvent } from "./api/order-events";
 import { advance, type Progress } from "./progress";
@@ -9,6 +12,8 @@ import { advance, type Progress } from "./progress";
 export function useProgress(orderId: string, orderKey: string | null, isExpected: boolean) {
   const order = useOrder(orderId, orderKey, isExpected);
   const [progress, setProgress] = useState<Progress | null>(null);
+  const [lastWord, heard] = useLastWord(QUIET_AFTER_MS);
+  const isWatched = useIsWatched();
   const isOver = progress?.isOver ?? false;
 
   const stream = useEventStream(orderEventsUrl(orderId), {
@@ -16,16 +21,29 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
     enabled: order.isSuccess && !isOver,
     isStubborn: true,
     orderKey,
+    onHeard: heard,
     onEvent: (received) => {
       const event = readOrderEvent(received);
       if (event) setProgress((current) => advance(current, event));
     },
   });
 
-  const { data, refetch } = order;
+  const { data, dataUpdatedAt, refetch } = order;
   useEffect(() => {
     if (data) setProgress((current) => advance(current, { type: "snapshot", snapshot: data }));
   }, [data]);
+  useEffect(() => {
+    if (dataUpdatedAt > 0) heard();
+  }, [dataUpdatedAt, heard]);
+
+  // Whatever keeps the events away (a dead connection, a proxy that collects them, a gateway with too many watchers), a question
+  // of one's own may get through.
+  const isInDoubt = isWatched && !isOver && lastWord?.isRecent === false;
+  useEffect(() => {
+    if (!isInDoubt) return;
+    connectivity.reportGone();
+    void refetch();
+  }, [isInDoubt, refetch]);
 
   // The details of an order are known from its first step on, and a missed change is made up for by the whole.
   const isIncomplete =
@@ -36,5 +54,11 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
     if (isIncomplete) void refetch();
   }, [isIncomplete, refetch]);
 
-  return { order, progress, stream };
+  return {
+    order,
+    progress,
+    /** Since when the order has not been heard of; `null` if it is as `progress` says. */
+    outOfTouchSince: lastWord?.isRecent === false && !isOver ? lastWord.at : null,
+    isLive: stream.phase === "live" && lastWord?.isRecent === true,
+  };
 }

@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { connectivity } from "@/lib/connectivity";
 import { serverClock } from "@/lib/server-clock";
+import { isJson } from "./media-type";
 import { ApiError, GatewayGoneError, toProblem, UnexpectedAnswerError } from "./problem";
 
+/** Longer than the gateway itself waits for Kafka and Restate, so that its own answer comes first. */
 const ANSWER_WITHIN_MS = 15_000;
 
 export interface RequestOptions<TSchema extends v.GenericSchema> {
@@ -20,7 +22,8 @@ export interface RequestOptions<TSchema extends v.GenericSchema> {
 /**
  * Asks the gateway.
  *
- * Rejects with {@link GatewayGoneError} if nobody answers, {@link ApiError} if the answer is a no, and
+ * Rejects with {@link GatewayGoneError} if nobody answers, or someone in between who is not the gateway (a proxy that found
+ * nobody behind it, the login page of a network), {@link ApiError} if the answer is a no, and
  * {@link UnexpectedAnswerError} if it is a yes of the wrong shape.
  */
 export async function request<TSchema extends v.GenericSchema>(
@@ -40,6 +43,8 @@ export async function request<TSchema extends v.GenericSchema>(
     response = await fetch(path, {
       method,
       headers,
+      // The gateway never redirects; who does is someone in between, such as the login page of a network.
+      redirect: "error",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -49,31 +54,19 @@ export async function request<TSchema extends v.GenericSchema>(
     connectivity.reportGone();
     throw new GatewayGoneError("The gateway does not answer.", { cause: error });
   }
-  observeTime(response.headers);
-
-  const json = parse(text);
-  if (!response.ok) {
-    if (isFromSomeoneElse(response)) {
-      connectivity.reportGone();
-      throw new GatewayGoneError(`The gateway does not answer (${response.status}).`);
-    }
-    connectivity.reportHere();
-    throw new ApiError(toProblem(response.status, response.headers, json));
+  if (!isJson(response.headers)) {
+    connectivity.reportGone();
+    throw new GatewayGoneError(`The gateway does not answer (${response.status}).`);
   }
+  observeTime(response.headers);
   connectivity.reportHere();
+  const json = parse(text);
+  if (!response.ok) throw new ApiError(toProblem(response.status, response.headers, json));
   const result = v.safeParse(schema, json);
   if (!result.success) {
     throw new UnexpectedAnswerError(`${method} ${path}: ${v.summarize(result.issues)}`);
   }
   return result.output;
-}
-
-/** A server error that is no problem document comes from a proxy that found nobody behind it. */
-export function isFromSomeoneElse(response: Response): boolean {
-  return (
-    response.status >= 500 &&
-    !(response.headers.get("content-type") ?? "").includes("application/problem+json")
-  );
 }
 
 /** Takes the time from the header `date`. It is cut to whole seconds, so it names a moment that has passed. */

@@ -5,12 +5,20 @@ import type { ServerSentEvent } from "./parser";
 /** A gateway that answers each connection with the next of what it is told to answer. */
 function fakeGateway() {
   const requests: Headers[] = [];
-  const answers: Array<() => Response | Promise<never>> = [];
+  const answers: Array<(signal: AbortSignal) => Response | Promise<never>> = [];
   const fetchFake = (_url: unknown, init?: RequestInit): Promise<Response> => {
     requests.push(new Headers(init?.headers));
     const answer = answers.shift();
-    return Promise.resolve().then(() => (answer ? answer() : Promise.reject(new TypeError("refused"))));
+    return Promise.resolve().then(() =>
+      answer ? answer(init?.signal as AbortSignal) : Promise.reject(new TypeError("refused")),
+    );
   };
+  const aborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  /** Takes the connection, and never says anything. */
+  const hang = () => answers.push(aborted);
+  const answer = (status: number, type: string, body: string) =>
+    answers.push(() => new Response(body, { status, headers: { "content-type": type } }));
   const open = () => {
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
     const body = new ReadableStream<Uint8Array>({
@@ -18,32 +26,33 @@ function fakeGateway() {
         controller = it;
       },
     });
-    answers.push(() => new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    answers.push((signal) => {
+      aborted(signal).catch((reason) => controller?.error(reason));
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    });
     return {
+      caughtUp: () => controller?.enqueue(new TextEncoder().encode(": caught up\n\n")),
       send: (text: string) => controller?.enqueue(new TextEncoder().encode(text)),
       cut: () => controller?.error(new TypeError("network error")),
       end: () => controller?.close(),
     };
   };
-  const refuse = (status: number, problem = true) =>
-    answers.push(
-      () =>
-        new Response("{}", {
-          status,
-          headers: { "content-type": problem ? "application/problem+json" : "text/html" },
-        }),
-    );
-  return { fetch: fetchFake as typeof fetch, requests, open, refuse };
+  const refuse = (status: number) => answer(status, "application/problem+json", "{}");
+  return { fetch: fetchFake as typeof fetch, requests, open, hang, answer, refuse };
 }
 
 describe("an event stream", () => {
   let stream: EventStream | undefined;
   const events: ServerSentEvent[] = [];
   const states: StreamState[] = [];
+  let heard = 0;
+  let quiet = 0;
   const start = (gateway: ReturnType<typeof fakeGateway>) => {
     stream = openEventStream("/api/orders/o-1/events", {
       onEvent: (event) => events.push(event),
       onState: (state) => states.push(state),
+      onHeard: () => heard++,
+      onQuiet: () => quiet++,
       fetch: gateway.fetch,
       random: () => 0.5,
     });
@@ -55,6 +64,8 @@ describe("an event stream", () => {
     vi.useFakeTimers();
     events.length = 0;
     states.length = 0;
+    heard = 0;
+    quiet = 0;
   });
   afterEach(() => {
     stream?.close();
@@ -66,6 +77,7 @@ describe("an event stream", () => {
     const first = gateway.open();
     const second = gateway.open();
     start(gateway);
+    first.caughtUp();
     await settle();
     expect(phase()).toBe("live");
     first.send("event: status\nid: 4\ndata: four\n\n");
@@ -74,6 +86,7 @@ describe("an event stream", () => {
     await settle();
     expect(phase()).toBe("waiting");
 
+    second.caughtUp();
     await settle(1_000);
     expect(phase()).toBe("live");
     expect(gateway.requests.map((headers) => headers.get("last-event-id"))).toEqual([null, "4"]);
@@ -85,7 +98,7 @@ describe("an event stream", () => {
   it("comes back when the gateway ends the stream", async () => {
     const gateway = fakeGateway();
     gateway.open().end();
-    gateway.open();
+    gateway.open().caughtUp();
     start(gateway);
     await settle(1_000);
     expect(gateway.requests).toHaveLength(2);
@@ -106,7 +119,7 @@ describe("an event stream", () => {
     const gateway = fakeGateway();
     start(gateway);
     await settle(20_000);
-    gateway.open();
+    gateway.open().caughtUp();
     const tried = gateway.requests.length;
     stream?.retryNow();
     await settle();
@@ -126,11 +139,128 @@ describe("an event stream", () => {
   it("comes back after an answer that only means not now", async () => {
     const gateway = fakeGateway();
     gateway.refuse(503);
-    gateway.refuse(502, false);
-    gateway.open();
+    gateway.open().caughtUp();
     start(gateway);
     await settle(5_000);
     expect(phase()).toBe("live");
+  });
+
+  it.each([
+    ["a proxy that finds nobody", 502, "text/html"],
+    ["a proxy that knows no such path", 404, "text/plain"],
+    ["a firewall", 403, "text/html"],
+    ["the login page of a network", 200, "text/html"],
+    ["a network that asks for a login", 511, "text/html"],
+    ["an answer to something else", 200, "application/json"],
+    ["no type at all", 200, ""],
+  ])("takes no answer for the gateway's that is not: %s", async (_, status, type) => {
+    const gateway = fakeGateway();
+    gateway.answer(status, type, ": hello\n\ndata: <html>\n\n");
+    gateway.open().caughtUp();
+    start(gateway);
+    await settle();
+    expect(states.at(-1)).toEqual({ phase: "waiting", isAnswered: false });
+    await settle(1_000);
+    expect(phase()).toBe("live");
+    expect(events).toEqual([]);
+  });
+
+  it("is live once it has been told all that it missed, not when it is connected", async () => {
+    const gateway = fakeGateway();
+    const first = gateway.open();
+    start(gateway);
+    first.send("event: status\nid: 4\ndata: four\n\n");
+    await settle();
+    expect(events).toHaveLength(1);
+    expect(phase()).toBe("connecting");
+    expect(heard).toBe(0);
+    first.caughtUp();
+    await settle();
+    expect(phase()).toBe("live");
+    expect(heard).toBe(1);
+    first.send("event: status\nid: 5\ndata: five\n\n");
+    await settle();
+    expect(heard).toBe(2);
+  });
+
+  it("gives up a connection on which no answer comes, and tries another", async () => {
+    const gateway = fakeGateway();
+    gateway.hang();
+    gateway.hang();
+    gateway.open().caughtUp();
+    start(gateway);
+    await settle(9_000);
+    expect(gateway.requests).toHaveLength(1);
+    expect(quiet).toBe(1);
+    await settle(15_000);
+    expect(phase()).toBe("live");
+  });
+
+  it("replaces a connection that may be dead, and leaves one that is not", async () => {
+    const gateway = fakeGateway();
+    const first = gateway.open();
+    gateway.open().caughtUp();
+    start(gateway);
+    first.caughtUp();
+    await settle(6_000);
+    stream?.replaceIfQuiet();
+    stream?.retryNow();
+    await settle();
+    expect(gateway.requests).toHaveLength(1);
+    await settle(2_000);
+    expect(quiet).toBe(1);
+    stream?.replaceIfQuiet();
+    await settle();
+    expect(gateway.requests).toHaveLength(2);
+    expect(phase()).toBe("live");
+  });
+
+  it("does not wait for its turn less patiently when it is only asked to replace what is quiet", async () => {
+    const gateway = fakeGateway();
+    start(gateway);
+    await settle();
+    stream?.replaceIfQuiet();
+    await settle();
+    expect(gateway.requests).toHaveLength(1);
+  });
+
+  it("connects anew in another network, however lively the connection was", async () => {
+    const gateway = fakeGateway();
+    gateway.open().caughtUp();
+    gateway.open().caughtUp();
+    start(gateway);
+    await settle();
+    stream?.reconnect();
+    await settle();
+    expect(gateway.requests).toHaveLength(2);
+    expect(phase()).toBe("live");
+  });
+
+  it("notices when the device has slept, during which its timers stood still", async () => {
+    const gateway = fakeGateway();
+    gateway.open().caughtUp();
+    gateway.open().caughtUp();
+    start(gateway);
+    await settle(1_000);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await settle(2_000);
+    expect(gateway.requests).toHaveLength(2);
+    expect(phase()).toBe("live");
+  });
+
+  it("stays on a live connection when the clock of the device is set back", async () => {
+    const gateway = fakeGateway();
+    const first = gateway.open();
+    start(gateway);
+    first.caughtUp();
+    await settle();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await settle(4_000);
+    first.send(": heartbeat\n\n");
+    await settle(4_000);
+    expect(gateway.requests).toHaveLength(1);
+    await settle(10_000);
+    expect(gateway.requests.length).toBeGreaterThan(1);
   });
 
   it("takes a connection on which nothing comes, not even a heartbeat, for dead", async () => {
@@ -138,11 +268,11 @@ describe("an event stream", () => {
     const first = gateway.open();
     gateway.open();
     start(gateway);
-    await settle(30_000);
+    await settle(10_000);
     first.send(": heartbeat\n\n");
-    await settle(30_000);
+    await settle(12_000);
     expect(gateway.requests).toHaveLength(1);
-    await settle(30_000);
+    await settle(2_000);
     expect(gateway.requests).toHaveLength(2);
   });
 

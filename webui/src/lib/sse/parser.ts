@@ -17,10 +17,16 @@ export class EventStreamParser {
   #event = "";
   #data: string[] = [];
   #id: string;
+  #hasComment = false;
 
   /** @param lastEventId the id the stream goes on from */
   constructor(lastEventId = "") {
     this.#id = lastEventId;
+  }
+
+  /** Whether a comment has come. */
+  get hasComment(): boolean {
+    return this.#hasComment;
   }
 
   /** Takes in a piece of the stream, gives the events that are complete with it. */
@@ -47,7 +53,10 @@ export class EventStreamParser {
   #line(line: string): ServerSentEvent | null {
     if (line === "") return this.#dispatch();
     const colon = line.indexOf(":");
-    if (colon === 0) return null;
+    if (colon === 0) {
+      this.#hasComment = true;
+      return null;
+    }
     const name = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (name === "event") this.#event = value;

@@ -1,5 +1,5 @@
 import { Icon } from "@/components/ui/icon";
-import { formatClock, formatDuration } from "@/lib/format";
+import { formatClock, formatClockSeconds, formatDuration } from "@/lib/format";
 import type { Cents } from "@/lib/money";
 import { useNow } from "@/lib/use-now";
 import { isTerminal } from "@/types/order";
@@ -15,11 +15,14 @@ interface HeadlineProps {
   beginsAt: number | null;
   /** What holds the order up. */
   delay: string | null;
+  /** Since when the order has not been heard of; `null` if it is as `progress` says. */
+  outOfTouchSince: number | null;
   isCancelling: boolean;
 }
 
 /** How the order is, big: what happens now, and how long until the food is there. */
-export function Headline({ progress, restaurant, total, beginsAt, delay, isCancelling }: HeadlineProps) {
+export function Headline(props: HeadlineProps) {
+  const { progress, restaurant, total, beginsAt, delay, outOfTouchSince, isCancelling } = props;
   const { status } = progress;
   const isEnded = status === "REJECTED" || status === "CANCELLED";
   return (
@@ -40,8 +43,14 @@ export function Headline({ progress, restaurant, total, beginsAt, delay, isCance
             {progress.reason ? <p className={styles.reason}>{sentence(progress.reason)}</p> : null}
             <p>{moneyBack(progress, total)}</p>
           </>
-        ) : (
+        ) : outOfTouchSince === null || isTerminal(status) ? (
           <Arrival progress={progress} beginsAt={beginsAt} />
+        ) : (
+          <p>
+            This is what we knew at {formatClockSeconds(outOfTouchSince)}
+            {progress.eta === null ? "" : `, when your food was expected about ${formatClock(progress.eta)}`}.
+            Your order goes on meanwhile.
+          </p>
         )}
         {delay ? (
           <p className={styles.delay}>

@@ -12,10 +12,11 @@ interface LiveMapProps {
   restaurant: LonLat | null;
   customer: LonLat | null;
   driver: DriverPosition | null;
+  isOutOfTouch: boolean;
 }
 
 /** Where the food is: the kitchen, the door, and the driver between them. */
-export function LiveMap({ status, restaurant, customer, driver }: LiveMapProps) {
+export function LiveMap({ status, restaurant, customer, driver, isOutOfTouch }: LiveMapProps) {
   const pins = useMemo<MapPin[]>(
     () => [
       ...(restaurant ? [{ id: "restaurant", kind: "restaurant" as const, place: restaurant }] : []),
@@ -39,7 +40,7 @@ export function LiveMap({ status, restaurant, customer, driver }: LiveMapProps) 
           fitKey={pins.map((pin) => pin.id).join()}
         />
       </div>
-      <p className={styles.text}>{tell(status, restaurant, customer, driver)}</p>
+      <p className={styles.text}>{tell(status, restaurant, customer, driver, isOutOfTouch ? "was" : "is")}</p>
     </section>
   );
 }
@@ -50,12 +51,13 @@ function tell(
   restaurant: LonLat | null,
   customer: LonLat | null,
   driver: DriverPosition | null,
+  is: "is" | "was",
 ): string {
   if (driver && status === "IN_DELIVERY" && customer) {
-    return `Your driver is ${formatDistance(distanceMetres(driver, customer))} from you.`;
+    return `Your driver ${is} ${formatDistance(distanceMetres(driver, customer))} from you.`;
   }
   if (driver && restaurant)
-    return `Your driver is ${formatDistance(distanceMetres(driver, restaurant))} from the restaurant.`;
+    return `Your driver ${is} ${formatDistance(distanceMetres(driver, restaurant))} from the restaurant.`;
   if (restaurant && customer)
     return `${formatDistance(distanceMetres(restaurant, customer))} from the kitchen to your door.`;
   return "";

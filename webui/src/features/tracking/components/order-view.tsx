@@ -33,12 +33,16 @@ interface OrderViewProps {
   orderKey: string | null;
   progress: Progress;
   food: OrderedFood | null;
+  /** Whether each change is shown as it happens. */
   isLive: boolean;
+  /** Since when the order has not been heard of, in the server's ms; `null` if it is as `progress` says. */
+  outOfTouchSince: number | null;
   onStatus: (status: OrderStatus) => void;
 }
 
 /** An order while it happens, and after. */
-export function OrderView({ orderKey, progress, food, isLive, onStatus }: OrderViewProps) {
+export function OrderView(props: OrderViewProps) {
+  const { orderKey, progress, food, isLive, outOfTouchSince, onStatus } = props;
   const { orderId, status } = progress;
   const cancellation = useCancelOrder(orderId, orderKey);
   const restaurant = food?.restaurantName ?? "The kitchen";
@@ -52,7 +56,7 @@ export function OrderView({ orderKey, progress, food, isLive, onStatus }: OrderV
   const scheduledAt = progress.history.find((entry) => entry.status === "SCHEDULED")?.at;
   const wait = food?.deliveryDelay ?? null;
   const beginsAt = scheduledAt !== undefined && wait !== null ? scheduledAt + wait : null;
-  const delay = useDelay(progress, beginsAt);
+  const delay = useDelay(progress, beginsAt, outOfTouchSince !== null);
   const addition =
     status === "REJECTED" || status === "CANCELLED"
       ? ` ${sentence(progress.reason ?? "")} ${moneyBack(progress, food?.total ?? null)}`
@@ -63,6 +67,7 @@ export function OrderView({ orderKey, progress, food, isLive, onStatus }: OrderV
   return (
     <div className={styles.page}>
       <p className="visually-hidden" role="status">
+        {outOfTouchSince === null ? "" : "When last heard of: "}
         {headlineOf(status, restaurant)}.{addition}
       </p>
       <div className={styles.main}>
@@ -72,6 +77,7 @@ export function OrderView({ orderKey, progress, food, isLive, onStatus }: OrderV
           total={food?.total ?? null}
           beginsAt={beginsAt}
           delay={delay}
+          outOfTouchSince={outOfTouchSince}
           isCancelling={cancellation.isPending || cancellation.isSuccess}
         />
         {food?.restaurantLocation || food?.customerLocation ? (
@@ -80,6 +86,7 @@ export function OrderView({ orderKey, progress, food, isLive, onStatus }: OrderV
             restaurant={food.restaurantLocation}
             customer={food.customerLocation}
             driver={progress.driver}
+            isOutOfTouch={outOfTouchSince !== null}
           />
         ) : null}
       </div>

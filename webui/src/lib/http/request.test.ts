@@ -1,0 +1,54 @@
+import * as v from "valibot";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { GatewayGoneError, UnexpectedAnswerError } from "./problem";
+import { request } from "./request";
+
+const schema = v.object({ status: v.string() });
+const answer = (status: number, type: string, body: string) =>
+  vi.stubGlobal("fetch", () =>
+    Promise.resolve(new Response(body, { status, headers: { "content-type": type } })),
+  );
+
+describe("a request", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("gives what the gateway answers", async () => {
+    for (const type of ["application/json", "application/json; charset=utf-8", "Application/JSON"]) {
+      answer(200, type, '{"status":"UP"}');
+      expect(await request("/x", { schema })).toEqual({ status: "UP" });
+    }
+  });
+
+  it.each([
+    [200, "text/html"],
+    [200, ""],
+    [200, "text/plain"],
+    [403, "text/html"],
+    [404, "text/plain; charset=utf-8"],
+    [502, "text/html"],
+    [503, ""],
+    [511, "text/html"],
+  ])("is worth repeating if someone else than the gateway answers: %d %s", async (status, type) => {
+    answer(status, type, '{"status":"UP"}');
+    await expect(request("/x", { schema })).rejects.toBeInstanceOf(GatewayGoneError);
+  });
+
+  it("is a no where the gateway says no", async () => {
+    answer(404, "application/problem+json", '{"title":"Order not found"}');
+    await expect(request("/x", { schema })).rejects.toMatchObject({ problem: { status: 404 } });
+  });
+
+  it("fails for good where the gateway says what nobody understands", async () => {
+    answer(200, "application/json", "{}");
+    await expect(request("/x", { schema })).rejects.toBeInstanceOf(UnexpectedAnswerError);
+  });
+
+  it("follows nobody elsewhere, and does not wait for ever", async () => {
+    const fetched = vi.fn(() => Promise.reject(new TypeError("unexpected redirect")));
+    vi.stubGlobal("fetch", fetched);
+    await expect(request("/x", { schema })).rejects.toBeInstanceOf(GatewayGoneError);
+    const [, init] = fetched.mock.calls[0] as unknown as [string, RequestInit];
+    expect(init.redirect).toBe("error");
+    expect(init.signal).toBeInstanceOf(AbortSignal);
+  });
+});
