@@ -177,7 +177,7 @@ impl System {
     }
 
     /// The id of an order's workflow.
-    async fn workflow(&self, order: &str) -> anyhow::Result<String> {
+    pub async fn workflow(&self, order: &str) -> anyhow::Result<String> {
         let query = format!(
             "select id from sys_invocation where target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
              and target_handler_name = 'run'"

@@ -3,11 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use durable::{Identity, Server};
+use durable::{Identity, Server, declared};
 use kafka::Publisher;
-use restate_sdk::endpoint::ServiceOptions;
 use restate_sdk::prelude::*;
-use restate_sdk::service::IntoServiceDefinition;
 use tokio::net::TcpListener;
 
 use crate::simulator::DriverMobileAppSimulator;
@@ -60,6 +58,15 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
+    Server::new(endpoint(&config)?)
+        .identity(config.identity)
+        .serve(listener, shutdown)
+        .await;
+    Ok(())
+}
+
+/// The service.
+fn endpoint(config: &Config) -> Result<Endpoint, Error> {
     if !(MIN_STEP..=1.0).contains(&config.step) {
         return Err(Error::Step(config.step));
     }
@@ -70,26 +77,36 @@ pub async fn serve(
         pause: config.pause,
         step: config.step,
     };
-    let endpoint = Endpoint::builder()
-        .bind(
-            DriverMobileAppSimulator::new(publisher, pace)
-                .into_service_definition()
-                .options(ServiceOptions::new().metadata(durable::VERSION, config.version)),
-        )
-        .build();
-    Server::new(endpoint)
-        .identity(config.identity)
-        .serve(listener, shutdown)
-        .await;
-    Ok(())
+    Ok(Endpoint::builder()
+        .bind(declared(
+            DriverMobileAppSimulator::new(publisher, pace),
+            &config.version,
+        ))
+        .build())
 }
 
 #[cfg(test)]
 mod tests {
+    use durable::testing::assert_never_given_up;
     use order_status::testing::wire_names;
     use restate_sdk::service::Discoverable;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_drive_is_tried_again_for_ever_whatever_restates_configuration_says() {
+        let endpoint = endpoint(&Config {
+            identity: Identity::default(),
+            kafka_brokers: "127.0.0.1:1".to_owned(),
+            poll_interval: Duration::ZERO,
+            move_interval: Duration::ZERO,
+            pause: Duration::ZERO,
+            step: 1.0,
+            version: "1".to_owned(),
+        });
+        let services = assert_never_given_up(&endpoint.unwrap()).await;
+        assert_eq!(services, ["DriverMobileAppSimulator"]);
+    }
 
     #[test]
     fn names_on_the_wire_are_pinned() {

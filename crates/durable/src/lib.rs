@@ -8,6 +8,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt |
+//! | `declared.rs` | what every service declares about itself: its version, and that its invocations are never given up |
 //! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
@@ -15,16 +16,17 @@
 //! | `quiet.rs` | which lines of the log are not written |
 
 mod cancellation;
+mod declared;
 pub mod identity;
 mod protocol;
 mod quiet;
-/// The key under which the metadata of a service, as Restate shows them, hold the version of the program that serves it.
-pub const VERSION: &str = "version";
-
 mod server;
+#[doc(hidden)]
+pub mod testing;
 mod trace;
 
 pub use cancellation::{Cancelled, NotDone, step, unless_cancelled};
+pub use declared::{VERSION, declared};
 pub use identity::Identity;
 pub use quiet::Quiet;
 pub use server::{Server, Source};

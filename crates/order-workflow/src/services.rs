@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use delivery::{DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin};
 use domain::geo::Speed;
-use durable::{Identity, Server, Source};
+use durable::{Identity, Server, Source, declared};
 use kafka::Publisher;
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
-use restate_sdk::service::{IntoServiceDefinition, ServiceDefinition};
+use restate_sdk::service::IntoServiceDefinition;
 use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
 
@@ -87,6 +87,18 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
+    let identity = config.identity.clone();
+    Server::new(endpoint(config)?)
+        .identity(identity)
+        .sources(&SOURCES)
+        .keyed_by_order(&["OrderWorkflow", "OrderStatusService", "DeliveryManager"])
+        .serve(listener, shutdown)
+        .await;
+    Ok(())
+}
+
+/// The services.
+fn endpoint(config: Config) -> Result<Endpoint, Error> {
     let publisher = Publisher::new(&config.kafka_brokers, "order-services")?;
     let third_parties = ThirdParties::new(
         &config.payment_url,
@@ -114,36 +126,61 @@ pub async fn serve(
     let status = OrderStatusService::new(publisher.clone(), config.order_retention);
     let twin = DriverDigitalTwin::new(publisher.clone(), speed, config.driver_silence);
     let version = &config.version;
-    let endpoint = Endpoint::builder()
-        .bind(versioned(OrderIntake::new(publisher), version))
-        .bind(versioned(workflow, version))
-        .bind(versioned(status, version))
-        .bind(versioned(DeliveryManager, version))
-        .bind(versioned(DriverDeliveryMatcher, version))
-        .bind(versioned(DispatchBacklog, version))
-        .bind(versioned(twin, version))
-        .build();
-    Server::new(endpoint)
-        .identity(config.identity)
-        .sources(&SOURCES)
-        .keyed_by_order(&["OrderWorkflow", "OrderStatusService", "DeliveryManager"])
-        .serve(listener, shutdown)
-        .await;
-    Ok(())
-}
-
-/// A service that says which version it is.
-fn versioned(service: impl IntoServiceDefinition, version: &str) -> ServiceDefinition {
-    let options = ServiceOptions::new().metadata(durable::VERSION, version);
-    service.into_service_definition().options(options)
+    Ok(Endpoint::builder()
+        .bind(declared(OrderIntake::new(publisher), version))
+        .bind(declared(workflow, version))
+        .bind(declared(status, version))
+        .bind(declared(DeliveryManager, version))
+        .bind(declared(DriverDeliveryMatcher, version))
+        .bind(declared(DispatchBacklog, version))
+        .bind(declared(twin, version))
+        .build())
 }
 
 #[cfg(test)]
 mod tests {
+    use durable::testing::assert_never_given_up;
     use order_status::testing::wire_names;
     use restate_sdk::service::Discoverable;
+    use secrets::Secrets;
 
     use super::*;
+
+    #[tokio::test]
+    async fn every_service_is_tried_again_for_ever_whatever_restates_configuration_says() {
+        const NOBODY: &str = "http://127.0.0.1:1";
+        let endpoint = endpoint(Config {
+            identity: Identity::default(),
+            kafka_brokers: "127.0.0.1:1".to_owned(),
+            payment_url: NOBODY.to_owned(),
+            restaurant_url: NOBODY.to_owned(),
+            callback_url: NOBODY.to_owned(),
+            callbacks: Callbacks::new(&Secrets::default()),
+            payment_limit: Duration::ZERO,
+            preparation_limit: Duration::ZERO,
+            driver_limit: Duration::ZERO,
+            delivery_limit: Duration::ZERO,
+            driver_silence: Duration::ZERO,
+            order_retention: Duration::ZERO,
+            workflow_retention: Duration::ZERO,
+            driver_speed: 0.005,
+            version: "1".to_owned(),
+        });
+        let mut services = assert_never_given_up(&endpoint.unwrap()).await;
+        services.sort();
+        assert_eq!(
+            services,
+            [
+                "DeliveryManager",
+                "DispatchBacklog",
+                "DriverDeliveryMatcher",
+                "DriverDigitalTwin",
+                "OrderIntake",
+                "OrderStatusService",
+                "OrderWorkflow",
+            ]
+        );
+    }
 
     #[test]
     fn names_on_the_wire_are_pinned() {

@@ -23,6 +23,7 @@ mod psql;
 mod retention;
 mod sabotage;
 mod shutdown;
+mod stuck;
 mod traces;
 mod unhappy_ends;
 mod versions;

@@ -1,9 +1,10 @@
-//! What Restate knows: deployments, subscriptions, invocations that fail, drivers.
+//! What Restate knows: deployments, subscriptions, drivers.
 
 use serde::Deserialize;
 
 use super::addresses::Addresses;
 use super::finding::Finding;
+use super::invocations;
 use super::or_unknown;
 use super::parts::Up;
 use crate::deployments::{Surveyed, survey};
@@ -11,8 +12,6 @@ use crate::restate::admin::{Admin, Deployment};
 use crate::setup::{deployments, subscriptions};
 use crate::up::KEYS;
 
-/// How many failing invocations are told of.
-const TOLD: usize = 5;
 /// A service of each part that serves any.
 const PARTS: [(&str, &str); 2] = [
     ("order-services", "OrderIntake"),
@@ -31,7 +30,7 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     let (deployments, subscriptions, invocations, drivers) = futures::join!(
         deployments(&admin, addresses),
         subscriptions(&admin, addresses, up),
-        invocations(&admin, addresses),
+        invocations::look(&admin, addresses),
         drivers(&admin, addresses),
     );
     [
@@ -44,7 +43,7 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
 }
 
 /// The command that mends what setup makes.
-fn set_up(addresses: &Addresses) -> String {
+pub(super) fn set_up(addresses: &Addresses) -> String {
     format!(
         "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
          --kafka-brokers={}",
@@ -57,7 +56,7 @@ fn set_up(addresses: &Addresses) -> String {
 }
 
 /// One node, for people who are to type its address.
-fn first(nodes: &upstream::Addresses) -> &str {
+pub(super) fn first(nodes: &upstream::Addresses) -> &str {
     nodes.each().next().unwrap_or_default()
 }
 
@@ -172,60 +171,6 @@ async fn subscriptions(
         .into_iter()
         .map(|what| Finding::wrong("subscriptions", what, set_up(addresses)))
         .collect())
-}
-
-async fn invocations(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
-    #[derive(Deserialize)]
-    struct Failing {
-        id: String,
-        target: String,
-        status: String,
-        #[serde(default)]
-        retry_count: Option<u64>,
-        #[serde(default)]
-        last_failure: Option<String>,
-    }
-    let failing: Vec<Failing> = admin
-        .query(
-            "select id, target, status, retry_count, last_failure from sys_invocation \
-             where status in ('paused', 'backing-off')",
-        )
-        .await?;
-    let node = first(&addresses.restate_admin);
-    let mut findings: Vec<Finding> = failing
-        .iter()
-        .take(TOLD)
-        .map(|it| {
-            let failure = it.last_failure.as_deref().unwrap_or("no reason is known");
-            let remedy = if it.status == "paused" {
-                format!(
-                    "when the cause is gone: curl -X PATCH {}/invocations/{}/resume",
-                    node, it.id
-                )
-            } else {
-                format!("it is tried again and goes on when the cause is gone; see {node}/ui")
-            };
-            let what = format!(
-                "{} is {} after {} attempts: {}",
-                it.target,
-                it.status,
-                it.retry_count.unwrap_or_default(),
-                failure.lines().next().unwrap_or_default()
-            );
-            Finding::wrong("invocations", what, remedy)
-        })
-        .collect();
-    if failing.len() > TOLD {
-        findings.push(Finding::wrong(
-            "invocations",
-            format!("and {} more", failing.len() - TOLD),
-            format!("see all of them: {node}/ui"),
-        ));
-    }
-    if findings.is_empty() {
-        findings.push(Finding::fine("invocations", "none fails"));
-    }
-    Ok(findings)
 }
 
 async fn drivers(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {

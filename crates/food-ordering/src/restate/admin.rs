@@ -155,6 +155,24 @@ impl Admin {
         Ok(())
     }
 
+    /// Has a paused or suspended invocation go on, on the deployment it began on or, with `on_newest`, on the newest one of its
+    /// service.
+    pub(crate) async fn resume(&self, id: &str, on_newest: bool) -> anyhow::Result<()> {
+        let deployment = if on_newest { "latest" } else { "keep" };
+        let path = format!("invocations/{id}/resume?deployment={deployment}");
+        self.send(Repeat::Harmless, Method::PATCH, &path, None)
+            .await?;
+        Ok(())
+    }
+
+    /// Has an invocation that is tried again and again be paused instead. It is paused a moment later.
+    pub(crate) async fn pause(&self, id: &str) -> anyhow::Result<()> {
+        let path = format!("invocations/{id}/pause");
+        self.send(Repeat::Harmless, Method::PATCH, &path, None)
+            .await?;
+        Ok(())
+    }
+
     pub(crate) async fn kafka_clusters(&self) -> anyhow::Result<Vec<KafkaCluster>> {
         #[derive(Deserialize)]
         struct List {

@@ -1,5 +1,6 @@
 //! The configuration of a Restate server on this machine.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub(crate) struct Config {
     pub(crate) workflow_retention: Duration,
     /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
     pub(crate) collector: Option<String>,
+    /// After how many attempts it pauses an invocation of a service that says nothing about it; none = Restate's own default. Ours
+    /// all say that they are never to be given up.
+    pub(crate) default_attempts: Option<NonZeroU32>,
     /// By what its own directory in `base_dir` is called.
     pub(crate) name: &'static str,
     /// The cluster it is a node of; none = it is alone.
@@ -66,6 +70,10 @@ impl Config {
             }
             None => String::new(),
         };
+        let retries = match self.default_attempts {
+            Some(attempts) => format!("\n[default-retry-policy]\nmax-attempts = {attempts}\n"),
+            None => String::new(),
+        };
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
         let identity = Value::from(self.identity.display().to_string());
@@ -100,7 +108,7 @@ log-format = "compact"
 # It looks for a Kubernetes to live in and logs an error that there is none.
 log-filter = "warn,restate=info,octocrab=off"
 log-disable-ansi-codes = true
-{tracing}
+{tracing}{retries}
 [worker]
 # What has been kept for its time goes when somebody looks: as often as needed, since each look reads all invocations.
 cleanup-interval = "{cleanup}s"
@@ -176,6 +184,7 @@ mod tests {
             identity: PathBuf::from("/keys/restate-identity.pem"),
             workflow_retention: Duration::from_mins(2),
             collector: Some("http://127.0.0.1:5".to_owned()),
+            default_attempts: NonZeroU32::new(3),
             name: "node-2",
             cluster,
         }
@@ -201,6 +210,7 @@ mod tests {
                 "bind-port = 3",
                 r#"cleanup-interval = "60s""#,
                 r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
+                "[default-retry-policy]\nmax-attempts = 3",
                 "[ingress]\nbind-port = 1",
                 "[admin]\nbind-port = 2",
                 r#"default-provider = "local""#,

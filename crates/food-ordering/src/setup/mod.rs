@@ -6,6 +6,7 @@
 pub(crate) mod deployments;
 pub(crate) mod drivers;
 mod ingress;
+mod paused;
 pub(crate) mod subscriptions;
 
 use std::collections::BTreeSet;
@@ -50,6 +51,9 @@ pub struct Args {
     /// Do not register the services: Restate's operator for Kubernetes, or someone else, does. Wait until it is done
     #[arg(long, env = "FOOD_ORDERING_NO_REGISTER", conflicts_with_all = ["order_services_url", "driver_simulator_url", "moved"])]
     pub(crate) no_register: bool,
+    /// Leave paused invocations paused, as whoever paused them wants them to be. Without, all of them are resumed
+    #[arg(long, env = "FOOD_ORDERING_KEEP_PAUSED")]
+    pub(crate) keep_paused: bool,
     #[command(flatten)]
     pub(crate) kafka: flags::Kafka,
     /// Kafka's brokers, as Restate reaches them [default: as this process does]
@@ -100,6 +104,12 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
         patience.until_ok("Kafka", || find_cluster(args)),
         register(args, &admin, &patience),
     )?;
+
+    if !args.keep_paused
+        && let Some(resumed) = paused::resume(&admin, patience.deadline).await?
+    {
+        report(&resumed);
+    }
 
     let clusters = admin.kafka_clusters().await?;
     let existing = admin.subscriptions().await?;

@@ -1,6 +1,7 @@
 //! Which processes make up the system, and how each is started and found.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) struct Layout {
     /// Where the nodes of a cluster write snapshots of their partitions, if anywhere.
     pub(super) snapshots: Option<String>,
     pub(super) partitions: u16,
+    /// After how many attempts Restate pauses an invocation of a service that does not say; none = its own default.
+    pub(super) default_attempts: Option<NonZeroU32>,
     /// How long a process that died stays dead.
     pub(super) restart_delay: Duration,
     pub(super) settings: Settings,
@@ -173,6 +176,7 @@ impl Layout {
             }),
         };
         let text = Config {
+            default_attempts: self.default_attempts,
             base_dir: store,
             ingress_port: self.ports[Use::RestateIngress(node)],
             admin_port: self.ports[Use::RestateAdmin(node)],
@@ -281,6 +285,7 @@ mod tests {
             nodes,
             snapshots: None,
             partitions: 1,
+            default_attempts: None,
             restart_delay: Duration::ZERO,
             settings: Flags::parse_from(["up"]).settings,
             collector: None,

@@ -19,6 +19,7 @@ mod ports;
 mod process;
 mod system;
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -74,6 +75,14 @@ pub struct Args {
     /// Into how many partitions a new Restate cuts its keys [default: one for each core, and at least one for each node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
+    /// After how many attempts Restate pauses an invocation of a service that does not say itself; for trying that out
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_DEFAULT_ATTEMPTS",
+        hide = true,
+        value_name = "N"
+    )]
+    restate_default_attempts: Option<NonZeroU32>,
     /// Leave what has died dead for so long, to see how the rest goes on without it
     #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     restart_delay: Duration,
@@ -112,6 +121,7 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         nodes,
         snapshots: args.restate_snapshots,
         partitions: (args.partitions).unwrap_or_else(|| one_for_each_core().max(nodes.count())),
+        default_attempts: args.restate_default_attempts,
         restart_delay: args.restart_delay,
         settings: args.settings,
         collector: telemetry.collector().map(str::to_owned),

@@ -338,6 +338,7 @@ impl System {
             // One process a part: where the ports are others than last time, it is the part that has moved.
             moved: true,
             no_register: false,
+            keep_paused: false,
             kafka: flags::Kafka {
                 brokers: self.brokers.clone(),
             },

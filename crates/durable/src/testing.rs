@@ -1,0 +1,57 @@
+//! For the tests of every crate that serves durable services.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::header::ACCEPT;
+use restate_sdk::endpoint::Endpoint;
+use serde::Deserialize;
+
+use crate::declared::{ATTEMPTS, LAST_RETRY};
+
+#[derive(Deserialize)]
+struct Manifest {
+    services: Vec<Declared>,
+}
+
+/// A service or a handler, as far as its retries are concerned.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Declared {
+    name: String,
+    #[serde(default)]
+    handlers: Vec<Declared>,
+    retry_policy_max_attempts: Option<u64>,
+    retry_policy_max_interval: Option<u128>,
+    retry_policy_on_max_attempts: Option<String>,
+}
+
+/// Checks in the discovery of `endpoint`, as Restate asks for it, that no service gives up an invocation. Answers which
+/// services there are.
+///
+/// # Panics
+/// If a service leaves its retries to Restate's configuration, or a handler has other ones.
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
+pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
+    let request = Request::get("/discover")
+        .header(ACCEPT, "application/vnd.restate.endpointmanifest.v4+json")
+        .body(Full::<Bytes>::default())
+        .expect("a request");
+    let body = endpoint.handle(request).into_body().collect().await;
+    let manifest: Manifest = serde_json::from_slice(&body.expect("an answer").to_bytes())
+        .expect("the manifest of the services");
+    for service in &manifest.services {
+        let name = &service.name;
+        assert_eq!(service.retry_policy_max_attempts, Some(ATTEMPTS), "{name}");
+        let interval = service.retry_policy_max_interval;
+        assert_eq!(interval, Some(LAST_RETRY.as_millis()), "{name}");
+        let then = service.retry_policy_on_max_attempts.as_deref();
+        assert_eq!(then, Some("PAUSE"), "{name}");
+        for handler in &service.handlers {
+            let attempts = handler.retry_policy_max_attempts;
+            assert_eq!(attempts, None, "{name}/{}", handler.name);
+        }
+    }
+    let services = manifest.services.into_iter();
+    services.map(|service| service.name).collect()
+}

@@ -1,0 +1,237 @@
+//! Which invocations do not go on, since when, and why.
+//!
+//! Whatever their number, a few of each kind are named and the rest are counted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::addresses::Addresses;
+use super::finding::Finding;
+use super::runtime::{first, set_up};
+use crate::restate::admin::Admin;
+
+/// How many invocations of each kind are named.
+const NAMED: usize = 5;
+
+/// A way not to go on.
+struct Kind {
+    /// The invocations that it is about, as a condition of SQL.
+    condition: &'static str,
+    /// What they are, after the name of one.
+    what: &'static str,
+    remedy: Remedy,
+}
+
+/// What is to be done about it.
+#[derive(Clone, Copy)]
+enum Remedy {
+    /// Setup resumes all of them.
+    SetUp,
+    /// Nothing: Restate tries again.
+    Wait,
+    /// To be resumed one by one.
+    Resume,
+    /// To be had a look at.
+    Look,
+}
+
+/// The services' own limits decide what is too long: a workflow waits at most 30 days (`deliveryDelay`), anything else only for
+/// other services.
+const KINDS: [Kind; 4] = [
+    Kind {
+        condition: "status = 'paused'",
+        what: "is paused",
+        remedy: Remedy::SetUp,
+    },
+    Kind {
+        condition: "status = 'backing-off'",
+        what: "is backing-off",
+        remedy: Remedy::Wait,
+    },
+    Kind {
+        condition: "status = 'suspended' and modified_at < now() - case when target_service_name = 'OrderWorkflow' \
+            then interval '31 days' else interval '15 minutes' end",
+        what: "is suspended",
+        remedy: Remedy::Resume,
+    },
+    Kind {
+        // The one that is sent long before is what forgets ended orders.
+        condition: "status = 'scheduled' and target_handler_name <> 'expire' \
+            and scheduled_start_at > now() + interval '1 day'",
+        what: "is planned for a day later than any of ours is",
+        remedy: Remedy::Look,
+    },
+];
+
+/// An invocation that does not go on.
+#[derive(Debug, Deserialize)]
+struct Stuck {
+    id: String,
+    target: String,
+    /// Without these where it has no key.
+    #[serde(default)]
+    service: String,
+    #[serde(default)]
+    key: Option<String>,
+    /// For how many seconds.
+    #[serde(default)]
+    seconds: Option<u64>,
+    #[serde(default)]
+    retry_count: Option<u64>,
+    #[serde(default)]
+    last_failure: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    number: usize,
+}
+
+/// What is to be said of them.
+pub(super) async fn look(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for kind in &KINDS {
+        let stuck: Vec<Stuck> = admin.query(&named(kind.condition)).await?;
+        if stuck.is_empty() {
+            continue;
+        }
+        let counted: Vec<Counted> = admin.query(&count(kind.condition)).await?;
+        let number = counted.first().map_or(0, |counted| counted.number);
+        let failures = failures(admin, &stuck).await?;
+        for it in &stuck {
+            let waiting = match &it.key {
+                Some(key) => waiting_behind(admin, &it.service, key).await?,
+                None => 0,
+            };
+            let failure = it.last_failure.as_ref().or_else(|| failures.get(&it.id));
+            let what = it.described(kind.what, failure.map(String::as_str), waiting);
+            findings.push(Finding::wrong(
+                "invocations",
+                what,
+                kind.remedy.for_one(addresses, &it.id),
+            ));
+        }
+        if number > stuck.len() {
+            findings.push(Finding::wrong(
+                "invocations",
+                format!("and {} more {}", number - stuck.len(), kind.what),
+                kind.remedy.for_others(addresses),
+            ));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::fine("invocations", "all go on"));
+    }
+    Ok(findings)
+}
+
+/// Finds those that have been so for longest.
+fn named(condition: &str) -> String {
+    format!(
+        "select id, target, target_service_name as service, target_service_key as key, retry_count, last_failure, \
+         cast(date_part('epoch', now()) - date_part('epoch', modified_at) as bigint) as seconds \
+         from sys_invocation where {condition} order by retry_count desc nulls last, modified_at limit {NAMED}"
+    )
+}
+
+fn count(condition: &str) -> String {
+    format!("select count(*) as number from sys_invocation where {condition}")
+}
+
+/// How many invocations of an object wait for the one at work there.
+async fn waiting_behind(admin: &Admin, service: &str, key: &str) -> anyhow::Result<usize> {
+    let key = key.replace('\'', "''");
+    let counted: Vec<Counted> = admin
+        .query(&count(&format!(
+            "status = 'pending' and target_service_name = '{service}' and target_service_key = '{key}'"
+        )))
+        .await?;
+    Ok(counted.first().map_or(0, |counted| counted.number))
+}
+
+/// Why invocations were paused, by id. Restate forgets the last failure of one that is not tried any more; it is in the events
+/// of its journal.
+async fn failures(admin: &Admin, stuck: &[Stuck]) -> anyhow::Result<BTreeMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Event {
+        id: String,
+        event_json: String,
+    }
+    let without: Vec<String> = (stuck.iter())
+        .filter(|it| it.last_failure.is_none())
+        .map(|it| format!("'{}'", it.id))
+        .collect();
+    if without.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let events: Vec<Event> = admin
+        .query(&format!(
+            "select id, event_json from sys_journal_events where id in ({}) order by appended_at",
+            without.join(", ")
+        ))
+        .await?;
+    Ok(events
+        .into_iter()
+        .filter_map(|event| Some((event.id, message(&event.event_json)?)))
+        .collect())
+}
+
+/// What an event tells of a failure.
+fn message(event: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(event).ok()?;
+    let failure = event.get("last_failure").unwrap_or(&event);
+    Some(failure.get("error_message")?.as_str()?.to_owned())
+}
+
+impl Stuck {
+    fn described(&self, what: &str, failure: Option<&str>, waiting: usize) -> String {
+        let mut said = format!("{} {what}", self.target);
+        if let Some(seconds) = self.seconds {
+            let since = humantime::format_duration(Duration::from_secs(seconds));
+            said += &format!(", for {since}");
+        }
+        if let Some(attempts) = self.retry_count {
+            said += &format!(", after {attempts} attempts");
+        }
+        if waiting > 0 {
+            said += &format!(", and {waiting} others wait behind it");
+        }
+        let failure = failure.and_then(|failure| failure.lines().next());
+        said += &match failure {
+            Some(failure) => format!(": {failure}"),
+            None => ": no failure is known".to_owned(),
+        };
+        said
+    }
+}
+
+impl Remedy {
+    fn for_one(self, addresses: &Addresses, id: &str) -> String {
+        let node = first(&addresses.restate_admin);
+        match self {
+            Self::SetUp => format!(
+                "when the cause is gone: curl -X PATCH {node}/invocations/{id}/resume, or for all: {}",
+                set_up(addresses)
+            ),
+            Self::Wait => {
+                format!("it is tried again and goes on when the cause is gone; see {node}/ui")
+            }
+            Self::Resume => format!("curl -X PATCH {node}/invocations/{id}/resume"),
+            Self::Look => format!(
+                "a clock was wrong when it was sent, or a setting: what it does, docs/operating.md says; to be rid of it: \
+                 curl -X PATCH {node}/invocations/{id}/kill"
+            ),
+        }
+    }
+
+    fn for_others(self, addresses: &Addresses) -> String {
+        match self {
+            Self::SetUp => set_up(addresses),
+            Self::Wait | Self::Resume | Self::Look => {
+                format!("see all of them: {}/ui", first(&addresses.restate_admin))
+            }
+        }
+    }
+}
