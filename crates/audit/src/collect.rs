@@ -10,9 +10,10 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream};
 
-use crate::check::under_way;
+use crate::check::left_behind;
 use crate::drivers::holdings;
 use crate::facts::{DeadLetter, Facts, Holding, Invocation, Look, Notes, StateEntry, Told};
 use crate::records::read_topic;
@@ -24,6 +25,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const PAGE: usize = 5_000;
 /// The time between the two glances of a look: no delivery may stay that long with two drivers.
 const BETWEEN_GLANCES: Duration = Duration::from_millis(500);
+
+/// The time between two samples of what the runtime holds, and how long it may take until two of them are alike.
+const BETWEEN_SAMPLES: Duration = Duration::from_millis(500);
+const ALIKE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Why facts cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +97,13 @@ pub struct Sources {
     restaurant_pos: String,
 }
 
+/// What the runtime holds at a moment.
+struct Sample {
+    /// Sorted, so that it can be compared.
+    state: Vec<StateEntry>,
+    invocations: Vec<Invocation>,
+}
+
 #[derive(Deserialize)]
 struct Page<T> {
     entries: Vec<T>,
@@ -126,7 +138,8 @@ impl Sources {
         })
     }
 
-    /// Reads everything. The system should be at rest: what changes meanwhile may be seen in two ways.
+    /// Reads everything. The system should be at rest: what changes meanwhile may be seen in two ways. The runtime, in which
+    /// drivers' phones are never at rest, is given a minute for a moment in which nothing else goes on.
     pub async fn collect(&self, notes: Notes) -> Result<Facts, Error> {
         let statuses = self.topic(topic::ORDER_STATUS, |record| {
             Ok(Told {
@@ -146,21 +159,47 @@ impl Sources {
                 value: String::from_utf8_lossy(&record.value).into_owned(),
             })
         });
+        let [before, now] = self.runtime().await?;
         Ok(Facts {
             notes,
             ledger: self.book(&self.payment_provider, "ledger").await?,
             preparations: self.book(&self.restaurant_pos, "preparations").await?,
             statuses,
             dead_letters: dead_letters.await?,
-            state: self.sql(STATE).await?,
-            invocations: self.sql(INVOCATIONS).await?,
+            state: now.state,
+            invocations: now.invocations,
+            invocations_before: before.invocations,
         })
+    }
+
+    /// Two samples of the runtime, one after the other: the first two that hold the same state and between which no work
+    /// stayed; the last two if there are none in time, so that what does not come to rest is found.
+    async fn runtime(&self) -> Result<[Sample; 2], Error> {
+        let deadline = Instant::now() + ALIKE_WITHIN;
+        let mut before = self.sample().await?;
+        loop {
+            sleep(BETWEEN_SAMPLES).await;
+            let now = self.sample().await?;
+            let at_rest = before.state == now.state
+                && left_behind(&before.invocations, &now.invocations).is_empty();
+            if at_rest || Instant::now() >= deadline {
+                return Ok([before, now]);
+            }
+            before = now;
+        }
+    }
+
+    async fn sample(&self) -> Result<Sample, Error> {
+        let mut state: Vec<StateEntry> = self.sql(STATE).await?;
+        state.sort_unstable();
+        let invocations = self.sql(INVOCATIONS).await?;
+        Ok(Sample { state, invocations })
     }
 
     /// Looks twice at who holds what.
     pub async fn look(&self) -> Result<Look, Error> {
         let first = self.glance().await?;
-        tokio::time::sleep(BETWEEN_GLANCES).await;
+        sleep(BETWEEN_GLANCES).await;
         let second = self.glance().await?;
         Ok(Look { first, second })
     }
@@ -177,10 +216,12 @@ impl Sources {
         Ok(all)
     }
 
-    /// What is under way in the runtime, beside what goes on for ever.
+    /// What is under way in the runtime, beside what goes on for ever and drivers' reports in transit.
     pub async fn under_way(&self) -> Result<Vec<String>, Error> {
-        let invocations: Vec<Invocation> = self.sql(INVOCATIONS).await?;
-        Ok(invocations.iter().filter_map(under_way).collect())
+        let before: Vec<Invocation> = self.sql(INVOCATIONS).await?;
+        sleep(BETWEEN_SAMPLES).await;
+        let now: Vec<Invocation> = self.sql(INVOCATIONS).await?;
+        Ok(left_behind(&before, &now))
     }
 
     /// Asks the runtime with SQL.
@@ -252,7 +293,7 @@ const STATE: &str = "select service_name as service, service_key as object, key 
 const HOLDINGS: &str = "select service_name as service, service_key as object, key as name, value_utf8 as value from state \
     where service_name = 'DriverDigitalTwin' and key = 'assigned-delivery'";
 
-const INVOCATIONS: &str = "select target, status, last_failure as \"lastFailure\" from sys_invocation where status != 'completed'";
+const INVOCATIONS: &str = "select id, target, status, last_failure as \"lastFailure\" from sys_invocation where status != 'completed'";
 
 fn read<T: DeserializeOwned>(json: &[u8], what: impl Fn() -> String) -> Result<T, Error> {
     serde_json::from_slice(json).map_err(|source| Error::Unreadable {

@@ -19,8 +19,11 @@ pub struct Facts {
     pub dead_letters: Vec<DeadLetter>,
     /// The state of the runtime's objects.
     pub state: Vec<StateEntry>,
-    /// The runtime's invocations that have not completed.
+    /// The runtime's invocations that have not completed, when the state was read.
     pub invocations: Vec<Invocation>,
+    /// Those of a moment before: what is in both has stayed.
+    #[serde(default)]
+    pub invocations_before: Vec<Invocation>,
 }
 
 /// What those who sent the orders wrote down.
@@ -140,7 +143,7 @@ pub struct DeadLetter {
 }
 
 /// A state entry of an object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StateEntry {
     /// The object's service.
@@ -157,6 +160,9 @@ pub struct StateEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invocation {
+    /// Its id, by which it is recognised.
+    #[serde(default)]
+    pub id: String,
     /// Service, key and handler.
     pub target: String,
     /// As `sys_invocation.status` has it.

@@ -250,6 +250,23 @@ fn the_rest() -> Vec<Case> {
             Invariant::NothingUnderWay,
         ),
         (
+            "a driver's report that is never taken in",
+            |facts| {
+                let report = invocation(REPORT, "ready");
+                facts.invocations_before.push(report);
+            },
+            Invariant::NothingUnderWay,
+        ),
+        (
+            "a driver's report that fails",
+            |facts| {
+                let mut report = invocation(REPORT, "backing-off");
+                report.last_failure = Some("no".to_owned());
+                facts.invocations = vec![report];
+            },
+            Invariant::NothingUnderWay,
+        ),
+        (
             "a phone that fails for ever",
             |facts| facts.invocations[0].last_failure = Some("no".to_owned()),
             Invariant::NothingUnderWay,

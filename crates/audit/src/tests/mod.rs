@@ -84,8 +84,13 @@ fn good() -> Facts {
     facts
         .invocations
         .push(invocation("DriverDigitalTwin/anna/checkSilence", "running"));
+    facts.invocations_before = facts.invocations.clone();
+    // A phone has just reported where its driver is, as it does now and then for ever.
+    facts.invocations.push(invocation(REPORT, "ready"));
     facts
 }
+
+const REPORT: &str = "DriverDigitalTwin/anna/handleDriverLocationUpdateEvent";
 
 fn order(id: &str) -> OrderId {
     id.parse().unwrap()
@@ -121,8 +126,10 @@ fn state(service: &str, object: &str, name: &str, value: &str) -> StateEntry {
     }
 }
 
+/// Its id says what it is, so that the same one can be found in two samples.
 fn invocation(target: &str, status: &str) -> Invocation {
     Invocation {
+        id: format!("inv_{target}"),
         target: target.to_owned(),
         status: status.to_owned(),
         last_failure: None,
