@@ -85,6 +85,13 @@ impl Location {
         self.lat
     }
 
+    /// Longitude and latitude in millionths of a degree, which is how exact a place is.
+    pub(crate) fn millionths(self) -> (i64, i64) {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 180 million")]
+        let whole = |degrees: f64| (degrees * 1e6).round() as i64;
+        (whole(self.lon), whole(self.lat))
+    }
+
     /// How far `other` is, in degrees along the longer axis.
     #[must_use]
     pub fn distance(self, other: Self) -> f64 {

@@ -15,7 +15,7 @@ pub enum Error {
     #[error("must have at most {MAX_LEN} characters")]
     TooLong,
     /// A character that does not belong there.
-    #[error("may hold only ASCII letters, digits and any of - _ . : ~ but holds {0:?}")]
+    #[error("must consist of ASCII letters, digits and - _ . : ~ but has {0:?}")]
     Character(char),
 }
 
@@ -26,7 +26,7 @@ fn check(text: &str) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::Empty);
     }
-    if text.len() > MAX_LEN {
+    if text.chars().count() > MAX_LEN {
         return Err(Error::TooLong);
     }
     match text

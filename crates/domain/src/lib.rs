@@ -5,6 +5,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`json`] | JSON from outside, read so that every fault is a sentence for its sender |
 //! | [`order`] | the order event of the providers and the checked [`Order`] |
 //! | [`money`] | exact amounts |
 //! | [`status`] | the stages of an order, which may follow which, and the event that tells of a change |
@@ -17,6 +18,7 @@
 pub mod driver;
 pub mod geo;
 pub mod id;
+pub mod json;
 pub mod money;
 pub mod order;
 pub mod region;

@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
+use crate::json::{Value, decimal};
+
 /// An amount in US dollars, exact to the cent: never negative, at most [`Money::MAX`].
 ///
 /// In JSON it is a plain number with two digits after the point (`23.50`). Reading it never goes through a float: the digits
@@ -40,6 +42,15 @@ impl Money {
     /// The amount of `cents` cents.
     pub fn from_cents(cents: u32) -> Result<Self, Error> {
         Self::try_from(Decimal::new(i64::from(cents), 2))
+    }
+
+    /// The amount that is sent as a JSON number, or as a string that holds one.
+    pub fn from_json(value: Value<'_>) -> Result<Self, String> {
+        let text = value
+            .string()
+            .unwrap_or_else(|_| value.as_written().to_owned());
+        text.parse()
+            .map_err(|error: Error| format!("{error}, but is {value}"))
     }
 
     /// The amount in cents, as stubs keep it in their books.
@@ -80,12 +91,11 @@ impl FromStr for Money {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let parsed = if text.contains(['e', 'E']) {
-            Decimal::from_scientific(text)
-        } else {
-            Decimal::from_str_exact(text)
-        };
-        match parsed {
+        // A decimal would also be read from digits grouped by underscores.
+        if text.contains('_') {
+            return Err(Error::NotANumber);
+        }
+        match decimal(text) {
             Ok(value) => Self::try_from(value),
             Err(rust_decimal::Error::Underflow) => Err(Error::TooPrecise),
             Err(

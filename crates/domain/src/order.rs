@@ -1,21 +1,27 @@
 //! The order event of the ordering providers, and the checked order that it becomes.
 //!
-//! [`OrderEvent::parse`] reads the JSON, [`OrderEvent::check`] looks at every field and names all that is wrong, not only the
-//! first. An [`Order`] can be had in no other way, so who holds one need not look again.
+//! [`Order::parse`] checks every field and names everything that is wrong, not only the first fault. An [`Order`] can be made
+//! in no other way, so whoever holds one need not check again.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_ignored::Path;
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
+use crate::json::{Fields, FromJson, Malformed, Value, Violations};
 use crate::{Location, Money, OrderId, Region, RestaurantId};
 
+pub use crate::json::Violation;
+
+/// The longest order event, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
 /// The most lines an order may have.
 pub const MAX_PRODUCTS: usize = 100;
 /// The most of one product in an order.
 pub const MAX_QUANTITY: u32 = 999;
-/// The longest product id and description, in bytes.
+/// The longest product id and description, in characters (Unicode scalar values, as JSON Schema counts them).
 pub const MAX_TEXT: usize = 500;
 /// The farthest an order may be scheduled ahead.
 pub const MAX_DELAY: Duration = Duration::from_hours(24 * 30);
@@ -23,8 +29,8 @@ pub const MAX_DELAY: Duration = Duration::from_hours(24 * 30);
 /// An order that has passed every check.
 ///
 /// In JSON it has the field names of the order event, and reading it checks it again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "OrderEvent")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The provider's id of the order.
     pub order_id: OrderId,
@@ -59,35 +65,6 @@ pub struct Product {
     pub quantity: u32,
 }
 
-/// An order event as it came: of the right shape, nothing else is sure.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderEvent {
-    order_id: Option<String>,
-    restaurant_id: Option<String>,
-    products: Option<Vec<ProductEvent>>,
-    total_cost: Option<Box<RawValue>>,
-    delivery_delay: Option<i64>,
-    customer_location: Option<Place>,
-    region: Option<String>,
-    traceparent: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProductEvent {
-    product_id: Option<String>,
-    description: Option<String>,
-    quantity: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
-    #[serde(alias = "long")]
-    lon: f64,
-    lat: f64,
-}
-
 /// Everything that is wrong with an order event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid order: {}", violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -98,226 +75,271 @@ pub struct Invalid {
     pub violations: Vec<Violation>,
 }
 
-/// One thing that is wrong with an order event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Violation {
-    /// The field, as in `products[0].quantity`; empty where the event as a whole is at fault.
-    pub field: String,
-    /// What the field must be.
-    pub message: String,
-}
-
-impl std::fmt::Display for Violation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.field.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{} {}", self.field, self.message)
+impl Invalid {
+    fn as_a_whole(message: String) -> Self {
+        Self {
+            order_id: None,
+            violations: vec![Violation {
+                field: String::new(),
+                message,
+            }],
         }
     }
 }
 
-impl OrderEvent {
-    /// Reads an event's JSON; an error means that it is not of the right shape. Fields that are not known are left unread:
-    /// ordering providers may send more than is asked for.
-    pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
-        Self::read(json, |_| ())
+impl From<Malformed> for Invalid {
+    fn from(error: Malformed) -> Self {
+        Self::as_a_whole(format!("the event {error}"))
     }
+}
 
-    /// The same, but a field that is not known is an error: who misspells a field is to be told, not brought the wrong food.
-    pub fn parse_strictly(json: &[u8]) -> Result<Self, Invalid> {
-        let mut unknown = Vec::new();
-        let event = Self::read(json, |path| {
-            if unknown.len() < MAX_UNKNOWN {
-                unknown.push(unknown_field(path));
-            }
-        })?;
-        if unknown.is_empty() {
-            return Ok(event);
-        }
-        Err(Invalid {
-            order_id: order_id_of(json),
-            violations: unknown,
-        })
-    }
-
-    fn read(json: &[u8], mut ignored: impl FnMut(&Path<'_>)) -> Result<Self, Invalid> {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let mut ignored = |path: Path<'_>| ignored(&path);
-        let tells_ignored = serde_ignored::Deserializer::new(&mut deserializer, &mut ignored);
-        let parsed = serde_path_to_error::deserialize(tells_ignored)
-            .map_err(|error| {
-                let path = error.path().to_string();
-                Violation {
-                    field: if path == "." { String::new() } else { path },
-                    message: format!("must be readable: {}", error.inner()),
-                }
-            })
-            .and_then(|event| {
-                deserializer
-                    .end()
-                    .map(|()| event)
-                    .map_err(|error| Violation {
-                        field: String::new(),
-                        message: format!("the event must be one JSON object: {error}"),
-                    })
-            });
-        parsed.map_err(|violation| Invalid {
-            order_id: order_id_of(json),
-            violations: vec![violation],
-        })
-    }
-
-    /// Gives the order the id `make_id` returns if it has none.
-    #[must_use]
-    pub fn or_order_id(mut self, make_id: impl FnOnce() -> String) -> Self {
-        self.order_id = Some(self.order_id.unwrap_or_else(make_id));
-        self
-    }
-
-    /// The event with this trace context, unless it brings one of its own.
-    #[must_use]
-    pub fn or_traceparent(mut self, traceparent: Option<String>) -> Self {
-        self.traceparent = self.traceparent.or(traceparent);
-        self
-    }
-
-    /// Checks every field and makes an order of them.
-    pub fn check(self) -> Result<Order, Invalid> {
-        let mut found = Violations::default();
-        let order_id = found.parse("orderId", self.order_id);
-        let restaurant_id = found.parse("restaurantId", self.restaurant_id);
-        let products = match self.products {
-            Some(products) => found.products(products),
-            None => found.missing("products"),
-        };
-        let total_cost = found
-            .required("totalCost", self.total_cost)
-            .and_then(|raw| {
-                found.ok("totalCost", serde_json::from_str(raw.get()), |e| {
-                    money_error(&e)
-                })
-            });
-        let delivery_delay = found
-            .required("deliveryDelay", self.delivery_delay)
-            .and_then(|ms| {
-                let delay = u64::try_from(ms).map(Duration::from_millis);
-                match delay {
-                    Ok(delay) if delay <= MAX_DELAY => Some(delay),
-                    _ => found.add(
-                        "deliveryDelay",
-                        format!("must be from 0 to {} ms", MAX_DELAY.as_millis()),
-                    ),
-                }
-            });
-        let region = match self.region {
-            None => Some(Region::default()),
-            Some(name) => found.ok("region", name.parse::<Region>(), |e| e.to_string()),
-        };
-        let customer_location = self.customer_location.and_then(|Place { lon, lat }| {
-            let place = found.ok("customerLocation", Location::new(lon, lat), |e| {
-                e.to_string()
-            })?;
-            let region = region?;
-            if region.serves(place) {
-                Some(place)
-            } else {
-                found.add("customerLocation", format!("must be near {region}"))
-            }
-        });
-        let order_id_again = order_id.clone();
-        let order = (|| {
-            Some(Order {
-                order_id: order_id?,
-                restaurant_id: restaurant_id?,
-                products: products?,
-                total_cost: total_cost?,
-                delivery_delay: delivery_delay?,
-                customer_location,
-                region: region?,
-                // A trace context is a help, never a reason to refuse food.
-                traceparent: self.traceparent.filter(|text| is_traceparent(text)),
-            })
-        })();
-        match order {
-            Some(order) if found.0.is_empty() => Ok(order),
-            _ => Err(Invalid {
-                order_id: order_id_again,
-                violations: found.0,
-            }),
-        }
-    }
+/// What is known of an order besides its event, and how the event is read.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The id of an order whose event has none.
+    pub order_id: Option<String>,
+    /// The trace context of an order whose event has none.
+    pub traceparent: Option<String>,
+    /// Whether a field that is not known is refused. Ordering providers may send more in their events than is asked for; but
+    /// who misspells a field in a request is to hear of it.
+    pub is_strict: bool,
 }
 
 impl Order {
-    /// Reads and checks an event's JSON.
+    /// Reads and checks an event's JSON. Fields that are not known are passed over.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
-        OrderEvent::parse(json)?.check()
+        if json.len() > MAX_BYTES {
+            return Err(Invalid::as_a_whole(format!(
+                "the event must have at most {MAX_BYTES} bytes, but has {}",
+                json.len()
+            )));
+        }
+        Self::from_json(Value::parse(json)?, Given::default())
+    }
+
+    /// Checks an event, which is JSON, and makes an order of it.
+    pub fn from_json(event: Value<'_>, given: Given) -> Result<Self, Invalid> {
+        let mut violations = if given.is_strict {
+            Violations::strict()
+        } else {
+            Violations::default()
+        };
+        let (order_id, order) = match Fields::of(event, "the event", &mut violations) {
+            Some(mut fields) => {
+                let order_id = order_id(&mut fields, given.order_id);
+                let order = Self::from_fields(&mut fields, order_id.clone(), given.traceparent);
+                fields.finish();
+                (order_id, order)
+            }
+            None => (None, None),
+        };
+        match order {
+            Some(order) if violations.is_empty() => Ok(order),
+            _ => Err(Invalid {
+                order_id,
+                violations: violations.into_vec(),
+            }),
+        }
+    }
+
+    fn from_fields(
+        fields: &mut Fields<'_, '_>,
+        order_id: Option<OrderId>,
+        traceparent: Option<String>,
+    ) -> Option<Self> {
+        let restaurant_id = fields.required("restaurantId", Value::parsed::<RestaurantId>);
+        let products = fields.list("products", 1..=MAX_PRODUCTS, Product::from_fields);
+        let total_cost = fields.required("totalCost", Money::from_json);
+        let delivery_delay = fields.required("deliveryDelay", delay);
+        let region = fields.or_default("region", Value::parsed::<Region>);
+        let customer_location = customer_location(fields, region);
+        // A trace context is a help, never a reason to refuse food.
+        let own = fields.optional("traceparent", |value| Ok(value.string().ok()));
+        let own = own.flatten().filter(|text| is_traceparent(text));
+        Some(Self {
+            order_id: order_id?,
+            restaurant_id: restaurant_id?,
+            products: products?,
+            total_cost: total_cost?,
+            delivery_delay: delivery_delay?,
+            customer_location,
+            region: region?,
+            traceparent: own.or(traceparent.filter(|text| is_traceparent(text))),
+        })
+    }
+
+    /// What the order is, whatever it is called: two events of one id and one content are the same order sent twice, and two
+    /// of one id and different content are two orders.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        Content::of(self)
     }
 }
 
-impl TryFrom<OrderEvent> for Order {
-    type Error = Invalid;
-
-    fn try_from(event: OrderEvent) -> Result<Self, Invalid> {
-        event.check()
+impl<'de> Deserialize<'de> for Order {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(event.get().as_bytes()).map_err(de::Error::custom)
     }
 }
 
-/// How many unknown fields are named at most.
-const MAX_UNKNOWN: usize = 10;
-
-fn unknown_field(path: &Path<'_>) -> Violation {
-    fn write(path: &Path<'_>) -> String {
-        match path {
-            Path::Root => String::new(),
-            Path::Seq { parent, index } => format!("{}[{index}]", write(parent)),
-            Path::Map { parent, key } => match write(parent) {
-                parent if parent.is_empty() => key.clone(),
-                parent => format!("{parent}.{key}"),
-            },
-            Path::Some { parent }
-            | Path::NewtypeStruct { parent }
-            | Path::NewtypeVariant { parent } => write(parent),
-        }
+impl FromJson for Product {
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let product_id = fields.required("productId", text);
+        let description = fields.required("description", text);
+        let quantity = fields.required("quantity", |value| {
+            let quantity = value.whole_number(1..=i64::from(MAX_QUANTITY))?;
+            u32::try_from(quantity).map_err(|error| error.to_string())
+        });
+        Some(Self {
+            product_id: product_id?,
+            description: description?,
+            quantity: quantity?,
+        })
     }
-    let (parent, is_name) = match path {
-        Path::Map { parent, key } => {
-            let is_name = !key.is_empty() && key.len() <= 64;
-            (
-                write(parent),
-                is_name
-                    && key
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
-            )
+}
+
+/// A fingerprint of what an order is, apart from its id and its trace.
+///
+/// It does not depend on how the event is written: neither the order of its fields nor white space, escapes, a byte order
+/// mark, fields that are not known, `9.5` for `9.50` or a default that is left out make a difference. It is kept for as long as
+/// the order's id counts as used, so it must stay the same for ever: a test pins some values.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content(String);
+
+impl Content {
+    /// How much of the hash is kept, in bytes. It guards against mistakes rather than against forgery, and there is one in the
+    /// state of every order.
+    const LENGTH: usize = 16;
+
+    fn of(order: &Order) -> Self {
+        // Everything that is not of a fixed length comes with its length, so different orders are never written alike.
+        fn text(hash: &mut Sha256, text: &str) {
+            number(hash, i64::try_from(text.len()).unwrap_or(i64::MAX));
+            hash.update(text);
         }
-        _ => (String::new(), false),
+        fn number(hash: &mut Sha256, number: i64) {
+            hash.update(number.to_be_bytes());
+        }
+        let Order {
+            order_id: _,
+            restaurant_id,
+            products,
+            total_cost,
+            delivery_delay,
+            customer_location,
+            region,
+            traceparent: _,
+        } = order;
+        let mut hash = Sha256::new();
+        text(&mut hash, restaurant_id.as_str());
+        number(&mut hash, i64::try_from(products.len()).unwrap_or(i64::MAX));
+        for Product {
+            product_id,
+            description,
+            quantity,
+        } in products
+        {
+            text(&mut hash, product_id);
+            text(&mut hash, description);
+            number(&mut hash, i64::from(*quantity));
+        }
+        number(&mut hash, total_cost.cents());
+        number(
+            &mut hash,
+            i64::try_from(delivery_delay.as_millis()).unwrap_or(i64::MAX),
+        );
+        match customer_location {
+            None => hash.update([0]),
+            Some(place) => {
+                let (lon, lat) = place.millionths();
+                hash.update([1]);
+                number(&mut hash, lon);
+                number(&mut hash, lat);
+            }
+        }
+        text(&mut hash, region.name());
+        let hash = hash.finalize();
+        // The digit is the version of all this.
+        let mut hex = "1".to_owned();
+        for byte in &hash[..Self::LENGTH] {
+            hex.push_str(&format!("{byte:02x}"));
+        }
+        Self(hex)
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The order's id; `given` where the event has none.
+fn order_id(fields: &mut Fields<'_, '_>, given: Option<String>) -> Option<OrderId> {
+    let Some(given) = given else {
+        return fields.required("orderId", Value::parsed);
     };
-    if is_name {
-        Violation {
-            field: write(path),
-            message: "is not known: leave it out, or look whether it is misspelt".to_owned(),
-        }
-    } else {
-        // What it is called may not be fit to be shown.
-        Violation {
-            field: parent,
-            message: "must have no other fields than those described".to_owned(),
-        }
+    fields.optional_or("orderId", Value::parsed, || {
+        given
+            .parse()
+            .map_err(|error: crate::id::Error| error.to_string())
+    })
+}
+
+fn text(value: Value<'_>) -> Result<String, String> {
+    let text = value.string()?;
+    let length = text.chars().count();
+    if text.trim().is_empty() {
+        return Err(format!(
+            "must have 1 to {MAX_TEXT} characters, but is {}",
+            if length == 0 { "empty" } else { "blank" }
+        ));
+    }
+    if length > MAX_TEXT {
+        return Err(format!(
+            "must have 1 to {MAX_TEXT} characters, but has {length}"
+        ));
+    }
+    match text.chars().find(|&c| is_hidden(c)) {
+        None => Ok(text),
+        Some(hidden) => Err(format!(
+            "must be one line without control characters and without characters that change the direction of writing, but \
+             has {hidden:?}"
+        )),
     }
 }
 
-/// The order id in an event that cannot be read as a whole.
-fn order_id_of(json: &[u8]) -> Option<OrderId> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct JustTheId {
-        order_id: OrderId,
+fn delay(value: Value<'_>) -> Result<Duration, String> {
+    let longest = i64::try_from(MAX_DELAY.as_millis()).unwrap_or(i64::MAX);
+    let ms = value.whole_number(0..=longest).map_err(|_| {
+        value.is_not(&format!(
+            "a whole number of milliseconds from 0 to {longest}"
+        ))
+    })?;
+    Ok(Duration::from_millis(ms.unsigned_abs()))
+}
+
+/// Where to bring the order. It must be near the region, unless it is not known which that is.
+fn customer_location(fields: &mut Fields<'_, '_>, region: Option<Region>) -> Option<Location> {
+    let place = fields.object("customerLocation", |fields| {
+        let lon = fields.required(fields.first_of(["lon", "long"]), Value::float);
+        let lat = fields.required("lat", Value::float);
+        Some((lon?, lat?))
+    });
+    let (lon, lat) = place?;
+    let (place, region) = match Location::new(lon, lat) {
+        Ok(place) => (place, region?),
+        Err(error) => {
+            fields.refuse("customerLocation", error.to_string());
+            return None;
+        }
+    };
+    if !region.serves(place) {
+        fields.refuse("customerLocation", format!("must be near {region}"));
+        return None;
     }
-    serde_json::from_slice(json)
-        .ok()
-        .map(|JustTheId { order_id }| order_id)
+    Some(place)
 }
 
 /// Whether `text` is a W3C `traceparent` of version 00 (<https://www.w3.org/TR/trace-context/#traceparent-header>).
@@ -327,102 +349,6 @@ fn is_traceparent(text: &str) -> bool {
         if [(trace, 32), (span, 16), (flags, 2)].iter().all(|(part, len)| {
             part.len() == *len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         }) && trace.bytes().any(|b| b != b'0') && span.bytes().any(|b| b != b'0'))
-}
-
-fn money_error(error: &serde_json::Error) -> String {
-    // serde_json adds where in the text the error is, which means nothing for a single number.
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
-/// Collects what is wrong while the fields are read.
-#[derive(Default)]
-struct Violations(Vec<Violation>);
-
-impl Violations {
-    fn add<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
-        self.0.push(Violation {
-            field: field.to_owned(),
-            message: message.into(),
-        });
-        None
-    }
-
-    fn missing<T>(&mut self, field: &str) -> Option<T> {
-        self.add(field, "is required")
-    }
-
-    fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
-        if value.is_none() {
-            return self.missing(field);
-        }
-        value
-    }
-
-    fn ok<T, E>(
-        &mut self,
-        field: &str,
-        result: Result<T, E>,
-        message: impl FnOnce(E) -> String,
-    ) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => self.add(field, message(error)),
-        }
-    }
-
-    fn parse<T>(&mut self, field: &str, text: Option<String>) -> Option<T>
-    where
-        T: TryFrom<String>,
-        T::Error: std::fmt::Display,
-    {
-        let text = self.required(field, text)?;
-        self.ok(field, T::try_from(text), |error| error.to_string())
-    }
-
-    fn text(&mut self, field: &str, text: Option<String>) -> Option<String> {
-        let text = self.required(field, text)?;
-        if text.trim().is_empty() || text.len() > MAX_TEXT {
-            return self.add(field, format!("must have 1 to {MAX_TEXT} bytes"));
-        }
-        if text.chars().any(is_hidden) {
-            return self.add(
-                field,
-                "must be one line, without control characters and without those that turn the direction of writing",
-            );
-        }
-        Some(text)
-    }
-
-    fn products(&mut self, products: Vec<ProductEvent>) -> Option<Vec<Product>> {
-        if products.is_empty() || products.len() > MAX_PRODUCTS {
-            return self.add("products", format!("must have 1 to {MAX_PRODUCTS} lines"));
-        }
-        let lines: Vec<Option<Product>> = products
-            .into_iter()
-            .enumerate()
-            .map(|(line, product)| {
-                let field = |name: &str| format!("products[{line}].{name}");
-                let product_id = self.text(&field("productId"), product.product_id);
-                let description = self.text(&field("description"), product.description);
-                let quantity = self
-                    .required(&field("quantity"), product.quantity)
-                    .and_then(|quantity| match u32::try_from(quantity) {
-                        Ok(quantity @ 1..=MAX_QUANTITY) => Some(quantity),
-                        _ => self.add(
-                            &field("quantity"),
-                            format!("must be from 1 to {MAX_QUANTITY}"),
-                        ),
-                    });
-                Some(Product {
-                    product_id: product_id?,
-                    description: description?,
-                    quantity: quantity?,
-                })
-            })
-            .collect();
-        lines.into_iter().collect()
-    }
 }
 
 /// Whether a character shows as nothing and changes how what is around it is shown: in a log, a terminal, a page.
@@ -537,13 +463,30 @@ mod tests {
         }
     }
 
+    fn strictly(event: &str) -> Result<Order, Invalid> {
+        let given = Given {
+            is_strict: true,
+            ..Given::default()
+        };
+        Order::from_json(crate::json::Value::parse(event.as_bytes())?, given)
+    }
+
     #[test]
-    fn fields_that_are_not_known_are_left_unread_or_named() {
-        for (pointer, field) in [
-            ("/deliverDelay", "deliverDelay"),
-            ("/products/0/price", "products[0].price"),
-            ("/weird key\n", ""),
-            ("/products/0/../x", "products[0]"),
+    fn unknown_fields_are_passed_over_or_named() {
+        for (pointer, violation) in [
+            (
+                "/deliverDelay",
+                "deliverDelay is not known: leave it out, or check how it is spelt",
+            ),
+            (
+                "/products/0/price",
+                "products[0].price is not known: leave it out, or check how it is spelt",
+            ),
+            ("/weird key\n", r#"must not have a field "weird key\n""#),
+            (
+                "/products/0/../x",
+                r#"products[0] must not have a field "../x""#,
+            ),
         ] {
             let (parent, key) = match pointer.strip_prefix("/products/0/") {
                 Some(key) => ("/products/0", key),
@@ -554,18 +497,17 @@ mod tests {
             fields.insert(key.to_owned(), json!({"deep": [1]}));
             let event = event.to_string();
             assert!(Order::parse(event.as_bytes()).is_ok(), "{pointer}");
-            let invalid = OrderEvent::parse_strictly(event.as_bytes()).unwrap_err();
+            let invalid = strictly(&event).unwrap_err();
             assert_eq!(invalid.order_id.unwrap().as_str(), "order-1");
             assert_eq!(invalid.violations.len(), 1);
-            assert_eq!(invalid.violations[0].field, field, "{pointer}");
+            assert_eq!(invalid.violations[0].to_string(), violation);
         }
         let good = good().to_string();
-        let strict = OrderEvent::parse_strictly(good.as_bytes()).unwrap().check();
-        assert_eq!(strict, Order::parse(good.as_bytes()));
+        assert_eq!(strictly(&good), Order::parse(good.as_bytes()));
     }
 
     #[test]
-    fn json_that_says_one_thing_twice_or_goes_down_for_ever_is_no_order() {
+    fn an_event_that_says_one_thing_twice_or_is_nested_too_deep_is_refused() {
         let twice = good()
             .to_string()
             .replacen('{', "{\"orderId\":\"order-2\",", 1);
@@ -581,10 +523,7 @@ mod tests {
         for event in [twice, deep, deep_unknown, huge] {
             let head: String = event.chars().take(60).collect();
             assert!(Order::parse(event.as_bytes()).is_err(), "{head}");
-            assert!(
-                OrderEvent::parse_strictly(event.as_bytes()).is_err(),
-                "{head}"
-            );
+            assert!(strictly(&event).is_err(), "{head}");
         }
     }
 
@@ -633,7 +572,7 @@ mod tests {
             ),
             (
                 with("/customerLocation", json!({"lon": 1})),
-                "customerLocation",
+                "customerLocation.lat",
             ),
         ] {
             assert_eq!(fields_at_fault(&event), [field], "{event}");
@@ -647,8 +586,8 @@ mod tests {
         assert_eq!(invalid.order_id, Some("order-2".parse().unwrap()));
         assert_eq!(
             invalid.to_string(),
-            "invalid order: restaurantId is required; products must have 1 to 100 lines; totalCost must not be negative; \
-             deliveryDelay is required"
+            "invalid order: restaurantId is required; products must have 1 to 100 elements, but has 0; \
+             totalCost must not be negative, but is -5; deliveryDelay is required"
         );
     }
 
@@ -667,6 +606,333 @@ mod tests {
         ] {
             assert_eq!(Order::parse(nobody).unwrap_err().order_id, None);
         }
+    }
+
+    #[test]
+    fn each_fault_is_a_sentence_for_whoever_sent_the_event() {
+        let text = |json: &str| good().to_string().replace(r#""Pizza""#, json);
+        let quantity = |json: &str| good().to_string().replace(":2}", &format!(":{json}}}"));
+        for (event, message) in [
+            (
+                String::new(),
+                "the event is empty: it must be a JSON object",
+            ),
+            (
+                " \r\n".to_owned(),
+                "the event is empty: it must be a JSON object",
+            ),
+            (
+                "\u{feff}".to_owned(),
+                "the event is empty: it must be a JSON object",
+            ),
+            (
+                "null".to_owned(),
+                "the event must be a JSON object, but it is null",
+            ),
+            (
+                "[]".to_owned(),
+                "the event must be a JSON object, but it is an array",
+            ),
+            (
+                "7".to_owned(),
+                "the event must be a JSON object, but it is 7",
+            ),
+            (
+                r#""pizza""#.to_owned(),
+                r#"the event must be a JSON object, but it is the string "pizza""#,
+            ),
+            (
+                "pizza".to_owned(),
+                "the event is not valid JSON: there is a mistake at line 1, column 1, where it has 'p'",
+            ),
+            (
+                "{".repeat(200_000),
+                "the event is not valid JSON: there is a mistake at line 1, column 2, where it has '{'",
+            ),
+            (
+                "[".repeat(200_000),
+                "the event is incomplete: it ends in the middle of the JSON, at line 1, column 200001",
+            ),
+            (
+                format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)),
+                "the event is nested deeper than 128 levels",
+            ),
+            (
+                "{\n \"orderId\": \"寿".to_owned(),
+                "the event is incomplete: it ends in the middle of the JSON, at line 2, column 15",
+            ),
+            (
+                "{\n\"寿\": 1,}".to_owned(),
+                "the event is not valid JSON: there is a mistake at line 2, column 8, where it has '}'",
+            ),
+            (
+                "{'orderId': 1}".to_owned(),
+                r"the event is not valid JSON: there is a mistake at line 1, column 2, where it has '\''",
+            ),
+            (
+                "{\"orderId\": \"a\nb\"}".to_owned(),
+                r"the event is not valid JSON: there is a mistake at line 1, column 15, where it has '\n'",
+            ),
+            (
+                "{} {}".to_owned(),
+                "the event must be one JSON value, but has more behind it, from line 1, column 4",
+            ),
+            (
+                quantity("NaN"),
+                "the event is not valid JSON: there is a mistake at line 1, column 114, where it has 'N'",
+            ),
+            (
+                quantity("0"),
+                "products[0].quantity must be a whole number from 1 to 999, but is 0",
+            ),
+            (
+                quantity("1.5"),
+                "products[0].quantity must be a whole number from 1 to 999, but is 1.5",
+            ),
+            (
+                quantity("1e400"),
+                "products[0].quantity must be a whole number from 1 to 999, but is 1e400",
+            ),
+            (
+                quantity("9007199254740993"),
+                "products[0].quantity must be a whole number from 1 to 999, but is 9007199254740993",
+            ),
+            (
+                quantity(&"9".repeat(1000)),
+                "products[0].quantity must be a whole number from 1 to 999, but is a number of 1000 characters",
+            ),
+            (
+                quantity(r#""2""#),
+                r#"products[0].quantity must be a whole number from 1 to 999, but is the string "2""#,
+            ),
+            (
+                quantity("1,\"quantity\":1"),
+                "products[0].quantity must be there once, but is there more than once",
+            ),
+            (
+                text(r#""\ud800""#),
+                "products[0].description must be text, but has an escape of the kind \\ud800, which alone is not a character",
+            ),
+            (
+                text(r#""a\u0000b""#),
+                "products[0].description must be one line without control characters and without characters that change \
+                 the direction of writing, but has '\\0'",
+            ),
+            (
+                text("true"),
+                "products[0].description must be a string, but is true",
+            ),
+            (
+                text(r#""  ""#),
+                "products[0].description must have 1 to 500 characters, but is blank",
+            ),
+            (
+                with("/products", json!("pizza")).to_string(),
+                r#"products must be an array, but is the string "pizza""#,
+            ),
+            (
+                with("/products", json!(["pizza"])).to_string(),
+                r#"products[0] must be an object, but is the string "pizza""#,
+            ),
+            (
+                with("/totalCost", json!(1.005)).to_string(),
+                "totalCost must have at most two digits after the decimal point, but is 1.005",
+            ),
+            (
+                with("/totalCost", json!("12,50")).to_string(),
+                r#"totalCost must be a decimal number such as 23.50, but is the string "12,50""#,
+            ),
+            (
+                with("/totalCost", json!({"amount": 1})).to_string(),
+                "totalCost must be a decimal number such as 23.50, but is an object",
+            ),
+            (
+                with("/restaurantId", json!("\u{202e}\u{1b}[2J")).to_string(),
+                r"restaurantId must consist of ASCII letters, digits and - _ . : ~ but has '\u{202e}'",
+            ),
+            (
+                with("/region", json!("Atlantis\u{202e}\u{1b}")).to_string(),
+                r#"region must be one of "San Jose (CA)", "Oakland (CA)", "San Francisco (CA)""#,
+            ),
+            (
+                with("/deliveryDelay", json!("\u{202e}\u{1b}")).to_string(),
+                r#"deliveryDelay must be a whole number of milliseconds from 0 to 2592000000, but is the string "\u{202e}\u{1b}""#,
+            ),
+            (
+                with("/customerLocation", json!({"lon": -122, "lat": "37"})).to_string(),
+                r#"customerLocation.lat must be a number, but is the string "37""#,
+            ),
+        ] {
+            let head: String = event.chars().take(200).collect();
+            let invalid = Order::parse(event.as_bytes()).expect_err(&head);
+            assert_eq!(
+                invalid.to_string(),
+                format!("invalid order: {message}"),
+                "{head}"
+            );
+        }
+        let long = vec![b' '; MAX_BYTES + 1];
+        assert_eq!(
+            Order::parse(&long).unwrap_err().to_string(),
+            "invalid order: the event must have at most 1048576 bytes, but has 1048577"
+        );
+    }
+
+    #[test]
+    fn an_event_is_read_in_utf_8_with_or_without_a_byte_order_mark() {
+        let good = good().to_string();
+        let order = Order::parse(good.as_bytes()).unwrap();
+        assert_eq!(
+            Order::parse(format!("\u{feff}{good}").as_bytes()),
+            Ok(order)
+        );
+        let utf_16 = |unit: fn(u16) -> [u8; 2], mark: &str| {
+            let units = mark.encode_utf16().chain(good.encode_utf16());
+            units.flat_map(unit).collect::<Vec<u8>>()
+        };
+        let utf_16s = [
+            utf_16(u16::to_le_bytes, "\u{feff}"),
+            utf_16(u16::to_be_bytes, "\u{feff}"),
+            utf_16(u16::to_le_bytes, ""),
+            utf_16(u16::to_be_bytes, ""),
+        ];
+        for event in utf_16s {
+            assert_eq!(
+                Order::parse(&event).unwrap_err().to_string(),
+                "invalid order: the event is encoded in UTF-16: JSON must be sent in UTF-8"
+            );
+        }
+        let latin_1 = [&b"{\"restaurantId\": \"caf"[..], b"\xe9\"}"].concat();
+        assert_eq!(
+            Order::parse(&latin_1).unwrap_err().to_string(),
+            "invalid order: the event is not text in UTF-8: its byte number 22 does not fit"
+        );
+        // What gzip makes of anything begins with this.
+        assert_eq!(
+            Order::parse(b"\x1f\x8b\x08\0").unwrap_err().to_string(),
+            "invalid order: the event is compressed with gzip: send the JSON itself"
+        );
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        for (letter, characters, is_good) in [
+            ("寿", 200, true),
+            ("寿", MAX_TEXT, true),
+            ("🍮", MAX_TEXT, true),
+            ("🍮", MAX_TEXT + 1, false),
+            ("a", MAX_TEXT + 1, false),
+        ] {
+            let event = with("/products/0/description", json!(letter.repeat(characters)));
+            let parsed = Order::parse(event.to_string().as_bytes());
+            assert_eq!(parsed.is_ok(), is_good, "{letter} {characters}");
+        }
+        let event = with("/products/0/description", json!("寿".repeat(501)));
+        assert_eq!(
+            Order::parse(event.to_string().as_bytes())
+                .unwrap_err()
+                .to_string(),
+            "invalid order: products[0].description must have 1 to 500 characters, but has 501"
+        );
+    }
+
+    #[test]
+    fn of_hundreds_of_faults_some_are_named_and_the_others_counted() {
+        let event = with("/products", json!(vec![json!({}); MAX_PRODUCTS]));
+        let invalid = Order::parse(event.to_string().as_bytes()).unwrap_err();
+        assert_eq!(invalid.violations.len(), crate::json::MAX_VIOLATIONS + 1);
+        assert!(invalid.to_string().ends_with("; and 280 more faults"));
+        let mut many = good();
+        for n in 0..1000 {
+            many.as_object_mut()
+                .unwrap()
+                .insert(format!("x{n}"), json!(n));
+        }
+        let invalid = strictly(&many.to_string()).unwrap_err();
+        assert!(invalid.to_string().ends_with("; and 980 more faults"));
+    }
+
+    #[test]
+    fn numbers_count_as_what_they_are_however_they_are_written() {
+        for (json, quantity) in [("2.0", 2), ("1e2", 100), ("0.5e1", 5)] {
+            let event = good().to_string().replace(":2}", &format!(":{json}}}"));
+            let order = Order::parse(event.as_bytes()).unwrap();
+            assert_eq!(order.products[0].quantity, quantity, "{json}");
+        }
+        let event = good().to_string().replace(":5000", ":-0");
+        assert_eq!(
+            Order::parse(event.as_bytes()).unwrap().delivery_delay,
+            Duration::ZERO
+        );
+    }
+
+    /// These may never change: they are in the state of orders for ever.
+    #[test]
+    fn the_content_of_an_order_is_pinned() {
+        let content = |event: &Value| {
+            Order::parse(event.to_string().as_bytes())
+                .unwrap()
+                .content()
+        };
+        assert_eq!(
+            format!("{:?}", content(&good())),
+            "115c2e60d9f427544317942a6733f2797"
+        );
+        let mut full = with("/customerLocation", json!({"lon": -122.2, "lat": 37.8}));
+        full["region"] = json!("Oakland (CA)");
+        full["products"] = json!([
+            {"productId": "寿", "description": "🍮", "quantity": 999},
+            {"productId": "a", "description": "b", "quantity": 1},
+        ]);
+        assert_eq!(
+            format!("{:?}", content(&full)),
+            "13cbc2ea1683dfbd9b866a3fdcff547a8"
+        );
+    }
+
+    #[test]
+    fn the_content_of_an_order_is_what_it_says_and_not_how_it_is_written() {
+        let content = |event: &str| Order::parse(event.as_bytes()).unwrap().content();
+        let good_content = content(&good().to_string());
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        for same in [
+            with("/orderId", json!("another")).to_string(),
+            with("/totalCost", json!("23.50")).to_string(),
+            with("/region", json!("San Jose (CA)")).to_string(),
+            with("/traceparent", json!(trace)).to_string(),
+            with("/customerLocation", json!(null)).to_string(),
+            with("/loyaltyCard", json!("1234")).to_string(),
+            good().to_string().replace("23.5", "2.350e1"),
+            good().to_string().replace("Pizza", "Pi\\u007aza"),
+            format!("\u{feff}{:#}", good()),
+            serde_json::to_string(&Order::parse(good().to_string().as_bytes()).unwrap()).unwrap(),
+        ] {
+            assert_eq!(content(&same), good_content, "{same}");
+        }
+        let mut all = vec![good_content];
+        for other in [
+            with("/restaurantId", json!("elsewhere")),
+            with("/totalCost", json!(23.51)),
+            with("/deliveryDelay", json!(5001)),
+            with("/region", json!("Oakland (CA)")),
+            with("/customerLocation", json!({"lon": -121.9, "lat": 37.3})),
+            with(
+                "/customerLocation",
+                json!({"lon": -121.9, "lat": 37.300_001}),
+            ),
+            with("/products/0/quantity", json!(3)),
+            with("/products/0/productId", json!("margheritaP")),
+            with("/products/0/description", json!("izza")),
+            with(
+                "/products",
+                json!([good()["products"][0], good()["products"][0]]),
+            ),
+        ] {
+            all.push(content(&other.to_string()));
+        }
+        let different: std::collections::HashSet<_> =
+            all.iter().map(|content| format!("{content:?}")).collect();
+        assert_eq!(different.len(), all.len());
     }
 
     #[test]
@@ -702,7 +968,34 @@ mod tests {
             let order = Order::parse(text.as_bytes()).unwrap();
             prop_assert_eq!(order.total_cost.cents(), i64::from(cents));
             let again = serde_json::to_vec(&order).unwrap();
-            prop_assert_eq!(Order::parse(&again).unwrap(), order);
+            let again = Order::parse(&again).unwrap();
+            prop_assert_eq!(again.content(), order.content());
+            prop_assert_eq!(again, order);
+        }
+
+        /// A place goes through JSON and back, by providers, the gateway and the workflow, and stays the same place.
+        #[test]
+        fn places_have_no_part_in_rounding(lon in -122.0_f64..-121.75, lat in 37.2_f64..37.47) {
+            let event = with("/customerLocation", json!({"lon": lon, "lat": lat})).to_string();
+            let order = Order::parse(event.as_bytes()).unwrap();
+            let again = serde_json::to_vec(&order).unwrap();
+            prop_assert_eq!(Order::parse(&again).unwrap().content(), order.content());
+        }
+
+        /// Whatever is sent, what is said of it is short and speaks neither of our types nor of our parser.
+        #[test]
+        fn what_is_said_of_an_event_is_short_and_free_of_internals(
+            event in proptest::sample::select(vec!["", "[]", "{", "{}", "{\"a\":", "{\"products\":[{\"quantity\":", "{\"totalCost\":", "{\"orderId\":"]),
+            rest in ".{0,60}",
+        ) {
+            if let Err(invalid) = Order::parse(format!("{event}{rest}").as_bytes()) {
+                let text = invalid.to_string();
+                prop_assert!(text.chars().count() < 2000, "{}", text);
+                prop_assert!(!text.chars().any(is_hidden), "{}", text);
+                for telltale in ["expected", "EOF", "invalid type", "struct", "serde", "trailing"] {
+                    prop_assert!(!text.contains(telltale) || rest.contains(telltale), "{}", text);
+                }
+            }
         }
     }
 }

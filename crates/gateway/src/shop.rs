@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::Bytes;
-use domain::order::Violation;
+use domain::json::{Violation, Violations};
 use domain::restaurant::{self, Restaurant};
 use domain::{Order, RestaurantId};
 use serde::Serialize;
@@ -82,16 +82,16 @@ impl Shop {
         let Some((restaurant, _)) = self.find(&order.restaurant_id) else {
             return Vec::new();
         };
-        let mut violations = Vec::new();
+        let mut violations = Violations::default();
         if order.region != restaurant.region {
-            violations.push(Violation {
-                field: "region".to_owned(),
-                message: format!(
+            violations.add(
+                "region",
+                format!(
                     "must be {:?}, where {} is",
                     restaurant.region.name(),
                     restaurant.name
                 ),
-            });
+            );
         }
         // At most 100 lines of 999 dishes of a million dollars each: far from the end of an `i64`.
         let mut expected_cents = Some(0);
@@ -99,30 +99,30 @@ impl Shop {
             let dish = (restaurant.menu.iter()).find(|dish| dish.product_id == product.product_id);
             let cents = dish.map(|dish| dish.price.cents() * i64::from(product.quantity));
             if cents.is_none() {
-                violations.push(Violation {
-                    field: format!("products[{line}].productId"),
-                    message: format!(
+                violations.add(
+                    format!("products[{line}].productId"),
+                    format!(
                         "must be on the menu of {}: {}",
                         restaurant.name,
                         ids(restaurant)
                     ),
-                });
+                );
             }
             // One dish without a price, and there is no total.
             expected_cents = expected_cents.zip(cents).map(|(sum, cents)| sum + cents);
         }
         if let Some(cents) = expected_cents.filter(|cents| *cents != order.total_cost.cents()) {
-            violations.push(Violation {
-                field: "totalCost".to_owned(),
-                message: format!(
+            violations.add(
+                "totalCost",
+                format!(
                     "must be {}.{:02}, which is what these dishes cost at {}",
                     cents / 100,
                     cents % 100,
                     restaurant.name
                 ),
-            });
+            );
         }
-        violations
+        violations.into_vec()
     }
 }
 

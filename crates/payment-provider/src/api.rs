@@ -8,8 +8,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use domain::json::{Fields, FromJson, Value};
 use domain::{Money, OrderId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use stub_kit::extract::{Json, Paged, Query, Segment};
 use stub_kit::faults::{self, Latency, Plan, Rate};
 use stub_kit::{Problem, problem};
@@ -18,8 +19,8 @@ use crate::Provider;
 use crate::books::{self, Answer, Charge, Entry, Refund, Summary};
 
 /// What goes wrong on purpose: the body of `/faults`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FaultPlan {
     /// How often a charge or refund is answered with 503 and nothing is done.
     pub error_rate: Rate,
@@ -33,6 +34,20 @@ pub struct FaultPlan {
 }
 
 impl Plan for FaultPlan {
+    fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
+        let error_rate = rate("errorRate", self.error_rate);
+        let error_after_charge_rate = rate("errorAfterChargeRate", self.error_after_charge_rate);
+        let decline_rate = rate("declineRate", self.decline_rate);
+        let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
+        Some(Self {
+            error_rate: error_rate?,
+            error_after_charge_rate: error_after_charge_rate?,
+            decline_rate: decline_rate?,
+            latency_ms: latency?,
+        })
+    }
+
     fn error_rate(&self) -> Rate {
         self.error_rate
     }
@@ -90,9 +105,31 @@ async fn refund(
         .await?)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct RefundBody {
     amount: Money,
+}
+
+impl FromJson for RefundBody {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let amount = fields.required("amount", Money::from_json)?;
+        Some(Self { amount })
+    }
+}
+
+impl FromJson for Charge {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let order_id = fields.required("orderId", Value::parsed);
+        let amount = fields.required("amount", Money::from_json);
+        Some(Self {
+            order_id: order_id?,
+            amount: amount?,
+        })
+    }
 }
 
 /// For people, and for programs that check the books.

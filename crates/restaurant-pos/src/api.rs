@@ -43,7 +43,6 @@ async fn prepare(
     State(restaurant): State<Restaurant>,
     Json(ticket): Json<Ticket>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
-    check(&ticket)?;
     let verdict = restaurant.faults.current().verdict(faults::draw());
     let preparation_ms = i64::try_from(restaurant.preparation_time.as_millis()).unwrap_or(i64::MAX);
     let order_id = ticket.order_id.clone();
@@ -74,23 +73,6 @@ async fn prepare(
             "this order was accepted before and calls back another address: wait for that one",
         )
         .field("callback.url")),
-    }
-}
-
-/// What the types of a ticket do not say.
-fn check(ticket: &Ticket) -> Result<(), Problem> {
-    if ticket.products.is_empty() {
-        return Err(Problem::invalid("must name at least one product").field("products"));
-    }
-    match ticket
-        .products
-        .iter()
-        .position(|product| product.quantity == 0)
-    {
-        Some(line) => {
-            Err(Problem::invalid("must be at least 1").field(format!("products[{line}].quantity")))
-        }
-        None => Ok(()),
     }
 }
 

@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use domain::json::{Fields, FromJson, Value};
+use domain::order::MAX_PRODUCTS;
 use domain::{OrderId, Product, RestaurantId};
 use rusqlite::{OptionalExtension, Row, named_params};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use stub_kit::clock;
 use stub_kit::database::{self, Database, Schema, invalid, parsed};
 use stub_kit::extract::{Page, Paged};
 
-use crate::callback::{Address, Callback};
+use crate::callback::{Address, Callback, NoSecret};
 use crate::faults::Verdict;
 
 const SCHEMA: Schema = Schema {
@@ -39,13 +41,39 @@ const SCHEMA: Schema = Schema {
 };
 
 /// A request to prepare an order.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub(crate) struct Ticket {
     pub(crate) order_id: OrderId,
     pub(crate) restaurant_id: RestaurantId,
     pub(crate) products: Vec<Product>,
     pub(crate) callback: Callback,
+}
+
+impl FromJson for Ticket {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let order_id = fields.required("orderId", Value::parsed);
+        let restaurant_id = fields.required("restaurantId", Value::parsed);
+        let products = fields.list("products", 1..=MAX_PRODUCTS, Product::from_fields);
+        let callback = fields.required_object("callback", |fields| {
+            let url = fields.required("url", Value::parsed);
+            // What is at fault with a secret is not quoted.
+            let secret = fields.required("secret", |value| {
+                value.parsed().map_err(|_: String| NoSecret.to_string())
+            });
+            Some(Callback {
+                url: url?,
+                secret: secret?,
+            })
+        });
+        Some(Self {
+            order_id: order_id?,
+            restaurant_id: restaurant_id?,
+            products: products?,
+            callback: callback?,
+        })
+    }
 }
 
 /// What a request to prepare is answered with.

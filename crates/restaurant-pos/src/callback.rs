@@ -21,13 +21,13 @@ use tracing::Instrument;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of an answer is kept, in characters.
 const LONGEST_ANSWER: usize = 500;
-/// The longest address, in bytes.
+/// The longest address, in characters.
 const LONGEST_ADDRESS: usize = 1000;
 /// The shortest and the longest secret, in characters: 24 to 64 bytes in Base64, after `whsec_`.
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 38..=94;
 
 /// Whom to tell that an order is ready, and how.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Callback {
     /// Where to say it.
     pub(crate) url: Address,
@@ -42,7 +42,7 @@ pub(crate) struct Address(Url);
 
 /// A text that is no [`Address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an address that begins with http://, of at most {LONGEST_ADDRESS} bytes")]
+#[error("must be an address that begins with http://, of at most {LONGEST_ADDRESS} characters")]
 pub(crate) struct NoAddress;
 
 impl FromStr for Address {
@@ -50,7 +50,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, NoAddress> {
         let url = Url::parse(text).map_err(|_| NoAddress)?;
-        let is_fine = url.scheme() == "http" && text.len() <= LONGEST_ADDRESS;
+        let is_fine = url.scheme() == "http" && text.chars().count() <= LONGEST_ADDRESS;
         is_fine.then_some(Self(url)).ok_or(NoAddress)
     }
 }
@@ -76,8 +76,7 @@ impl Address {
 }
 
 /// A secret to sign with: `whsec_` and 24 to 64 bytes in Base64.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone)]
 pub(crate) struct Secret(SecretString);
 
 /// A text that is no [`Secret`].
@@ -93,14 +92,6 @@ impl FromStr for Secret {
             && text.starts_with("whsec_")
             && Webhook::new(text).is_ok();
         is_fine.then(|| Self(text.into())).ok_or(NoSecret)
-    }
-}
-
-impl TryFrom<String> for Secret {
-    type Error = NoSecret;
-
-    fn try_from(text: String) -> Result<Self, NoSecret> {
-        text.parse()
     }
 }
 

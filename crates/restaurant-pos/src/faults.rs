@@ -1,11 +1,12 @@
 //! What goes wrong on purpose.
 
-use serde::{Deserialize, Serialize};
+use domain::json::Fields;
+use serde::Serialize;
 use stub_kit::faults::{Latency, Plan, Rate};
 
 /// What goes wrong on purpose: the body of `/faults`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FaultPlan {
     /// How often a request to prepare or cancel is answered with 503 and nothing is done.
     pub error_rate: Rate,
@@ -20,6 +21,22 @@ pub struct FaultPlan {
 }
 
 impl Plan for FaultPlan {
+    fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
+        let error_rate = rate("errorRate", self.error_rate);
+        let reject_rate = rate("rejectRate", self.reject_rate);
+        let silence_rate = rate("silenceRate", self.silence_rate);
+        let duplicates = rate("duplicateCallbackRate", self.duplicate_callback_rate);
+        let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
+        Some(Self {
+            error_rate: error_rate?,
+            reject_rate: reject_rate?,
+            silence_rate: silence_rate?,
+            duplicate_callback_rate: duplicates?,
+            latency_ms: latency?,
+        })
+    }
+
     fn error_rate(&self) -> Rate {
         self.error_rate
     }

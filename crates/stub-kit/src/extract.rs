@@ -7,52 +7,93 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::json::{self, FromJson, Unusable};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Deserializer};
 
 use crate::Problem;
 
 /// The JSON body of a request.
 ///
-/// Refused are a content type other than JSON (415), a body over axum's limit of 2 MB (413), and what is not JSON or not of
-/// the shape of `T` (400).
+/// Refused are a content type other than JSON and a content coding (415), a body over axum's limit of 2 MB (413), and a body
+/// that is not JSON or not of the shape of `T` (400).
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(
+        let JsonBytes(body) = JsonBytes::from_request(request, state).await?;
+        Ok(Self(json::read(&body, "the body")?))
+    }
+}
+
+/// A body that claims to be JSON, unread.
+#[derive(Debug, Clone)]
+pub(crate) struct JsonBytes(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let unsupported = |detail| {
+            Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
                 "Unsupported media type",
-                "send JSON, with the header content-type: application/json",
+                detail,
             )
-            .field("content-type"));
+        };
+        if !is_json(request.headers()) {
+            return Err(
+                unsupported("send JSON, with the header content-type: application/json")
+                    .field("content-type"),
+            );
         }
-        let body = Bytes::from_request(request, state)
+        if is_encoded(request.headers()) {
+            return Err(
+                unsupported("send the body as it is, without the header content-encoding")
+                    .field("content-encoding")
+                    .header(header::ACCEPT_ENCODING, "identity"),
+            );
+        }
+        Bytes::from_request(request, state)
             .await
-            .map_err(|rejection| {
-                let mut problem = Problem::invalid(rejection.body_text());
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    problem = Problem::new(
-                        rejection.status(),
-                        "body-too-large",
-                        "Body too large",
-                        "send at most 2 MB",
-                    );
-                }
-                problem
-            })?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&body);
-        let value = deserialize(&mut deserializer)?;
-        deserializer
-            .end()
-            .map_err(|error| Problem::invalid(format!("send one JSON value: {error}")))?;
-        Ok(Self(value))
+            .map(Self)
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "body-too-large",
+                    "Body too large",
+                    "send at most 2 MB",
+                ),
+                _ => Problem::invalid("the body broke off before its end: send it again"),
+            })
     }
+}
+
+impl From<Unusable> for Problem {
+    fn from(error: Unusable) -> Self {
+        match error {
+            Unusable::Malformed(error) => Self::invalid(format!("the body {error}")),
+            Unusable::Invalid(violations) => match &violations[..] {
+                [only] => Self::invalid(&only.message).field_if_any(&only.field),
+                several => {
+                    let texts: Vec<String> = several.iter().map(ToString::to_string).collect();
+                    let first = several.first().map_or("", |violation| &violation.field);
+                    Self::invalid(texts.join("; ")).field_if_any(first)
+                }
+            },
+        }
+    }
+}
+
+/// Whether a content coding (RFC 9110, section 8.4) has been applied to the body.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -66,35 +107,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Reads a `T`; a [`Problem`] names the field that is at fault.
-pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, Problem>
-where
-    T: DeserializeOwned,
-    D: Deserializer<'de, Error: Display>,
-{
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let message = error.inner().to_string();
-        let path = error.path().to_string();
-        // "." is the value as a whole.
-        let parent = Some(path.as_str()).filter(|path| *path != ".");
-        let field = match (parent, missing_field(&message)) {
-            (Some(parent), Some(child)) => Some(format!("{parent}.{child}")),
-            (field, None) | (None, field) => field.map(str::to_owned),
-        };
-        let problem = Problem::invalid(message);
-        match field {
-            Some(field) => problem.field(field),
-            None => problem,
-        }
-    })
-}
-
-/// The field that a message of serde says is missing: its error knows only where the object is that lacks it.
-fn missing_field(message: &str) -> Option<&str> {
-    let (field, _) = message.strip_prefix("missing field `")?.split_once('`')?;
-    Some(field)
-}
-
 /// The one variable segment of the path.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<T>(pub T);
@@ -105,7 +117,9 @@ impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Segment<T
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let segments = RawPathParams::from_request_parts(parts, state)
             .await
-            .map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+            .map_err(|_| {
+                Problem::invalid("the path must be UTF-8, but what is written with % in it is not")
+            })?;
         let (name, text) = segments
             .iter()
             .next()
@@ -125,7 +139,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(pairs)| Self(pairs))
-            .map_err(|rejection| Problem::invalid(rejection.body_text()))
+            .map_err(|_| Problem::invalid("the query must be name=value, several joined by &"))
     }
 }
 
@@ -198,20 +212,24 @@ impl Page {
 mod tests {
     use axum::Router;
     use axum::routing::{get, post};
-    use serde::Deserialize;
+    use domain::json::Fields;
     use serde_json::json;
 
     use super::*;
     use crate::testing::Client;
 
-    #[derive(Deserialize)]
     struct Body {
-        lines: Vec<Line>,
+        /// The quantity of each.
+        lines: Vec<i64>,
     }
 
-    #[derive(Deserialize)]
-    struct Line {
-        quantity: u32,
+    impl FromJson for Body {
+        fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+            let lines = fields.list("lines", 0..=10, |line| {
+                line.required("quantity", |value| value.whole_number(0..=99))
+            });
+            Some(Self { lines: lines? })
+        }
     }
 
     fn client() -> Client {
@@ -220,7 +238,7 @@ mod tests {
                 .route(
                     "/sum",
                     post(|Json(body): Json<Body>| async move {
-                        axum::Json(body.lines.iter().map(|line| line.quantity).sum::<u32>())
+                        axum::Json(body.lines.iter().sum::<i64>())
                     }),
                 )
                 .route(
@@ -285,6 +303,17 @@ mod tests {
 
         let answer = client.post("/sum", json!("x".repeat(3_000_000))).await;
         assert_eq!(answer.status, 413);
+
+        for (coding, status) in [("gzip", 415), ("br", 415), ("identity", 200)] {
+            let json = ("content-type", "application/json");
+            let headers = [json, ("content-encoding", coding)];
+            let answer = client
+                .send("POST", "/sum", &headers, r#"{"lines":[]}"#)
+                .await;
+            assert_eq!(answer.status, status, "{coding}");
+            let accepted = answer.headers.get("accept-encoding");
+            assert_eq!(accepted.is_some(), status == 415, "{accepted:?}");
+        }
 
         let answer = client
             .send(

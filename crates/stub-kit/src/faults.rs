@@ -15,16 +15,15 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use domain::json::{self, Fields, Value, Violations};
+use serde::Serialize;
 
 use crate::Problem;
-use crate::extract::{Json, deserialize};
+use crate::extract::JsonBytes;
 
 /// How often something happens: from 0 (never) to 1 (always).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "f64", into = "f64")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[serde(into = "f64")]
 pub struct Rate(f64);
 
 /// A number that is no rate.
@@ -37,6 +36,11 @@ impl Rate {
     pub const NEVER: Self = Self(0.0);
     /// It happens every time.
     pub const ALWAYS: Self = Self(1.0);
+
+    /// The rate that was sent.
+    pub fn from_json(value: Value<'_>) -> Result<Self, String> {
+        Self::try_from(value.float()?).map_err(|error| error.to_string())
+    }
 
     /// Whether it happens this time, given a random number from [`draw`].
     #[must_use]
@@ -64,8 +68,8 @@ impl From<Rate> for f64 {
 }
 
 /// How long a stub takes to start on a request: a whole number of milliseconds, at most ten minutes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "u64")]
 pub struct Latency(u64);
 
 /// A number of milliseconds that is too long to be a [`Latency`].
@@ -75,6 +79,12 @@ pub struct TooLong(u64);
 
 impl Latency {
     const MAX_MS: u64 = 600_000;
+
+    /// The number of milliseconds that was sent.
+    pub fn from_json(value: Value<'_>) -> Result<Self, String> {
+        let ms = value.whole_number(0..=i64::MAX)?.unsigned_abs();
+        Self::try_from(ms).map_err(|error| error.to_string())
+    }
 }
 
 impl TryFrom<u64> for Latency {
@@ -109,10 +119,11 @@ pub fn draw<const N: usize>() -> [f64; N] {
 
 /// What can go wrong with a stub; the default is nothing.
 ///
-/// In JSON it is an object. It should be `#[serde(deny_unknown_fields)]`, so that a misspelt fault is refused and not ignored.
-pub trait Plan:
-    Copy + Default + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
-{
+/// In JSON it is an object.
+pub trait Plan: Copy + Default + Debug + Serialize + Send + Sync + 'static {
+    /// The plan with the faults that `fields` names, or `None` if any of them is at fault. A field that is not taken is refused.
+    fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self>;
+
     /// How often a request is answered with 503 before anything is done.
     fn error_rate(&self) -> Rate;
 
@@ -189,10 +200,12 @@ impl<P: Plan> Faults<P> {
 
     async fn change(
         State(faults): State<Self>,
-        Json(changes): Json<Map<String, Value>>,
+        JsonBytes(body): JsonBytes,
     ) -> Result<axum::Json<P>, Problem> {
         let mut current = faults.lock();
-        *current = changed(*current, changes)?;
+        *current = json::read_with(&body, "the body", Violations::strict(), |fields| {
+            current.changed(fields)
+        })?;
         tracing::info!(faults = ?*current, "faults are set");
         Ok(axum::Json(*current))
     }
@@ -204,16 +217,6 @@ impl<P: Plan> Faults<P> {
     }
 }
 
-/// `plan` with some of its fields replaced.
-fn changed<P: Plan>(plan: P, changes: Map<String, Value>) -> Result<P, Problem> {
-    let mut plan = serde_json::to_value(plan)
-        .map_err(|error| Problem::unavailable(format!("the plan cannot be read: {error}")))?;
-    if let Some(fields) = plan.as_object_mut() {
-        fields.extend(changes);
-    }
-    deserialize(plan)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::StatusCode;
@@ -222,8 +225,8 @@ mod tests {
     use super::*;
     use crate::testing::Client;
 
-    #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+    #[serde(rename_all = "camelCase")]
     struct TestPlan {
         error_rate: Rate,
         #[serde(rename = "latencyMs")]
@@ -231,6 +234,16 @@ mod tests {
     }
 
     impl Plan for TestPlan {
+        fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
+            let error_rate =
+                fields.optional_or("errorRate", Rate::from_json, || Ok(self.error_rate));
+            let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency));
+            Some(Self {
+                error_rate: error_rate?,
+                latency: latency?,
+            })
+        }
+
         fn error_rate(&self) -> Rate {
             self.error_rate
         }

@@ -1,6 +1,6 @@
 //! Errors as problem documents (RFC 9457).
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -24,6 +24,7 @@ pub struct Problem {
     detail: String,
     field: Option<String>,
     more: Vec<(&'static str, Box<RawValue>)>,
+    header: Option<(HeaderName, &'static str)>,
 }
 
 impl Problem {
@@ -42,6 +43,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             more: Vec::new(),
+            header: None,
         }
     }
 
@@ -74,6 +76,21 @@ impl Problem {
     #[must_use]
     pub fn field(mut self, name: impl Into<String>) -> Self {
         self.field = Some(name.into());
+        self
+    }
+
+    /// The same where `name` is not empty.
+    pub(crate) fn field_if_any(self, name: &str) -> Self {
+        if name.is_empty() {
+            self
+        } else {
+            self.field(name)
+        }
+    }
+
+    /// Adds a header to the response.
+    pub(crate) fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, value));
         self
     }
 
@@ -117,7 +134,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         // It holds only texts, numbers and JSON, which can always be written.
         let body = serde_json::to_string(&self).unwrap_or_default();
-        (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response()
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        if let Some((name, value)) = self.header {
+            let headers = response.headers_mut();
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
     }
 }
 

@@ -106,10 +106,14 @@ mod tests {
     use crate::faults::{Latency, Rate};
     use crate::testing::Client;
 
-    #[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
+    #[derive(Debug, Clone, Copy, Default, serde::Serialize)]
     struct NoPlan;
 
     impl Plan for NoPlan {
+        fn changed(self, _: &mut domain::json::Fields<'_, '_>) -> Option<Self> {
+            Some(self)
+        }
+
         fn error_rate(&self) -> Rate {
             Rate::NEVER
         }

@@ -6,15 +6,15 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::OrderId;
+use domain::json::Violation;
 use secrets::callback::Callbacks;
 use secrets::webhook::{self, Refusal, Signed};
 use telemetry::metrics::Counters;
 
-use super::extract::JsonBytes;
+use super::extract::{JsonBytes, Segments, json_of};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
 use crate::clock::now_ms;
@@ -72,7 +72,7 @@ struct Refused(&'static str, Problem);
 )]
 pub(super) async fn order_is_ready(
     State(app): State<Arc<App>>,
-    path: Result<Path<(String, String)>, PathRejection>,
+    path: Result<Segments<(String, String)>, Problem>,
     headers: HeaderMap,
     body: Result<JsonBytes, Problem>,
 ) -> Result<StatusCode, Problem> {
@@ -90,16 +90,18 @@ pub(super) async fn order_is_ready(
 
 async fn take(
     app: &App,
-    path: Result<Path<(String, String)>, PathRejection>,
+    path: Result<Segments<(String, String)>, Problem>,
     headers: &HeaderMap,
     body: Result<JsonBytes, Problem>,
 ) -> Result<(), Refused> {
-    let Path((order_id, callback_id)) =
-        path.map_err(|rejection| unreadable(rejection.body_text()))?;
+    let Segments((order_id, callback_id)) =
+        path.map_err(|problem| Refused("unreadable", problem))?;
     let order_id: OrderId = (order_id.parse())
         .map_err(|error| unreadable(format!("the order id in the path {error}")))?;
     if !is_callback_id(&callback_id) {
-        return Err(unreadable("the callback id in the path is none"));
+        return Err(unreadable(
+            "the callback id in the path must consist of ASCII letters, digits, - and _",
+        ));
     }
     let JsonBytes(body) = body.map_err(|problem| Refused("unreadable", problem))?;
     if body.len() > LONGEST {
@@ -157,21 +159,19 @@ fn authenticate(
 
 /// Whether it says what its address is for.
 fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
-    let says_otherwise = |detail: String| {
-        Refused(
-            "unreadable",
-            Problem::new(Kind::InvalidRequest, detail).order(order_id.clone()),
-        )
-    };
-    let ready: Ready = serde_json::from_slice(body)
-        .map_err(|error| says_otherwise(format!("the body cannot be used: {error}")))?;
+    let says_otherwise = |problem: Problem| Refused("unreadable", problem.order(order_id.clone()));
+    let ready: Ready = json_of(body).map_err(says_otherwise)?;
     if ready.order_id == *order_id {
-        Ok(())
-    } else {
-        Err(says_otherwise(format!(
-            "orderId must be {order_id}, as in the address"
-        )))
+        return Ok(());
     }
+    let violation = Violation {
+        field: "orderId".to_owned(),
+        message: format!("must be {order_id}, as in the address"),
+    };
+    Err(says_otherwise(Problem::of_violations(
+        Kind::InvalidRequest,
+        vec![violation],
+    )))
 }
 
 fn is_callback_id(text: &str) -> bool {

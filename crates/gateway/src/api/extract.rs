@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::OrderId;
+use domain::json::{self, FromJson, Malformed, Unusable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +38,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
             )
             .header(header::ACCEPT, HeaderValue::from_static("application/json")));
         }
+        if is_encoded(request.headers()) {
+            return Err(Problem::new(
+                Kind::UnsupportedMediaType,
+                "send the body as it is, without the header content-encoding",
+            )
+            .header(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static("identity"),
+            ));
+        }
         let too_long =
             || Problem::new(Kind::BodyTooLarge, format!("send at most {MAX_BODY} bytes"));
         // Who says so beforehand need not send it.
@@ -50,7 +61,10 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
             Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(too_long())
             }
-            Ok(Err(rejection)) => Err(Problem::new(Kind::Malformed, rejection.body_text())),
+            Ok(Err(_)) => Err(Problem::new(
+                Kind::Malformed,
+                "the body broke off before its end: send it again",
+            )),
             Err(_) => Err(Problem::new(
                 Kind::RequestTimeout,
                 format!("send the whole body within {} s", BODY_WITHIN.as_secs()),
@@ -71,6 +85,37 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
+/// Whether a content coding (RFC 9110, section 8.4) has been applied to the body.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The problem of a body that is not JSON.
+pub(super) fn malformed(error: &Malformed) -> Problem {
+    Problem::new(Kind::Malformed, format!("the body {error}"))
+}
+
+/// The variable segments of the path.
+pub(super) struct Segments<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        // The router has counted the segments, and texts are asked for.
+        path.map(|Path(segments)| Self(segments)).map_err(|_| {
+            Problem::new(
+                Kind::Malformed,
+                "the path must be UTF-8, but what is written with % in it is not",
+            )
+        })
+    }
+}
+
 /// The order named in the path, which the visitor may read and call off.
 ///
 /// Operators may with every order, others with those of which they have the key. For everyone else there is no such order: the
@@ -81,9 +126,7 @@ impl FromRequestParts<Arc<App>> for OrderInPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, app)
-            .await
-            .map_err(|rejection| Problem::new(Kind::Malformed, rejection.body_text()))?;
+        let Segments(text) = Segments::<String>::from_request_parts(parts, app).await?;
         let id: OrderId = text.parse().map_err(|error| {
             Problem::new(Kind::Malformed, format!("the order id in the path {error}"))
         })?;
@@ -119,20 +162,21 @@ fn order_key(parts: &Parts) -> Option<String> {
 /// A body that is JSON of this shape.
 pub(super) struct JsonOf<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonOf<T> {
+impl<T: FromJson, S: Send + Sync> FromRequest<S> for JsonOf<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let JsonBytes(body) = JsonBytes::from_request(request, state).await?;
-        serde_json::from_slice(&body).map(Self).map_err(|error| {
-            let kind = if error.is_data() {
-                Kind::InvalidRequest
-            } else {
-                Kind::Malformed
-            };
-            Problem::new(kind, format!("the body cannot be used: {error}"))
-        })
+        json_of(&body).map(Self)
     }
+}
+
+/// Reads a body that is to be JSON of this shape.
+pub(super) fn json_of<T: FromJson>(body: &[u8]) -> Result<T, Problem> {
+    json::read(body, "the body").map_err(|error| match error {
+        Unusable::Malformed(error) => malformed(&error),
+        Unusable::Invalid(violations) => Problem::of_violations(Kind::InvalidRequest, violations),
+    })
 }
 
 fn visitor(parts: &Parts) -> Option<Visitor> {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::order::Violation;
+use domain::json::{self, Violation};
 use serde_json::Value;
 
-use super::extract::{JsonBytes, JsonOf, Operator, no_operator};
+use super::extract::{JsonBytes, JsonOf, Operator, Segments, malformed, no_operator};
 use super::orders::{self, Claim, NO_STORE};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
@@ -17,7 +17,6 @@ use crate::edge::access::{COOKIE, Denied};
 use crate::edge::visitor::Visitor;
 use crate::model::{Accepted, Load, Replay, Session, schema};
 use crate::operations::faults::{self, Stub};
-use crate::operations::load::MOST;
 
 /// How long a session lasts, in seconds: a working day.
 const SESSION: u32 = 12 * 60 * 60;
@@ -51,13 +50,12 @@ pub(super) async fn replay(
     JsonOf(Replay { value, key }): JsonOf<Replay>,
 ) -> Result<Response, Problem> {
     let event = value.as_bytes();
-    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(event) {
+    if let Err(error) = json::Value::parse(event) {
         let violation = Violation {
             field: "value".to_owned(),
-            message: format!("must be JSON: {error}"),
+            message: error.to_string(),
         };
-        let detail = violation.to_string();
-        return Err(Problem::new(Kind::InvalidOrder, detail).errors([violation]));
+        return Err(Problem::of_violations(Kind::InvalidOrder, vec![violation]));
     }
     orders::take(&app, event, key, Claim::Any, None).await
 }
@@ -81,7 +79,7 @@ pub(super) async fn replay(
 pub(super) async fn get_faults(
     _: Operator,
     State(app): State<Arc<App>>,
-    Path(stub): Path<String>,
+    Segments(stub): Segments<String>,
 ) -> Result<Response, Problem> {
     faults_answer(app.stubs.get(named(&stub)?).await)
 }
@@ -113,9 +111,10 @@ pub(super) async fn get_faults(
 pub(super) async fn put_faults(
     _: Operator,
     State(app): State<Arc<App>>,
-    Path(stub): Path<String>,
+    Segments(stub): Segments<String>,
     JsonBytes(wish): JsonBytes,
 ) -> Result<Response, Problem> {
+    json::Value::parse(&wish).map_err(|error| malformed(&error))?;
     faults_answer(app.stubs.put(named(&stub)?, wish).await)
 }
 
@@ -133,7 +132,10 @@ fn named(stub: &str) -> Result<Stub, Problem> {
 fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Problem> {
     match answer {
         Ok(plan) => Ok((NO_STORE, Json(plan)).into_response()),
-        Err(faults::Error::Refused(detail)) => Err(Problem::new(Kind::InvalidRequest, detail)),
+        Err(faults::Error::Refused(violation)) => Err(Problem::of_violations(
+            Kind::InvalidRequest,
+            vec![violation],
+        )),
         Err(faults::Error::Unavailable(detail)) => Err(Problem::new(
             Kind::Unavailable,
             format!("the stub does not answer: {detail}"),
@@ -183,14 +185,6 @@ pub(super) async fn put_load(
     State(app): State<Arc<App>>,
     JsonOf(load): JsonOf<Load>,
 ) -> Result<Response, Problem> {
-    if load.orders_per_second > MOST {
-        let violation = Violation {
-            field: "ordersPerSecond".to_owned(),
-            message: format!("must be from 0 to {MOST}"),
-        };
-        let detail = violation.to_string();
-        return Err(Problem::new(Kind::InvalidRequest, detail).errors([violation]));
-    }
     app.load.set(load.orders_per_second);
     Ok(load_answer(&app))
 }

@@ -7,12 +7,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::order::{Invalid, Order, OrderEvent, Violation};
+use domain::json::{Value, Violation};
+use domain::order::{Given, Invalid, Order};
 use domain::{OrderId, Status, topic};
-use serde::de::IgnoredAny;
 use telemetry::trace::{self, TRACEPARENT};
 
-use super::extract::{JsonBytes, ORDER_KEY, OrderInPath};
+use super::extract::{JsonBytes, ORDER_KEY, OrderInPath, malformed};
 use super::order_ids::new_id;
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
@@ -89,12 +89,13 @@ pub(super) async fn take(
     traceparent: Option<String>,
 ) -> Result<Response, Problem> {
     let made = new_id()?;
-    let order = OrderEvent::parse_strictly(event)
-        .map_err(|invalid| unreadable(event, invalid))?
-        .or_order_id(|| id.unwrap_or_else(|| made.to_string()))
-        .or_traceparent(traceparent)
-        .check()
-        .map_err(invalid_order)?;
+    let event = Value::parse(event).map_err(|error| malformed(&error))?;
+    let given = Given {
+        order_id: Some(id.unwrap_or_else(|| made.to_string())),
+        traceparent,
+        is_strict: true,
+    };
+    let order = Order::from_json(event, given).map_err(invalid_order)?;
     let key = match (app.keys.as_ref(), claim) {
         (Some(keys), Claim::Any) => Some(keys.key_of(&order.order_id)),
         (Some(keys), Claim::ByKey(_)) if order.order_id == made => Some(keys.key_of(&made)),
@@ -260,26 +261,12 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
     })
 }
 
-/// The problem of a body that is no order event: no JSON at all (400), or JSON of another shape (422).
-fn unreadable(body: &[u8], invalid: Invalid) -> Problem {
-    let json = str::from_utf8(body)
-        .map_err(|error| error.to_string())
-        .and_then(|text| {
-            serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())
-        });
-    match json {
-        Ok(IgnoredAny) => invalid_order(invalid),
-        Err(error) => Problem::new(Kind::Malformed, format!("the body is not JSON: {error}")),
-    }
-}
-
 fn wrong_key() -> Problem {
     let violation = Violation {
         field: "orderId".to_owned(),
         message: format!("must be the id with which the key in the header {ORDER_KEY} came"),
     };
-    let detail = violation.to_string();
-    Problem::new(Kind::InvalidOrder, detail).errors([violation])
+    Problem::of_violations(Kind::InvalidOrder, vec![violation])
 }
 
 fn invalid_order(invalid: Invalid) -> Problem {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::json::Violation;
 use domain::{OrderId, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,6 +52,8 @@ pub(crate) enum Kind {
     NotFound,
     /// The path is there, but not for this method.
     MethodNotAllowed,
+    /// Another order has the id.
+    OrderIdTaken,
     /// The order cannot be called off (any more).
     NotCancellable,
     /// The broker has not confirmed the order.
@@ -153,6 +156,11 @@ impl Kind {
                 "Method not allowed",
                 StatusCode::METHOD_NOT_ALLOWED,
             ),
+            Self::OrderIdTaken => (
+                "urn:food-ordering:problem:order-id-taken",
+                "The order id belongs to another order",
+                StatusCode::CONFLICT,
+            ),
             Self::NotCancellable => (
                 "urn:food-ordering:problem:not-cancellable",
                 "The order cannot be cancelled",
@@ -241,12 +249,15 @@ impl Problem {
         }))
     }
 
+    /// A problem with fields, which the detail and `errors` name.
+    pub(crate) fn of_violations(kind: Kind, violations: Vec<Violation>) -> Self {
+        let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        Self::new(kind, texts.join("; ")).errors(violations)
+    }
+
     /// Names the fields that are at fault.
-    pub(crate) fn errors(
-        mut self,
-        errors: impl IntoIterator<Item = impl Into<FieldError>>,
-    ) -> Self {
-        self.0.document.errors = errors.into_iter().map(Into::into).collect();
+    pub(crate) fn errors(mut self, violations: Vec<Violation>) -> Self {
+        self.0.document.errors = violations.into_iter().map(FieldError::from).collect();
         self
     }
 

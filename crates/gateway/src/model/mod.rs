@@ -5,11 +5,13 @@
 
 pub(crate) mod schema;
 
-use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, order, restaurant};
+use domain::json::{Fields, FromJson, Value, Violation};
+use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, restaurant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::events::record::customer_location;
+use crate::operations::load::MOST;
 
 /// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out. What is `null` counts
 /// as left out.
@@ -427,14 +429,14 @@ pub struct FieldError {
     /// The same as a JSON pointer into the body, in the form of a URI fragment.
     #[schema(example = "#/products/0/quantity")]
     pub pointer: String,
-    /// What the field must be.
-    #[schema(example = "must be from 1 to 999")]
+    /// What the field must be, and what it is.
+    #[schema(example = "must be a whole number from 1 to 999, but is 1000")]
     pub detail: String,
 }
 
-impl From<order::Violation> for FieldError {
-    fn from(violation: order::Violation) -> Self {
-        let order::Violation { field, message } = violation;
+impl From<Violation> for FieldError {
+    fn from(violation: Violation) -> Self {
+        let Violation { field, message } = violation;
         Self {
             pointer: pointer(&field),
             field,
@@ -478,12 +480,30 @@ pub struct Replay {
     pub key: Option<String>,
 }
 
+impl FromJson for Replay {
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let key = fields.optional("key", Value::string);
+        let value = fields.required("value", Value::string)?;
+        Some(Self { value, key })
+    }
+}
+
 /// The operators' token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
     /// The token.
     pub token: String,
+}
+
+impl FromJson for Session {
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        // What is at fault with a secret is not quoted.
+        let token = fields.required("token", |value| {
+            value.string().map_err(|_| "must be a string".to_owned())
+        })?;
+        Some(Self { token })
+    }
 }
 
 /// What a restaurant says when an order is ready.
@@ -497,6 +517,20 @@ pub struct Ready {
     pub ready_at: i64,
 }
 
+impl FromJson for Ready {
+    // Restaurants may say more than is asked for.
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let order_id = fields.required("orderId", Value::parsed);
+        let ready_at = fields.required("readyAt", |value| value.whole_number(i64::MIN..=i64::MAX));
+        Some(Self {
+            order_id: order_id?,
+            ready_at: ready_at?,
+        })
+    }
+}
+
 /// How many demo orders the gateway places by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -504,6 +538,17 @@ pub struct Load {
     /// Orders a second. After ten minutes it goes back to 0 by itself.
     #[schema(minimum = 0, maximum = 50)]
     pub orders_per_second: u32,
+}
+
+impl FromJson for Load {
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let rate = fields.required("ordersPerSecond", |value| {
+            value.whole_number(0..=i64::from(MOST))
+        })?;
+        Some(Self {
+            orders_per_second: u32::try_from(rate).ok()?,
+        })
+    }
 }
 
 /// Whether the gateway can do its work.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use domain::json::Violation;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ pub(crate) enum Stub {
 pub(crate) enum Error {
     /// It says what is wrong with the wish.
     #[error("{0}")]
-    Refused(String),
+    Refused(Violation),
     /// It does not answer, or makes no sense.
     #[error("{0}")]
     Unavailable(String),
@@ -84,12 +85,14 @@ async fn send(request: RequestBuilder) -> Result<Value, Error> {
     let body: Value = response.json().await.map_err(unavailable)?;
     match status {
         StatusCode::OK => Ok(body),
-        status if status.is_client_error() => Err(Error::Refused(
-            body["detail"]
-                .as_str()
-                .unwrap_or("no reason was given")
-                .to_owned(),
-        )),
+        status if status.is_client_error() => {
+            let text = |name: &str| body[name].as_str().map(str::to_owned);
+            Err(Error::Refused(Violation {
+                field: text("field").unwrap_or_default(),
+                message: text("detail")
+                    .unwrap_or_else(|| format!("the stub answers {status} without a reason")),
+            }))
+        }
         status => Err(Error::Unavailable(format!("the stub answers {status}"))),
     }
 }
