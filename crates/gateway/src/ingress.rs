@@ -5,14 +5,15 @@
 //! registered the service: a 404 of the one means that there is no such order, a 404 of the other that nobody can say.
 //!
 //! Where Restate has several nodes, another one is asked if one does not answer: every call from here only asks, or does
-//! nothing when it arrives twice (an order that is cancelled stays cancelled, an awakeable is resolved once).
+//! nothing when it arrives twice (an order that is cancelled stays cancelled, an awakeable is resolved once, an id is given to
+//! one order).
 
 use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use domain::{Order, OrderId};
-use order_status::OrderStatus;
+use order_status::{IdClaim, IdClaimAnswer, OrderStatus};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
@@ -23,6 +24,8 @@ use upstream::{Addresses, Attempt, Repeat, Upstream};
 
 use crate::model::Cancellation;
 
+/// How long Restate has to say whose an order id is. Without an answer the order is taken all the same.
+const CLAIM_WITHIN: Duration = Duration::from_secs(2);
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// How long Restate has to say that it is there.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
@@ -81,6 +84,18 @@ impl Ingress {
         self.call("OrderStatusService", id, "get").await
     }
 
+    /// Asks `OrderStatusService` for an id for an order; answers whether the id is that order's from now on, or was before.
+    pub(crate) async fn claim(&self, id: &OrderId, claim: &IdClaim) -> Result<bool, Error> {
+        let claiming = self.call_with("OrderStatusService", id, "claim", |request| {
+            request.json(claim)
+        });
+        let answer = tokio::time::timeout(CLAIM_WITHIN, claiming).await;
+        let IdClaimAnswer { granted } = answer.map_err(|_| {
+            Error::Unavailable(format!("no answer within {} s", CLAIM_WITHIN.as_secs()))
+        })??;
+        Ok(granted)
+    }
+
     /// Asks `OrderWorkflow` for an order as it was accepted; none if it is unknown or has long ended.
     pub(crate) async fn order(&self, id: &OrderId) -> Result<Option<Order>, Error> {
         match self.call("OrderWorkflow", id, "getOrder").await {
@@ -137,9 +152,20 @@ impl Ingress {
         key: &OrderId,
         handler: &str,
     ) -> Result<T, Error> {
+        self.call_with(service, key, handler, |request| request)
+            .await
+    }
+
+    async fn call_with<T: DeserializeOwned>(
+        &self,
+        service: &str,
+        key: &OrderId,
+        handler: &str,
+        finish: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<T, Error> {
         let path = ["restate", "call", service, key.as_str(), handler];
         let template = format!("/restate/call/{service}/{{key}}/{handler}");
-        let (status, body) = self.send(&path, &template, |request| request).await?;
+        let (status, body) = self.send(&path, &template, finish).await?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));

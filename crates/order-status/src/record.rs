@@ -1,5 +1,6 @@
 //! The rules: what a change does to the stored record of an order. No runtime needed.
 
+use domain::order::Content;
 use domain::{DriverId, OrderId, Status, StatusEvent};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,79 @@ impl Change {
     }
 }
 
+/// An order that wants an id: the input of `claim`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdClaim {
+    /// What the order is.
+    pub content: Content,
+    /// Who wants the id for it.
+    pub claimant: Claimant,
+}
+
+/// Who wants an id for an order, and so what the answer may give away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Claimant {
+    /// The topic `orders`, or an operator.
+    Trusted,
+    /// A customer who shows the key of the order.
+    KeyHolder,
+    /// Anyone, by HTTP without a key: an ordering provider, or a stranger who knows the id.
+    Anyone,
+}
+
+/// The answer of `claim`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdClaimAnswer {
+    /// Whether the id is that of the order: nobody else had it, or the same order is sent again.
+    pub granted: bool,
+}
+
+/// The order to which an id belongs, as it is kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    pub(crate) content: Content,
+    /// A customer has shown the key, so nobody without it is told whether an order is the same: whoever guesses could find out
+    /// that way what was ordered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) has_key: bool,
+}
+
+impl Holder {
+    /// Who holds the id after `claim`, or `None` if it belongs to another order. `record` is that of the order, `holder` who holds
+    /// the id so far.
+    pub(crate) fn after(
+        record: Option<&Record>,
+        holder: Option<&Self>,
+        claim: IdClaim,
+    ) -> Option<Granted> {
+        let IdClaim { content, claimant } = claim;
+        let has_key = claimant == Claimant::KeyHolder;
+        match holder {
+            Some(holder)
+                if holder.content != content
+                    || (holder.has_key && claimant == Claimant::Anyone) =>
+            {
+                None
+            }
+            Some(holder) if holder.has_key || !has_key => Some(Granted::AsBefore),
+            Some(_) => Some(Granted::To(Self { content, has_key })),
+            // An order from before contents were kept: it cannot be told from another one, so it counts as sent again.
+            None if record.is_some_and(|record| !record.refused_unread) => Some(Granted::AsBefore),
+            None => Some(Granted::To(Self { content, has_key })),
+        }
+    }
+}
+
+/// An id has been granted.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Granted {
+    /// To whom it belonged.
+    AsBefore,
+    /// To this holder, which is to be kept.
+    To(Holder),
+}
+
 /// What became of a change: the answer of `create` and `setStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +137,9 @@ pub struct Outcome {
     pub applied: bool,
     /// The order's status now.
     pub status: Status,
+    /// The id belongs to another order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken: bool,
 }
 
 /// What `get` answers.
@@ -299,6 +376,69 @@ mod tests {
         assert_eq!((found.version, found.delayed), (4, false));
         let picked_up = Record::after(Some(&anna), &Change::to(Status::InDelivery)).unwrap();
         assert_eq!(Record::after(Some(&picked_up), &with("ben")), None);
+    }
+
+    fn content(total: &str) -> Content {
+        let event = format!(
+            r#"{{"orderId":"o","restaurantId":"r","totalCost":{total},"deliveryDelay":0,
+            "products":[{{"productId":"p","description":"d","quantity":1}}]}}"#
+        );
+        domain::Order::parse(event.as_bytes()).unwrap().content()
+    }
+
+    #[test]
+    fn an_id_belongs_to_the_first_order_that_wants_it() {
+        let claim = |total: &str| IdClaim {
+            content: content(total),
+            claimant: Claimant::Trusted,
+        };
+        let first = Holder {
+            content: content("9.5"),
+            has_key: false,
+        };
+        let refused = refused();
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        for record in [None, Some(&refused)] {
+            // A corrected order comes under the id of the refused one.
+            assert_eq!(
+                Holder::after(record, None, claim("9.5")),
+                Some(Granted::To(first.clone()))
+            );
+        }
+        for record in [None, Some(&refused), Some(&created)] {
+            let again = Holder::after(record, Some(&first), claim("9.50"));
+            assert_eq!(again, Some(Granted::AsBefore));
+            assert_eq!(Holder::after(record, Some(&first), claim("9.51")), None);
+        }
+        // Of an order that was there before contents were kept nobody can say whether it is the same.
+        let again = Holder::after(Some(&created), None, claim("1"));
+        assert_eq!(again, Some(Granted::AsBefore));
+    }
+
+    #[test]
+    fn whoever_has_no_key_is_not_told_what_a_customer_has_ordered() {
+        let claim = |claimant| IdClaim {
+            content: content("9.5"),
+            claimant,
+        };
+        let granted = Holder::after(None, None, claim(Claimant::KeyHolder));
+        let Some(Granted::To(customer)) = granted else {
+            panic!("{granted:?}");
+        };
+        let again = |claimant| Holder::after(None, Some(&customer), claim(claimant));
+        assert_eq!(again(Claimant::Anyone), None);
+        assert_eq!(again(Claimant::KeyHolder), Some(Granted::AsBefore));
+        assert_eq!(again(Claimant::Trusted), Some(Granted::AsBefore));
+        // A provider's order has no key, and the provider may send it again.
+        let granted = Holder::after(None, None, claim(Claimant::Anyone));
+        let Some(Granted::To(provider)) = granted else {
+            panic!("{granted:?}");
+        };
+        let again = Holder::after(None, Some(&provider), claim(Claimant::Anyone));
+        assert_eq!(again, Some(Granted::AsBefore));
+        // It came by Kafka first, as Restate was away; now the customer shows the key.
+        let again = Holder::after(None, Some(&provider), claim(Claimant::KeyHolder));
+        assert_eq!(again, Some(Granted::To(customer)));
     }
 
     proptest! {

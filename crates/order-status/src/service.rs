@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use domain::order::Content;
 use domain::{OrderId, Status, StatusEvent, topic};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
@@ -14,7 +15,10 @@ use telemetry::metrics::{self, Counters, Times};
 
 use crate::cause;
 use crate::clock::now_ms;
-use crate::record::{Change, HistoryEntry, OrderStatus, Outcome, Record};
+use crate::record::{
+    Change, Claimant, Granted, HistoryEntry, Holder, IdClaim, IdClaimAnswer, OrderStatus, Outcome,
+    Record,
+};
 
 static ORDERS: LazyLock<Counters<2>> = LazyLock::new(|| {
     Counters::new(
@@ -42,6 +46,7 @@ static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
 /// The code of the error with which Restate ends what waits in a cancelled invocation.
 const CANCELLED: u16 = 409;
 const STATUS: &str = "order-status";
+const CONTENT: &str = "order-content";
 const ETA: &str = "order-eta";
 const HISTORY: &str = "order-history";
 
@@ -68,10 +73,40 @@ impl OrderStatusService {
     idempotency_retention = "0s"
 )]
 impl OrderStatusService {
-    /// Called by `OrderWorkflow/run` as its first step. Makes the order `CREATED` and answers with `applied: true` if it is
-    /// new; an order that was there before is left alone, for ever, also long after its workflow is forgotten.
+    /// Called by the gateway and by `OrderIntake` before an order is let in. Gives the id to the first order that asks for it,
+    /// for ever, and answers whether it belongs to the one that asks. Changes no status and publishes nothing.
+    #[handler]
+    async fn claim(
+        &self,
+        ctx: ObjectContext<'_>,
+        claim: Json<IdClaim>,
+    ) -> Result<Json<IdClaimAnswer>, TerminalError> {
+        order_id(ctx.key())?;
+        let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+        let granted = hold(&ctx, record.as_ref(), claim.into_inner()).await?;
+        Ok(Json(IdClaimAnswer { granted }))
+    }
+
+    /// Called by `OrderWorkflow/run` as its first step, with what the order is. Makes the order `CREATED` and answers with
+    /// `applied: true` if it is new; an order that was there before is left alone, for ever, also long after its workflow is
+    /// forgotten. If the id belongs to another order, it says so. Workflows from before contents were kept send none.
     #[handler(ingress_private)]
-    async fn create(&self, ctx: ObjectContext<'_>) -> Result<Json<Outcome>, TerminalError> {
+    async fn create(
+        &self,
+        ctx: ObjectContext<'_>,
+        content: Option<Json<Content>>,
+    ) -> Result<Json<Outcome>, TerminalError> {
+        if let Some(Json(content)) = content {
+            let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+            let claimant = Claimant::Trusted;
+            if !hold(&ctx, record.as_ref(), IdClaim { content, claimant }).await? {
+                return Ok(Json(Outcome {
+                    applied: false,
+                    status: Record::status_of(record.as_ref()),
+                    taken: true,
+                }));
+            }
+        }
         self.change(&ctx, Change::to(Status::Created)).await
     }
 
@@ -143,7 +178,8 @@ impl OrderStatusService {
     }
 
     /// Sent by this object to itself when the order ends, to arrive after the retention. Forgets the history and the
-    /// arrival. What stays is the last status, some sixty bytes: with it a repeated order is recognised for ever.
+    /// arrival. What stays is the last status and what the order is, about a hundred bytes: with them a repeated order, and
+    /// another one of the same id, are recognised for ever.
     #[handler(ingress_private)]
     async fn expire(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?;
@@ -164,6 +200,7 @@ impl OrderStatusService {
             return Ok(Json(Outcome {
                 applied: false,
                 status: Record::status_of(record.as_ref()),
+                taken: false,
             }));
         };
         // A new order has no history, and what is not read is not journaled.
@@ -201,6 +238,7 @@ impl OrderStatusService {
         Ok(Json(Outcome {
             applied: true,
             status,
+            taken: false,
         }))
     }
 
@@ -261,6 +299,23 @@ impl OrderStatusService {
     }
 }
 
+/// Gives the id to the order of `claim` if it is free; answers whether it belongs to that order.
+async fn hold(
+    ctx: &ObjectContext<'_>,
+    record: Option<&Record>,
+    claim: IdClaim,
+) -> Result<bool, TerminalError> {
+    let holder = ctx
+        .get::<Json<Holder>>(CONTENT)
+        .await?
+        .map(Json::into_inner);
+    let granted = Holder::after(record, holder.as_ref(), claim);
+    if let Some(Granted::To(holder)) = &granted {
+        ctx.set(CONTENT, Json(holder.clone()));
+    }
+    Ok(granted.is_some())
+}
+
 /// A change of status, as against one of the arrival only.
 #[derive(Clone, Copy)]
 struct Stage {
@@ -295,6 +350,7 @@ mod tests {
             crate::testing::wire_names(&OrderStatusService::discover()),
             [
                 "OrderStatusService",
+                "claim",
                 "create (private)",
                 "setStatus (private)",
                 "setETA (private)",

@@ -8,16 +8,19 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use domain::order::{Invalid, Violation};
-use domain::{Order, topic};
+use domain::json::Violation;
+use domain::order::Invalid;
+use domain::{Order, OrderId, topic};
 use durable::{Trace, Traced, traceparent_in};
 use kafka::{Publisher, dead_letter};
-use order_status::{Change, OrderStatusServiceClient};
+use order_status::{Change, Claimant, IdClaim, IdClaimAnswer, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
 
 use crate::undo::until_done;
 use crate::workflow::OrderWorkflowClient;
 
+/// What metrics call an order whose id belongs to another order.
+const ORDER_ID_TAKEN: &str = "order_id_taken";
 /// What an invalid event names as the field at fault if it is the record's key.
 const RECORD_KEY: &str = "record key";
 
@@ -54,15 +57,33 @@ fn source_of(headers: &HeaderMap) -> dead_letter::Source {
 
 #[restate_sdk::service(name = "OrderIntake", journal_retention = "0s")]
 impl OrderIntake {
-    /// Sink of topic `orders`. An order starts its workflow (one-way; a repeated one changes nothing). What is no order goes to
-    /// topic `orders-dlq` as it came, with the reason in its headers, and the order it names, if it names one that is not
-    /// under way, is `REJECTED` for that reason; a corrected event for it is accepted.
+    /// Sink of topic `orders`. An order starts its workflow (one-way; the same order sent again changes nothing). An invalid event
+    /// and an order whose id belongs to another order go to topic `orders-dlq` as they came, with the reason in their headers.
+    /// The order that an invalid event names, if it is not under way, is `REJECTED` for that reason; a corrected event for it is
+    /// accepted.
     #[handler(ingress_private)]
     async fn receive(&self, ctx: Context<'_>, event: Vec<u8>) -> Result<(), TerminalError> {
         let key = key_of(ctx.headers());
         match read(&event, key.as_deref()) {
             Ok(order) => {
                 let trace = Trace::of_order(&ctx, order.traceparent.as_deref()).or_begun_by(&ctx);
+                let claim = IdClaim {
+                    content: order.content(),
+                    claimant: Claimant::Trusted,
+                };
+                let answer = ctx
+                    .object_client::<OrderStatusServiceClient>(order.order_id.as_str())
+                    .claim(Json(claim))
+                    .traced(trace)
+                    .call()
+                    .await;
+                // Without an answer, because an operator cancels in this very moment, the order goes on: `run` asks as well.
+                if let Ok(Json(IdClaimAnswer { granted: false })) = answer {
+                    let reason = id_taken(&order.order_id);
+                    return self
+                        .dead_letter(&ctx, key, event, reason, ORDER_ID_TAKEN)
+                        .await;
+                }
                 ctx.workflow_client::<OrderWorkflowClient>(order.order_id.as_str())
                     .run(event)
                     .traced(trace)
@@ -111,6 +132,14 @@ impl OrderIntake {
         .retry_policy(until_done().max_delay(Duration::from_secs(5)))
         .await
     }
+}
+
+/// Why an order cannot have the id that it has.
+pub(crate) fn id_taken(order_id: &OrderId) -> String {
+    format!(
+        "the order id {:?} belongs to another order: send this order under another orderId",
+        order_id.as_str()
+    )
 }
 
 /// What is wrong with an event as a label of a metric: the first field at fault. There are as many as an order has fields.

@@ -15,6 +15,7 @@ use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::clients::{Charge, Preparation, ThirdParties};
+use crate::intake::id_taken;
 use crate::undo::{Undo, until_done};
 
 /// State key of the order the workflow works on.
@@ -110,10 +111,13 @@ impl OrderWorkflow {
     ) -> Result<Json<Ended>, TerminalError> {
         let order = checked(&ctx, &event)?;
         let trace = Trace::of_order(&ctx, order.traceparent.as_deref());
-        ctx.set(ORDER, Json(order.clone()));
-
         // 1. Say that there is such an order, unless there was one before.
-        let created = match status(&ctx).create().traced(trace).call().await {
+        let created = match status(&ctx)
+            .create(Some(Json(order.content())))
+            .traced(trace)
+            .call()
+            .await
+        {
             Ok(Json(created)) => created,
             Err(error) => {
                 // Cancelled by an operator in this very moment: there may be an order by now, and it needs an end.
@@ -124,6 +128,9 @@ impl OrderWorkflow {
                 return Err(error);
             }
         };
+        if created.taken {
+            return Err(TerminalError::new_with_code(409, id_taken(&order.order_id)));
+        }
         if !created.applied {
             return Ok(Json(Ended {
                 status: created.status,
@@ -132,6 +139,7 @@ impl OrderWorkflow {
             }));
         }
 
+        ctx.set(ORDER, Json(order.clone()));
         let mut begun = Vec::new();
         let stop = match self.steps(&ctx, trace, &order, &mut begun).await {
             Ok(()) => {
@@ -190,7 +198,9 @@ impl OrderWorkflow {
         &self,
         ctx: SharedWorkflowContext<'_>,
     ) -> Result<Json<CancelAnswer>, TerminalError> {
-        let Json(Outcome { applied, status }) = ctx
+        let Json(Outcome {
+            applied, status, ..
+        }) = ctx
             .object_client::<OrderStatusServiceClient>(ctx.key())
             .set_status(Json(Change::ended(Status::Cancelled, cause::BY_CUSTOMER)))
             .traced(Trace::of(&ctx))

@@ -293,6 +293,42 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_wrong_with_a_body_is_said_in_plain_words() {
+        let client = client();
+        for (body, detail) in [
+            ("", "the body is empty: it must be a JSON object"),
+            ("[]", "the body must be a JSON object, but it is an array"),
+            (
+                "{",
+                "the body is incomplete: it ends in the middle of the JSON, at line 1, column 2",
+            ),
+            (
+                "{]",
+                "the body is not valid JSON: there is a mistake at line 1, column 2, where it has ']'",
+            ),
+            (r#"{"lines":7}"#, "must be an array, but is 7"),
+            (
+                r#"{"lines":[{"quantity":1e400}]}"#,
+                "must be a whole number from 0 to 99, but is 1e400",
+            ),
+            (
+                r#"{"lines":[{},{"quantity":"two"}],"x":1}"#,
+                "lines[0].quantity is required; lines[1].quantity must be a whole number from 0 to 99, but is the string \
+                 \"two\"; x is not known: leave it out, or check how it is spelt",
+            ),
+        ] {
+            let json = [("content-type", "application/json")];
+            let answer = client.send("POST", "/sum", &json, body).await;
+            assert_eq!(answer.status, 400, "{body}");
+            assert_eq!(answer.body["detail"], detail);
+        }
+        let mark = "\u{feff}{\"lines\":[]}";
+        let json = [("content-type", "application/json")];
+        assert_eq!(client.send("POST", "/sum", &json, mark).await.status, 200);
+        assert_eq!(client.get("/echo/%ff").await.status, 400);
+    }
+
+    #[tokio::test]
     async fn only_json_of_a_moderate_size_is_read() {
         let client = client();
         let answer = client

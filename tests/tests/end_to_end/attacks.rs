@@ -14,10 +14,11 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 /// What the README says that a person may call.
-const PUBLIC: [&str; 7] = [
+const PUBLIC: [&str; 8] = [
     "DriverDigitalTwin/getAssignedDelivery",
     "DriverMobileAppSimulator/startDriver",
     "DriverMobileAppSimulator/stopDriver",
+    "OrderStatusService/claim",
     "OrderStatusService/get",
     "OrderWorkflow/cancel",
     "OrderWorkflow/getOrder",

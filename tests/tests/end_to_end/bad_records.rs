@@ -21,7 +21,11 @@ fn bad_records() -> Vec<Bad> {
         .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
     vec![
-        bad("bad-json", b"{nonsense".to_vec(), "the event is not valid JSON: there is a mistake at line 1, column 2, where it has 'n'"),
+        bad(
+            "bad-json",
+            b"{nonsense".to_vec(),
+            "the event is not valid JSON: there is a mistake at line 1, column 2, where it has 'n'",
+        ),
         bad(
             "bad-fields",
             br#"{"orderId":"bad-fields"}"#.to_vec(),
@@ -33,7 +37,11 @@ fn bad_records() -> Vec<Bad> {
             "totalCost must not be negative",
         ),
         bad("another", bytes(order("other-key")), "but is \"another\""),
-        bad("empty", Vec::new(), "the event is empty: it must be a JSON object"),
+        bad(
+            "empty",
+            Vec::new(),
+            "the event is empty: it must be a JSON object",
+        ),
         bad("garbage", garbage, "the event is "),
         Bad {
             key: Some(b"\xff\xfe"),

@@ -19,6 +19,7 @@ mod leaks;
 mod lifecycle;
 mod many_orders;
 mod metrics;
+mod order_ids;
 mod psql;
 mod retention;
 mod sabotage;

@@ -28,14 +28,24 @@ async fn what_was_kept_of_an_ended_order_expires_and_its_last_status_stays() -> 
     for key in ["order", "order-history", "order-status"] {
         assert!(found.iter().any(|found| found == key), "{found:?}");
     }
-    eventually("all but the last status to go", SOON, async || {
-        let state = system.sql(state).await.map_err(|error| error.to_string())?;
-        let under_way = system.sql(workflow).await;
-        match (&kept(&state)[..], under_way) {
-            ([status], Ok(rows)) if status == "order-status" && rows.is_empty() => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    })
+    eventually(
+        "all but the last status and the content to go",
+        SOON,
+        async || {
+            let state = system.sql(state).await.map_err(|error| error.to_string())?;
+            let under_way = system.sql(workflow).await;
+            match (&kept(&state)[..], under_way) {
+                ([content, status], Ok(rows))
+                    if content == "order-content"
+                        && status == "order-status"
+                        && rows.is_empty() =>
+                {
+                    Ok(())
+                }
+                other => Err(format!("{other:?}")),
+            }
+        },
+    )
     .await;
 
     // By it the same order is still recognised.

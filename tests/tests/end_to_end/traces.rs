@@ -231,6 +231,7 @@ impl Branches {
 const DELIVERED: &str = "\
 POST /api/orders [server] gateway
   OrderIntake/receive [consumer] order-services
+    OrderStatusService/claim [server] order-services
     OrderWorkflow/run [server] order-services
       DeliveryManager/start [server] order-services
         DeliveryManager/assignDriver [server] order-services
@@ -260,6 +261,8 @@ POST /api/orders [server] gateway
             POST callback [client] restaurant-pos
               POST /api/callbacks/restaurant/{orderId}/{callbackId} [server] gateway
                 POST /restate/awakeables/{id}/resolve [client] gateway
+  POST /restate/call/OrderStatusService/{key}/claim [client] gateway
+    OrderStatusService/claim [server] order-services
   send orders [producer] gateway
     process orders [consumer] gateway
 ";

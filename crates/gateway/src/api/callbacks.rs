@@ -63,7 +63,7 @@ struct Refused(&'static str, Problem);
         (status = 404, description = "Nobody waits for it.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "It is signed, but says something else.", body = Document, content_type = "application/problem+json"),
         (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "Restate does not answer: send it again.", body = Document, content_type = "application/problem+json",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
@@ -13,7 +13,7 @@ use futures::Stream;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::extract::{Operator, OrderInPath};
-use super::orders::{NO_STORE, no_answer, no_such_order};
+use super::orders::{no_answer, no_such_order};
 use super::problem::{Document, Kind, Problem};
 use super::{App, RETRY_AFTER};
 use crate::edge::refusals;
@@ -25,8 +25,18 @@ use crate::model::schema;
 /// How often something is sent at least, so that clients see soon that a connection has died without a trace, and nobody in
 /// between takes a quiet one for dead. The web UI gives a stream up after 12 s of silence (`webui/src/lib/sse`).
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Tells proxies of nginx's kind not to collect the events.
-const NOT_BUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+/// Events are to be passed on as they come. `no-transform` keeps proxies from compressing them, for which they would collect some
+/// first (RFC 9111, section 5.2.2.6); the other header is nginx's own.
+const PASSED_ON_AT_ONCE: [(HeaderName, HeaderValue); 2] = [
+    (
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-transform"),
+    ),
+    (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    ),
+];
 
 /// Watch an order
 ///
@@ -171,13 +181,10 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
 
 fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("heartbeat");
-    let sse = Sse::new(events).keep_alive(heartbeat);
-    // The later ones replace what `Sse` says of caching.
-    let mut response = ([NOT_BUFFERED], sse).into_response();
-    for (name, value) in NO_STORE {
-        response
-            .headers_mut()
-            .insert(name, axum::http::HeaderValue::from_static(value));
+    let mut response = Sse::new(events).keep_alive(heartbeat).into_response();
+    // In place of what `Sse` says of caching.
+    for (name, value) in PASSED_ON_AT_ONCE {
+        response.headers_mut().insert(name, value);
     }
     response
 }

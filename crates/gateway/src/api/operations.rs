@@ -37,8 +37,9 @@ const SESSION: u32 = 12 * 60 * 60;
         (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
         (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 409, description = "The id belongs to another order.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "The order cannot be taken as it is; `errors` names every field at fault.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "The order is not confirmed: repeat the request.", body = Document, content_type = "application/problem+json",
             headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
@@ -102,7 +103,7 @@ pub(super) async fn get_faults(
         (status = 404, description = "There is no such stub.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "There is no such fault, or not with such a value.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "The stub does not answer.", body = Document, content_type = "application/problem+json",
             headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
@@ -176,7 +177,7 @@ pub(super) async fn get_load(_: Operator, State(app): State<Arc<App>>) -> Respon
         (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "No such load is possible.", body = Document, content_type = "application/problem+json"),
     )
 )]
@@ -212,7 +213,7 @@ fn load_answer(app: &App) -> Response {
         (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "The body is not what is asked for.", body = Document, content_type = "application/problem+json"),
     )
 )]

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use domain::json::{Value, Violation};
 use domain::order::{Given, Invalid, Order};
 use domain::{OrderId, Status, topic};
+use order_status::{Claimant, IdClaim};
 use telemetry::trace::{self, TRACEPARENT};
 
 use super::extract::{JsonBytes, ORDER_KEY, OrderInPath, malformed};
@@ -26,8 +27,10 @@ pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CON
 
 /// Place an order
 ///
-/// Answered only when the order is safely stored. Without `orderId` the order is given one. An order whose id has been used
-/// before is answered in the same way and changes nothing, so a request may be repeated safely if it names the id.
+/// Answered only when the order is safely stored. Without `orderId` the order is given one. An order that has been sent before is
+/// answered in the same way and changes nothing, so a request may be repeated safely if it names the id. Another order under an
+/// id that is in use is refused: an id belongs to the first order that was sent under it, for ever. Orders are the same if everything
+/// but `traceparent` is, so a repeated request repeats `deliveryDelay` as well.
 ///
 /// The answer holds the order's key if the gateway has made the id: here, or before at `POST /api/order-ids`, whose key the
 /// request then brings. For an id that only the client knows of there is no key, and operators alone can read the order.
@@ -47,8 +50,9 @@ pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CON
         (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
+        (status = 409, description = "The id belongs to another order, or to one of which the request must bring the key.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "The order cannot be taken as it is; `errors` names every field at fault.", body = Document, content_type = "application/problem+json"),
         (status = 503, description = "The order is not confirmed: it may or may not have been taken. Repeat it with the `orderId` of the problem.", body = Document, content_type = "application/problem+json",
             headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
@@ -96,6 +100,7 @@ pub(super) async fn take(
         is_strict: true,
     };
     let order = Order::from_json(event, given).map_err(invalid_order)?;
+    let is_trusted = matches!(claim, Claim::Any);
     let key = match (app.keys.as_ref(), claim) {
         (Some(keys), Claim::Any) => Some(keys.key_of(&order.order_id)),
         (Some(keys), Claim::ByKey(_)) if order.order_id == made => Some(keys.key_of(&made)),
@@ -108,6 +113,11 @@ pub(super) async fn take(
         }
         _ => None,
     };
+    let claimant = match &key {
+        _ if is_trusted => Claimant::Trusted,
+        Some(_) => Claimant::KeyHolder,
+        None => Claimant::Anyone,
+    };
     let violations = app.shop.check(&order);
     if !violations.is_empty() {
         return Err(invalid_order(Invalid {
@@ -115,6 +125,7 @@ pub(super) async fn take(
             violations,
         }));
     }
+    claim_id(app, &order, claimant).await?;
     publish(app, &order).await?;
     app.recent.remember(&order.order_id, Instant::now());
 
@@ -225,6 +236,32 @@ pub(super) async fn cancel(
             &error,
             "the order may or may not have been cancelled: asking again is safe",
         )),
+    }
+}
+
+/// Refuses an order whose id belongs to another one.
+///
+/// If Restate does not answer, the order is taken all the same: Kafka keeps it, and should the id belong to another order,
+/// `OrderIntake` finds that out and puts it aside as a dead letter.
+async fn claim_id(app: &App, order: &Order, claimant: Claimant) -> Result<(), Problem> {
+    let id = &order.order_id;
+    let claim = IdClaim {
+        content: order.content(),
+        claimant,
+    };
+    match app.ingress.claim(id, &claim).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Problem::new(
+            Kind::OrderIdTaken,
+            format!(
+                "the order id {id} belongs to another order: send this order under another \"orderId\", or without one"
+            ),
+        )
+        .order(id.clone())),
+        Err(error) => {
+            tracing::warn!(order_id = %id, %error, "nobody says whose this order id is; the order is taken");
+            Ok(())
+        }
     }
 }
 

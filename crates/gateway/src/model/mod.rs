@@ -24,8 +24,8 @@ use crate::operations::load::MOST;
     "deliveryDelay": 0,
 }))]
 pub struct NewOrder {
-    /// Names the order. Chosen by who places it, so that the request can be repeated safely: of several orders of the same
-    /// id only the first counts. Left out, the gateway makes one.
+    /// Names the order. Chosen by who places it, so that the request can be repeated safely: the same order
+    /// sent again changes nothing, and another order under the same id is refused. Left out, the gateway makes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub order_id: Option<OrderId>,

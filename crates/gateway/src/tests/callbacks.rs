@@ -8,6 +8,7 @@ use secrets::callback::{self, Callbacks};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
+use super::bodies::assert_plain;
 use super::{Answer, Gateway, HERE, SILENCE, TestRestate, bare, from, request};
 use crate::Config;
 use crate::clock::now_ms;
@@ -84,6 +85,38 @@ impl Call {
             .send(request.body(Body::from(self.body.clone())).unwrap())
             .await
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_signed_callback_is_said_in_plain_words() {
+    let gateway = gateway().await;
+    for (body, status, field) in [
+        ("", 400, None),
+        ("{", 400, None),
+        ("[]", 422, Some("")),
+        ("{}", 422, Some("orderId")),
+        (r#"{"orderId":7,"readyAt":1}"#, 422, Some("orderId")),
+        (r#"{"orderId":"order-2","readyAt":1}"#, 422, Some("orderId")),
+        (
+            r#"{"orderId":"order-1","readyAt":"now"}"#,
+            422,
+            Some("readyAt"),
+        ),
+        (
+            r#"{"orderId":"order-1","readyAt":1e400}"#,
+            422,
+            Some("readyAt"),
+        ),
+    ] {
+        let answer = Call::with(|call| call.body = body.to_owned())
+            .send(&gateway)
+            .await;
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+        assert_plain(&answer, body);
+        let named = answer.body["errors"][0]["field"].as_str();
+        assert_eq!(named, field, "{body}");
+    }
+    assert_eq!(gateway.restate.asked(RESOLVED), 0);
 }
 
 fn ready(order: &str) -> Value {
@@ -226,7 +259,7 @@ async fn what_cannot_be_read_is_refused_with_what_is_wrong() {
         (
             "signed, but no JSON",
             Call::with(|c| c.body = "ready!".to_owned()),
-            (422, "invalid-request"),
+            (400, "malformed-request"),
         ),
         (
             "signed, but about another order",

@@ -152,6 +152,30 @@ async fn nobody_gets_the_key_of_an_order_by_placing_it_again() {
 }
 
 #[tokio::test]
+async fn a_claim_says_whether_the_key_was_shown() {
+    let gateway = with_keys(|_| ()).await;
+    let (id, key) = gateway.ticket().await;
+    let order = with("/orderId", json!(id));
+    let of_made = with("/orderId", Value::Null);
+    let by_key: &[(&str, &str)] = &[("order-key", &key)];
+    for (peer, order, headers, claimant) in [
+        (ELSEWHERE, &order, by_key, "KEY_HOLDER"),
+        (ELSEWHERE, &of_made, &[], "KEY_HOLDER"),
+        (ELSEWHERE, &order, &[], "ANYONE"),
+        (HERE, &order, &[], "TRUSTED"),
+    ] {
+        assert_eq!(
+            gateway.send(from(peer, place(order, headers))).await.status,
+            202
+        );
+        let claims = gateway.restate.claims.lock().unwrap().clone();
+        assert_eq!(claims.last().unwrap()["claimant"], claimant);
+        // Whoever sends it and under which id, it is the same order.
+        assert_eq!(claims.last().unwrap()["content"], claims[0]["content"]);
+    }
+}
+
+#[tokio::test]
 async fn without_a_secret_there_are_no_keys_and_only_operators_read() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "CREATED", 1);

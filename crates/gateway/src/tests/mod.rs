@@ -1,5 +1,6 @@
 //! The routes, without a network where that will do. Every answer that a test gets is held against the `OpenAPI` document.
 
+mod bodies;
 mod callbacks;
 mod connections;
 mod edge;
@@ -112,6 +113,8 @@ impl Broker for TestBroker {
 struct TestRestate {
     answers: Arc<Mutex<HashMap<String, (u16, Value)>>>,
     calls: Arc<Mutex<Vec<String>>>,
+    /// The bodies with which ids were claimed.
+    claims: Arc<Mutex<Vec<Value>>>,
 }
 
 impl TestRestate {
@@ -150,6 +153,15 @@ impl TestRestate {
         );
     }
 
+    /// `OrderStatusService/claim` answers this for the order.
+    fn answers_claim(&self, id: &str, granted: bool) {
+        self.answer(
+            &format!("/restate/call/OrderStatusService/{id}/claim"),
+            200,
+            json!({"granted": granted}),
+        );
+    }
+
     /// Serves this on a port of its own, and returns its base URL.
     async fn serve(&self) -> String {
         let this = self.clone();
@@ -168,9 +180,14 @@ impl TestRestate {
             .unwrap()
             .push(format!("{} {path}", request.method()));
         // Restate refuses these for handlers without an input.
+        let is_claim = path.ends_with("/claim");
         let is_call = path.starts_with("/restate/call/");
-        assert!(!is_call || !request.headers().contains_key("content-type"));
-        drop(request);
+        assert!(!is_call || request.headers().contains_key("content-type") == is_claim);
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        if is_claim {
+            let claim = serde_json::from_slice(&body).unwrap();
+            self.claims.lock().unwrap().push(claim);
+        }
         let answer = self.answers.lock().unwrap().get(&path).cloned();
         match answer {
             Some((SILENCE, _)) => std::future::pending().await,

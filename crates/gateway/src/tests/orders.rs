@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::{Gateway, Mood, SILENCE, TestRestate, good, request, with};
+use super::{Gateway, HERE, Mood, SILENCE, TestRestate, from, good, request, with};
 use crate::model::{Line, NewOrder};
 
 #[tokio::test]
@@ -557,5 +557,50 @@ async fn while_restate_is_gone_or_silent_the_gateway_is_unavailable_and_still_ta
             assert_eq!(answer.headers["retry-after"], "2");
         }
         assert_eq!(gateway.order(good()).await.status, 202);
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_belongs_to_another_order_is_refused_and_nothing_is_published() {
+    let gateway = Gateway::new().await;
+    gateway.restate.answers_claim("order-1", true);
+    assert_eq!(gateway.order(good()).await.status, 202);
+    gateway.restate.answers_claim("order-1", false);
+    let answer = gateway.order(good()).await;
+    assert_eq!((answer.status, answer.problem()), (409, "order-id-taken"));
+    assert_eq!(answer.body["orderId"], "order-1");
+    assert!(answer.detail().contains("belongs to another order"));
+    let replay = json!({"value": good().to_string()});
+    let request = request("POST", "/api/operations/dead-letters/replay")
+        .header("content-type", "application/json")
+        .body(Body::from(replay.to_string()));
+    let answer = gateway.send(from(HERE, request.unwrap())).await;
+    assert_eq!((answer.status, answer.problem()), (409, "order-id-taken"));
+    assert_eq!(gateway.records().len(), 1);
+    // An order that is refused anyway claims nothing.
+    let claims = gateway.restate.claims.lock().unwrap().len();
+    assert_eq!(
+        gateway.order(with("/totalCost", json!(1))).await.status,
+        422
+    );
+    assert_eq!(gateway.restate.claims.lock().unwrap().len(), claims);
+}
+
+#[tokio::test]
+async fn an_order_is_taken_while_restate_is_away() {
+    // Restate hangs, or does not know the service yet, or fails.
+    for (status, body) in [
+        (SILENCE, Value::Null),
+        (404, json!({"source": "ingress"})),
+        (500, json!({"source": "invocation"})),
+        (200, json!({"nonsense": 1})),
+    ] {
+        let restate = TestRestate::default();
+        let path = "/restate/call/OrderStatusService/order-1/claim";
+        restate.answer(path, status, body);
+        let base = restate.serve().await;
+        let gateway = Gateway::with(restate, &base, Duration::from_millis(100)).await;
+        assert_eq!(gateway.order(good()).await.status, 202, "{status}");
+        assert_eq!(gateway.records().len(), 1);
     }
 }

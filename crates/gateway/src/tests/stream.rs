@@ -39,7 +39,8 @@ impl Events {
     pub(super) fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        assert_eq!(response.headers()["cache-control"], "no-store");
+        let caching: Vec<_> = response.headers().get_all("cache-control").iter().collect();
+        assert_eq!(caching, ["no-store, no-transform"]);
         assert_eq!(response.headers()["x-accel-buffering"], "no");
         Self::new(response.into_body())
     }

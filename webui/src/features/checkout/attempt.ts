@@ -13,6 +13,8 @@ import type { Start } from "./draft";
 export interface Attempt extends Ticket {
   /** What is ordered; another content is another order. */
   content: string;
+  /** The delay that was sent with it first, in ms; `null` if it has not been sent. */
+  deliveryDelay: number | null;
 }
 
 const attemptSchema = v.nullable(
@@ -20,6 +22,7 @@ const attemptSchema = v.nullable(
     orderId: v.pipe(v.string(), v.uuid()),
     key: v.optional(v.nullable(v.string()), null),
     content: v.string(),
+    deliveryDelay: v.optional(v.nullable(v.number()), null),
   }),
 );
 
@@ -47,5 +50,12 @@ export function contentOf(order: Omit<NewOrder, "orderId" | "deliveryDelay">, st
 
 /** The attempt to send this content: the one that is under way if it is the same, else a new one with this ticket. */
 export function attemptFor(current: Attempt | null, content: string, ticket: Ticket): Attempt {
-  return current?.content === content ? current : { ...ticket, content };
+  return current?.content === content ? current : { ...ticket, content, deliveryDelay: null };
+}
+
+/** The attempt, to be sent with this delay if it has not been sent with another one before. */
+export function sentWith(current: Attempt | null, orderId: string, deliveryDelay: number): Attempt | null {
+  return current?.orderId === orderId && current.deliveryDelay === null
+    ? { ...current, deliveryDelay }
+    : current;
 }

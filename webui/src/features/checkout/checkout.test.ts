@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError, GatewayGoneError, toProblem } from "@/lib/http/problem";
 import { isInRegion } from "@/types/geo";
 import { ADDRESSES } from "./addresses";
-import { attemptFor, contentOf } from "./attempt";
+import { attemptFor, contentOf, sentWith } from "./attempt";
 import { checkDraft, type Draft, delayOf, parseDraft, toLocalField } from "./draft";
 import { type SendState, sendUntilAnswered } from "./send";
 
@@ -98,7 +98,16 @@ describe("an attempt", () => {
   it("keeps its id and its key for as long as the same is ordered, as by a double click", () => {
     const first = attemptFor(null, content, ticket("one"));
     expect(attemptFor(first, content, ticket("two"))).toBe(first);
-    expect(first).toEqual({ orderId: "one", key: "key of one", content });
+    expect(first).toEqual({ orderId: "one", key: "key of one", content, deliveryDelay: null });
+  });
+
+  it("is sent with the delay of the first time, or the gateway would take it for another order", () => {
+    const first = sentWith(attemptFor(null, content, ticket("one")), "one", 60_000);
+    expect(first?.deliveryDelay).toBe(60_000);
+    expect(sentWith(first, "one", 50_000)).toBe(first);
+    expect(attemptFor(first, content, ticket("two")).deliveryDelay).toBe(60_000);
+    // Another tab has begun to order something else.
+    expect(sentWith(first, "two", 50_000)).toBe(first);
   });
 
   it("has a new id when something else is ordered", () => {

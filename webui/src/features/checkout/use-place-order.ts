@@ -5,7 +5,7 @@ import { useStore } from "@/lib/persisted-store";
 import { serverClock } from "@/lib/server-clock";
 import { makeOrderId, type Ticket } from "./api/make-order-id";
 import { type NewOrder, placeOrder } from "./api/place-order";
-import { attemptFor, attemptStore, contentOf } from "./attempt";
+import { attemptFor, attemptStore, contentOf, sentWith } from "./attempt";
 import { delayOf, type Start } from "./draft";
 import { type SendState, sendUntilAnswered } from "./send";
 
@@ -50,7 +50,7 @@ export function usePlaceOrder(events: PlaceOrderEvents) {
         send: async () => {
           const ticket = await ticketFor(key, signal);
           sent.ticket = ticket;
-          const deliveryDelay = delayOf(start, serverClock.now());
+          const deliveryDelay = delayFor(ticket, start);
           return placeOrder({ orderId: ticket.orderId, ...content, deliveryDelay }, ticket.key, signal);
         },
         signal,
@@ -96,6 +96,16 @@ async function ticketFor(content: string, signal: AbortSignal): Promise<Ticket> 
   if (current?.content === content) return current;
   const ticket = await makeOrderId(signal);
   return attemptStore.update((newest) => attemptFor(newest, content, ticket)) ?? ticket;
+}
+
+/**
+ * How long the kitchen waits. An order that is sent again has to be the same order to the last field, so the delay of the first
+ * time counts, although some of it may have passed.
+ */
+function delayFor(ticket: Ticket, start: Start): number {
+  const now = delayOf(start, serverClock.now());
+  const attempt = attemptStore.update((current) => sentWith(current, ticket.orderId, now));
+  return attempt?.orderId === ticket.orderId ? (attempt.deliveryDelay ?? now) : now;
 }
 
 function problemOf(error: unknown): Problem {
