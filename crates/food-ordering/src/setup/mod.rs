@@ -105,10 +105,16 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
         register(args, &admin, &patience),
     )?;
 
-    if !args.keep_paused
-        && let Some(resumed) = paused::resume(&admin, patience.deadline).await?
-    {
-        report(&resumed);
+    if !args.keep_paused {
+        // A server that has just started answers before it knows its partitions.
+        let resumed = patience
+            .until_ok("Restate's invocations", || {
+                paused::resume(&admin, patience.deadline)
+            })
+            .await?;
+        if let Some(resumed) = resumed {
+            report(&resumed);
+        }
     }
 
     let clusters = admin.kafka_clusters().await?;
