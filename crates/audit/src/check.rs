@@ -450,14 +450,15 @@ impl Known<'_> {
 /// What is to be said of the invocations that should not be there when everything is at rest.
 ///
 /// Drivers' phones report their places whether there are orders or not, so at any moment one of these reports may be on its way
-/// from Kafka to its twin. It is left behind if it was there a moment before, too.
+/// from Kafka by the intake to its twin. It is left behind if it was there a moment before, too.
 pub(crate) fn left_behind(before: &[Invocation], now: &[Invocation]) -> Vec<String> {
     let before: BTreeSet<&str> = before.iter().map(|it| it.id.as_str()).collect();
     let is_in_transit = |invocation: &Invocation| {
-        invocation.target.starts_with("DriverDigitalTwin/")
-            && (invocation.target).ends_with("/handleDriverLocationUpdateEvent")
-            && invocation.last_failure.is_none()
-            && !before.contains(invocation.id.as_str())
+        let target = &invocation.target;
+        let is_report = target == "DriverUpdateIntake/receive"
+            || target.starts_with("DriverDigitalTwin/")
+                && target.ends_with("/handleDriverLocationUpdateEvent");
+        is_report && invocation.last_failure.is_none() && !before.contains(invocation.id.as_str())
     };
     now.iter()
         .filter(|invocation| !is_in_transit(invocation))

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
+use domain::driver::{Received, Silence, Track, Verdict};
 use domain::geo::Speed;
 use domain::{Location, OrderId, Region, RestaurantId};
 use durable::Trace;
 use serde::{Deserialize, Serialize};
 
-use crate::types::DeliveryJob;
+use crate::types::{DeliveryJob, LocationReport};
 
 /// How far the expected arrival must have moved before the customer is told of it.
-const TELL_ETA_AFTER_MS: i64 = 2_000;
+const TELL_ETA_AFTER_MS: u64 = 2_000;
 /// How long it takes at least from one word about the arrival to the next.
-const TELL_ETA_EVERY_MS: i64 = 2_000;
+const TELL_ETA_EVERY_MS: u64 = 2_000;
+/// How many times in the limit the twin looks whether the driver is silent. More looks find it sooner, and cost an invocation each.
+const LOOKS: i64 = 2;
 /// By what part of the limit a driver is given a second chance before being taken for silent: after an outage of our own the
 /// driver's words are still on their way.
 const SECOND_CHANCE: i64 = 4;
-/// How far a phone's clock may be ahead of the broker's before its time is not believed.
-const CLOCK_AHEAD_MS: i64 = 60_000;
 
 /// State key `driver-status`: what a driver is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub(crate) enum DriverStatus {
     WaitingForWork,
     /// Has a delivery.
     Delivering,
-    /// Had a delivery and was not heard of for too long; available again with the next report of a place.
+    /// Had a delivery and was not heard of for too long; available again with the next report.
     Offline,
 }
 
@@ -69,14 +70,14 @@ impl From<DeliveryJob> for AssignedDelivery {
     }
 }
 
-/// State key `driver-location`: where a driver was last seen, and on which way.
+/// State key `driver-location`: what the driver's phone has reported, and on which way the driver is.
 ///
-/// The way repeats some of [`AssignedDelivery`], so that a report of a place, by far the most frequent event of the system,
+/// The way repeats some of [`AssignedDelivery`], so that a report, by far the most frequent event of the system,
 /// reads and writes one key.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Whereabouts {
     #[serde(flatten)]
-    pub(crate) seen: Option<Seen>,
+    pub(crate) track: Track,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) way: Option<Way>,
     /// Whether a look at the driver's silence is under way.
@@ -133,52 +134,21 @@ pub(crate) struct Way {
     pub(crate) told_eta: i64,
     /// When the customer was told, in ms since the epoch.
     pub(crate) told_at: i64,
-    /// When the driver was last heard of, or got the delivery, in ms since the epoch, by the clocks of our side.
-    #[serde(default)]
-    pub(crate) heard_at: i64,
+    /// For how long nothing has been heard from the driver.
+    #[serde(flatten)]
+    pub(crate) silence: Silence,
     /// The customer has been told that the driver is silent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) delay_told: bool,
 }
 
-/// A place and when a driver was there.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Seen {
-    #[serde(flatten)]
-    pub(crate) location: Location,
-    /// When, in ms since the epoch.
-    pub(crate) timestamp: i64,
-}
-
-impl Seen {
-    /// Whether this is news to someone who knows `last`. What is as old or older, or repeated, is not.
-    pub(crate) fn is_newer_than(&self, last: Option<&Self>) -> bool {
-        last.is_none_or(|last| self.timestamp > last.timestamp)
-    }
-
-    /// When a place was reported: the phone's time, unless there is none or it lies in the broker's future.
-    pub(crate) fn time_of(phone: Option<i64>, record: i64) -> i64 {
-        phone
-            .filter(|phone| *phone <= record.saturating_add(CLOCK_AHEAD_MS))
-            .unwrap_or(record)
-    }
-}
-
 impl Whereabouts {
-    /// Takes note of a place whose report reached us at `heard_at`, in ms since the epoch. Answers whether that is news; what is
-    /// as old as the last one or older, or repeated, is not.
-    pub(crate) fn note(&mut self, seen: Seen, heard_at: i64) -> bool {
-        let news = seen.is_newer_than(self.seen.as_ref());
-        if news {
-            self.seen = Some(seen);
-            if let Some(way) = &mut self.way {
-                way.heard_at = way.heard_at.max(heard_at);
-            }
-            if self.watch == Watch::Suspicious {
-                self.watch = Watch::On;
-            }
+    /// Takes a report in. The driver was heard from, whatever it is worth.
+    pub(crate) fn hear(&mut self, report: LocationReport) -> Verdict {
+        if let Some(way) = &mut self.way {
+            way.silence.end();
         }
-        news
+        self.track.take(report.update, report.received)
     }
 
     /// Looks at `now` whether the driver has been silent for `limit` ms.
@@ -187,10 +157,10 @@ impl Whereabouts {
             self.watch = Watch::Off;
             return Look::Idle;
         };
-        let left = way.heard_at.saturating_add(limit).saturating_sub(now);
+        let left = way.silence.left(now, limit);
         if left > 0 {
             self.watch = Watch::On;
-            return Look::Again(left);
+            return Look::Again(left.min(limit / LOOKS).max(1));
         }
         if self.watch != Watch::Suspicious {
             self.watch = Watch::Suspicious;
@@ -215,33 +185,45 @@ impl Whereabouts {
             customer: job.customer_location,
             told_eta: 0,
             told_at: now,
-            heard_at: now,
+            silence: Silence::since(now),
             delay_told: false,
         };
         let from = self
-            .seen
-            .map_or(job.restaurant_location, |seen| seen.location);
+            .track
+            .newest()
+            .map_or(job.restaurant_location, |newest| newest.location);
         way.told_eta = way.eta(from, now, speed);
         let eta = way.told_eta;
         self.way = Some(way);
         eta
     }
 
-    /// The delivery's id and the expected arrival, if it has moved so far from what the customer knows that it is to be told.
-    /// Nothing while the driver keeps to plan.
-    pub(crate) fn eta_to_tell(&mut self, speed: Speed) -> Option<(OrderId, i64)> {
-        let seen = self.seen?;
+    /// The delivery's id and the expected arrival after a report that was `received`, if it has moved so far from what the
+    /// customer knows that it is to be told. Nothing while the driver keeps to plan.
+    pub(crate) fn eta_to_tell(
+        &mut self,
+        verdict: Verdict,
+        received: Received,
+        speed: Speed,
+    ) -> Option<(OrderId, i64)> {
+        let newest = self.track.newest()?;
         let way = self.way.as_mut()?;
-        let eta = way.eta(seen.location, seen.timestamp, speed);
-        let moved = (eta - way.told_eta).abs() > TELL_ETA_AFTER_MS;
-        let due = seen.timestamp - way.told_at >= TELL_ETA_EVERY_MS;
+        if verdict != Verdict::Newest && !way.delay_told {
+            return None;
+        }
+        // Old positions may say that the driver should be there by now.
+        let eta = way
+            .eta(newest.location, newest.timestamp, speed)
+            .max(received.at);
+        let moved = eta.abs_diff(way.told_eta) > TELL_ETA_AFTER_MS;
+        let due = received.at.abs_diff(way.told_at) >= TELL_ETA_EVERY_MS;
         // Who was told of a delay hears of the driver's first word.
         if !(moved && due || way.delay_told) {
             return None;
         }
         way.delay_told = false;
         way.told_eta = eta;
-        way.told_at = seen.timestamp;
+        way.told_at = received.at;
         Some((way.delivery_id.clone(), eta))
     }
 }
@@ -264,6 +246,7 @@ fn millis(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::driver::LocationUpdate;
     use proptest::prelude::*;
 
     fn at(x: f64, y: f64) -> Location {
@@ -280,18 +263,31 @@ mod tests {
         }
     }
 
-    fn seen_at(x: f64, timestamp: i64) -> Seen {
-        Seen {
-            location: at(x, 0.5),
-            timestamp,
+    /// A report of a phone whose clock is right.
+    fn report(location: Location, at: i64) -> LocationReport {
+        LocationReport {
+            update: LocationUpdate::at(location, at),
+            received: Received { at, offset: at },
+            partition: 0,
+        }
+    }
+
+    impl Whereabouts {
+        fn reports(&mut self, x: f64, now: i64) -> Verdict {
+            self.hear(report(at(x, 0.5), now))
+        }
+
+        /// What the customer is told after a report at `now`.
+        fn tells(&mut self, now: i64) -> Option<(OrderId, i64)> {
+            let received = report(at(0.5, 0.5), now).received;
+            self.eta_to_tell(Verdict::Newest, received, Speed::DEFAULT)
         }
     }
 
     fn driver(x: f64) -> Whereabouts {
-        Whereabouts {
-            seen: Some(seen_at(x, 0)),
-            ..Whereabouts::default()
-        }
+        let mut driver = Whereabouts::default();
+        assert_eq!(driver.reports(x, 0), Verdict::Newest);
+        driver
     }
 
     #[test]
@@ -312,21 +308,39 @@ mod tests {
     fn the_customer_hears_of_it_when_the_driver_is_late_but_not_all_the_time() {
         let mut driver = driver(0.0);
         driver.set_out(&job(), 0, Speed::DEFAULT);
-        assert!(driver.note(seen_at(0.0, 2_000), 2_000));
-        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
-        assert!(driver.note(seen_at(0.0, 2_001), 2_001));
+        assert_eq!(driver.reports(0.0, 2_000), Verdict::Newest);
+        assert_eq!(driver.tells(2_000), None);
+        assert_eq!(driver.reports(0.0, 2_001), Verdict::Newest);
         let told = ("order-1".parse().unwrap(), 29_001);
-        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), Some(told));
+        assert_eq!(driver.tells(2_001), Some(told));
         // Twelve steps in an instant: far ahead of plan, but the customer was told a moment ago.
-        assert!(driver.note(seen_at(0.4, 2_013), 2_013));
-        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+        assert_eq!(driver.reports(0.4, 2_013), Verdict::Newest);
+        assert_eq!(driver.tells(2_013), None);
+    }
+
+    #[test]
+    fn the_customer_is_not_told_of_an_arrival_in_the_past() {
+        let mut driver = driver(0.5);
+        driver.set_out(&job(), 0, Speed::DEFAULT);
+        // What the phone has kept: it was at the door an hour ago.
+        let mut late = report(at(1.0, 0.5), 1_000);
+        driver.way.as_mut().unwrap().restaurant = None;
+        late.received = Received {
+            at: 3_600_000,
+            offset: 3_600_000,
+        };
+        assert_eq!(driver.hear(late), Verdict::Newest);
+        assert_eq!(
+            driver.tells(3_600_000),
+            Some(("order-1".parse().unwrap(), 3_600_000))
+        );
     }
 
     #[test]
     fn a_driver_without_a_delivery_has_nothing_to_tell() {
         let mut driver = driver(0.0);
-        assert!(driver.note(seen_at(0.9, 60_000), 60_000));
-        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+        assert_eq!(driver.reports(0.9, 60_000), Verdict::Newest);
+        assert_eq!(driver.tells(60_000), None);
     }
 
     #[test]
@@ -334,14 +348,53 @@ mod tests {
         let mut driver = driver(0.0);
         driver.set_out(&job(), 0, Speed::DEFAULT);
         assert_eq!(driver.look(40, 60), Look::Again(20));
-        assert!(driver.note(seen_at(0.1, 50), 50));
-        assert_eq!(driver.look(60, 60), Look::Again(50));
-        // A repeated report is no sign of life, and an old one in a late record neither makes the driver silent.
-        assert!(!driver.note(seen_at(0.1, 50), 90));
-        assert_eq!(driver.look(100, 60), Look::Again(10));
+        assert_eq!(driver.reports(0.1, 50), Verdict::Newest);
+        // By the look the driver was heard; half the limit later it is looked again.
+        assert_eq!(driver.look(60, 60), Look::Again(30));
+        assert_eq!(driver.look(100, 60), Look::Again(20));
         driver.way = None;
         assert_eq!(driver.look(1_000, 60), Look::Idle);
         assert_eq!(driver.watch, Watch::Off);
+    }
+
+    #[test]
+    fn a_report_is_a_sign_of_life_whatever_it_is_worth() {
+        let day_ago = |now| {
+            let mut report = report(at(0.1, 0.5), now);
+            report.update.timestamp = Some(now - 86_400_000);
+            report
+        };
+        let nowhere = |now| report(Location::new(0.0, 0.0).unwrap(), now);
+        let repeated = |now| LocationReport {
+            received: Received {
+                at: now,
+                offset: now,
+            },
+            ..report(at(0.0, 0.5), 0)
+        };
+        // By the broker's clock, or by that of a producer who is wrong too.
+        let long_ago = |now| LocationReport {
+            received: Received {
+                at: -86_400_000,
+                offset: now,
+            },
+            ..report(at(0.0, 0.5), 0)
+        };
+        for unusable in [
+            day_ago as fn(i64) -> LocationReport,
+            nowhere,
+            repeated,
+            long_ago,
+        ] {
+            let mut driver = driver(0.0);
+            driver.set_out(&job(), 0, Speed::DEFAULT);
+            for now in (20..1_000).step_by(20) {
+                assert_ne!(driver.hear(unusable(now)), Verdict::Newest);
+                let look = driver.look(now + 10, 60);
+                assert_eq!(look, Look::Again(30), "{:?}", unusable(now));
+                assert_eq!(driver.watch, Watch::On);
+            }
+        }
     }
 
     #[test]
@@ -350,8 +403,8 @@ mod tests {
         driver.set_out(&job(), 0, Speed::DEFAULT);
         assert_eq!(driver.look(60, 60), Look::Again(15));
         let mut heard = driver.clone();
-        assert!(heard.note(seen_at(0.1, 70), 70));
-        assert_eq!(heard.look(75, 60), Look::Again(55));
+        assert_eq!(heard.reports(0.1, 70), Verdict::Newest);
+        assert_eq!(heard.look(75, 60), Look::Again(30));
         assert_eq!(heard.watch, Watch::On);
         assert_eq!(driver.look(75, 60), Look::Lost);
         assert_eq!(driver.watch, Watch::Off);
@@ -365,11 +418,27 @@ mod tests {
         assert_eq!(driver.look(60, 60), Look::Again(15));
         assert_eq!(driver.look(75, 60), Look::Delayed(60));
         assert_eq!(driver.look(135, 60), Look::Again(60));
-        assert!(driver.note(seen_at(0.1, 140), 140));
-        assert!(driver.eta_to_tell(Speed::DEFAULT).is_some());
-        assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
-        assert_eq!(driver.look(200, 60), Look::Again(15));
-        assert_eq!(driver.look(215, 60), Look::Delayed(60));
+        // Whatever the report is worth.
+        let stale = driver.reports(0.0, 0);
+        let received = report(at(0.0, 0.5), 140).received;
+        assert!(
+            driver
+                .eta_to_tell(stale, received, Speed::DEFAULT)
+                .is_some()
+        );
+        assert_eq!(driver.tells(140), None);
+        assert_eq!(driver.look(195, 60), Look::Again(30));
+        assert_eq!(driver.look(255, 60), Look::Again(15));
+        assert_eq!(driver.look(270, 60), Look::Delayed(60));
+    }
+
+    #[test]
+    fn the_state_of_earlier_versions_is_read() {
+        let earlier = r#"{"lon":-121.9,"lat":37.3,"timestamp":1700000000000,"watch":"ON","way":{"deliveryId":"order-1",
+            "customer":{"lon":-121.8,"lat":37.3},"toldEta":7,"toldAt":6,"heardAt":5}}"#;
+        let driver: Whereabouts = serde_json::from_str(earlier).unwrap();
+        assert_eq!(driver.track.heard_at(), Some(1_700_000_000_000));
+        assert_eq!(driver.way.unwrap().silence, Silence::since(5));
     }
 
     #[test]
@@ -386,26 +455,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn stale_and_repeated_places_are_no_news_and_a_clock_from_the_future_is_not_believed() {
-        let seen = |timestamp| Seen {
-            location: at(0.0, 0.0),
-            timestamp,
-        };
-        assert!(seen(5).is_newer_than(None));
-        assert!(seen(5).is_newer_than(Some(&seen(4))));
-        assert!(!seen(5).is_newer_than(Some(&seen(5))));
-        assert!(!seen(4).is_newer_than(Some(&seen(5))));
-        assert_eq!(Seen::time_of(Some(7), 9), 7);
-        assert_eq!(Seen::time_of(None, 9), 9);
-        assert_eq!(Seen::time_of(Some(i64::MAX), 9), 9);
-    }
-
     proptest! {
         #[test]
         fn while_a_driver_keeps_to_plan_the_arrival_stands_still(x in 0.0..1.0_f64, y in 0.0..1.0_f64) {
             let start = at(x, y);
-            let mut driver = Whereabouts { seen: Some(Seen { location: start, timestamp: 0 }), ..Whereabouts::default() };
+            let mut driver = Whereabouts::default();
+            driver.hear(report(start, 0));
             driver.set_out(&job(), 0, Speed::DEFAULT);
             let mut place = start;
             let mut now = 0;
@@ -413,9 +468,8 @@ mod tests {
                 while place != target {
                     place = place.step_towards(target, 0.005);
                     now += 1_000;
-                    let news = driver.note(Seen { location: place, timestamp: now }, now);
-                    prop_assert!(news);
-                    prop_assert_eq!(driver.eta_to_tell(Speed::DEFAULT), None);
+                    prop_assert_eq!(driver.hear(report(place, now)), Verdict::Newest);
+                    prop_assert_eq!(driver.tells(now), None);
                 }
                 if let Some(way) = &mut driver.way {
                     way.restaurant = None;

@@ -1,4 +1,5 @@
-//! From a prepared order to the customer's door: [`DeliveryManager`], [`DriverDeliveryMatcher`] and [`DriverDigitalTwin`].
+//! From a prepared order to the customer's door: [`DeliveryManager`], [`DriverDeliveryMatcher`] and [`DriverDigitalTwin`], which
+//! [`DriverUpdateIntake`] tells where the driver is.
 //!
 //! ```text
 //!  OrderWorkflow ──start, cancel, checkProgress──▶ DeliveryManager ──────── setStatus ──▶ OrderStatusService
@@ -21,13 +22,17 @@
 //! | `manager.rs`, `delivery.rs` | one delivery: handlers, rules |
 //! | `matcher.rs`, `dispatch.rs` | drivers and deliveries of a region: handlers, rules |
 //! | `backlog.rs`, `segmented.rs` | where a long queue is put away: handlers, the queue itself |
-//! | `twin.rs`, `driver.rs` | one driver: handlers, rules |
+//! | `intake.rs` | location updates from Kafka: handler, what is refused |
+//! | `twin.rs`, `driver.rs` | one driver: handlers, rules; those about positions are in [`domain::driver`] |
+//! | `dead_letter.rs` | putting location updates aside |
 //! | `types.rs` | what the services say to each other |
 
 mod backlog;
+mod dead_letter;
 mod delivery;
 mod dispatch;
 mod driver;
+mod intake;
 mod manager;
 mod matcher;
 mod segmented;
@@ -37,6 +42,7 @@ mod types;
 pub use backlog::{DispatchBacklog, DispatchBacklogClient, DispatchBacklogIngressClient};
 pub use delivery::Progress;
 pub use driver::AssignedDelivery;
+pub use intake::{DriverUpdateIntake, DriverUpdateIntakeClient, DriverUpdateIntakeIngressClient};
 pub use manager::{DeliveryManager, DeliveryManagerClient, DeliveryManagerIngressClient};
 pub use matcher::{
     DriverDeliveryMatcher, DriverDeliveryMatcherClient, DriverDeliveryMatcherIngressClient,
@@ -49,7 +55,10 @@ mod tests {
     use order_status::testing::wire_names;
     use restate_sdk::service::Discoverable;
 
-    use super::{DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin};
+    use super::{
+        DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin,
+        DriverUpdateIntake,
+    };
 
     #[test]
     fn names_on_the_wire_are_pinned() {
@@ -90,6 +99,10 @@ mod tests {
                 "checkSilence (private)",
                 "getAssignedDelivery",
             ]
+        );
+        assert_eq!(
+            wire_names(&DriverUpdateIntake::discover()),
+            ["DriverUpdateIntake", "receive (private)"]
         );
         assert_eq!(
             wire_names(&DispatchBacklog::discover()),

@@ -4,9 +4,10 @@
     reason = "the SDK's macro makes client methods without any"
 )]
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use domain::driver::LocationUpdate;
+use domain::driver::Verdict;
 use domain::geo::Speed;
 use domain::{DriverId, Location, Region, topic};
 use durable::{Trace, Traced};
@@ -14,17 +15,29 @@ use kafka::{Publisher, dead_letter};
 use order_status::OrderStatusServiceClient;
 use order_status::clock::now_ms;
 use restate_sdk::prelude::*;
+use telemetry::metrics::Counters;
 
-use crate::driver::{AssignedDelivery, DriverStatus, Look, Seen, Watch, Whereabouts};
+use crate::dead_letter::DeadLetter;
+use crate::driver::{AssignedDelivery, DriverStatus, Look, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
-use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer};
+use crate::types::{
+    Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer, LocationReport,
+};
 
 const DRIVER_STATUS: &str = "driver-status";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
 const DRIVER_LOCATION: &str = "driver-location";
 /// What the matcher was last told of the driver, so that it can be told to forget it.
 const OFFERED: &str = "offered";
+
+static REPORTS: LazyLock<Counters<1>> = LazyLock::new(|| {
+    Counters::new(
+        "driver_reports",
+        "Location updates that drivers' twins have handled, by what they were worth",
+        ["verdict"],
+    )
+});
 
 /// The driver as the system knows the driver. Key: the driver's id.
 ///
@@ -164,6 +177,7 @@ impl DriverDigitalTwin {
             let mut whereabouts = whereabouts(&ctx).await?;
             if let Some(way) = &mut whereabouts.way {
                 way.restaurant = None;
+                way.silence.end();
                 ctx.set(DRIVER_LOCATION, Json(whereabouts));
             }
         }
@@ -194,48 +208,53 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Sink of topic `driver-updates`: the driver's phone says where it is. Keeps the place, and tells the order of a new
-    /// expected arrival when that has moved by more than two seconds. Stale and repeated places change nothing; what is no
-    /// place goes to topic `driver-updates-dlq`.
+    /// Sent by `DriverUpdateIntake`: the driver's phone says where it is. Keeps the position if it is the newest, and tells the
+    /// order of a new expected arrival when that has moved by more than two seconds. Whatever the report is worth, the driver
+    /// was heard from; one who was offline is available again. The first of a spell of impossible positions goes to topic
+    /// `driver-updates-dlq`; all of them are counted.
     #[handler(name = "handleDriverLocationUpdateEvent", ingress_private)]
     async fn handle_driver_location_update_event(
         &self,
         ctx: ObjectContext<'_>,
-        record: Vec<u8>,
+        report: Vec<u8>,
     ) -> Result<(), TerminalError> {
-        let update = LocationUpdate::parse(&record)
-            .and_then(|update| Ok((update.location()?, update.timestamp)));
-        let (location, phone_time) = match update {
-            Ok(update) => update,
-            Err(error) => return self.dead_letter(&ctx, record, error.to_string()).await,
+        let sent = match LocationReport::of(&report, ctx.headers()) {
+            Ok(report) => report,
+            Err(refused) => {
+                let letter = refused.dead_letter(Some(ctx.key().into()), report, ctx.headers());
+                return self.put_aside(&ctx, letter).await;
+            }
         };
-        let record_time = ctx
-            .headers()
-            .get("kafka.timestamp")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(i64::MAX);
         let mut whereabouts = whereabouts(&ctx).await?;
-        let timestamp = Seen::time_of(phone_time, record_time);
-        let seen = Seen {
-            location,
-            timestamp,
-        };
-        let heard_at = if record_time == i64::MAX {
-            timestamp
-        } else {
-            record_time
-        };
-        if whereabouts.note(seen, heard_at) {
-            if let Some(region) = whereabouts.offline_in.take() {
-                offer(&ctx, region, location)?;
-            }
-            if let Some((order_id, eta)) = whereabouts.eta_to_tell(self.speed) {
-                ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
-                    .set_eta(eta)
-                    .send();
-            }
-            ctx.set(DRIVER_LOCATION, Json(whereabouts));
+        let verdict = whereabouts.hear(sent);
+        if let Some(newest) = whereabouts.track.newest()
+            && let Some(region) = whereabouts.offline_in.take()
+        {
+            offer(&ctx, region, newest.location)?;
         }
+        let told = whereabouts.eta_to_tell(verdict, sent.received, self.speed);
+        if let Some((order_id, eta)) = told {
+            ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
+                .set_eta(eta)
+                .send();
+        }
+        ctx.set(DRIVER_LOCATION, Json(whereabouts));
+        if let Verdict::Impossible { why, begins: true } = verdict {
+            let source = dead_letter::Source {
+                topic: topic::DRIVER_UPDATES.to_owned(),
+                partition: sent.partition.to_string(),
+                offset: sent.received.offset.to_string(),
+            };
+            let letter = DeadLetter {
+                key: Some(ctx.key().into()),
+                value: sent.update.to_json(),
+                source,
+                reason: why.reason().to_owned(),
+                kind: why.kind(),
+            };
+            self.put_aside(&ctx, letter).await?;
+        }
+        REPORTS.inc([verdict.kind()]);
         Ok(())
     }
 
@@ -255,14 +274,15 @@ impl DriverDigitalTwin {
         };
         let whereabouts = whereabouts(&ctx).await?;
         let location = whereabouts
-            .seen
-            .map_or(held.restaurant_location, |seen| seen.location);
+            .track
+            .newest()
+            .map_or(held.restaurant_location, |newest| newest.location);
         arrive(&ctx, whereabouts);
         offer(&ctx, held.region, location)
     }
 
     /// Sent by this object to itself, one at a time, while the driver has a delivery. A driver who has not been heard of for too
-    /// long loses the delivery before it is picked up, and is offline until the next report of a place; after that the delivery
+    /// long loses the delivery before it is picked up, and is offline until the next report; after that the delivery
     /// is told to be held up, as nobody else can bring it.
     #[handler(name = "checkSilence", ingress_private)]
     async fn check_silence(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
@@ -322,6 +342,18 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
+    async fn put_aside(
+        &self,
+        ctx: &ObjectContext<'_>,
+        letter: DeadLetter,
+    ) -> Result<(), TerminalError> {
+        let publisher = self.publisher.clone();
+        ctx.run(move || letter.publish(publisher))
+            .name(DeadLetter::STEP)
+            .retry_policy(DeadLetter::until_published())
+            .await
+    }
+
     /// The delivery the driver holds, if it is `delivery`.
     async fn held(
         &self,
@@ -341,42 +373,6 @@ impl DriverDigitalTwin {
                     ),
                 )
             })
-    }
-
-    async fn dead_letter(
-        &self,
-        ctx: &ObjectContext<'_>,
-        record: Vec<u8>,
-        reason: String,
-    ) -> Result<(), TerminalError> {
-        let publisher = self.publisher.clone();
-        let key = ctx.key().to_owned();
-        let text = |name: &str| ctx.headers().get(name).cloned().unwrap_or_default();
-        let source = dead_letter::Source {
-            topic: topic::DRIVER_UPDATES.to_owned(),
-            partition: text("kafka.partition"),
-            offset: text("kafka.offset"),
-        };
-        ctx.run(move || async move {
-            Ok(publisher
-                .publish_dead_letter(
-                    topic::DRIVER_UPDATES_DLQ,
-                    Some(key.as_bytes()),
-                    &record,
-                    &source,
-                    &reason,
-                    "unreadable",
-                )
-                .await?)
-        })
-        .name("publish driver-updates-dlq")
-        .retry_policy(
-            RunRetryPolicy::new()
-                .initial_delay(Duration::from_millis(100))
-                .exponentiation_factor(2.0)
-                .max_delay(Duration::from_secs(5)),
-        )
-        .await
     }
 }
 

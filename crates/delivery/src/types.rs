@@ -1,8 +1,12 @@
 //! What the services of a delivery say to each other.
 
+use domain::driver::{LocationUpdate, Received};
 use domain::geo::Cell;
 use domain::{DriverId, Location, OrderId, Region, RestaurantId};
+use restate_sdk::prelude::HeaderMap;
 use serde::{Deserialize, Serialize};
+
+use crate::intake;
 
 /// Input of `DeliveryManager/start`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,4 +88,28 @@ pub struct DeliveryRef {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverRef {
     pub(crate) driver_id: DriverId,
+}
+
+/// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as the intake has read it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LocationReport {
+    pub(crate) update: LocationUpdate,
+    pub(crate) received: Received,
+    /// The partition the record was in.
+    pub(crate) partition: i32,
+}
+
+impl LocationReport {
+    /// The report as it is sent.
+    pub(crate) fn to_json(self) -> Vec<u8> {
+        // It holds only numbers that JSON has, so it can always be written.
+        serde_json::to_vec(&self).unwrap_or_default()
+    }
+
+    /// Reads what is sent. Before there was an intake, the subscription sent the record itself: what was under way then is
+    /// read as well.
+    pub(crate) fn of(sent: &[u8], headers: &HeaderMap) -> Result<Self, intake::Refused> {
+        serde_json::from_slice(sent).or_else(|_| intake::report(sent, headers))
+    }
 }

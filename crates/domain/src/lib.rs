@@ -12,7 +12,7 @@
 //! | [`geo`] | places, travel times, map cells |
 //! | [`region`] | the delivery regions |
 //! | [`restaurant`] | the restaurants of the demo, and where any restaurant lies |
-//! | [`driver`] | what a driver's phone reports |
+//! | [`driver`] | what a driver's phone reports, and what the report is worth |
 //! | [`topic`] | the names of the Kafka topics |
 
 pub mod driver;

@@ -67,6 +67,13 @@ impl Region {
     pub fn serves(self, place: Location) -> bool {
         self.centre().distance(place) <= 3.0 * HALF_EXTENT
     }
+
+    /// Whether a driver of this region may be at `place`: inside the region or not farther outside than twice its width, as
+    /// roads do not end where customers are served.
+    #[must_use]
+    pub fn is_near(self, place: Location) -> bool {
+        self.centre().distance(place) <= 5.0 * HALF_EXTENT
+    }
 }
 
 impl fmt::Display for Region {

@@ -312,9 +312,9 @@ impl DriverMobileAppSimulator {
                     .into_iter()
                     .map(|place| {
                         time += 1;
-                        serde_json::to_vec(&LocationUpdate::at(place, time))
+                        LocationUpdate::at(place, time).to_json()
                     })
-                    .collect::<Result<Vec<_>, _>>()?;
+                    .collect::<Vec<_>>();
                 publisher
                     .publish_all(topic::DRIVER_UPDATES, key.as_bytes(), updates)
                     .await?;

@@ -11,6 +11,7 @@
 //! | `declared.rs` | what every service declares about itself: its version, and that its invocations are never given up |
 //! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
+//! | [`record`] | the Kafka record that has caused an invocation |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
 //! | `cancellation.rs` | an operator's cancellation of an invocation, told apart from every error |
 //! | `quiet.rs` | which lines of the log are not written |
@@ -20,6 +21,7 @@ mod declared;
 pub mod identity;
 mod protocol;
 mod quiet;
+pub mod record;
 mod server;
 #[doc(hidden)]
 pub mod testing;

@@ -69,8 +69,16 @@ pub async fn ensure_topics(brokers: &str, topics: &[(&str, i32)]) -> Result<(), 
     let missing: Vec<_> = topics
         .iter()
         .filter(|(name, _)| !existing.contains(*name))
-        // -1: the cluster's own default.
-        .map(|&(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)))
+        .map(|&(name, partitions)| {
+            // -1: the cluster's own default.
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
+            if name == domain::topic::DRIVER_UPDATES {
+                // When a driver was heard from is not for the driver's phone to say.
+                topic.set("message.timestamp.type", "LogAppendTime")
+            } else {
+                topic
+            }
+        })
         .collect();
     if missing.is_empty() {
         return Ok(());

@@ -6,13 +6,12 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use domain::json::Violation;
 use domain::order::Invalid;
 use domain::{Order, OrderId, topic};
+use durable::record::{key_of, source_of};
 use durable::{Trace, Traced, traceparent_in};
-use kafka::{Publisher, dead_letter};
+use kafka::Publisher;
 use order_status::{Change, Claimant, IdClaim, IdClaimAnswer, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
 
@@ -37,21 +36,6 @@ impl OrderIntake {
     #[must_use]
     pub fn new(publisher: Publisher) -> Self {
         Self { publisher }
-    }
-}
-
-/// The record's key, which may be any bytes. Restate encodes it in a header; a record without a key has no such header.
-fn key_of(headers: &HeaderMap) -> Option<Vec<u8>> {
-    URL_SAFE.decode(headers.get("kafka.key")?).ok()
-}
-
-/// Where the record came from, as Restate tells it in the headers of the invocation.
-fn source_of(headers: &HeaderMap) -> dead_letter::Source {
-    let text = |name: &str| headers.get(name).cloned().unwrap_or_default();
-    dead_letter::Source {
-        topic: text("kafka.topic"),
-        partition: text("kafka.partition"),
-        offset: text("kafka.offset"),
     }
 }
 
@@ -237,15 +221,5 @@ mod tests {
             assert_eq!(kind_of(&invalid), kind, "{invalid}");
         }
         assert_eq!(kind_of(&read(EVENT, None).unwrap_err()), "record_key");
-    }
-
-    #[test]
-    fn the_source_of_a_record_is_read_from_the_headers_restate_gives() {
-        let mut headers = HeaderMap::default();
-        headers.insert("kafka.key", "__4=".to_owned());
-        headers.insert("kafka.offset", "7".to_owned());
-        assert_eq!(key_of(&headers).as_deref(), Some(&b"\xff\xfe"[..]));
-        assert_eq!(source_of(&headers).offset, "7");
-        assert_eq!(key_of(&HeaderMap::default()), None);
     }
 }

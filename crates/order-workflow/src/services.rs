@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use delivery::{DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin};
+use delivery::{
+    DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin, DriverUpdateIntake,
+};
 use domain::geo::Speed;
 use durable::{Identity, Server, Source, declared};
 use kafka::Publisher;
@@ -127,12 +129,13 @@ fn endpoint(config: Config) -> Result<Endpoint, Error> {
     let twin = DriverDigitalTwin::new(publisher.clone(), speed, config.driver_silence);
     let version = &config.version;
     Ok(Endpoint::builder()
-        .bind(declared(OrderIntake::new(publisher), version))
+        .bind(declared(OrderIntake::new(publisher.clone()), version))
         .bind(declared(workflow, version))
         .bind(declared(status, version))
         .bind(declared(DeliveryManager, version))
         .bind(declared(DriverDeliveryMatcher, version))
         .bind(declared(DispatchBacklog, version))
+        .bind(declared(DriverUpdateIntake::new(publisher), version))
         .bind(declared(twin, version))
         .build())
 }
@@ -175,6 +178,7 @@ mod tests {
                 "DispatchBacklog",
                 "DriverDeliveryMatcher",
                 "DriverDigitalTwin",
+                "DriverUpdateIntake",
                 "OrderIntake",
                 "OrderStatusService",
                 "OrderWorkflow",

@@ -1,6 +1,8 @@
-//! Records that are no orders.
+//! Records that are no orders, or no location updates.
 
 use end_to_end_tests::{Options, Record, SOON, System, Topic, eventually, order, order_with};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::json;
 
 /// A record that is no order, and what its reason must say.
@@ -151,38 +153,109 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
     Ok(())
 }
 
+/// A record of topic `driver-updates` that is none, and what its reason must say.
+struct BadUpdate {
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    reason: &'static str,
+}
+
+fn bad_updates() -> Vec<BadUpdate> {
+    const GOOD: &[u8] = br#"{"lon":-121.9,"lat":37.3}"#;
+    let of = |key: Option<&[u8]>, value: Option<&[u8]>, reason| BadUpdate {
+        key: key.map(Into::into),
+        value: value.map(Into::into),
+        reason,
+    };
+    let bad_key = |key: &[u8], reason| of(Some(key), Some(GOOD), reason);
+    let bad_value = |value: &[u8], reason| of(Some(b"driver-1"), Some(value), reason);
+    // So many that each partition has some.
+    let mut all: Vec<_> = (0..32)
+        .map(|n| bad_key(&[0xff, 0xfe, n], "is not UTF-8"))
+        .collect();
+    all.extend([
+        of(None, Some(GOOD), "is missing"),
+        bad_key(b"", "must not be empty"),
+        bad_key(&[b'x'; 65], "must have at most 64 characters"),
+        bad_key(&[b'x'; 100_000], "must have at most 64 characters"),
+        bad_key(b"driver 1", "may hold only ASCII letters"),
+        of(Some(b"driver-1"), None, "has no value"),
+        bad_value(b"", "has no value"),
+        bad_value(b"nowhere", "is not JSON"),
+        bad_value(b"[-121.9,37.3]", "is an array"),
+        bad_value(&vec![b'x'; 900_000], "at most 16384 are read"),
+        bad_value(br#"{"lon":999,"lat":0}"#, "must be a place in degrees"),
+        bad_value(
+            br#"{"lon":"-121.9","lat":37.3}"#,
+            "lon must be a number of degrees",
+        ),
+        bad_value(
+            br#"{"lon":-121.9,"lat":37.3,"timestamp":86400000}"#,
+            "timestamp must be a time",
+        ),
+    ]);
+    all
+}
+
 #[tokio::test]
-async fn a_drivers_place_that_is_none_is_put_aside_and_the_driver_drives_on() -> anyhow::Result<()>
-{
+async fn what_is_no_location_update_is_put_aside_with_a_reason_and_its_partition_goes_on()
+-> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(1)).await?;
     let brokers = system.address("kafka")?;
-    let publisher = kafka::Publisher::new(&brokers, "end-to-end-tests")?;
-    for place in [&b"nowhere"[..], br#"{"lon":999,"lat":0}"#, b""] {
-        publisher
-            .publish(domain::topic::DRIVER_UPDATES, Some(b"driver-1"), place, &[])
-            .await?;
+    let bad = bad_updates();
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", &brokers)
+        .create()?;
+    for BadUpdate { key, value, .. } in &bad {
+        let mut record = FutureRecord::<[u8], [u8]>::to(domain::topic::DRIVER_UPDATES);
+        record.key = key.as_deref();
+        record.payload = value.as_deref();
+        let sent = producer.send(record, SOON).await;
+        sent.map_err(|(error, _)| error)?;
     }
     let mut dead_letters = Topic::of(brokers, domain::topic::DRIVER_UPDATES_DLQ);
-    let mut found = Vec::new();
-    eventually("three dead letters", SOON, async || {
+    let mut found: Vec<Record> = Vec::new();
+    eventually("all of them among the dead letters", SOON, async || {
         found.extend(
             dead_letters
                 .new_records()
                 .map_err(|error| error.to_string())?,
         );
-        if found.len() == 3 {
+        if found.len() >= bad.len() {
             Ok(())
         } else {
-            Err(format!("{found:?}"))
+            Err(format!("{} of {}", found.len(), bad.len()))
         }
     })
     .await;
-    assert!(
-        found
+    assert_eq!(found.len(), bad.len());
+    for BadUpdate { key, value, reason } in &bad {
+        let letter = found
             .iter()
-            .all(|record| record.key.as_deref() == Some(b"driver-1")
-                && !record.header("dlq-reason").is_empty())
-    );
+            .find(|found| found.key == *key && found.header("dlq-reason").contains(reason));
+        let letter = letter.unwrap_or_else(|| panic!("no dead letter of {key:?}: {reason}"));
+        assert_eq!(letter.value, value.as_deref().unwrap_or_default());
+        assert_eq!(letter.header("dlq-topic"), "driver-updates");
+        assert!(letter.header("dlq-offset").parse::<u64>().is_ok());
+    }
+    // The driver's own reports come through, and so do those of drivers in every other partition.
+    for n in 0..32 {
+        let update = br#"{"lon":-121.9,"lat":37.3}"#;
+        let key = format!("passer-by-{n}");
+        let record = FutureRecord::<[u8], [u8]>::to(domain::topic::DRIVER_UPDATES)
+            .key(key.as_bytes())
+            .payload(update);
+        let sent = producer.send(record, SOON).await;
+        sent.map_err(|(error, _)| error)?;
+    }
+    eventually("all drivers to be known", SOON, async || {
+        let known = system
+            .sql("select service_key from state where service_name = 'DriverDigitalTwin' and service_key like 'passer-by-%' and key = 'driver-location'")
+            .await
+            .map_err(|error| error.to_string())?;
+        if known.len() == 32 { Ok(()) } else { Err(format!("{} of 32", known.len())) }
+    })
+    .await;
     system.publish_orders(&[order("drive-on")]).await?;
     system.wait_for_status("drive-on", "DELIVERED").await;
     Ok(())

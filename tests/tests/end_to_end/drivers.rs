@@ -1,6 +1,7 @@
 //! Drivers who fall silent, and drivers who go home.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use domain::StatusEvent;
 use end_to_end_tests::{
@@ -8,7 +9,8 @@ use end_to_end_tests::{
     order,
 };
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use order_status::clock::now_ms;
+use serde_json::{Value, json};
 
 const SILENT: &str = "--driver-silence=1s";
 
@@ -136,6 +138,154 @@ async fn a_driver_who_is_silent_with_the_food_is_waited_for_and_the_customer_is_
     assert_eq!(delivered["driverId"], under_way["driverId"], "{delivered}");
     assert_eq!(delivered["delayed"], Value::Null, "{delivered}");
     assert_books_balance(&system, &["silent-2".to_owned()], 2350).await;
+    assert_nothing_left_behind(&system).await;
+    Ok(())
+}
+
+/// A driver's phone whose clock is a day behind.
+struct Phone<'a> {
+    system: &'a System,
+    publisher: kafka::Publisher,
+    driver: String,
+}
+
+impl Phone<'_> {
+    async fn report(&self, lon: f64, lat: f64) -> anyhow::Result<()> {
+        let day_ago = now_ms() - 24 * 60 * 60 * 1000;
+        let update = json!({"lon": lon, "lat": lat, "timestamp": day_ago}).to_string();
+        self.publisher
+            .publish(
+                domain::topic::DRIVER_UPDATES,
+                Some(self.driver.as_bytes()),
+                update.as_bytes(),
+                &[],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// What the driver's twin has noted of the reports.
+    async fn noted(&self) -> anyhow::Result<Value> {
+        let rows = self
+            .system
+            .sql(&format!(
+                "select value_utf8 from state where service_name = 'DriverDigitalTwin' and service_key = '{}' and key = 'driver-location'",
+                self.driver
+            ))
+            .await?;
+        let text = rows.first().and_then(|row| row["value_utf8"].as_str());
+        Ok(serde_json::from_str(text.unwrap_or("null"))?)
+    }
+
+    /// Reports every 200 ms until `is_done` says so of what the twin has noted.
+    async fn report_until(
+        &self,
+        lon: f64,
+        is_done: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        let begin = Instant::now();
+        let mut each = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            each.tick().await;
+            self.report(lon, 37.3).await?;
+            let noted = self.noted().await?;
+            if is_done(&noted) {
+                return Ok(noted);
+            }
+            anyhow::ensure!(begin.elapsed() < SOON, "{noted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_positions_are_put_aside_once()
+-> anyhow::Result<()> {
+    const LIMIT_MS: i64 = 3_000;
+    let system = System::start(slowly().drivers(1).with("--driver-silence=3s")).await?;
+    let brokers = system.address("kafka")?;
+    system.publish_orders(&[order("wrong-clock")]).await?;
+    let held = system
+        .wait_for_status("wrong-clock", "WAITING_FOR_DRIVER")
+        .await;
+    system.signal("driver-simulator", Signal::SIGSTOP)?;
+    let phone = Phone {
+        publisher: kafka::Publisher::new(&brokers, "end-to-end-tests")?,
+        driver: held["driverId"].as_str().unwrap_or_default().to_owned(),
+        system: &system,
+    };
+
+    // The twin has looked after more than twice the limit, and finds that the driver was heard from.
+    let begin = now_ms();
+    let noted = phone
+        .report_until(-121.9, |noted| {
+            noted["way"]["heardAt"]
+                .as_i64()
+                .is_some_and(|heard| heard - begin > 2 * LIMIT_MS)
+                || noted["way"].is_null()
+        })
+        .await?;
+    assert!(noted["way"].is_object(), "{noted}");
+    assert_eq!(driver_statuses(&system).await?, ["DELIVERING"]);
+    let status = system.order_status("wrong-clock").await?;
+    assert_eq!(status["delayed"], Value::Null, "{status}");
+    // It is followed, too: the clock goes on, so it is merely wrong.
+    let noted = phone
+        .report_until(-121.89, |noted| noted["lon"] == -121.89)
+        .await?;
+    assert!(
+        noted["timestamp"].as_i64().is_some_and(|time| time > begin),
+        "{noted}"
+    );
+
+    let mut dead_letters = Topic::of(brokers, domain::topic::DRIVER_UPDATES_DLQ);
+    for _ in 0..5 {
+        phone.report(0.0, 0.0).await?;
+    }
+    let mut letters = Vec::new();
+    eventually("a dead letter", SOON, async || {
+        let new = dead_letters.new_records();
+        letters.extend(new.map_err(|error| error.to_string())?);
+        if letters.is_empty() {
+            Err("none yet".to_owned())
+        } else {
+            Ok(())
+        }
+    })
+    .await;
+    phone.report(-122.4376, 37.7577).await?;
+    eventually("the jump to be noted", SOON, async || {
+        let noted = phone.noted().await.map_err(|error| error.to_string())?;
+        if noted["jumpedTo"].is_object() {
+            Ok(())
+        } else {
+            Err(noted.to_string())
+        }
+    })
+    .await;
+    let last = now_ms();
+    let noted = phone
+        .report_until(-121.89, |noted| noted["timestamp"].as_i64() > Some(last))
+        .await?;
+    assert_eq!(noted["lon"], -121.89, "{noted}");
+    letters.extend(dead_letters.new_records()?);
+    let reasons: Vec<&str> = (letters.iter())
+        .map(|letter| letter.header("dlq-reason"))
+        .collect();
+    assert!(
+        matches!(reasons[..], [reason] if reason.contains("does not know where it is")),
+        "{reasons:?}"
+    );
+    let metrics = system.text("order-services", "/metrics").await?;
+    assert!(
+        metrics.contains(r#"driver_reports_total{verdict="zero"} 5"#)
+            && metrics.contains(r#"driver_reports_total{verdict="jump"} 1"#),
+        "{metrics}"
+    );
+
+    // Nothing more is heard: now the driver is silent.
+    wait_until_delayed(&system, "wrong-clock").await;
+    system.signal("driver-simulator", Signal::SIGCONT)?;
+    system.wait_for_status("wrong-clock", "DELIVERED").await;
     assert_nothing_left_behind(&system).await;
     Ok(())
 }

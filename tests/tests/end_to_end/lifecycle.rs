@@ -173,6 +173,7 @@ async fn an_order_sent_straight_to_run_is_checked_as_one_from_kafka_and_internal
 
     for closed in [
         "OrderIntake/receive",
+        "DriverUpdateIntake/receive",
         "OrderStatusService/direct-1/setStatus",
         "OrderStatusService/direct-1/create",
         "DeliveryManager/direct-1/start",

@@ -87,6 +87,8 @@ fn good() -> Facts {
     facts.invocations_before = facts.invocations.clone();
     // A phone has just reported where its driver is, as it does now and then for ever.
     facts.invocations.push(invocation(REPORT, "ready"));
+    let intake = invocation("DriverUpdateIntake/receive", "ready");
+    facts.invocations.push(intake);
     facts
 }
 

@@ -15,9 +15,12 @@ const SINKS: [(&str, &str); 2] = [
     (domain::topic::ORDERS, ORDERS_SINK),
     (
         domain::topic::DRIVER_UPDATES,
-        "service://DriverDigitalTwin/handleDriverLocationUpdateEvent",
+        "service://DriverUpdateIntake/receive",
     ),
 ];
+
+/// Handlers that records of a topic called in earlier versions, and do not any more.
+const FORMER_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
 
 /// Where orders go.
 pub(crate) const ORDERS_SINK: &str = "service://OrderIntake/receive";
@@ -125,6 +128,12 @@ fn host_name(text: &str) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
+/// The cluster that a subscription reads from.
+fn cluster_of(source: &str) -> &str {
+    let rest = source.strip_prefix("kafka://").unwrap_or_default();
+    rest.split('/').next().unwrap_or_default()
+}
+
 /// What leads from what is there to what is wanted, in an order such that a crash half-way loses nothing.
 pub(super) fn plan(
     clusters: &[KafkaCluster],
@@ -148,15 +157,14 @@ pub(super) fn plan(
             actions.push(Action::Subscribe { topic, sink });
         }
     }
-    // What fed the same handlers from another cluster has had its day, and so have the clusters that fed nothing else.
-    let cluster_of = |source: &str| {
-        let rest = source.strip_prefix("kafka://").unwrap_or_default();
-        rest.split('/').next().unwrap_or_default().to_owned()
-    };
+    // What fed the same handlers from another cluster has had its day, and so have the clusters that fed nothing else. The same
+    // is true of what fed a handler of an earlier version: the subscription that takes its place is in the same consumer group,
+    // so it goes on where the former one has committed to have read, which may be a few records back.
     let (old, others): (Vec<&Subscription>, Vec<_>) =
         subscriptions.iter().partition(|subscription| {
-            SINKS.iter().any(|(_, sink)| subscription.sink == *sink)
-                && cluster_of(&subscription.source) != wanted.name
+            let is_ours = SINKS.iter().any(|(_, sink)| subscription.sink == *sink);
+            is_ours && cluster_of(&subscription.source) != wanted.name
+                || FORMER_SINKS.contains(&&*subscription.sink)
         });
     actions.extend(old.iter().map(|subscription| Action::Unsubscribe {
         id: subscription.id.clone(),
@@ -198,6 +206,9 @@ pub(crate) fn missing(
             Action::Subscribe { topic, sink } => {
                 Some(format!("topic {topic} is not read into {sink}"))
             }
+            Action::Unsubscribe { source, .. } if cluster_of(source) == name => Some(format!(
+                "stale: {source} is read into a handler of an earlier version"
+            )),
             Action::Unsubscribe { source, .. } => Some(format!(
                 "stale: {source} is another cluster than the one that runs, {name}"
             )),
@@ -241,10 +252,12 @@ impl fmt::Display for Described<'_> {
             Action::MoveCluster => write!(f, "Kafka cluster {name}: now at {brokers}"),
             Action::Subscribe { topic, sink } => write!(f, "topic {topic} → {sink}: subscribed"),
             Action::Unsubscribe { source, .. } => {
-                write!(
-                    f,
-                    "subscription to {source}: removed, another broker serves now"
-                )
+                let why = if cluster_of(source) == name {
+                    "its handler is one of an earlier version"
+                } else {
+                    "another broker serves now"
+                };
+                write!(f, "subscription to {source}: removed, {why}")
             }
             Action::DeleteCluster { name } => write!(f, "Kafka cluster {name}: removed"),
         }
@@ -277,6 +290,12 @@ mod tests {
             .iter()
             .map(|(topic, sink)| subscription(&format!("{cluster}/{topic}"), cluster, topic, sink))
             .collect()
+    }
+
+    /// That of an earlier version to `driver-updates`.
+    fn former(cluster: &str) -> Subscription {
+        let id = format!("{cluster}/driver-updates");
+        subscription(&id, cluster, "driver-updates", FORMER_SINKS[0])
     }
 
     fn subscribe(index: usize) -> Action {
@@ -360,6 +379,37 @@ mod tests {
                     .chain([foreign.clone()])
                     .collect(),
                 vec![unsubscribe("kafka-old", "orders")],
+            ),
+            (
+                "an earlier version, whose sink is another",
+                vec![cluster("kafka-abc", "kafka:9092")],
+                both("kafka-abc")
+                    .into_iter()
+                    .take(1)
+                    .chain([former("kafka-abc")])
+                    .collect(),
+                vec![subscribe(1), unsubscribe("kafka-abc", "driver-updates")],
+            ),
+            (
+                "interrupted before the former subscription was removed",
+                vec![cluster("kafka-abc", "kafka:9092")],
+                both("kafka-abc")
+                    .into_iter()
+                    .chain([former("kafka-abc")])
+                    .collect(),
+                vec![unsubscribe("kafka-abc", "driver-updates")],
+            ),
+            (
+                "an earlier version and another broker",
+                vec![cluster("kafka-old", "kafka:9092")],
+                vec![former("kafka-old")],
+                vec![
+                    Action::CreateCluster,
+                    subscribe(0),
+                    subscribe(1),
+                    unsubscribe("kafka-old", "driver-updates"),
+                    delete_old(),
+                ],
             ),
             (
                 "what others have is left alone",

@@ -93,7 +93,7 @@ mod tests {
     use super::super::record::News;
     use super::super::view::Limits;
     use super::*;
-    use domain::{Location, Status};
+    use domain::Status;
     use proptest::prelude::*;
 
     fn id() -> OrderId {
@@ -175,24 +175,24 @@ mod tests {
         let mut view = view([1]);
         let mut assigned = event(2, Status::WaitingForDriver);
         assigned.driver_id = Some("d".parse().unwrap());
-        let drive = |view: &mut View, lon| {
-            let place = Location::new(lon, 0.0).unwrap();
-            view.apply(News::Place("d".parse().unwrap(), place, 0), |_| {});
+        let drive = |view: &mut View, step: i32| {
+            let lon = f64::from(step) / 100.0 - 122.0;
+            view.apply(News::report("d", lon, step.into()), |_| {});
         };
-        drive(&mut view, 1.0);
+        drive(&mut view, 1);
         view.apply(News::Status(assigned), |_| {});
         let mut follower = Follower::after(Some(1));
-        assert_eq!(told(&mut follower, &view), ["status 2", "driver 1"]);
+        assert_eq!(told(&mut follower, &view), ["status 2", "driver -121.99"]);
         assert!(!follower.is_behind_driver(&view, &id()));
-        drive(&mut view, 2.0);
-        drive(&mut view, 3.0);
+        drive(&mut view, 2);
+        drive(&mut view, 3);
         assert!(follower.news(&view, &id(), 0, false).unwrap().is_empty());
         assert!(follower.is_behind_driver(&view, &id()));
-        assert_eq!(told(&mut follower, &view), ["driver 3"]);
+        assert_eq!(told(&mut follower, &view), ["driver -121.97"]);
         let mut delivered = event(3, Status::Delivered);
         delivered.driver_id = Some("d".parse().unwrap());
         view.apply(News::Status(delivered), |_| {});
-        drive(&mut view, 4.0);
+        drive(&mut view, 4);
         assert_eq!(told(&mut follower, &view), ["status 3"]);
     }
 

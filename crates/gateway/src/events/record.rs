@@ -1,6 +1,6 @@
 //! What a Kafka record tells the gateway.
 
-use domain::driver::LocationUpdate;
+use domain::driver::{LocationUpdate, Received};
 use domain::{DriverId, Location, Order, OrderId, StatusEvent, restaurant, topic};
 use kafka::dead_letter;
 use serde::Serialize;
@@ -27,12 +27,21 @@ pub(crate) struct Record<'a> {
 pub(crate) enum News {
     /// An order has changed.
     Status(StatusEvent),
-    /// A driver is there, since this time.
-    Place(DriverId, Location, i64),
+    /// A driver's phone has reported.
+    Report(DriverId, LocationUpdate, Received),
     /// An order was placed.
     Plan(OrderId, Plan),
     /// An event could not be understood.
     DeadLetter(DeadLetter),
+}
+
+#[cfg(test)]
+impl News {
+    /// A report that the phone made `at` the time at which it came.
+    pub(crate) fn report(driver: &str, lon: f64, at: i64) -> Self {
+        let update = LocationUpdate::at(Location::new(lon, 37.3).unwrap(), at);
+        Self::Report(driver.parse().unwrap(), update, Received { at, offset: at })
+    }
 }
 
 /// What operators want to know of an order besides its status.
@@ -144,8 +153,11 @@ impl Record<'_> {
             topic::DRIVER_UPDATES => {
                 let driver = std::str::from_utf8(self.key?).ok()?.parse().ok()?;
                 let update = LocationUpdate::parse(self.value).ok()?;
-                let timestamp = update.timestamp.unwrap_or(self.timestamp);
-                Some(News::Place(driver, update.location().ok()?, timestamp))
+                let received = Received {
+                    at: self.timestamp,
+                    offset: self.offset,
+                };
+                Some(News::Report(driver, update, received))
             }
             topic::ORDERS => {
                 let order = Order::parse(self.value).ok()?;
@@ -177,15 +189,15 @@ mod tests {
     }
 
     #[test]
-    fn a_place_without_a_time_has_the_records() {
-        let found = record(topic::DRIVER_UPDATES, b"d", br#"{"lon":1,"lat":2}"#).news();
-        let Some(News::Place(driver, place, at)) = found else {
+    fn a_report_is_read_as_the_twin_reads_it() {
+        let value = "\u{feff}{\"lon\":1,\"lat\":2,\"timestamp\":1700000000}";
+        let found = record(topic::DRIVER_UPDATES, b"d", value.as_bytes()).news();
+        let Some(News::Report(driver, update, received)) = found else {
             panic!("{found:?}")
         };
-        assert_eq!(
-            (driver.as_str(), place.lat(), at),
-            ("d", 2.0, 1_700_000_000_000)
-        );
+        assert_eq!((driver.as_str(), update.location.lat()), ("d", 2.0));
+        assert_eq!(update.timestamp, Some(1_700_000_000_000));
+        assert_eq!((received.at, received.offset), (1_700_000_000_000, 9));
     }
 
     #[test]
@@ -194,6 +206,11 @@ mod tests {
             (topic::ORDER_STATUS, &b"o"[..], &b"{}"[..]),
             (topic::DRIVER_UPDATES, b"\xff", br#"{"lon":1,"lat":2}"#),
             (topic::DRIVER_UPDATES, b"d", br#"{"lon":181,"lat":2}"#),
+            (
+                topic::DRIVER_UPDATES,
+                b"d",
+                br#"{"lon":1,"lat":2,"timestamp":3}"#,
+            ),
             (topic::ORDERS, b"o", b"pizza"),
             ("someone-elses", b"o", b"{}"),
         ] {

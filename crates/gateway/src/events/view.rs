@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use domain::{DriverId, Location, OrderId, Status, StatusEvent};
+use domain::driver::{Fix, Track, Verdict};
+use domain::{DriverId, OrderId, Status, StatusEvent};
 use serde::Serialize;
 
 use super::bounded::Bounded;
@@ -33,14 +34,34 @@ impl Default for Limits {
     }
 }
 
+/// What is known of a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Driver {
+    /// By the same rule as that of the driver's twin.
+    track: Track,
+    /// Grows with each new place of any driver, so that who has told of one knows whether there is another.
+    number: u64,
+}
+
 /// Where a driver is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Place {
-    pub(crate) location: Location,
-    /// When, in ms since the epoch.
-    pub(crate) timestamp: i64,
-    /// Grows with each update of any driver, so that who has told of one update knows whether there is another.
+    pub(crate) fix: Fix,
+    /// When the driver was last heard from, in ms since the epoch, which may have been without a new place.
+    pub(crate) heard_at: i64,
+    /// Grows with each new place of any driver, so that who has told of one knows whether there is another.
     pub(crate) number: u64,
+}
+
+impl Driver {
+    fn place(&self) -> Option<Place> {
+        let fix = self.track.newest()?;
+        Some(Place {
+            fix,
+            heard_at: self.track.heard_at().unwrap_or(fix.timestamp),
+            number: self.number,
+        })
+    }
 }
 
 /// A driver's place as it is told.
@@ -57,9 +78,9 @@ impl DriverPlace {
     pub(crate) fn new(driver_id: DriverId, place: Place) -> Self {
         Self {
             driver_id,
-            lon: place.location.lon(),
-            lat: place.location.lat(),
-            timestamp: place.timestamp,
+            lon: place.fix.location.lon(),
+            lat: place.fix.location.lat(),
+            timestamp: place.fix.timestamp,
         }
     }
 }
@@ -72,7 +93,7 @@ pub(crate) struct View {
     /// Orders that have ended since the gateway reads, by how.
     ends: BTreeMap<Status, u64>,
     plans: Bounded<OrderId, Plan>,
-    drivers: Bounded<DriverId, Place>,
+    drivers: Bounded<DriverId, Driver>,
     updates: u64,
     /// The orders that a driver has, the latest last. More than one only while the end of the earlier is under way.
     carrying: HashMap<DriverId, Vec<Arc<OrderId>>>,
@@ -104,17 +125,16 @@ impl View {
                     touch(&id);
                 }
             }
-            News::Place(driver_id, location, timestamp) => {
-                self.updates += 1;
-                let place = Place {
-                    location,
-                    timestamp,
-                    number: self.updates,
-                };
-                for id in self.carrying.get(&driver_id).into_iter().flatten() {
-                    touch(id);
+            News::Report(driver_id, update, received) => {
+                let mut driver = self.drivers.get(&driver_id).copied().unwrap_or_default();
+                if driver.track.take(update, received) == Verdict::Newest {
+                    self.updates += 1;
+                    driver.number = self.updates;
+                    for id in self.carrying.get(&driver_id).into_iter().flatten() {
+                        touch(id);
+                    }
                 }
-                self.drivers.put(Arc::new(driver_id), place);
+                self.drivers.put(Arc::new(driver_id), driver);
             }
             News::Plan(id, plan) => {
                 // Of several orders of the same id only the first counts.
@@ -152,7 +172,7 @@ impl View {
     }
 
     pub(crate) fn place(&self, driver: &DriverId) -> Option<Place> {
-        self.drivers.get(driver).copied()
+        self.drivers.get(driver)?.place()
     }
 
     /// The orders that have not ended, those that changed last first.
@@ -170,8 +190,9 @@ impl View {
     }
 
     /// The drivers with their places, those that reported last first.
-    pub(crate) fn drivers(&self) -> impl Iterator<Item = (&Arc<DriverId>, &Place)> {
-        self.drivers.newest_first()
+    pub(crate) fn drivers(&self) -> impl Iterator<Item = (&Arc<DriverId>, Place)> {
+        let drivers = self.drivers.newest_first();
+        drivers.filter_map(|(id, driver)| Some((id, driver.place()?)))
     }
 
     /// The order a driver has.
@@ -259,8 +280,11 @@ impl View {
 mod tests {
     use super::super::order::tests::event;
     use super::*;
+    use domain::Region;
+    use domain::driver::{LocationUpdate, Received};
     use proptest::prelude::*;
 
+    const NOW: i64 = 1_700_000_000_000;
     const SMALL: Limits = Limits {
         live: 3,
         ended: 2,
@@ -276,12 +300,19 @@ mod tests {
         })
     }
 
-    fn at(driver: &str, lon: f64) -> News {
-        News::Place(
-            driver.parse().unwrap(),
-            Location::new(lon, 37.0).unwrap(),
-            1,
-        )
+    fn at(driver: &str, moment: i64) -> News {
+        reported(driver, moment, moment)
+    }
+
+    /// A report of a driver who has moved a little with each moment, by the phone's clock.
+    fn reported(driver: &str, moment: i64, phone: i64) -> News {
+        let x = f64::from(i32::try_from(moment).unwrap()) / 100.0;
+        let received = Received {
+            at: NOW + moment,
+            offset: moment,
+        };
+        let update = LocationUpdate::at(Region::SanJose.at(x, 0.5), NOW + phone);
+        News::Report(driver.parse().unwrap(), update, received)
     }
 
     fn apply(view: &mut View, news: News) -> Vec<String> {
@@ -306,13 +337,13 @@ mod tests {
     fn a_drivers_place_concerns_the_order_in_hand_until_it_ends() {
         let mut view = View::new(SMALL);
         apply(&mut view, of("a", 1, Status::WaitingForDriver, Some("d")));
-        assert_eq!(apply(&mut view, at("d", 1.0)), ["a"]);
-        assert_eq!(apply(&mut view, at("other", 1.0)), Vec::<String>::new());
+        assert_eq!(apply(&mut view, at("d", 1)), ["a"]);
+        assert_eq!(apply(&mut view, at("other", 1)), Vec::<String>::new());
         // The next one may be known before the end of the first, which comes on another partition.
         apply(&mut view, of("b", 1, Status::WaitingForDriver, Some("d")));
-        assert_eq!(apply(&mut view, at("d", 2.0)), ["a", "b"]);
+        assert_eq!(apply(&mut view, at("d", 2)), ["a", "b"]);
         apply(&mut view, of("a", 2, Status::Delivered, Some("d")));
-        assert_eq!(apply(&mut view, at("d", 3.0)), ["b"]);
+        assert_eq!(apply(&mut view, at("d", 3)), ["b"]);
         assert_eq!(
             view.carried_by(&"d".parse().unwrap()).unwrap().as_str(),
             "b"
@@ -322,8 +353,53 @@ mod tests {
             &mut view,
             of("b", 2, Status::WaitingForDriver, Some("other")),
         );
-        assert_eq!(apply(&mut view, at("d", 4.0)), Vec::<String>::new());
-        assert_eq!(apply(&mut view, at("other", 4.0)), ["b"]);
+        assert_eq!(apply(&mut view, at("d", 4)), Vec::<String>::new());
+        assert_eq!(apply(&mut view, at("other", 4)), ["b"]);
+    }
+
+    #[test]
+    fn positions_that_the_twin_refuses_are_told_to_nobody_and_block_none_that_follow() {
+        const DAY: i64 = 86_400_000;
+        let mut view = View::new(SMALL);
+        apply(&mut view, of("a", 1, Status::WaitingForDriver, Some("d")));
+        let driver = "d".parse().unwrap();
+        let place = |view: &View| view.place(&driver).unwrap();
+        assert_eq!(apply(&mut view, at("d", 1)), ["a"]);
+        let nowhere = News::Report(
+            driver.clone(),
+            LocationUpdate::at(domain::Location::new(0.0, 0.0).unwrap(), NOW + 7),
+            Received {
+                at: NOW + 7,
+                offset: 7,
+            },
+        );
+        let told = place(&view);
+        for refused in [
+            reported("d", 2, 1),
+            reported("d", 3, -DAY),
+            reported("d", 4, DAY),
+            reported("d", 5, i64::MAX - NOW),
+            reported("d", 6, -3_600_000),
+            nowhere,
+        ] {
+            assert_eq!(apply(&mut view, refused), Vec::<String>::new());
+            assert_eq!(
+                (place(&view).fix, place(&view).number),
+                (told.fix, told.number)
+            );
+        }
+        // The driver was heard from all the same.
+        assert_eq!(place(&view).heard_at, NOW + 7);
+        assert_eq!(apply(&mut view, at("d", 8)), ["a"]);
+        assert_eq!(place(&view).fix.timestamp, NOW + 8);
+    }
+
+    #[test]
+    fn a_driver_who_has_reported_no_possible_position_is_not_on_the_map() {
+        let mut view = View::new(SMALL);
+        apply(&mut view, reported("d", 1, 86_400_000));
+        assert_eq!(view.drivers().count(), 0);
+        assert!(view.place(&"d".parse().unwrap()).is_none());
     }
 
     #[test]
@@ -361,8 +437,8 @@ mod tests {
     #[test]
     fn of_drivers_and_dead_letters_only_the_newest_are_remembered() {
         let mut view = View::new(SMALL);
-        for driver in ["a", "b", "a", "c"] {
-            apply(&mut view, at(driver, 1.0));
+        for (driver, moment) in [("a", 1), ("b", 1), ("a", 2), ("c", 1)] {
+            apply(&mut view, at(driver, moment));
         }
         let drivers: Vec<_> = view.drivers().map(|(id, _)| id.to_string()).collect();
         assert_eq!(drivers, ["c", "a"]);

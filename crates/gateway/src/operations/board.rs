@@ -53,6 +53,7 @@ struct Driver {
     region: Option<Region>,
     #[serde(flatten)]
     place: Place,
+    /// When the driver was last heard from, in ms since the epoch.
     timestamp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery_id: Option<OrderId>,
@@ -175,13 +176,14 @@ impl Frame {
         parts.stuck.sort_by_key(|stuck| stuck.since);
         parts.stuck.truncate(STUCK);
         let drivers = (view.drivers())
-            .filter(|(_, place)| place.timestamp > now - QUIET_MS)
+            .filter(|(_, place)| place.heard_at > now - QUIET_MS)
             .map(|(id, place)| {
                 let driver = Driver {
                     id: DriverId::clone(id),
-                    region: region_of(place.location),
-                    place: place.location.into(),
-                    timestamp: place.timestamp,
+                    region: region_of(place.fix.location),
+                    place: place.fix.location.into(),
+                    // The clock of whoever wrote the record may be ahead.
+                    timestamp: place.heard_at.min(now),
                     delivery_id: view.carried_by(id).map(|id| OrderId::clone(id)),
                 };
                 (Arc::clone(id), driver)
@@ -348,11 +350,7 @@ mod tests {
     }
 
     fn place(driver: &str, lon: f64, at: i64) -> News {
-        News::Place(
-            driver.parse().unwrap(),
-            Location::new(lon, 37.3).unwrap(),
-            at,
-        )
+        News::report(driver, lon, at)
     }
 
     fn view(news: impl IntoIterator<Item = News>) -> View {
@@ -381,7 +379,7 @@ mod tests {
             status("b", 2, Status::Delivered, NOW - 1_500),
             place("d", -121.9, NOW - 100),
             place("gone", -121.9, NOW - QUIET_MS),
-            place("far", 0.0, NOW),
+            place("far", -121.6, NOW),
             News::DeadLetter(DeadLetter::test(4)),
         ]);
         let mut told = parse(&Frame::of(&view, NOW).whole());
@@ -403,7 +401,7 @@ mod tests {
                 "regions": null,
                 "drivers": [
                     {"driverId": "d", "region": "San Jose (CA)", "lon": -121.9, "lat": 37.3, "timestamp": NOW - 100, "deliveryId": "a"},
-                    {"driverId": "far", "lon": 0.0, "lat": 37.3, "timestamp": NOW},
+                    {"driverId": "far", "lon": -121.6, "lat": 37.3, "timestamp": NOW},
                 ],
                 "orders": {"byStatus": {"WAITING_FOR_DRIVER": 1, "DELIVERED": 1}},
                 "deliveries": [{
@@ -430,17 +428,17 @@ mod tests {
         ]);
         let before = Frame::of(&view, NOW);
         view.apply(place("d", -121.8, NOW + 900), |_| {});
-        let after = Frame::of(&view, NOW + 600);
+        let after = Frame::of(&view, NOW + 900);
         assert_eq!(
             parse(&after.changes(&before)),
             json!({
-                "now": NOW + 600,
+                "now": NOW + 900,
                 "drivers": [{"driverId": "d", "region": "San Jose (CA)", "lon": -121.8, "lat": 37.3, "timestamp": NOW + 900, "deliveryId": "a"}],
                 "driversGone": ["e"],
             })
         );
         let told = parse(&after.changes(&after));
-        assert_eq!(told, json!({"now": NOW + 600, "drivers": []}));
+        assert_eq!(told, json!({"now": NOW + 900, "drivers": []}));
     }
 
     #[test]

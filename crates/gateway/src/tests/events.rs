@@ -1,7 +1,7 @@
 //! Watching an order.
 
 use axum::body::Body;
-use domain::{Location, Status, StatusEvent};
+use domain::{Status, StatusEvent};
 use serde_json::json;
 
 use super::stream::Events;
@@ -30,10 +30,8 @@ impl Gateway {
         self.hub.apply(News::Status(event));
     }
 
-    fn drives(&self, lon: f64) {
-        let place = Location::new(lon, 37.3).unwrap();
-        self.hub
-            .apply(News::Place("driver-A".parse().unwrap(), place, 5));
+    fn drives(&self, lon: f64, at: i64) {
+        self.hub.apply(News::report("driver-A", lon, at));
     }
 
     async fn watch(&self, last_event_id: Option<&str>) -> Events {
@@ -116,7 +114,7 @@ async fn who_comes_back_misses_nothing_and_sees_nothing_twice() {
 #[tokio::test]
 async fn the_driver_is_followed_while_the_order_is_on_the_way() {
     let gateway = gateway().await;
-    gateway.drives(-121.9);
+    gateway.drives(-121.9, 5);
     gateway.happens(status(1, Status::WaitingForDriver));
     let mut events = gateway.watch(None).await;
     assert_eq!(events.short(1).await, ["snapshot 1"]);
@@ -128,10 +126,19 @@ async fn the_driver_is_followed_while_the_order_is_on_the_way() {
     );
     // Of many places in a short time the last one counts.
     for step in 0..50 {
-        gateway.drives(-121.9 + f64::from(step) / 1000.0);
+        gateway.drives(-121.9 + f64::from(step) / 1000.0, 6 + i64::from(step));
     }
     let place = events.next().await.unwrap();
     assert_eq!(place.data["lon"], -121.851);
+    // What the twin refuses is not told: a repeated position, and one that nobody can have reached.
+    gateway.drives(-121.8, 7);
+    gateway.drives(-122.4, 100);
+    gateway.drives(-121.85, 101);
+    let place = events.next().await.unwrap();
+    assert_eq!(
+        (&place.data["lon"], &place.data["timestamp"]),
+        (&json!(-121.85), &json!(101))
+    );
     gateway.happens(status(2, Status::InDelivery));
     assert_eq!(events.short(1).await, ["status 2"]);
 }

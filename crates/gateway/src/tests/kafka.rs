@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::stream::Events;
 use super::{good, with};
+use crate::clock::now_ms;
 use crate::{Config, Error, serve};
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -178,7 +179,8 @@ async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_drive
     changes(&publisher, 2, Status::Scheduled).await;
     changes(&publisher, 3, Status::WaitingForDriver).await;
     assert_eq!(events.short(2).await, ["status 2", "status 3"]);
-    let place = json!({"lon": -121.9, "lat": 37.3, "timestamp": 7}).to_string();
+    let at = now_ms();
+    let place = json!({"lon": -121.9, "lat": 37.3, "timestamp": at}).to_string();
     publisher
         .publish(
             topic::DRIVER_UPDATES,
@@ -190,7 +192,7 @@ async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_drive
         .unwrap();
     let seen = events.next().await.unwrap();
     assert_eq!(seen.event, "driver");
-    assert_eq!(seen.data["timestamp"], 7);
+    assert_eq!(seen.data["timestamp"], at);
 
     // A gateway that is restarted while someone watches.
     gateway.stop().await;

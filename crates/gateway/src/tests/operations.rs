@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use domain::{Location, topic};
+use domain::topic;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -180,10 +180,8 @@ async fn operators_see_the_system_and_each_second_what_has_changed() {
             "throughput"
         ]
     );
-    let place = Location::new(-121.9, 37.3).unwrap();
-    gateway
-        .hub
-        .apply(News::Place("driver-A".parse().unwrap(), place, now_ms()));
+    let report = News::report("driver-A", -121.9, now_ms());
+    gateway.hub.apply(report);
     let tick = events.next().await.unwrap();
     assert_eq!(tick.event, "tick");
     assert_eq!(tick.data["drivers"][0]["driverId"], "driver-A");

@@ -61,10 +61,8 @@ function withDrivers(
 ): Overview["drivers"] {
   if (changed.length === 0 && gone.length === 0) return before;
   const drivers = new Map(before);
-  for (const driver of changed) {
-    const known = drivers.get(driver.driverId);
-    if (known === undefined || driver.timestamp >= known.timestamp) drivers.set(driver.driverId, driver);
-  }
+  // Which position is the newest is for the gateway to decide.
+  for (const driver of changed) drivers.set(driver.driverId, driver);
   for (const driverId of gone) drivers.delete(driverId);
   return drivers;
 }

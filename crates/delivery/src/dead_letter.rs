@@ -1,0 +1,51 @@
+//! Putting records of topic `driver-updates` aside.
+
+use std::time::Duration;
+
+use domain::topic;
+use kafka::{Publisher, dead_letter};
+use restate_sdk::prelude::*;
+
+/// A record that is put aside, with the reason.
+pub(crate) struct DeadLetter {
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Vec<u8>,
+    pub(crate) source: dead_letter::Source,
+    pub(crate) reason: String,
+    /// What metrics know of the reason.
+    pub(crate) kind: &'static str,
+}
+
+impl DeadLetter {
+    /// The name of the durable step that puts it aside.
+    pub(crate) const STEP: &str = "publish driver-updates-dlq";
+
+    /// Publishes it to `driver-updates-dlq`.
+    pub(crate) async fn publish(self, publisher: Publisher) -> HandlerResult<()> {
+        let Self {
+            key,
+            value,
+            source,
+            reason,
+            kind,
+        } = self;
+        Ok(publisher
+            .publish_dead_letter(
+                topic::DRIVER_UPDATES_DLQ,
+                key.as_deref(),
+                &value,
+                &source,
+                &reason,
+                kind,
+            )
+            .await?)
+    }
+
+    /// It is tried until that is done.
+    pub(crate) fn until_published() -> RunRetryPolicy {
+        RunRetryPolicy::new()
+            .initial_delay(Duration::from_millis(100))
+            .exponentiation_factor(2.0)
+            .max_delay(Duration::from_secs(5))
+    }
+}

@@ -1,0 +1,206 @@
+//! [`DriverUpdateIntake`]: the sink of topic `driver-updates`.
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro makes client methods without any"
+)]
+
+use domain::driver::{LocationUpdate, Received, Unreadable};
+use domain::{DriverId, id};
+use durable::record::{key_of, source_of, time_of};
+use kafka::Publisher;
+use restate_sdk::prelude::*;
+
+use crate::dead_letter::DeadLetter;
+use crate::twin::DriverDigitalTwinClient;
+use crate::types::LocationReport;
+
+/// Takes location updates from Kafka.
+///
+/// A plain service that takes bytes, on purpose: an object as sink would halt the partition for ever at the first record
+/// whose key is not UTF-8. It costs one more invocation for each record, so that does as little as possible: no state, nothing
+/// awaited, one one-way send of what has been understood.
+///
+/// The runtime handles the records of a partition side by side here, so reports may overtake each other on their way to the
+/// twin. It orders them by their times ([`domain::driver::track`]).
+pub struct DriverUpdateIntake {
+    publisher: Publisher,
+}
+
+impl DriverUpdateIntake {
+    /// The intake; `publisher` takes what is no location update.
+    #[must_use]
+    pub fn new(publisher: Publisher) -> Self {
+        Self { publisher }
+    }
+}
+
+#[restate_sdk::service(
+    name = "DriverUpdateIntake",
+    journal_retention = "0s",
+    idempotency_retention = "0s"
+)]
+impl DriverUpdateIntake {
+    /// Sink of topic `driver-updates`. Sends a location update to the driver's twin (one-way). A record that is none, or has no
+    /// driver's id as its key, goes to topic `driver-updates-dlq` as it came, with the reason in its headers.
+    #[handler(ingress_private)]
+    async fn receive(&self, ctx: Context<'_>, value: Vec<u8>) -> Result<(), TerminalError> {
+        let key = key_of(ctx.headers());
+        match read(key.as_deref(), &value, ctx.headers()) {
+            Ok((driver, report)) => {
+                ctx.object_client::<DriverDigitalTwinClient>(driver.as_str())
+                    .handle_driver_location_update_event(report.to_json())
+                    .send();
+                Ok(())
+            }
+            Err(refused) => {
+                let letter = refused.dead_letter(key, value, ctx.headers());
+                let publisher = self.publisher.clone();
+                ctx.run(move || letter.publish(publisher))
+                    .name(DeadLetter::STEP)
+                    .retry_policy(DeadLetter::until_published())
+                    .await
+            }
+        }
+    }
+}
+
+/// Why a record is no driver's location update.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("the record's key, the driver's id, is missing")]
+    NoKey,
+    #[error("the record's key, the driver's id, is not UTF-8")]
+    NotUtf8,
+    #[error("the record's key, the driver's id, {0}")]
+    NoId(#[from] id::Error),
+    #[error(transparent)]
+    Update(#[from] Unreadable),
+    #[error("neither the update nor the record says when it was")]
+    NoTime,
+}
+
+impl Refused {
+    /// The record, put aside for this reason.
+    pub(crate) fn dead_letter(
+        &self,
+        key: Option<Vec<u8>>,
+        value: Vec<u8>,
+        headers: &HeaderMap,
+    ) -> DeadLetter {
+        DeadLetter {
+            key,
+            value,
+            source: source_of(headers),
+            reason: self.to_string(),
+            kind: self.kind(),
+        }
+    }
+
+    /// The reason as a label of a metric.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NoKey | Self::NotUtf8 | Self::NoId(_) => "record_key",
+            Self::Update(unreadable) => unreadable.kind(),
+            Self::NoTime => "timestamp",
+        }
+    }
+}
+
+/// The driver and the report in a record.
+fn read(
+    key: Option<&[u8]>,
+    value: &[u8],
+    headers: &HeaderMap,
+) -> Result<(DriverId, LocationReport), Refused> {
+    let key = std::str::from_utf8(key.ok_or(Refused::NoKey)?).map_err(|_| Refused::NotUtf8)?;
+    let driver = key.parse()?;
+    Ok((driver, report(value, headers)?))
+}
+
+/// The report in a record.
+pub(crate) fn report(value: &[u8], headers: &HeaderMap) -> Result<LocationReport, Refused> {
+    let update = LocationUpdate::parse(value)?;
+    let source = source_of(headers);
+    let at = time_of(headers)
+        .or(update.timestamp)
+        .ok_or(Refused::NoTime)?;
+    Ok(LocationReport {
+        update,
+        received: Received {
+            at,
+            offset: source.offset.parse().unwrap_or_default(),
+        },
+        partition: source.partition.parse().unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPDATE: &[u8] = br#"{"lon":-121.9,"lat":37.3,"timestamp":1700000000}"#;
+
+    fn headers(timestamp: &str) -> HeaderMap {
+        let mut headers = HeaderMap::default();
+        headers.insert("kafka.partition", "3".to_owned());
+        headers.insert("kafka.offset", "44".to_owned());
+        headers.insert("kafka.timestamp", timestamp.to_owned());
+        headers
+    }
+
+    #[test]
+    fn a_report_says_where_the_driver_was_and_when_it_came_out_of_kafka() {
+        let (driver, report) = read(Some(b"driver-1"), UPDATE, &headers("1700000000250")).unwrap();
+        assert_eq!(driver.as_str(), "driver-1");
+        assert_eq!(report.update.timestamp, Some(1_700_000_000_000));
+        assert_eq!(
+            (report.received.at, report.received.offset, report.partition),
+            (1_700_000_000_250, 44, 3)
+        );
+        let sent = report.to_json();
+        assert_eq!(LocationReport::of(&sent, &HeaderMap::default()), Ok(report));
+        // As the subscription of earlier versions sends it.
+        assert_eq!(
+            LocationReport::of(UPDATE, &headers("1700000000250")),
+            Ok(report)
+        );
+    }
+
+    #[test]
+    fn records_that_are_none_are_refused_with_a_reason() {
+        let too_long = "x".repeat(65);
+        for (key, value, reason, kind) in [
+            (None, UPDATE, "is missing", "record_key"),
+            (Some(&b"\xff\xfe"[..]), UPDATE, "is not UTF-8", "record_key"),
+            (Some(b""), UPDATE, "must not be empty", "record_key"),
+            (
+                Some(too_long.as_bytes()),
+                UPDATE,
+                "must have at most 64 characters",
+                "record_key",
+            ),
+            (
+                Some(b"driver 1"),
+                UPDATE,
+                "may hold only ASCII letters",
+                "record_key",
+            ),
+            (Some(b"d"), b"", "the record has no value", "unreadable"),
+            (
+                Some(b"d"),
+                br#"{"lon":-121.9,"lat":37.3,"timestamp":3}"#,
+                "timestamp must be a time",
+                "timestamp",
+            ),
+        ] {
+            let refused = read(key, value, &headers("1700000000250")).unwrap_err();
+            assert!(refused.to_string().contains(reason), "{refused}");
+            assert_eq!(refused.kind(), kind);
+        }
+        let timeless = br#"{"lon":-121.9,"lat":37.3}"#;
+        assert_eq!(
+            read(Some(b"d"), timeless, &headers("-1")),
+            Err(Refused::NoTime)
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! What Restate says, in the headers of an invocation, of the Kafka record that has caused it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use kafka::dead_letter;
+use restate_sdk::prelude::HeaderMap;
+
+/// The record's key, which may be any bytes. Restate encodes it in a header; a record without a key has no such header.
+#[must_use]
+pub fn key_of(headers: &HeaderMap) -> Option<Vec<u8>> {
+    URL_SAFE.decode(headers.get("kafka.key")?).ok()
+}
+
+/// Where the record came from.
+#[must_use]
+pub fn source_of(headers: &HeaderMap) -> dead_letter::Source {
+    let text = |name: &str| headers.get(name).cloned().unwrap_or_default();
+    dead_letter::Source {
+        topic: text("kafka.topic"),
+        partition: text("kafka.partition"),
+        offset: text("kafka.offset"),
+    }
+}
+
+/// The record's time, in ms since 1970: the broker's or the producer's, as the topic's `message.timestamp.type` says.
+#[must_use]
+pub fn time_of(headers: &HeaderMap) -> Option<i64> {
+    let time = headers.get("kafka.timestamp")?.parse().ok()?;
+    // Kafka writes -1 where there is none.
+    (time >= 0).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_known_by_the_headers_restate_gives() {
+        let mut headers = HeaderMap::default();
+        assert_eq!((key_of(&headers), time_of(&headers)), (None, None));
+        headers.insert("kafka.key", "__4=".to_owned());
+        headers.insert("kafka.offset", "7".to_owned());
+        headers.insert("kafka.timestamp", "-1".to_owned());
+        assert_eq!(key_of(&headers).as_deref(), Some(&b"\xff\xfe"[..]));
+        assert_eq!(source_of(&headers).offset, "7");
+        assert_eq!(time_of(&headers), None);
+        headers.insert("kafka.timestamp", "1700000000000".to_owned());
+        assert_eq!(time_of(&headers), Some(1_700_000_000_000));
+    }
+}
