@@ -11,9 +11,29 @@ use anyhow::{Context, bail};
 pub(crate) const NODE: (u32, u32) = (20, 19);
 /// Where npm keeps what it has installed.
 pub(crate) const INSTALLED: &str = "node_modules";
-/// In [`INSTALLED`]: the lock file it was installed from.
+/// In [`INSTALLED`]: how it was installed, and the lock file it was installed from.
 const INSTALLED_FROM: &str = "node_modules/.installed-from";
 pub(crate) const LOCK: &str = "package-lock.json";
+
+/// Has npm install what the lock file says, whatever the user's `.npmrc` or environment says: builds and tests need the
+/// development packages, which `omit` and `NODE_ENV=production` leave out, and the optional ones, which hold native programs.
+///
+/// Not `npm ci`: it refuses a lock file that lacks the packages for some other platform, and registries do not always have them
+/// all. `--no-save` leaves the lock file as it is.
+const INSTALL: [&str; 12] = [
+    "install",
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--include=dev",
+    "--include=optional",
+    "--global=false",
+    "--location=project",
+    "--dry-run=false",
+    "--package-lock=true",
+    "--package-lock-only=false",
+];
 
 /// A directory with a `package.json`.
 #[derive(Debug)]
@@ -48,22 +68,14 @@ impl Packages {
 
     /// Has `run` install the packages, unless they are those of the lock file. The command is called `name`.
     pub(crate) fn install(&self, name: &'static str, run: &mut impl Run) -> anyhow::Result<()> {
-        let lock = self.read(LOCK)?;
-        if fs::read(self.directory.join(INSTALLED_FROM)).is_ok_and(|from| from == lock) {
+        // With the flags, as others may have left something out.
+        let wanted = [INSTALL.join(" ").as_bytes(), b"\n", &self.read(LOCK)?].concat();
+        if fs::read(self.directory.join(INSTALLED_FROM)).is_ok_and(|from| from == wanted) {
             return Ok(());
         }
         check_node()?;
-        // Not `npm ci`: it refuses a lock file that lacks the packages for some other platform, and registries do not always have
-        // them all. This too installs what the lock file says, and `--no-save` leaves the file as it is.
-        let mut command = self.npm([
-            "install",
-            "--no-save",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]);
-        run(name, &mut command)?;
-        self.write(INSTALLED_FROM, &lock)
+        run(name, &mut self.npm(INSTALL))?;
+        self.write(INSTALLED_FROM, &wanted)
     }
 
     pub(crate) fn read(&self, name: &str) -> anyhow::Result<Vec<u8>> {
