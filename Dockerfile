@@ -16,7 +16,8 @@ COPY webui/package.json webui/package-lock.json ./
 # Not `npm ci`: xtask/src/web_ui.rs says why.
 RUN npm install --no-save --no-audit --no-fund --loglevel=error
 COPY webui ./
-RUN npm run --silent build
+# Files in `public` keep the modes of the checkout, which nobody but its owner may be able to read (umask 077).
+RUN npm run --silent build && chmod --recursive u=rwX,go=rX dist
 
 # What the binary is built with: compilers and make for the Kafka client and SQLite.
 FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
@@ -53,6 +54,11 @@ RUN dpkg --purge --force-depends --force-remove-essential \
         sqv util-linux \
     # Where volumes belong: the stubs' books, and the secrets. A new volume takes over the owner.
     && install --directory --mode=0700 --owner=${USER_ID} --group=${USER_ID} /var/lib/food-ordering /etc/food-ordering
+# COPY takes modes over from the checkout, so they are set here. (`COPY --chmod` needs BuildKit.)
+COPY LICENSE restate-setup.sh /tmp/
+RUN install -D --mode=0644 --target-directory=/usr/share/doc/food-ordering /tmp/LICENSE \
+    && install --mode=0755 --target-directory=/usr/local/bin /tmp/restate-setup.sh \
+    && rm /tmp/LICENSE /tmp/restate-setup.sh
 
 # From nothing, as what a layer removes stays in the layer below.
 FROM scratch
@@ -65,8 +71,6 @@ LABEL org.opencontainers.image.title="food-ordering" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=debian / /
-COPY LICENSE /usr/share/doc/food-ordering/
-COPY restate-setup.sh /usr/local/bin/
 COPY --from=web-ui /webui/dist /usr/share/food-ordering/webui
 COPY --from=binary /build/target/release/food-ordering /usr/local/bin/
 ENV PATH=/usr/local/bin:/usr/bin:/bin
