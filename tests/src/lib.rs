@@ -29,6 +29,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// An HTTP client for what runs on this machine, also where the environment names a proxy.
+///
+/// # Panics
+/// If TLS cannot be set up.
+#[must_use]
+pub fn http() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().build();
+    client.expect("an HTTP client without settings can be made")
+}
+
 /// How long anything may take that should happen soon. Long enough for a busy machine, short enough to wait for.
 pub const SOON: Duration = Duration::from_mins(1);
 

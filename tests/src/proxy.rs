@@ -63,7 +63,7 @@ impl PaymentProxy {
         let proxy = Proxy {
             harm,
             provider: format!("http://{address}"),
-            http: reqwest::Client::new(),
+            http: crate::http(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);

@@ -26,6 +26,8 @@ pub struct Options {
     pub flags: Vec<String>,
     /// Variables in its environment.
     pub environment: Vec<(&'static str, String)>,
+    /// How the name of its data directory begins.
+    pub directory: &'static str,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             .map(str::to_owned)
             .to_vec(),
             environment: Vec::new(),
+            directory: "food-ordering-test-",
         }
     }
 }
@@ -61,6 +64,13 @@ impl Options {
     #[must_use]
     pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.push((name, value.into()));
+        self
+    }
+
+    /// The same in a data directory whose name begins like this.
+    #[must_use]
+    pub fn directory(mut self, name: &'static str) -> Self {
+        self.directory = name;
         self
     }
 
@@ -94,7 +104,7 @@ impl System {
     /// Starts a system and waits until it is ready.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
-            .prefix("food-ordering-test-")
+            .prefix(options.directory)
             .tempdir()?;
         let mut launcher = launch(&options, directory.path())?;
         let restate = match wait_until_ready(&mut launcher, directory.path()).await {
@@ -108,6 +118,7 @@ impl System {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(2))
+            .no_proxy()
             .build()?;
         Ok(Self {
             launcher,
@@ -253,7 +264,7 @@ impl System {
     /// Has the stopped system start in an empty directory next time; the former one is removed.
     pub fn move_to_empty_directory(&mut self) -> anyhow::Result<()> {
         self.directory = tempfile::Builder::new()
-            .prefix("food-ordering-test-")
+            .prefix(self.options.directory)
             .tempdir()?;
         Ok(())
     }
@@ -308,7 +319,9 @@ impl System {
         self.file("keys").join(name)
     }
 
-    fn launcher_log(&self) -> String {
+    /// What `up` has said.
+    #[must_use]
+    pub fn launcher_log(&self) -> String {
         std::fs::read_to_string(self.file("up.out")).unwrap_or_default()
     }
 

@@ -1,10 +1,10 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     apache_kafka, backup, bench, chaos, deployments, dlq, doctor, health, keys, load, parent,
-    restate, serve, setup, soak, up,
+    restate, serve, setup, soak, up, variables,
 };
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
@@ -74,10 +74,21 @@ impl Cli {
     /// Does what the command line asks for.
     pub fn run(self) -> anyhow::Result<()> {
         parent::die_with_parent()?;
+        // Also for processes that this one starts. One that cannot be raised stays as it is, and is dealt with by the parts.
+        let _ = rlimit::increase_nofile_limit(OPEN_FILES);
+        let without_effect = self.command.variables_without_effect();
+        if !matches!(self.command, Command::Serve(_)) {
+            for variable in &without_effect {
+                eprintln!("Warning: {variable}");
+            }
+        }
         match self.command {
             Command::Serve(args) => {
                 // Dropped last: it sends what is left.
                 let _telemetry = telemetry::init(&args.names(), &self.telemetry, durable::Quiet)?;
+                for variable in without_effect {
+                    tracing::warn!("{variable}");
+                }
                 let runtime = args.runtime()?;
                 let served = runtime.block_on(serve::run(*args));
                 // Whoever still waits for a Kafka that is gone waits for nothing.
@@ -101,6 +112,29 @@ impl Cli {
             Command::RestateServerPath(args) => one_thread()?.block_on(restate::binary::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),
         }
+    }
+}
+
+/// The limit of open files is raised to this if the system allows it: connections are files, and shells often allow 1,024, or 256.
+const OPEN_FILES: u64 = 1_048_576;
+
+impl Command {
+    /// What is to be said of variables in the environment that have no effect.
+    fn variables_without_effect(&self) -> Vec<String> {
+        let name = match self {
+            Self::Up(_) => "up",
+            // A health check runs every few seconds, and has the environment of the part that it is for.
+            Self::Health(_) | Self::RestateServerPath(_) | Self::ExecWithParent(_) => {
+                return Vec::new();
+            }
+            _ => "",
+        };
+        // The process that has started this one has said it.
+        if std::env::var_os(parent::PARENT).is_some() {
+            return Vec::new();
+        }
+        let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        variables::Known::of(&Cli::command()).without_effect(name, set)
     }
 }
 

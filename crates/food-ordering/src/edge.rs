@@ -1,9 +1,11 @@
 //! The part `gateway`: whom it trusts, and how much of everything there may be.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::networks;
 use anyhow::Context;
 use clap::{ArgAction, Args};
 use gateway::{ClientAddressHeader, Rate};
@@ -26,6 +28,14 @@ pub(crate) struct Edge {
     /// seems to come [default: true, unless there are trusted proxies]
     #[arg(long, env = "FOOD_ORDERING_TRUST_LOOPBACK", value_name = "BOOL")]
     trust_loopback: Option<bool>,
+    /// In a container: the address on which the machine publishes the gateway's port. If that is loopback, whoever comes from this
+    /// machine, through the container's networks, counts as on this machine
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_GATEWAY_PUBLISHED_ON",
+        value_name = "ADDRESS"
+    )]
+    gateway_published_on: Option<IpAddr>,
     /// Whether everyone who reaches the gateway may read its /metrics, not operators alone; for networks that the world does not reach
     #[arg(long, env = "FOOD_ORDERING_PUBLIC_METRICS", action = ArgAction::Set, default_value_t = false, value_name = "BOOL")]
     public_metrics: bool,
@@ -78,6 +88,7 @@ impl Edge {
     pub(crate) fn settings(&self) -> gateway::Edge {
         gateway::Edge {
             trust_loopback: self.trust_loopback,
+            neighbours: networks::neighbours(self.gateway_published_on),
             public_metrics: self.public_metrics,
             trusted_proxies: self.trusted_proxies.clone(),
             client_address_header: self.client_address_header,

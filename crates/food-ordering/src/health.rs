@@ -1,6 +1,6 @@
 //! `health`: asks parts on this machine whether they can do their work. A container's health check needs no `curl` for it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::http::{self, Protocol};
 use crate::listen::Listen;
+use crate::networks::here;
 use crate::{Part, flags};
 
 /// Arguments of `health`.
@@ -83,32 +84,11 @@ async fn psql(address: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where one reaches from this machine what listens there.
-fn here(mut listen: SocketAddr) -> SocketAddr {
-    match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    listen
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-
-    #[test]
-    fn what_listens_everywhere_is_asked_here() {
-        for (listen, asked) in [
-            ("0.0.0.0:1", "127.0.0.1:1"),
-            ("[::]:2", "[::1]:2"),
-            ("10.0.0.7:3", "10.0.0.7:3"),
-        ] {
-            assert_eq!(here(listen.parse().unwrap()), asked.parse().unwrap());
-        }
-    }
 
     #[tokio::test]
     async fn only_what_answers_as_postgresql_does_is_a_psql_gateway() {

@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 /// Where a program is, if it is on `PATH`.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
@@ -21,8 +21,8 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// The directory `name` in the user's cache.
-    pub(crate) fn of(name: &str) -> anyhow::Result<Self> {
+    /// The directory `name` in the user's cache, or in `spare` where that cannot be written: a home may be read-only, or missing.
+    pub(crate) fn of(name: &str, spare: Option<&Path>) -> anyhow::Result<Self> {
         let directory = |name: &str| {
             env::var_os(name)
                 .map(PathBuf::from)
@@ -30,12 +30,37 @@ impl Cache {
         };
         let cache = directory("XDG_CACHE_HOME")
             .or_else(|| directory("HOME").map(|home| home.join(".cache")))
-            .context(
-                "no place to install programs: neither XDG_CACHE_HOME nor HOME is set; set one",
-            )?;
-        Ok(Self {
-            directory: cache.join("food-ordering").join(name),
-        })
+            .map(|cache| cache.join("food-ordering"));
+        let places = cache.into_iter().chain(spare.map(Path::to_owned));
+        Self::first_of(places.map(|place| place.join(name)).collect())
+    }
+
+    /// The first of these directories in which an installation was finished, or else that can be written.
+    fn first_of(places: Vec<PathBuf>) -> anyhow::Result<Self> {
+        let caches: Vec<Self> = places
+            .into_iter()
+            .map(|directory| Self { directory })
+            .collect();
+        if let Some(complete) = caches.iter().position(Self::is_complete) {
+            return caches
+                .into_iter()
+                .nth(complete)
+                .context("it is one of them");
+        }
+        let mut reasons = Vec::new();
+        for cache in caches {
+            match cache.open_lock() {
+                Ok(_) => return Ok(cache),
+                Err(error) => reasons.push(format!("\n  {error:#}")),
+            }
+        }
+        if reasons.is_empty() {
+            reasons.push(" neither XDG_CACHE_HOME nor HOME is set".to_owned());
+        }
+        bail!(
+            "there is no place to install programs:{}\nSet XDG_CACHE_HOME to a directory that can be written",
+            reasons.concat()
+        )
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -47,6 +72,25 @@ impl Cache {
         self.directory.join("complete").exists()
     }
 
+    /// Removes what an earlier installation has left, finished or not.
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        let entries = std::fs::read_dir(&self.directory)
+            .with_context(|| format!("reading {}", self.directory.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.ends_with(LOCK) {
+                continue;
+            }
+            let removed = if path.is_dir() && !path.is_symlink() {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
+            removed.with_context(|| format!("removing {}", path.display()))?;
+        }
+        Ok(())
+    }
+
     /// Notes that the installation is finished.
     pub(crate) fn complete(&self) -> anyhow::Result<()> {
         let file = self.directory.join("complete");
@@ -55,10 +99,7 @@ impl Cache {
 
     /// Takes a lock that other processes respect; it is given back when the file is dropped, also by a crash.
     pub(crate) async fn lock(&self, what: &str, progress: impl Fn(&str)) -> anyhow::Result<File> {
-        std::fs::create_dir_all(&self.directory)
-            .with_context(|| format!("creating {}", self.directory.display()))?;
-        let path = self.directory.join("lock");
-        let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+        let file = self.open_lock()?;
         let mut told = false;
         loop {
             match file.try_lock() {
@@ -73,9 +114,67 @@ impl Cache {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
                 Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("locking {}", path.display()));
+                    return Err(error)
+                        .with_context(|| format!("locking {}", self.directory.display()));
                 }
             }
         }
+    }
+
+    fn open_lock(&self) -> anyhow::Result<File> {
+        std::fs::create_dir_all(&self.directory)
+            .with_context(|| format!("creating {}", self.directory.display()))?;
+        let path = self.directory.join(LOCK);
+        File::create(&path).with_context(|| format!("creating {}", path.display()))
+    }
+}
+
+/// The file in a cache's directory that whoever installs into it has locked.
+const LOCK: &str = "lock";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_go_where_something_can_be_written() {
+        let directory = tempfile::tempdir().unwrap();
+        // A file in the way fails for root too, for whom nothing is read-only.
+        let file = directory.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let (unusable, spare) = (file.join("x"), directory.path().join("spare dir"));
+        let cache = Cache::first_of(vec![unusable.clone(), spare.clone()]).unwrap();
+        assert_eq!(cache.path(), spare);
+
+        let error = Cache::first_of(vec![unusable.clone()])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(&*unusable.to_string_lossy()), "{error}");
+        let error = Cache::first_of(Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("nor HOME is set"), "{error}");
+    }
+
+    #[test]
+    fn what_is_installed_already_is_used_wherever_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let places = ["first", "second"].map(|name| directory.path().join(name));
+        let second = Cache::first_of(vec![places[1].clone()]).unwrap();
+        second.complete().unwrap();
+        let found = Cache::first_of(places.to_vec()).unwrap();
+        assert_eq!(found.path(), places[1]);
+    }
+
+    #[tokio::test]
+    async fn an_installation_begins_with_nothing_but_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::first_of(vec![directory.path().to_owned()]).unwrap();
+        let _lock = cache.lock("it", |_| ()).await.unwrap();
+        std::fs::create_dir_all(directory.path().join("node_modules/half")).unwrap();
+        cache.complete().unwrap();
+        cache.clear().unwrap();
+        assert!(!cache.is_complete());
+        let left = std::fs::read_dir(directory.path()).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [LOCK]);
     }
 }

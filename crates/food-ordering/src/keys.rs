@@ -59,7 +59,7 @@ pub(crate) struct Files {
 }
 
 /// Holds a token of operators.
-const OPERATOR_TOKEN: &str = "FOOD_ORDERING_OPERATOR_TOKEN";
+pub(crate) const OPERATOR_TOKEN: &str = "FOOD_ORDERING_OPERATOR_TOKEN";
 
 impl Files {
     /// What decides which callbacks of restaurants are believed.

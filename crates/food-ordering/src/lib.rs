@@ -47,6 +47,7 @@ mod install;
 pub mod keys;
 mod listen;
 pub mod load;
+mod networks;
 mod offsets;
 mod own_system;
 pub mod parent;
@@ -62,6 +63,7 @@ pub mod soak;
 mod tests;
 pub mod up;
 mod usage;
+mod variables;
 mod verdicts;
 
 pub use cli::Cli;

@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::Context;
 
 /// Holds the process id of the parent to die with.
-const PARENT: &str = "FOOD_ORDERING_PARENT";
+pub(crate) const PARENT: &str = "FOOD_ORDERING_PARENT";
 
 /// Arguments of `exec-with-parent`.
 #[derive(Debug, clap::Args)]

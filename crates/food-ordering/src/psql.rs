@@ -1,5 +1,6 @@
 //! The part `psql-gateway`: its flags, and running it.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use crate::flags;
+use crate::{flags, networks};
 
 /// How the psql gateway is reached, and what it lets clients do.
 #[derive(Debug, Args)]
@@ -18,6 +19,14 @@ pub(crate) struct Psql {
     /// Lines <user>:<password>; only those users are let in, by SCRAM-SHA-256
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// In a container: the address on which the machine publishes the psql gateway's port. If that is loopback, whoever comes from
+    /// this machine, through the container's networks, needs no password
+    #[arg(
+        long = "psql-published-on",
+        env = "FOOD_ORDERING_PSQL_PUBLISHED_ON",
+        value_name = "ADDRESS"
+    )]
+    published_on: Option<IpAddr>,
     /// The certificate chain, as PEM; with it every client has to use TLS
     #[arg(
         long,
@@ -64,6 +73,7 @@ impl Psql {
     ) -> anyhow::Result<()> {
         let config = psql_gateway::Config {
             password_file: self.password_file.clone(),
+            neighbours: networks::neighbours(self.published_on),
             tls: self.tls_cert.clone().zip(self.tls_key.clone()),
             statement_timeout: self.statement_timeout,
             connections: self.connections.get(),

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::Sink;
+use ipnet::IpNet;
 use pgwire::api::auth::sasl::SASLAuthStartupHandler;
 use pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, ScramAuth, gen_salted_password};
 use pgwire::api::auth::{
@@ -82,6 +84,42 @@ impl AuthSource for Passwords {
     }
 }
 
+/// Who comes in by what.
+#[derive(Debug, Clone)]
+pub(crate) struct Guests {
+    pub(crate) passwords: Option<Arc<Passwords>>,
+    /// Networks whose clients need no password.
+    pub(crate) neighbours: Vec<IpNet>,
+    /// The gateway listens on loopback: whoever reaches it is on this machine.
+    pub(crate) only_from_here: bool,
+}
+
+/// What a client has to show.
+#[derive(Debug, Clone)]
+pub(crate) enum Entry {
+    Nothing,
+    Password(Arc<Passwords>),
+    /// There is nothing that would let it in.
+    Closed,
+}
+
+impl Guests {
+    /// What a client at this address has to show.
+    pub(crate) fn entry(&self, peer: IpAddr) -> Entry {
+        let peer = peer.to_canonical();
+        let is_neighbour = self
+            .neighbours
+            .iter()
+            .any(|network| network.contains(&peer));
+        match &self.passwords {
+            _ if is_neighbour => Entry::Nothing,
+            Some(passwords) => Entry::Password(Arc::clone(passwords)),
+            None if self.only_from_here => Entry::Nothing,
+            None => Entry::Closed,
+        }
+    }
+}
+
 /// Lets one connection in.
 pub(crate) struct Door {
     gateway: Arc<Gateway>,
@@ -92,6 +130,7 @@ pub(crate) struct Door {
     /// Who offers TLS wants it.
     encrypted: bool,
     scram: Option<SASLAuthStartupHandler<Parameters>>,
+    closed: bool,
 }
 
 impl Door {
@@ -99,11 +138,15 @@ impl Door {
         gateway: &Arc<Gateway>,
         session: &Arc<Session>,
         seats: &Arc<Semaphore>,
-        passwords: Option<&Arc<Passwords>>,
+        entry: &Entry,
         tls: Option<&Tls>,
     ) -> Self {
+        let passwords = match entry {
+            Entry::Password(passwords) => Some(Arc::clone(passwords)),
+            Entry::Nothing | Entry::Closed => None,
+        };
         let scram = passwords.map(|passwords| {
-            let mut scram = ScramAuth::new(passwords.clone());
+            let mut scram = ScramAuth::new(passwords);
             if let Some(tls) = tls
                 && let Err(error) = scram.configure_certificate(&tls.certificate)
             {
@@ -125,6 +168,7 @@ impl Door {
             seat: std::sync::Mutex::new(None),
             encrypted: tls.is_some(),
             scram,
+            closed: matches!(entry, Entry::Closed),
         }
     }
 }
@@ -146,6 +190,16 @@ impl StartupHandler for Door {
                 return Err(Error::fatal("28000", "this server is reached by TLS only")
                     .hint("Ask for it by sslmode=require, or better sslmode=verify-full.")
                     .into());
+            }
+            if self.closed {
+                return Err(Error::fatal(
+                    "28000",
+                    "clients from other machines need a password, and there is none",
+                )
+                .hint(
+                    "Start the gateway with --password-file, a file with lines <user>:<password>.",
+                )
+                .into());
             }
             let seat = self.seats.clone().try_acquire_owned();
             let seat = seat.map_err(|_| {
@@ -212,6 +266,36 @@ impl ServerParameterProvider for Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_on_this_machine_needs_no_password_and_everyone_else_does() {
+        let passwords = Arc::new(Passwords(HashMap::new()));
+        let guests = |passwords: Option<&Arc<Passwords>>, only_from_here| Guests {
+            passwords: passwords.cloned(),
+            neighbours: vec!["172.18.0.0/16".parse().unwrap()],
+            only_from_here,
+        };
+        for (guests, peer, expected) in [
+            (guests(Some(&passwords), false), "172.18.0.1", "nothing"),
+            (
+                guests(Some(&passwords), false),
+                "::ffff:172.18.0.1",
+                "nothing",
+            ),
+            (guests(Some(&passwords), false), "192.168.1.7", "password"),
+            (guests(None, false), "172.18.0.1", "nothing"),
+            (guests(None, false), "192.168.1.7", "closed"),
+            (guests(Some(&passwords), true), "127.0.0.1", "password"),
+            (guests(None, true), "127.0.0.1", "nothing"),
+        ] {
+            let found = match guests.entry(peer.parse().unwrap()) {
+                Entry::Nothing => "nothing",
+                Entry::Password(_) => "password",
+                Entry::Closed => "closed",
+            };
+            assert_eq!(found, expected, "{peer}: {guests:?}");
+        }
+    }
 
     #[test]
     fn a_password_file_must_hold_users_with_passwords() {

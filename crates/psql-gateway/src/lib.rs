@@ -46,13 +46,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 pub use self::auth::PasswordFileError;
 pub use self::tls::TlsError;
 
-use self::auth::Passwords;
+use self::auth::{Guests, Passwords};
 use self::gateway::Gateway;
 use self::runtime::Runtime;
 use self::server::{Limits, Server};
@@ -64,6 +65,9 @@ pub struct Config {
     pub restate_admin: String,
     /// Lines `user:password`; without it everyone on this machine may come in.
     pub password_file: Option<PathBuf>,
+    /// Networks whose clients need no password. For a container whose port is published on loopback only: clients on the machine
+    /// reach it through these networks.
+    pub neighbours: Vec<IpNet>,
     /// PEM files of the certificate chain and its key; with them all clients must use TLS, without them there is none.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The longest that a statement may take, and what it is given unless `SET statement_timeout` says less.
@@ -83,6 +87,7 @@ impl Config {
         Self {
             restate_admin: restate_admin.to_owned(),
             password_file: None,
+            neighbours: Vec::new(),
             tls: None,
             statement_timeout: Duration::from_mins(1),
             startup_timeout: Duration::from_secs(10),
@@ -124,7 +129,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() && config.password_file.is_none() {
+    let only_from_here = address.ip().to_canonical().is_loopback();
+    if !only_from_here && config.password_file.is_none() && config.neighbours.is_empty() {
         return Err(StartError::Open(address));
     }
     let passwords = config
@@ -137,17 +143,21 @@ pub async fn serve(
         .as_ref()
         .map(|(certificate, key)| tls::read(certificate, key))
         .transpose()?;
-    if !address.ip().is_loopback() && tls.is_none() {
+    if !only_from_here && config.neighbours.is_empty() && tls.is_none() {
         warn!(
             "passwords are safe by SCRAM-SHA-256, but rows travel in the clear: see --tls-cert and --tls-key"
         );
     }
     let server = Server {
         gateway: Arc::new(Gateway::new(Runtime::new(config.restate_admin.parse()?)?)),
-        passwords: passwords.map(Arc::new),
+        guests: Guests {
+            passwords: passwords.map(Arc::new),
+            neighbours: config.neighbours,
+            only_from_here,
+        },
         tls,
         limits: Limits {
-            connections: config.connections,
+            connections: server::connections(config.connections),
             message: config.max_message,
             startup: config.startup_timeout,
             statement: config.statement_timeout,

@@ -1,6 +1,7 @@
 //! Connections: accepting them, limiting them, and passing their messages on.
 
 use std::io;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio_util::codec::{Framed, FramedParts};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::auth::{Door, Passwords};
+use crate::auth::{Door, Guests};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::handler::{Handler, Parsed};
@@ -30,6 +31,10 @@ use crate::tls::Tls;
 
 /// How many connections may be on their way in for each that may be in.
 const WAITING_PER_SEAT: usize = 2;
+/// How many files a client may take: its own connection, [`WAITING_PER_SEAT`] that wait for its seat, and one to the runtime.
+const FILES_PER_SEAT: usize = WAITING_PER_SEAT + 2;
+/// At most so many files are kept back for all else.
+const OTHER_FILES: usize = 64;
 /// How many bytes of rows are collected before they are sent.
 const SEND_AT: usize = 64 * 1024;
 /// How long a client may take to read something. Longer than people look away from a pager, shorter than for ever.
@@ -52,11 +57,31 @@ pub(crate) struct Limits {
     pub(crate) statement: Duration,
 }
 
+/// How many clients there can be: those `wanted`, or as many as the limit of open files allows, which is raised first.
+pub(crate) fn connections(wanted: usize) -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX)
+        .or_else(|_| rlimit::Resource::NOFILE.get_soft())
+        .unwrap_or(1_024);
+    let allowed = connections_within(usize::try_from(files).unwrap_or(usize::MAX));
+    if allowed < wanted {
+        warn!(
+            wanted,
+            allowed, "the system allows fewer clients: raise the limit of open files (ulimit -n)"
+        );
+    }
+    wanted.min(allowed)
+}
+
+/// How many clients fit into a limit of open files; at least one.
+fn connections_within(files: usize) -> usize {
+    ((files - (files / 4).min(OTHER_FILES)) / FILES_PER_SEAT).max(1)
+}
+
 /// Everything a connection needs.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) gateway: Arc<Gateway>,
-    pub(crate) passwords: Option<Arc<Passwords>>,
+    pub(crate) guests: Guests,
     pub(crate) tls: Option<Tls>,
     pub(crate) limits: Limits,
 }
@@ -88,7 +113,7 @@ impl Server {
                     let seats = seats.clone();
                     let stop = stop.clone();
                     connections.spawn(async move {
-                        let serving = server.serve(stream, &seats, entering.ok(), stop);
+                        let serving = server.serve(stream, peer.ip(), &seats, entering.ok(), stop);
                         if let Err(error) = serving.await {
                             debug!(%peer, %error, "connection ended");
                         }
@@ -122,6 +147,7 @@ impl Server {
     async fn serve<T>(
         &self,
         stream: TcpStream,
+        peer: IpAddr,
         seats: &Arc<Semaphore>,
         entering: T,
         stop: Stop,
@@ -135,7 +161,7 @@ impl Server {
                 &self.gateway,
                 &session,
                 seats,
-                self.passwords.as_ref(),
+                &self.guests.entry(peer),
                 self.tls.as_ref(),
             )),
             handler: Arc::new(Handler {
@@ -295,4 +321,16 @@ async fn farewell(client: &mut Client) -> io::Result<bool> {
     let text = "terminating connection due to administrator command";
     process_error(client, Error::fatal("57P01", text).into(), false).await?;
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_limit_of_open_files_leaves_room_for_clients() {
+        for (files, clients) in [(10, 2), (64, 12), (256, 48), (1_024, 240), (0, 1)] {
+            assert_eq!(connections_within(files), clients, "{files}");
+        }
+    }
 }

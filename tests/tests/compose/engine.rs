@@ -80,8 +80,24 @@ impl Compose {
 
     /// Runs it, with what it says on this process's output.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        self.run_command(self.command(arguments), arguments)
+    }
+
+    /// The same with a variable of docker-compose.yaml.
+    pub(crate) fn run_with(
+        &self,
+        variable: &str,
+        value: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<()> {
+        let mut command = self.command(arguments);
+        command.env(variable, value);
+        self.run_command(command, arguments)
+    }
+
+    fn run_command(&self, mut command: Command, arguments: &[&str]) -> anyhow::Result<()> {
         let begin = Instant::now();
-        let status = self.command(arguments).status()?;
+        let status = command.status()?;
         println!(
             "   {} {} took {:.1} s",
             self.program.join(" "),

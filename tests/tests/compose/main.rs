@@ -33,7 +33,17 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
     compose.step("from nothing: up");
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
-    shop.answers_sql(&compose).await?;
+
+    compose.step("the README's walk");
+    shop.can_be_walked_through(&compose).await?;
+
+    compose.step("SQL published on all addresses, which needs a password");
+    compose.run_with(
+        "PSQL_ADDRESS",
+        "0.0.0.0",
+        &["up", "--detach", "psql-gateway"],
+    )?;
+    shop.answers_sql_by_password(&compose).await?;
 
     compose.step("doctor, in a container");
     compose.run(&["exec", "-T", "gateway", "food-ordering", "doctor"])?;

@@ -25,7 +25,7 @@ impl Shop {
     pub(crate) fn new(compose: &Compose) -> Self {
         Self {
             gateway: here(compose.port("GATEWAY_PORT")),
-            http: reqwest::Client::new(),
+            http: end_to_end_tests::http(),
             trace: Cell::default(),
         }
     }
@@ -92,8 +92,52 @@ impl Shop {
         Ok(())
     }
 
+    /// The README's walk, as it stands there: an order under a name of one's own, read and cancelled with curl, and SQL with psql,
+    /// without keys, tokens or passwords.
+    pub(crate) async fn can_be_walked_through(&self, compose: &Compose) -> anyhow::Result<()> {
+        let id = format!("pizza-{}", Uuid::new_v4().simple());
+        let mut event = order_with(&id, "restaurantId", "la-piazza".into());
+        event["totalCost"] = 25.into();
+        let orders = format!("{}/api/orders", self.gateway);
+        let answer = self.http.post(&orders).json(&event).send().await?;
+        let (code, body) = (answer.status(), answer.text().await?);
+        ensure!(code == 202, "{code}: {body}");
+        let status = format!("{orders}/{id}");
+        eventually(
+            "the order to be delivered",
+            DELIVERED_WITHIN,
+            async || match self.json(&status).await? {
+                seen if seen["status"] == "DELIVERED" => Ok(()),
+                seen => Err(seen.to_string()),
+            },
+        )
+        .await;
+        let late = self.http.post(format!("{status}/cancel")).send().await?;
+        ensure!(late.status() == 409, "{late:?}");
+
+        let port = compose.port("PSQL_PORT");
+        let url = format!("postgresql://somebody@127.0.0.1:{port}/");
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let query = format!("select status from orders where id = '{id}'");
+        let rows = client.simple_query(&query).await?;
+        ensure!(format!("{rows:?}").contains("DELIVERED"), "{rows:?}");
+        drop(client);
+        connection.await??;
+        Ok(())
+    }
+
+    /// The port of SQL is published on all addresses: then there has to be a password, from this machine too.
+    pub(crate) async fn answers_sql_by_password(&self, compose: &Compose) -> anyhow::Result<()> {
+        let port = compose.port("PSQL_PORT");
+        let without = format!("postgresql://operator@127.0.0.1:{port}/");
+        let refused = tokio_postgres::connect(&without, tokio_postgres::NoTls).await;
+        ensure!(refused.is_err(), "no password lets in");
+        self.answers_sql(compose).await
+    }
+
     /// Asks as psql would, with the password that was made.
-    pub(crate) async fn answers_sql(&self, compose: &Compose) -> anyhow::Result<()> {
+    async fn answers_sql(&self, compose: &Compose) -> anyhow::Result<()> {
         let show = [
             "exec",
             "-T",

@@ -1,8 +1,8 @@
 //! Only the restaurant that was asked to prepare an order can say that it is ready.
 
 use anyhow::Context;
-use end_to_end_tests::{Options, SOON, System, eventually, order};
-use reqwest::{Client, StatusCode};
+use end_to_end_tests::{Options, SOON, System, eventually, http, order};
+use reqwest::StatusCode;
 use secrets::callback::Callbacks;
 use secrets::{ExposeSecret, Secrets, keys};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ impl Handed {
         let body = json!({ "orderId": order, "readyAt": 1 }).to_string();
         let at = now() - late;
         let signature = Webhook::new(&self.secret)?.sign("m-1", at, body.as_bytes())?;
-        let request = Client::new()
+        let request = http()
             .post(&self.url)
             .header("content-type", "application/json")
             .header("webhook-id", "m-1")
@@ -76,13 +76,13 @@ async fn nobody_can_call_a_foreign_order_ready() -> anyhow::Result<()> {
         assert_eq!(forged.say(order, 0).await?, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(mine.say("mine", 3600).await?, StatusCode::UNAUTHORIZED);
-    let unsigned = Client::new()
+    let unsigned = http()
         .post(&mine.url)
         .json(&json!({ "orderId": "mine", "readyAt": 1 }));
     assert_eq!(unsigned.send().await?.status(), StatusCode::UNAUTHORIZED);
     // The gateway passes nothing else on to Restate.
     let around = format!("{gateway}/restate/awakeables/{callback}/resolve");
-    let around = Client::new().post(around).json(&json!({}));
+    let around = http().post(around).json(&json!({}));
     assert_eq!(around.send().await?.status(), StatusCode::NOT_FOUND);
 
     for _ in 0..2 {

@@ -3,8 +3,8 @@
 use std::fs;
 
 use anyhow::Context;
-use end_to_end_tests::{Options, SOON, System, eventually, order};
-use reqwest::{Client, StatusCode};
+use end_to_end_tests::{Options, SOON, System, eventually, http, order};
+use reqwest::StatusCode;
 use secrets::keys;
 use secrets::testing::Signer;
 
@@ -20,7 +20,7 @@ async fn whoever_is_not_restate_cannot_call_the_services_and_orders_go_their_way
     let elsewhere = tempfile::tempdir()?;
     keys::make_missing(elsewhere.path())?;
     let stranger = Signer::open(elsewhere.path())?;
-    let http = Client::new();
+    let http = http();
     for part in ["order-services", "driver-simulator"] {
         let base = system.address(part)?;
         for path in ["/discover", SET_STATUS, "/invoke/OrderWorkflow/run"] {
@@ -100,7 +100,7 @@ async fn restates_key_is_replaced_with_orders_under_way_and_a_mistake_is_named()
     // The services take the new key's word, and no longer the former's.
     let path = "/discover";
     let url = format!("{}{path}", system.address("order-services")?);
-    let mut request = Client::new().get(url).header("accept", MANIFEST);
+    let mut request = http().get(url).header("accept", MANIFEST);
     for (name, value) in signed_with.headers(path, now()) {
         request = request.header(name, value);
     }

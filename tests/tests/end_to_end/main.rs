@@ -17,6 +17,7 @@ mod identity;
 mod kubernetes;
 mod leaks;
 mod lifecycle;
+mod machines;
 mod many_orders;
 mod metrics;
 mod order_ids;

@@ -43,7 +43,7 @@ async fn keep_ordering(
         let id = format!("rolling-{}", ids.len());
         let url = format!("{}/api/orders", system.address("gateway")?);
         // A connection of its own, as each customer has.
-        let client = reqwest::Client::new();
+        let client = end_to_end_tests::http();
         match client.post(url).json(&order(&id)).send().await {
             Ok(answer) => {
                 let code = answer.status();

@@ -27,7 +27,7 @@ async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow
     let collector = Collector::start().await?;
     let system = traced(&collector, Options::default().drivers(1)).await?;
     let gateway = system.address("gateway")?;
-    let browser = reqwest::Client::new();
+    let browser = end_to_end_tests::http();
     let accepted: Value = browser
         .post(format!("{gateway}/api/orders"))
         .header("traceparent", format!("00-{TRACE}-{BROWSER}-01"))

@@ -24,7 +24,7 @@ pub(super) struct Java {
 }
 
 fn cache() -> anyhow::Result<Cache> {
-    Cache::of(&format!("kafka-{VERSION}"))
+    Cache::of(&format!("kafka-{VERSION}"), None)
 }
 
 /// Whether [`find`] can succeed without anything being installed on this machine.
@@ -46,6 +46,7 @@ pub(super) async fn find(progress: impl Fn(&str)) -> anyhow::Result<Java> {
                 "Fetching Apache Kafka {VERSION} (43 MB, once) into {} …",
                 cache.path().display()
             ));
+            cache.clear()?;
             fetch(cache.path()).await?;
             cache.complete()?;
         }

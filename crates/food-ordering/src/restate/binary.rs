@@ -35,7 +35,7 @@ pub(crate) struct Found {
 
 /// `restate-server-path`: prints the path and nothing else on standard output.
 pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
-    let found = find(&wanted, |line| eprintln!("{line}")).await?;
+    let found = find(&wanted, None, |line| eprintln!("{line}")).await?;
     if let Some(warning) = found.warning {
         eprintln!("{warning}");
     }
@@ -43,11 +43,16 @@ pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Finds the binary, installing it if need be; `progress` hears of what takes long.
-pub(crate) async fn find(wanted: &Wanted, progress: impl Fn(&str)) -> anyhow::Result<Found> {
+/// Finds the binary, installing it if need be, into `spare` where the user's cache cannot be written; `progress` hears of what
+/// takes long.
+pub(crate) async fn find(
+    wanted: &Wanted,
+    spare: Option<&Path>,
+    progress: impl Fn(&str),
+) -> anyhow::Result<Found> {
     let there = wanted.restate_server.clone().or_else(|| on_path(PROGRAM));
     let Some(path) = there else {
-        let path = installed(&progress).await?;
+        let path = installed(spare, &progress).await?;
         return Ok(Found {
             path,
             warning: None,
@@ -84,19 +89,19 @@ async fn version(binary: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// The binary of the npm package, which is installed first if it is not there yet.
-async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
+/// The binary of the npm package, which is installed first if it is not there yet or does not run.
+async fn installed(spare: Option<&Path>, progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
     let package = platform_package(env::consts::OS, env::consts::ARCH)?;
-    let cache = Cache::of(&format!("restate-{VERSION}"))?;
+    let cache = Cache::of(&format!("restate-{VERSION}"), spare)?;
     let directory = cache.path();
-    let binary = directory.join(format!("node_modules/@restatedev/{package}/bin/{PROGRAM}"));
-    let there = || cache.is_complete() && binary.exists();
-    if there() {
+    let binary = directory.join(format!("node_modules/{package}/bin/{PROGRAM}"));
+    let works = async || cache.is_complete() && version(&binary).await.is_ok();
+    if works().await {
         return Ok(binary);
     }
     let _lock = cache.lock(PROGRAM, &progress).await?;
     // Another process may have installed it while this one waited.
-    if there() {
+    if works().await {
         return Ok(binary);
     }
     let npm = on_path("npm").with_context(|| {
@@ -109,18 +114,17 @@ async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
         "Installing {PROGRAM} {VERSION} (225 MB, once) into {} …",
         directory.display()
     ));
+    // What an interrupted installation has left, npm would take for finished.
+    cache.clear()?;
+    let npm_cache = directory.join("npm-cache");
     let output = Command::new(npm)
-        .args([
-            "install",
-            "--no-save",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-            "--prefix",
-        ])
+        .args(NPM_INSTALL)
+        .arg("--prefix")
         .arg(directory)
-        .arg(format!("@restatedev/{PROGRAM}@{VERSION}"))
+        // The user's own may be on a read-only disk, or have files of root's.
+        .arg("--cache")
+        .arg(&npm_cache)
+        .arg(format!("{package}@{VERSION}"))
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -128,21 +132,39 @@ async fn installed(progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
         .context("running npm")?;
     ensure!(
         output.status.success(),
-        "npm could not install @restatedev/{PROGRAM}@{VERSION} ({}):\n{}\nCheck the network and npm's registry, or name a \
-         {PROGRAM} {VERSION} with --restate-server.",
+        "npm could not install {package}@{VERSION} ({}):\n{}\nCheck the network, npm's registry and proxy, and the space on the \
+         disk, or name a {PROGRAM} {VERSION} with --restate-server.",
         output.status,
         String::from_utf8_lossy(&output.stderr).trim_end()
     );
-    ensure!(
-        binary.is_file(),
-        "npm installed @restatedev/{PROGRAM}@{VERSION}, but {} is not there; remove {} and try again",
-        binary.display(),
-        directory.display()
-    );
+    version(&binary).await.with_context(|| {
+        format!("npm installed {package}@{VERSION}, but its program does not run on this machine")
+    })?;
+    // Nobody needs it again; where it cannot be removed it only takes space.
+    let _ = std::fs::remove_dir_all(npm_cache);
     cache.complete()?;
     Ok(binary)
 }
 
+/// Has npm install one package into a directory, whatever the user's `.npmrc` or environment says.
+///
+/// The package named is the platform's own: as an optional dependency of another one it would be left out where `omit` says so.
+const NPM_INSTALL: [&str; 12] = [
+    "install",
+    "--no-save",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--loglevel=error",
+    "--global=false",
+    "--location=project",
+    "--dry-run=false",
+    "--package-lock-only=false",
+    "--offline=false",
+];
+
+/// The npm package that carries the binary for a platform, by its full name.
 fn platform_package(os: &str, arch: &str) -> anyhow::Result<String> {
     let os = match os {
         "linux" => "linux",
@@ -154,7 +176,7 @@ fn platform_package(os: &str, arch: &str) -> anyhow::Result<String> {
         "aarch64" => "arm64",
         _ => bail!("there is no {PROGRAM} for {arch} processors; use x86_64 or aarch64"),
     };
-    Ok(format!("{PROGRAM}-{os}-{arch}"))
+    Ok(format!("@restatedev/{PROGRAM}-{os}-{arch}"))
 }
 
 #[cfg(test)]
@@ -164,9 +186,13 @@ mod tests {
     #[test]
     fn every_platform_that_restate_supports_has_its_package() {
         for (os, arch, package) in [
-            ("linux", "x86_64", "restate-server-linux-x64"),
-            ("linux", "aarch64", "restate-server-linux-arm64"),
-            ("macos", "aarch64", "restate-server-darwin-arm64"),
+            ("linux", "x86_64", "@restatedev/restate-server-linux-x64"),
+            ("linux", "aarch64", "@restatedev/restate-server-linux-arm64"),
+            (
+                "macos",
+                "aarch64",
+                "@restatedev/restate-server-darwin-arm64",
+            ),
         ] {
             assert_eq!(platform_package(os, arch).unwrap(), package);
         }

@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::variables::Known;
 use crate::{Cli, Part};
 
 /// The image of every part.
@@ -55,6 +56,9 @@ struct Service {
     read_only: bool,
     #[serde(default)]
     cap_drop: Vec<String>,
+    #[serde(default)]
+    cap_add: Vec<String>,
+    user: Option<String>,
     #[serde(default)]
     security_opt: Vec<String>,
     mem_limit: Option<String>,
@@ -123,14 +127,13 @@ fn variables(command: &clap::Command) -> BTreeMap<String, String> {
     command.get_arguments().filter_map(named).collect()
 }
 
-/// Every environment variable that any command reads.
-fn known_variables() -> BTreeSet<String> {
-    let cli = Cli::command();
-    let commands = std::iter::once(&cli).chain(cli.get_subcommands());
-    commands
-        .flat_map(|command| variables(command).into_keys())
-        .collect()
+/// Every environment variable that any command reads, and those about proxies, which its HTTP clients read.
+fn is_known(variable: &str) -> bool {
+    Known::of(&Cli::command()).contains(variable) || DIRECT.contains(&variable)
 }
+
+/// By these whoever is in a container reaches the others without a proxy that the engine may be told of.
+const DIRECT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 #[test]
 fn every_part_is_a_service_of_its_own() {
@@ -151,7 +154,6 @@ fn every_part_is_a_service_of_its_own() {
 
 #[test]
 fn the_commands_and_variables_of_our_services_are_those_of_the_command_line() {
-    let known = known_variables();
     for (name, service) in compose().services {
         if !service.is_ours() {
             continue;
@@ -165,10 +167,7 @@ fn the_commands_and_variables_of_our_services_are_those_of_the_command_line() {
             .unwrap_or_else(|| panic!("{name}: {line:?}"));
         let flags = variables(command);
         for (variable, value) in &service.environment {
-            assert!(
-                known.contains(variable),
-                "{name}: no command reads {variable}"
-            );
+            assert!(is_known(variable), "{name}: no command reads {variable}");
             if let Some(flag) = flags.get(variable) {
                 let value = resolved(value.as_str().unwrap_or_else(|| panic!("{name}: {value}")));
                 line.push(format!("--{flag}={value}"));
@@ -217,6 +216,102 @@ fn only_this_machine_gets_in_and_no_two_ports_are_the_same() {
     for usual in ["3000", "16686", "9070", "9071", "8080"] {
         assert!(taken.contains(usual), "{usual} is not published");
     }
+}
+
+#[test]
+fn containers_reach_each_other_without_a_proxy() {
+    for (name, service) in compose().services {
+        // Those without the network, and one that is no HTTP client.
+        let needs_none = ["keys", "kafka", "prometheus"].contains(&name.as_str());
+        for variable in DIRECT {
+            let value = service.environment.get(variable);
+            assert!(
+                needs_none || value.is_some_and(|value| value == "*"),
+                "{name}"
+            );
+        }
+        let checks_by_wget =
+            (service.healthcheck.iter()).any(|check| check.test.contains(&"wget".to_owned()));
+        let proxy = service.environment.get("http_proxy");
+        assert!(
+            !checks_by_wget || proxy.is_some_and(|proxy| proxy == ""),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_address_that_a_part_is_told_is_the_one_its_port_is_published_on() {
+    let services = compose().services;
+    for (name, variable) in [
+        ("gateway", "FOOD_ORDERING_GATEWAY_PUBLISHED_ON"),
+        ("psql-gateway", "FOOD_ORDERING_PSQL_PUBLISHED_ON"),
+    ] {
+        let service = &services[name];
+        let told = service.environment[variable].as_str().unwrap();
+        let [port] = &service.ports[..] else {
+            panic!("{name} has one port");
+        };
+        assert!(
+            port.starts_with(&format!("{told}:")),
+            "{name}: {port}, {told}"
+        );
+    }
+}
+
+#[test]
+fn files_of_the_checkout_can_be_read_in_containers_whatever_their_modes_and_labels() {
+    for (name, service) in compose().services {
+        let mounted = service
+            .volumes
+            .iter()
+            .filter(|volume| volume.starts_with("./"));
+        for volume in mounted {
+            assert!(volume.ends_with(":ro,z"), "{name}: {volume}");
+            assert_eq!(service.user.as_deref(), Some("root"), "{name}: {volume}");
+            assert_eq!(service.cap_drop, ["ALL"], "{name}");
+            assert_eq!(service.cap_add, ["DAC_OVERRIDE"], "{name}");
+        }
+    }
+    // Modes of files in the image are set there.
+    let dockerfile = read("Dockerfile");
+    let last = dockerfile.rsplit("\nFROM ").next().unwrap();
+    for line in last.lines().filter(|line| line.starts_with("COPY ")) {
+        assert!(line.starts_with("COPY --from="), "{line}");
+    }
+}
+
+/// A clone of two files with Git's settings for Windows.
+#[test]
+fn texts_have_the_same_line_endings_in_every_checkout() {
+    let directory = tempfile::tempdir().unwrap();
+    let (origin, clone) = (
+        directory.path().join("origin"),
+        directory.path().join("clone"),
+    );
+    let git = |directory: &Path, arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args([
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@example.com",
+            "-c",
+            "core.autocrlf=true",
+        ]);
+        let done = git.args(arguments).current_dir(directory).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    fs::create_dir(&origin).unwrap();
+    git(&origin, &["init", "--quiet"]);
+    for file in [".gitattributes", "restate-setup.sh"] {
+        fs::copy(root().join(file), origin.join(file)).unwrap();
+    }
+    git(&origin, &["add", "."]);
+    git(&origin, &["commit", "--quiet", "--message=x"]);
+    git(directory.path(), &["clone", "--quiet", "origin", "clone"]);
+    let text = fs::read_to_string(clone.join("restate-setup.sh")).unwrap();
+    assert!(!text.contains('\r'), "{text:?}");
 }
 
 #[test]
@@ -322,13 +417,12 @@ fn the_image_is_built_with_the_toolchain_of_the_project_and_its_variables_are_re
         .trim_matches('"');
     assert!(dockerfile.contains(&format!("ARG RUST_VERSION={channel}\n")));
 
-    let known = known_variables();
     let mut variables = 0;
     for word in dockerfile.split_whitespace() {
         if let Some((name, _)) = word.split_once('=')
             && name.starts_with("FOOD_ORDERING_")
         {
-            assert!(known.contains(name), "no command reads {name}");
+            assert!(is_known(name), "no command reads {name}");
             variables += 1;
         }
     }

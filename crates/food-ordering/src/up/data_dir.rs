@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Serialize;
 
 use super::ports::Former;
@@ -22,8 +22,19 @@ impl DataDir {
     /// Opens or makes the directory, takes its lock, and puts the logs of the last run aside.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
+        // It is written into configuration files, which are UTF-8.
+        ensure!(
+            path.to_str().is_some(),
+            "the path {} is not UTF-8; name another directory by --data-dir",
+            path.display()
+        );
         let logs = path.join("logs");
-        fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
+        fs::create_dir_all(&logs).with_context(|| {
+            format!(
+                "creating {}; --data-dir names another directory",
+                logs.display()
+            )
+        })?;
         let lock = lock(&path)?;
         let dir = Self { path, lock };
         dir.forget_addresses()?;

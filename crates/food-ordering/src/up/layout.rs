@@ -38,6 +38,8 @@ pub(super) struct Layout {
     pub(super) telemetry: Vec<String>,
     /// A payment provider that somebody else runs; the stub is not started then.
     pub(super) payment_url: Option<String>,
+    /// Users of the psql gateway and their passwords, if the user has such a file.
+    pub(super) password_file: Option<PathBuf>,
 }
 
 impl Layout {
@@ -73,10 +75,7 @@ impl Layout {
         specs.push(self.part(
             Part::PsqlGateway,
             Sign::Listens(self.ports.address(Use::PsqlGateway)),
-            vec![
-                self.listen(Use::PsqlGateway),
-                flag("restate-admin", self.ports.urls(Use::RestateAdmin)),
-            ],
+            self.psql_gateway(),
         ));
         Ok(specs)
     }
@@ -162,6 +161,23 @@ impl Layout {
         self.dir.file("restate")
     }
 
+    fn psql_gateway(&self) -> Vec<String> {
+        let mut flags = vec![
+            self.listen(Use::PsqlGateway),
+            flag("restate-admin", self.ports.urls(Use::RestateAdmin)),
+        ];
+        if let Some(file) = self.psql_passwords() {
+            flags.push(flag("password-file", file.display()));
+        }
+        flags
+    }
+
+    /// The passwords that the psql gateway asks for: none are needed as long as only this machine reaches it.
+    pub(super) fn psql_passwords(&self) -> Option<PathBuf> {
+        let made = || (!self.ports.is_local(Use::PsqlGateway)).then(|| self.key(keys::PSQL));
+        self.password_file.clone().or_else(made)
+    }
+
     fn restate(&self, node: Node) -> anyhow::Result<Spec> {
         let config = self.dir.file(node.config_file());
         let store = self.store();
@@ -178,9 +194,9 @@ impl Layout {
         let text = Config {
             default_attempts: self.default_attempts,
             base_dir: store,
-            ingress_port: self.ports[Use::RestateIngress(node)],
-            admin_port: self.ports[Use::RestateAdmin(node)],
-            node_port: self.ports[Use::RestateNode(node)],
+            ingress_port: self.ports.number(Use::RestateIngress(node)),
+            admin_port: self.ports.number(Use::RestateAdmin(node)),
+            node_port: self.ports.number(Use::RestateNode(node)),
             partitions: self.partitions,
             identity: self.key(keys::RESTATE_IDENTITY),
             workflow_retention: self.settings.orders.workflow_retention,
@@ -199,8 +215,15 @@ impl Layout {
             arguments: vec![
                 "exec-with-parent".to_owned(),
                 "--".to_owned(),
-                // It leaves directories behind at each start.
                 "env".to_owned(),
+                // These overrule the file. The proxy would be sent every invocation, and all services are on this machine.
+                "-u".to_owned(),
+                "HTTP_PROXY".to_owned(),
+                "-u".to_owned(),
+                "RUST_LOG".to_owned(),
+                "-u".to_owned(),
+                "MEMORY_LIMIT".to_owned(),
+                // It leaves directories behind at each start.
                 format!("TMPDIR={}", self.dir.temporary().display()),
                 self.restate_server.display().to_string(),
                 "--no-logo".to_owned(),
@@ -255,7 +278,7 @@ impl Layout {
     }
 
     fn listen(&self, port: Use) -> String {
-        flag(&format!("{}-listen", port.name()), self.ports.address(port))
+        flag(&format!("{}-listen", port.name()), self.ports.listen(port))
     }
 }
 
@@ -265,9 +288,8 @@ fn flag(name: &str, value: impl std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
-    use super::super::ports;
     use super::*;
 
     #[derive(Parser)]
@@ -279,7 +301,7 @@ mod tests {
     fn layout(directory: &std::path::Path, nodes: Nodes) -> Layout {
         Layout {
             dir: DataDir::open(directory).unwrap(),
-            ports: ports::with_offset(100, nodes).unwrap(),
+            ports: Ports::with_offset(100, nodes).unwrap(),
             binary: PathBuf::from("food-ordering"),
             restate_server: PathBuf::from("/opt/restate-server"),
             nodes,
@@ -295,6 +317,7 @@ mod tests {
                 "--otlp-endpoint=http://127.0.0.1:4318".to_owned(),
             ],
             payment_url: None,
+            password_file: None,
         }
     }
 
@@ -321,6 +344,53 @@ mod tests {
                 nodes == Nodes::Three
             );
         }
+    }
+
+    #[test]
+    fn the_settings_that_up_decides_itself_are_known() {
+        let cli = crate::Cli::command();
+        let variables = |command: &str| -> BTreeMap<String, String> {
+            let command = cli.find_subcommand(command).unwrap();
+            let flags = command.get_arguments();
+            let named = flags.filter_map(|flag| {
+                let variable = flag.get_env()?.to_str()?.to_owned();
+                Some((flag.get_long()?.to_owned(), variable))
+            });
+            named.collect()
+        };
+        let (of_parts, of_up) = (variables("serve"), variables("up"));
+        let directory = tempfile::tempdir().unwrap();
+        let layout = layout(directory.path(), Nodes::One);
+        let mut specs = layout.independent().unwrap();
+        specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
+        specs.push(layout.broker());
+        let flags = specs.iter().flat_map(|spec| &spec.arguments);
+        let names = flags.filter_map(|flag| flag.strip_prefix("--")?.split('=').next());
+        let mut decided: Vec<&str> = names
+            .filter_map(|name| of_parts.get(name))
+            .map(String::as_str)
+            .filter(|variable| !of_up.values().any(|of_up| of_up == variable))
+            .collect();
+        decided.sort_unstable();
+        decided.dedup();
+        assert_eq!(decided, crate::variables::DECIDED_BY_UP);
+    }
+
+    #[test]
+    fn the_psql_gateway_asks_for_a_password_where_others_can_reach_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut layout = layout(directory.path(), Nodes::One);
+        let given = |layout: &Layout| {
+            let flags = layout.psql_gateway().into_iter();
+            flags
+                .filter(|flag| flag.starts_with("--password-file="))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(given(&layout), [""; 0]);
+        layout.ports = Ports::of(Use::PsqlGateway, "0.0.0.0:9071".parse().unwrap());
+        assert!(given(&layout)[0].ends_with("/keys/psql.passwords"));
+        layout.password_file = Some(PathBuf::from("/own"));
+        assert_eq!(given(&layout), ["--password-file=/own"]);
     }
 
     #[test]

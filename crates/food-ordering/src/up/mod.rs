@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `layout.rs` | which processes there are, how each is started and by what one sees that it is ready |
 //! | `process.rs` | one child process that is kept running |
+//! | `proxies.rs` | what keeps them from looking for each other behind a proxy |
 //! | `nodes.rs` | the nodes of Restate: one, or a cluster of three |
 //! | `ports.rs`, `listener_of.rs` | which ports they use, and who else holds them |
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
@@ -17,9 +18,11 @@ pub(crate) mod listener_of;
 mod nodes;
 mod ports;
 mod process;
+mod proxies;
 mod system;
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -58,6 +61,10 @@ pub struct Args {
     /// Use this payment provider instead of the stub
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
+    /// Lines <user>:<password>, which the psql gateway asks for [default: none where it listens on loopback, `keys/psql.passwords` in
+    /// the data directory elsewhere]
+    #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
+    password_file: Option<PathBuf>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
     /// How many nodes Restate has: 1, or 3 for a cluster that goes on when one of them is lost
@@ -106,8 +113,9 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
     }
     let reserved = ports::reserve(args.ports, nodes, &dir.former_ports())?;
     dir.write_ports(&reserved.ports.by_name())?;
+    let programs = dir.file("programs");
     let found = tokio::select! {
-        found = restate::binary::find(&args.restate_server, |line| say!("{line}")) => found?,
+        found = restate::binary::find(&args.restate_server, Some(&programs), |line| say!("{line}")) => found?,
         () = shutdown.asked.cancelled() => return Ok(()),
     };
     if let Some(warning) = found.warning {
@@ -127,6 +135,7 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         collector: telemetry.collector().map(str::to_owned),
         telemetry: flags(telemetry),
         payment_url: args.payment_url,
+        password_file: args.password_file,
     };
     // The parts take them from here on.
     drop(reserved);
@@ -165,6 +174,33 @@ fn flags(telemetry: &telemetry::Options) -> Vec<String> {
     flags
 }
 
+/// Where other machines reach what they can reach, and what they need there.
+fn print_addresses_elsewhere(layout: &Layout) {
+    let token = layout.dir.keys().join(secrets::keys::OPERATOR);
+    let passwords = layout.psql_passwords();
+    let passwords = passwords.as_ref().map(|file| file.display().to_string());
+    for (port, what, needs) in [
+        (
+            Use::Gateway,
+            "Web UI",
+            format!("operators need the token in {}", token.display()),
+        ),
+        (
+            Use::PsqlGateway,
+            "SQL",
+            format!("with a line of {}", passwords.unwrap_or_default()),
+        ),
+    ] {
+        let urls = layout.ports.urls_from_elsewhere(port);
+        if !urls.is_empty() {
+            say!("\n{what} for other machines ({needs}):");
+        }
+        for url in urls {
+            say!("  {url}");
+        }
+    }
+}
+
 fn print_addresses(system: &System, begin: Instant) {
     let layout = system.layout();
     let url = |port: Use| layout.url(port);
@@ -185,6 +221,7 @@ fn print_addresses(system: &System, begin: Instant) {
     ] {
         say!("  {what:<22}{address}");
     }
+    print_addresses_elsewhere(layout);
     say!(
         "\nAddresses for programs: {}\nCtrl-C stops everything; the same command goes on where it stopped.",
         layout.dir.file(ENDPOINTS).display()

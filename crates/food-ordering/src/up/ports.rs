@@ -1,13 +1,13 @@
 //! Which part listens on which port.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
-use std::ops::Index;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context, bail};
 
 use super::listener_of;
 use super::nodes::{Node, Nodes};
+use crate::{listen, networks};
 
 /// What a port is for. The embedded broker is not among them: it picks its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,19 +96,30 @@ pub(super) struct Choice {
     /// it again
     #[arg(long, env = "FOOD_ORDERING_FREE_PORTS", conflicts_with = "port_offset")]
     free_ports: bool,
+    /// Where the gateway listens instead, such as 0.0.0.0:3000 for other machines. From those, orders are read with their keys and
+    /// operators need the token [default: 127.0.0.1 and the gateway's port]
+    #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
+    gateway_listen: Option<SocketAddr>,
+    /// Where the psql gateway listens instead. If others than this machine can reach it, every client needs a user and password of
+    /// `keys/psql.passwords` in the data directory [default: 127.0.0.1 and the psql gateway's port]
+    #[arg(long, env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
+    psql_gateway_listen: Option<SocketAddr>,
 }
 
-/// The port of every use.
-#[derive(Debug, Clone)]
-pub(super) struct Ports(BTreeMap<Use, u16>);
-
-impl Index<Use> for Ports {
-    type Output = u16;
-
-    fn index(&self, port: Use) -> &u16 {
-        &self.0[&port]
+impl Choice {
+    /// The address that was given for this use.
+    fn given(&self, port: Use) -> Option<SocketAddr> {
+        match port {
+            Use::Gateway => self.gateway_listen,
+            Use::PsqlGateway => self.psql_gateway_listen,
+            _ => None,
+        }
     }
 }
+
+/// Where every use listens.
+#[derive(Debug, Clone)]
+pub(super) struct Ports(BTreeMap<Use, SocketAddr>);
 
 /// The ports of a former run, by the names of their uses.
 pub(super) type Former = BTreeMap<String, u16>;
@@ -118,22 +129,39 @@ impl Ports {
     pub(super) fn by_name(&self) -> BTreeMap<&'static str, u16> {
         self.0
             .iter()
-            .map(|(port, number)| (port.name(), *number))
+            .map(|(port, address)| (port.name(), address.port()))
             .collect()
     }
 
-    /// `127.0.0.1:<port>`
+    /// The number of a port.
+    pub(super) fn number(&self, port: Use) -> u16 {
+        self.0[&port].port()
+    }
+
+    /// The address to listen on: `127.0.0.1:<port>` unless another one was given.
+    pub(super) fn listen(&self, port: Use) -> SocketAddr {
+        self.0[&port]
+    }
+
+    /// Where a program on this machine reaches it.
     pub(super) fn address(&self, port: Use) -> SocketAddr {
-        SocketAddr::V4(loopback(self[port]))
+        networks::here(self.0[&port])
     }
 
     /// `http://127.0.0.1:<port>`, or with the scheme of what else is spoken there.
     pub(super) fn url(&self, port: Use) -> String {
-        let scheme = match port {
-            Use::PsqlGateway => "postgresql",
-            _ => "http",
-        };
-        format!("{scheme}://{}", self.address(port))
+        url(port, self.address(port))
+    }
+
+    /// The same for other machines, at each of this machine's addresses; nothing if only this machine can reach it.
+    pub(super) fn urls_from_elsewhere(&self, port: Use) -> Vec<String> {
+        let addresses = networks::from_elsewhere(self.0[&port]).into_iter();
+        addresses.map(|address| url(port, address)).collect()
+    }
+
+    /// Whether only this machine can reach it.
+    pub(super) fn is_local(&self, port: Use) -> bool {
+        self.0[&port].ip().to_canonical().is_loopback()
     }
 
     /// The URLs of a use that each node of Restate has, as they stand in a flag.
@@ -150,6 +178,14 @@ impl Ports {
     }
 }
 
+fn url(port: Use, address: SocketAddr) -> String {
+    let scheme = match port {
+        Use::PsqlGateway => "postgresql",
+        _ => "http",
+    };
+    format!("{scheme}://{address}")
+}
+
 /// Ports that nobody else can take until they are let go, which is when the parts are about to take them.
 #[derive(Debug)]
 pub(super) struct Reserved {
@@ -160,19 +196,34 @@ pub(super) struct Reserved {
 
 /// Chooses and takes the ports; an error names those that are taken, and by whom.
 pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
-    if choice.free_ports {
-        return reserve_free(nodes, former);
-    }
-    let planned = with_offset(choice.port_offset, nodes)?;
+    let planned = if choice.free_ports {
+        free(nodes, former)?
+    } else {
+        with_offset(choice.port_offset, nodes)?
+    };
+    let mut ports = BTreeMap::new();
     let mut listeners = Vec::new();
     let mut taken = Vec::new();
-    for (port, number) in &planned.0 {
-        match TcpListener::bind(loopback(*number)) {
-            Ok(listener) => listeners.push(listener),
+    for (port, listen, held) in planned {
+        let given = choice.given(port);
+        let listen = given.unwrap_or(listen);
+        let listener = match held {
+            Some(held) if given.is_none() => Ok(held),
+            _ => TcpListener::bind(listen),
+        };
+        match listener.and_then(|listener| Ok((listener.local_addr()?, listener))) {
+            Ok((address, listener)) => {
+                ports.insert(port, address);
+                listeners.push(listener);
+            }
             Err(error) => {
-                let who = listener_of::port(*number)
+                let who = listener_of::port(listen.port())
                     .map_or_else(String::new, |who| format!(", by {who}"));
-                taken.push(format!("  {number} ({}): {error}{who}", port.name()));
+                let what = match given {
+                    Some(address) => address.to_string(),
+                    None => listen.port().to_string(),
+                };
+                taken.push(format!("  {what} ({}): {error}{who}", port.name()));
             }
         }
     }
@@ -183,15 +234,18 @@ pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::
         );
     }
     Ok(Reserved {
-        ports: planned,
+        ports: Ports(ports),
         listeners,
     })
 }
 
-pub(super) fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Ports> {
+/// A use, where it is to listen, and the listener if there is one already.
+type Planned = (Use, SocketAddr, Option<TcpListener>);
+
+fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Vec<Planned>> {
     let ports = Use::all(nodes).into_iter().map(|port| {
         let number = port.default_port().checked_add(offset);
-        number.map(|number| (port, number)).with_context(|| {
+        number.map(|number| (port, loopback(number), None)).with_context(|| {
             format!(
                 "--port-offset {offset} is too much: {} is on port {} without it, and the last port is {}",
                 port.name(),
@@ -200,21 +254,37 @@ pub(super) fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Ports> {
             )
         })
     });
-    ports.collect::<anyhow::Result<_>>().map(Ports)
+    ports.collect()
+}
+
+#[cfg(test)]
+impl Ports {
+    /// The default ports, but for one use another address.
+    pub(super) fn of(port: Use, address: SocketAddr) -> Self {
+        let mut ports = Self::with_offset(0, Nodes::One).unwrap();
+        ports.0.insert(port, address);
+        ports
+    }
+
+    /// The default ports, each plus `offset`, whether or not they are free.
+    pub(super) fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Self> {
+        let planned = with_offset(offset, nodes)?.into_iter();
+        Ok(Self(
+            planned.map(|(port, address, _)| (port, address)).collect(),
+        ))
+    }
 }
 
 /// Free ports, those of a former run first: what was under way then has been told them.
 ///
 /// New ones are below those that the kernel gives to outgoing connections: when a part is restarted, its port must not have become
 /// somebody's end of a connection meanwhile.
-fn reserve_free(nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
+fn free(nodes: Nodes, former: &Former) -> anyhow::Result<Vec<Planned>> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
     const ATTEMPTS: usize = 1_000;
 
-    let mut ports = BTreeMap::new();
-    let mut listeners = Vec::new();
-    for port in Use::all(nodes) {
+    let ports = Use::all(nodes).into_iter().map(|port| {
         let any = std::iter::repeat_with(|| rand::random_range(FIRST..=LAST)).take(ATTEMPTS);
         let mut numbers = former.get(port.name()).copied().into_iter().chain(any);
         let free =
@@ -225,36 +295,50 @@ fn reserve_free(nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
                 port.name()
             )
         })?;
-        ports.insert(port, number);
-        listeners.push(listener);
-    }
-    Ok(Reserved {
-        ports: Ports(ports),
-        listeners,
-    })
+        Ok((port, loopback(number), Some(listener)))
+    });
+    // All are held at the same time: none is chosen twice.
+    ports.collect()
 }
 
-fn loopback(port: u16) -> SocketAddrV4 {
-    SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        choice: Choice,
+    }
+
+    fn choice(flags: &[&str]) -> Choice {
+        let line = std::iter::once("up").chain(flags.iter().copied());
+        Flags::parse_from(line).choice
+    }
+
+    fn reserve_free(nodes: Nodes, former: &Former) -> Reserved {
+        reserve(choice(&["--free-ports"]), nodes, former).unwrap()
+    }
 
     #[test]
     fn an_offset_moves_every_port_and_too_large_a_one_is_refused() {
-        let ports = with_offset(1000, Nodes::One).unwrap();
-        assert_eq!(ports[Use::Gateway], 4000);
+        let ports = Ports::with_offset(1000, Nodes::One).unwrap();
+        assert_eq!(ports.number(Use::Gateway), 4000);
         assert_eq!(ports.urls(Use::RestateIngress), "http://127.0.0.1:9080");
         assert!(with_offset(60_000, Nodes::One).is_err());
     }
 
     #[test]
     fn each_node_has_ports_of_its_own() {
-        let ports = with_offset(0, Nodes::Three).unwrap();
+        let ports = Ports::with_offset(0, Nodes::Three).unwrap();
         assert_eq!(
             ports.urls(Use::RestateAdmin),
             "http://127.0.0.1:9070,http://127.0.0.1:19070,http://127.0.0.1:29070"
@@ -271,8 +355,8 @@ mod tests {
 
     #[test]
     fn free_ports_are_held_until_they_are_let_go() {
-        let reserved = reserve_free(Nodes::Three, &Former::new()).unwrap();
-        let port = loopback(reserved.ports[Use::Gateway]);
+        let reserved = reserve_free(Nodes::Three, &Former::new());
+        let port = reserved.ports.listen(Use::Gateway);
         assert!(TcpListener::bind(port).is_err());
         drop(reserved);
         assert!(TcpListener::bind(port).is_ok());
@@ -280,22 +364,55 @@ mod tests {
 
     #[test]
     fn the_ports_of_the_last_run_are_taken_again_if_they_are_free() {
-        let first = reserve_free(Nodes::Three, &Former::new()).unwrap();
+        let first = reserve_free(Nodes::Three, &Former::new());
         let former: Former = (first.ports.by_name().into_iter())
             .map(|(name, number)| (name.to_owned(), number))
             .collect();
-        let meanwhile = reserve_free(Nodes::Three, &former).unwrap();
-        assert_ne!(meanwhile.ports[Use::Gateway], first.ports[Use::Gateway]);
+        let meanwhile = reserve_free(Nodes::Three, &former);
+        let number = |reserved: &Reserved| reserved.ports.number(Use::Gateway);
+        assert_ne!(number(&meanwhile), number(&first));
         let taken = first.ports.by_name();
         drop(first);
-        let again = reserve_free(Nodes::Three, &former).unwrap();
+        let again = reserve_free(Nodes::Three, &former);
         assert_eq!(again.ports.by_name(), taken);
     }
 
     #[test]
     fn who_holds_a_port_is_named() {
-        let reserved = reserve_free(Nodes::One, &Former::new()).unwrap();
-        let who = listener_of::port(reserved.ports[Use::Gateway]).unwrap();
+        let reserved = reserve_free(Nodes::One, &Former::new());
+        let who = listener_of::port(reserved.ports.number(Use::Gateway)).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
+    }
+
+    #[test]
+    fn a_given_address_is_listened_on_and_reached_by_loopback() {
+        let flags = ["--free-ports", "--gateway-listen=0.0.0.0:0"];
+        let reserved = reserve(choice(&flags), Nodes::One, &Former::new()).unwrap();
+        let ports = &reserved.ports;
+        let number = ports.number(Use::Gateway);
+        assert_ne!(number, 0);
+        assert_eq!(
+            ports.listen(Use::Gateway).to_string(),
+            format!("0.0.0.0:{number}")
+        );
+        assert_eq!(
+            ports.url(Use::Gateway),
+            format!("http://127.0.0.1:{number}")
+        );
+        assert!(!ports.is_local(Use::Gateway) && ports.is_local(Use::PsqlGateway));
+        assert_eq!(ports.urls_from_elsewhere(Use::PsqlGateway), [""; 0]);
+    }
+
+    #[test]
+    fn a_given_address_that_is_taken_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let flag = format!("--psql-gateway-listen={address}");
+        let refused = reserve(choice(&["--free-ports", &flag]), Nodes::One, &Former::new());
+        let error = refused.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{address} (psql-gateway)")),
+            "{error}"
+        );
     }
 }

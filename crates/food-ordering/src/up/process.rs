@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::proxies;
 use crate::{files, parent};
 
 /// How to start a process: this binary with `arguments`.
@@ -183,6 +184,7 @@ fn spawn(spec: &Spec) -> anyhow::Result<Child> {
             command.env_remove(variable);
         }
     }
+    command.envs(proxies::not_for_this_machine());
     parent::tie(&mut command);
     // A group of its own: Ctrl-C on the terminal is for the launcher, which stops the parts in order.
     Command::from(command)

@@ -116,7 +116,7 @@ impl App {
             recent: RecentOrders::default(),
             readiness: health::Cache::default(),
             leaving: Arc::default(),
-            access: Access::new(tokens, edge.trusts_neighbours(crate::is_loopback(address))),
+            access: Access::new(tokens, edge.neighbours(address)),
             public_metrics: edge.public_metrics,
             proxies: Proxies::new(edge.trusted_proxies.clone(), edge.client_address_header),
             rates: Rates::new(edge),

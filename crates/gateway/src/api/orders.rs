@@ -129,7 +129,7 @@ pub(super) async fn take(
     publish(app, &order).await?;
     app.recent.remember(&order.order_id, Instant::now());
 
-    let accepted = Accepted::new(order.order_id, key);
+    let accepted = Accepted::new(order.order_id, key, app.keys.is_some());
     let location = [(header::LOCATION, accepted.links.this.clone())];
     Ok((StatusCode::ACCEPTED, location, NO_STORE, Json(accepted)).into_response())
 }

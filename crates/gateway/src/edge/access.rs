@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, header, uri::Authority};
 use secrets::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
+use super::settings::Neighbours;
+
 /// The cookie that carries the token for those who cannot send headers of their own.
 pub(crate) const COOKIE: &str = "operator-session";
 /// Headers by which a proxy says that the request is not from where it seems to be.
@@ -23,8 +25,8 @@ const OF_PROXIES: [&str; 5] = [
 pub(crate) struct Access {
     /// Any of them will do: there are two while one is replaced.
     tokens: Vec<Token>,
-    /// Whether who comes from this machine is an operator.
-    trusts_neighbours: bool,
+    /// Who is an operator without a token.
+    neighbours: Neighbours,
 }
 
 /// Why someone is not let in.
@@ -61,12 +63,9 @@ impl Token {
 }
 
 impl Access {
-    /// `trusts_neighbours`: who comes from this machine is an operator, without a token.
-    pub(crate) fn new(tokens: Vec<Token>, trusts_neighbours: bool) -> Self {
-        Self {
-            tokens,
-            trusts_neighbours,
-        }
+    /// Lets `neighbours` in without a token.
+    pub(crate) fn new(tokens: Vec<Token>, neighbours: Neighbours) -> Self {
+        Self { tokens, neighbours }
     }
 
     /// Whether these headers hold the token.
@@ -90,8 +89,7 @@ impl Access {
     /// Whether the request comes from this very machine, and is meant for it.
     pub(crate) fn is_from_here(&self, peer: Option<IpAddr>, request: &Request) -> bool {
         let headers = request.headers();
-        self.trusts_neighbours
-            && peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+        peer.is_some_and(|peer| self.neighbours.include(peer))
             && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
             // A page of a stranger may have its own name point to 127.0.0.1. Its name gives it away.
             && headers.get(header::HOST).is_none_or(|host| host.to_str().is_ok_and(is_local_name))
@@ -132,6 +130,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::settings::Edge;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         (pairs.iter())
@@ -146,8 +145,17 @@ mod tests {
         request
     }
 
+    /// Who is trusted by a gateway on loopback, and by one that is published on loopback out of a container.
+    fn neighbours() -> Neighbours {
+        let edge = Edge {
+            neighbours: vec!["172.18.0.0/16".parse().unwrap()],
+            ..Edge::default()
+        };
+        edge.neighbours("0.0.0.0".parse().unwrap())
+    }
+
     fn is_from_here(peer: &str, uri: &str, pairs: &[(&'static str, &str)]) -> bool {
-        Access::new(Vec::new(), true)
+        Access::new(Vec::new(), neighbours())
             .is_from_here(Some(peer.parse().unwrap()), &request(uri, pairs))
     }
 
@@ -159,6 +167,7 @@ mod tests {
             ("127.0.0.9", "localhost"),
             ("::1", "[::1]:3000"),
             ("::ffff:127.0.0.1", "localhost:5173"),
+            ("172.18.0.1", "127.0.0.1:3000"),
         ] {
             assert!(is_from_here(peer, "/", &[("host", host)]), "{peer} {host}");
         }
@@ -169,6 +178,8 @@ mod tests {
     fn whoever_comes_from_elsewhere_or_through_others_does_not_sit_here() {
         for (peer, uri, pairs) in [
             ("10.0.0.7", "/", &[][..]),
+            ("10.0.0.7", "/", &[("host", "127.0.0.1")]),
+            ("172.18.0.1", "/", &[("host", "gateway:3000")]),
             ("127.0.0.1", "/", &[("x-forwarded-for", "10.0.0.7")]),
             ("127.0.0.1", "/", &[("forwarded", "for=10.0.0.7")]),
             ("127.0.0.1", "/", &[("host", "evil.example:3000")]),
@@ -186,14 +197,15 @@ mod tests {
         ] {
             assert!(!is_from_here(peer, uri, pairs), "{peer} {uri} {pairs:?}");
         }
-        assert!(!Access::new(Vec::new(), true).is_from_here(None, &request("/", &[])));
+        assert!(!Access::new(Vec::new(), neighbours()).is_from_here(None, &request("/", &[])));
         let here = Some("127.0.0.1".parse().unwrap());
-        assert!(!Access::new(Vec::new(), false).is_from_here(here, &request("/", &[])));
+        let nobody = Neighbours::default();
+        assert!(!Access::new(Vec::new(), nobody).is_from_here(here, &request("/", &[])));
     }
 
     #[test]
     fn while_there_is_no_token_none_opens() {
-        let access = Access::new(Vec::new(), true);
+        let access = Access::new(Vec::new(), neighbours());
         let given = headers(&[("authorization", "Bearer x")]);
         assert_eq!(access.check_token_of(&given), Err(Denied::NotFromThere));
     }
@@ -213,7 +225,10 @@ mod tests {
             (&[("authorization", "Bearer ")], Err(Denied::WrongToken)),
             (&[("cookie", "operator-session=x")], Err(Denied::WrongToken)),
         ] {
-            let access = Access::new(Token::parse("s3cret").into_iter().collect(), false);
+            let access = Access::new(
+                Token::parse("s3cret").into_iter().collect(),
+                Neighbours::default(),
+            );
             let found = access.check_token_of(&headers(pairs));
             assert_eq!(found, expected, "{pairs:?}");
         }

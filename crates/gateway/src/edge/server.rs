@@ -16,7 +16,6 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
@@ -26,7 +25,7 @@ use tower::ServiceExt;
 use super::proxies::Proxies;
 use super::refusals;
 use super::seats::{Seat, Seats};
-use super::settings::Edge;
+use super::settings::{Edge, Neighbours};
 use super::socket::{Held, InHand, Socket};
 
 /// How long requests in hand may take once the gateway has been told to stop.
@@ -43,8 +42,8 @@ const BUFFER: usize = 64 * 1024;
 const BREATH: Duration = Duration::from_millis(50);
 /// How long to wait for the place of a connection that was told to end.
 const ENDS_WITHIN: Duration = Duration::from_secs(1);
-/// Files that are no connections of clients: logs, Kafka, Restate, the web UI.
-const OTHER_FILES: u64 = 256;
+/// At most so many files are kept back for all but connections of clients: logs, Kafka, Restate, the web UI.
+const OTHER_FILES: usize = 256;
 
 /// Accepts connections and answers their requests.
 ///
@@ -52,8 +51,8 @@ const OTHER_FILES: u64 = 256;
 pub(crate) struct Server {
     router: Router,
     proxies: Proxies,
-    /// Whether connections of this machine are without a limit of their own.
-    trusts_neighbours: bool,
+    /// Whose connections are without a limit of their own.
+    neighbours: Neighbours,
     head_within: Duration,
     idle_within: Duration,
     places: Arc<Semaphore>,
@@ -67,10 +66,9 @@ impl Server {
         router: Router,
         edge: &Edge,
         proxies: Proxies,
-        trusts_neighbours: bool,
+        neighbours: Neighbours,
     ) -> Self {
-        let files = raise_file_limit().saturating_sub(OTHER_FILES).max(16);
-        let allowed = usize::try_from(files).unwrap_or(usize::MAX);
+        let allowed = connections_within(raise_file_limit());
         if allowed < edge.connections {
             tracing::warn!(
                 wanted = edge.connections,
@@ -82,7 +80,7 @@ impl Server {
         Self {
             router,
             proxies,
-            trusts_neighbours,
+            neighbours,
             head_within: edge.header_timeout,
             idle_within: edge.idle_timeout,
             places: Arc::new(Semaphore::new(places)),
@@ -142,8 +140,7 @@ impl Server {
 
     /// A place for a connection from there, for which one that idles may have to go.
     async fn place(&self, peer: IpAddr) -> Option<Place> {
-        let is_exempt = self.proxies.trust(peer)
-            || (self.trusts_neighbours && peer.to_canonical().is_loopback());
+        let is_exempt = self.proxies.trust(peer) || self.neighbours.include(peer);
         let seat = if is_exempt {
             None
         } else if let Some(seat) = self.seats.take(peer.into()) {
@@ -343,16 +340,43 @@ fn is_of_one_connection(error: &std::io::Error) -> bool {
     )
 }
 
-/// Lets the process have as many connections as the system allows, and says how many files that is: each connection is one,
-/// and the usual limit is a thousand.
-fn raise_file_limit() -> u64 {
-    let limits = getrlimit(Resource::RLIMIT_NOFILE);
-    let (now, most) = limits.unwrap_or((1_024, 1_024));
-    match setrlimit(Resource::RLIMIT_NOFILE, most, most) {
-        Ok(()) => most,
-        Err(error) => {
-            tracing::debug!(%error, "the limit of open files stays as it is");
-            now
+/// Lets the process open as many files as the system allows, and returns that number. Each connection is a file, and the usual
+/// limit is a thousand.
+fn raise_file_limit() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+        rlimit::Resource::NOFILE.get_soft().unwrap_or(1_024)
+    });
+    usize::try_from(files).unwrap_or(usize::MAX)
+}
+
+/// How many connections of clients fit into a limit of open files. A low limit is not used up by the files kept back: three
+/// quarters of it at least are connections.
+fn connections_within(files: usize) -> usize {
+    files - (files / 4).min(OTHER_FILES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_files_that_the_system_allows_are_connections() {
+        for (files, connections) in [
+            (64, 48),
+            (256, 192),
+            (1_024, 768),
+            (20_000, 19_744),
+            (usize::MAX, usize::MAX - OTHER_FILES),
+        ] {
+            assert_eq!(connections_within(files), connections, "{files}");
         }
+    }
+
+    #[test]
+    fn the_soft_limit_is_raised_to_what_the_system_allows() {
+        let files = raise_file_limit();
+        let soft = rlimit::Resource::NOFILE.get_soft().unwrap();
+        assert_eq!(files, usize::try_from(soft).unwrap());
     }
 }

@@ -1,10 +1,11 @@
 //! What the edge is set to.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Whom to trust, and how much of everything there may be. The defaults are reasoned in `docs/security.md`.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +13,9 @@ pub struct Edge {
     /// Whether who comes from this very machine is an operator. `None`: yes, unless there are trusted proxies, behind which
     /// everyone seems to come from there.
     pub trust_loopback: Option<bool>,
+    /// Networks whose clients count as on this machine. For a container whose port is published on loopback only: requests from
+    /// the machine reach it through these networks.
+    pub neighbours: Vec<IpNet>,
     /// Whether everyone may read `/metrics`, and not operators alone.
     pub public_metrics: bool,
     /// The proxies whose word counts on where a request comes from. Nobody else's does.
@@ -44,6 +48,7 @@ impl Default for Edge {
     fn default() -> Self {
         Self {
             trust_loopback: None,
+            neighbours: Vec::new(),
             public_metrics: false,
             trusted_proxies: Vec::new(),
             client_address_header: ClientAddressHeader::default(),
@@ -62,11 +67,32 @@ impl Default for Edge {
 }
 
 impl Edge {
-    /// Whether who comes from this machine is an operator, for a gateway that listens on loopback or elsewhere.
+    /// Whose clients are operators without a token, for a gateway that listens on this address.
     ///
-    /// Where others can come in, even the neighbour may be a proxy for them.
-    pub(crate) fn trusts_neighbours(&self, listens_on_loopback: bool) -> bool {
-        listens_on_loopback && (self.trust_loopback).unwrap_or(self.trusted_proxies.is_empty())
+    /// Nobody where others can come in: even a client on this machine may be a proxy for them.
+    pub(crate) fn neighbours(&self, listens_on: IpAddr) -> Neighbours {
+        let only_from_here = listens_on.to_canonical().is_loopback() || !self.neighbours.is_empty();
+        let trusted = (self.trust_loopback).unwrap_or(self.trusted_proxies.is_empty());
+        if !(only_from_here && trusted) {
+            return Neighbours::default();
+        }
+        let loopback = [
+            IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8)),
+            IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+        ];
+        Neighbours(self.neighbours.iter().copied().chain(loopback).collect())
+    }
+}
+
+/// The networks whose clients count as on this machine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Neighbours(Vec<IpNet>);
+
+impl Neighbours {
+    /// Whether a client with this address is one.
+    pub(crate) fn include(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.iter().any(|network| network.contains(&peer))
     }
 }
 
@@ -196,10 +222,40 @@ mod tests {
             trusted_proxies: proxies.iter().map(|net| net.parse().unwrap()).collect(),
             ..Edge::default()
         };
-        assert!(edge(None, &[]).trusts_neighbours(true));
-        assert!(!edge(Some(false), &[]).trusts_neighbours(true));
-        assert!(!edge(None, &["127.0.0.1/32"]).trusts_neighbours(true));
-        assert!(edge(Some(true), &["10.0.0.0/8"]).trusts_neighbours(true));
-        assert!(!edge(Some(true), &[]).trusts_neighbours(false));
+        let includes = |edge: &Edge, listens_on: &str, peer: &str| {
+            let neighbours = edge.neighbours(listens_on.parse().unwrap());
+            neighbours.include(peer.parse().unwrap())
+        };
+        let (here, everywhere) = ("127.0.0.1", "0.0.0.0");
+        assert!(includes(&edge(None, &[]), here, "127.0.0.9"));
+        assert!(includes(&edge(None, &[]), "::1", "::1"));
+        assert!(!includes(&edge(None, &[]), here, "172.18.0.1"));
+        assert!(!includes(&edge(Some(false), &[]), here, here));
+        assert!(!includes(&edge(None, &["127.0.0.1/32"]), here, here));
+        assert!(includes(&edge(Some(true), &["10.0.0.0/8"]), here, here));
+        assert!(!includes(&edge(Some(true), &[]), everywhere, here));
+
+        let published = |trust, proxies: &[&str]| Edge {
+            neighbours: vec!["172.18.0.0/16".parse().unwrap()],
+            ..edge(trust, proxies)
+        };
+        for (peer, is_neighbour) in [
+            ("172.18.0.1", true),
+            ("::ffff:172.18.0.1", true),
+            ("127.0.0.1", true),
+            ("192.168.1.7", false),
+        ] {
+            assert_eq!(
+                includes(&published(None, &[]), everywhere, peer),
+                is_neighbour,
+                "{peer}"
+            );
+            assert!(!includes(&published(Some(false), &[]), everywhere, peer));
+            assert!(!includes(
+                &published(None, &["10.0.0.0/8"]),
+                everywhere,
+                peer
+            ));
+        }
     }
 }

@@ -103,6 +103,10 @@ pub struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub key: Option<String>,
+    /// Why there is no key, where orders have keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub note: Option<&'static str>,
     /// Where to go from here.
     pub links: Links,
 }
@@ -118,7 +122,10 @@ pub struct Links {
 }
 
 impl Accepted {
-    pub(crate) fn new(order_id: OrderId, key: Option<String>) -> Self {
+    /// `needs_key`: without its key only operators can read the order.
+    pub(crate) fn new(order_id: OrderId, key: Option<String>, needs_key: bool) -> Self {
+        const NO_KEY: &str = "Only operators can read this order, as a key is given for ids that the gateway has made. Leave \
+             `orderId` out, or take an id and its key from POST /api/order-ids first.";
         let this = format!("/api/orders/{order_id}");
         Self {
             links: Links {
@@ -127,6 +134,7 @@ impl Accepted {
             },
             order_id,
             status: Status::New,
+            note: (needs_key && key.is_none()).then_some(NO_KEY),
             key,
         }
     }

@@ -34,7 +34,12 @@ async fn serve(edge: Edge) -> Served {
     config.order_links_secrets = vec![vec![7; 32]];
     let ingress = Ingress::new(&config.restate_ingress, SOON).unwrap();
     let app = App::new(TestBroker::default(), ingress, &config, address.ip()).unwrap();
-    let server = Server::new(router(app), &edge, Proxies::default(), false);
+    let server = Server::new(
+        router(app),
+        &edge,
+        Proxies::default(),
+        edge.neighbours(address.ip()),
+    );
     let (stop, stopped) = oneshot::channel();
     let server = tokio::spawn(server.run(listener, async {
         let _ = stopped.await;

@@ -145,6 +145,8 @@ async fn nobody_gets_the_key_of_an_order_by_placing_it_again() {
     let answer = gateway.elsewhere(place(&order, &[])).await;
     assert_eq!(answer.status, 202);
     assert!(answer.body.get("key").is_none());
+    let note = answer.body["note"].as_str().unwrap();
+    assert!(note.contains("Leave `orderId` out"), "{note}");
     let answer = gateway
         .elsewhere(place(&good(), &[("order-key", &key)]))
         .await;

@@ -361,7 +361,7 @@ async fn a_forgotten_order_is_seen_to_be_stuck_and_a_killed_runtime_is_asked_aga
         "{}/services/OrderStatusService/state",
         system.address("restate-admin")?
     );
-    reqwest::Client::new()
+    end_to_end_tests::http()
         .post(url)
         .json(&state)
         .send()

@@ -1,0 +1,103 @@
+//! The networks that this machine, or container, is in.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use ipnet::IpNet;
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
+use nix::sys::socket::SockaddrStorage;
+
+/// The networks of all interfaces that are up, each with this machine's own address in it.
+pub(crate) fn own() -> Vec<IpNet> {
+    let Ok(interfaces) = getifaddrs() else {
+        return Vec::new();
+    };
+    interfaces
+        .filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP))
+        .filter_map(|interface| {
+            let address = ip(interface.address.as_ref()?)?;
+            let mask = ip(interface.netmask.as_ref()?)?;
+            IpNet::with_netmask(address, mask).ok()
+        })
+        .collect()
+}
+
+/// Networks whose clients count as on this machine, for a part in a container whose port is published on this address: if it is
+/// loopback, clients reach the container through the networks that it is in.
+pub(crate) fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
+    match published_on {
+        Some(address) if address.to_canonical().is_loopback() => own(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where a program on this machine reaches what listens on `address`, which may be all of the machine's addresses.
+pub(crate) fn here(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Where other machines may reach what listens on `address`; nothing if only this machine can.
+pub(crate) fn from_elsewhere(address: SocketAddr) -> Vec<SocketAddr> {
+    let ip = address.ip();
+    let ips: Vec<IpAddr> = if ip.is_unspecified() {
+        let own = own().into_iter().map(|network| network.addr());
+        // A system that listens on all IPv6 addresses listens on all of IPv4 too.
+        own.filter(|own| own.is_ipv4() || ip.is_ipv6()).collect()
+    } else {
+        vec![ip]
+    };
+    let is_link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    ips.into_iter()
+        .filter(|ip| !ip.to_canonical().is_loopback() && !is_link_local(ip))
+        .map(|ip| SocketAddr::new(ip, address.port()))
+        .collect()
+}
+
+fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_a_network_of_this_machine() {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        assert!(own().iter().any(|network| network.contains(&loopback)));
+    }
+
+    #[test]
+    fn only_a_port_that_is_published_on_loopback_has_neighbours() {
+        assert!(!neighbours(Some("127.0.0.1".parse().unwrap())).is_empty());
+        assert!(neighbours(Some("0.0.0.0".parse().unwrap())).is_empty());
+        assert!(neighbours(None).is_empty());
+    }
+
+    #[test]
+    fn what_listens_everywhere_is_reached_by_loopback_here_and_by_the_machines_addresses_elsewhere()
+    {
+        for (address, expected) in [
+            ("0.0.0.0:3000", "127.0.0.1:3000"),
+            ("[::]:3000", "[::1]:3000"),
+            ("192.0.2.1:3000", "192.0.2.1:3000"),
+        ] {
+            assert_eq!(here(address.parse().unwrap()).to_string(), expected);
+        }
+        assert!(from_elsewhere("127.0.0.1:3000".parse().unwrap()).is_empty());
+        let address: SocketAddr = "192.0.2.1:3000".parse().unwrap();
+        assert_eq!(from_elsewhere(address), [address]);
+        let loopback = |address: &SocketAddr| address.ip().is_loopback();
+        assert!(
+            !from_elsewhere("0.0.0.0:1".parse().unwrap())
+                .iter()
+                .any(loopback)
+        );
+    }
+}

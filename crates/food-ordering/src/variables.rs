@@ -1,0 +1,188 @@
+//! Variables of the environment: none whose name begins as ours do is ignored without a word.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{keys, parent};
+
+/// How the names of all variables begin.
+const PREFIX: &str = "FOOD_ORDERING_";
+
+/// Variables that are no flags: a secret that is not to stand on a command line, what processes hand to their children, and
+/// what the tests read.
+const OTHERS: [&str; 4] = [
+    keys::OPERATOR_TOKEN,
+    parent::PARENT,
+    "FOOD_ORDERING_BIN",
+    "FOOD_ORDERING_TEST_PYTHON",
+];
+
+/// Settings of the parts that `up` decides itself: they are flags of `serve` that it gives to every part, or that have no effect on
+/// the parts that it starts. All other settings reach the parts through the environment.
+pub(crate) const DECIDED_BY_UP: [&str; 16] = [
+    "FOOD_ORDERING_CALLBACK_SECRET_FILE",
+    "FOOD_ORDERING_CALLBACK_URL",
+    "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
+    "FOOD_ORDERING_KAFKA_ADDRESS_FILE",
+    "FOOD_ORDERING_OPERATOR_TOKEN_FILE",
+    "FOOD_ORDERING_ORDER_LINKS_SECRET_FILE",
+    "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
+    "FOOD_ORDERING_PAYMENT_DATABASE",
+    "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
+    "FOOD_ORDERING_RESTATE_ADMIN",
+    "FOOD_ORDERING_RESTATE_IDENTITY_FILE",
+    "FOOD_ORDERING_RESTATE_INGRESS",
+    "FOOD_ORDERING_RESTATE_UI",
+    "FOOD_ORDERING_RESTAURANT_DATABASE",
+    "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
+    "FOOD_ORDERING_RESTAURANT_URL",
+];
+
+/// Which commands read a variable.
+#[derive(Debug)]
+pub(crate) struct Known(BTreeMap<String, BTreeSet<String>>);
+
+impl Known {
+    /// The variables of every flag of every command.
+    pub(crate) fn of(cli: &clap::Command) -> Self {
+        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for command in std::iter::once(cli).chain(cli.get_subcommands()) {
+            let variables = command
+                .get_arguments()
+                .filter_map(|flag| flag.get_env()?.to_str());
+            for variable in variables {
+                let readers = known.entry(variable.to_owned()).or_default();
+                readers.insert(command.get_name().to_owned());
+            }
+        }
+        for variable in OTHERS {
+            known.entry(variable.to_owned()).or_default();
+        }
+        Self(known)
+    }
+
+    /// Whether any command reads it.
+    #[cfg(test)]
+    pub(crate) fn contains(&self, variable: &str) -> bool {
+        self.0.contains_key(variable)
+    }
+
+    /// What is to be said of the variables that have no effect on `command`.
+    ///
+    /// Commands share an environment, so a variable that another command reads is nothing to speak of. `up` is the exception: it
+    /// starts everything, so whoever sets a variable expects it to count.
+    pub(crate) fn without_effect(
+        &self,
+        command: &str,
+        set: impl IntoIterator<Item = String>,
+    ) -> Vec<String> {
+        let mut said: Vec<String> = set
+            .into_iter()
+            .filter(|name| name.to_ascii_uppercase().starts_with(PREFIX))
+            .filter_map(|name| match self.0.get(&name) {
+                None => Some(self.unknown(&name)),
+                Some(readers) if command == "up" => of_up(&name, readers),
+                Some(_) => None,
+            })
+            .collect();
+        said.sort();
+        said
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        /// From here on two names are alike, where 1 is equal.
+        const ALIKE: f64 = 0.7;
+        let own = |name: &str| name.to_ascii_uppercase().split_off(PREFIX.len());
+        let similar = (self.0.keys())
+            .map(|known| {
+                (
+                    strsim::normalized_damerau_levenshtein(&own(known), &own(name)),
+                    known,
+                )
+            })
+            .filter(|(similarity, _)| *similarity >= ALIKE)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let hint =
+            similar.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+        format!("{name} is set, but nothing reads a variable of that name{hint}")
+    }
+}
+
+fn of_up(name: &str, readers: &BTreeSet<String>) -> Option<String> {
+    if DECIDED_BY_UP.contains(&name) {
+        return Some(format!(
+            "{name} is set, but has no effect on `up`, which decides this itself"
+        ));
+    }
+    let is_of_parts = |reader: &String| ["food-ordering", "up", "serve"].contains(&reader.as_str());
+    if readers.is_empty() || readers.iter().any(is_of_parts) {
+        return None;
+    }
+    let readers: Vec<&str> = readers.iter().map(String::as_str).collect();
+    Some(format!(
+        "{name} is set, but has no effect on `up`; it is for: {}",
+        readers.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::Cli;
+
+    fn said(command: &str, variable: &str) -> Option<String> {
+        let known = Known::of(&Cli::command());
+        known.without_effect(command, [variable.to_owned()]).pop()
+    }
+
+    #[test]
+    fn a_variable_that_nothing_reads_is_named_with_what_was_meant() {
+        for (wrong, meant) in [
+            (
+                "FOOD_ORDERING_GATEWAY_LISTN",
+                Some("FOOD_ORDERING_GATEWAY_LISTEN"),
+            ),
+            (
+                "FOOD_ORDERING_KAFKA_BROKER",
+                Some("FOOD_ORDERING_KAFKA_BROKERS"),
+            ),
+            ("food_ordering_drivers", Some("FOOD_ORDERING_DRIVERS")),
+            ("FOOD_ORDERING_XYZZY", None),
+        ] {
+            for command in ["up", "serve", "setup", "load"] {
+                let said = said(command, wrong).unwrap();
+                assert!(said.starts_with(wrong), "{said}");
+                match meant {
+                    Some(meant) => {
+                        assert!(said.ends_with(&format!("did you mean {meant}?")), "{said}");
+                    }
+                    None => assert!(!said.contains("did you mean"), "{said}"),
+                }
+            }
+        }
+        assert_eq!(said("up", "RESTATE_ADMIN"), None);
+    }
+
+    #[test]
+    fn up_says_which_settings_have_no_effect_on_it() {
+        for variable in [
+            "FOOD_ORDERING_RESTATE_ADMIN",
+            "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
+            "FOOD_ORDERING_RATE",
+            "FOOD_ORDERING_ORDER_SERVICES_URL",
+        ] {
+            assert!(said("up", variable).is_some(), "{variable}");
+            assert_eq!(said("serve", variable), None, "{variable}");
+        }
+        for variable in [
+            "FOOD_ORDERING_GATEWAY_LISTEN",
+            "FOOD_ORDERING_TRUST_LOOPBACK",
+            "FOOD_ORDERING_DRIVERS",
+            "FOOD_ORDERING_LOG",
+            "FOOD_ORDERING_OPERATOR_TOKEN",
+        ] {
+            assert_eq!(said("up", variable), None, "{variable}");
+        }
+    }
+}
