@@ -182,7 +182,7 @@ mod tests {
             (
                 Some(b"driver 1"),
                 UPDATE,
-                "may hold only ASCII letters",
+                "ASCII letters, digits",
                 "record_key",
             ),
             (Some(b"d"), b"", "the record has no value", "unreadable"),

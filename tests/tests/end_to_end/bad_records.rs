@@ -178,7 +178,7 @@ fn bad_updates() -> Vec<BadUpdate> {
         bad_key(b"", "must not be empty"),
         bad_key(&[b'x'; 65], "must have at most 64 characters"),
         bad_key(&[b'x'; 100_000], "must have at most 64 characters"),
-        bad_key(b"driver 1", "may hold only ASCII letters"),
+        bad_key(b"driver 1", "ASCII letters, digits"),
         of(Some(b"driver-1"), None, "has no value"),
         bad_value(b"", "has no value"),
         bad_value(b"nowhere", "is not JSON"),
