@@ -263,6 +263,10 @@ POST /api/orders [server] gateway
                 POST /restate/awakeables/{id}/resolve [client] gateway
   POST /restate/call/OrderStatusService/{key}/claim [client] gateway
     OrderStatusService/claim [server] order-services
+    ingress OrderStatusService/{key}/claim [internal] Restate
+      invocation-start OrderStatusService/{key}/claim [internal] Restate
+        invocation-attempt OrderStatusService/{key}/claim [internal] Restate
+        invocation-end OrderStatusService/{key}/claim [internal] Restate
   send orders [producer] gateway
     process orders [consumer] gateway
 ";
