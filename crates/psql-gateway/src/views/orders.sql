@@ -33,7 +33,7 @@ FROM (
     id,
     status,
     placed,
-    json_get_int(json_get_json(history, 0), 'at') AS created_ms,
+    json_get_int(history, 0, 'at') AS created_ms,
     json_get_int(json_get_json(history, CAST(json_length(history) AS BIGINT) - 1), 'at') AS changed_ms
   FROM (
     SELECT
