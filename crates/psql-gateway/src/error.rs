@@ -61,6 +61,13 @@ impl Error {
         self
     }
 
+    /// The same at this place of `sql`.
+    #[must_use]
+    pub(crate) fn at(mut self, sql: &str, location: Location) -> Self {
+        self.position = offset(sql, location);
+        self
+    }
+
     /// What PostgreSQL can do and this server cannot.
     pub fn unsupported(what: impl Into<String>) -> Self {
         Self::new("0A000", what)
@@ -148,7 +155,8 @@ impl Error {
 }
 
 /// SQLSTATE, the text by which the runtime's error is known, and what follows the name in question.
-const KNOWN: [(&str, &str, Option<&str>); 16] = [
+const KNOWN: [(&str, &str, Option<&str>); 17] = [
+    ("54001", "RecursionLimitExceeded", None),
     ("42703", "No field named ", Some(". ")),
     ("42P01", "table '", Some("' not found")),
     ("42883", "Invalid function '", Some("'")),

@@ -45,7 +45,9 @@ impl Gateway {
     /// The catalogue of these tables.
     pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>> {
         let schema = self.schema().await?;
-        self.catalogue.get(async || Catalogue::new(&schema)).await
+        self.catalogue
+            .get(async || Ok(Catalogue::new(schema)))
+            .await
     }
 
     /// Asks the runtime for its tables again if an error says that they may be others: it may have been started anew, in another

@@ -13,6 +13,8 @@
 //! | `session.rs` | what a connection remembers; cancelling its query |
 //! | `statement.rs`, `copy.rs` | what each kind of statement does |
 //! | `parameters.rs` | parameters of prepared statements |
+//! | `literals.rs` | literals and names: read and printed without a change |
+//! | `bounds.rs`, `chains.rs` | how large and deep a query may be; chains of comparisons become lists |
 //! | `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
 //! | `runtime.rs`, `schema.rs` | asks the runtime |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
@@ -21,12 +23,15 @@
 
 mod aliases;
 mod auth;
+mod bounds;
 mod catalogue;
+mod chains;
 mod copy;
 mod error;
 mod gateway;
 mod handler;
 mod limits;
+mod literals;
 mod parameters;
 mod rewrite;
 mod row_encoder;

@@ -17,7 +17,7 @@ use sqlparser::ast::{
 
 use crate::error::{Error, Result};
 use crate::schema::Schema;
-use crate::sql;
+use crate::{literals, sql};
 
 /// The most parameters a statement may have, as in PostgreSQL.
 const MAX: usize = 65_535;
@@ -205,6 +205,8 @@ fn array_of(element: &Type) -> Option<Type> {
 }
 
 /// The value of each parameter of a portal, as an expression.
+///
+/// Texts are read here and not by `pgwire`, which takes a parameter for a literal of SQL and makes one quote of two.
 pub(crate) fn values<S: Clone>(portal: &Portal<S>, types: &[Type]) -> Result<Vec<Expr>> {
     if portal.parameters.len() != types.len() {
         return Err(Error::new(
@@ -242,6 +244,11 @@ fn value<S: Clone>(portal: &Portal<S>, index: usize, of: &Type) -> Result<Expr> 
             )),
         }
     }
+    let binary = portal.parameter_format.is_binary(index);
+    let bytes = match portal.parameters.get(index) {
+        Some(Some(bytes)) => bytes,
+        _ => return Ok(null(of)),
+    };
     macro_rules! of {
         ($rust:ty, $expr:expr) => {
             read(portal.parameter::<$rust>(index, of), index, of, $expr)
@@ -272,13 +279,28 @@ fn value<S: Clone>(portal: &Portal<S>, index: usize, of: &Type) -> Result<Expr> 
             )
         }),
         Type::DATE => of!(NaiveDate, |value| cast(&value.to_string(), "DATE")),
-        Type::BYTEA => of!(Vec<u8>, |value| literal(Value::HexStringLiteral(hex(
-            &value
-        )))),
-        Type::JSON | Type::JSONB => of!(serde_json::Value, |value| text(&value.to_string())),
-        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => {
-            of!(Vec<Option<String>>, |all| array(all, |one| text(&one)))
+        Type::BYTEA if binary => Ok(bytea(bytes)),
+        Type::BYTEA => byte_array(utf8(bytes)?)
+            .map(|bytes| bytea(&bytes))
+            .ok_or_else(|| invalid("bytea")),
+        Type::JSON | Type::JSONB => {
+            // A version goes before the text of a `jsonb` in binary.
+            let bytes = match (&of, bytes.split_first()) {
+                (&&Type::JSONB, Some((1, json))) if binary => json,
+                _ => bytes,
+            };
+            let json = utf8(bytes)?;
+            match serde_json::from_str::<serde::de::IgnoredAny>(json) {
+                Ok(_) => Ok(text(json)),
+                Err(_) => Err(invalid("json")),
+            }
         }
+        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY if binary => {
+            of!(Vec<Option<String>>, texts)
+        }
+        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => text_array(utf8(bytes)?)
+            .map(texts)
+            .ok_or_else(|| invalid("array")),
         Type::INT2_ARRAY => of!(Vec<Option<i16>>, |all| array(all, |one| integer(
             one.into()
         ))),
@@ -287,13 +309,122 @@ fn value<S: Clone>(portal: &Portal<S>, index: usize, of: &Type) -> Result<Expr> 
         ))),
         Type::INT8_ARRAY => of!(Vec<Option<i64>>, |all| array(all, integer)),
         Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN => {
-            of!(String, |value| text(&value))
+            utf8(bytes).map(text)
         }
         _ => Err(
             Error::unsupported(format!("parameter ${} of type {of}", index + 1))
                 .hint("Send it as text, and cast it in the query."),
         ),
     }
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new("22P02", format!("invalid input syntax for type {what}"))
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => Err(literals::nul()),
+        Ok(text) => Ok(text),
+        Err(_) => Err(Error::new(
+            "22021",
+            "invalid byte sequence for encoding \"UTF8\"",
+        )),
+    }
+}
+
+/// The bytes that a text means: `\x` and hexadecimal digits, or characters and octal escapes.
+pub(crate) fn byte_array(text: &str) -> Option<Vec<u8>> {
+    if let Some(digits) = text.strip_prefix("\\x") {
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        let pairs = digits.as_bytes().chunks(2);
+        return pairs
+            .map(|pair| match *pair {
+                [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+                _ => None,
+            })
+            .collect();
+    }
+    let mut bytes = text.bytes();
+    let mut read = Vec::new();
+    while let Some(byte) = bytes.next() {
+        read.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'\\' => b'\\',
+                first => {
+                    let octal = [first, bytes.next()?, bytes.next()?];
+                    let octal = std::str::from_utf8(&octal).ok()?;
+                    u8::from_str_radix(octal, 8).ok()?
+                }
+            },
+            plain => plain,
+        });
+    }
+    Some(read)
+}
+
+/// The elements of an array as PostgreSQL writes one: `{a,"b,c",NULL}`.
+pub(crate) fn text_array(text: &str) -> Option<Vec<Option<String>>> {
+    let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let mut rest = inside.chars().peekable();
+    let mut elements = Vec::new();
+    if inside.trim().is_empty() {
+        return Some(elements);
+    }
+    loop {
+        while rest.next_if(|c| c.is_whitespace()).is_some() {}
+        let mut element = String::new();
+        let quoted = rest.next_if_eq(&'"').is_some();
+        // Up to which of its bytes white space belongs to an element without quotes.
+        let mut kept = 0;
+        let mut escaped = false;
+        loop {
+            match rest.peek() {
+                Some('"') if quoted => {
+                    rest.next();
+                    while rest.next_if(|c| c.is_whitespace()).is_some() {}
+                    break;
+                }
+                Some(',') | None if !quoted => {
+                    element.truncate(kept);
+                    break;
+                }
+                Some('{' | '}' | '"') if !quoted => return None,
+                None => return None,
+                Some(_) => {}
+            }
+            let mut next = rest.next()?;
+            let is_escaped = next == '\\';
+            if is_escaped {
+                next = rest.next()?;
+                escaped = true;
+            }
+            element.push(next);
+            if is_escaped || !next.is_whitespace() {
+                kept = element.len();
+            }
+        }
+        if !quoted && element.is_empty() {
+            return None;
+        }
+        let null = !quoted && !escaped && element.eq_ignore_ascii_case("null");
+        elements.push((!null).then_some(element));
+        match rest.next() {
+            Some(',') => {}
+            None => return Some(elements),
+            Some(_) => return None,
+        }
+    }
+}
+
+/// An array of texts.
+pub(crate) fn texts(elements: Vec<Option<String>>) -> Expr {
+    array(elements, |element| text(&element))
+}
+
+/// Bytes as a literal.
+pub(crate) fn bytea(bytes: &[u8]) -> Expr {
+    literal(Value::HexStringLiteral(hex(bytes)))
 }
 
 fn literal(value: Value) -> Expr {
@@ -314,7 +445,8 @@ fn integer(value: i64) -> Expr {
     }
 }
 
-fn cast(value: &str, to: &str) -> Expr {
+/// A text as a value of another type.
+pub(crate) fn cast(value: &str, to: &str) -> Expr {
     Expr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(text(value)),
@@ -402,6 +534,77 @@ impl VisitorMut for Substitute<'_> {
                     format!("there is no parameter ${number}"),
                 )),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_array_of_texts_is_read_as_it_was_written(
+            elements in proptest::collection::vec(proptest::option::of("([^\0]|[\"\\\\,{}' ]|NULL){0,6}"), 0..6),
+        ) {
+            let written: Vec<String> = elements
+                .iter()
+                .map(|element| match element {
+                    None => "NULL".to_owned(),
+                    Some(text) => {
+                        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+                    }
+                })
+                .collect();
+            let written = format!("{{{}}}", written.join(","));
+            prop_assert_eq!(text_array(&written), Some(elements), "{}", written);
+        }
+
+        #[test]
+        fn bytes_are_read_as_they_were_written(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+            prop_assert_eq!(byte_array(&format!("\\x{}", hex(&bytes))), Some(bytes.clone()));
+            let escaped: String = bytes
+                .iter()
+                .map(|byte| match byte {
+                    b'\\' => "\\\\".to_owned(),
+                    0x20..0x7f => char::from(*byte).to_string(),
+                    _ => format!("\\{byte:03o}"),
+                })
+                .collect();
+            prop_assert_eq!(byte_array(&escaped), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn arrays_and_bytes_are_read_as_postgres_reads_them() {
+        let texts = |all: &[Option<&str>]| {
+            let all = all.iter().map(|one| one.map(str::to_owned));
+            Some(all.collect::<Vec<_>>())
+        };
+        for (text, expected) in [
+            ("{}", texts(&[])),
+            (
+                " { a b , \"\" ,NuLL} ",
+                texts(&[Some("a b"), Some(""), None]),
+            ),
+            (r"{\N\U\L\L,\ }", texts(&[Some("NULL"), Some(" ")])),
+            (
+                r#"{"a\"b","c\\d","NULL"}"#,
+                texts(&[Some("a\"b"), Some(r"c\d"), Some("NULL")]),
+            ),
+            ("{a,}", None),
+            ("{,}", None),
+            ("{{a}}", None),
+            ("{\"a\"b}", None),
+            ("{\"a}", None),
+            ("a,b", None),
+        ] {
+            assert_eq!(text_array(text), expected, "{text}");
+        }
+        for text in [r"\x0", r"\xzz", r"\9", r"a\", r"\400"] {
+            assert_eq!(byte_array(text), None, "{text}");
         }
     }
 }

@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::rewrite;
 use crate::runtime::Runtime;
 use crate::views;
+use crate::{literals, rewrite};
 
 /// How many tables are asked about at a time.
 const AT_ONCE: usize = 4;
@@ -48,7 +48,7 @@ impl Schema {
         for view in views::all() {
             let mut query = view.query.clone();
             rewrite::rewrite(&mut query, &schema)?;
-            let sql = format!("SELECT * FROM ({query}) AS v LIMIT 0");
+            let sql = format!("SELECT * FROM ({}) AS v LIMIT 0", literals::print(query)?);
             questions.push(table(
                 runtime.clone(),
                 view.name.to_owned(),

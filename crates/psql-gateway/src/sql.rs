@@ -2,11 +2,11 @@
 
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::parser::Parser;
+use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::{Error, Result};
-use crate::statement;
+use crate::{bounds, chains, literals, statement};
 
 /// What the clients speak.
 pub(crate) const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -15,15 +15,30 @@ pub(crate) const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 const RECURSION_LIMIT: usize = 50;
 
 /// The statements of a query text.
+///
+/// All literals are plain ones, and chains of comparisons are lists. What is larger or deeper than `bounds.rs` says is refused.
 pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
-    Parser::new(&DIALECT)
-        .with_recursion_limit(RECURSION_LIMIT)
-        .try_with_sql(sql)
-        .and_then(|mut parser| parser.parse_statements())
-        .map_err(|error| match writing_command(sql) {
+    bounds::with_stack(|| {
+        let complaint = |error: ParserError| match writing_command(sql) {
             Some(command) => statement::read_only(command),
             None => Error::syntax(&error, sql),
-        })
+        };
+        let tokens = Tokenizer::new(&DIALECT, sql).tokenize_with_location();
+        let tokens = tokens.map_err(|error| complaint(error.into()))?;
+        bounds::check_words(&tokens, sql)?;
+        let tokens = literals::join_adjacent(tokens, sql)?;
+        let mut statements = Parser::new(&DIALECT)
+            .with_recursion_limit(RECURSION_LIMIT)
+            .with_tokens_with_locations(tokens)
+            .parse_statements()
+            .map_err(complaint)?;
+        for statement in &mut statements {
+            literals::make_plain(statement);
+            chains::make_lists(statement);
+            bounds::check(statement)?;
+        }
+        Ok(statements)
+    })
 }
 
 /// Commands of PostgreSQL that change something. The parser does not know all of them, and those that it knows not in every

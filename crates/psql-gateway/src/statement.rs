@@ -8,9 +8,11 @@ use pgwire::api::Type;
 use pgwire::messages::response::TransactionStatus;
 use sqlparser::ast::{
     CloseCursor, CopySource, CopyTarget, DiscardObject, Expr, Ident, LimitClause, ObjectName,
-    Query, Reset, Set, Statement, TransactionAccessMode, TransactionMode, Value,
+    Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor, TransactionAccessMode,
+    TransactionMode, Value,
 };
 
+use crate::bounds::with_stack;
 use crate::catalogue;
 use crate::copy::CopyOptions;
 use crate::error::{Error, Result};
@@ -19,7 +21,7 @@ use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
 use crate::session::{Prepared, Session};
-use crate::{parameters, sql};
+use crate::{bounds, literals, parameters, sql};
 
 /// What a statement is answered with.
 pub(crate) enum Done {
@@ -104,7 +106,7 @@ impl Task<'_> {
             Statement::Execute {
                 name: Some(name), ..
             } => {
-                let prepared = self.session.prepared(&name.to_string())?;
+                let prepared = self.session.prepared(&prepared_name(name))?;
                 let Statement::Query(query) = &prepared.statement else {
                     return Ok(None);
                 };
@@ -123,16 +125,16 @@ impl Task<'_> {
 
     /// The types of a statement's parameters.
     pub(crate) async fn types(&self, statement: &Statement) -> Result<Vec<Type>> {
-        let types = parameters::types(statement, None)?;
+        let types = with_stack(|| parameters::types(statement, None))?;
         if types.is_empty() {
             return Ok(types);
         }
         let schema = self.gateway.schema().await?;
-        parameters::types(statement, Some(&schema))
+        with_stack(|| parameters::types(statement, Some(&schema)))
     }
 
     async fn describe_query(&self, query: &Query, values: &[Expr]) -> Result<Columns> {
-        let mut query = query.clone();
+        let mut query = with_stack(|| query.clone());
         query.fetch = None;
         query.limit_clause = Some(LimitClause::LimitOffset {
             limit: Some(Expr::Value(Value::Number("0".to_owned(), false).into())),
@@ -156,7 +158,9 @@ impl Task<'_> {
             let running = self.session.running();
             match statement {
                 Statement::Query(query) => {
-                    let rows = running.limit(self.query((**query).clone(), values)).await?;
+                    let rows = running
+                        .limit(self.query(with_stack(|| (**query).clone()), values))
+                        .await?;
                     Ok(Done::Rows(rows, "SELECT"))
                 }
                 Statement::Explain { .. } => {
@@ -181,7 +185,7 @@ impl Task<'_> {
                     self.session.prepare(
                         &sql::folded(name),
                         Prepared {
-                            statement: (**statement).clone(),
+                            statement: with_stack(|| (**statement).clone()),
                             text: self.text.into(),
                         },
                     )?;
@@ -203,9 +207,11 @@ impl Task<'_> {
     }
 
     async fn query(&self, mut query: Query, values: &[Expr]) -> Result<Rows> {
-        parameters::substitute(&mut query, values)?;
-        let names = rewrite::output_names(&query);
-        let answer = if catalogue::concerns(&query)? {
+        let (names, of_the_catalogue) = with_stack(|| {
+            parameters::substitute(&mut query, values)?;
+            Ok::<_, Error>((rewrite::output_names(&query), catalogue::concerns(&query)?))
+        })?;
+        let answer = if of_the_catalogue {
             self.gateway
                 .catalogue()
                 .await?
@@ -222,9 +228,13 @@ impl Task<'_> {
     /// The query as the runtime is asked.
     async fn for_runtime(&self, mut query: Query) -> Result<String> {
         let schema = self.gateway.schema().await?;
-        rewrite::rewrite(&mut query, &schema)?;
-        rewrite::adapt(&mut query, &self.session.about())?;
-        Ok(query.to_string())
+        with_stack(|| {
+            rewrite::rewrite(&mut query, &schema)?;
+            rewrite::adapt(&mut query, &self.session.about())?;
+            // Views and values may have made it larger than it came.
+            bounds::check(&query)?;
+            literals::print(query)
+        })
     }
 
     async fn explain(&self, statement: &Statement, values: &[Expr]) -> Result<Rows> {
@@ -241,8 +251,8 @@ impl Task<'_> {
         let Statement::Query(query) = &**explained else {
             return Err(read_only("EXPLAIN of anything but a query"));
         };
-        let mut query = (**query).clone();
-        parameters::substitute(&mut query, values)?;
+        let mut query = with_stack(|| (**query).clone());
+        with_stack(|| parameters::substitute(&mut query, values))?;
         if catalogue::concerns(&query)? {
             return Err(Error::unsupported(
                 "EXPLAIN of a query of the catalogue, which the gateway answers itself",
@@ -281,9 +291,9 @@ impl Task<'_> {
         values: &[Expr],
         status: TransactionStatus,
     ) -> Result<Done> {
-        let name = sql::parts(name).unwrap_or_default().join(".");
+        let name = prepared_name(name);
         let prepared = self.session.prepared(&name)?;
-        let wanted = parameters::types(&prepared.statement, None)?.len();
+        let wanted = with_stack(|| parameters::types(&prepared.statement, None))?.len();
         if given.len() != wanted {
             let message = format!(
                 "wrong number of parameters for prepared statement \"{name}\": expected {wanted}, got {}",
@@ -291,10 +301,13 @@ impl Task<'_> {
             );
             return Err(Error::new("42601", message));
         }
-        let mut given = given.to_vec();
-        for value in &mut given {
-            parameters::substitute(value, values)?;
-        }
+        let given = with_stack(|| {
+            let mut given = given.to_vec();
+            for value in &mut given {
+                parameters::substitute(value, values)?;
+            }
+            Ok::<_, Error>(given)
+        })?;
         let task = Task {
             text: &prepared.text,
             ..*self
@@ -456,23 +469,30 @@ fn copy(
         );
     }
     let query = match source {
-        CopySource::Query(query) => (**query).clone(),
+        CopySource::Query(query) => with_stack(|| (**query).clone()),
         CopySource::Table {
             table_name,
             columns,
         } => {
-            let columns = match columns.as_slice() {
-                [] => "*".to_owned(),
-                columns => columns
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            };
-            sql::query(&format!("SELECT {columns} FROM {table_name}"))?
+            let mut query = sql::query("SELECT * FROM t")?;
+            if let SetExpr::Select(select) = &mut *query.body {
+                if let TableFactor::Table { name, .. } = &mut select.from[0].relation {
+                    name.clone_from(table_name);
+                }
+                if !columns.is_empty() {
+                    let columns = columns.iter().cloned().map(Expr::Identifier);
+                    select.projection = columns.map(SelectItem::UnnamedExpr).collect();
+                }
+            }
+            query
         }
     };
     Ok((query, CopyOptions::parse(options, legacy)?))
+}
+
+/// The name that `PREPARE` gave to a statement.
+fn prepared_name(name: &ObjectName) -> String {
+    sql::parts(name).unwrap_or_default().join(".")
 }
 
 /// The value of a setting as it is meant.
@@ -480,9 +500,7 @@ fn plain(value: &Expr) -> String {
     match value {
         Expr::Identifier(ident) => ident.value.clone(),
         Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text)
-            | Value::DoubleQuotedString(text)
-            | Value::EscapedStringLiteral(text) => text.clone(),
+            Value::SingleQuotedString(text) => text.clone(),
             other => other.to_string(),
         },
         other => other.to_string(),

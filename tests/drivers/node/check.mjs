@@ -56,6 +56,32 @@ const checks = {
       assert.deepEqual(rows, [[["pizza-1", "pizza-2"], "it's; --", String(2 ** 40), null]]);
     }),
 
+  // Texts that would be SQL if they were put into one, or that someone might take for escaped.
+  data: () =>
+    connected(async (client) => {
+      for (const text of ["\\' or 1=1 --", "12'' pizza", "a\\'b", "' or '1'='1", "\\\\' or 1=1 --", '"" or 1=1', "$$ or $1"]) {
+        const { rows } = await client.query({
+          text: "select count(*), $1::text, $2::text[] from state where key = $1",
+          values: [text, [text, null, ""]],
+          rowMode: "array",
+        });
+        assert.deepEqual(rows, [["0", text, [text, null, ""]]]);
+        const written = await client.query(
+          `select ${client.escapeLiteral(text)} as ${client.escapeIdentifier(text)}`,
+        );
+        assert.deepEqual(written.rows, [{ [text]: text }]);
+      }
+    }),
+
+  harmless: () =>
+    connected(async (client) => {
+      const terms = Array.from({ length: 2000 }, (_, i) => `key='${i}'`);
+      const deep = `select count(*) from state where ${terms.join(" or ")}`;
+      assert.equal((await refusal(client, deep)).code, "54001");
+      assert.equal((await refusal(client, { name: "deep", text: deep })).code, "54001");
+      assert.deepEqual((await client.query("select 1 as one")).rows, [{ one: "1" }]);
+    }),
+
   prepared: () =>
     connected(async (client) => {
       const run = (key) =>

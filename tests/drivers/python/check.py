@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import psycopg
+import psycopg.sql
 from psycopg import errors
 
 # Would take hours.
@@ -58,6 +59,77 @@ def parameters(conninfo):
         assert nothing == (0, None), nothing
         nulls = connection.execute("select array[1, null, 3], null, cast(null as text)").fetchone()
         assert nulls == ([1, None, 3], None, None), nulls
+
+
+# Texts that would be SQL if they were put into one, or that someone might take for escaped.
+HOSTILE = [
+    r"\' or 1=1 --",
+    "' or '1'='1",
+    "12'' pizza",
+    "'' or ''=''",
+    r"a\'b",
+    "a\\",
+    "\\\\' or 1=1 --",
+    "'; drop table state; --",
+    "' union select value_utf8 from state --",
+    "$$ or 1=1 --",
+    "$1",
+    "%s",
+    'a"b',
+    '"" or 1=1',
+    "/* */ -- \n#",
+    "\u2019 or 1=1 --",
+    "U&'\\0027'",
+    "\U0001f355 \t\r\n",
+]
+
+
+def data(conninfo):
+    """A value means the same wherever it is put: bound by the server, written into the query by psycopg, or in a list."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        clients = psycopg.ClientCursor(connection)
+        for text in HOSTILE:
+            for cursor in (connection.cursor(), connection.cursor(binary=True), clients):
+                count = cursor.execute("select count(*) from state where key = %s", (text,)).fetchone()
+                assert count == (0,), (text, count)
+                row = cursor.execute("select %s::text, %s::text[]", (text, [text, None, ""])).fetchone()
+                assert row == (text, [text, None, ""]), (text, row)
+                same = cursor.execute("select relname, %s::text from pg_class where relname <> %s limit 1", (text, text))
+                assert same.fetchone()[1] == text, text
+            name = psycopg.sql.Identifier(text.replace("%", ""))
+            named = connection.execute(psycopg.sql.SQL("select 1 as {}").format(name))
+            assert named.description[0].name == text.replace("%", ""), text
+        for value in (b"", bytes(range(256)), b"'\\''"):
+            for binary in (False, True):
+                row = connection.cursor(binary=binary).execute("select %s::bytea", (value,), binary=binary).fetchone()
+                assert row == (value,), (value, row)
+            assert clients.execute("select %s::bytea", (value,)).fetchone() == (value,), value
+        for sql, expected in [
+            ("select 'a''''b'", "a''b"),
+            (r"select 'a\''b'", r"a\'b"),
+            (r"select $$a\'b$$", r"a\'b"),
+            (r"select E'a\'b\\\n'", "a'b\\\n"),
+            ("select 'a'\n'b'", "ab"),
+        ]:
+            assert connection.execute(sql).fetchone() == (expected,), sql
+
+
+def harmless(conninfo):
+    """A query that is too deep is refused, and nobody else hears of it."""
+    with psycopg.connect(conninfo, autocommit=True) as other, psycopg.connect(conninfo, autocommit=True) as connection:
+        for query in (
+            "select count(*) from state where " + " or ".join(f"key='{i}'" for i in range(2000)),
+            "select count(*) from state where " + " or ".join(f"key='{i}'" for i in range(5000)),
+            " union all ".join(["select 1"] * 500),
+        ):
+            for prepare in (False, True):
+                try:
+                    connection.execute(query, prepare=prepare)
+                except errors.StatementTooComplex:
+                    pass
+                else:
+                    raise AssertionError(query[:60])
+        assert other.execute("select count(*) > 0 from state").fetchone() == (True,)
 
 
 def prepared(conninfo):
@@ -138,6 +210,6 @@ def cancelled(conninfo):
         connection.execute("select 1")
 
 
-for check in (values, parameters, prepared, copied, refused, cancelled):
+for check in (values, parameters, data, harmless, prepared, copied, refused, cancelled):
     check(sys.argv[1])
     print(check.__name__)

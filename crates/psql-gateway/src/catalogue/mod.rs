@@ -31,40 +31,60 @@ use crate::error::{Error, Result};
 use crate::runtime::Answer;
 use crate::schema::Schema;
 use crate::session::{Running, Session};
-use crate::{rewrite, sql};
+use crate::{bounds, literals, rewrite, sql};
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
 const MAX_ROWS: usize = 100_000;
 /// After so many of SQLite's steps one looks whether there is still time.
 const STEPS: i32 = 10_000;
 
+/// How many databases are kept for queries to come.
+const KEPT: usize = 4;
+
 /// The catalogue of the runtime's tables and the views.
+///
+/// Each query has a database of its own while it runs, so that none waits for another's.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    database: Arc<Mutex<Connection>>,
+    schema: Arc<Schema>,
+    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Catalogue {
     /// A catalogue of these tables.
-    pub(crate) fn new(schema: &Schema) -> Result<Self> {
-        let database = fill::database(schema).map_err(|error| failed(&error))?;
-        Ok(Self {
-            database: Arc::new(Mutex::new(database)),
-        })
+    pub(crate) fn new(schema: Arc<Schema>) -> Self {
+        Self {
+            schema,
+            idle: Arc::default(),
+        }
     }
 
     /// Answers a query that [`concerns`] the catalogue.
     pub(crate) async fn query(&self, query: &Query, session: &Arc<Session>) -> Result<Answer> {
-        let kinds = types::of_query(query);
-        let names = rewrite::output_names(query);
-        let mut query = query.clone();
-        translate::translate(&mut query, session)?;
-        let text = query.to_string();
-        let database = self.database.clone();
+        let (kinds, names, text) = bounds::with_stack(|| {
+            let mut query = query.clone();
+            let kinds = types::of_query(&query);
+            let names = rewrite::output_names(&query);
+            translate::translate(&mut query, session)?;
+            bounds::check(&query)?;
+            Ok::<_, Error>((kinds, names, literals::print(query)?))
+        })?;
+        let schema = self.schema.clone();
+        let idle = self.idle.clone();
         let running = session.running();
         let answered = tokio::task::spawn_blocking(move || {
-            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            run(&mut database, &text, &kinds, names.as_deref(), running)
+            let kept = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let database = kept().pop();
+            let mut database = match database {
+                Some(database) => database,
+                None => fill::database(&schema).map_err(|error| failed(&error))?,
+            };
+            let answer = run(&mut database, &text, &kinds, names.as_deref(), running);
+            let mut kept = kept();
+            if kept.len() < KEPT {
+                kept.push(database);
+            }
+            answer
         });
         answered
             .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Query, SelectItem, SetExpr, Statement, TableFactor, TrimWhereField,
+    FunctionArguments, Ident, Query, SelectItem, SetExpr, TableFactor, TrimWhereField,
     UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
@@ -64,10 +64,7 @@ impl VisitorMut for Translator<'_> {
                 (None, Some(alias)) => alias.name.clone(),
                 (None, None) => sql::ident("unnest"),
             };
-            let elements = call("pg_array_json", vec![array.clone()]);
-            match sql::query(&format!(
-                "SELECT value AS {called} FROM json_each({elements})"
-            )) {
+            match elements(array.clone(), called) {
                 Ok(query) => {
                     *factor = TableFactor::Derived {
                         lateral: false,
@@ -79,16 +76,6 @@ impl VisitorMut for Translator<'_> {
                 Err(error) => return ControlFlow::Break(error),
             }
         }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<Error> {
-        let text = match &value.value {
-            Value::EscapedStringLiteral(text) | Value::NationalStringLiteral(text) => text.clone(),
-            Value::DollarQuotedString(text) => text.value.clone(),
-            _ => return ControlFlow::Continue(()),
-        };
-        value.value = Value::SingleQuotedString(text);
         ControlFlow::Continue(())
     }
 
@@ -216,6 +203,26 @@ impl Translator<'_> {
     }
 }
 
+/// The elements of an array as rows of one column.
+fn elements(array: Expr, called: Ident) -> Result<Query> {
+    let mut query = sql::query("SELECT value FROM json_each(0)")?;
+    if let SetExpr::Select(select) = &mut *query.body {
+        select.projection = vec![SelectItem::ExprWithAlias {
+            expr: Expr::Identifier(sql::ident("value")),
+            alias: called,
+        }];
+        if let TableFactor::Table {
+            args: Some(arguments),
+            ..
+        } = &mut select.from[0].relation
+        {
+            let json = call("pg_array_json", vec![array]);
+            arguments.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(json))];
+        }
+    }
+    Ok(query)
+}
+
 /// `ARRAY(SELECT x …)` as `(SELECT pg_array_agg(x) FROM (SELECT x …))`.
 fn collected(query: &Query) -> Option<Expr> {
     let mut query = query.clone();
@@ -228,17 +235,13 @@ fn collected(query: &Query) -> Option<Expr> {
             alias: sql::ident("element"),
         };
     }
-    let outer = sql::parse(&format!(
-        "SELECT (SELECT pg_array_agg(element) FROM ({query}) AS elements)"
-    ))
-    .ok()?;
-    let Some(Statement::Query(outer)) = outer.into_iter().next() else {
-        return None;
-    };
-    match &outer.body.as_select()?.projection.first()? {
-        SelectItem::UnnamedExpr(expr) => Some(expr.clone()),
-        _ => None,
+    let mut outer = sql::query("SELECT pg_array_agg(element) FROM (SELECT 1) AS elements").ok()?;
+    if let SetExpr::Select(select) = &mut *outer.body
+        && let TableFactor::Derived { subquery, .. } = &mut select.from[0].relation
+    {
+        **subquery = query;
     }
+    Some(Expr::Subquery(Box::new(outer)))
 }
 
 fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
@@ -285,11 +288,12 @@ fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
         _ => return None,
     };
     let compared = |op| {
-        Some(Expr::BinaryOp {
+        // `OPERATOR(…)` binds otherwise than the operator itself.
+        Some(Expr::Nested(Box::new(Expr::BinaryOp {
             left: Box::new(left.clone()),
             op,
             right: Box::new(right.clone()),
-        })
+        })))
     };
     let function = match name.trim_start_matches('!').trim_end_matches('*') {
         "~" => "pg_regex",

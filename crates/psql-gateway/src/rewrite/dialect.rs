@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, Value, ValueWithSpan, VisitMut, VisitorMut,
+    CastKind, DataType, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
-use crate::sql;
+use crate::{parameters, sql};
 
 /// What functions about the session answer.
 #[derive(Debug, Clone)]
@@ -67,18 +67,6 @@ impl VisitorMut for Adapter<'_> {
         }
     }
 
-    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<Error> {
-        let text = match &value.value {
-            Value::EscapedStringLiteral(text)
-            | Value::UnicodeStringLiteral(text)
-            | Value::NationalStringLiteral(text) => text.clone(),
-            Value::DollarQuotedString(text) => text.value.clone(),
-            _ => return ControlFlow::Continue(()),
-        };
-        value.value = Value::SingleQuotedString(text);
-        ControlFlow::Continue(())
-    }
-
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         match expr {
             Expr::Function(function) => {
@@ -109,8 +97,24 @@ impl VisitorMut for Adapter<'_> {
             // The runtime has the function, but not this way to call it.
             Expr::Extract {
                 field, expr: inner, ..
-            } => *expr = date_part(&field.to_string().to_lowercase(), (**inner).clone()),
+            } => {
+                let field = match field {
+                    DateTimeField::Custom(name) => name.value.clone(),
+                    other => other.to_string(),
+                };
+                *expr = date_part(&field.to_lowercase(), (**inner).clone());
+            }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
+            Expr::Value(value) => {
+                // The runtime makes whole numbers beyond 64 bits floating ones.
+                if let Value::Number(digits, _) = &value.value
+                    && digits.bytes().all(|digit| digit.is_ascii_digit())
+                    && digits.parse::<u64>().is_err()
+                    && digits.len() <= DECIMAL_DIGITS
+                {
+                    *expr = parameters::cast(digits, "DECIMAL(38, 0)");
+                }
+            }
             Expr::Cast {
                 data_type,
                 expr: inner,
@@ -118,7 +122,23 @@ impl VisitorMut for Adapter<'_> {
                 ..
             } => {
                 // State is JSON in a text, and the runtime's JSON operators take texts.
-                if matches!(data_type, DataType::JSON | DataType::JSONB) {
+                if *data_type == DataType::Bytea
+                    && let Some(bytes) = text_of(inner).and_then(parameters::byte_array)
+                {
+                    *expr = parameters::bytea(&bytes);
+                } else if matches!(data_type, DataType::Array(_))
+                    && let Some(text) = text_of(inner)
+                {
+                    // The runtime would make it an array of one text.
+                    match parameters::text_array(text) {
+                        Some(elements) => **inner = parameters::texts(elements),
+                        None => {
+                            let message = format!("malformed array literal: \"{text}\"");
+                            return ControlFlow::Break(Error::new("22P02", message));
+                        }
+                    }
+                    *kind = CastKind::Cast;
+                } else if matches!(data_type, DataType::JSON | DataType::JSONB) {
                     *expr = Expr::Nested(inner.clone());
                 } else {
                     if let DataType::Custom(name, _) = &*data_type
@@ -136,6 +156,19 @@ impl VisitorMut for Adapter<'_> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// The most digits that a decimal has in the runtime.
+const DECIMAL_DIGITS: usize = 38;
+
+fn text_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -290,6 +290,19 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
             "select value_utf8::jsonb->>'a' from state",
             "SELECT (value_utf8) ->> 'a' FROM state",
         ),
+        (r"select '\x00ff'::bytea", "SELECT X'00FF'"),
+        (
+            r#"select '{"a,b",NULL}'::text[]"#,
+            "SELECT CAST(ARRAY['a,b', NULL] AS TEXT[])",
+        ),
+        (
+            "select 18446744073709551616",
+            "SELECT CAST('18446744073709551616' AS DECIMAL(38,0))",
+        ),
+        (
+            "select extract('epoch' from x)",
+            "SELECT date_part('epoch', x)",
+        ),
     ] {
         let mut query = parsed(asked);
         adapt(&mut query, &session).unwrap();

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod deep;
 mod runtime;
 mod sql;
 
@@ -262,6 +263,107 @@ async fn whatever_is_asked_is_answered_and_the_runtime_is_asked_sql() {
         })
     });
     fuzzed.await.unwrap().unwrap();
+    is_alive(port).await;
+}
+
+/// An expression that is made of others, each a chain of the one before or something around it.
+fn layers() -> impl Strategy<Value = String> {
+    let layer = (0..12_usize, 1..60_usize);
+    proptest::collection::vec(layer, 1..8).prop_map(|layers| {
+        let mut expression = "key".to_owned();
+        for (kind, count) in layers {
+            // Nothing that could be a part of a query is larger than a message.
+            if expression.len() > 20_000 {
+                break;
+            }
+            let repeat = |by: &str| vec![expression.as_str(); count].join(by);
+            let around = |before: &str, after: &str| {
+                [
+                    before.repeat(count),
+                    expression.clone(),
+                    after.repeat(count),
+                ]
+                .concat()
+            };
+            expression = match kind {
+                0 => repeat(" or "),
+                1 => repeat(" || "),
+                2 => around("(", ")"),
+                3 => around("lower(", ")"),
+                4 => around("case when true then ", " end"),
+                5 => around("not ", ""),
+                6 => around("cast(", " as text)"),
+                7 => around("(select ", ")"),
+                8 => around("", "::text"),
+                9 => format!("key in ({})", repeat(", ")),
+                10 => around("array[", "]"),
+                _ => around("", " is null"),
+            };
+        }
+        expression
+    })
+}
+
+/// The same as a simple and as an extended query, with answers to both.
+fn asked_twice(sql: &str) -> Vec<u8> {
+    let parse = [b"\0", &*cstring(sql), b"\0\0"].concat();
+    [
+        message(b'Q', &cstring(sql)),
+        message(b'P', &parse),
+        message(b'D', b"S\0"),
+        message(b'B', &[0; 8]),
+        message(b'E', &[0; 5]),
+        message(b'S', b""),
+    ]
+    .concat()
+}
+
+/// Asks this, and checks that both were answered.
+async fn is_answered(port: u16, sql: &str) -> Result<(), TestCaseError> {
+    let said = send_and_leave(port, &[startup(), asked_twice(sql)].concat()).await;
+    let ready = said
+        .windows(6)
+        .filter(|said| said.starts_with(b"Z\0\0\0\x05"));
+    prop_assert_eq!(ready.count(), 3, "{}", String::from_utf8_lossy(&said));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_of_any_depth_and_length_are_answered_or_refused() {
+    watch_for_panics();
+    let (admin, unreadable) = runtime::start().await;
+    let port = serve(&admin, |config| {
+        config.statement_timeout = Duration::from_secs(10);
+    })
+    .await;
+    for (name, shape) in deep::SHAPES {
+        for parts in [12, 40, 390, 1_300, 3_900, 10_000] {
+            let sql = shape(parts);
+            // A message that is too large ends its connection.
+            if sql.len() < 1_000_000 {
+                let answered = is_answered(port, &sql).await;
+                answered.unwrap_or_else(|error| panic!("{name} of {parts}: {error}"));
+            }
+        }
+    }
+    let handle = tokio::runtime::Handle::current();
+    let fuzzed = tokio::task::spawn_blocking(move || {
+        let place = prop::sample::select(vec![
+            "select {}",
+            "select key from state where {}",
+            "select id from orders where {}",
+            "select relname from pg_class where {}",
+            "copy (select {} from state) to stdout",
+            "explain select {}",
+        ]);
+        runner(60).run(&(place, layers()), |(place, expression)| {
+            handle.block_on(is_answered(port, &place.replace("{}", &expression)))?;
+            assert_nothing_panicked()
+        })
+    });
+    fuzzed.await.unwrap().unwrap();
+    let unreadable = std::mem::take(&mut *unreadable.lock().unwrap());
+    assert!(unreadable.is_empty(), "{unreadable:?}");
     is_alive(port).await;
 }
 

@@ -52,6 +52,8 @@ async fn psycopg_and_pg_get_what_they_ask_for() -> anyhow::Result<()> {
             &[
                 "values",
                 "parameters",
+                "data",
+                "harmless",
                 "prepared",
                 "copied",
                 "refused",
@@ -63,6 +65,8 @@ async fn psycopg_and_pg_get_what_they_ask_for() -> anyhow::Result<()> {
             &[
                 "values",
                 "parameters",
+                "data",
+                "harmless",
                 "prepared",
                 "pooled",
                 "refused",

@@ -2,6 +2,7 @@
 
 mod drivers;
 mod encryption;
+mod hostile;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -1,0 +1,602 @@
+//! How large and how deep a query may be.
+//!
+//! The stack is what a query can use up: of the gateway, which walks through syntax trees, and of the runtime, which dies of a
+//! stack overflow and takes everybody's orders with it. Both are asked nothing that comes near. A query is measured three
+//! times: its words, before they are parsed; its tree; and the tree that is sent, with views and values in it.
+//!
+//! Seen with Restate 1.7.12 (DataFusion 54.1) on Linux, x86_64, in a default configuration:
+//!
+//! | what | dies or is lost in thought at | bound |
+//! |---|---|---|
+//! | chain of operators (`a or b or …`) | 2,000 terms: stack overflow | [`DEPTH`] |
+//! | tables in one `FROM` | 400: stack overflow; 150: 15 s | [`JOINED`] |
+//! | `WITH` queries that double each other | 14 of them (8,192 scans): 5 s; 100: 8 GB | [`SCANS`] |
+//! | functions or subqueries in each other, `->` after `->` | 20: 7 to 11 s, and one more doubles it | [`WORK`] |
+//! | views joined by `union` | 390 of `orders`: 8 s of a core | [`CALCULATIONS`] |
+//! | columns in one `ORDER BY` | 1,600: 15 s | [`SORTED`] |
+//! | window functions | 500: 30 s | [`WINDOWS`] |
+//! | brackets in each other | 48 casts: for ever | [`BRACKETS`], [`CASTS`] |
+//! | `cube(…)` | 100 columns: 12 GB | [`CUBE`] |
+//! | `range(1, 1000000000000)` and other functions that make as much as they are told to | 10 GB in 15 s | [`MADE`] |
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, OrderBy,
+    OrderByKind, Query, Select, SetExpr, TableFactor, UnaryOperator, Value, Visit, Visitor,
+};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::error::{Error, Result};
+use crate::sql;
+
+/// The most words and signs in a query.
+const WORDS: usize = 100_000;
+/// The most words and signs from the beginning of a list's item to its end, together with those around it. A tree is never
+/// deeper than that.
+const WORDS_OF_AN_ITEM: usize = 4_000;
+/// The most brackets in each other. DataFusion's parser gives up at fifty levels, of which a bracket takes up to two.
+const BRACKETS: usize = 40;
+/// The most types in each other: `int[][]`.
+const DIMENSIONS: usize = 8;
+/// The most levels of a tree.
+const DEPTH: usize = 400;
+/// The most expressions in a query.
+const EXPRESSIONS: usize = 50_000;
+/// The most of them that are no literals. The view `orders` has about 100.
+const CALCULATIONS: usize = 10_000;
+/// The most expressions to sort by.
+const SORTED: usize = 400;
+/// The most window functions.
+const WINDOWS: usize = 64;
+/// The most tables in one `FROM`.
+const JOINED: usize = 64;
+/// The most tables that a query reads, where one in a `WITH` query counts as often as that is read.
+const SCANS: u64 = 1_000;
+/// The most that the runtime may have to look at: every expression, twice as often for each function or subquery around it.
+const WORK: u64 = 100_000;
+/// The most columns of all `cube(…)` together: n of them group the rows in 2^n ways.
+const CUBE: usize = 8;
+/// The most casts and signs in each other. A sign is sent with a bracket, and each cast doubles the time in which DataFusion's
+/// parser finds out that it is too deep.
+const CASTS: usize = 12;
+/// The most characters or elements that functions such as `repeat` may be told to make, in each other multiplied.
+const MADE: u64 = 10_000_000;
+/// The most output columns, as in PostgreSQL.
+const COLUMNS: usize = 1_664;
+
+/// So much stack must be left for work on a syntax tree, or there is a new one, of [`STACK`] bytes. A tree of [`DEPTH`] takes
+/// a part of it even in a debug build.
+const RED_ZONE: usize = 16 << 20;
+const STACK: usize = 64 << 20;
+
+/// Does work on a syntax tree with as much stack as that takes.
+pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(RED_ZONE, STACK, work)
+}
+
+/// Refuses a text before it is parsed if its tree could be too deep to be walked through.
+pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
+    let mut words = 0_usize;
+    // The words of the current item up to now, and those of the items around it.
+    let mut item = 0_usize;
+    let mut items_around = Vec::new();
+    let mut around = 0_usize;
+    let mut dimensions = 0_usize;
+    let mut before = &Token::EOF;
+    for token in tokens {
+        if matches!(token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        let refuse = |error: Error| Err(error.at(sql, token.span.start));
+        words += 1;
+        item += 1;
+        if words > WORDS {
+            return refuse(too_large(format!("more than {WORDS} words and signs")));
+        }
+        if around + item > WORDS_OF_AN_ITEM {
+            return refuse(too_deep(format!(
+                "an expression of more than {WORDS_OF_AN_ITEM} words and signs"
+            )));
+        }
+        match token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => {
+                around += item;
+                items_around.push(item);
+                item = 0;
+                if items_around.len() > BRACKETS {
+                    return refuse(brackets());
+                }
+            }
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                if let Some(outer) = items_around.pop() {
+                    around -= outer;
+                    item = outer;
+                }
+            }
+            Token::Comma | Token::SemiColon => item = 0,
+            _ => {}
+        }
+        // `int[][]`, or `array<array<int>>`, where the types are in each other though the brackets are not.
+        match (before, &token.token) {
+            (Token::LBracket, Token::RBracket) | (_, Token::Lt) => dimensions += 1,
+            (Token::RBracket, Token::LBracket) | (Token::Lt, Token::Word(_)) => {}
+            _ => dimensions = 0,
+        }
+        if dimensions > DIMENSIONS {
+            return refuse(too_deep(format!(
+                "more than {DIMENSIONS} types in each other"
+            )));
+        }
+        before = &token.token;
+    }
+    Ok(())
+}
+
+/// Refuses a tree that is too deep or too large for the runtime.
+pub(crate) fn check(node: &impl Visit) -> Result<()> {
+    match node.visit(&mut Measure::default()) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+/// Refuses a text that is about to be sent if its brackets are too deep: printing adds some.
+pub(crate) fn check_brackets(tokens: &[Token]) -> Result<()> {
+    let mut open = 0_usize;
+    for token in tokens {
+        match token {
+            Token::LParen | Token::LBracket => open += 1,
+            Token::RParen | Token::RBracket => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > BRACKETS {
+            return Err(brackets());
+        }
+    }
+    Ok(())
+}
+
+fn brackets() -> Error {
+    too_deep(format!("more than {BRACKETS} brackets in each other"))
+}
+
+fn too_deep(what: String) -> Error {
+    Error::new("54001", format!("statement too complex: {what}")).hint(
+        "Split the query. A chain of comparisons can be a list: key IN ('a', 'b'), or key = ANY($1).",
+    )
+}
+
+fn too_large(what: String) -> Error {
+    Error::new("54000", format!("statement too large: {what}")).hint("Ask for less at a time.")
+}
+
+/// What is known of a query while it is walked through.
+#[derive(Default)]
+struct Level {
+    /// The name under which it is known if it is one of a `WITH`.
+    name: Option<String>,
+    /// Its own `WITH` queries that are still to come, the next one last.
+    ctes: Vec<String>,
+    /// How many of those that are visible were so before.
+    visible: usize,
+    /// The tables that it reads.
+    scans: u64,
+    /// How much deeper it makes the tree.
+    depth: usize,
+}
+
+#[derive(Default)]
+struct Measure {
+    depth: usize,
+    expressions: usize,
+    calculations: usize,
+    windows: usize,
+    work: u64,
+    /// How many functions and subqueries are around this place.
+    doubled: u32,
+    casts: usize,
+    cube: usize,
+    /// How many values the functions around this place make of each, innermost last.
+    made: Vec<u64>,
+    levels: Vec<Level>,
+    /// `WITH` queries that can be read here, and how many tables each reads.
+    visible: Vec<(String, u64)>,
+}
+
+impl Measure {
+    fn deeper(&mut self, by: usize) -> ControlFlow<Error> {
+        self.depth += by;
+        if self.depth > DEPTH {
+            return ControlFlow::Break(too_deep(format!(
+                "more than {DEPTH} operators, functions and queries in a chain or in each other"
+            )));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn scan(&mut self, name: &ObjectName) -> ControlFlow<Error> {
+        let known = match sql::parts(name).as_deref() {
+            Some([name]) => self.visible.iter().rev().find(|(known, _)| known == name),
+            _ => None,
+        };
+        let scans = known.map_or(1, |(_, scans)| (*scans).max(1));
+        self.read(scans)
+    }
+
+    fn read(&mut self, scans: u64) -> ControlFlow<Error> {
+        let Some(level) = self.levels.last_mut() else {
+            return ControlFlow::Continue(());
+        };
+        level.scans = level.scans.saturating_add(scans);
+        if level.scans > SCANS {
+            return ControlFlow::Break(too_deep(format!(
+                "more than {SCANS} tables are read, counting those of WITH queries each time"
+            )));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Visitor for Measure {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        let name = self.levels.last_mut().and_then(|level| level.ctes.pop());
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        let depth = 1 + set_operations(&query.body);
+        self.levels.push(Level {
+            name,
+            ctes: ctes.rev().map(|cte| sql::folded(&cte.alias.name)).collect(),
+            visible: self.visible.len(),
+            scans: 0,
+            depth,
+        });
+        self.deeper(depth)
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Error> {
+        let Some(level) = self.levels.pop() else {
+            return ControlFlow::Continue(());
+        };
+        self.depth -= level.depth;
+        self.visible.truncate(level.visible);
+        match level.name {
+            Some(name) => self.visible.push((name, level.scans)),
+            None => self.read(level.scans)?,
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
+        let joined: usize = select.from.iter().map(|table| 1 + table.joins.len()).sum();
+        if joined > JOINED {
+            return ControlFlow::Break(too_deep(format!("more than {JOINED} tables are joined")));
+        }
+        if select.projection.len() > COLUMNS {
+            return ControlFlow::Break(Error::new(
+                "54011",
+                format!("target lists can have at most {COLUMNS} entries"),
+            ));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_order_by(&mut self, order_by: &OrderBy) -> ControlFlow<Error> {
+        match &order_by.kind {
+            OrderByKind::Expressions(items) if items.len() > SORTED => ControlFlow::Break(
+                too_deep(format!("more than {SORTED} expressions to sort by")),
+            ),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
+        self.deeper(1)?;
+        match factor {
+            TableFactor::Table { name, .. } => self.scan(name),
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } if table_with_joins.joins.len() >= JOINED => {
+                ControlFlow::Break(too_deep(format!("more than {JOINED} tables are joined")))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn post_visit_table_factor(&mut self, _: &TableFactor) -> ControlFlow<Error> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+        self.deeper(1)?;
+        self.expressions += 1;
+        if self.expressions > EXPRESSIONS {
+            return ControlFlow::Break(too_large(format!("more than {EXPRESSIONS} expressions")));
+        }
+        self.calculations += usize::from(!matches!(expr, Expr::Value(_)));
+        self.windows +=
+            usize::from(matches!(expr, Expr::Function(function) if function.over.is_some()));
+        if self.calculations > CALCULATIONS || self.windows > WINDOWS {
+            return ControlFlow::Break(too_deep(format!(
+                "more than {CALCULATIONS} expressions that are no literals, or more than {WINDOWS} window functions"
+            )));
+        }
+        self.work = self.work.saturating_add(1 << self.doubled.min(40));
+        if self.work > WORK {
+            return ControlFlow::Break(too_deep(
+                "too many functions, subqueries or JSON operators in each other".to_owned(),
+            ));
+        }
+        self.doubled += u32::from(doubles(expr));
+        if let Some(made) = made(expr) {
+            let around = self.made.last().copied().unwrap_or(1);
+            let all = around.saturating_mul(made);
+            if all > MADE {
+                return ControlFlow::Break(too_large(format!(
+                    "a function that may make more than {MADE} characters or elements; write how many as a number"
+                )));
+            }
+            self.made.push(all);
+        }
+        self.casts += usize::from(is_cast(expr));
+        if self.casts > CASTS {
+            return ControlFlow::Break(too_deep(format!(
+                "more than {CASTS} casts and signs in each other"
+            )));
+        }
+        if let Expr::Cube(columns) = expr {
+            self.cube += columns.len();
+            if self.cube > CUBE {
+                return ControlFlow::Break(too_deep(format!("a cube of more than {CUBE} columns")));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+        self.depth -= 1;
+        self.casts -= usize::from(is_cast(expr));
+        self.doubled -= u32::from(doubles(expr));
+        if made(expr).is_some() {
+            self.made.pop();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn is_cast(expr: &Expr) -> bool {
+    match expr {
+        Expr::Cast { .. } => true,
+        Expr::UnaryOp { op, .. } => *op != UnaryOperator::Not,
+        _ => false,
+    }
+}
+
+/// How many characters or elements a function makes, if that is told by its arguments. More than are allowed if they cannot be
+/// seen: they are no numbers.
+fn made(expr: &Expr) -> Option<u64> {
+    let Expr::Function(function) = expr else {
+        return None;
+    };
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let name = sql::parts(&function.name)?.pop()?;
+    let told = match name.as_str() {
+        "repeat" | "lpad" | "rpad" | "array_repeat" | "list_repeat" | "array_resize"
+        | "list_resize" => list.args.get(1..2)?,
+        "range" | "generate_series" | "gen_series" => list.args.as_slice(),
+        _ => return None,
+    };
+    let number = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => whole(expr),
+        _ => None,
+    };
+    let numbers: Option<Vec<u64>> = told.iter().map(number).collect();
+    // A range is at most as long as its ends are apart.
+    let all = numbers.map(|numbers| numbers.into_iter().fold(0, u64::saturating_add));
+    Some(all.unwrap_or(u64::MAX).max(1))
+}
+
+/// The amount of a number, if one is written. Of a parameter it is not known yet; what is sent has none.
+fn whole(expr: &Expr) -> Option<u64> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.trim_start_matches('-').parse().ok(),
+            Value::Placeholder(_) | Value::Null => Some(0),
+            _ => None,
+        },
+        Expr::Nested(expr) | Expr::Cast { expr, .. } => whole(expr),
+        Expr::UnaryOp { expr, .. } => whole(expr),
+        _ => None,
+    }
+}
+
+/// Whether the runtime looks twice at what is in it.
+fn doubles(expr: &Expr) -> bool {
+    match expr {
+        Expr::BinaryOp { op, .. } => matches!(
+            op,
+            BinaryOperator::Arrow
+                | BinaryOperator::LongArrow
+                | BinaryOperator::HashArrow
+                | BinaryOperator::HashLongArrow
+        ),
+        Expr::Function(_)
+        | Expr::Subquery(_)
+        | Expr::Exists { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Extract { .. }
+        | Expr::Substring { .. }
+        | Expr::Trim { .. }
+        | Expr::Position { .. }
+        | Expr::Overlay { .. }
+        | Expr::Ceil { .. }
+        | Expr::Floor { .. } => true,
+        _ => false,
+    }
+}
+
+/// How deep the set operations of a query are nested, brackets apart.
+fn set_operations(body: &SetExpr) -> usize {
+    let mut deepest = 0;
+    let mut left = vec![(body, 0)];
+    while let Some((body, depth)) = left.pop() {
+        if let SetExpr::SetOperation {
+            left: a, right: b, ..
+        } = body
+        {
+            left.push((a, depth + 1));
+            left.push((b, depth + 1));
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(sql: &str) -> Option<&'static str> {
+        sql::parse(sql).err().map(|error| error.code)
+    }
+
+    #[test]
+    fn what_people_and_tools_write_is_allowed() {
+        let list: Vec<String> = (0..20_000).map(|i| format!("'{i}'")).collect();
+        let list = list.join(", ");
+        for sql in [
+            format!("select 1 where key in ({list})"),
+            format!("select 1 where {}", ["key = 'a'"; 900].join(" or ")),
+            format!("select 1 where {}", ["key like 'a%'"; 300].join(" or ")),
+            ["select key from state"; 300].join(" union all "),
+            format!("select {}1{}", "(".repeat(30), ")".repeat(30)),
+            format!("select {}1{}", "coalesce(1, ".repeat(12), ")".repeat(12)),
+            format!("select {}", vec!["value_utf8->>'a'"; 200].join(", ")),
+            format!(
+                "select 1 where {}",
+                ["value_utf8->>'a' = 'b'"; 200].join(" and ")
+            ),
+            format!("select {}", vec!["1"; 1_600].join(", ")),
+            format!("select case {} end", "when key = 'a' then 1 ".repeat(500)),
+            format!("select 1; {}", "show timezone; ".repeat(5_000)),
+            "select a[1][2][3], '{}'::int[][], array[array[]], null                   ".to_owned(),
+            "select repeat('ab', 100), unnest(range(1, 10)), lpad(key, $1), rpad(key, 4)"
+                .to_owned(),
+            "select count(*) from range(1000000000000) r where r.value % 7 = 3          "
+                .to_owned(),
+        ] {
+            assert_eq!(refused(&sql), None, "{}", &sql[..60]);
+        }
+    }
+
+    #[test]
+    fn what_could_use_up_a_stack_or_the_time_of_others_is_refused() {
+        let doubled = |n: usize| {
+            let queries: Vec<String> = (1..=n)
+                .map(|i| {
+                    format!(
+                        "c{i} as (select * from c{0} union all select * from c{0})",
+                        i - 1
+                    )
+                })
+                .collect();
+            format!(
+                "with c0 as (select 1 from t), {} select * from c{n}",
+                queries.join(", ")
+            )
+        };
+        for (sql, code) in [
+            (
+                format!("select 1 where {}", ["key = 'a'"; 2_000].join(" or ")),
+                "54001",
+            ),
+            (
+                format!("select 1 where {}", ["key < 'a'"; 450].join(" or ")),
+                "54001",
+            ),
+            (["select 1"; 500].join(" union all "), "54001"),
+            (format!("select {}", ["1"; 1_500].join("+")), "54001"),
+            (
+                format!("select {}1{}", "(".repeat(60), ")".repeat(60)),
+                "54001",
+            ),
+            (
+                format!("select {}1{}", "abs(".repeat(20), ")".repeat(20)),
+                "54001",
+            ),
+            (format!("select x{}", "->'a'".repeat(20)), "54001"),
+            (format!("select 1{}", "::int".repeat(20)), "54001"),
+            (format!("select {}1", "- ".repeat(20)), "54001"),
+            (
+                "select repeat('a', 2000000000)                                 ".to_owned(),
+                "54000",
+            ),
+            (
+                "select repeat(repeat('a', 10000), 10000)                       ".to_owned(),
+                "54000",
+            ),
+            (
+                "select array_length(range(1, 1000000000000))                   ".to_owned(),
+                "54000",
+            ),
+            (
+                "select lpad('a', 1000 * 1000 * 1000)                           ".to_owned(),
+                "54000",
+            ),
+            (
+                "select array_resize(array[1], length(key), 0) from state       ".to_owned(),
+                "54000",
+            ),
+            (format!("select null::int{}", "[]".repeat(20)), "54001"),
+            (format!("select 1 from {}", ["a"; 100].join(", ")), "54001"),
+            (doubled(12), "54001"),
+            (
+                "select 1 from a group by cube(a, b, c, d, e), cube(f, g, h, i, j)".to_owned(),
+                "54001",
+            ),
+            (
+                format!("select 1 where key in ({})", ["1"; 60_000].join(",")),
+                "54000",
+            ),
+            (format!("select {}", ["1"; 2_000].join(",")), "54011"),
+        ] {
+            assert_eq!(refused(&sql), Some(code), "{}", &sql[..60]);
+        }
+        assert_eq!(refused(&doubled(8)), None);
+    }
+
+    #[test]
+    fn a_with_query_counts_as_often_as_it_is_read() {
+        let read = |sql: &str| {
+            let mut measure = Measure::default();
+            let mut query = sql::query(sql).unwrap();
+            // What is left on the level of the whole query is not kept, so it is made a part of another.
+            measure.levels.push(Level::default());
+            let _ = query.visit(&mut measure);
+            query.with = None;
+            measure.levels[0].scans
+        };
+        assert_eq!(
+            read("select * from a, b join (select * from c) d on true"),
+            3
+        );
+        assert_eq!(
+            read("with x as (select * from a, b) select * from x, x y"),
+            4
+        );
+        assert_eq!(
+            read(
+                "with x as (with y as (select * from a, b) select * from y, y) select * from x, x z, y"
+            ),
+            9
+        );
+        assert_eq!(
+            read("select (select 1 from a), exists (select 1 from b, c)"),
+            3
+        );
+    }
+}
