@@ -24,7 +24,7 @@ const INTERNALS: [&str; 24] = [
     "enum",
     "trailing characters",
     "recursion",
-    "key must be a string",
+    "key must be a string at",
     "u32",
     "i64",
     "f64",
