@@ -187,23 +187,22 @@ fn message(event: &str) -> Option<String> {
 
 impl Stuck {
     fn described(&self, what: &str, failure: Option<&str>, waiting: usize) -> String {
-        let mut said = format!("{} {what}", self.target);
-        if let Some(seconds) = self.seconds {
+        let since = self.seconds.map(|seconds| {
             let since = humantime::format_duration(Duration::from_secs(seconds));
-            said += &format!(", for {since}");
-        }
-        if let Some(attempts) = self.retry_count {
-            said += &format!(", after {attempts} attempts");
-        }
-        if waiting > 0 {
-            said += &format!(", and {waiting} others wait behind it");
-        }
+            format!(", for {since}")
+        });
+        let attempts = self.retry_count;
+        let attempts = attempts.map(|attempts| format!(", after {attempts} attempts"));
+        let waiting = (waiting > 0).then(|| format!(", and {waiting} others wait behind it"));
         let failure = failure.and_then(|failure| failure.lines().next());
-        said += &match failure {
-            Some(failure) => format!(": {failure}"),
-            None => ": no failure is known".to_owned(),
-        };
-        said
+        format!(
+            "{} {what}{}{}{}: {}",
+            self.target,
+            since.unwrap_or_default(),
+            attempts.unwrap_or_default(),
+            waiting.unwrap_or_default(),
+            failure.unwrap_or("no failure is known")
+        )
     }
 }
 

@@ -142,23 +142,29 @@ impl Done {
         let of_handlers: Vec<String> = (self.resumed.iter())
             .map(|(handler, count)| format!("{count} of {handler}"))
             .collect();
-        let mut said = format!("paused invocations: {resumed} resumed");
-        if resumed > 0 {
-            said += &format!(" ({})", of_handlers.join(", "));
-        }
-        if self.on_newest > 0 {
-            said += &format!(
-                ", {} of them on the newest version, as the one they began on is gone",
-                self.on_newest
-            );
-        }
-        if self.failed > 0 {
-            said += &format!("; {} could not be: {}", self.failed, self.last_error);
-        }
-        if self.is_cut_short {
-            said += "; there may be more: run setup again";
-        }
-        Some(said)
+        let of_which = if of_handlers.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", of_handlers.join(", "))
+        };
+        let on_newest = match self.on_newest {
+            0 => String::new(),
+            number => format!(
+                ", {number} of them on the newest version, as the one they began on is gone"
+            ),
+        };
+        let failed = match self.failed {
+            0 => String::new(),
+            number => format!("; {number} could not be: {}", self.last_error),
+        };
+        let more = if self.is_cut_short {
+            "; there may be more: run setup again"
+        } else {
+            ""
+        };
+        Some(format!(
+            "paused invocations: {resumed} resumed{of_which}{on_newest}{failed}{more}"
+        ))
     }
 }
 
