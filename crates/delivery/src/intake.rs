@@ -185,7 +185,7 @@ mod tests {
                 "ASCII letters, digits",
                 "record_key",
             ),
-            (Some(b"d"), b"", "the record has no value", "unreadable"),
+            (Some(b"d"), b"", "the value is empty", "unreadable"),
             (
                 Some(b"d"),
                 br#"{"lon":-121.9,"lat":37.3,"timestamp":3}"#,
