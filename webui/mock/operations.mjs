@@ -5,8 +5,22 @@ const DRIVERS_PER_REGION = 14;
 
 export class Operations {
   faults = {
-    restaurant: { errorRate: 0, latencyMs: 0, rejectRate: 0, silenceRate: 0, duplicateCallbackRate: 0 },
-    payment: { errorRate: 0, errorAfterChargeRate: 0, latencyMs: 0, declineRate: 0 },
+    restaurant: {
+      errorRate: 0,
+      nonsenseRate: 0,
+      latencyMs: 0,
+      rejectRate: 0,
+      silenceRate: 0,
+      duplicateCallbackRate: 0,
+    },
+    payment: {
+      errorRate: 0,
+      nonsenseRate: 0,
+      errorAfterChargeRate: 0,
+      latencyMs: 0,
+      declineRate: 0,
+      wrongAmountRate: 0,
+    },
   };
   load = { ordersPerSecond: 0 };
   #orders;

@@ -24,6 +24,9 @@ use crate::books::{self, Answer, Charge, Entry, Refund, Summary};
 pub struct FaultPlan {
     /// How often a charge or refund is answered with 503 and nothing is done.
     pub error_rate: Rate,
+    /// How often a charge or refund is answered with something that is not a valid answer: a page, a redirect, too little,
+    /// too much. Half the time it was carried out before.
+    pub nonsense_rate: Rate,
     /// How often a charge is booked and answered with 503 all the same, so that the caller cannot know. Repeated under its
     /// key it is answered as it should have been.
     pub error_after_charge_rate: Rate,
@@ -31,25 +34,35 @@ pub struct FaultPlan {
     pub latency_ms: Latency,
     /// How often a charge is declined.
     pub decline_rate: Rate,
+    /// How often a charge is booked as asked for, and answered with another amount, in another currency.
+    pub wrong_amount_rate: Rate,
 }
 
 impl Plan for FaultPlan {
     fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
         let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
         let error_rate = rate("errorRate", self.error_rate);
+        let nonsense_rate = rate("nonsenseRate", self.nonsense_rate);
         let error_after_charge_rate = rate("errorAfterChargeRate", self.error_after_charge_rate);
         let decline_rate = rate("declineRate", self.decline_rate);
+        let wrong_amount_rate = rate("wrongAmountRate", self.wrong_amount_rate);
         let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
         Some(Self {
             error_rate: error_rate?,
+            nonsense_rate: nonsense_rate?,
             error_after_charge_rate: error_after_charge_rate?,
             decline_rate: decline_rate?,
+            wrong_amount_rate: wrong_amount_rate?,
             latency_ms: latency?,
         })
     }
 
     fn error_rate(&self) -> Rate {
         self.error_rate
+    }
+
+    fn nonsense_rate(&self) -> Rate {
+        self.nonsense_rate
     }
 
     fn latency(&self) -> Latency {
@@ -81,13 +94,16 @@ async fn charge(
     Json(charge): Json<Charge>,
 ) -> Result<Answer, Problem> {
     let plan = provider.faults.current();
-    let [decline, fail] = faults::draw();
+    let [decline, fail, err] = faults::draw();
     let declined = plan.decline_rate.strikes(decline);
     let answer = provider.books.charge(key, charge, declined).await?;
     if answer.is_new_booking() && plan.error_after_charge_rate.strikes(fail) {
         return Err(Problem::unavailable(
             "it is not known what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
         ));
+    }
+    if plan.wrong_amount_rate.strikes(err) {
+        return Ok(answer.with_another_amount());
     }
     Ok(answer)
 }

@@ -11,6 +11,7 @@ use domain::{Money, OrderId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use serde::{Deserialize, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use stub_kit::database::{self, Database, Schema, invalid, parsed};
 use stub_kit::extract::{Page, Paged};
 use stub_kit::{Problem, clock};
@@ -96,6 +97,18 @@ impl Answer {
     /// Whether this request, and not an earlier one under the same key, changed the ledger.
     pub(crate) fn is_new_booking(&self) -> bool {
         self.status == StatusCode::CREATED && !self.replayed
+    }
+
+    /// The same with another amount, in another currency, if it is about one.
+    pub(crate) fn with_another_amount(mut self) -> Self {
+        if let Ok(Value::Object(mut receipt)) = serde_json::from_str(&self.body)
+            && receipt.contains_key("amount")
+        {
+            receipt.insert("amount".to_owned(), json!(1.00));
+            receipt.insert("currency".to_owned(), json!("JPY"));
+            self.body = Value::Object(receipt).to_string();
+        }
+        self
     }
 
     fn new(status: StatusCode, body: &impl Serialize) -> rusqlite::Result<Self> {

@@ -348,7 +348,14 @@ async fn faults_are_set_over_http() {
         .await;
     assert_eq!(
         answer.body,
-        json!({"errorRate": 0.0, "errorAfterChargeRate": 0.0, "latencyMs": 1, "declineRate": 1.0})
+        json!({
+            "errorRate": 0.0,
+            "nonsenseRate": 0.0,
+            "errorAfterChargeRate": 0.0,
+            "latencyMs": 1,
+            "declineRate": 1.0,
+            "wrongAmountRate": 0.0,
+        })
     );
     assert_eq!(shop.charge("key-1", "order-1", 23.5).await.status, 402);
 }

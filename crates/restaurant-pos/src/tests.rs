@@ -553,6 +553,7 @@ async fn faults_are_set_over_http_and_leave_the_books_readable() {
         answer.body,
         json!({
             "errorRate": 1.0,
+            "nonsenseRate": 0.0,
             "latencyMs": 0,
             "rejectRate": 0.0,
             "silenceRate": 0.0,

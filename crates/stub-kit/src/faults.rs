@@ -1,7 +1,7 @@
 //! Failing on purpose, at rates that are set at run time.
 //!
 //! A stub describes what can go wrong with it in a [`Plan`], a plain struct of [`Rate`]s. [`Faults`] holds the plan in
-//! force, [`Faults::routes`] lets anyone change it, [`Faults::guard`] applies the two faults that every stub has. Those of
+//! force, [`Faults::routes`] lets anyone change it, [`Faults::guard`] applies the three faults that every stub has. Those of
 //! its own the stub applies itself: it draws its random numbers and asks [`Rate::strikes`].
 //!
 //! The plan is kept in memory only: a stub that is restarted behaves until it is told otherwise.
@@ -18,8 +18,8 @@ use axum::routing::get;
 use domain::json::{self, Fields, Value, Violations};
 use serde::Serialize;
 
-use crate::Problem;
 use crate::extract::JsonBytes;
+use crate::{Problem, nonsense};
 
 /// How often something happens: from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -127,6 +127,9 @@ pub trait Plan: Copy + Default + Debug + Serialize + Send + Sync + 'static {
     /// How often a request is answered with 503 before anything is done.
     fn error_rate(&self) -> Rate;
 
+    /// How often a request is answered with something that is not a valid answer, half the time after it was carried out.
+    fn nonsense_rate(&self) -> Rate;
+
     /// How long a request waits before anything is done.
     fn latency(&self) -> Latency;
 }
@@ -158,7 +161,7 @@ impl<P: Plan> Faults<P> {
             .with_state(self.clone())
     }
 
-    /// Subjects `routes` to the plan's latency and error rate.
+    /// Subjects `routes` to the plan's latency, error rate and nonsense rate.
     pub fn guard<S>(&self, routes: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -176,11 +179,17 @@ impl<P: Plan> Faults<P> {
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        let [draw] = draw();
-        if plan.error_rate().strikes(draw) {
+        let [error, makes_nonsense, is_carried_out, kind] = draw();
+        if plan.error_rate().strikes(error) {
             return Err(Problem::unavailable(
                 "nothing was done: repeat the request (fault errorRate)",
             ));
+        }
+        if plan.nonsense_rate().strikes(makes_nonsense) {
+            if is_carried_out < 0.5 {
+                next.run(request).await;
+            }
+            return Ok(nonsense::answer(kind));
         }
         Ok(next.run(request).await)
     }
@@ -229,6 +238,7 @@ mod tests {
     #[serde(rename_all = "camelCase")]
     struct TestPlan {
         error_rate: Rate,
+        nonsense_rate: Rate,
         #[serde(rename = "latencyMs")]
         latency: Latency,
     }
@@ -237,15 +247,22 @@ mod tests {
         fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
             let error_rate =
                 fields.optional_or("errorRate", Rate::from_json, || Ok(self.error_rate));
+            let nonsense_rate =
+                fields.optional_or("nonsenseRate", Rate::from_json, || Ok(self.nonsense_rate));
             let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency));
             Some(Self {
                 error_rate: error_rate?,
+                nonsense_rate: nonsense_rate?,
                 latency: latency?,
             })
         }
 
         fn error_rate(&self) -> Rate {
             self.error_rate
+        }
+
+        fn nonsense_rate(&self) -> Rate {
+            self.nonsense_rate
         }
 
         fn latency(&self) -> Latency {
@@ -288,15 +305,21 @@ mod tests {
         let answer = client.put("/faults", json!({"latencyMs": 5})).await;
         assert_eq!(
             (answer.status, answer.body),
-            (200, json!({"errorRate": 0.0, "latencyMs": 5}))
+            (
+                200,
+                json!({"errorRate": 0.0, "nonsenseRate": 0.0, "latencyMs": 5})
+            )
         );
 
         client.put("/faults", json!({"errorRate": 0.5})).await;
-        let plan = json!({"errorRate": 0.5, "latencyMs": 5});
+        let plan = json!({"errorRate": 0.5, "nonsenseRate": 0.0, "latencyMs": 5});
         assert_eq!(client.get("/faults").await.body, plan);
 
         let answer = client.delete("/faults").await;
-        assert_eq!(answer.body, json!({"errorRate": 0.0, "latencyMs": 0}));
+        assert_eq!(
+            answer.body,
+            json!({"errorRate": 0.0, "nonsenseRate": 0.0, "latencyMs": 0})
+        );
         assert_eq!(faults.current(), TestPlan::default());
     }
 
@@ -326,6 +349,7 @@ mod tests {
         faults.set(TestPlan {
             error_rate: Rate::ALWAYS,
             latency: Latency(5000),
+            ..TestPlan::default()
         });
         let start = tokio::time::Instant::now();
         let answer = client.get("/work").await;
@@ -334,5 +358,26 @@ mod tests {
         // Whoever set the faults must be able to end them.
         assert_eq!(client.delete("/faults").await.status, 200);
         assert_eq!(client.get("/work").await.status, 204);
+    }
+
+    #[tokio::test]
+    async fn nonsense_is_no_answer_of_the_work_which_is_done_half_the_time() {
+        let faults = Faults::default();
+        let done = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&done);
+        let work = get(move || async move {
+            *count.lock().unwrap() += 1;
+            StatusCode::NO_CONTENT
+        });
+        let client = Client::new(faults.guard(Router::new().route("/work", work)));
+        faults.set(TestPlan {
+            nonsense_rate: Rate::ALWAYS,
+            ..TestPlan::default()
+        });
+        for _ in 0..100 {
+            assert_ne!(client.get("/work").await.status, 204);
+        }
+        let done = *done.lock().unwrap();
+        assert!((10..=90).contains(&done), "{done} of 100");
     }
 }

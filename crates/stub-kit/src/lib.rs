@@ -17,6 +17,7 @@ pub mod clock;
 pub mod database;
 pub mod extract;
 pub mod faults;
+mod nonsense;
 pub mod problem;
 pub mod server;
 #[cfg(feature = "testing")]

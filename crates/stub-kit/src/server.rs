@@ -118,6 +118,10 @@ mod tests {
             Rate::NEVER
         }
 
+        fn nonsense_rate(&self) -> Rate {
+            Rate::NEVER
+        }
+
         fn latency(&self) -> Latency {
             Latency::default()
         }

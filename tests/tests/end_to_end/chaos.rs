@@ -4,12 +4,12 @@ use audit::{EntryKind, Facts, Holding, Invariant, Look, check};
 use domain::Status;
 use end_to_end_tests::run;
 
-/// The first seed whose few faults kill and pause, mislead both third parties, repeat, cancel in both ways and send garbage:
-/// `food-ordering chaos --seed=11 … --dry-run` shows them.
-const SEED: &str = "--seed=11";
+/// The first seed whose few faults kill, pause and keep away, have third parties misbehave and answer nonsense, repeat, cancel in
+/// both ways, pause work, send garbage and set a clock wrong: `food-ordering chaos --seed=306 … --dry-run` shows them.
+const SEED: &str = "--seed=306";
 const SIZE: [&str; 5] = [
     "--orders=80",
-    "--faults=12",
+    "--faults=14",
     "--drivers=5",
     "--in-flight=20",
     "--kafka=embedded",

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 /// How long a fault lasts that ends by itself, in ms.
 const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
+/// How long a part is away that is not started again at once, in ms: several times longer than Restate tries by itself where
+/// services do not say how long (`--restate-default-attempts` of the system that is struck).
+const AWAY_MS: std::ops::RangeInclusive<u64> = 8_000..=12_000;
 /// The part of the orders after whose end nothing is done any more: faults strike while orders are under way.
 const LAST_FAULT: f64 = 0.95;
 
@@ -57,6 +60,8 @@ pub(super) enum Fault {
     Kill(Victim),
     /// SIGSTOP, and SIGCONT later.
     Pause { victim: Victim, lasts: Duration },
+    /// SIGKILL, and the process is not there for a while: whoever calls it is refused.
+    TakeAway { victim: Victim, lasts: Duration },
     /// A third party fails as its `/faults` tell it.
     Misbehave {
         stub: Victim,
@@ -67,6 +72,10 @@ pub(super) enum Fault {
     Repeat(Vec<u32>),
     /// A driver's phone tells of old places again, out of order, and of places that are none.
     StalePlaces { driver: u32 },
+    /// A driver's phone tells places with the times of a clock that is wrong, and places where nobody can be.
+    WrongClock { driver: u32 },
+    /// An operator pauses what is under way for these orders, and setup resumes it later.
+    PauseWork { orders: Vec<u32>, lasts: Duration },
     /// Records that are no orders; one of them names this order.
     Garbage { order: u32 },
     /// Customers call these orders off.
@@ -130,9 +139,12 @@ pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
 enum Card {
     Kill(Victim),
     Pause(Victim),
+    TakeAway(Victim),
     Misbehave(Victim, fn() -> Value),
     Repeat,
     StalePlaces,
+    WrongClock,
+    PauseWork,
     Garbage,
     CustomerCancels,
     OperatorCancels,
@@ -146,6 +158,9 @@ impl Card {
             Self::Misbehave(PaymentProvider, || json!({"errorAfterChargeRate": 0.7})),
             Self::Misbehave(PaymentProvider, || json!({"latencyMs": 2000})),
             Self::Misbehave(PaymentProvider, || json!({"declineRate": 0.3})),
+            Self::Misbehave(PaymentProvider, || json!({"nonsenseRate": 0.5})),
+            Self::Misbehave(PaymentProvider, || json!({"wrongAmountRate": 0.3})),
+            Self::Misbehave(RestaurantPos, || json!({"nonsenseRate": 0.5})),
             Self::Misbehave(RestaurantPos, || json!({"errorRate": 0.5})),
             Self::Misbehave(RestaurantPos, || json!({"latencyMs": 2000})),
             Self::Misbehave(RestaurantPos, || json!({"rejectRate": 0.3})),
@@ -154,6 +169,10 @@ impl Card {
             Self::Repeat,
             Self::Repeat,
             Self::StalePlaces,
+            Self::WrongClock,
+            Self::PauseWork,
+            Self::TakeAway(Victim::OrderServices),
+            Self::TakeAway(Victim::DriverSimulator),
             Self::Garbage,
             Self::Garbage,
             Self::CustomerCancels,
@@ -178,6 +197,10 @@ impl Card {
         match self {
             Self::Kill(victim) => Fault::Kill(victim),
             Self::Pause(victim) => Fault::Pause { victim, lasts },
+            Self::TakeAway(victim) => Fault::TakeAway {
+                victim,
+                lasts: Duration::from_millis(random.random_range(AWAY_MS)),
+            },
             Self::Misbehave(stub, faults) => Fault::Misbehave {
                 stub,
                 faults: faults(),
@@ -192,6 +215,13 @@ impl Card {
             }
             Self::StalePlaces => Fault::StalePlaces {
                 driver: random.random_range(1..=size.drivers),
+            },
+            Self::WrongClock => Fault::WrongClock {
+                driver: random.random_range(1..=size.drivers),
+            },
+            Self::PauseWork => Fault::PauseWork {
+                orders: some(random, under_way, 10),
+                lasts,
             },
             Self::Garbage => Fault::Garbage {
                 order: random.random_range(under_way),
@@ -219,6 +249,12 @@ impl fmt::Display for Fault {
             Self::Pause { victim, lasts } => {
                 write!(f, "pause {} for {} ms", victim.name(), lasts.as_millis())
             }
+            Self::TakeAway { victim, lasts } => write!(
+                f,
+                "kill -9 {}, away for {} ms",
+                victim.name(),
+                lasts.as_millis()
+            ),
             Self::Misbehave {
                 stub,
                 faults,
@@ -228,6 +264,13 @@ impl fmt::Display for Fault {
                 write!(f, "repeat {} order events: {}", orders.len(), list(orders))
             }
             Self::StalePlaces { driver } => write!(f, "stale places of driver-{driver}"),
+            Self::WrongClock { driver } => write!(f, "wrong clock of driver-{driver}"),
+            Self::PauseWork { orders, lasts } => write!(
+                f,
+                "operator pauses {} for {} ms",
+                list(orders),
+                lasts.as_millis()
+            ),
             Self::Garbage { order } => write!(f, "garbage, some in the name of order {order}"),
             Self::CustomerCancels(orders) => write!(f, "customers cancel {}", list(orders)),
             Self::OperatorCancels(orders) => write!(f, "operator cancels {}", list(orders)),

@@ -1,5 +1,6 @@
 //! The system under fire, and the hands on its processes.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -18,12 +19,13 @@ use super::plan::Victim;
 use crate::apache_kafka::{Broker, Server};
 use crate::http::{self, Protocol};
 use crate::own_system::{self, OwnSystem};
+use crate::{flags, setup};
 
 /// How long a killed process may take to be back.
 const BACK_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 /// How the system is set, so that orders are quick and no wait is long. The user's flags replace these.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--poll-interval=500ms",
     "--move-interval=20ms",
     "--pause=0s",
@@ -33,7 +35,11 @@ const FLAGS: [&str; 9] = [
     "--driver-limit=10m",
     "--driver-silence=10s",
     "--delivery-limit=10m",
+    // So that an outage of seconds is longer than Restate's own patience, as one of hours is with its usual settings.
+    "--restate-default-attempts=3",
 ];
+/// The process that starts the others again, by its name in `processes.json`.
+const LAUNCHER: &str = "launcher";
 
 /// A whole system of its own, with a broker that can be killed if that is Apache Kafka.
 #[derive(Debug)]
@@ -81,6 +87,22 @@ impl Stage {
         }
         let before = self.pid(victim)?;
         kill(before, Signal::SIGKILL).with_context(|| format!("killing {}", victim.name()))?;
+        self.until_another(victim, before).await
+    }
+
+    /// Kills a process and keeps it from being started again for a while; returns when another has taken its place. Meanwhile
+    /// nothing else that dies is started again either.
+    pub(super) async fn take_away(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
+        let launcher = self.process(LAUNCHER)?;
+        signal(launcher, Signal::SIGSTOP)?;
+        let before = self.pid(victim)?;
+        signal(before, Signal::SIGKILL)?;
+        sleep(lasts).await;
+        signal(launcher, Signal::SIGCONT)?;
+        self.until_another(victim, before).await.map(drop)
+    }
+
+    async fn until_another(&self, victim: Victim, before: Pid) -> anyhow::Result<i64> {
         let deadline = Instant::now() + BACK_WITHIN;
         while self.pid(victim).is_ok_and(|pid| pid == before) {
             ensure!(
@@ -106,8 +128,47 @@ impl Stage {
         signal(pid, Signal::SIGCONT)
     }
 
-    /// Ends what third parties do wrong on purpose, and waits until everybody answers.
+    /// Runs setup as an operator does, once more; among other things it resumes what is paused. Answers what it said of that.
+    pub(super) async fn set_up(&self) -> anyhow::Result<Option<String>> {
+        let resumed = RefCell::new(None);
+        let args = setup::Args {
+            restate_admin: flags::RestateAdmin {
+                urls: self.address("restate-admin")?.to_owned(),
+            },
+            restate_ingress: flags::RestateIngress {
+                urls: self.address("restate-ingress")?.to_owned(),
+            },
+            order_services_url: self.address("order-services")?.to_owned(),
+            driver_simulator_url: self.address("driver-simulator")?.to_owned(),
+            moved: true,
+            no_register: false,
+            keep_paused: false,
+            kafka: flags::Kafka {
+                brokers: self.address("kafka")?.to_owned(),
+            },
+            kafka_brokers_for_restate: None,
+            // They are at work.
+            drivers: 0,
+            regions: Vec::new(),
+            timeout: BACK_WITHIN,
+        };
+        setup::run(&args, |line| {
+            tracing::debug!("setup: {line}");
+            if line.contains("paused invocations") {
+                resumed.replace(Some(line.to_owned()));
+            }
+        })
+        .await
+        .context("setup")?;
+        Ok(resumed.into_inner())
+    }
+
+    /// Ends what third parties do wrong on purpose, waits until everybody answers, and runs setup.
     pub(super) async fn heal(&self) -> anyhow::Result<()> {
+        // A strike that was broken off may have left someone stopped.
+        for pid in self.system.processes()?.into_values() {
+            signal(Pid::from_raw(i32::try_from(pid)?), Signal::SIGCONT)?;
+        }
         for stub in [Victim::PaymentProvider, Victim::RestaurantPos] {
             let url = format!("{}/faults", self.address(stub.name())?);
             self.until_back(stub, async || {
@@ -125,7 +186,7 @@ impl Stage {
             self.until_back(victim, async || http::answers(&url, protocol).await)
                 .await?;
         }
-        Ok(())
+        self.set_up().await.map(drop)
     }
 
     async fn until_back(
@@ -151,10 +212,14 @@ impl Stage {
     }
 
     fn pid(&self, victim: Victim) -> anyhow::Result<Pid> {
+        self.process(victim.name())
+    }
+
+    fn process(&self, name: &str) -> anyhow::Result<Pid> {
         let processes: BTreeMap<String, u32> = self.system.processes()?;
         let pid = processes
-            .get(victim.name())
-            .with_context(|| format!("no process {} in {processes:?}", victim.name()))?;
+            .get(name)
+            .with_context(|| format!("no process {name} in {processes:?}"))?;
         Ok(Pid::from_raw(i32::try_from(*pid)?))
     }
 }

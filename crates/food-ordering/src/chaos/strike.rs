@@ -90,6 +90,7 @@ impl<'a> Striker<'a> {
                 Ok(())
             }
             Fault::Pause { victim, lasts } => self.stage.pause(*victim, *lasts).await,
+            Fault::TakeAway { victim, lasts } => self.stage.take_away(*victim, *lasts).await,
             Fault::Misbehave {
                 stub,
                 faults,
@@ -110,6 +111,11 @@ impl<'a> Striker<'a> {
                 self.stale_places(*driver).await;
                 Ok(())
             }
+            Fault::WrongClock { driver } => {
+                self.wrong_clock(*driver).await;
+                Ok(())
+            }
+            Fault::PauseWork { orders, lasts } => self.pause_work(orders, *lasts).await,
             Fault::Garbage { order } => self.garbage(*order).await,
             Fault::CustomerCancels(orders) => {
                 let mut cancelled = 0;
@@ -144,23 +150,49 @@ impl<'a> Striker<'a> {
 
     /// Places of the past, the same one twice, and places that are none: all of which must change nothing.
     async fn stale_places(&self, driver: u32) {
-        let key = format!("driver-{driver}");
         let place = Region::default().at(0.9, 0.9);
         let (lon, lat) = (place.lon(), place.lat());
         let hour_ago = clock::now_ms() - 3_600_000;
-        for value in [
+        let places = [
             json!({"lon": lon, "lat": lat, "timestamp": hour_ago}),
             json!({"lon": lon, "lat": lat, "timestamp": hour_ago}),
             json!({"lon": lon, "lat": lat, "timestamp": hour_ago - 1}),
             json!({"lon": 999, "lat": 0}),
             json!("nowhere"),
-        ] {
-            let value = value.to_string();
+        ];
+        self.report(driver, &places).await;
+    }
+
+    /// Places with the times of clocks that were never set, set wrong, or count in seconds, and the place that a phone tells
+    /// which does not know where it is: none of which may take a driver out of work or an order off its way.
+    async fn wrong_clock(&self, driver: u32) {
+        let place = Region::default().at(0.9, 0.9);
+        let (lon, lat) = (place.lon(), place.lat());
+        let now = clock::now_ms();
+        let times = [
+            0,
+            now / 1_000,
+            now - 86_400_000,
+            now + 86_400_000,
+            now * 1_000,
+        ];
+        let mut places: Vec<Value> = times
+            .iter()
+            .map(|time| json!({"lon": lon, "lat": lat, "timestamp": time}))
+            .collect();
+        places.push(json!({"lon": 0.0, "lat": 0.0, "timestamp": now}));
+        self.report(driver, &places).await;
+    }
+
+    async fn report(&self, driver: u32, places: &[Value]) {
+        let key = format!("driver-{driver}");
+        for place in places {
+            let place = place.to_string();
             self.customers
                 .publish_surely(
                     topic::DRIVER_UPDATES,
                     Some(key.as_bytes()),
-                    value.as_bytes(),
+                    place.as_bytes(),
                 )
                 .await;
         }
@@ -188,27 +220,71 @@ impl<'a> Striker<'a> {
         Ok(())
     }
 
-    /// What `restate invocations cancel` does.
-    async fn operator_cancels(&self, order: &OrderId) {
-        #[derive(Deserialize)]
-        struct Invocation {
-            id: String,
-        }
+    /// What `restate invocations pause` does to what is being worked on for these orders, and setup afterwards.
+    async fn pause_work(&self, orders: &[u32], lasts: Duration) -> anyhow::Result<()> {
+        let keys: Vec<String> = orders
+            .iter()
+            .map(|number| anyhow::Ok(format!("'{}'", self.customers.order(*number)?.order_id)))
+            .collect::<Result<_, _>>()?;
+        let of_orders = format!("target_service_key in ({})", keys.join(", "));
+        let mut paused = 0;
         patiently(async || {
-            let query = format!(
-                "select id from sys_invocation where target_service_name = 'OrderWorkflow' \
-                 and target_service_key = '{order}' and target_handler_name = 'run' and status != 'completed'"
-            );
-            for Invocation { id } in self.stage.sources.sql::<Invocation>(&query).await? {
-                let admin = self.stage.address("restate-admin")?;
-                let url = format!("{admin}/invocations/{id}/cancel");
-                http::send(self.stage.client.patch(&url))
-                    .await
-                    .context("cancelling an invocation")?;
+            let working = format!("{of_orders} and status in ('running', 'ready', 'backing-off')");
+            for id in self.invocations(&working).await? {
+                // One that has ended by now is not paused.
+                paused += u32::from(self.patch(&id, "pause").await.is_ok());
             }
             Ok(())
         })
         .await;
+        self.tell(&format!(
+            "                    {paused} invocations are paused"
+        ));
+        sleep(lasts).await;
+        patiently(async || {
+            if let Some(resumed) = self.stage.set_up().await? {
+                self.tell(&format!("                    setup: {resumed}"));
+            }
+            Ok(())
+        })
+        .await;
+        Ok(())
+    }
+
+    /// What `restate invocations cancel` does.
+    async fn operator_cancels(&self, order: &OrderId) {
+        patiently(async || {
+            let workflow = format!(
+                "target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
+                 and target_handler_name = 'run' and status != 'completed'"
+            );
+            for id in self.invocations(&workflow).await? {
+                self.patch(&id, "cancel").await?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// The ids of the invocations that meet a condition of SQL.
+    async fn invocations(&self, condition: &str) -> anyhow::Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Invocation {
+            id: String,
+        }
+        let query = format!("select id from sys_invocation where {condition}");
+        let found = self.stage.sources.sql::<Invocation>(&query).await?;
+        Ok(found.into_iter().map(|invocation| invocation.id).collect())
+    }
+
+    /// Has Restate's admin API do something to an invocation.
+    async fn patch(&self, id: &str, what: &'static str) -> anyhow::Result<()> {
+        let admin = self.stage.address("restate-admin")?;
+        let url = format!("{admin}/invocations/{id}/{what}");
+        http::send(self.stage.client.patch(&url))
+            .await
+            .with_context(|| format!("{what} of an invocation"))
+            .map(drop)
     }
 }
 

@@ -13,9 +13,11 @@ const TITLES: Record<Stub, string> = {
 
 const LABELS: Record<string, string> = {
   errorRate: "Answers with an error",
+  nonsenseRate: "Answers with nonsense",
   errorAfterChargeRate: "Charges, then answers with an error",
   rejectRate: "Refuses orders",
   declineRate: "Declines cards",
+  wrongAmountRate: "Confirms another amount",
   silenceRate: "Cooks and never calls back",
   duplicateCallbackRate: "Calls back twice",
   latencyMs: "Waits before it answers",
