@@ -232,7 +232,7 @@ impl fmt::Display for Value<'_> {
             Some(b'"') => match serde_json::from_str::<Cow<'_, str>>(written) {
                 Ok(text) => match text.chars().count() {
                     0 => f.write_str("an empty string"),
-                    ..=MAX_QUOTED => write!(f, "the string {text:?}"),
+                    1..=MAX_QUOTED => write!(f, "the string {text:?}"),
                     length => write!(f, "a string of {length} characters"),
                 },
                 Err(_) => f.write_str("a string that is not text"),

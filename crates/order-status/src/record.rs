@@ -112,10 +112,10 @@ impl Holder {
                 None
             }
             Some(holder) if holder.has_key || !has_key => Some(Granted::AsBefore),
-            Some(_) => Some(Granted::To(Self { content, has_key })),
             // An order from before contents were kept: it cannot be told from another one, so it counts as sent again.
             None if record.is_some_and(|record| !record.refused_unread) => Some(Granted::AsBefore),
-            None => Some(Granted::To(Self { content, has_key })),
+            // Nobody has it, or its customer shows the key for the first time.
+            _ => Some(Granted::To(Self { content, has_key })),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What handlers take from a request; whatever is wrong is answered with a [`Problem`] that names the field.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use axum::body::Bytes;
@@ -155,17 +156,25 @@ impl Query {
 
     /// The parameters `after` (a sequence number, default 0) and `limit` (default 1,000, at most 10,000).
     pub fn page(&self) -> Result<Page, Problem> {
-        let page = Page {
-            after: self.get("after")?.unwrap_or(0),
-            limit: self.get("limit")?.unwrap_or(1000),
+        Ok(Page {
+            after: self.number("after", 0, 0..=i64::MAX)?,
+            limit: self.number("limit", 1000, 1..=10_000)?,
+        })
+    }
+
+    /// The parameter called `name`, a whole number within `range`; `default` where the query has none.
+    fn number<T>(&self, name: &str, default: T, range: RangeInclusive<T>) -> Result<T, Problem>
+    where
+        T: FromStr + Display + PartialOrd,
+    {
+        let Some(text) = self.get::<String>(name)? else {
+            return Ok(default);
         };
-        if page.after < 0 {
-            return Err(Problem::invalid("must be a sequence number: 0 or more").field("after"));
-        }
-        if !(1..=10_000).contains(&page.limit) {
-            return Err(Problem::invalid("must be from 1 to 10000").field("limit"));
-        }
-        Ok(page)
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            Problem::invalid(format!("must be a whole number from {from} to {to}")).field(name)
+        })
     }
 }
 
@@ -394,6 +403,11 @@ mod tests {
         ] {
             let answer = client.get(&format!("/page?{query}")).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(
+                detail.starts_with("must be a whole number from "),
+                "{detail}"
+            );
         }
     }
 }

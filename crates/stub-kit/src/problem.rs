@@ -24,7 +24,7 @@ pub struct Problem {
     detail: String,
     field: Option<String>,
     more: Vec<(&'static str, Box<RawValue>)>,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -90,7 +90,7 @@ impl Problem {
 
     /// Adds a header to the response.
     pub(crate) fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, HeaderValue::from_static(value))));
         self
     }
 
@@ -136,9 +136,9 @@ impl IntoResponse for Problem {
         let body = serde_json::to_string(&self).unwrap_or_default();
         let mut response =
             (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
-        if let Some((name, value)) = self.header {
-            let headers = response.headers_mut();
-            headers.insert(name, HeaderValue::from_static(value));
+        if let Some(header) = self.header {
+            let (name, value) = *header;
+            response.headers_mut().insert(name, value);
         }
         response
     }
