@@ -2,7 +2,10 @@
 //!
 //! [`System::start`] runs the launcher (`food-ordering up`) on free ports in a fresh directory, so tests run side by side; what
 //! it starts ends with it, also when a test fails. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition.
-
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests and the systems they start trust each other"
+)]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod beside;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream};
+use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream, http};
 
 use crate::check::left_behind;
 use crate::drivers::holdings;
@@ -20,7 +20,8 @@ use crate::records::read_topic;
 
 /// How long one request may take; the runtime may hold thousands of orders.
 const TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// The longest answer, in bytes: all that the runtime says of some ten thousand orders.
+const LONGEST: usize = 512 << 20;
 /// How many entries of a book to ask for at a time.
 const PAGE: usize = 5_000;
 /// The time between the two glances of a look: no delivery may stay that long with two drivers.
@@ -35,7 +36,7 @@ const ALIKE_WITHIN: Duration = Duration::from_mins(1);
 pub enum Error {
     /// A part does not answer, or not as expected.
     #[error(transparent)]
-    Http(#[from] reqwest::Error),
+    Http(#[from] http::Error),
     /// An answer or a record cannot be read.
     #[error("{what} cannot be read: {source}")]
     Unreadable {
@@ -126,11 +127,7 @@ impl Sources {
         let restate = Addresses::named(&addresses, "restate-admin")?;
         let mut take = |name| addresses.remove(name).ok_or(Error::NoAddress(name));
         Ok(Self {
-            client: Client::builder()
-                .timeout(TIMEOUT)
-                .connect_timeout(CONNECT_WITHIN)
-                .no_proxy()
-                .build()?,
+            client: http::client(TIMEOUT).build().map_err(http::Error::from)?,
             kafka_brokers: take("kafka")?,
             restate: Upstream::new(restate.ok_or(Error::NoAddress("restate-admin"))?, TIMEOUT),
             payment_provider: take("payment-provider")?,
@@ -233,7 +230,7 @@ impl Sources {
                 .header("accept", "application/json")
                 .json(&json!({ "query": query }))
                 .send();
-            async { answer.await?.error_for_status()?.bytes().await }
+            async { http::body(answer.await?.error_for_status()?, LONGEST).await }
         };
         let body = self.restate.ask(Repeat::Harmless, attempt).await?;
         let rows: Rows<T> = read(&body, || "the runtime's answer".to_owned())?;
@@ -258,7 +255,12 @@ impl Sources {
         request: reqwest::RequestBuilder,
         what: &str,
     ) -> Result<T, Error> {
-        let body = request.send().await?.error_for_status()?.bytes().await?;
+        let response = request
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(http::Error::from)?;
+        let body = http::body(response, LONGEST).await?;
         // Not through a JSON value: money is read from the digits as they stand.
         read(&body, || what.to_owned())
     }

@@ -34,6 +34,8 @@ pub enum Error {
 }
 
 impl Money {
+    /// The currency, as ISO 4217 calls it.
+    pub const CURRENCY: &str = "USD";
     /// No money.
     pub const ZERO: Self = Self(Decimal::from_parts(0, 0, 0, false, 2));
     /// One million dollars: more than any order, small enough that every amount and sum fits wherever it goes.

@@ -351,7 +351,8 @@ fn is_traceparent(text: &str) -> bool {
 }
 
 /// Whether a character shows as nothing and changes how what is around it is shown: in a log, a terminal, a page.
-fn is_hidden(c: char) -> bool {
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -2,14 +2,13 @@
 //!
 //! `restate invocations cancel` sends the invocation a signal, and the SDK ends whatever the invocation waits for with a
 //! [`TerminalError`] of code 409. A third party, or another handler of ours, may say 409 as well, so the code proves nothing.
-//! Here the signal itself is asked for: [`unless_cancelled`] waits for anything but a `ctx.run`, and [`step`] is a `ctx.run`
-//! whose work cannot end in a [`TerminalError`].
+//! Here the signal itself is asked for: [`unless_cancelled`] waits for anything but a `ctx.run`, and [`step!`](crate::step) is a
+//! `ctx.run` whose work cannot end in a [`TerminalError`].
 
 use std::future::Future;
 
-use restate_sdk::context::{ContextSideEffects, DurableFuture, RunFuture, RunRetryPolicy};
-use restate_sdk::prelude::{HandlerError, TerminalError};
-use restate_sdk::serde::{Deserialize, Serialize};
+use restate_sdk::context::DurableFuture;
+use restate_sdk::prelude::{HandlerError, HandlerResult, TerminalError};
 
 /// The code with which a cancelled invocation, and whatever it waits for, ends.
 const CANCELLED: u16 = 409;
@@ -26,7 +25,7 @@ impl From<Cancelled> for TerminalError {
     }
 }
 
-/// Why a [`step`] was not done.
+/// Why a [`step!`](crate::step) was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotDone {
     /// An operator cancelled this invocation. Whether the step was done is unknown.
@@ -46,6 +45,9 @@ impl From<NotDone> for TerminalError {
     }
 }
 
+/// An error of the work of a [`step!`](crate::step), which is tried again. No [`TerminalError`] becomes one.
+pub type Retryable = Box<dyn std::error::Error + Send + Sync>;
+
 /// Waits for a call, a timer, a promise or an awakeable, unless the invocation is cancelled.
 ///
 /// An answer that happens to look like a cancellation, such as that of a callee that was cancelled itself, is an answer.
@@ -56,37 +58,42 @@ pub async fn unless_cancelled<F: DurableFuture>(future: F) -> Result<F::Output, 
     }
 }
 
-/// Runs `work` as a step of the journal called `name`, and tries it again by `retries` while it fails.
+/// Runs a future as a step of the journal, and tries it again by a retry policy while it fails:
+/// `step!(ctx, "name", retries, async move { … })`. It must not borrow. Answers `Result<_, NotDone>`.
 ///
-/// # Errors
-/// A business "no" belongs into the answer: no error of `work` ends the step, so what a third party says can neither fail the
-/// invocation nor pass for a cancellation.
-pub async fn step<'ctx, T, E, Fut>(
-    ctx: &impl ContextSideEffects<'ctx>,
-    name: &'static str,
-    retries: RunRetryPolicy,
-    work: impl FnOnce() -> Fut + Send + 'ctx,
-) -> Result<T, NotDone>
-where
-    T: Serialize + Deserialize + 'static,
-    E: std::error::Error + Send + Sync + 'static,
-    Fut: Future<Output = Result<T, E>> + Send + 'ctx,
-{
-    let work = move || {
-        let work = work();
-        async move { work.await.map_err(HandlerError::from) }
-    };
-    let done = ctx.run(work).name(name).retry_policy(retries).await;
-    done.map_err(|error| not_done(&error))
+/// A business "no" belongs into the answer: no error of the future ends the step, as it becomes a [`Retryable`], so what a third
+/// party says can neither fail the invocation nor pass for a cancellation.
+#[macro_export]
+macro_rules! step {
+    ($ctx:expr, $name:expr, $retries:expr, $work:expr) => {{
+        let work = $work;
+        $ctx.run(move || $crate::retryable(work))
+            .name($name)
+            .retry_policy($retries)
+            .await
+            .map_err($crate::NotDone::of_step)
+    }};
 }
 
-/// The errors of a `ctx.run` whose work only ever fails in a way that may be tried again: the last one, as code 500, or the
-/// SDK's own for a cancellation.
-fn not_done(error: &TerminalError) -> NotDone {
-    if error.code() == CANCELLED {
-        NotDone::Cancelled(Cancelled)
-    } else {
-        NotDone::GaveUp(error.message().to_owned())
+/// For [`step!`]: every error of `work` may be tried again.
+#[doc(hidden)]
+pub async fn retryable<T, E: Into<Retryable>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> HandlerResult<T> {
+    work.await.map_err(|error| HandlerError::from(error.into()))
+}
+
+impl NotDone {
+    /// For [`step!`]: the errors of a `ctx.run` whose work only ever fails in a way that may be tried again. That is its last
+    /// error, as code 500, or the SDK's own for a cancellation.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_step(error: TerminalError) -> Self {
+        if error.code() == CANCELLED {
+            Self::Cancelled(Cancelled)
+        } else {
+            Self::GaveUp(error.message().to_owned())
+        }
     }
 }
 
@@ -98,10 +105,10 @@ mod tests {
     fn a_step_that_gave_up_is_not_cancelled_whatever_its_error_says() {
         let last = "409 Conflict: cancelled";
         assert_eq!(
-            not_done(&TerminalError::new(last)),
+            NotDone::of_step(TerminalError::new(last)),
             NotDone::GaveUp(last.to_owned())
         );
         let cancelled = TerminalError::from(Cancelled);
-        assert_eq!(not_done(&cancelled), NotDone::Cancelled(Cancelled));
+        assert_eq!(NotDone::of_step(cancelled), NotDone::Cancelled(Cancelled));
     }
 }

@@ -27,7 +27,7 @@ mod server;
 pub mod testing;
 mod trace;
 
-pub use cancellation::{Cancelled, NotDone, step, unless_cancelled};
+pub use cancellation::{Cancelled, NotDone, Retryable, retryable, unless_cancelled};
 pub use declared::{VERSION, declared};
 pub use identity::Identity;
 pub use quiet::Quiet;

@@ -1,4 +1,8 @@
 //! Only the Restate whose key is known may call the services.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests and the systems they start trust each other"
+)]
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -5,18 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use reqwest::{Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
-use upstream::Upstream;
+use upstream::{Upstream, http};
 
-/// How long a connection may take to be made.
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// The longest answer, in bytes: lists of Restate's admin API, answers to queries, metrics.
+const LONGEST: usize = 64 << 20;
 
 /// A client that gives up after `timeout` a request.
 pub(crate) fn client(timeout: Duration) -> anyhow::Result<Client> {
-    Client::builder()
-        .timeout(timeout)
-        .connect_timeout(CONNECT_WITHIN)
-        // Everything the launcher talks to is given by address; a proxy for the Internet has no business there.
-        .no_proxy()
+    http::client(timeout)
         .build()
         .context("making an HTTP client")
 }
@@ -27,7 +23,9 @@ pub(crate) fn upstream(what: &str, addresses: &str, limit: Duration) -> anyhow::
     Ok(Upstream::new(addresses, limit))
 }
 
-/// The URL of `path` below a base URL.
+pub(crate) use upstream::http::encoded;
+
+/// The URL of `path` below a base URL. Ids in it must be [`encoded`].
 pub(crate) fn below(base: &reqwest::Url, path: &str) -> String {
     format!("{}/{path}", base.as_str().trim_end_matches('/'))
 }
@@ -44,13 +42,24 @@ pub(crate) async fn check(response: Response) -> anyhow::Result<Response> {
         return Ok(response);
     }
     let url = response.url().clone();
-    let body = response.text().await.unwrap_or_default();
+    let body = http::text(response, http::SHORT).await.unwrap_or_default();
     bail!("{url} answers {status}: {body}")
 }
 
 /// Sends a request and reads the JSON of its answer.
 pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<T> {
-    Ok(send(request).await?.json().await?)
+    read(send(request).await?).await
+}
+
+/// Reads the JSON of an answer.
+pub(crate) async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+    let body = http::body(response, LONGEST).await?;
+    Ok(serde_json::from_slice(&body)?)
+}
+
+/// Sends a request and reads the text of its answer.
+pub(crate) async fn text(request: RequestBuilder) -> anyhow::Result<String> {
+    Ok(http::text(send(request).await?, LONGEST).await?)
 }
 
 /// How to talk to a server without TLS, where nothing can be negotiated.
@@ -61,14 +70,21 @@ pub(crate) enum Protocol {
     Http2,
 }
 
+impl Protocol {
+    /// A client that speaks nothing else, and gives up after `timeout`.
+    pub(crate) fn client(self, timeout: Duration) -> reqwest::Result<Client> {
+        let builder = http::client(timeout);
+        match self {
+            Self::Http1 => builder.http1_only(),
+            Self::Http2 => builder.http2_prior_knowledge(),
+        }
+        .build()
+    }
+}
+
 /// Whether a GET of `url` succeeds within a second.
 pub(crate) async fn answers(url: &str, protocol: Protocol) -> bool {
-    let builder = Client::builder().timeout(Duration::from_secs(1)).no_proxy();
-    let builder = match protocol {
-        Protocol::Http1 => builder.http1_only(),
-        Protocol::Http2 => builder.http2_prior_knowledge(),
-    };
-    let Ok(client) = builder.build() else {
+    let Ok(client) = protocol.client(Duration::from_secs(1)) else {
         return false;
     };
     matches!(client.get(url).send().await, Ok(response) if response.status().is_success())

@@ -18,7 +18,7 @@ const OTHERS: [&str; 4] = [
 
 /// Settings of the parts that `up` decides itself: they are flags of `serve` that it gives to every part, or that have no effect on
 /// the parts that it starts. All other settings reach the parts through the environment.
-pub(crate) const DECIDED_BY_UP: [&str; 16] = [
+pub(crate) const DECIDED_BY_UP: [&str; 15] = [
     "FOOD_ORDERING_CALLBACK_SECRET_FILE",
     "FOOD_ORDERING_CALLBACK_URL",
     "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
@@ -34,7 +34,6 @@ pub(crate) const DECIDED_BY_UP: [&str; 16] = [
     "FOOD_ORDERING_RESTATE_UI",
     "FOOD_ORDERING_RESTAURANT_DATABASE",
     "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
-    "FOOD_ORDERING_RESTAURANT_URL",
 ];
 
 /// Which commands read a variable.

@@ -15,12 +15,12 @@ use axum::body::Bytes;
 use domain::{Order, OrderId};
 use order_status::{IdClaim, IdClaimAnswer, OrderStatus};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use telemetry::span;
 use tracing::Instrument;
-use upstream::{Addresses, Attempt, Repeat, Upstream};
+use upstream::{Addresses, Attempt, Repeat, Upstream, http};
 
 use crate::model::Cancellation;
 
@@ -66,9 +66,7 @@ impl Ingress {
     /// The ingress at `addresses` (several are separated by commas), which has `limit` for each answer.
     pub fn new(addresses: &str, limit: Duration) -> Result<Self, crate::Error> {
         let nodes: Addresses = addresses.parse()?;
-        let client = Client::builder()
-            // The runtime is a neighbour: no proxy leads there.
-            .no_proxy()
+        let client = http::client(limit)
             .connect_timeout(CONNECT_WITHIN)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
@@ -138,9 +136,9 @@ impl Ingress {
     /// Whether Restate can be reached; the error is for people.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let attempt = |Attempt { base, limit }| {
-            let url = within(&base, &["restate", "health"]);
+            let url = http::below(&base, &["restate", "health"]).unwrap_or(base);
             let answer = self.client.get(url).timeout(limit).send();
-            async { answer.await?.error_for_status() }
+            async { Ok::<_, http::Error>(answer.await?.error_for_status()?) }
         };
         let checked = self.checked.ask(Repeat::Harmless, attempt).await;
         checked.map(|_| ()).map_err(|error| cause(&error))
@@ -194,23 +192,26 @@ impl Ingress {
         template: &str,
         finish: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<(StatusCode, Bytes), Error> {
+        // Only whole ids come here, none of which is empty or dots alone.
+        let is_path = path.iter().all(|segment| http::is_segment(segment));
+        if !is_path {
+            return Err(Error::Unexpected("an id that is none".to_owned()));
+        }
         let attempt = |Attempt { base, limit }| {
-            let url = within(&base, path);
+            let url = http::below(&base, path).unwrap_or(base);
             let span = span::client("POST", template, url.as_str());
             let headers = span.in_scope(telemetry::http::propagation);
             let request = self.client.post(url).headers(headers).timeout(limit);
             let answer = finish(request).send();
             let answer = async {
                 let response = answer.await?;
-                Ok((response.status(), response.bytes().await?))
+                Ok((response.status(), http::body(response, http::SHORT).await?))
             };
             async move {
-                let answer = answer.instrument(span.clone()).await;
-                let status = answer.as_ref().ok();
-                span::answered(
-                    &span,
-                    status.map(|(status, _): &(StatusCode, _)| status.as_u16()),
-                );
+                let answer: Result<(StatusCode, Bytes), http::Error> =
+                    answer.instrument(span.clone()).await;
+                let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
+                span::answered(&span, status);
                 answer
             }
         };
@@ -219,18 +220,8 @@ impl Ingress {
     }
 }
 
-/// The URL of a path below `base`.
-fn within(base: &Url, segments: &[&str]) -> Url {
-    let mut url = base.clone();
-    // A base URL has a path.
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
-    }
-    url
-}
-
 /// The error with its innermost reason: reqwest itself says only that it could not send.
-fn cause(error: &reqwest::Error) -> String {
+fn cause(error: &http::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

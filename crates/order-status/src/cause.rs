@@ -8,10 +8,20 @@ pub const INVALID: &str = "invalid order";
 pub const DECLINED: &str = "payment declined";
 /// The restaurant said no.
 pub const REFUSED: &str = "refused by the restaurant";
-/// The payment provider said nothing.
+/// The payment provider did not answer, or kept putting it off.
 pub const NO_PAYMENT: &str = "the payment provider did not take the order in time";
-/// The restaurant said nothing.
+/// The payment provider's answers were not valid.
+pub const PAYMENT_INVALID: &str = "the payment provider gave no valid answer";
+/// The payment provider refused the request, with a status other than that for a payment that is declined.
+pub const PAYMENT_REFUSED: &str = "the payment provider refused the request";
+/// The payment provider took another amount, or another currency, than requested.
+pub const OTHER_AMOUNT: &str = "the payment provider charged another amount";
+/// The restaurant did not answer, or kept putting it off.
 pub const NO_RESTAURANT: &str = "the restaurant did not take the order in time";
+/// The restaurant's answers were not valid.
+pub const RESTAURANT_INVALID: &str = "the restaurant gave no valid answer";
+/// The restaurant refused the request, with a status other than that for an order that it will not cook.
+pub const NOT_TAKEN: &str = "the restaurant refused the request";
 /// The restaurant never called back.
 pub const NOT_COOKED: &str = "the restaurant did not finish in time";
 /// Nobody was free.
@@ -22,18 +32,26 @@ pub const NOT_PICKED_UP: &str = "the driver did not pick it up in time";
 pub const BY_CUSTOMER: &str = "cancelled by the customer";
 /// An operator called it off, with Restate's own means.
 pub const BY_OPERATOR: &str = "cancelled by an operator";
+/// A step of our own failed for good.
+pub const FAILED: &str = "the order could not be processed";
 
-const LABELS: [(&str, &str); 10] = [
+const LABELS: [(&str, &str); 16] = [
     (INVALID, "invalid"),
     (DECLINED, "payment_declined"),
     (REFUSED, "restaurant_refused"),
     (NO_PAYMENT, "payment_timeout"),
+    (PAYMENT_INVALID, "payment_invalid_answer"),
+    (PAYMENT_REFUSED, "payment_request_refused"),
+    (OTHER_AMOUNT, "payment_other_amount"),
     (NO_RESTAURANT, "restaurant_timeout"),
+    (RESTAURANT_INVALID, "restaurant_invalid_answer"),
+    (NOT_TAKEN, "restaurant_request_refused"),
     (NOT_COOKED, "preparation_timeout"),
     (NO_DRIVER, "no_driver"),
     (NOT_PICKED_UP, "pickup_timeout"),
     (BY_CUSTOMER, "customer"),
     (BY_OPERATOR, "operator"),
+    (FAILED, "failed"),
 ];
 
 /// A reason as a label of a metric: one of a few, `other` for what is not known here, `none` where there is none.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use domain::order::Content;
 use domain::{OrderId, Status, StatusEvent, topic};
+use durable::{NotDone, Retryable, step};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 use telemetry::metrics::{self, Counters, Times};
@@ -43,8 +44,6 @@ static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
     )
 });
 
-/// The code of the error with which Restate ends what waits in a cancelled invocation.
-const CANCELLED: u16 = 409;
 const STATUS: &str = "order-status";
 const CONTENT: &str = "order-content";
 const ETA: &str = "order-eta";
@@ -252,23 +251,29 @@ impl OrderStatusService {
         record: &Record,
         stage: Option<Stage>,
     ) -> Result<i64, TerminalError> {
-        match self.publish_once(ctx, record, stage).await {
-            // An operator cancels in this very moment. The event may be out already, so what it says has to be kept: again.
-            Err(error) if error.code() == CANCELLED => self.publish_once(ctx, record, stage).await,
-            published => published,
+        let order_id = order_id(ctx.key())?;
+        loop {
+            match self
+                .publish_once(ctx, order_id.clone(), record, stage)
+                .await
+            {
+                // An operator cancels in this very moment. The event may be out already, so what it says has to be kept.
+                Err(NotDone::Cancelled(_)) => {}
+                published => return Ok(published?),
+            }
         }
     }
 
     async fn publish_once(
         &self,
         ctx: &ObjectContext<'_>,
+        order_id: OrderId,
         record: &Record,
         stage: Option<Stage>,
-    ) -> Result<i64, TerminalError> {
-        let order_id = order_id(ctx.key())?;
+    ) -> Result<i64, NotDone> {
         let mut event = record.event(order_id, 0);
         let publisher = self.publisher.clone();
-        ctx.run(move || async move {
+        let publish = async move {
             event.at = now_ms();
             let value = serde_json::to_vec(&event)?;
             publisher
@@ -286,16 +291,13 @@ impl OrderStatusService {
             if event.delayed {
                 DELAYS.inc([event.status.name()]);
             }
-            Ok(event.at)
-        })
-        .name("publish order-status")
-        .retry_policy(
-            RunRetryPolicy::new()
-                .initial_delay(Duration::from_millis(100))
-                .exponentiation_factor(2.0)
-                .max_delay(Duration::from_secs(5)),
-        )
-        .await
+            Ok::<_, Retryable>(event.at)
+        };
+        let retries = RunRetryPolicy::new()
+            .initial_delay(Duration::from_millis(100))
+            .exponentiation_factor(2.0)
+            .max_delay(Duration::from_secs(5));
+        step!(ctx, "publish order-status", retries, publish)
     }
 }
 

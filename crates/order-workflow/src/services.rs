@@ -15,7 +15,7 @@ use restate_sdk::service::IntoServiceDefinition;
 use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
 
-use crate::clients::ThirdParties;
+use crate::clients::{self, ThirdParties};
 use crate::intake::OrderIntake;
 use crate::workflow::{Limits, OrderWorkflow};
 
@@ -74,9 +74,9 @@ pub enum Error {
     /// The Kafka client's settings are wrong.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
-    /// The HTTP client cannot be made.
-    #[error("HTTP client: {0}")]
-    Http(#[from] reqwest::Error),
+    /// No third party can be talked to.
+    #[error(transparent)]
+    ThirdParties(#[from] clients::Error),
     /// No speed.
     #[error("the drivers' speed must be more than zero")]
     Speed,

@@ -8,20 +8,18 @@ use std::time::Duration;
 
 use delivery::{DeliveryManagerClient, DeliveryRequest, Progress};
 use domain::{Location, Order, Status, restaurant};
-use durable::{Trace, Traced, traceparent_in};
+use durable::{Cancelled, NotDone, Trace, Traced, step, traceparent_in, unless_cancelled};
 use order_status::{Change, OrderStatusServiceClient, Outcome, cause};
 use restate_sdk::context::DurableFuture;
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::clients::{Charge, Preparation, ThirdParties};
+use crate::clients::{Amount, Charge, Failure, Payment, Preparation, ThirdParties};
 use crate::intake::id_taken;
-use crate::undo::{Undo, until_done};
+use crate::undo::{self, Undo, until_done};
 
 /// State key of the order the workflow works on.
 const ORDER: &str = "order";
-/// The code of the error with which Restate answers every wait of an invocation that an operator cancels.
-pub(crate) const CANCELLED_BY_OPERATOR: u16 = 409;
 /// The promise that is resolved when the order has been cancelled from outside.
 const CANCELLED: &str = "cancelled";
 
@@ -76,16 +74,24 @@ enum Stop {
     /// It ends in `REJECTED`.
     Rejected(String),
     /// It ends in `CANCELLED`, for this reason.
-    TimedOut(String),
+    Cancelled(String),
     /// It has ended already, in this status: cancelled by the customer.
     Ended(Status),
-    /// An operator cancelled the invocation, or a step failed for good.
+    /// An operator cancelled the invocation.
+    ByOperator(Cancelled),
+    /// A step of our own failed for good.
     Failed(TerminalError),
 }
 
 impl From<TerminalError> for Stop {
     fn from(error: TerminalError) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<Cancelled> for Stop {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::ByOperator(cancelled)
     }
 }
 
@@ -112,21 +118,14 @@ impl OrderWorkflow {
         let order = checked(&ctx, &event)?;
         let trace = Trace::of_order(&ctx, order.traceparent.as_deref());
         // 1. Say that there is such an order, unless there was one before.
-        let created = match status(&ctx)
+        let create = status(&ctx)
             .create(Some(Json(order.content())))
             .traced(trace)
-            .call()
-            .await
-        {
-            Ok(Json(created)) => created,
-            Err(error) => {
-                // Cancelled by an operator in this very moment: there may be an order by now, and it needs an end.
-                status(&ctx)
-                    .set_status(Json(Change::ended(Status::Cancelled, error.message())))
-                    .traced(trace)
-                    .send();
-                return Err(error);
-            }
+            .call();
+        let created = match unless_cancelled(create).await {
+            Ok(Ok(Json(created))) => created,
+            Ok(Err(error)) => return Err(uncreated(&ctx, trace, error.into())),
+            Err(cancelled) => return Err(uncreated(&ctx, trace, cancelled.into())),
         };
         if created.taken {
             return Err(TerminalError::new_with_code(409, id_taken(&order.order_id)));
@@ -153,35 +152,22 @@ impl OrderWorkflow {
         };
 
         // 7. Any other end: say so, then undo what was begun, newest first.
-        let (end, reason, failure) = match stop {
-            Stop::Rejected(reason) => (Status::Rejected, Some(reason), None),
-            Stop::TimedOut(reason) => (Status::Cancelled, Some(reason), None),
-            Stop::Ended(status) => (status, None, None),
-            Stop::Failed(error) if error.code() == CANCELLED_BY_OPERATOR => (
-                Status::Cancelled,
-                Some(cause::BY_OPERATOR.to_owned()),
-                Some(error),
-            ),
-            Stop::Failed(error) => (
-                Status::Cancelled,
-                Some(error.message().to_owned()),
-                Some(error),
-            ),
-        };
+        let (end, reason, failure) = stop.told();
         if let Some(reason) = &reason {
             status(&ctx)
                 .set_status(Json(Change::ended(end, reason)))
                 .traced(trace)
                 .send();
         }
-        let mut failure = failure;
-        for step in begun.into_iter().rev() {
-            // A step that cannot be undone is no reason to leave the others undone.
-            if let Err(error) = step.run(&ctx, trace, &self.third_parties, &order).await {
-                failure = Some(error);
-            }
-        }
-        match failure {
+        let undone = undo::all(
+            &ctx,
+            trace,
+            &self.third_parties,
+            &order,
+            begun,
+            self.limits.preparation,
+        );
+        match undone.await.err().or(failure) {
             Some(error) => Err(error),
             None => Ok(Json(Ended {
                 status: end,
@@ -252,19 +238,44 @@ impl OrderWorkflow {
         begun: &mut Vec<Undo>,
     ) -> Result<(), Stop> {
         // 2. Payment. Its token follows from the order's id.
-        begun.push(Undo::Payment);
-        let charge = {
+        begun.push(Undo::Payment(None));
+        let asked = ask(ctx, ["charge", "charge again"], self.limits.payment, || {
             let third_parties = self.third_parties.clone();
             let (order_id, amount) = (order.order_id.clone(), order.total_cost);
-            ctx.run(move || async move { third_parties.charge(order_id, amount).await })
-                .name("charge")
-                .retry_policy(until_done().max_duration(self.limits.payment))
-                .await
-        };
-        let Json(charge) = charge.map_err(|error| gave_up(cause::NO_PAYMENT, error))?;
-        if let Charge::Declined { reason } = charge {
-            begun.clear();
-            return Err(Stop::Rejected(format!("{}: {reason}", cause::DECLINED)));
+            async move { third_parties.charge(&order_id, amount).await.map(Json) }
+        });
+        let Asked {
+            answer: Json(charge),
+            may_be_done,
+        } = asked
+            .await
+            .map_err(|error| gave_up(cause::NO_PAYMENT, cause::PAYMENT_INVALID, error))?;
+        match charge {
+            Charge::Charged { payment_id } => {
+                begun.clear();
+                begun.push(Undo::Payment(Some(Payment {
+                    id: payment_id,
+                    amount: Amount::from(order.total_cost),
+                })));
+            }
+            Charge::OtherAmount(payment) => {
+                begun.clear();
+                begun.push(Undo::Payment(Some(payment)));
+                return Err(Stop::Cancelled(cause::OTHER_AMOUNT.to_owned()));
+            }
+            Charge::Declined { reason } => {
+                begun.clear();
+                return Err(Stop::Rejected(format!("{}: {reason}", cause::DECLINED)));
+            }
+            Charge::Refused { reason } => {
+                if !may_be_done {
+                    begun.clear();
+                }
+                return Err(Stop::Cancelled(format!(
+                    "{}: {reason}",
+                    cause::PAYMENT_REFUSED
+                )));
+            }
         }
 
         // 3. Wait for the time the customer wishes.
@@ -275,26 +286,42 @@ impl OrderWorkflow {
                 cancelled = ctx.promise::<()>(CANCELLED) => {
                     cancelled?;
                     return Err(Stop::Ended(Status::Cancelled));
-                }
+                },
+                on_cancel => { return Err(Cancelled.into()); }
             }
         }
 
         // 4. Preparation: the restaurant calls back at the gateway, which resolves the awakeable.
         let (awakeable_id, ready) = ctx.awakeable::<Vec<u8>>();
         begun.push(Undo::Preparation);
-        let preparation = {
-            let third_parties = self.third_parties.clone();
-            let order = order.clone();
-            ctx.run(move || async move { third_parties.prepare(order, awakeable_id).await })
-                .name("prepare")
-                .retry_policy(until_done().max_duration(self.limits.preparation))
-                .await
-        };
-        let Json(preparation) =
-            preparation.map_err(|error| gave_up(cause::NO_RESTAURANT, error))?;
-        if let Preparation::Refused { reason } = preparation {
-            begun.pop();
-            return Err(Stop::Rejected(format!("{}: {reason}", cause::REFUSED)));
+        let asked = ask(
+            ctx,
+            ["prepare", "prepare again"],
+            self.limits.preparation,
+            || {
+                let third_parties = self.third_parties.clone();
+                let (order, awakeable_id) = (order.clone(), awakeable_id.clone());
+                async move { third_parties.prepare(&order, &awakeable_id).await.map(Json) }
+            },
+        );
+        let Asked {
+            answer: Json(preparation),
+            may_be_done,
+        } = asked
+            .await
+            .map_err(|error| gave_up(cause::NO_RESTAURANT, cause::RESTAURANT_INVALID, error))?;
+        match preparation {
+            Preparation::Accepted => {}
+            Preparation::Refused { reason } => {
+                begun.pop();
+                return Err(Stop::Rejected(format!("{}: {reason}", cause::REFUSED)));
+            }
+            Preparation::NotTaken { reason } => {
+                if !may_be_done {
+                    begun.pop();
+                }
+                return Err(Stop::Cancelled(format!("{}: {reason}", cause::NOT_TAKEN)));
+            }
         }
         move_on(ctx, trace, Status::InPreparation);
         restate_sdk::select! {
@@ -305,8 +332,9 @@ impl OrderWorkflow {
             },
             timer = ctx.sleep(self.limits.preparation) => {
                 timer?;
-                return Err(Stop::TimedOut(cause::NOT_COOKED.to_owned()));
-            }
+                return Err(Stop::Cancelled(cause::NOT_COOKED.to_owned()));
+            },
+            on_cancel => { return Err(Cancelled.into()); }
         }
 
         // 5. Cooked.
@@ -354,32 +382,109 @@ impl OrderWorkflow {
             events.push(Box::pin(DurableFuture::map_ok(ctx.sleep(patience), |()| {
                 DeliveryNews::TooLong
             })));
-            let news = match events.next().await {
-                Ok(news) => news.map(|(_, news)| news).transpose(),
-                Err(error) => Err(error),
+            // An error of `next` itself is an operator's cancellation, and nothing else is.
+            let Ok(news) = events.next().await else {
+                give_up(ctx, trace, cause::BY_OPERATOR).await?;
+                continue;
             };
-            match news {
-                Ok(Some(DeliveryNews::Delivered)) => return Ok(()),
-                Ok(Some(DeliveryNews::Cancelled)) => return Err(Stop::Ended(Status::Cancelled)),
-                Ok(Some(DeliveryNews::TooLong) | None) => {
+            match news.map(|(_, news)| news).transpose()? {
+                Some(DeliveryNews::Delivered) => return Ok(()),
+                Some(DeliveryNews::Cancelled) => return Err(Stop::Ended(Status::Cancelled)),
+                Some(DeliveryNews::TooLong) | None => {
                     look_after(ctx, trace, late).await?;
                     patience = self.limits.delivery;
                     late = true;
                 }
-                Err(error) => by_operator(ctx, trace, error).await?,
             }
         }
     }
+}
+
+impl Stop {
+    /// The status that the order comes to have, why, and the error with which `run` ends.
+    fn told(self) -> (Status, Option<String>, Option<TerminalError>) {
+        match self {
+            Self::Rejected(reason) => (Status::Rejected, Some(reason), None),
+            Self::Cancelled(reason) => (Status::Cancelled, Some(reason), None),
+            Self::Ended(status) => (status, None, None),
+            Self::ByOperator(cancelled) => (
+                Status::Cancelled,
+                Some(cause::BY_OPERATOR.to_owned()),
+                Some(cancelled.into()),
+            ),
+            Self::Failed(error) => {
+                tracing::error!("{}: {error}", cause::FAILED);
+                let told = TerminalError::new(cause::FAILED);
+                (
+                    Status::Cancelled,
+                    Some(cause::FAILED.to_owned()),
+                    Some(told),
+                )
+            }
+        }
+    }
+}
+
+/// What a third party answered.
+struct Asked<T> {
+    answer: T,
+    /// An earlier request had no answer that counts, and may have been carried out all the same.
+    may_be_done: bool,
+}
+
+/// Makes a request of a third party: once, as the first of the steps `names`, and then, as the second, until `limit` is over.
+///
+/// So the journal knows of a refusal whether anything was asked before, which may have to be undone.
+async fn ask<'ctx, T, Fut>(
+    ctx: &WorkflowContext<'ctx>,
+    names: [&'static str; 2],
+    limit: Duration,
+    request: impl Fn() -> Fut,
+) -> Result<Asked<T>, NotDone>
+where
+    T: restate_sdk::serde::Serialize + restate_sdk::serde::Deserialize + 'static,
+    Fut: Future<Output = Result<T, Failure>> + Send + 'ctx,
+{
+    let (first, again) = (request(), request());
+    let once = until_done().max_attempts(1);
+    match step!(ctx, names[0], once, first) {
+        Ok(answer) => Ok(Asked {
+            answer,
+            may_be_done: false,
+        }),
+        Err(NotDone::GaveUp(_)) => {
+            let retries = until_done().max_duration(limit);
+            let answer = step!(ctx, names[1], retries, again)?;
+            Ok(Asked {
+                answer,
+                may_be_done: true,
+            })
+        }
+        Err(cancelled) => Err(cancelled),
+    }
+}
+
+/// `create` was not answered. There may be an order by now, and it needs an end.
+fn uncreated(ctx: &WorkflowContext<'_>, trace: Trace, stop: Stop) -> TerminalError {
+    let (end, reason, error) = stop.told();
+    let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
+    status(ctx)
+        .set_status(Json(Change::ended(end, reason.clone())))
+        .traced(trace)
+        .send();
+    error.unwrap_or_else(|| TerminalError::new(reason))
 }
 
 /// The delivery takes long. Ends the order if nobody has the food by now, and tells the customer if somebody has: it is late then,
 /// but it is not cooked or delivered a second time. `late` if this is not the first look.
 async fn look_after(ctx: &WorkflowContext<'_>, trace: Trace, late: bool) -> Result<(), Stop> {
     let manager = ctx.object_client::<DeliveryManagerClient>(ctx.key());
-    let progress = match manager.check_progress().traced(trace).call().await {
-        Ok(Json(progress)) => progress,
-        Err(error) => return by_operator(ctx, trace, error).await,
+    let asked = unless_cancelled(manager.check_progress().traced(trace).call());
+    let Ok(progress) = asked.await else {
+        // An operator's cancellation of a delivery is worth as much as the customer's, and no more: food on its way arrives.
+        return give_up(ctx, trace, cause::BY_OPERATOR).await;
     };
+    let Json(progress) = progress?;
     match progress {
         Progress::Searching => give_up(ctx, trace, cause::NO_DRIVER).await,
         Progress::Assigned { .. } if late => give_up(ctx, trace, cause::NOT_PICKED_UP).await,
@@ -391,28 +496,18 @@ async fn look_after(ctx: &WorkflowContext<'_>, trace: Trace, late: bool) -> Resu
     }
 }
 
-/// An operator's cancellation of a delivery is worth as much as the customer's, and no more: food on its way arrives. Whoever
-/// calls goes on if it returns; other errors are passed on.
-async fn by_operator(
-    ctx: &WorkflowContext<'_>,
-    trace: Trace,
-    error: TerminalError,
-) -> Result<(), Stop> {
-    if error.code() == CANCELLED_BY_OPERATOR {
-        give_up(ctx, trace, cause::BY_OPERATOR).await
-    } else {
-        Err(error.into())
-    }
-}
-
-/// Why a step with a third party was given up: an operator's cancellation stays one, anything else is told without the insides
-/// of the system, which are in the log.
-fn gave_up(reason: &str, error: TerminalError) -> Stop {
-    if error.code() == CANCELLED_BY_OPERATOR {
-        return Stop::Failed(error);
-    }
-    tracing::warn!("{reason}: {}", error.message());
-    Stop::TimedOut(reason.to_owned())
+/// Why an order ends after a step with a third party was given up. What the third party said is in the log.
+fn gave_up(no_answer: &str, invalid: &str, error: NotDone) -> Stop {
+    let last = match error {
+        NotDone::Cancelled(cancelled) => return cancelled.into(),
+        NotDone::GaveUp(last) => last,
+    };
+    let reason = match Failure::what_was_invalid(&last) {
+        Some(what) => format!("{invalid}: {what}"),
+        None => no_answer.to_owned(),
+    };
+    tracing::warn!("{reason}: {last}");
+    Stop::Cancelled(reason)
 }
 
 /// What may happen while an order is being delivered.
@@ -461,11 +556,12 @@ fn checked(ctx: &WorkflowContext<'_>, event: &[u8]) -> Result<Order, TerminalErr
 async fn give_up(ctx: &WorkflowContext<'_>, trace: Trace, reason: &str) -> Result<(), Stop> {
     let outcome = loop {
         let change = Json(Change::ended(Status::Cancelled, reason));
-        match status(ctx).set_status(change).traced(trace).call().await {
-            Ok(Json(outcome)) => break outcome,
-            // Cancelled by an operator meanwhile, who wants the same.
-            Err(error) if error.code() == CANCELLED_BY_OPERATOR => {}
-            Err(error) => return Err(error.into()),
+        let set = status(ctx).set_status(change).traced(trace).call();
+        match unless_cancelled(set).await {
+            Ok(Ok(Json(outcome))) => break outcome,
+            Ok(Err(error)) => return Err(error.into()),
+            // By an operator meanwhile, who wants the same.
+            Err(Cancelled) => {}
         }
     };
     if outcome.applied || outcome.status.is_terminal() {

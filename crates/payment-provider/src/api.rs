@@ -16,7 +16,7 @@ use stub_kit::faults::{self, Latency, Plan, Rate};
 use stub_kit::{Problem, problem};
 
 use crate::Provider;
-use crate::books::{self, Answer, Charge, Entry, Refund, Summary};
+use crate::books::{self, Answer, Charge, Currency, Entry, Refund, Summary};
 
 /// What goes wrong on purpose: the body of `/faults`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -130,8 +130,9 @@ impl FromJson for RefundBody {
     const IS_STRICT: bool = false;
 
     fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
-        let amount = fields.required("amount", Money::from_json)?;
-        Some(Self { amount })
+        let amount = fields.required("amount", Money::from_json);
+        fields.or_default("currency", Value::parsed::<Currency>)?;
+        Some(Self { amount: amount? })
     }
 }
 
@@ -141,6 +142,7 @@ impl FromJson for Charge {
     fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let order_id = fields.required("orderId", Value::parsed);
         let amount = fields.required("amount", Money::from_json);
+        fields.or_default("currency", Value::parsed::<Currency>)?;
         Some(Self {
             order_id: order_id?,
             amount: amount?,

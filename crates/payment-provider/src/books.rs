@@ -77,6 +77,29 @@ pub(crate) struct Charge {
     pub(crate) amount: Money,
 }
 
+/// The one currency there is, also where a request does not name it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) enum Currency {
+    #[default]
+    #[serde(rename = "USD")]
+    Usd,
+}
+
+/// A text that is another currency, or none.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("must be {}", Money::CURRENCY)]
+pub(crate) struct OtherCurrency;
+
+impl FromStr for Currency {
+    type Err = OtherCurrency;
+
+    fn from_str(text: &str) -> Result<Self, OtherCurrency> {
+        (text == Money::CURRENCY)
+            .then_some(Self::Usd)
+            .ok_or(OtherCurrency)
+    }
+}
+
 /// A request to give some of a payment back.
 #[derive(Debug, Clone)]
 pub(crate) struct Refund {
@@ -404,6 +427,7 @@ struct Receipt<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<&'a OrderId>,
     amount: Money,
+    currency: Currency,
     status: &'static str,
 }
 
@@ -418,15 +442,20 @@ impl<'a> Receipt<'a> {
             payment_id: &entry.payment_id,
             order_id,
             amount: entry.amount,
+            currency: Currency::Usd,
             status,
         }
     }
 }
 
-/// The request that was made under `key`, and what it was answered with.
+/// The request that was made under `key`, and what it was answered with. What earlier versions wrote names no currency.
 fn remembered(connection: &Connection, key: &str) -> rusqlite::Result<Option<(String, Answer)>> {
     connection
-        .prepare_cached("SELECT request, status, body FROM answers WHERE idempotency_key = ?1")?
+        .prepare_cached(
+            "SELECT request, status,
+                    iif(status = 201, json_insert(body, '$.currency', 'USD'), body) AS body
+             FROM answers WHERE idempotency_key = ?1",
+        )?
         .query_row([key], |row| {
             let answer = Answer {
                 status: StatusCode::from_u16(row.get("status")?).map_err(invalid)?,

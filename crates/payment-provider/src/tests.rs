@@ -88,7 +88,7 @@ async fn a_charge_is_answered_with_a_payment_and_is_in_the_ledger() {
     assert_eq!(
         answer.text,
         format!(
-            r#"{{"paymentId":"{payment}","orderId":"order-1","amount":23.50,"status":"CHARGED"}}"#
+            r#"{{"paymentId":"{payment}","orderId":"order-1","amount":23.50,"currency":"USD","status":"CHARGED"}}"#
         )
     );
     let ledger = shop.client.get("/ledger").await;
@@ -113,6 +113,25 @@ async fn a_repeated_charge_is_answered_as_before_and_booked_once() {
     assert_eq!((again.status, &again.text), (201, &first.text));
     assert_eq!(again.headers["idempotent-replayed"], "true");
     assert_eq!(shop.charges().await, 1);
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_answered_is_repeated_with_the_currency() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("books.sqlite");
+    let (provider, client) = open(file.clone()).await;
+    let charge = json!({"orderId": "order-1", "amount": 23.5, "currency": "USD"});
+    let first = client.post_as("key-1", "/payments", charge.clone()).await;
+    provider.close().await;
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let earlier = "UPDATE answers SET body = json_remove(body, '$.currency')";
+    assert_eq!(connection.execute(earlier, []).unwrap(), 1);
+    drop(connection);
+
+    let (_provider, client) = open(file).await;
+    let again = client.post_as("key-1", "/payments", charge).await;
+
+    assert_eq!((again.status, again.body), (201, first.body));
 }
 
 #[tokio::test]
@@ -232,7 +251,7 @@ async fn refunds_go_up_to_the_charge_and_not_over_it() {
     assert_eq!(
         refund.text,
         format!(
-            r#"{{"refundId":"{id}","paymentId":"{payment}","amount":20.00,"status":"REFUNDED"}}"#
+            r#"{{"refundId":"{id}","paymentId":"{payment}","amount":20.00,"currency":"USD","status":"REFUNDED"}}"#
         )
     );
 
@@ -301,6 +320,10 @@ async fn a_bad_charge_is_answered_with_the_field() {
         (json!({"orderId": "order-1", "amount": -1}), "amount"),
         (json!({"orderId": "order-1", "amount": 1.999}), "amount"),
         (json!({"orderId": "order-1", "amount": "lots"}), "amount"),
+        (
+            json!({"orderId": "order-1", "amount": 1, "currency": "JPY"}),
+            "currency",
+        ),
     ] {
         let answer = shop.client.post_as("key", "/payments", body.clone()).await;
         assert_eq!(answer.status, 400, "{body}");

@@ -8,6 +8,10 @@
 //! must be registered. Use a system of its own for that. The gateway runs as a child process, so that its memory can be told.
 //! `psql` and `restate` are measured as whole processes, from their start to their end, if they are on `PATH` or named by
 //! `--psql FILE` and `--restate FILE`. `--threads N` gives the gateway more threads than the one it has in the system.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads whatever the runtime sends"
+)]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -10,7 +10,7 @@ use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
-use upstream::{Addresses, Attempt, Repeat, Upstream};
+use upstream::{Addresses, Attempt, Repeat, Upstream, http};
 
 use crate::error::{Error, Result};
 
@@ -61,13 +61,11 @@ struct Refusal {
 
 impl Runtime {
     pub(crate) fn new(admin: Addresses) -> std::result::Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .connect_timeout(CONNECT_WITHIN)
-            // The runtime is given by address; a proxy for the Internet has no business there.
-            .no_proxy()
-            .build()?;
         Ok(Self {
-            http,
+            // An answer may take as long as its reader; a node that falls ill meanwhile is noticed by `illness`.
+            http: http::streaming_client()
+                .connect_timeout(CONNECT_WITHIN)
+                .build()?,
             admin: admin.to_string(),
             nodes: Upstream::new(admin, LIMIT),
         })
@@ -129,8 +127,12 @@ impl Runtime {
 
     async fn refusal(&self, response: Response) -> Error {
         let status = response.status();
-        let body = response.text().await.unwrap_or_default();
-        match serde_json::from_str::<Refusal>(&body) {
+        let read = tokio::time::timeout(WELL_WITHIN, http::body(response, http::SHORT)).await;
+        let body = read
+            .ok()
+            .and_then(std::result::Result::ok)
+            .unwrap_or_default();
+        match serde_json::from_slice::<Refusal>(&body) {
             Ok(refusal) => Error::from_runtime(&refusal.message),
             Err(_) => Error::unreachable(&self.admin, format!("it answers {status}")),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::OrderId;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use standardwebhooks::{
@@ -16,6 +16,7 @@ use standardwebhooks::{
 use stub_kit::clock;
 use telemetry::span;
 use tracing::Instrument;
+use upstream::http;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -135,14 +136,9 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new() -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .timeout(TIMEOUT)
-            // A redirected POST would arrive as a GET.
-            .redirect(redirect::Policy::none())
-            // This stub works for a neighbour, also where the environment names a proxy for the rest of the world.
-            .no_proxy()
-            .build()?;
-        Ok(Self { client })
+        Ok(Self {
+            client: http::client(TIMEOUT).build()?,
+        })
     }
 
     /// Tells that an order is ready, as the message of this id.
@@ -155,8 +151,10 @@ impl Caller {
         let at = clock::now_ms() / 1000;
         let (body, signature) = sign(&callback.secret, message, at, ready)?;
         let url = callback.url.0.clone();
-        let unreachable =
-            |error: reqwest::Error| Failure::Unreachable(with_sources(&error.without_url()));
+        let unreachable = |error: http::Error| match error {
+            http::Error::Http(error) => Failure::Unreachable(with_sources(&error.without_url())),
+            too_long @ http::Error::TooLong { .. } => Failure::Transient(too_long.to_string()),
+        };
         let span = span::client("POST", "callback", url.as_str());
         let headers = span.in_scope(telemetry::http::propagation);
         let request = self
@@ -171,7 +169,7 @@ impl Caller {
         let answer = async {
             let response = request.send().await?;
             // Also read where it is not needed: a connection with an unread answer cannot be used again.
-            Ok((response.status(), response.text().await?))
+            Ok((response.status(), http::text(response, http::SHORT).await?))
         };
         let answer = answer.instrument(span.clone()).await;
         let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
+use reqwest::blocking::Client;
+use reqwest::redirect;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::{span, trace};
 
+/// How long the collector has to take a batch of spans; OpenTelemetry's default.
+const EXPORT_WITHIN: Duration = Duration::from_secs(10);
 /// How long the collector has to take what is left when a part ends.
 pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 
@@ -23,21 +27,23 @@ pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 )]
 pub struct Error {
     collector: String,
-    source: ExporterBuildError,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Spans of `service`, sent to `collector` in batches by a thread of its own.
 ///
 /// Sampling is as `OTEL_TRACES_SAMPLER` says, by default everything whose parent is sampled.
 pub(crate) fn provider(service: &str, collector: &str) -> Result<SdkTracerProvider, Error> {
+    let failed = |source| Error {
+        collector: collector.to_owned(),
+        source,
+    };
     let exporter = SpanExporter::builder()
         .with_http()
+        .with_http_client(client().map_err(|error| failed(error.into()))?)
         .with_endpoint(format!("{collector}/v1/traces"))
         .build()
-        .map_err(|source| Error {
-            collector: collector.to_owned(),
-            source,
-        })?;
+        .map_err(|error| failed(error.into()))?;
     let resource = Resource::builder()
         .with_service_name(service.to_owned())
         .with_attribute(KeyValue::new("service.namespace", "food-ordering"))
@@ -47,6 +53,27 @@ pub(crate) fn provider(service: &str, collector: &str) -> Result<SdkTracerProvid
         .with_resource(resource)
         .with_batch_exporter(WithoutIdle(exporter))
         .build())
+}
+
+/// A client that talks to the collector directly and follows no redirects. The exporter itself takes no more than 4 MiB of an
+/// answer.
+fn client() -> reqwest::Result<Client> {
+    let make = || {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the exporter works on a thread of its own, where it may block"
+        )]
+        Client::builder()
+            .timeout(EXPORT_WITHIN)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()
+    };
+    // A blocking client cannot be made on a thread that runs async code.
+    std::thread::scope(|scope| match scope.spawn(make).join() {
+        Ok(client) => client,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
 }
 
 /// The layer that makes OpenTelemetry's spans of those that [`span`] makes.

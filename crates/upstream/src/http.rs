@@ -31,6 +31,7 @@ pub fn client(limit: Duration) -> ClientBuilder {
 }
 
 /// A client for answers that are read for as long as they come. The caller limits the time.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn streaming_client() -> ClientBuilder {
     Client::builder()
         .connect_timeout(CONNECT_WITHIN)
@@ -116,6 +117,12 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~')
     .remove(b':');
+
+/// A text as one segment of a path, which it must be able to be ([`is_segment`]).
+#[must_use]
+pub fn encoded(segment: &str) -> impl fmt::Display {
+    utf8_percent_encode(segment, ENCODED)
+}
 
 /// The URL of a path below `base`. Each of `segments` becomes one segment, whatever characters are in it.
 pub fn below(base: &Url, segments: &[&str]) -> Result<Url, NoSegment> {

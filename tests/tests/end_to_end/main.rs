@@ -1,5 +1,8 @@
 //! The whole system against the real Restate server and the embedded broker. Each test has a system of its own.
-
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests and the systems they start trust each other"
+)]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod attacks;
@@ -26,6 +29,7 @@ mod retention;
 mod sabotage;
 mod shutdown;
 mod stuck;
+mod third_parties;
 mod traces;
 mod unhappy_ends;
 mod versions;

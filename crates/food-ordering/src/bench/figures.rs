@@ -231,7 +231,7 @@ pub(super) fn kafka(brokers: &str) -> anyhow::Result<BaseConsumer> {
 /// How many times the node that tells its metrics at `url` has called a handler.
 async fn attempts_at(url: &str) -> anyhow::Result<f64> {
     let client = http::client(Duration::from_secs(10))?;
-    let text = http::send(client.get(url)).await?.text().await?;
+    let text = http::text(client.get(url)).await?;
     Ok(metrics::sum(
         &text,
         "restate_invoker_invocation_tasks_total",

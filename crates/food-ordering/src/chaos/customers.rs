@@ -12,6 +12,7 @@ use kafka::Publisher;
 use reqwest::{Client, StatusCode};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
+use upstream::http::{SHORT, text};
 
 use crate::load::orders::Generator;
 use crate::load::watch::StatusWatch;
@@ -116,7 +117,7 @@ impl Customers {
                     && answer.status() != StatusCode::REQUEST_TIMEOUT =>
             {
                 let status = answer.status();
-                let problem = answer.text().await.unwrap_or_default();
+                let problem = text(answer, SHORT).await.unwrap_or_default();
                 anyhow::bail!("the gateway refuses a good order: {status} {problem}")
             }
             Ok(answer) => Ok(answer.status().is_success()),

@@ -5,13 +5,14 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use futures::future::join_all;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
+use upstream::http::{Error, SHORT, body};
 
 use super::addresses::Addresses;
 use super::finding::Finding;
 use super::nodes;
-use crate::http;
+use crate::http::{self, Protocol};
 use crate::up::listener_of;
 
 /// How long a part has to answer. A busy machine needs a second; who waits for a dead one waits this long once.
@@ -173,33 +174,38 @@ pub(super) async fn probe(url: &str, sign: Sign) -> Found {
         Sign::Up | Sign::Sdk => "/health",
         Sign::Path(path) => path,
     };
-    let builder = Client::builder().timeout(PATIENCE).no_proxy();
-    let builder = match sign {
-        Sign::Sdk => builder.http2_prior_knowledge(),
-        Sign::Up | Sign::Path(_) => builder.http1_only(),
+    let protocol = match sign {
+        Sign::Sdk => Protocol::Http2,
+        Sign::Up | Sign::Path(_) => Protocol::Http1,
     };
-    let client = match builder.build() {
+    let client = match protocol.client(PATIENCE) {
         Ok(client) => client,
         Err(error) => return Found::Nobody(error.to_string()),
     };
     let answer = match client.get(format!("{url}{path}")).send().await {
         Ok(response) => judge(response, sign).await,
         Err(error) if error.is_builder() => return Found::Nobody(cause(&error)),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
-    match answer {
-        Ok(found) => found,
-        Err(error) if error.is_timeout() && !error.is_connect() => Found::Silence,
-        Err(error) if error.is_connect() => Found::Nobody(cause(&error)),
+    let error = match answer {
+        Ok(found) => return found,
+        Err(Error::Http(error)) => error,
+        // Who says so much is somebody else.
+        Err(Error::TooLong { .. }) => return Found::Another,
+    };
+    match error {
+        error if error.is_timeout() && !error.is_connect() => Found::Silence,
+        error if error.is_connect() => Found::Nobody(cause(&error)),
         // Who talks, but not like this, is somebody else.
-        Err(_) => Found::Another,
+        _ => Found::Another,
     }
 }
 
-async fn judge(response: Response, sign: Sign) -> reqwest::Result<Found> {
+async fn judge(response: Response, sign: Sign) -> Result<Found, Error> {
     let status = response.status();
     let is_sdk = response.headers().contains_key("x-restate-server");
-    let body: Option<Value> = serde_json::from_slice(&response.bytes().await?).ok();
+    let body = body(response, SHORT).await?;
+    let body: Option<Value> = serde_json::from_slice(&body).ok();
     let says_up = body.as_ref().is_some_and(|body| body["status"] == "UP");
     Ok(match sign {
         Sign::Up if status.is_success() && says_up => Found::It,

@@ -89,7 +89,8 @@ impl Admin {
 
     /// A deployment with all details of its services.
     pub(crate) async fn deployment(&self, id: &str) -> anyhow::Result<Deployment> {
-        self.get(&format!("deployments/{id}")).await
+        self.get(&format!("deployments/{}", http::encoded(id)))
+            .await
     }
 
     /// The newest deployment of each service, by the service's name.
@@ -113,7 +114,8 @@ impl Admin {
     /// Forgets a deployment, whatever is under way there.
     pub(crate) async fn remove_deployment(&self, id: &str) -> anyhow::Result<()> {
         // Restate has no other way: whether it is drained is for the caller to look at.
-        self.delete(&format!("deployments/{id}?force=true")).await
+        self.delete(&format!("deployments/{}?force=true", http::encoded(id)))
+            .await
     }
 
     /// What is there at `uri`, without registering it.
@@ -148,7 +150,7 @@ impl Admin {
     /// Tells that a deployment is now to be found at `uri`; the calls under way go there too.
     pub(crate) async fn move_deployment(&self, id: &str, uri: &str) -> anyhow::Result<()> {
         let request = json!({"uri": uri, "overwrite": true});
-        let path = format!("deployments/{id}");
+        let path = format!("deployments/{}", http::encoded(id));
         self.send(Repeat::Harmless, Method::PATCH, &path, Some(&request))
             .await
             .with_context(|| format!("moving deployment {id} to {uri}"))?;
@@ -206,14 +208,15 @@ impl Admin {
         properties: &BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
         let request = json!({"properties": properties});
-        let path = format!("kafka-clusters/{name}");
+        let path = format!("kafka-clusters/{}", http::encoded(name));
         self.send(Repeat::Harmless, Method::PATCH, &path, Some(&request))
             .await?;
         Ok(())
     }
 
     pub(crate) async fn delete_kafka_cluster(&self, name: &str) -> anyhow::Result<()> {
-        self.delete(&format!("kafka-clusters/{name}")).await
+        self.delete(&format!("kafka-clusters/{}", http::encoded(name)))
+            .await
     }
 
     pub(crate) async fn subscriptions(&self) -> anyhow::Result<Vec<Subscription>> {
@@ -240,7 +243,8 @@ impl Admin {
     }
 
     pub(crate) async fn delete_subscription(&self, id: &str) -> anyhow::Result<()> {
-        self.delete(&format!("subscriptions/{id}")).await
+        self.delete(&format!("subscriptions/{}", http::encoded(id)))
+            .await
     }
 
     /// The rows that an SQL query finds.
@@ -276,7 +280,7 @@ impl Admin {
         body: Option<&Value>,
     ) -> anyhow::Result<T> {
         let response = self.send(Repeat::Harmless, method, path, body).await?;
-        Ok(response.json().await?)
+        http::read(response).await
     }
 
     async fn send(

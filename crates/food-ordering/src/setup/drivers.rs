@@ -41,7 +41,7 @@ pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::
             let driver = format!("{}{number}", prefix(region));
             let (client, nodes) = (&client, &nodes);
             async move {
-                let path = format!("{SERVICE}/{driver}/startDriver");
+                let path = format!("{SERVICE}/{}/startDriver", http::encoded(&driver));
                 let attempt = |Attempt { base, limit }| {
                     let request = client.post(http::below(&base, &path)).timeout(limit);
                     request.json(&json!({"region": region})).send()
@@ -49,7 +49,7 @@ pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::
                 let started = async {
                     // Who is at work already is left alone.
                     let answer = nodes.ask(Repeat::Harmless, attempt).await?;
-                    anyhow::Ok(http::check(answer).await?.json::<Started>().await?)
+                    http::read::<Started>(http::check(answer).await?).await
                 };
                 let started = (started.await).with_context(|| format!("starting {driver}"))?;
                 anyhow::Ok(u32::from(started.already))

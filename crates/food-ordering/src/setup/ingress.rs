@@ -10,6 +10,7 @@ use futures::stream::FuturesUnordered;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use upstream::Addresses;
+use upstream::http::{SHORT, text};
 
 use crate::http;
 
@@ -54,7 +55,7 @@ impl Ingress {
                 };
                 let status = answer.status();
                 let unknown = status == StatusCode::NOT_FOUND
-                    && is_about_service(&answer.text().await.unwrap_or_default());
+                    && is_about_service(&text(answer, SHORT).await.unwrap_or_default());
                 anyhow::ensure!(!unknown, "Restate at {node} has not heard of {service} yet");
             }
         }

@@ -40,6 +40,8 @@ pub(super) struct Layout {
     pub(super) payment_url: Option<String>,
     /// Users of the psql gateway and their passwords, if the user has such a file.
     pub(super) password_file: Option<PathBuf>,
+    /// A restaurants' point of sale that somebody else runs; likewise.
+    pub(super) restaurant_url: Option<String>,
 }
 
 impl Layout {
@@ -61,17 +63,19 @@ impl Layout {
                 ],
             ));
         }
-        specs.push(self.part(
-            Part::RestaurantPos,
-            Sign::Answers(vec![self.health(Use::RestaurantPos)]),
-            vec![
-                self.listen(Use::RestaurantPos),
-                flag(
-                    "restaurant-database",
-                    self.dir.file("restaurant-pos.sqlite").display(),
-                ),
-            ],
-        ));
+        if self.restaurant_url.is_none() {
+            specs.push(self.part(
+                Part::RestaurantPos,
+                Sign::Answers(vec![self.health(Use::RestaurantPos)]),
+                vec![
+                    self.listen(Use::RestaurantPos),
+                    flag(
+                        "restaurant-database",
+                        self.dir.file("restaurant-pos.sqlite").display(),
+                    ),
+                ],
+            ));
+        }
         specs.push(self.part(
             Part::PsqlGateway,
             Sign::Listens(self.ports.address(Use::PsqlGateway)),
@@ -94,7 +98,7 @@ impl Layout {
                     self.callbacks(),
                     flag("callback-url", self.ports.url(Use::Gateway)),
                     flag("payment-url", self.url(Use::PaymentProvider)),
-                    flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
+                    flag("restaurant-url", self.url(Use::RestaurantPos)),
                 ],
             ),
             self.part(
@@ -121,7 +125,7 @@ impl Layout {
                         self.key(keys::ORDER_LINKS).display(),
                     ),
                     flag("payment-url", self.url(Use::PaymentProvider)),
-                    flag("restaurant-url", self.ports.url(Use::RestaurantPos)),
+                    flag("restaurant-url", self.url(Use::RestaurantPos)),
                 ],
             ),
         ]
@@ -150,10 +154,12 @@ impl Layout {
 
     /// Where a part is to be found.
     pub(super) fn url(&self, port: Use) -> String {
-        match &self.payment_url {
-            Some(url) if port == Use::PaymentProvider => url.clone(),
-            _ => self.ports.url(port),
-        }
+        let elsewhere = match port {
+            Use::PaymentProvider => &self.payment_url,
+            Use::RestaurantPos => &self.restaurant_url,
+            _ => &None,
+        };
+        elsewhere.clone().unwrap_or_else(|| self.ports.url(port))
     }
 
     /// Where Restate's nodes keep their data.
@@ -318,6 +324,7 @@ mod tests {
             ],
             payment_url: None,
             password_file: None,
+            restaurant_url: None,
         }
     }
 

@@ -65,6 +65,9 @@ pub struct Args {
     /// the data directory elsewhere]
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Use this point of sale of the restaurants instead of the stub
+    #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", value_name = "URL")]
+    restaurant_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
     /// How many nodes Restate has: 1, or 3 for a cluster that goes on when one of them is lost
@@ -136,6 +139,7 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         telemetry: flags(telemetry),
         payment_url: args.payment_url,
         password_file: args.password_file,
+        restaurant_url: args.restaurant_url,
     };
     // The parts take them from here on.
     drop(reserved);

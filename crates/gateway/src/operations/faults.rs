@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use domain::json::Violation;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
+use upstream::http;
 
 /// How long a stub has for an answer. Its switches answer at once, whatever fault is on.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -47,8 +48,7 @@ impl Stubs {
                 .ok_or_else(|| crate::Error::StubUrl(base.to_owned()))
         };
         Ok(Self {
-            // Neighbours: no proxy leads there.
-            client: Client::builder().no_proxy().timeout(WITHIN).build()?,
+            client: http::client(WITHIN).build()?,
             restaurant: url(restaurant)?,
             payment: url(payment)?,
         })
@@ -79,10 +79,14 @@ impl Stubs {
 }
 
 async fn send(request: RequestBuilder) -> Result<Value, Error> {
-    let unavailable = |error: reqwest::Error| Error::Unavailable(error.to_string());
-    let response = request.send().await.map_err(unavailable)?;
+    let unavailable = |error: http::Error| Error::Unavailable(error.to_string());
+    let response = (request.send().await).map_err(|error| unavailable(error.into()))?;
     let status = response.status();
-    let body: Value = response.json().await.map_err(unavailable)?;
+    let body = http::body(response, http::SHORT)
+        .await
+        .map_err(unavailable)?;
+    let body: Value = serde_json::from_slice(&body)
+        .map_err(|_| Error::Unavailable(format!("the stub answers {status} without JSON")))?;
     match status {
         StatusCode::OK => Ok(body),
         status if status.is_client_error() => {

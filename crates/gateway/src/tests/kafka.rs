@@ -14,11 +14,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use upstream::http;
 
 use super::stream::Events;
 use super::{good, with};
 use crate::clock::now_ms;
 use crate::{Config, Error, serve};
+
+fn client() -> reqwest::Client {
+    http::streaming_client().build().unwrap()
+}
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -45,17 +50,19 @@ impl Running {
     }
 
     async fn order(&self, order: &Value) -> (u16, Value) {
-        let response = reqwest::Client::new()
+        let response = client()
             .post(format!("http://{}/api/orders", self.address))
             .json(order)
             .send()
             .await
             .unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
+        let status = response.status().as_u16();
+        let body = http::body(response, http::SHORT).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     async fn watch(&self, path: &str, last_event_id: Option<u64>) -> Events {
-        let mut request = reqwest::Client::new().get(format!("http://{}{path}", self.address));
+        let mut request = client().get(format!("http://{}{path}", self.address));
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }

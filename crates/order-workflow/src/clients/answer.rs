@@ -1,0 +1,395 @@
+//! What third parties answer, sorted at the boundary.
+//!
+//! An answer is an agreed yes, an agreed no, a refusal that was not agreed, or none that counts: nobody answers, "later", or
+//! something that is not valid. Everything behind this file deals with types that cannot hold nonsense.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use domain::Money;
+use domain::order::is_hidden;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use reqwest::{Response, StatusCode};
+use rust_decimal::Decimal;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use serde_json::value::RawValue;
+use upstream::http;
+
+/// The longest answer, in bytes. The agreed ones have a few fields.
+pub(super) const LONGEST: usize = 64 << 10;
+/// How much of what a third party says in its own words is passed on, in characters.
+const LONGEST_REASON: usize = 200;
+/// The longest id of a payment, in characters.
+const LONGEST_ID: usize = 255;
+
+/// What the text of every [`Failure::Invalid`] begins with.
+const INVALID: &str = "no valid answer: ";
+
+/// Why a request brought no answer that counts. Repeated, it may bring one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Nobody answers, or the answer is "later".
+    #[error("no answer: {0}")]
+    Transient(String),
+    /// What comes back is not an answer as agreed. The text is ours, and fit for customers.
+    #[error("{INVALID}{0}")]
+    Invalid(String),
+}
+
+impl Failure {
+    pub(super) fn invalid(what: impl Into<String>) -> Self {
+        Self::Invalid(what.into())
+    }
+
+    /// What was not valid about the last answer, from the text of a failure as the journal keeps it.
+    pub(crate) fn what_was_invalid(text: &str) -> Option<&str> {
+        text.strip_prefix(INVALID)
+    }
+}
+
+impl From<http::Error> for Failure {
+    fn from(error: http::Error) -> Self {
+        match error {
+            // Without the address, which may hold a password.
+            http::Error::Http(error) => Self::Transient(with_sources(&error.without_url())),
+            http::Error::TooLong { most } => Self::invalid(format!("longer than {most} bytes")),
+        }
+    }
+}
+
+/// reqwest itself says only that it could not send.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// An answer that counts.
+#[derive(Debug)]
+pub(super) enum Sorted {
+    /// An agreed yes; the content is a JSON object.
+    Yes(Content),
+    /// An agreed no, and why, in the words of the third party.
+    No(String),
+    /// The request was refused with a status that was not agreed. The text names it; what the third party says is for the log.
+    Refused(String),
+}
+
+/// A JSON object.
+#[derive(Debug)]
+pub(super) struct Content(Bytes);
+
+impl Reply {
+    /// Reads an answer, of at most [`LONGEST`] bytes.
+    pub(super) async fn read(response: Response) -> Result<Self, http::Error> {
+        Ok(Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: http::body(response, LONGEST).await?,
+        })
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Sorts it, where `yes` and `no` are the statuses that were agreed.
+    pub(super) fn sort(self, yes: &[u16], no: &[u16]) -> Result<Sorted, Failure> {
+        let status = self.status;
+        if yes.contains(&status.as_u16()) {
+            return self.content().map(Sorted::Yes);
+        }
+        if no.contains(&status.as_u16()) {
+            let reason = self.reason().unwrap_or_else(|| status.to_string());
+            return Ok(Sorted::No(reason));
+        }
+        if is_transient(status) {
+            let reason = self.reason().unwrap_or_default();
+            return Err(Failure::Transient(format!("{status} {reason}")));
+        }
+        if status.is_client_error() {
+            let reason = self.reason().unwrap_or_default();
+            tracing::warn!(%status, reason, "a third party refuses a request");
+            return Ok(Sorted::Refused(status.to_string()));
+        }
+        Err(Failure::invalid(format!("status {}", status.as_u16())))
+    }
+
+    fn content(self) -> Result<Content, Failure> {
+        if self.headers.contains_key(CONTENT_ENCODING) {
+            return Err(Failure::invalid("an encoded body"));
+        }
+        if !self.is_json() {
+            return Err(Failure::invalid("not of content type JSON"));
+        }
+        Ok(Content(self.body))
+    }
+
+    fn is_json(&self) -> bool {
+        let content_type = self.headers.get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let media_type = content_type.and_then(|text| text.split(';').next());
+        media_type.is_some_and(|text| {
+            let text = text.trim().to_ascii_lowercase();
+            text == "application/json"
+                || (text.starts_with("application/") && text.ends_with("+json"))
+        })
+    }
+
+    /// The reason in a problem document (RFC 9457), fit for people.
+    fn reason(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Problem {
+            detail: Option<String>,
+            title: Option<String>,
+        }
+        if !self.is_json() {
+            return None;
+        }
+        let problem: Problem = serde_json::from_slice(&self.body).ok()?;
+        let said =
+            |text: Option<String>| text.map(|text| fit(&text)).filter(|text| !text.is_empty());
+        said(problem.detail).or_else(|| said(problem.title))
+    }
+}
+
+/// Whether the same request may be answered otherwise later.
+fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
+        )
+}
+
+/// A text of a third party, fit for people: one line, without characters that change how it is shown, not too long.
+fn fit(text: &str) -> String {
+    let shown: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if is_hidden(c) { ' ' } else { c })
+        .collect();
+    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut fit: String = line.chars().take(LONGEST_REASON).collect();
+    if fit.len() < line.len() {
+        fit.push('…');
+    }
+    fit
+}
+
+impl Content {
+    /// Its fields; others than those of `T` are left unread, those that are there twice are not valid.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        // Serde would also take a list of the fields' values.
+        if !self.0.trim_ascii_start().starts_with(b"{") {
+            return Err(Failure::invalid("not a JSON object"));
+        }
+        serde_json::from_slice(&self.0).map_err(|error| {
+            tracing::warn!(%error, "a third party's answer cannot be read");
+            Failure::invalid(if error.is_data() {
+                "not the fields that were agreed"
+            } else {
+                "not a JSON object"
+            })
+        })
+    }
+}
+
+/// The id that the payment provider gave a payment: 1 to 255 characters, none of them hidden, fit to be a segment of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PaymentId(String);
+
+impl PaymentId {
+    pub(super) fn parse(text: String) -> Result<Self, Failure> {
+        let length = text.chars().take(LONGEST_ID + 1).count();
+        if length > LONGEST_ID || text.chars().any(is_hidden) || !http::is_segment(&text) {
+            return Err(Failure::invalid("a paymentId that cannot be one"));
+        }
+        Ok(Self(text))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Money in any currency, as a payment provider may have taken it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Amount {
+    pub(super) amount: Exact,
+    /// Three letters, as in ISO 4217.
+    pub(super) currency: String,
+}
+
+impl Amount {
+    pub(super) fn new(amount: Exact, currency: &str) -> Result<Self, Failure> {
+        if amount.0.is_sign_negative() && !amount.0.is_zero() {
+            return Err(Failure::invalid("a negative amount"));
+        }
+        if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Err(Failure::invalid("a currency that is none"));
+        }
+        Ok(Self {
+            amount,
+            currency: currency.to_ascii_uppercase(),
+        })
+    }
+}
+
+impl From<Money> for Amount {
+    fn from(money: Money) -> Self {
+        Self {
+            amount: Exact(money.decimal()),
+            currency: Money::CURRENCY.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount.0, self.currency)
+    }
+}
+
+/// A decimal number. In the journal it is a text: inside an enum, serde knows numbers only as floats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exact(Decimal);
+
+impl FromStr for Exact {
+    type Err = rust_decimal::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains(['e', 'E']) {
+            Decimal::from_scientific(text).map(Self)
+        } else {
+            Decimal::from_str_exact(text).map(Self)
+        }
+    }
+}
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A decimal number in JSON of third parties: the digits as they stand, also in a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Digits(pub(super) Exact);
+
+impl Serialize for Digits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.0.to_string())
+            .map_err(ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        let text = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .unwrap_or(text);
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_third_party_is_made_fit_for_people() {
+        for (text, shown) in [
+            ("  no\tcover\r\n", "no cover"),
+            ("a\u{1b}[31mb\u{202e}c\0", "a [31mb c"),
+            ("<b>寿司</b>", "<b>寿司</b>"),
+            ("\u{0}", ""),
+        ] {
+            assert_eq!(fit(text), shown, "{text:?}");
+        }
+        assert_eq!(fit(&"寿".repeat(1000)).chars().count(), LONGEST_REASON + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_is_one_bounded_line(text in "(?s).{0,400}") {
+            let shown = fit(&text);
+            prop_assert!(!shown.chars().any(is_hidden));
+            prop_assert!(shown.chars().count() <= LONGEST_REASON + 1);
+        }
+    }
+
+    #[test]
+    fn what_was_invalid_is_found_again_in_the_journal() {
+        let failure = Failure::invalid("status 302");
+        assert_eq!(
+            Failure::what_was_invalid(&failure.to_string()),
+            Some("status 302")
+        );
+        let transient = Failure::Transient("no valid answer: 503".to_owned());
+        assert_eq!(Failure::what_was_invalid(&transient.to_string()), None);
+    }
+
+    #[test]
+    fn amounts_are_compared_by_value_and_currency() {
+        let requested: Amount = Money::from_cents(950).unwrap().into();
+        for (json, same) in [
+            (r#"{"amount": 9.50, "currency": "USD"}"#, true),
+            (r#"{"amount": 9.5, "currency": "usd"}"#, true),
+            (r#"{"amount": "9.500", "currency": "USD"}"#, true),
+            (r#"{"amount": 95e-1, "currency": "USD"}"#, true),
+            (r#"{"amount": 9.5000000000001, "currency": "USD"}"#, false),
+            (r#"{"amount": 1e1, "currency": "USD"}"#, false),
+            (r#"{"amount": 0, "currency": "USD"}"#, false),
+            (r#"{"amount": 1.00, "currency": "JPY"}"#, false),
+            (r#"{"amount": 9.50, "currency": "EUR"}"#, false),
+        ] {
+            #[derive(Deserialize)]
+            struct Read {
+                amount: Digits,
+                currency: String,
+            }
+            let Read { amount, currency } = serde_json::from_str(json).unwrap();
+            let read = Amount::new(amount.0, &currency).unwrap();
+            assert_eq!(read == requested, same, "{json}");
+        }
+    }
+
+    #[test]
+    fn ids_of_payments_are_bounded() {
+        for bad in ["", ".", "..", "a\nb", "a\0", &"x".repeat(256)] {
+            assert!(PaymentId::parse(bad.to_owned()).is_err(), "{bad:?}");
+        }
+        for good in ["pay_1", "../admin?x=#y", "...", "寿", &"x".repeat(255)] {
+            assert!(PaymentId::parse(good.to_owned()).is_ok(), "{good:?}");
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The third parties: payment provider and restaurants.
+//!
+//! What they answer is sorted at the boundary ([`answer`]): an agreed yes or no is an answer, and so is a refusal that was not
+//! agreed; everything that may be different next time is a [`Failure`], which is tried again. No status of a third party ever
+//! becomes an error code of ours.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use domain::{Money, Order, OrderId};
+use reqwest::{Client, RequestBuilder, Url};
+use secrets::ExposeSecret;
+use secrets::callback::{self, Callbacks};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use telemetry::metrics::{self, Counters, Times};
+use telemetry::span;
+use tracing::Instrument;
+use upstream::http;
+
+pub(crate) use answer::{Amount, Failure, PaymentId};
+use answer::{Digits, Reply, Sorted};
+
+/// What a third party is asked to do, as metrics and traces name it.
+#[derive(Debug, Clone, Copy)]
+struct Operation {
+    party: &'static str,
+    name: &'static str,
+    /// The path, without what is in it of ids.
+    path: &'static str,
+}
+
+const PAYMENT_PROVIDER: &str = "payment-provider";
+const RESTAURANT: &str = "restaurant";
+
+const CHARGE: Operation = Operation {
+    party: PAYMENT_PROVIDER,
+    name: "charge",
+    path: "/payments",
+};
+const REFUND: Operation = Operation {
+    party: PAYMENT_PROVIDER,
+    name: "refund",
+    path: "/payments/{paymentId}/refunds",
+};
+const PREPARE: Operation = Operation {
+    party: RESTAURANT,
+    name: "prepare",
+    path: "/prepare",
+};
+const CANCEL: Operation = Operation {
+    party: RESTAURANT,
+    name: "cancel",
+    path: "/preparations/{orderId}/cancel",
+};
+
+static REQUESTS: LazyLock<Times<3>> = LazyLock::new(|| {
+    Times::new(
+        "third_party_request_duration_seconds",
+        "Time until a third party answered a request, or did not",
+        ["party", "operation", "outcome"],
+        metrics::fast,
+    )
+});
+static PAYMENTS: LazyLock<Counters<2>> = LazyLock::new(|| {
+    Counters::new(
+        "payments",
+        "Requests to the payment provider: done, refused (declined), transient (no answer, or later), violation (no answer as agreed)",
+        ["operation", "outcome"],
+    )
+});
+
+/// How long a third party has to answer one request, with all of its answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Talks to both third parties. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ThirdParties {
+    http: Client,
+    payment: Url,
+    restaurant: Url,
+    /// Where restaurants call back.
+    callback_url: String,
+    callbacks: Callbacks,
+}
+
+/// Why no third party can be talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The HTTP client cannot be made.
+    #[error("HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// Not an address.
+    #[error("the address of the {party} must be like http://127.0.0.1:5060, but is {address:?}")]
+    Address {
+        /// Whose it is.
+        party: &'static str,
+        /// What was given.
+        address: String,
+    },
+}
+
+/// What the payment provider says to a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "result")]
+pub(crate) enum Charge {
+    /// The customer has paid what was requested.
+    #[serde(rename_all = "camelCase")]
+    Charged { payment_id: PaymentId },
+    /// The customer has paid something else, which must be given back.
+    OtherAmount(Payment),
+    /// The customer cannot pay.
+    Declined { reason: String },
+    /// The provider does not take the request, with a status that was not agreed, which `reason` names.
+    Refused { reason: String },
+}
+
+/// Money that the payment provider has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Payment {
+    /// Its id.
+    pub(crate) id: PaymentId,
+    /// How much it is.
+    pub(crate) amount: Amount,
+}
+
+/// What a restaurant says to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "result")]
+pub(crate) enum Preparation {
+    /// It will be cooked.
+    Accepted,
+    /// It will not be cooked.
+    Refused { reason: String },
+    /// The restaurant does not take the request, with a status that was not agreed, which `reason` names.
+    NotTaken { reason: String },
+}
+
+impl ThirdParties {
+    pub(crate) fn new(
+        payment_url: &str,
+        restaurant_url: &str,
+        callback_url: &str,
+        callbacks: Callbacks,
+    ) -> Result<Self, Error> {
+        let base = |party, address: &str| {
+            let url = Url::parse(address).ok();
+            let url = url.filter(|url| url.scheme() == "http" && url.has_host());
+            url.ok_or_else(|| Error::Address {
+                party,
+                address: address.to_owned(),
+            })
+        };
+        Ok(Self {
+            http: http::client(ANSWER_WITHIN).build()?,
+            payment: base(PAYMENT_PROVIDER, payment_url)?,
+            restaurant: base(RESTAURANT, restaurant_url)?,
+            callback_url: callback_url.trim_end_matches('/').to_owned(),
+            callbacks,
+        })
+    }
+
+    /// Charges the customer of `order_id`. The key follows from the order's id, so that whatever is repeated or replayed, and
+    /// by whomever, an order is charged once.
+    pub(crate) async fn charge(
+        &self,
+        order_id: &OrderId,
+        amount: Money,
+    ) -> Result<Charge, Failure> {
+        let requested = Amount::from(amount);
+        let request = post(&self.http, &self.payment, &["payments"])?
+            .header("idempotency-key", format!("charge-{order_id}"))
+            .json(&PaymentRequest::new(Some(order_id), &requested));
+        call(CHARGE, request, |reply| {
+            match reply.sort(&[200, 201], &[402])? {
+                Sorted::Yes(content) => {
+                    let payment = content.parse::<Receipt>()?.payment(order_id)?;
+                    if payment.amount == requested {
+                        let payment_id = payment.id;
+                        return Ok((Outcome::Done, Charge::Charged { payment_id }));
+                    }
+                    tracing::error!(
+                        order = %order_id,
+                        payment = payment.id.as_str(),
+                        %requested,
+                        charged = %payment.amount,
+                        "the payment provider charged another amount than requested"
+                    );
+                    Ok((Outcome::Violation, Charge::OtherAmount(payment)))
+                }
+                Sorted::No(reason) => Ok((Outcome::Refused, Charge::Declined { reason })),
+                Sorted::Refused(reason) => Ok((Outcome::Violation, Charge::Refused { reason })),
+            }
+        })
+        .await
+    }
+
+    /// Gives `payment`, which `order_id` was charged, back in full.
+    pub(crate) async fn refund(
+        &self,
+        order_id: &OrderId,
+        payment: &Payment,
+    ) -> Result<(), Failure> {
+        let path = ["payments", payment.id.as_str(), "refunds"];
+        let request = post(&self.http, &self.payment, &path)?
+            .header("idempotency-key", format!("refund-{order_id}"))
+            .json(&PaymentRequest::new(None, &payment.amount));
+        call(REFUND, request, |reply| {
+            match reply.sort(&[200, 201, 202], &[])? {
+                Sorted::Yes(content) => {
+                    let refunded: Refunded = content.parse()?;
+                    refunded.check(payment).map(|()| (Outcome::Done, ()))
+                }
+                Sorted::No(reason) | Sorted::Refused(reason) => {
+                    Err(Failure::invalid(format!("status {reason}")))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Has the restaurant cook `order` and call back when it is ready, which then resolves `awakeable_id`.
+    ///
+    /// What it is handed for that follows from the ids, so a repeated request is the same. It gets into no journal, as this runs
+    /// inside `ctx.run` and answers nothing of it.
+    pub(crate) async fn prepare(
+        &self,
+        order: &Order,
+        awakeable_id: &str,
+    ) -> Result<Preparation, Failure> {
+        let order_id = order.order_id.as_str();
+        let path = callback::path(order_id, awakeable_id);
+        let secret = self.callbacks.secret(order_id, awakeable_id);
+        let request = post(&self.http, &self.restaurant, &["prepare"])?.json(&json!({
+            "orderId": order.order_id,
+            "restaurantId": order.restaurant_id,
+            "products": order.products,
+            "callback": {
+                "url": format!("{}{path}", self.callback_url),
+                "secret": secret.expose_secret(),
+            },
+        }));
+        call(PREPARE, request, |reply| {
+            match reply.sort(&[200, 201, 202], &[422])? {
+                Sorted::Yes(content) => {
+                    content.parse::<Ticket>()?.check(&order.order_id)?;
+                    Ok((Outcome::Done, Preparation::Accepted))
+                }
+                Sorted::No(reason) => Ok((Outcome::Refused, Preparation::Refused { reason })),
+                Sorted::Refused(reason) => {
+                    Ok((Outcome::Violation, Preparation::NotTaken { reason }))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Tells the restaurant that nobody will fetch the order. What it does not know or has handed over is no longer its.
+    pub(crate) async fn cancel_preparation(&self, order_id: &OrderId) -> Result<(), Failure> {
+        let path = ["preparations", order_id.as_str(), "cancel"];
+        let request = post(&self.http, &self.restaurant, &path)?;
+        call(CANCEL, request, |reply| {
+            match reply.sort(&[200, 201, 202], &[404, 409])? {
+                Sorted::Yes(content) => {
+                    content.parse::<Ticket>()?.check(order_id)?;
+                    Ok((Outcome::Done, ()))
+                }
+                Sorted::No(_) => Ok((Outcome::Refused, ())),
+                Sorted::Refused(reason) => Err(Failure::invalid(format!("status {reason}"))),
+            }
+        })
+        .await
+    }
+}
+
+/// A charge of an order, or a refund.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PaymentRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<&'a OrderId>,
+    amount: Digits,
+    currency: &'a str,
+}
+
+impl<'a> PaymentRequest<'a> {
+    fn new(order_id: Option<&'a OrderId>, amount: &'a Amount) -> Self {
+        Self {
+            order_id,
+            amount: Digits(amount.amount),
+            currency: &amount.currency,
+        }
+    }
+}
+
+/// What a charge is answered with.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    payment_id: String,
+    amount: Digits,
+    currency: String,
+    order_id: Option<String>,
+    status: Option<String>,
+}
+
+impl Receipt {
+    fn payment(self, order_id: &OrderId) -> Result<Payment, Failure> {
+        check(order_id, self.order_id.as_deref())?;
+        if self.status.is_some_and(|status| status != "CHARGED") {
+            return Err(Failure::invalid("a payment that is not CHARGED"));
+        }
+        Ok(Payment {
+            id: PaymentId::parse(self.payment_id)?,
+            amount: Amount::new(self.amount.0, &self.currency)?,
+        })
+    }
+}
+
+/// What a refund is answered with. What it says of the payment must be true.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refunded {
+    payment_id: Option<String>,
+    amount: Option<Digits>,
+    currency: Option<String>,
+}
+
+impl Refunded {
+    fn check(&self, payment: &Payment) -> Result<(), Failure> {
+        let id = self.payment_id.as_deref().unwrap_or(payment.id.as_str());
+        let amount = Amount::new(
+            self.amount
+                .map_or(payment.amount.amount, |Digits(amount)| amount),
+            self.currency.as_deref().unwrap_or(&payment.amount.currency),
+        )?;
+        if id != payment.id.as_str() || amount != payment.amount {
+            return Err(Failure::invalid("a refund of something else"));
+        }
+        Ok(())
+    }
+}
+
+/// What a restaurant says of an order.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ticket {
+    order_id: String,
+}
+
+impl Ticket {
+    fn check(&self, order_id: &OrderId) -> Result<(), Failure> {
+        check(order_id, Some(&self.order_id))
+    }
+}
+
+/// An answer that speaks of another order is none to this one.
+fn check(order_id: &OrderId, said: Option<&str>) -> Result<(), Failure> {
+    match said {
+        Some(said) if said != order_id.as_str() => Err(Failure::invalid("about another order")),
+        _ => Ok(()),
+    }
+}
+
+/// How a request ended, as metrics know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// An agreed yes.
+    Done,
+    /// An agreed no.
+    Refused,
+    /// No answer, or "later".
+    Transient,
+    /// Something that was not agreed.
+    Violation,
+}
+
+impl Outcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Transient => "transient",
+            Self::Violation => "violation",
+        }
+    }
+}
+
+impl From<&Failure> for Outcome {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Transient(_) => Self::Transient,
+            Failure::Invalid(_) => Self::Violation,
+        }
+    }
+}
+
+fn post(client: &Client, base: &Url, path: &[&str]) -> Result<RequestBuilder, Failure> {
+    let url = http::below(base, path).map_err(|error| Failure::invalid(error.to_string()))?;
+    Ok(client.post(url))
+}
+
+/// Makes a request and sorts what comes back. Done inside `ctx.run`, so what is counted here was really asked.
+async fn call<T>(
+    operation: Operation,
+    request: RequestBuilder,
+    sort: impl FnOnce(Reply) -> Result<(Outcome, T), Failure>,
+) -> Result<T, Failure> {
+    let start = Instant::now();
+    let sorted = ask(operation, request).await.and_then(sort);
+    let outcome = match &sorted {
+        Ok((outcome, _)) => *outcome,
+        Err(failure) => failure.into(),
+    };
+    let Operation { party, name, .. } = operation;
+    REQUESTS.observe([party, name, outcome.label()], start.elapsed());
+    if party == PAYMENT_PROVIDER {
+        PAYMENTS.inc([name, outcome.label()]);
+    }
+    if let Err(failure @ Failure::Invalid(_)) = &sorted {
+        tracing::warn!(party, operation = name, "{failure}");
+    }
+    sorted.map(|(_, value)| value)
+}
+
+async fn ask(operation: Operation, request: RequestBuilder) -> Result<Reply, Failure> {
+    let (client, request) = request.build_split();
+    let mut request = request.map_err(http::Error::from)?;
+    let span = span::client(
+        request.method().as_str(),
+        operation.path,
+        request.url().as_str(),
+    );
+    request
+        .headers_mut()
+        .extend(span.in_scope(telemetry::http::propagation));
+    let reply = async {
+        let response = client.execute(request).await?;
+        Reply::read(response).await
+    };
+    let reply = reply.instrument(span.clone()).await;
+    let status = reply.as_ref().ok().map(|reply| reply.status().as_u16());
+    span::answered(&span, status);
+    Ok(reply?)
+}
