@@ -174,21 +174,24 @@ impl System {
 
     /// Cancels the workflow of an order as `restate invocations cancel` does.
     pub async fn cancel_workflow(&self, order: &str) -> anyhow::Result<()> {
-        let path = format!("invocations/{}/cancel", self.workflow(order).await?);
-        self.admin(Method::PATCH, &path, None).await?;
-        Ok(())
+        self.command_workflow(order, "cancel").await
     }
 
     /// Has the suspended workflow of an order go on at the newest version of the services, as an operator does.
     pub async fn resume_workflow_on_newest(&self, order: &str) -> anyhow::Result<()> {
-        let id = self.workflow(order).await?;
-        let path = format!("invocations/{id}/resume?deployment=latest");
+        self.command_workflow(order, "resume?deployment=latest")
+            .await
+    }
+
+    /// Does to the workflow of an order what `restate invocations <command>` does.
+    pub async fn command_workflow(&self, order: &str, command: &str) -> anyhow::Result<()> {
+        let path = format!("invocations/{}/{command}", self.workflow(order).await?);
         self.admin(Method::PATCH, &path, None).await?;
         Ok(())
     }
 
     /// The id of an order's workflow.
-    pub async fn workflow(&self, order: &str) -> anyhow::Result<String> {
+    async fn workflow(&self, order: &str) -> anyhow::Result<String> {
         let query = format!(
             "select id from sys_invocation where target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
              and target_handler_name = 'run'"

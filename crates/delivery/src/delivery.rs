@@ -55,11 +55,6 @@ impl Progress {
         }
     }
 
-    /// Whether it is for `driver` to say that the customer has the food.
-    pub(crate) fn is_picked_up_by(&self, driver: &DriverId) -> bool {
-        matches!(self, Self::PickedUp { driver_id } if driver_id == driver)
-    }
-
     /// Who holds the delivery.
     pub(crate) fn driver(&self) -> Option<&DriverId> {
         match self {
@@ -74,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_driver_who_holds_the_delivery_moves_it_on_and_only_once() {
+    fn only_the_driver_who_holds_the_delivery_picks_it_up_and_only_once() {
         let anna: DriverId = "anna".parse().unwrap();
         let ben: DriverId = "ben".parse().unwrap();
         let assigned = Progress::Assigned {
@@ -83,22 +78,17 @@ mod tests {
         let picked_up = Progress::PickedUp {
             driver_id: anna.clone(),
         };
-        for (progress, driver, after_pickup, may_deliver) in [
-            (Progress::None, &anna, None, false),
-            (Progress::Searching, &anna, None, false),
-            (assigned.clone(), &anna, Some(picked_up.clone()), false),
-            (assigned, &ben, None, false),
-            (picked_up.clone(), &anna, None, true),
-            (picked_up, &ben, None, false),
+        for (progress, driver, after_pickup) in [
+            (Progress::None, &anna, None),
+            (Progress::Searching, &anna, None),
+            (assigned.clone(), &anna, Some(picked_up.clone())),
+            (assigned, &ben, None),
+            (picked_up.clone(), &anna, None),
+            (picked_up, &ben, None),
         ] {
             assert_eq!(
                 progress.after_pickup_by(driver),
                 after_pickup,
-                "{progress:?} {driver}"
-            );
-            assert_eq!(
-                progress.is_picked_up_by(driver),
-                may_deliver,
                 "{progress:?} {driver}"
             );
         }

@@ -43,7 +43,9 @@ pub use backlog::{DispatchBacklog, DispatchBacklogClient, DispatchBacklogIngress
 pub use delivery::Progress;
 pub use driver::AssignedDelivery;
 pub use intake::{DriverUpdateIntake, DriverUpdateIntakeClient, DriverUpdateIntakeIngressClient};
-pub use manager::{DeliveryManager, DeliveryManagerClient, DeliveryManagerIngressClient};
+pub use manager::{
+    DeliveryManager, DeliveryManagerClient, DeliveryManagerIngressClient, STATUS_IS_SET,
+};
 pub use matcher::{
     DriverDeliveryMatcher, DriverDeliveryMatcherClient, DriverDeliveryMatcherIngressClient,
 };

@@ -19,6 +19,10 @@ use crate::types::{
 
 const DELIVERY_INFO: &str = "delivery-info";
 
+/// With this the awakeable `delivered` is resolved. Former versions resolved it with nothing and left it to the order's workflow
+/// to make the order `DELIVERED`; a workflow of this version does so if it hears nothing.
+pub const STATUS_IS_SET: &[u8] = b"status-is-set";
+
 /// Sees one delivery through, from a cooked meal to the customer's door. Key: the order's id.
 ///
 /// It never waits for the world: who has news calls a handler. So there is nothing that a cancellation could be queued behind.
@@ -93,7 +97,9 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Sent by `DriverDigitalTwin` when its driver has handed over the food. Tells the order's workflow and ends the delivery.
+    /// Sent by `DriverDigitalTwin` when its driver has handed over the food. Makes the order `DELIVERED`, tells the order's
+    /// workflow and ends the delivery. The workflow is not needed for it: an order whose workflow was killed while the food was
+    /// on its way still ends as what it is.
     #[handler(name = "notifyDeliveryDelivered", ingress_private)]
     async fn notify_delivery_delivered(
         &self,
@@ -103,9 +109,8 @@ impl DeliveryManager {
         let Some(delivery) = load(&ctx).await? else {
             return Ok(());
         };
-        if delivery.progress.is_picked_up_by(&driver.0.driver_id) {
-            ctx.resolve_awakeable(&delivery.request.delivered, ());
-            ctx.clear(DELIVERY_INFO);
+        if delivery.progress.driver() == Some(&driver.0.driver_id) {
+            hand_over(&ctx, Trace::of(&ctx), &delivery);
         }
         Ok(())
     }
@@ -163,18 +168,40 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should. Answers how far it is; changes nothing.
+    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should, and by `OrderWorkflow/settle`. Answers how far
+    /// it is. A driver puts food that is picked up down at the customer's door only: if the twin does not hold it any more, it is
+    /// delivered, and the message that said so was lost (its invocation was killed).
     #[handler(name = "checkProgress", ingress_private)]
     async fn check_progress(
         &self,
         ctx: ObjectContext<'_>,
     ) -> Result<Json<Progress>, TerminalError> {
-        Ok(Json(
-            load(&ctx)
-                .await?
-                .map_or(Progress::None, |delivery| delivery.progress),
-        ))
+        let Some(delivery) = load(&ctx).await? else {
+            return Ok(Json(Progress::None));
+        };
+        if let Progress::PickedUp { driver_id } = &delivery.progress {
+            let Json(held) = ctx
+                .object_client::<DriverDigitalTwinClient>(driver_id.as_str())
+                .get_assigned_delivery()
+                .call()
+                .await?;
+            if held.is_none_or(|held| held.delivery_id.as_str() != ctx.key()) {
+                hand_over(&ctx, delivery.trace, &delivery);
+                return Ok(Json(Progress::None));
+            }
+        }
+        Ok(Json(delivery.progress))
     }
+}
+
+/// The customer has the food: says so, and ends the delivery.
+fn hand_over(ctx: &ObjectContext<'_>, trace: Trace, delivery: &Delivery) {
+    ctx.object_client::<OrderStatusServiceClient>(ctx.key())
+        .set_status(Json(Change::to(Status::Delivered)))
+        .traced(trace)
+        .send();
+    ctx.resolve_awakeable(&delivery.request.delivered, STATUS_IS_SET.to_vec());
+    ctx.clear(DELIVERY_INFO);
 }
 
 /// Has the driver's twin take the delivery; if it does not, another driver is asked for.

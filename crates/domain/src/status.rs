@@ -68,7 +68,8 @@ impl Status {
             (Some(stage), Self::Rejected) => stage < Self::IN_DELIVERY,
             (Some(stage), Self::Cancelled) => stage > 0 && stage < Self::IN_DELIVERY,
             (Some(stage), Self::Created) => stage == 0,
-            (Some(stage), Self::Delivered) => stage == Self::IN_DELIVERY,
+            // The word of the pickup may have been lost (its invocation was killed); who brings the food had it.
+            (Some(stage), Self::Delivered) => stage >= Self::WAITING_FOR_DRIVER,
             (Some(stage), _) => {
                 stage > 0
                     && match next.stage() {
@@ -79,6 +80,7 @@ impl Status {
         }
     }
 
+    const WAITING_FOR_DRIVER: u8 = 5;
     const IN_DELIVERY: u8 = 6;
 
     /// Position among the statuses that lead on; `None` for those that do not.
@@ -89,7 +91,7 @@ impl Status {
             Self::Scheduled => Some(2),
             Self::InPreparation => Some(3),
             Self::SchedulingDelivery => Some(4),
-            Self::WaitingForDriver => Some(5),
+            Self::WaitingForDriver => Some(Self::WAITING_FOR_DRIVER),
             Self::InDelivery => Some(Self::IN_DELIVERY),
             Self::Delivered | Self::Rejected | Self::Cancelled | Self::Unknown => None,
         }
@@ -196,7 +198,10 @@ mod tests {
                 SchedulingDelivery,
                 &[WaitingForDriver, InDelivery, Rejected, Cancelled],
             ),
-            (WaitingForDriver, &[InDelivery, Rejected, Cancelled]),
+            (
+                WaitingForDriver,
+                &[InDelivery, Delivered, Rejected, Cancelled],
+            ),
             (InDelivery, &[Delivered]),
             (Delivered, &[]),
             (Rejected, &[]),

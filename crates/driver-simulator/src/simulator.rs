@@ -69,6 +69,10 @@ struct Whereabouts {
     /// The driver has gone home; the poll that is on its way is the last one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     going_home: bool,
+    /// Counts how often the driver was started. Each start begins a round of polls, and ends that of the start before: a driver
+    /// whose poll was killed polls again, and one who polls does not poll twice.
+    #[serde(default)]
+    round: u64,
 }
 
 impl DriverMobileAppSimulator {
@@ -84,7 +88,8 @@ impl DriverMobileAppSimulator {
 )]
 impl DriverMobileAppSimulator {
     /// Called by setup, or by anyone with curl, to put a driver to work, in San Jose unless the body says `{"region":"…"}`.
-    /// Calling it again changes nothing, and it answers at once while the driver drives.
+    /// Calling it again has a driver who is at work poll anew, which mends one whose poll was killed. It answers at once while the
+    /// driver drives.
     #[handler(name = "startDriver")]
     async fn start_driver(
         &self,
@@ -95,11 +100,9 @@ impl DriverMobileAppSimulator {
             .get::<Json<Whereabouts>>(CURRENT_LOCATION)
             .await?
             .is_some_and(|Json(driver)| !driver.going_home);
-        if !already {
-            ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
-                .go_online(Json(start.map(Json::into_inner).unwrap_or_default()))
-                .send();
-        }
+        ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
+            .go_online(Json(start.map(Json::into_inner).unwrap_or_default()))
+            .send();
         Ok(Json(Started { already }))
     }
 
@@ -118,7 +121,7 @@ impl DriverMobileAppSimulator {
     async fn go_offline(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         match twin(&ctx).set_driver_unavailable().call().await {
             Ok(()) => {
-                // The poll that is on its way ends the polling: who starts again before it comes must not poll twice.
+                // The poll that is on its way ends the polling.
                 if let Some(Json(mut driver)) =
                     ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await?
                 {
@@ -148,8 +151,10 @@ impl DriverMobileAppSimulator {
             if driver.going_home {
                 driver.going_home = false;
                 ask_for_work(&ctx, &driver);
-                ctx.set(CURRENT_LOCATION, Json(driver));
             }
+            driver.round += 1;
+            self.poll_later(&ctx, driver.round);
+            ctx.set(CURRENT_LOCATION, Json(driver));
             return Ok(());
         }
         let Json(Start { region }) = start;
@@ -160,11 +165,12 @@ impl DriverMobileAppSimulator {
             reported: 0,
             idle_polls: 0,
             going_home: false,
+            round: 0,
         };
         let home = driver.location;
         self.report(&ctx, &mut driver, vec![home]).await?;
         ask_for_work(&ctx, &driver);
-        self.poll_later(&ctx);
+        self.poll_later(&ctx, driver.round);
         Ok(())
     }
 
@@ -172,10 +178,18 @@ impl DriverMobileAppSimulator {
     /// from end to end, and stays for the next ones while they come quickly. A delivery that is taken away under way is given
     /// up.
     #[handler(name = "pollForWork", ingress_private)]
-    async fn poll_for_work(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+    async fn poll_for_work(
+        &self,
+        ctx: ObjectContext<'_>,
+        round: Option<Json<u64>>,
+    ) -> Result<(), TerminalError> {
         let Some(Json(mut driver)) = ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await? else {
             return Ok(());
         };
+        // Polls of versions without rounds say nothing.
+        if round.map_or(0, Json::into_inner) != driver.round {
+            return Ok(());
+        }
         if driver.going_home {
             ctx.clear(CURRENT_LOCATION);
             return Ok(());
@@ -196,7 +210,7 @@ impl DriverMobileAppSimulator {
             ask_for_work(&ctx, &driver);
             assigned = self.next_delivery(&ctx).await?;
         }
-        self.poll_later(&ctx);
+        self.poll_later(&ctx, driver.round);
         Ok(())
     }
 
@@ -333,9 +347,9 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    fn poll_later(&self, ctx: &ObjectContext<'_>) {
+    fn poll_later(&self, ctx: &ObjectContext<'_>, round: u64) {
         ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
-            .poll_for_work()
+            .poll_for_work(Some(Json(round)))
             .send_after(self.pace.poll_interval);
     }
 }

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     apache_kafka, backup, bench, chaos, deployments, dlq, doctor, health, keys, load, parent,
-    restate, serve, setup, soak, up, variables,
+    restate, serve, settle, setup, soak, up, variables,
 };
 
 /// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
@@ -33,6 +33,10 @@ enum Command {
     Setup(setup::Args),
     /// Lists the versions of the services that Restate knows and what ends on each, and removes those that have drained
     Deployments(deployments::Args),
+    /// Finds orders whose workflow was killed, and settles them: money back, kitchen stopped, driver away, or delivered
+    ///
+    /// Safe to run at any time, and again. An order that a driver has picked up is left to the driver.
+    Settle(settle::Args),
     /// Writes everything that a stopped system keeps to one file: orders under way, books, keys
     Backup(backup::Args),
     /// Makes the data directory that a backup was made of, elsewhere or on another machine
@@ -98,6 +102,7 @@ impl Cli {
             Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Deployments(args) => one_thread()?.block_on(deployments::main(args)),
+            Command::Settle(args) => one_thread()?.block_on(settle::main(args)),
             Command::Backup(args) => backup::main(&args),
             Command::Restore(args) => backup::restore(&args),
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),

@@ -6,6 +6,7 @@
 //! | [`serve`] | runs one or several parts in this process | `serve` |
 //! | [`setup`] | tells Restate about deployments and Kafka, starts the drivers; may be run again and again | `setup` |
 //! | [`deployments`] | which versions of the services Restate knows, and removing those that have drained | `deployments` |
+//! | [`settle`] | settles orders whose workflow was killed | `settle` |
 //! | [`backup`] | the data directory of a stopped system as one file, and back | `backup`, `restore` |
 //! | [`load`] | publishes orders and waits for their ends | `load` |
 //! | [`bench`] | what an order costs | `bench` |
@@ -56,6 +57,7 @@ mod psql;
 pub mod restate;
 pub mod serve;
 pub mod settings;
+pub mod settle;
 pub mod setup;
 mod shutdown;
 pub mod soak;

@@ -35,7 +35,12 @@ pub const BY_OPERATOR: &str = "cancelled by an operator";
 /// A step of our own failed for good.
 pub const FAILED: &str = "the order could not be processed";
 
-const LABELS: [(&str, &str); 16] = [
+/// The delivery was lost: an invocation of `DeliveryManager` was killed.
+pub const DELIVERY_LOST: &str = "the delivery was given up by an operator";
+/// The workflow was killed, and the order settled afterwards.
+pub const STOPPED: &str = "its processing was stopped by an operator";
+
+const LABELS: [(&str, &str); 18] = [
     (INVALID, "invalid"),
     (DECLINED, "payment_declined"),
     (REFUSED, "restaurant_refused"),
@@ -52,6 +57,8 @@ const LABELS: [(&str, &str); 16] = [
     (BY_CUSTOMER, "customer"),
     (BY_OPERATOR, "operator"),
     (FAILED, "failed"),
+    (DELIVERY_LOST, "delivery_lost"),
+    (STOPPED, "workflow_stopped"),
 ];
 
 /// A reason as a label of a metric: one of a few, `other` for what is not known here, `none` where there is none.

@@ -18,5 +18,7 @@ mod service;
 #[doc(hidden)]
 pub mod testing;
 
-pub use record::{Change, Claimant, HistoryEntry, IdClaim, IdClaimAnswer, OrderStatus, Outcome};
+pub use record::{
+    Change, Claimant, HistoryEntry, IdClaim, IdClaimAnswer, NewOrder, OrderStatus, Outcome,
+};
 pub use service::{OrderStatusService, OrderStatusServiceClient, OrderStatusServiceIngressClient};

@@ -1,8 +1,18 @@
 //! The rules: what a change does to the stored record of an order. No runtime needed.
 
 use domain::order::Content;
-use domain::{DriverId, OrderId, Status, StatusEvent};
+use domain::{DriverId, Money, OrderId, Status, StatusEvent};
 use serde::{Deserialize, Serialize};
+
+/// Input of `create`. A workflow of a version that did not say sends none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewOrder {
+    /// What the order is, by which another one of the same id is told from it.
+    pub content: Content,
+    /// What the customer is charged, and may have to get back.
+    pub price: Money,
+}
 
 /// What is asked for: the input of `setStatus`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +32,16 @@ pub struct Change {
     /// The change is for an order that was never accepted; one that was is left alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_if_unknown: bool,
+    /// The price of a new order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
+    /// Nothing of the order is left to undo.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_settled: bool,
+    /// The invocation that made the last change may have been killed after it had published the change and before it had stored
+    /// it. So the version of that change is left out: nothing is ever told under one version in two ways.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_repair: bool,
 }
 
 impl Change {
@@ -34,6 +54,18 @@ impl Change {
             eta: None,
             driver_id: None,
             only_if_unknown: false,
+            price: None,
+            is_settled: false,
+            is_repair: false,
+        }
+    }
+
+    /// The first change of an order.
+    #[must_use]
+    pub fn created(price: Option<Money>) -> Self {
+        Self {
+            price,
+            ..Self::to(Status::Created)
         }
     }
 
@@ -52,6 +84,24 @@ impl Change {
         Self {
             reason: Some(reason.into()),
             ..Self::to(status)
+        }
+    }
+
+    /// The same for an order of which nothing is left to undo.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self {
+            is_settled: true,
+            ..self
+        }
+    }
+
+    /// The same for an order whose invocations were killed, whatever they were doing.
+    #[must_use]
+    pub fn after_kill(self) -> Self {
+        Self {
+            is_repair: true,
+            ..self
         }
     }
 }
@@ -140,6 +190,9 @@ pub struct Outcome {
     /// The id belongs to another order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub taken: bool,
+    /// The price of the order, unless it is certain that nothing is left to undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<Money>,
 }
 
 /// What `get` answers.
@@ -201,12 +254,26 @@ pub(crate) struct Record {
     /// The order was refused before it was one, so a corrected event may still create it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) refused_unread: bool,
+    /// The price of the order, from its creation until the customer has the food or everything is undone. An order that has this
+    /// and no workflow is one whose workflow was killed: that is how it is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unsettled: Option<Money>,
 }
 
 impl Record {
     /// The status of an order with this record, or with none.
     pub(crate) fn status_of(record: Option<&Self>) -> Status {
         record.map_or(Status::New, |record| record.status)
+    }
+
+    /// What to answer to a change that was `applied`, or not, to an order that has this record now.
+    pub(crate) fn outcome(record: Option<&Self>, applied: bool) -> Outcome {
+        Outcome {
+            applied,
+            status: Self::status_of(record),
+            unsettled: record.and_then(|record| record.unsettled),
+            taken: false,
+        }
     }
 
     /// The record after `change`, or `None` if the change is refused.
@@ -228,9 +295,11 @@ impl Record {
         if known || repeated_refusal || !(another_driver || status.may_become(change.status)) {
             return None;
         }
+        let left_out = u64::from(change.is_repair);
+        let is_settled = change.is_settled || change.status == Status::Delivered;
         Some(Self {
             status: change.status,
-            version: record.map_or(0, |record| record.version) + 1,
+            version: record.map_or(0, |record| record.version) + left_out + 1,
             reason: change.reason.clone(),
             driver_id: change
                 .driver_id
@@ -242,6 +311,17 @@ impl Record {
                 .filter(|_| !matches!(change.status, Status::Rejected | Status::Cancelled)),
             delayed: false,
             refused_unread: status == Status::New && change.status == Status::Rejected,
+            unsettled: (change.price)
+                .or_else(|| record.and_then(|record| record.unsettled))
+                .filter(|_| !is_settled),
+        })
+    }
+
+    /// The record of an ended order once nothing is left to undo, or `None` where that is known, or the order has not ended.
+    pub(crate) fn once_settled(self) -> Option<Self> {
+        (self.unsettled.is_some() && self.status.is_terminal()).then_some(Self {
+            unsettled: None,
+            ..self
         })
     }
 
@@ -297,6 +377,49 @@ mod tests {
             Record::after(Some(&created), &Change::to(Status::Created)),
             None
         );
+    }
+
+    #[test]
+    fn an_order_is_unsettled_until_the_customer_has_the_food_or_all_is_undone() {
+        let price: Money = "9.50".parse().unwrap();
+        let created = Record::after(None, &Change::created(Some(price))).unwrap();
+        assert_eq!(created.unsettled, Some(price));
+        assert_eq!(created.clone().once_settled(), None);
+        let eaten = [Status::InDelivery, Status::Delivered];
+        let eaten = eaten.iter().fold(created.clone(), |record, status| {
+            assert_eq!(record.unsettled, Some(price));
+            Record::after(Some(&record), &Change::to(*status)).unwrap()
+        });
+        assert_eq!(eaten.unsettled, None);
+
+        let cancelled = Change::ended(Status::Cancelled, "why");
+        let undoing = Record::after(Some(&created), &cancelled).unwrap();
+        assert_eq!(undoing.unsettled, Some(price));
+        let undone = undoing.clone().once_settled().unwrap();
+        assert_eq!((undone.unsettled, undone.version), (None, undoing.version));
+        assert_eq!(undone.once_settled(), None);
+
+        let declined = Change::ended(Status::Rejected, "declined").settled();
+        let declined = Record::after(Some(&created), &declined).unwrap();
+        assert_eq!(declined.unsettled, None);
+    }
+
+    #[test]
+    fn a_change_after_a_kill_is_told_under_a_version_that_nobody_has_heard_of() {
+        let created = Record::after(None, &Change::to(Status::Created)).unwrap();
+        let killed = Change::to(Status::Scheduled);
+        let published = Record::after(Some(&created), &killed).unwrap();
+        let cancelled = Change::ended(Status::Cancelled, "why").after_kill();
+        let cancelled = Record::after(Some(&created), &cancelled).unwrap();
+        assert_eq!(cancelled.version, published.version + 1);
+    }
+
+    #[test]
+    fn a_record_without_what_newer_versions_store_can_be_read_and_stays_as_short() {
+        let before = r#"{"status":"CREATED","version":1}"#;
+        let record: Record = serde_json::from_str(before).unwrap();
+        assert_eq!(record.unsettled, None);
+        assert_eq!(serde_json::to_string(&record).unwrap(), before);
     }
 
     #[test]

@@ -7,7 +7,6 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use domain::order::Content;
 use domain::{OrderId, Status, StatusEvent, topic};
 use durable::{NotDone, Retryable, step};
 use kafka::Publisher;
@@ -17,8 +16,8 @@ use telemetry::metrics::{self, Counters, Times};
 use crate::cause;
 use crate::clock::now_ms;
 use crate::record::{
-    Change, Claimant, Granted, HistoryEntry, Holder, IdClaim, IdClaimAnswer, OrderStatus, Outcome,
-    Record,
+    Change, Claimant, Granted, HistoryEntry, Holder, IdClaim, IdClaimAnswer, NewOrder, OrderStatus,
+    Outcome, Record,
 };
 
 static ORDERS: LazyLock<Counters<2>> = LazyLock::new(|| {
@@ -93,24 +92,24 @@ impl OrderStatusService {
     async fn create(
         &self,
         ctx: ObjectContext<'_>,
-        content: Option<Json<Content>>,
+        order: Option<Json<NewOrder>>,
     ) -> Result<Json<Outcome>, TerminalError> {
-        if let Some(Json(content)) = content {
-            let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
-            let claimant = Claimant::Trusted;
-            if !hold(&ctx, record.as_ref(), IdClaim { content, claimant }).await? {
-                return Ok(Json(Outcome {
-                    applied: false,
-                    status: Record::status_of(record.as_ref()),
-                    taken: true,
-                }));
-            }
+        let Some(Json(NewOrder { content, price })) = order else {
+            return self.change(&ctx, Change::created(None)).await;
+        };
+        let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
+        let claimant = Claimant::Trusted;
+        if !hold(&ctx, record.as_ref(), IdClaim { content, claimant }).await? {
+            return Ok(Json(Outcome {
+                taken: true,
+                ..Record::outcome(record.as_ref(), false)
+            }));
         }
-        self.change(&ctx, Change::to(Status::Created)).await
+        self.change(&ctx, Change::created(Some(price))).await
     }
 
-    /// Called by `OrderWorkflow` and `DeliveryManager` whenever the order moves on, and by `OrderIntake` for an order it
-    /// cannot read. Stores and publishes the change if it fits; a late, repeated or impossible one changes nothing and is
+    /// Called by `OrderWorkflow` and `DeliveryManager` whenever the order moves on, by `OrderWorkflow` once an ended order is
+    /// undone, and by `OrderIntake` for an order it cannot read. Stores and publishes the change if it fits; a late, repeated or impossible one changes nothing and is
     /// answered with `applied: false`.
     #[handler(name = "setStatus", ingress_private)]
     async fn set_status(
@@ -196,11 +195,12 @@ impl OrderStatusService {
     ) -> Result<Json<Outcome>, TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
         let Some(next) = Record::after(record.as_ref(), &change) else {
-            return Ok(Json(Outcome {
-                applied: false,
-                status: Record::status_of(record.as_ref()),
-                taken: false,
-            }));
+            // That an ended order is settled is no news to anyone: it is only noted.
+            let settled = record.clone().filter(|_| change.is_settled);
+            if let Some(settled) = settled.and_then(Record::once_settled) {
+                ctx.set(STATUS, Json(settled));
+            }
+            return Ok(Json(Record::outcome(record.as_ref(), false)));
         };
         // A new order has no history, and what is not read is not journaled.
         let history = match &record {
@@ -232,13 +232,9 @@ impl OrderStatusService {
                 .expire()
                 .send_after(self.retention);
         }
-        let status = next.status;
+        let outcome = Record::outcome(Some(&next), true);
         ctx.set(STATUS, Json(next));
-        Ok(Json(Outcome {
-            applied: true,
-            status,
-            taken: false,
-        }))
+        Ok(Json(outcome))
     }
 
     /// Publishes the change and answers when it was made.

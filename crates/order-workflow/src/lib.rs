@@ -17,4 +17,7 @@ mod workflow;
 pub use clients::Error as ClientError;
 pub use intake::{OrderIntake, OrderIntakeClient, OrderIntakeIngressClient};
 pub use services::{Config, Error, serve};
-pub use workflow::{CancelAnswer, OrderWorkflow, OrderWorkflowClient, OrderWorkflowIngressClient};
+pub use workflow::{
+    CancelAnswer, OrderWorkflow, OrderWorkflowClient, OrderWorkflowIngressClient, Settled,
+    Settlement,
+};

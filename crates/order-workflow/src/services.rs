@@ -194,7 +194,7 @@ mod tests {
         );
         assert_eq!(
             wire_names(&OrderWorkflow::discover()),
-            ["OrderWorkflow", "run", "cancel", "getOrder"]
+            ["OrderWorkflow", "run", "cancel", "settle", "getOrder"]
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery::DeliveryManagerClient;
-use domain::{Money, Order, OrderId};
+use domain::{Money, OrderId};
 use durable::{NotDone, Trace, Traced, step, unless_cancelled};
 use restate_sdk::prelude::*;
 
@@ -24,6 +24,30 @@ pub(crate) enum Undo {
     Delivery,
 }
 
+/// The handler that undoes: `run`, or `settle` after a `run` that was killed.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler<'a, 'ctx> {
+    Run(&'a WorkflowContext<'ctx>),
+    Settle(&'a SharedWorkflowContext<'ctx>),
+}
+
+impl<'ctx> Handler<'_, 'ctx> {
+    fn manager(self, order_id: &OrderId) -> DeliveryManagerClient<'ctx> {
+        match self {
+            Self::Run(ctx) => ctx.object_client(order_id.as_str()),
+            Self::Settle(ctx) => ctx.object_client(order_id.as_str()),
+        }
+    }
+}
+
+/// What has to be known of an order to undo it.
+#[derive(Debug, Clone)]
+pub(crate) struct Undone {
+    pub(crate) order_id: OrderId,
+    pub(crate) price: Money,
+    pub(crate) trace: Trace,
+}
+
 /// Undoes what was begun, newest first. What a third party does not take within a minute is put off until the others are done:
 /// nobody waits for the money because a restaurant does not answer.
 ///
@@ -34,10 +58,9 @@ pub(crate) enum Undo {
 /// # Errors
 /// The last error of a step of our own. It keeps no other step from being undone.
 pub(crate) async fn all(
-    ctx: &WorkflowContext<'_>,
-    trace: Trace,
+    handler: Handler<'_, '_>,
     third_parties: &ThirdParties,
-    order: &Order,
+    order: &Undone,
     begun: Vec<Undo>,
     preparation: Duration,
 ) -> Result<(), TerminalError> {
@@ -47,8 +70,8 @@ pub(crate) async fn all(
         let done = match &undo {
             Undo::Delivery => {
                 let cancel = || {
-                    let manager = ctx.object_client::<DeliveryManagerClient>(ctx.key());
-                    unless_cancelled(manager.cancel().traced(trace).call())
+                    let manager = handler.manager(&order.order_id);
+                    unless_cancelled(manager.cancel().traced(order.trace).call())
                 };
                 let cancelled = loop {
                     if let Ok(answer) = cancel().await {
@@ -60,11 +83,11 @@ pub(crate) async fn all(
             }
             Undo::Preparation => {
                 let retries = until_done().max_duration(SOON.min(preparation));
-                stop_cooking(ctx, third_parties, &order.order_id, retries).await
+                stop_cooking(handler, third_parties, &order.order_id, retries).await
             }
             Undo::Payment(payment) => {
                 let retries = until_settled().max_duration(SOON);
-                give_back(ctx, third_parties, order, payment.as_ref(), retries).await
+                give_back(handler, third_parties, order, payment.as_ref(), retries).await
             }
         };
         if !done {
@@ -77,15 +100,24 @@ pub(crate) async fn all(
             Undo::Delivery => {}
             Undo::Preparation => {
                 let retries = rarely.max_duration(preparation);
-                if !stop_cooking(ctx, third_parties, &order.order_id, retries).await {
-                    tracing::error!(order = ctx.key(), "the restaurant was not told to stop");
+                if !stop_cooking(handler, third_parties, &order.order_id, retries).await {
+                    tracing::error!(
+                        order = order.order_id.as_str(),
+                        "the restaurant was not told to stop"
+                    );
                 }
             }
             Undo::Payment(payment) => {
-                tracing::error!(order = ctx.key(), "the money is not back yet");
-                while !give_back(ctx, third_parties, order, payment.as_ref(), rarely.clone()).await
-                {
-                }
+                tracing::error!(order = order.order_id.as_str(), "the money is not back yet");
+                while !give_back(
+                    handler,
+                    third_parties,
+                    order,
+                    payment.as_ref(),
+                    rarely.clone(),
+                )
+                .await
+                {}
             }
         }
     }
@@ -94,12 +126,12 @@ pub(crate) async fn all(
 
 /// Has the restaurant stop; whether it took that.
 async fn stop_cooking(
-    ctx: &WorkflowContext<'_>,
+    handler: Handler<'_, '_>,
     third_parties: &ThirdParties,
     order_id: &OrderId,
     retries: RunRetryPolicy,
 ) -> bool {
-    persist(ctx, "cancel preparation", &retries, || {
+    persist(handler, "cancel preparation", &retries, || {
         let (third_parties, order_id) = (third_parties.clone(), order_id.clone());
         async move { third_parties.cancel_preparation(&order_id).await }
     })
@@ -108,15 +140,15 @@ async fn stop_cooking(
 
 /// Gives the money back; whether the provider took that.
 async fn give_back(
-    ctx: &WorkflowContext<'_>,
+    handler: Handler<'_, '_>,
     third_parties: &ThirdParties,
-    order: &Order,
+    order: &Undone,
     payment: Option<&Payment>,
     retries: RunRetryPolicy,
 ) -> bool {
-    persist(ctx, "refund", &retries, || {
+    persist(handler, "refund", &retries, || {
         let third_parties = third_parties.clone();
-        let (order_id, amount) = (order.order_id.clone(), order.total_cost);
+        let (order_id, amount) = (order.order_id.clone(), order.price);
         let payment = payment.cloned();
         async move {
             let payment = match payment {
@@ -153,7 +185,7 @@ async fn what_was_charged(
 
 /// Makes a request until it is answered, or `retries` gives up; whether it was answered. A cancellation does not end it.
 async fn persist<'ctx, Fut>(
-    ctx: &WorkflowContext<'ctx>,
+    handler: Handler<'_, 'ctx>,
     name: &'static str,
     retries: &RunRetryPolicy,
     request: impl Fn() -> Fut,
@@ -163,7 +195,11 @@ where
 {
     loop {
         let request = request();
-        match step!(ctx, name, retries.clone(), request) {
+        let done = match handler {
+            Handler::Run(ctx) => step!(ctx, name, retries.clone(), request),
+            Handler::Settle(ctx) => step!(ctx, name, retries.clone(), request),
+        };
+        match done {
             Ok(()) => return true,
             Err(NotDone::Cancelled(_)) => tracing::warn!("cancelled during {name}, which goes on"),
             Err(NotDone::GaveUp(last)) => {

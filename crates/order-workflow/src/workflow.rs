@@ -6,20 +6,22 @@
 
 use std::time::Duration;
 
-use delivery::{DeliveryManagerClient, DeliveryRequest, Progress};
-use domain::{Location, Order, Status, restaurant};
+use delivery::{DeliveryManagerClient, DeliveryRequest, Progress, STATUS_IS_SET};
+use domain::{Location, Order, OrderId, Status, restaurant};
 use durable::{Cancelled, NotDone, Trace, Traced, step, traceparent_in, unless_cancelled};
-use order_status::{Change, OrderStatusServiceClient, Outcome, cause};
+use order_status::{Change, NewOrder, OrderStatusServiceClient, Outcome, cause};
 use restate_sdk::context::DurableFuture;
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::clients::{Amount, Charge, Failure, Payment, Preparation, ThirdParties};
 use crate::intake::id_taken;
-use crate::undo::{self, Undo, until_done};
+use crate::undo::{self, Handler, Undo, Undone, until_done};
 
 /// State key of the order the workflow works on.
 const ORDER: &str = "order";
+/// How long it takes at the most until the workflow hears of a delivery that is over.
+const NEWS_WITHIN: Duration = Duration::from_secs(10);
 /// The promise that is resolved when the order has been cancelled from outside.
 const CANCELLED: &str = "cancelled";
 
@@ -67,6 +69,40 @@ pub struct CancelAnswer {
     /// Why it cannot be cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// The answer of `settle`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settlement {
+    /// The order's status now.
+    pub status: Status,
+    /// What there was to settle.
+    pub settled: Settled,
+}
+
+impl Settlement {
+    fn of(status: Status, settled: Settled) -> Self {
+        Self { status, settled }
+    }
+}
+
+/// What `settle` found and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Settled {
+    /// Nothing: it was settled before.
+    Before,
+    /// The order never came to be, so nothing was charged.
+    NeverBegun,
+    /// The driver was sent away, the kitchen stopped, the money given back.
+    Undone,
+    /// The customer has the food.
+    Delivered,
+    /// A driver has the food: the order is `DELIVERED` when it is handed over.
+    OnItsWay,
+    /// The price is not known any more: the money has to be given back by hand.
+    PriceUnknown,
 }
 
 /// Why an order does not go on.
@@ -118,11 +154,12 @@ impl OrderWorkflow {
         let order = checked(&ctx, &event)?;
         let trace = Trace::of_order(&ctx, order.traceparent.as_deref());
         // 1. Say that there is such an order, unless there was one before.
-        let create = status(&ctx)
-            .create(Some(Json(order.content())))
-            .traced(trace)
-            .call();
-        let created = match unless_cancelled(create).await {
+        let new = NewOrder {
+            content: order.content(),
+            price: order.total_cost,
+        };
+        let create = status(&ctx).create(Some(Json(new)));
+        let created = match unless_cancelled(create.traced(trace).call()).await {
             Ok(Ok(Json(created))) => created,
             Ok(Err(error)) => return Err(uncreated(&ctx, trace, error.into())),
             Err(cancelled) => return Err(uncreated(&ctx, trace, cancelled.into())),
@@ -152,22 +189,42 @@ impl OrderWorkflow {
         };
 
         // 7. Any other end: say so, then undo what was begun, newest first.
-        let (end, reason, failure) = stop.told();
-        if let Some(reason) = &reason {
+        let (end, reason, mut failure) = stop.told();
+        let ended = Change {
+            reason: reason.clone(),
+            is_settled: begun.is_empty(),
+            ..Change::to(end)
+        };
+        if reason.is_some() {
             status(&ctx)
-                .set_status(Json(Change::ended(end, reason)))
+                .set_status(Json(ended.clone()))
                 .traced(trace)
                 .send();
         }
-        let undone = undo::all(
-            &ctx,
-            trace,
-            &self.third_parties,
-            &order,
-            begun,
-            self.limits.preparation,
-        );
-        match undone.await.err().or(failure) {
+        if !begun.is_empty() {
+            let undone = Undone {
+                order_id: order.order_id.clone(),
+                price: order.total_cost,
+                trace,
+            };
+            let preparation = self.limits.preparation;
+            match undo::all(
+                Handler::Run(&ctx),
+                &self.third_parties,
+                &undone,
+                begun,
+                preparation,
+            )
+            .await
+            {
+                Ok(()) => {
+                    let settled = Json(ended.settled());
+                    status(&ctx).set_status(settled).traced(trace).send();
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        match failure {
             Some(error) => Err(error),
             None => Ok(Json(Ended {
                 status: end,
@@ -212,6 +269,66 @@ impl OrderWorkflow {
             status,
             reason,
         }))
+    }
+
+    /// Called by `food-ordering settle` for an order whose `run` was killed. Ends it as its food demands: undone and paid back, or
+    /// left to the driver who has it. Changes nothing of one that is settled. Should `run` be at work all the same, this is
+    /// what a cancellation by an operator is.
+    #[handler(journal_retention = "0s", idempotency_retention = "0s")]
+    async fn settle(
+        &self,
+        ctx: SharedWorkflowContext<'_>,
+    ) -> Result<Json<Settlement>, TerminalError> {
+        let trace = Trace::of(&ctx);
+        let cancel = Change::ended(Status::Cancelled, cause::STOPPED);
+        let cancelled = change_after_kill(&ctx, trace, cancel).await?;
+        let end = match cancelled.status {
+            Status::New => {
+                // Nothing was begun before there was an order.
+                let refuse = Change::refused_unread(cause::STOPPED);
+                let outcome = change_after_kill(&ctx, trace, refuse).await?;
+                return Ok(Json(Settlement::of(outcome.status, Settled::NeverBegun)));
+            }
+            Status::InDelivery => return in_delivery(&ctx, trace).await.map(Json),
+            end @ (Status::Cancelled | Status::Rejected) => end,
+            end => return Ok(Json(Settlement::of(end, Settled::Before))),
+        };
+        let price = match cancelled.unsettled {
+            Some(price) => price,
+            None if !cancelled.applied => {
+                return Ok(Json(Settlement::of(end, Settled::Before)));
+            }
+            // An order of a version that did not say: the workflow's own state has it for a while.
+            None => match ctx.get::<Json<Order>>(ORDER).await? {
+                Some(Json(order)) => order.total_cost,
+                None => return Ok(Json(Settlement::of(end, Settled::PriceUnknown))),
+            },
+        };
+        let order_id: OrderId = (ctx.key().parse()).map_err(|error| {
+            TerminalError::new_with_code(400, format!("order id {:?} {error}", ctx.key()))
+        })?;
+        let undone = Undone {
+            order_id,
+            price,
+            trace,
+        };
+        // Should `run` be at work all the same, it undoes too, and hears of it by this.
+        if end == Status::Cancelled {
+            ctx.resolve_promise(CANCELLED, ());
+        }
+        let begun = vec![Undo::Payment(None), Undo::Preparation, Undo::Delivery];
+        let preparation = self.limits.preparation;
+        undo::all(
+            Handler::Settle(&ctx),
+            &self.third_parties,
+            &undone,
+            begun,
+            preparation,
+        )
+        .await?;
+        let settle = Change::ended(end, cause::STOPPED).settled();
+        change_after_kill(&ctx, trace, settle).await?;
+        Ok(Json(Settlement::of(end, Settled::Undone)))
     }
 
     /// Called by anyone who wants to know. Answers the order as it was accepted; 404 for one that is unknown or long ended.
@@ -341,9 +458,7 @@ impl OrderWorkflow {
         move_on(ctx, trace, Status::SchedulingDelivery);
 
         // 6. Delivery.
-        self.deliver(ctx, trace, order, begun).await?;
-        move_on(ctx, trace, Status::Delivered);
-        Ok(())
+        self.deliver(ctx, trace, order, begun).await
     }
 
     /// Step 6: has the order delivered and waits until it is.
@@ -354,7 +469,7 @@ impl OrderWorkflow {
         order: &Order,
         begun: &mut Vec<Undo>,
     ) -> Result<(), Stop> {
-        let (delivered, handed_over) = ctx.awakeable::<()>();
+        let (delivered, handed_over) = ctx.awakeable::<Vec<u8>>();
         begun.push(Undo::Delivery);
         let manager = || ctx.object_client::<DeliveryManagerClient>(ctx.key());
         manager()
@@ -369,15 +484,17 @@ impl OrderWorkflow {
             .send();
 
         let mut events = DurableFuturesUnordered::<DeliveryEvent<'_>>::new();
-        events.push(Box::pin(DurableFuture::map_ok(handed_over, |()| {
-            DeliveryNews::Delivered
+        events.push(Box::pin(DurableFuture::map_ok(handed_over, |word| {
+            DeliveryNews::Delivered {
+                is_told: word == STATUS_IS_SET,
+            }
         })));
         events.push(Box::pin(DurableFuture::map_ok(
             ctx.promise::<()>(CANCELLED),
             |()| DeliveryNews::Cancelled,
         )));
         let mut patience = self.limits.driver;
-        let mut late = false;
+        let mut look = Look::First;
         loop {
             events.push(Box::pin(DurableFuture::map_ok(ctx.sleep(patience), |()| {
                 DeliveryNews::TooLong
@@ -388,12 +505,19 @@ impl OrderWorkflow {
                 continue;
             };
             match news.map(|(_, news)| news).transpose()? {
-                Some(DeliveryNews::Delivered) => return Ok(()),
+                Some(DeliveryNews::Delivered { is_told }) => {
+                    if !is_told {
+                        move_on(ctx, trace, Status::Delivered);
+                    }
+                    return Ok(());
+                }
                 Some(DeliveryNews::Cancelled) => return Err(Stop::Ended(Status::Cancelled)),
                 Some(DeliveryNews::TooLong) | None => {
-                    look_after(ctx, trace, late).await?;
-                    patience = self.limits.delivery;
-                    late = true;
+                    look = look_after(ctx, trace, look).await?;
+                    patience = match look {
+                        Look::Missing => NEWS_WITHIN,
+                        Look::First | Look::Late => self.limits.delivery,
+                    };
                 }
             }
         }
@@ -464,36 +588,60 @@ where
     }
 }
 
-/// `create` was not answered. There may be an order by now, and it needs an end.
+/// `create` was not answered. There may be an order by now, and it needs an end; nothing was begun that has to be undone.
 fn uncreated(ctx: &WorkflowContext<'_>, trace: Trace, stop: Stop) -> TerminalError {
     let (end, reason, error) = stop.told();
     let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
-    status(ctx)
-        .set_status(Json(Change::ended(end, reason.clone())))
-        .traced(trace)
-        .send();
+    for change in [
+        Change::ended(end, reason.clone()).settled(),
+        // Where there is none, its provider has to hear of it all the same.
+        Change::refused_unread(reason.clone()),
+    ] {
+        let change = Json(change.after_kill());
+        status(ctx).set_status(change).traced(trace).send();
+    }
     error.unwrap_or_else(|| TerminalError::new(reason))
 }
 
+/// What the workflow has seen of a delivery that takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Nothing yet: it looks for the first time.
+    First,
+    /// It has looked before.
+    Late,
+    /// There was no such delivery when it looked last.
+    Missing,
+}
+
 /// The delivery takes long. Ends the order if nobody has the food by now, and tells the customer if somebody has: it is late then,
-/// but it is not cooked or delivered a second time. `late` if this is not the first look.
-async fn look_after(ctx: &WorkflowContext<'_>, trace: Trace, late: bool) -> Result<(), Stop> {
+/// but it is not cooked or delivered a second time. Whoever calls goes on if it returns, and hands in what it returns next time.
+async fn look_after(ctx: &WorkflowContext<'_>, trace: Trace, look: Look) -> Result<Look, Stop> {
     let manager = ctx.object_client::<DeliveryManagerClient>(ctx.key());
     let asked = unless_cancelled(manager.check_progress().traced(trace).call());
     let Ok(progress) = asked.await else {
         // An operator's cancellation of a delivery is worth as much as the customer's, and no more: food on its way arrives.
-        return give_up(ctx, trace, cause::BY_OPERATOR).await;
+        give_up(ctx, trace, cause::BY_OPERATOR).await?;
+        return Ok(Look::Late);
     };
     let Json(progress) = progress?;
     match progress {
-        Progress::Searching => give_up(ctx, trace, cause::NO_DRIVER).await,
-        Progress::Assigned { .. } if late => give_up(ctx, trace, cause::NOT_PICKED_UP).await,
-        Progress::PickedUp { .. } if late => {
-            status(ctx).set_delayed().traced(trace).send();
-            Ok(())
+        Progress::Searching => give_up(ctx, trace, cause::NO_DRIVER).await?,
+        Progress::Assigned { .. } if look != Look::First => {
+            give_up(ctx, trace, cause::NOT_PICKED_UP).await?;
         }
-        Progress::Assigned { .. } | Progress::PickedUp { .. } | Progress::None => Ok(()),
+        Progress::PickedUp { .. } if look != Look::First => {
+            status(ctx).set_delayed().traced(trace).send();
+        }
+        // A delivery that is over has said so before it was forgotten. Nothing was heard since, so an invocation of its manager
+        // was killed, and nobody sees it through any more.
+        Progress::None if look == Look::Missing => {
+            give_up(ctx, trace, cause::DELIVERY_LOST).await?;
+        }
+        Progress::None => return Ok(Look::Missing),
+        Progress::Assigned { .. } | Progress::PickedUp { .. } => {}
     }
+    Ok(Look::Late)
 }
 
 /// Why an order ends after a step with a third party was given up. What the third party said is in the log.
@@ -510,9 +658,38 @@ fn gave_up(no_answer: &str, invalid: &str, error: NotDone) -> Stop {
     Stop::Cancelled(reason)
 }
 
+/// Changes the status of an order whose workflow was killed.
+async fn change_after_kill(
+    ctx: &SharedWorkflowContext<'_>,
+    trace: Trace,
+    change: Change,
+) -> Result<Outcome, TerminalError> {
+    let status = ctx.object_client::<OrderStatusServiceClient>(ctx.key());
+    let change = Json(change.after_kill());
+    let Json(outcome) = status.set_status(change).traced(trace).call().await?;
+    Ok(outcome)
+}
+
+/// Settles an order whose food is on its way, or was when its status was told last: nothing is undone, as the driver brings it.
+async fn in_delivery(
+    ctx: &SharedWorkflowContext<'_>,
+    trace: Trace,
+) -> Result<Settlement, TerminalError> {
+    let manager = ctx.object_client::<DeliveryManagerClient>(ctx.key());
+    let Json(progress) = manager.check_progress().traced(trace).call().await?;
+    if progress != Progress::None {
+        return Ok(Settlement::of(Status::InDelivery, Settled::OnItsWay));
+    }
+    let outcome = change_after_kill(ctx, trace, Change::to(Status::Delivered)).await?;
+    Ok(Settlement::of(outcome.status, Settled::Delivered))
+}
+
 /// What may happen while an order is being delivered.
 enum DeliveryNews {
-    Delivered,
+    /// The customer has the food. Former versions of `DeliveryManager` leave it to the workflow to tell so.
+    Delivered {
+        is_told: bool,
+    },
     Cancelled,
     TooLong,
 }

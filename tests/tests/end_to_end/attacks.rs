@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 /// What the README says that a person may call.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 9] = [
     "DriverDigitalTwin/getAssignedDelivery",
     "DriverMobileAppSimulator/startDriver",
     "DriverMobileAppSimulator/stopDriver",
@@ -23,6 +23,7 @@ const PUBLIC: [&str; 8] = [
     "OrderWorkflow/cancel",
     "OrderWorkflow/getOrder",
     "OrderWorkflow/run",
+    "OrderWorkflow/settle",
 ];
 
 #[tokio::test]

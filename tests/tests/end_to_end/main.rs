@@ -27,6 +27,7 @@ mod order_ids;
 mod psql;
 mod retention;
 mod sabotage;
+mod settle;
 mod shutdown;
 mod stuck;
 mod third_parties;

@@ -4,7 +4,6 @@ use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order, run,
 };
 use nix::sys::signal::Signal;
-use reqwest::Method;
 use serde_json::json;
 
 /// An outage of the order services that is many attempts of Restate's default policy long, if that is three.
@@ -89,9 +88,7 @@ async fn an_outage_longer_than_restates_own_patience_pauses_nothing_and_what_is_
         .await?;
     system.publish_orders(&[order("by-hand")]).await?;
     wait_for(&system, "backing-off", |number| number > 0).await;
-    let workflow = system.workflow("by-hand").await?;
-    let path = format!("invocations/{workflow}/pause");
-    system.admin(Method::PATCH, &path, None).await?;
+    system.command_workflow("by-hand", "pause").await?;
     wait_for(&system, "paused", |number| number == 1).await;
     system
         .set_faults("payment-provider", &json!({ "errorRate": 0 }))

@@ -238,6 +238,9 @@ POST /api/orders [server] gateway
           DriverDigitalTwin/assignDeliveryJob [server] order-services
             DriverDigitalTwin/notifyDeliveryDelivered [server] order-services
               DeliveryManager/notifyDeliveryDelivered [server] order-services
+                OrderStatusService/setStatus [server] order-services
+                  send order-status [producer] order-services
+                    process order-status [consumer] gateway
             DriverDigitalTwin/notifyDeliveryPickup [server] order-services
               DeliveryManager/notifyDeliveryPickup [server] order-services
                 OrderStatusService/setStatus [server] order-services

@@ -8,7 +8,7 @@
 //! | `addresses.rs` | where the parts are: from flags, a data directory, or the usual ports |
 //! | `nodes.rs` | the nodes of a Restate cluster |
 //! | `parts.rs` | does each part answer, and if not, who has its port |
-//! | `runtime.rs` | what Restate knows: deployments, subscriptions, drivers |
+//! | `runtime.rs` | what Restate knows: deployments, subscriptions, orders, drivers |
 //! | `invocations.rs` | which invocations do not go on, and why |
 //! | `finding.rs` | what was found, in words |
 

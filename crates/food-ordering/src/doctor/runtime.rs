@@ -1,4 +1,4 @@
-//! What Restate knows: deployments, subscriptions, drivers.
+//! What Restate knows: deployments, subscriptions, orders, drivers.
 
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use super::or_unknown;
 use super::parts::Up;
 use crate::deployments::{Surveyed, survey};
 use crate::restate::admin::{Admin, Deployment};
+use crate::settle;
 use crate::setup::{deployments, subscriptions};
 use crate::up::KEYS;
 
@@ -27,16 +28,18 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
         Ok(admin) => admin,
         Err(error) => return or_unknown("restate-admin", Err(error)),
     };
-    let (deployments, subscriptions, invocations, drivers) = futures::join!(
+    let (deployments, subscriptions, invocations, orders, drivers) = futures::join!(
         deployments(&admin, addresses),
         subscriptions(&admin, addresses, up),
         invocations::look(&admin, addresses),
+        orders(&admin, addresses),
         drivers(&admin, addresses),
     );
     [
         or_unknown("deployments", deployments),
         or_unknown("subscriptions", subscriptions),
         or_unknown("invocations", invocations),
+        or_unknown("orders", orders),
         or_unknown("drivers", drivers),
     ]
     .concat()
@@ -171,6 +174,31 @@ async fn subscriptions(
         .into_iter()
         .map(|what| Finding::wrong("subscriptions", what, set_up(addresses)))
         .collect())
+}
+
+/// Looks for orders whose workflow was killed.
+async fn orders(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    let abandoned = settle::abandoned(admin).await?;
+    let Some(one) = abandoned.first() else {
+        return Ok(vec![Finding::fine("orders", "each is seen through")]);
+    };
+    let what = match abandoned.len() {
+        1 => format!(
+            "order {} ({}) has no workflow any more: it was killed",
+            one.id,
+            one.described()
+        ),
+        number => format!(
+            "{number} orders have no workflow any more, as it was killed: {} ({}) and others",
+            one.id,
+            one.described()
+        ),
+    };
+    let remedy = format!(
+        "food-ordering settle --restate-admin={} --restate-ingress={}",
+        addresses.restate_admin, addresses.restate_ingress
+    );
+    Ok(vec![Finding::wrong("orders", what, remedy)])
 }
 
 async fn drivers(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {

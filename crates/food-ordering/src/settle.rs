@@ -1,0 +1,220 @@
+//! `settle`: finds orders that nobody sees through any more, and settles them.
+//!
+//! An order belongs to its workflow. If that is killed (`restate invocations kill`), it leaves behind what it had begun: a
+//! charge, an order at the restaurant, a driver. `OrderStatusService` knows of each order whether something of it is left
+//! (`unsettled` in its state), so an unsettled order without a workflow is one to settle. What is done about it,
+//! `OrderWorkflow/settle` does, durably and as often as one likes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::{OrderId, Status};
+use futures::StreamExt;
+use order_workflow::{Settled, Settlement};
+use serde::Deserialize;
+use tokio::time::sleep;
+use upstream::{Attempt, Repeat};
+
+use crate::flags;
+use crate::http;
+use crate::restate::admin::Admin;
+
+/// How many orders are settled at a time.
+const AT_ONCE: usize = 16;
+/// How many orders are named one by one.
+const NAMED: usize = 20;
+/// How long the settlement of one order is waited for. Restate goes on with it all the same.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What is on its way from one service to another is seen at neither; it has come a moment later.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Arguments of `settle`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    restate_admin: flags::RestateAdmin,
+    #[command(flatten)]
+    restate_ingress: flags::RestateIngress,
+    /// Say which orders are to be settled, and settle none
+    #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
+    dry_run: bool,
+    /// Only these orders
+    #[arg(value_name = "ORDER")]
+    orders: Vec<OrderId>,
+}
+
+/// An order that nobody sees through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) struct Abandoned {
+    /// The order.
+    pub(crate) id: String,
+    /// The status it has; none if it never came to be.
+    #[serde(default)]
+    pub(crate) status: Option<Status>,
+}
+
+/// `settle`: an error if an order could not be settled.
+pub async fn main(args: Args) -> anyhow::Result<()> {
+    let admin = Admin::new(&args.restate_admin.urls)?;
+    let mut abandoned = abandoned(&admin).await?;
+    if !args.orders.is_empty() {
+        let wanted: BTreeSet<&str> = args.orders.iter().map(OrderId::as_str).collect();
+        abandoned.retain(|order| wanted.contains(order.id.as_str()));
+        let found: BTreeSet<&str> = abandoned.iter().map(|order| order.id.as_str()).collect();
+        for id in wanted.difference(&found) {
+            say!(
+                "{id}: nothing to settle: it is settled, unknown, or under way; an order under way is cancelled by \
+                 `restate invocations cancel OrderWorkflow/{id}/run`"
+            );
+        }
+    }
+    if abandoned.is_empty() {
+        say!("No order has to be settled.");
+        return Ok(());
+    }
+    if args.dry_run {
+        for order in abandoned.iter().take(NAMED) {
+            say!("{}: {}", order.id, order.described());
+        }
+        let number = abandoned.len();
+        if number > NAMED {
+            say!("and {} more", number - NAMED);
+        }
+        say!("{number} orders have to be settled.");
+        return Ok(());
+    }
+    settle(&args.restate_ingress.urls, abandoned).await
+}
+
+async fn settle(ingress: &str, abandoned: Vec<Abandoned>) -> anyhow::Result<()> {
+    let client = http::client(PATIENCE)?;
+    let nodes = http::upstream("Restate's ingress", ingress, PATIENCE)?;
+    let mut settling = futures::stream::iter(abandoned)
+        .map(|order| {
+            let (client, nodes) = (&client, &nodes);
+            async move {
+                let path = format!("OrderWorkflow/{}/settle", http::encoded(&order.id));
+                let attempt = |Attempt { base, limit }| {
+                    let request = client.post(http::below(&base, &path));
+                    request.timeout(limit).send()
+                };
+                let settled = async {
+                    // Twice is once.
+                    let answer = nodes.ask(Repeat::Harmless, attempt).await?;
+                    http::read::<Settlement>(http::check(answer).await?).await
+                };
+                (order, settled.await)
+            }
+        })
+        .buffer_unordered(AT_ONCE);
+    let mut outcomes = BTreeMap::<&'static str, usize>::new();
+    let (mut told, mut failed) = (0, 0);
+    while let Some((order, settled)) = settling.next().await {
+        let (said, outcome) = match settled {
+            Ok(settlement) => {
+                let outcome = outcome(settlement.settled);
+                (format!("{}, {outcome}", settlement.status), outcome)
+            }
+            Err(error) => {
+                failed += 1;
+                let said = format!("not settled yet, Restate goes on with it: {error:#}");
+                (said, "not settled yet")
+            }
+        };
+        *outcomes.entry(outcome).or_default() += 1;
+        if told < NAMED {
+            say!("{}: {} → {said}", order.id, order.described());
+            told += 1;
+        }
+    }
+    let outcomes: Vec<String> = (outcomes.iter())
+        .map(|(outcome, number)| format!("{number} {outcome}"))
+        .collect();
+    say!("{}", outcomes.join("; "));
+    match failed {
+        0 => Ok(()),
+        failed => bail!("{failed} orders are not settled yet; run this again later"),
+    }
+}
+
+fn outcome(settled: Settled) -> &'static str {
+    match settled {
+        Settled::Before => "settled before",
+        Settled::NeverBegun => "never begun: nothing was charged",
+        Settled::Undone => "undone: driver away, kitchen stopped, money back",
+        Settled::Delivered => "delivered: the money is kept",
+        Settled::OnItsWay => "on its way: it is delivered by the driver who has it",
+        Settled::PriceUnknown => {
+            "not settled: its price is not known any more, give the money back by hand"
+        }
+    }
+}
+
+impl Abandoned {
+    /// What it is, for people.
+    pub(crate) fn described(&self) -> &'static str {
+        self.status.map_or("never begun", Status::name)
+    }
+}
+
+/// The orders that have to be settled.
+pub(crate) async fn abandoned(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
+    let first = look(admin).await?;
+    if first.is_empty() {
+        return Ok(Vec::new());
+    }
+    sleep(LOOK_AGAIN_AFTER).await;
+    let second = look(admin).await?;
+    Ok(first
+        .into_iter()
+        .filter_map(|order| second.iter().find(|it| it.id == order.id).cloned())
+        .collect())
+}
+
+async fn look(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: String,
+        #[serde(default)]
+        record: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Record {
+        status: Status,
+    }
+    let mut found = Vec::new();
+    for query in [UNSETTLED, NEVER_BEGUN] {
+        let rows: Vec<Row> = admin.query(query).await?;
+        for Row { id, record } in rows {
+            let record = record
+                .map(|record| serde_json::from_str::<Record>(&record))
+                .transpose()
+                .with_context(|| format!("the status of order {id}"))?;
+            found.push(Abandoned {
+                id,
+                status: record.map(|record| record.status),
+            });
+        }
+    }
+    found.sort();
+    found.dedup_by(|a, b| a.id == b.id);
+    Ok(found)
+}
+
+/// Orders of which something is left, or which have not ended, and for which nothing is under way: no workflow, no settlement, no
+/// change of status, no message about the delivery. `expire` is: it comes when the order was forgotten long ago.
+const UNSETTLED: &str = "select orders.service_key as id, orders.value_utf8 as record from state as orders \
+    left join (select distinct target_service_key as key from sys_invocation where status <> 'completed' \
+        and target_service_name in ('OrderWorkflow', 'OrderStatusService', 'DeliveryManager') \
+        and target_handler_name <> 'expire') as busy on busy.key = orders.service_key \
+    where orders.service_name = 'OrderStatusService' and orders.key = 'order-status' and busy.key is null \
+    and (orders.value_utf8 like '%\"unsettled\":%' or not (orders.value_utf8 like '%\"status\":\"DELIVERED\"%' \
+        or orders.value_utf8 like '%\"status\":\"CANCELLED\"%' or orders.value_utf8 like '%\"status\":\"REJECTED\"%'))";
+
+/// Orders whose workflow was killed before there was an order. They are known for as long as ended workflows are kept.
+const NEVER_BEGUN: &str = "select killed.target_service_key as id from sys_invocation as killed \
+    left join (select distinct service_key as key from state \
+        where service_name = 'OrderStatusService' and key = 'order-status') as known on known.key = killed.target_service_key \
+    where killed.target_service_name = 'OrderWorkflow' and killed.target_handler_name = 'run' \
+    and killed.status = 'completed' and killed.completion_failure like '%killed%' and known.key is null";
