@@ -71,7 +71,7 @@ macro_rules! step {
             .name($name)
             .retry_policy($retries)
             .await
-            .map_err($crate::NotDone::of_step)
+            .map_err(|error| $crate::NotDone::of_step(&error))
     }};
 }
 
@@ -88,7 +88,7 @@ impl NotDone {
     /// error, as code 500, or the SDK's own for a cancellation.
     #[doc(hidden)]
     #[must_use]
-    pub fn of_step(error: TerminalError) -> Self {
+    pub fn of_step(error: &TerminalError) -> Self {
         if error.code() == CANCELLED {
             Self::Cancelled(Cancelled)
         } else {
@@ -105,10 +105,10 @@ mod tests {
     fn a_step_that_gave_up_is_not_cancelled_whatever_its_error_says() {
         let last = "409 Conflict: cancelled";
         assert_eq!(
-            NotDone::of_step(TerminalError::new(last)),
+            NotDone::of_step(&TerminalError::new(last)),
             NotDone::GaveUp(last.to_owned())
         );
         let cancelled = TerminalError::from(Cancelled);
-        assert_eq!(NotDone::of_step(cancelled), NotDone::Cancelled(Cancelled));
+        assert_eq!(NotDone::of_step(&cancelled), NotDone::Cancelled(Cancelled));
     }
 }

@@ -10,7 +10,7 @@ use restate_sdk::prelude::*;
 use crate::clients::{Charge, Failure, Payment, ThirdParties};
 
 /// How long a third party may keep the others waiting.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// A step that was begun and must be undone if the order does not end with the customer. Begun is enough: whether it was done
 /// may be unknown, so each undo also holds for a step that was not.

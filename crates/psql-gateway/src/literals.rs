@@ -242,6 +242,8 @@ pub(crate) fn nul() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use proptest::prelude::*;
     use sqlparser::ast::{SelectItem, SetExpr};
 
@@ -294,8 +296,11 @@ mod tests {
         fn a_text_is_the_same_in_every_spelling_and_after_printing(text in hostile()) {
             let plain = format!("select '{}'", text.replace('\'', "''"));
             let escaped = format!("select E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
-            let unicode: String = text.chars().map(|c| format!("\\+{:06X}", u32::from(c))).collect();
-            let unicode = format!("select U&'{unicode}'");
+            let mut unicode = "select U&'".to_owned();
+            for c in text.chars() {
+                let _ = write!(unicode, "\\+{:06X}", u32::from(c));
+            }
+            unicode.push('\'');
             let dollar = format!("select $q${text}$q$");
             for sql in [plain, escaped, unicode, dollar] {
                 if sql.contains("$q$") && text.contains('$') {
@@ -316,7 +321,6 @@ mod tests {
 
         #[test]
         fn bytes_are_the_same_after_printing(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
-            use std::fmt::Write;
             let digits = bytes.iter().fold(String::new(), |mut digits, byte| {
                 let _ = write!(digits, "{byte:02x}");
                 digits

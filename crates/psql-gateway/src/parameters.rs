@@ -245,9 +245,8 @@ fn value<S: Clone>(portal: &Portal<S>, index: usize, of: &Type) -> Result<Expr> 
         }
     }
     let binary = portal.parameter_format.is_binary(index);
-    let bytes = match portal.parameters.get(index) {
-        Some(Some(bytes)) => bytes,
-        _ => return Ok(null(of)),
+    let Some(Some(bytes)) = portal.parameters.get(index) else {
+        return Ok(null(of));
     };
     macro_rules! of {
         ($rust:ty, $expr:expr) => {

@@ -177,7 +177,7 @@ fn bad_updates() -> Vec<BadUpdate> {
         of(None, Some(GOOD), "is missing"),
         bad_key(b"", "must not be empty"),
         bad_key(&[b'x'; 65], "must have at most 64 characters"),
-        bad_key(&[b'x'; 100_000], "must have at most 64 characters"),
+        bad_key(&vec![b'x'; 100_000], "must have at most 64 characters"),
         bad_key(b"driver 1", "ASCII letters, digits"),
         of(Some(b"driver-1"), None, "is empty"),
         bad_value(b"", "is empty"),

@@ -24,6 +24,7 @@ async fn total_of(system: &System, id: &str) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "many cases on one system")]
 async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;

@@ -29,6 +29,7 @@ async fn wait_for_rows(system: &System, query: &str) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "many cases on one system")]
 async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_its_way_arrives()
 -> anyhow::Result<()> {
     let system = System::start(

@@ -185,6 +185,7 @@ async fn every_status_of_the_payment_provider_is_sorted() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn a_payment_counts_only_if_it_is_the_one_that_was_requested() {
     let long = format!(
         r#"{{"paymentId":"{}","amount":9.50,"currency":"USD"}}"#,

@@ -130,13 +130,11 @@ impl VisitorMut for Adapter<'_> {
                     && let Some(text) = text_of(inner)
                 {
                     // The runtime would make it an array of one text.
-                    match parameters::text_array(text) {
-                        Some(elements) => **inner = parameters::texts(elements),
-                        None => {
-                            let message = format!("malformed array literal: \"{text}\"");
-                            return ControlFlow::Break(Error::new("22P02", message));
-                        }
-                    }
+                    let Some(elements) = parameters::text_array(text) else {
+                        let message = format!("malformed array literal: \"{text}\"");
+                        return ControlFlow::Break(Error::new("22P02", message));
+                    };
+                    **inner = parameters::texts(elements);
                     *kind = CastKind::Cast;
                 } else if matches!(data_type, DataType::JSON | DataType::JSONB) {
                     *expr = Expr::Nested(inner.clone());

@@ -178,7 +178,7 @@ async fn views_answer_for_any_columns(client: &Client) -> anyhow::Result<()> {
         let columns: Vec<&str> = columns
             .columns()
             .iter()
-            .map(|column| column.name())
+            .map(tokio_postgres::Column::name)
             .collect();
         let last = columns.len() - 1;
         let chosen = [
