@@ -311,6 +311,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn setup_does_what_is_missing_and_nothing_else() {
         let wanted = Wanted::new("AbC", "kafka:9092", "kafka:9092");
         let foreign = subscription("foreign", "kafka-old", "clicks", "service://Clicks/count");
