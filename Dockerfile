@@ -19,10 +19,10 @@ COPY webui ./
 # Files in `public` keep the modes of the checkout, which nobody but its owner may be able to read (umask 077).
 RUN npm run --silent build && chmod --recursive u=rwX,go=rX dist
 
-# What the binary is built with: compilers and make for the Kafka client and SQLite.
+# What the binary is built with: compilers and make for the Kafka client and SQLite, OpenSSL for the Kafka client's TLS.
 FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends g++ make \
+    && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
     && rm -rf /var/lib/apt/lists/* \
     && cargo install cargo-chef --locked --version 0.1.78 \
     && rm -rf "$CARGO_HOME/registry"
@@ -49,6 +49,10 @@ RUN cargo build --locked --release --package food-ordering
 FROM debian:${DEBIAN}-slim AS debian
 # The numbers by which nobody is known on most machines; Kubernetes wants to see a number.
 ARG USER_ID=65532
+# OpenSSL for the Kafka client, and the authorities that it trusts unless told otherwise.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates libssl3t64 \
+    && rm -rf /var/lib/apt/lists/*
 RUN dpkg --purge --force-depends --force-remove-essential \
         apt debian-archive-keyring diffutils libapt-pkg7.0 libdb5.3t64 libsqlite3-0 libstdc++6 mount passwd perl-base \
         sqv util-linux \

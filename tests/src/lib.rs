@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod apache_kafka;
 mod beside;
 mod books;
 mod collector;
@@ -18,6 +19,7 @@ mod proxy;
 mod system;
 mod topics;
 
+pub use apache_kafka::ApacheKafka;
 pub use beside::Beside;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use collector::{Collector, Span};

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use kafka::Publisher;
+use kafka::{Connection, Publisher};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Method, StatusCode};
@@ -299,6 +299,12 @@ impl System {
             .with_context(|| format!("no address {part} in {addresses:?}"))
     }
 
+    /// How its Kafka is reached.
+    pub fn kafka(&self) -> anyhow::Result<Connection> {
+        let kafka = Connection::from_endpoints(&self.read("endpoints.json")?)?;
+        kafka.context("no address of Kafka")
+    }
+
     fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> anyhow::Result<T> {
         let text =
             std::fs::read_to_string(self.file(name)).with_context(|| format!("reading {name}"))?;
@@ -330,7 +336,7 @@ impl System {
 
     /// Publishes a record to topic `orders`.
     pub async fn publish(&self, key: Option<&[u8]>, value: &[u8]) -> anyhow::Result<()> {
-        let publisher = Publisher::new(&self.address("kafka")?, "end-to-end-tests")?;
+        let publisher = Publisher::new(&self.kafka()?, "end-to-end-tests")?;
         publisher
             .publish(domain::topic::ORDERS, key, value, &[])
             .await?;
@@ -339,7 +345,7 @@ impl System {
 
     /// Publishes order events, each under its id, all of them before the first is waited for.
     pub async fn publish_orders(&self, events: &[Value]) -> anyhow::Result<()> {
-        let publisher = Publisher::new(&self.address("kafka")?, "end-to-end-tests")?;
+        let publisher = Publisher::new(&self.kafka()?, "end-to-end-tests")?;
         let mut publishing = tokio::task::JoinSet::new();
         for event in events {
             let publisher = publisher.clone();

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 pub use audit::Record;
+use kafka::Connection;
 
 /// A topic, read from its beginning.
 pub struct Topic {
-    brokers: String,
+    kafka: Connection,
     name: String,
     /// The next offset of each partition.
     next: BTreeMap<i32, i64>,
@@ -15,9 +16,9 @@ pub struct Topic {
 impl Topic {
     /// The topic `name`.
     #[must_use]
-    pub fn of(brokers: String, name: &str) -> Self {
+    pub fn of(kafka: impl Into<Connection>, name: &str) -> Self {
         Self {
-            brokers,
+            kafka: kafka.into(),
             name: name.to_owned(),
             next: BTreeMap::new(),
         }
@@ -25,7 +26,7 @@ impl Topic {
 
     /// The records that have come since the last call.
     pub fn new_records(&mut self) -> anyhow::Result<Vec<Record>> {
-        let mut records = audit::read_topic(&self.brokers, &self.name)?.records;
+        let mut records = audit::read_topic(&self.kafka, &self.name)?.records;
         records.retain(|record| {
             let next = self.next.entry(record.partition).or_default();
             let is_new = record.offset >= *next;

@@ -24,7 +24,7 @@ impl Need {
     }
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         what: "a C compiler, for the Kafka client and SQLite",
         programs: &["cc"],
@@ -45,6 +45,12 @@ const NEEDS: [Need; 4] = [
         packages: "build-essential",
     },
     Need {
+        what: "OpenSSL's headers and pkg-config, for the Kafka client's TLS",
+        programs: &["pkg-config"],
+        probe: &["--exists", "openssl"],
+        packages: "libssl-dev pkg-config",
+    },
+    Need {
         what: "npm, which fetches the Restate server; or a restate-server on PATH",
         programs: &["npm", "restate-server"],
         probe: &[],
@@ -53,7 +59,7 @@ const NEEDS: [Need; 4] = [
 ];
 
 /// What the tests need beside that.
-const NEEDS_OF_TESTS: [Need; 3] = [
+const NEEDS_OF_TESTS: [Need; 5] = [
     Need {
         what: "psql, with which the SQL door is tested",
         programs: &["psql"],
@@ -71,6 +77,18 @@ const NEEDS_OF_TESTS: [Need; 3] = [
         programs: &["python3"],
         probe: &["-c", "import ensurepip, venv"],
         packages: "python3-venv",
+    },
+    Need {
+        what: "Java 17 or later, for Apache Kafka",
+        programs: &["java"],
+        probe: &["--version"],
+        packages: "default-jre-headless",
+    },
+    Need {
+        what: "Maven, which fetches Apache Kafka",
+        programs: &["mvn"],
+        probe: &[],
+        packages: "maven",
     },
 ];
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::topic;
+use kafka::Connection;
 use rdkafka::error::KafkaError;
 use reqwest::Client;
 use serde::Deserialize;
@@ -45,6 +46,9 @@ pub enum Error {
         /// Why.
         source: serde_json::Error,
     },
+    /// How Kafka is reached cannot be read.
+    #[error(transparent)]
+    KafkaProperties(#[from] kafka::properties::Error),
     /// Kafka does not answer.
     #[error("topic {topic}: {source}")]
     Kafka {
@@ -91,7 +95,7 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Sources {
     client: Client,
-    kafka_brokers: String,
+    kafka: Connection,
     /// Restate's admin API, at each of its nodes.
     restate: Upstream,
     payment_provider: String,
@@ -124,11 +128,12 @@ impl Sources {
             source,
         })?;
         let mut addresses: BTreeMap<String, String> = read(&text, || file.display().to_string())?;
+        let kafka = Connection::from_endpoints(&addresses)?.ok_or(Error::NoAddress("kafka"))?;
         let restate = Addresses::named(&addresses, "restate-admin")?;
         let mut take = |name| addresses.remove(name).ok_or(Error::NoAddress(name));
         Ok(Self {
             client: http::client(TIMEOUT).build().map_err(http::Error::from)?,
-            kafka_brokers: take("kafka")?,
+            kafka,
             restate: Upstream::new(restate.ok_or(Error::NoAddress("restate-admin"))?, TIMEOUT),
             payment_provider: take("payment-provider")?,
             restaurant_pos: take("restaurant-pos")?,
@@ -270,8 +275,8 @@ impl Sources {
         topic: &'static str,
         make: impl Fn(&crate::Record) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let brokers = self.kafka_brokers.clone();
-        let read = tokio::task::spawn_blocking(move || read_topic(&brokers, topic)).await;
+        let kafka = self.kafka.clone();
+        let read = tokio::task::spawn_blocking(move || read_topic(&kafka, topic)).await;
         let read = match read {
             Ok(read) => read?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),

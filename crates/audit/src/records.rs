@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use kafka::Connection;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::metadata::MetadataTopic;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Error;
 
@@ -49,13 +50,12 @@ pub struct Topic {
 }
 
 /// All records that `topic` has now. Blocks. Leaves no trace at the broker.
-pub fn read_topic(brokers: &str, topic: &str) -> Result<Topic, Error> {
+pub fn read_topic(connection: &Connection, topic: &str) -> Result<Topic, Error> {
     let failed = |source| Error::Kafka {
         topic: topic.to_owned(),
         source,
     };
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+    let consumer: BaseConsumer = (connection.config())
         // The client wants a name for a group, though it never joins one.
         .set("group.id", "audit")
         .set("enable.auto.commit", "false")

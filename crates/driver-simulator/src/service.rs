@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use durable::{Identity, Server, declared};
-use kafka::Publisher;
+use kafka::{Connection, Publisher};
 use restate_sdk::prelude::*;
 use tokio::net::TcpListener;
 
@@ -16,7 +16,7 @@ pub struct Config {
     /// Whose requests are taken.
     pub identity: Identity,
     /// The Kafka brokers, `host:port,…`.
-    pub kafka_brokers: String,
+    pub kafka: Connection,
     /// How long a driver without work waits until asking again.
     pub poll_interval: Duration,
     /// How long a step takes.
@@ -70,7 +70,7 @@ fn endpoint(config: &Config) -> Result<Endpoint, Error> {
     if !(MIN_STEP..=1.0).contains(&config.step) {
         return Err(Error::Step(config.step));
     }
-    let publisher = Publisher::new(&config.kafka_brokers, "driver-simulator")?;
+    let publisher = Publisher::new(&config.kafka, "driver-simulator")?;
     let pace = Pace {
         poll_interval: config.poll_interval,
         move_interval: config.move_interval,
@@ -97,7 +97,7 @@ mod tests {
     async fn a_drive_is_tried_again_for_ever_whatever_restates_configuration_says() {
         let endpoint = endpoint(&Config {
             identity: Identity::default(),
-            kafka_brokers: "127.0.0.1:1".to_owned(),
+            kafka: Connection::plain("127.0.0.1:1"),
             poll_interval: Duration::ZERO,
             move_interval: Duration::ZERO,
             pause: Duration::ZERO,

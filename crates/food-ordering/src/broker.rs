@@ -4,12 +4,18 @@
 //! `rd_kafka_mock_partition_new` in librdkafka), and end with the process. It picks its own port.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
-use rdkafka::mocking::MockCluster;
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, Producer};
 use tokio_util::sync::CancellationToken;
 
 use crate::files;
+
+/// How long the first member of a consumer group waits for others before partitions are given out: several nodes of Restate join
+/// one after the other, and who comes later has all of them begin anew.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Runs a broker with all topics of this system until `shutdown`.
 ///
@@ -18,7 +24,13 @@ pub(crate) async fn serve(
     address_file: Option<&Path>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let cluster = MockCluster::new(1).context("starting the embedded broker")?;
+    let client: BaseProducer = ClientConfig::new()
+        .set("test.mock.num.brokers", "1")
+        .create()
+        .context("starting the embedded broker")?;
+    librdkafka::set_initial_rebalance_delay(client.client(), GATHER);
+    let cluster = client.client().mock_cluster();
+    let cluster = cluster.context("starting the embedded broker")?;
     for (topic, partitions) in domain::topic::ALL {
         cluster
             .create_topic(topic, partitions, 1)

@@ -14,9 +14,9 @@ use anyhow::{Context, bail, ensure};
 use audit::Record;
 use clap::Subcommand;
 use domain::topic;
-use kafka::{Publisher, dead_letter};
+use kafka::{Connection, Publisher, dead_letter};
 
-use crate::up;
+use crate::{flags, up};
 
 /// Arguments of `dlq`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,8 @@ pub struct Args {
         value_name = "HOST:PORT,…"
     )]
     kafka_brokers: Option<String>,
+    #[command(flatten)]
+    kafka_properties: flags::KafkaProperties,
     /// The data directory of a running `up`
     #[arg(
         long,
@@ -111,15 +113,15 @@ const LETTERS: [(&str, &str); 2] = [
 
 /// `dlq`: does what is asked for.
 pub async fn main(args: Args) -> anyhow::Result<()> {
-    let brokers = match args.kafka_brokers {
-        Some(brokers) => brokers,
-        None => brokers_of(&args.data_dir)?,
+    let kafka = match args.kafka_brokers {
+        Some(brokers) => args.kafka_properties.connection(&brokers)?,
+        None => kafka_of(&args.data_dir)?,
     };
     match args.action {
         Action::List => {
             let mut count = 0;
             for (topic, _) in LETTERS {
-                for letter in read(&brokers, topic).await? {
+                for letter in read(&kafka, topic).await? {
                     say!("{}", line(topic, &letter));
                     count += 1;
                 }
@@ -128,11 +130,11 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
                 say!("There are no dead letters.");
             }
         }
-        Action::Show { letter } => show(&letter, &find(&brokers, &letter).await?),
+        Action::Show { letter } => show(&letter, &find(&kafka, &letter).await?),
         Action::Replay { letter, value, key } => {
-            let record = find(&brokers, &letter).await?;
+            let record = find(&kafka, &letter).await?;
             let (topic, key, value) = again(&letter, &record, value.as_deref(), key)?;
-            Publisher::new(&brokers, "dlq")?
+            Publisher::new(&kafka, "dlq")?
                 .publish(topic, key.as_deref(), &value, &[])
                 .await?;
             say!("{letter} was sent to topic {topic} again.");
@@ -141,8 +143,8 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The brokers of the system whose data is in `directory`.
-fn brokers_of(directory: &Path) -> anyhow::Result<String> {
+/// How the Kafka of the system is reached whose data is in `directory`.
+fn kafka_of(directory: &Path) -> anyhow::Result<Connection> {
     let file = directory.join(up::ENDPOINTS);
     let text = std::fs::read_to_string(&file).with_context(|| {
         format!(
@@ -150,25 +152,24 @@ fn brokers_of(directory: &Path) -> anyhow::Result<String> {
             file.display()
         )
     })?;
-    let mut addresses: BTreeMap<String, String> = serde_json::from_str(&text)?;
-    addresses
-        .remove("kafka")
+    let addresses: BTreeMap<String, String> = serde_json::from_str(&text)?;
+    Connection::from_endpoints(&addresses)?
         .with_context(|| format!("{} names no Kafka", file.display()))
 }
 
-async fn read(brokers: &str, topic: &'static str) -> anyhow::Result<Vec<Record>> {
-    let brokers = brokers.to_owned();
-    let read = tokio::task::spawn_blocking(move || audit::read_topic(&brokers, topic)).await??;
+async fn read(kafka: &Connection, topic: &'static str) -> anyhow::Result<Vec<Record>> {
+    let kafka = kafka.clone();
+    let read = tokio::task::spawn_blocking(move || audit::read_topic(&kafka, topic)).await??;
     Ok(read.records)
 }
 
-async fn find(brokers: &str, place: &Place) -> anyhow::Result<Record> {
+async fn find(kafka: &Connection, place: &Place) -> anyhow::Result<Record> {
     let topic = LETTERS
         .map(|(topic, _)| topic)
         .into_iter()
         .find(|topic| *topic == place.topic)
         .context("no topic of dead letters")?;
-    let mut letters = read(brokers, topic).await?.into_iter();
+    let mut letters = read(kafka, topic).await?.into_iter();
     letters
         .find(|letter| (letter.partition, letter.offset) == (place.partition, place.offset))
         .with_context(|| {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use kafka::Connection;
 
 /// Kafka.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +17,37 @@ pub(crate) struct Kafka {
         value_name = "HOST:PORT,…"
     )]
     pub(crate) brokers: String,
+    #[command(flatten)]
+    pub(crate) properties: KafkaProperties,
+}
+
+impl Kafka {
+    /// How the brokers are reached.
+    pub(crate) fn connection(&self) -> anyhow::Result<Connection> {
+        self.properties.connection(&self.brokers)
+    }
+}
+
+/// What Kafka's clients have to know beside the brokers' addresses.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct KafkaProperties {
+    /// How the brokers are reached where not in plain text: a file with librdkafka's properties (security.protocol,
+    /// sasl.mechanism, sasl.username, sasl.password, ssl.ca.location, ssl.certificate.location, ssl.key.location, …),
+    /// name=value on each line
+    #[arg(
+        id = "kafka-properties-file",
+        long,
+        env = "FOOD_ORDERING_KAFKA_PROPERTIES_FILE",
+        value_name = "FILE"
+    )]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl KafkaProperties {
+    /// How the brokers at these addresses are reached.
+    pub(crate) fn connection(&self, brokers: &str) -> anyhow::Result<Connection> {
+        Ok(Connection::with_file(brokers, self.file.as_deref())?)
+    }
 }
 
 /// Restate's ingress.

@@ -42,7 +42,7 @@ async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
     let listen = &args.listen;
     match part {
         Part::Kafka => {
-            kafka::Cluster::discover(&args.kafka.brokers).await?;
+            kafka::Cluster::discover(&args.kafka.connection()?).await?;
             Ok(())
         }
         Part::OrderServices => get(listen.order_services, "/health", Protocol::Http2).await,

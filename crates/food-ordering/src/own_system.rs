@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use kafka::Connection;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
@@ -77,6 +78,12 @@ impl OwnSystem {
             .get(name)
             .map(String::as_str)
             .with_context(|| format!("{} names no {name}", up::ENDPOINTS))
+    }
+
+    /// How its Kafka is reached.
+    pub(crate) fn kafka(&self) -> anyhow::Result<Connection> {
+        let kafka = Connection::from_endpoints(&self.endpoints)?;
+        kafka.with_context(|| format!("{} names no Kafka", up::ENDPOINTS))
     }
 
     /// The addresses of each of Restate's nodes, as they stand in a flag: `restate-ingress`, `restate-admin`, `restate-node`.

@@ -164,7 +164,7 @@ async fn run_parts(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> 
 }
 
 async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::Result<()> {
-    let kafka_brokers = args.kafka.brokers.clone();
+    let kafka = || args.kafka.connection();
     let shutdown = stop.clone().cancelled_owned();
     let settings = &args.settings;
     match part {
@@ -173,7 +173,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             let listener = listen(args.listen.order_services)?;
             let config = order_workflow::Config {
                 identity: args.keys.identity(args.listen.order_services)?,
-                kafka_brokers,
+                kafka: kafka()?,
                 payment_url: args.payment_url.clone(),
                 restaurant_url: args.restaurant_url.clone(),
                 callback_url: args.callback_url.clone(),
@@ -194,7 +194,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
             let listener = listen(args.listen.driver_simulator)?;
             let config = driver_simulator::Config {
                 identity: args.keys.identity(args.listen.driver_simulator)?,
-                kafka_brokers,
+                kafka: kafka()?,
                 poll_interval: settings.simulator.poll_interval,
                 move_interval: settings.simulator.move_interval,
                 pause: settings.simulator.pause,
@@ -232,7 +232,7 @@ async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::R
                 restate_ui: args.operators.restate_ui.clone(),
                 tile_url: settings.web_ui.tile_url.clone(),
                 tile_attribution: settings.web_ui.tile_attribution.clone(),
-                ..gateway::Config::new(kafka_brokers, &args.restate_ingress.urls)
+                ..gateway::Config::new(kafka()?, &args.restate_ingress.urls)
             };
             gateway::serve(config, listener, shutdown).await?;
         }

@@ -80,7 +80,7 @@ async fn measure(streams: usize) -> anyhow::Result<()> {
         cluster.create_topic(topic, partitions, 1)?;
     }
     let brokers = cluster.bootstrap_servers();
-    let publisher = Publisher::new(&brokers, "measurement")?;
+    let publisher = Publisher::new(&brokers.as_str().into(), "measurement")?;
     for chunk in (0..streams).collect::<Vec<_>>().chunks(500) {
         let sent = chunk.iter().map(|n| publish(&publisher, *n, 1));
         futures::future::try_join_all(sent).await?;

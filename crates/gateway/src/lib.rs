@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use kafka::Connection;
 use secrets::Secrets;
 use secrets::callback::Callbacks;
 use tokio::net::TcpListener;
@@ -43,6 +44,7 @@ use tokio::task::JoinSet;
 pub use api::{App, router};
 pub use broker::Broker;
 pub use edge::settings::{ClientAddressHeader, Edge, Rate};
+pub use events::consumer::Pace;
 pub use ingress::Ingress;
 
 use edge::server::Server;
@@ -51,7 +53,7 @@ use edge::server::Server;
 #[derive(Clone)]
 pub struct Config {
     /// The Kafka brokers that orders are published to and events are read from, as `host:port,…`.
-    pub kafka_brokers: String,
+    pub kafka: Connection,
     /// The base URL of Restate's ingress, such as `http://127.0.0.1:8080`; those of its nodes, separated by commas, if it has
     /// several.
     pub restate_ingress: String,
@@ -77,6 +79,8 @@ pub struct Config {
     pub callbacks: Option<Callbacks>,
     /// Where operators' browsers find Restate's own UI, such as `http://127.0.0.1:9070`.
     pub restate_ui: Option<String>,
+    /// How fast it notices that reading the topics does not go on.
+    pub pace: Pace,
     /// The URL of a server of map tiles with `{z}`, `{x}`, `{y}` and perhaps `{s}`; the map needs none.
     pub tile_url: Option<String>,
     /// Whom the map names as the makers of those tiles.
@@ -87,9 +91,9 @@ impl Config {
     /// The configuration with these addresses, five seconds for Restate to answer, the stubs at their usual ports of this
     /// machine, and nothing else.
     #[must_use]
-    pub fn new(kafka_brokers: impl Into<String>, restate_ingress: impl Into<String>) -> Self {
+    pub fn new(kafka: impl Into<Connection>, restate_ingress: impl Into<String>) -> Self {
         Self {
-            kafka_brokers: kafka_brokers.into(),
+            kafka: kafka.into(),
             restate_ingress: restate_ingress.into(),
             restate_timeout: Duration::from_secs(5),
             restaurant_url: "http://127.0.0.1:5050".to_owned(),
@@ -101,6 +105,7 @@ impl Config {
             operator_tokens: Secrets::default(),
             callbacks: None,
             restate_ui: None,
+            pace: Pace::default(),
             tile_url: None,
             tile_attribution: None,
         }
@@ -111,7 +116,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What matters most; secrets would not show themselves.
         f.debug_struct("Config")
-            .field("kafka_brokers", &self.kafka_brokers)
+            .field("kafka", &self.kafka)
             .field("restate_ingress", &self.restate_ingress)
             .field("web_ui", &self.web_ui)
             .finish_non_exhaustive()
@@ -167,9 +172,9 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let broker = kafka::Publisher::new(&config.kafka_brokers, "gateway")?;
+    let broker = kafka::Publisher::new(&config.kafka, "gateway")?;
     let ingress = Ingress::new(&config.restate_ingress, config.restate_timeout)?;
-    let consumer = events::consumer::consumer(&config.kafka_brokers)?;
+    let consumer = events::consumer::consumer(&config.kafka)?;
     let address = listener.local_addr()?;
     let app = App::new(broker, ingress, &config, address.ip())?;
     let neighbours = config.edge.neighbours(address.ip());
@@ -183,7 +188,11 @@ pub async fn serve(
     hub.is_behind();
     // Dropped, and thereby ended, with this function.
     let mut reading = JoinSet::new();
-    reading.spawn(events::consumer::run(consumer, Arc::clone(&hub)));
+    reading.spawn(events::consumer::run(
+        consumer,
+        Arc::clone(&hub),
+        config.pace,
+    ));
     let proxies = app.proxies().clone();
     let server = Server::new(router(app), &config.edge, proxies, neighbours);
     let shutdown = async move {

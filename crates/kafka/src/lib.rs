@@ -1,12 +1,27 @@
 //! The one way this system talks to Kafka: idempotent publishing, dead letters, cluster identity.
 //!
 //! Used by the durable services (inside `ctx.run`), the driver simulator, the gateway and the launcher. It wraps `rdkafka` so
-//! that the producer's settings, which decide whether an accepted order can be lost, stand in one place.
+//! that the producer's settings, which decide whether an accepted order can be lost, stand in one place, and so does how
+//! brokers are reached.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `connection.rs` | how brokers are reached, and what it means when they are not |
+//! | [`properties`] | the file with librdkafka's properties: protocol, credentials, certificates |
+//! | `publisher.rs` | publishing records, and dead letters |
+//! | `admin.rs` | which cluster it is, and which topics it has |
 
 mod admin;
+mod connection;
+pub mod properties;
 mod publisher;
 
-pub use admin::{Cluster, ensure_topics};
+pub use admin::{
+    Behind, Cluster, Partitions, Settings, begin_group, behind, ensure_topics, partitions,
+    settings, topic_ids,
+};
+pub use connection::{Connection, PROPERTIES_FILE, Trouble};
+pub use properties::Properties;
 pub use publisher::{Headers, Publisher};
 
 /// Names of the headers that a dead-lettered record carries besides its own key and value.

@@ -12,7 +12,7 @@ use telemetry::metrics::Counters;
 use telemetry::{span, trace};
 use tracing::Instrument;
 
-use crate::{Error, dead_letter};
+use crate::{Connection, Error, Trouble, dead_letter};
 
 /// Headers of a record: name and value.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -57,18 +57,19 @@ fn known(topic: &str) -> &'static str {
 /// Cheap to clone; clones share one connection and one background thread. Records of one key stay in order.
 #[derive(Clone)]
 pub struct Publisher {
+    connection: Connection,
     config: Arc<ClientConfig>,
-    producer: Arc<RwLock<FutureProducer>>,
+    producer: Arc<RwLock<FutureProducer<Trouble>>>,
+    trouble: Trouble,
 }
 
 impl Publisher {
-    /// A publisher to the cluster that `brokers` (`host:port,…`) lead to, known there as `client_id`.
+    /// A publisher to the cluster that `connection` leads to, known there as `client_id`.
     ///
     /// Returns at once: the connection is made in the background, and made again whenever it breaks.
-    pub fn new(brokers: &str, client_id: &str) -> Result<Self, Error> {
-        let mut config = ClientConfig::new();
+    pub fn new(connection: &Connection, client_id: &str) -> Result<Self, Error> {
+        let mut config = connection.config();
         config
-            .set("bootstrap.servers", brokers)
             .set("client.id", client_id)
             // Together these mean: confirmed records are on every in-sync replica, once, and in order.
             .set("enable.idempotence", "true")
@@ -80,17 +81,18 @@ impl Publisher {
             // Small services on small machines: a bounded queue, and quick to notice a broker that came back.
             .set("queue.buffering.max.kbytes", "16384")
             .set("reconnect.backoff.max.ms", "1000");
-        let producer = config.create().map_err(|source| Error::Client {
-            brokers: brokers.to_owned(),
-            source,
-        })?;
+        let trouble = Trouble::default();
+        let producer = (config.create_with_context(trouble.clone()))
+            .map_err(|source| connection.no_client(source))?;
         Ok(Self {
+            connection: connection.clone(),
             config: Arc::new(config),
             producer: Arc::new(RwLock::new(producer)),
+            trouble,
         })
     }
 
-    fn producer(&self) -> FutureProducer {
+    fn producer(&self) -> FutureProducer<Trouble> {
         let producer = self.producer.read();
         producer.unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -107,7 +109,7 @@ impl Publisher {
         let Some((_, reason)) = producer.client().fatal_error() else {
             return;
         };
-        match self.config.create() {
+        match self.config.create_with_context(self.trouble.clone()) {
             Ok(another) => {
                 tracing::warn!(reason, "another Kafka producer takes over");
                 *producer = another;
@@ -226,16 +228,15 @@ impl Publisher {
 
     /// Asks the brokers for their word that they are there; for readiness checks. Blocks for up to `timeout`.
     pub fn check(&self, timeout: Duration) -> Result<(), Error> {
+        self.trouble.forget();
         match self.producer().client().fetch_metadata(None, timeout) {
             Ok(metadata) if !metadata.brokers().is_empty() => Ok(()),
-            Ok(_) => Err(Error::Unreachable {
-                brokers: "the brokers".to_owned(),
-                reason: "the cluster has no brokers".to_owned(),
-            }),
-            Err(error) => Err(Error::Unreachable {
-                brokers: "the brokers".to_owned(),
-                reason: error.to_string(),
-            }),
+            Ok(_) => Err(self
+                .connection
+                .unreachable(&self.trouble, "the cluster has no brokers")),
+            Err(error) => Err(self
+                .connection
+                .unreachable(&self.trouble, error.to_string())),
         }
     }
 
@@ -285,7 +286,7 @@ mod tests {
     async fn a_producer_that_has_given_up_for_good_is_replaced() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("orders", 1, 1).unwrap();
-        let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+        let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
         let publish = || publisher.publish("orders", Some(b"1"), b"{}", &[]);
         publish().await.unwrap();
 

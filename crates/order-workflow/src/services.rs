@@ -8,7 +8,7 @@ use delivery::{
 };
 use domain::geo::Speed;
 use durable::{Identity, Server, Source, declared};
-use kafka::Publisher;
+use kafka::{Connection, Publisher};
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
 use restate_sdk::service::IntoServiceDefinition;
@@ -25,7 +25,7 @@ pub struct Config {
     /// Whose requests are taken.
     pub identity: Identity,
     /// The Kafka brokers, `host:port,…`.
-    pub kafka_brokers: String,
+    pub kafka: Connection,
     /// Base URL of the payment provider.
     pub payment_url: String,
     /// Base URL of the restaurants' point-of-sale system.
@@ -101,7 +101,7 @@ pub async fn serve(
 
 /// The services.
 fn endpoint(config: Config) -> Result<Endpoint, Error> {
-    let publisher = Publisher::new(&config.kafka_brokers, "order-services")?;
+    let publisher = Publisher::new(&config.kafka, "order-services")?;
     let third_parties = ThirdParties::new(
         &config.payment_url,
         &config.restaurant_url,
@@ -154,7 +154,7 @@ mod tests {
         const NOBODY: &str = "http://127.0.0.1:1";
         let endpoint = endpoint(Config {
             identity: Identity::default(),
-            kafka_brokers: "127.0.0.1:1".to_owned(),
+            kafka: Connection::plain("127.0.0.1:1"),
             payment_url: NOBODY.to_owned(),
             restaurant_url: NOBODY.to_owned(),
             callback_url: NOBODY.to_owned(),

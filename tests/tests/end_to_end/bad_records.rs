@@ -1,7 +1,6 @@
 //! Records that are no orders, or no location updates.
 
 use end_to_end_tests::{Options, Record, SOON, System, Topic, eventually, order, order_with};
-use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::json;
 
@@ -201,11 +200,9 @@ fn bad_updates() -> Vec<BadUpdate> {
 async fn what_is_no_location_update_is_put_aside_with_a_reason_and_its_partition_goes_on()
 -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(1)).await?;
-    let brokers = system.address("kafka")?;
+    let kafka = system.kafka()?;
     let bad = bad_updates();
-    let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", &brokers)
-        .create()?;
+    let producer: FutureProducer = kafka.config().create()?;
     for BadUpdate { key, value, .. } in &bad {
         let mut record = FutureRecord::<[u8], [u8]>::to(domain::topic::DRIVER_UPDATES);
         record.key = key.as_deref();
@@ -213,7 +210,7 @@ async fn what_is_no_location_update_is_put_aside_with_a_reason_and_its_partition
         let sent = producer.send(record, SOON).await;
         sent.map_err(|(error, _)| error)?;
     }
-    let mut dead_letters = Topic::of(brokers, domain::topic::DRIVER_UPDATES_DLQ);
+    let mut dead_letters = Topic::of(kafka, domain::topic::DRIVER_UPDATES_DLQ);
     let mut found: Vec<Record> = Vec::new();
     eventually("all of them among the dead letters", SOON, async || {
         found.extend(

@@ -202,14 +202,14 @@ async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_position
 -> anyhow::Result<()> {
     const LIMIT_MS: i64 = 3_000;
     let system = System::start(slowly().drivers(1).with("--driver-silence=3s")).await?;
-    let brokers = system.address("kafka")?;
+    let kafka = system.kafka()?;
     system.publish_orders(&[order("wrong-clock")]).await?;
     let held = system
         .wait_for_status("wrong-clock", "WAITING_FOR_DRIVER")
         .await;
     system.signal("driver-simulator", Signal::SIGSTOP)?;
     let phone = Phone {
-        publisher: kafka::Publisher::new(&brokers, "end-to-end-tests")?,
+        publisher: kafka::Publisher::new(&kafka, "end-to-end-tests")?,
         driver: held["driverId"].as_str().unwrap_or_default().to_owned(),
         system: &system,
     };
@@ -237,7 +237,7 @@ async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_position
         "{noted}"
     );
 
-    let mut dead_letters = Topic::of(brokers, domain::topic::DRIVER_UPDATES_DLQ);
+    let mut dead_letters = Topic::of(kafka, domain::topic::DRIVER_UPDATES_DLQ);
     for _ in 0..5 {
         phone.report(0.0, 0.0).await?;
     }

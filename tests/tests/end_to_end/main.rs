@@ -5,6 +5,7 @@
 )]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod apache_kafka;
 mod attacks;
 mod backup;
 mod bad_records;

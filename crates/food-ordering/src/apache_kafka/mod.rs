@@ -42,6 +42,13 @@ pub struct Args {
         value_name = "PORT"
     )]
     port: u16,
+    /// Lines to add to the broker's configuration, such as other listeners; they win over those it has without them
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_KAFKA_SERVER_PROPERTIES",
+        value_name = "FILE"
+    )]
+    server_properties: Option<PathBuf>,
 }
 
 /// Which broker a system under test has.
@@ -71,7 +78,7 @@ impl Broker {
             return Ok(None);
         }
         let directory = directory.join("apache-kafka");
-        let server = Server::start(&directory, 0, |line| say!("{line}")).await?;
+        let server = Server::start(&directory, 0, "", |line| say!("{line}")).await?;
         Ok(Some(server))
     }
 }
@@ -80,7 +87,12 @@ impl Broker {
 pub async fn main(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let running = async {
-        let mut server = Server::start(&args.data_dir, args.port, |line| say!("{line}")).await?;
+        let more = args.server_properties.as_deref().map(|file| {
+            std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
+        });
+        let more = more.transpose()?.unwrap_or_default();
+        let mut server =
+            Server::start(&args.data_dir, args.port, &more, |line| say!("{line}")).await?;
         let address = server.address().to_owned();
         say!("Apache Kafka {} is ready at {address}", jars::VERSION);
         say!("Try: food-ordering up --kafka-brokers {address}");

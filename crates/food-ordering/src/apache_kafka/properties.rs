@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// The content of `server.properties`.
-pub(super) fn render(data: &Path, port: u16, controller_port: u16) -> String {
+/// The content of `server.properties`. Of two lines with the same name the later one counts, so what is in `more` wins.
+pub(super) fn render(data: &Path, port: u16, controller_port: u16, more: &str) -> String {
     // A backslash begins an escape in this format.
     let data = data.display().to_string().replace('\\', "\\\\");
     format!(
@@ -32,7 +32,7 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 # A consumer that comes alone need not wait for others.
 group.initial.rebalance.delay.ms=0
-"
+{more}"
     )
 }
 
@@ -42,11 +42,12 @@ mod tests {
 
     #[test]
     fn ports_and_directory_stand_where_the_broker_looks_for_them() {
-        let text = render(Path::new("/a b/data"), 1, 2);
+        let text = render(Path::new("/a b/data"), 1, 2, "compression.type=zstd\n");
         for line in [
             "listeners=BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2",
             "controller.quorum.voters=1@127.0.0.1:2",
             "log.dirs=/a b/data",
+            "compression.type=zstd",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
         }

@@ -30,10 +30,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a broker on the records in `directory`, or with none, at `port` (0 = one that is free), and waits until it
-    /// answers. `progress` hears of what takes long.
+    /// answers. `more` is added to its configuration. `progress` hears of what takes long.
     pub(crate) async fn start(
         directory: &Path,
         port: u16,
+        more: &str,
         progress: impl Fn(&str),
     ) -> anyhow::Result<Self> {
         let java = jars::find(progress).await?;
@@ -43,8 +44,11 @@ impl Server {
         let (port, controller_port) = ports(port)?;
         let data = directory.join("data");
         let config = directory.join("server.properties");
-        files::write_atomically(&config, properties::render(&data, port, controller_port))
-            .with_context(|| format!("writing {}", config.display()))?;
+        files::write_atomically(
+            &config,
+            properties::render(&data, port, controller_port, more),
+        )
+        .with_context(|| format!("writing {}", config.display()))?;
         if !data.join("meta.properties").exists() {
             format(&java, &config).await?;
         }
@@ -96,7 +100,10 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 bail!("Kafka {status}; its log is {}", self.log().display());
             }
-            if Cluster::discover(&self.address).await.is_ok() {
+            if Cluster::discover(&self.address.as_str().into())
+                .await
+                .is_ok()
+            {
                 return Ok(());
             }
             ensure!(

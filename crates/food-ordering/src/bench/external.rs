@@ -112,18 +112,19 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
         peer.restate_admin.urls
     );
     let orders = orders(args)?;
+    let kafka = peer.kafka.connection()?;
     let meters = Meters {
         processes: peer.processes.clone(),
-        kafka: figures::kafka(&peer.kafka.brokers)?,
+        kafka: figures::kafka(&kafka)?,
         topics: vec![peer.orders_topic.clone(), peer.updates_topic.clone()],
         updates_topic: peer.updates_topic.clone(),
         metrics_urls: peer.restate_metrics.clone(),
         peak_together: Cell::default(),
     };
-    let publisher = Publisher::new(&peer.kafka.brokers, "bench")?;
+    let publisher = Publisher::new(&kafka, "bench")?;
     let watch = peer
         .has_status_topic
-        .then(|| StatusWatch::from_now(&peer.kafka.brokers))
+        .then(|| StatusWatch::from_now(&kafka))
         .transpose()?;
     let timelines = RefCell::new(Timelines::default());
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
+use kafka::Connection;
 use rdkafka::consumer::BaseConsumer;
 use serde::Serialize;
 
@@ -222,10 +222,8 @@ impl Meters {
 }
 
 /// A client that asks how many records there are.
-pub(super) fn kafka(brokers: &str) -> anyhow::Result<BaseConsumer> {
-    Ok(ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .create()?)
+pub(super) fn kafka(connection: &Connection) -> anyhow::Result<BaseConsumer> {
+    Ok(connection.config().create()?)
 }
 
 /// How many times the node that tells its metrics at `url` has called a handler.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use domain::Region;
+use kafka::Connection;
 use tempfile::TempDir;
 use upstream::Addresses;
 
@@ -59,6 +60,11 @@ impl LocalSystem {
         self.system.address(name)
     }
 
+    /// How its Kafka is reached.
+    pub(super) fn kafka(&self) -> anyhow::Result<Connection> {
+        self.system.kafka()
+    }
+
     /// The addresses of each of Restate's nodes.
     pub(super) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
         self.system.nodes(name)
@@ -72,7 +78,7 @@ impl LocalSystem {
                 .into_iter()
                 .map(|(name, pid)| Process { name, pid })
                 .collect(),
-            kafka: figures::kafka(self.address("kafka")?)?,
+            kafka: figures::kafka(&self.kafka()?)?,
             topics: domain::topic::ALL
                 .iter()
                 .map(|(topic, _)| (*topic).to_owned())

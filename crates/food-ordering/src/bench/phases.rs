@@ -118,11 +118,11 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(args: &'a Args, system: &LocalSystem) -> anyhow::Result<Self> {
-        let brokers = system.address("kafka")?;
+        let kafka = system.kafka()?;
         Ok(Self {
             args,
-            publisher: Publisher::new(brokers, "bench")?,
-            watch: StatusWatch::from_now(brokers)?,
+            publisher: Publisher::new(&kafka, "bench")?,
+            watch: StatusWatch::from_now(&kafka)?,
             timelines: RefCell::default(),
         })
     }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use audit::{Accepted, Look, Notes};
 use domain::{Order, OrderId, Region, Status, topic};
 use futures::{StreamExt, TryStreamExt, stream};
-use kafka::Publisher;
+use kafka::{Connection, Publisher};
 use reqwest::{Client, StatusCode};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
@@ -43,7 +43,7 @@ impl Customers {
     pub(super) fn new(
         seed: u64,
         orders: u32,
-        brokers: &str,
+        kafka: &Connection,
         gateway: &str,
         client: Client,
     ) -> anyhow::Result<Self> {
@@ -61,7 +61,7 @@ impl Customers {
                     })
                 })
                 .collect::<anyhow::Result<_>>()?,
-            publisher: Publisher::new(brokers, "chaos")?,
+            publisher: Publisher::new(kafka, "chaos")?,
             client,
             gateway: gateway.to_owned(),
             notes: RefCell::default(),

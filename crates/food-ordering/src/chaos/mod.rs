@@ -172,12 +172,12 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         directory.display()
     );
     let stage = Stage::start(directory, args.kafka, args.drivers, &args.up).await?;
-    let brokers = stage.address("kafka")?;
-    let watch = StatusWatch::from_now(brokers)?;
+    let kafka = stage.kafka()?;
+    let watch = StatusWatch::from_now(&kafka)?;
     let customers = Customers::new(
         args.seed,
         args.orders,
-        brokers,
+        &kafka,
         stage.address("gateway")?,
         stage.client.clone(),
     )?;
@@ -275,7 +275,7 @@ async fn at_rest(stage: &Stage, customers: &Customers) {
 async fn is_at_rest(stage: &Stage, customers: &Customers) -> anyhow::Result<bool> {
     let left = up::drain::orders(
         stage.address("restate-admin")?,
-        stage.address("kafka")?,
+        &stage.kafka()?,
         Duration::ZERO,
     )
     .await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use audit::Sources;
+use kafka::Connection;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -71,6 +72,11 @@ impl Stage {
             kafka: kafka.map(Mutex::new),
             client: http::client(Duration::from_secs(10))?,
         })
+    }
+
+    /// How its Kafka is reached.
+    pub(super) fn kafka(&self) -> anyhow::Result<Connection> {
+        self.system.kafka()
     }
 
     pub(super) fn address(&self, name: &str) -> anyhow::Result<&str> {
@@ -145,8 +151,12 @@ impl Stage {
             keep_paused: false,
             kafka: flags::Kafka {
                 brokers: self.address("kafka")?.to_owned(),
+                properties: flags::KafkaProperties {
+                    file: self.address(kafka::PROPERTIES_FILE).ok().map(Into::into),
+                },
             },
             kafka_brokers_for_restate: None,
+            kafka_properties_for_restate: None,
             // They are at work.
             drivers: 0,
             regions: Vec::new(),

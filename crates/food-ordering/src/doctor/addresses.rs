@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use kafka::{Connection, PROPERTIES_FILE};
 use upstream::Addresses as Nodes;
 
 use crate::flags;
@@ -38,6 +39,8 @@ pub struct Args {
     /// Kafka's brokers [default: as in the data directory, else port 9092 here]
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
+    #[command(flatten)]
+    kafka_properties: flags::KafkaProperties,
 }
 
 /// The addresses of all parts.
@@ -56,7 +59,9 @@ pub(super) struct Addresses {
     pub(super) driver_simulator: String,
     pub(super) restaurant_pos: String,
     pub(super) payment_provider: String,
-    pub(super) kafka: String,
+    pub(super) kafka: Connection,
+    /// The file that says how Kafka is reached, if there is one.
+    pub(super) kafka_properties: Option<PathBuf>,
 }
 
 impl Addresses {
@@ -90,6 +95,11 @@ impl Addresses {
             };
             listed.map_or_else(|| address(flag, name, usual).parse(), Ok)
         };
+        // The file that `up` was given, unless another one is named.
+        let kafka_properties = args.kafka_properties.file;
+        let kafka_properties =
+            kafka_properties.or_else(|| listed.get(PROPERTIES_FILE).map(PathBuf::from));
+        let brokers = address(args.kafka_brokers, "kafka", "127.0.0.1:9092");
         Ok(Self {
             origin,
             gateway: address(args.gateway_url, "gateway", "http://127.0.0.1:3000"),
@@ -119,7 +129,8 @@ impl Addresses {
                 "payment-provider",
                 "http://127.0.0.1:5060",
             ),
-            kafka: address(args.kafka_brokers, "kafka", "127.0.0.1:9092"),
+            kafka: Connection::with_file(brokers, kafka_properties.as_deref())?,
+            kafka_properties,
             data_dir: known.then_some(args.data_dir.path),
         })
     }

@@ -10,6 +10,7 @@
 //! | `parts.rs` | does each part answer, and if not, who has its port |
 //! | `runtime.rs` | what Restate knows: deployments, subscriptions, orders, drivers |
 //! | `invocations.rs` | which invocations do not go on, and why |
+//! | `topics.rs` | Kafka's topics: settings that lose records, readers that do not go on |
 //! | `finding.rs` | what was found, in words |
 
 mod addresses;
@@ -18,6 +19,7 @@ mod invocations;
 mod nodes;
 mod parts;
 mod runtime;
+mod topics;
 
 use anyhow::bail;
 
@@ -33,12 +35,14 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let addresses = Addresses::find(args)?;
     say!("Looking at {}.\n", addresses.origin);
     let (mut findings, up) = parts::look(&addresses).await;
-    let (runtime, faults) = futures::join!(
+    let (runtime, topics, faults) = futures::join!(
         runtime::look(&addresses, &up),
+        topics::look(&addresses, &up),
         parts::faults(&addresses, &up)
     );
     findings.extend(faults);
     findings.extend(runtime);
+    findings.extend(topics);
 
     let wrong = findings.iter().filter(|found| found.is_wrong()).count();
     for finding in &findings {

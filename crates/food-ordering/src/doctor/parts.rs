@@ -111,8 +111,8 @@ async fn restate(addresses: &Addresses) -> (Vec<Finding>, BTreeSet<&'static str>
 }
 
 async fn kafka(addresses: &Addresses) -> Finding {
-    let brokers = &addresses.kafka;
-    match kafka::Cluster::discover(brokers).await {
+    let brokers = addresses.kafka.brokers();
+    match kafka::Cluster::discover(&addresses.kafka).await {
         Ok(cluster) => Finding::fine("kafka", format!("{brokers}, cluster {}", cluster.id)),
         Err(error) => Finding::wrong(
             "kafka",

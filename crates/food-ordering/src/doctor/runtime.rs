@@ -47,14 +47,17 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
 
 /// The command that mends what setup makes.
 pub(super) fn set_up(addresses: &Addresses) -> String {
+    let properties = (addresses.kafka_properties.as_ref())
+        .map(|file| format!(" --{}={}", kafka::PROPERTIES_FILE, file.display()));
     format!(
         "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
-         --kafka-brokers={}",
+         --kafka-brokers={}{}",
         addresses.restate_admin,
         addresses.restate_ingress,
         addresses.order_services,
         addresses.driver_simulator,
-        addresses.kafka
+        addresses.kafka.brokers(),
+        properties.unwrap_or_default(),
     )
 }
 
@@ -156,21 +159,16 @@ async fn subscriptions(
     addresses: &Addresses,
     up: &Up,
 ) -> anyhow::Result<Vec<Finding>> {
-    let clusters = admin.kafka_clusters().await?;
-    let existing = admin.subscriptions().await?;
     if !up.has("kafka") {
         // Whether they are those of a broker that does not answer nobody can say.
         return Ok(Vec::new());
     }
-    let id = kafka::Cluster::discover(&addresses.kafka).await?.id;
-    let actions = subscriptions::missing(&clusters, &existing, &id, &addresses.kafka);
-    if actions.is_empty() {
-        return Ok(vec![Finding::fine(
-            "subscriptions",
-            format!("both topics of cluster {id}"),
-        )]);
+    let amiss = subscriptions::amiss(admin, &addresses.kafka).await?;
+    if amiss.is_empty() {
+        let what = format!("both topics at {}", addresses.kafka.brokers());
+        return Ok(vec![Finding::fine("subscriptions", what)]);
     }
-    Ok(actions
+    Ok(amiss
         .into_iter()
         .map(|what| Finding::wrong("subscriptions", what, set_up(addresses)))
         .collect())

@@ -89,10 +89,11 @@ struct Report {
 
 /// `load`: an error if an order did not end in time.
 pub async fn main(args: Args) -> anyhow::Result<()> {
-    let brokers = &args.kafka.brokers;
-    let watch = StatusWatch::from_now(brokers)
+    let kafka = args.kafka.connection()?;
+    let brokers = kafka.brokers();
+    let watch = StatusWatch::from_now(&kafka)
         .with_context(|| format!("no Kafka at {brokers}; is --kafka-brokers right?"))?;
-    let publisher = Publisher::new(brokers, "load")?;
+    let publisher = Publisher::new(&kafka, "load")?;
     let prefix = args.prefix.clone().unwrap_or_else(new_prefix);
     let mut orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
         .records(args.orders)?;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::StatusEvent;
+use kafka::Connection;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::offsets;
 
@@ -16,10 +17,9 @@ pub(crate) struct StatusWatch {
 
 impl StatusWatch {
     /// A watch that sees every status that is published after this call.
-    pub(crate) fn from_now(brokers: &str) -> anyhow::Result<Self> {
+    pub(crate) fn from_now(kafka: &Connection) -> anyhow::Result<Self> {
         let topic = domain::topic::ORDER_STATUS;
-        let consumer: StreamConsumer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
+        let consumer: StreamConsumer = (kafka.config())
             // The client wants a name for a group, though it never joins one.
             .set("group.id", "load")
             .set("enable.auto.commit", "false")

@@ -30,14 +30,22 @@ fn parse(line: &str) -> Option<Sample<'_>> {
     })
 }
 
-/// The sum over all series of `name` that have every one of `labels` (written `key="value"`).
-pub(crate) fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
+/// The values of all series of `name` that have every one of `labels` (written `key="value"`).
+pub(crate) fn values<'a>(
+    text: &'a str,
+    name: &'a str,
+    labels: &'a [&'a str],
+) -> impl Iterator<Item = f64> {
     text.lines()
         .filter_map(parse)
-        .filter(|sample| sample.name == name)
+        .filter(move |sample| sample.name == name)
         .filter(|sample| labels.iter().all(|label| sample.labels.contains(label)))
         .map(|sample| sample.value)
-        .sum()
+}
+
+/// Their sum.
+pub(crate) fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
+    values(text, name, labels).sum()
 }
 
 #[cfg(test)]

@@ -10,10 +10,13 @@ mod paused;
 pub(crate) mod subscriptions;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use domain::Region;
+use kafka::properties::For;
+use kafka::{Connection, Properties};
 use tokio::time::Instant;
 
 use self::ingress::Ingress;
@@ -63,6 +66,14 @@ pub struct Args {
         value_name = "HOST:PORT,…"
     )]
     pub(crate) kafka_brokers_for_restate: Option<String>,
+    /// What Restate's Kafka clients have to know beside the brokers, where files are elsewhere for Restate or it has credentials
+    /// of its own [default: as in --kafka-properties-file]
+    #[arg(
+        long = "kafka-properties-for-restate-file",
+        env = "FOOD_ORDERING_KAFKA_PROPERTIES_FOR_RESTATE_FILE",
+        value_name = "FILE"
+    )]
+    pub(crate) kafka_properties_for_restate: Option<PathBuf>,
     /// How many simulated drivers to put to work in each region
     #[arg(
         long,
@@ -80,6 +91,16 @@ pub struct Args {
 }
 
 impl Args {
+    /// How Restate reaches the brokers that this process reaches by `kafka`.
+    fn for_restate(&self, kafka: &Connection) -> anyhow::Result<Connection> {
+        let brokers = (self.kafka_brokers_for_restate.as_deref()).unwrap_or(kafka.brokers());
+        let connection = kafka.at(brokers);
+        Ok(match &self.kafka_properties_for_restate {
+            Some(file) => connection.with_properties(Properties::read(file, For::Elsewhere)?),
+            None => connection,
+        })
+    }
+
     /// The services that setup itself makes use of.
     fn services_used(&self) -> BTreeSet<&'static str> {
         let simulator = (self.drivers > 0).then_some(drivers::SERVICE);
@@ -99,9 +120,11 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
         report: &report,
     };
     let admin = Admin::new(&args.restate_admin.urls)?;
+    let kafka = args.kafka.connection()?;
+    let for_restate = args.for_restate(&kafka)?;
     // Kafka and Restate have nothing to do with each other yet.
     let (cluster, ()) = tokio::try_join!(
-        patience.until_ok("Kafka", || find_cluster(args)),
+        patience.until_ok("Kafka", || find_cluster(&kafka, &for_restate)),
         register(args, &admin, &patience),
     )?;
 
@@ -128,7 +151,7 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
     }
     for action in &actions {
         let description = Described(&cluster, action);
-        subscriptions::apply(&admin, &cluster, action)
+        subscriptions::apply(&admin, &kafka, &cluster, action)
             .await
             .with_context(|| format!("could not do this: {description}"))?;
         report(&description.to_string());
@@ -142,12 +165,10 @@ pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()
 }
 
 /// Asks the brokers who they are and gives them the topics that are missing.
-async fn find_cluster(args: &Args) -> anyhow::Result<Wanted> {
-    let brokers = &args.kafka.brokers;
-    let cluster = kafka::Cluster::discover(brokers).await?;
-    kafka::ensure_topics(brokers, &domain::topic::ALL).await?;
-    let for_restate = args.kafka_brokers_for_restate.as_ref().unwrap_or(brokers);
-    Ok(Wanted::new(&cluster.id, brokers, for_restate))
+async fn find_cluster(kafka: &Connection, for_restate: &Connection) -> anyhow::Result<Wanted> {
+    let cluster = kafka::Cluster::discover(kafka).await?;
+    kafka::ensure_topics(kafka, &domain::topic::ALL).await?;
+    Wanted::find(&cluster.id, kafka, for_restate).await
 }
 
 /// Waits for Restate and the services and makes them known to each other, or waits until someone else has done so.

@@ -198,8 +198,8 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     let soak = Soak {
         args,
         prefix: new_prefix(),
-        publisher: Publisher::new(system.address("kafka")?, "soak")?,
-        watch: StatusWatch::from_now(system.address("kafka")?)?,
+        publisher: Publisher::new(&system.kafka()?, "soak")?,
+        watch: StatusWatch::from_now(&system.kafka()?)?,
         record: RefCell::new(Record::create(&args.output)?),
         meters,
         spool: RefCell::new(Spool::create(directory)?),
@@ -363,7 +363,7 @@ impl Soak<'_> {
     async fn is_at_rest(&self) -> anyhow::Result<bool> {
         let left = up::drain::orders(
             self.system.address("restate-admin")?,
-            self.system.address("kafka")?,
+            &self.system.kafka()?,
             Duration::ZERO,
         )
         .await?;

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kafka::{Connection, PROPERTIES_FILE};
 use secrets::keys;
 
 use super::data_dir::DataDir;
@@ -42,6 +43,8 @@ pub(super) struct Layout {
     pub(super) password_file: Option<PathBuf>,
     /// A restaurants' point of sale that somebody else runs; likewise.
     pub(super) restaurant_url: Option<String>,
+    /// How Kafka is reached, if not in plain text.
+    pub(super) kafka_properties: Option<PathBuf>,
 }
 
 impl Layout {
@@ -86,36 +89,34 @@ impl Layout {
 
     /// The processes that talk to Kafka.
     pub(super) fn dependent_on_kafka(&self, brokers: &str) -> Vec<Spec> {
-        let brokers = flag("kafka-brokers", brokers);
+        let kafka: Vec<String> = [flag("kafka-brokers", brokers)]
+            .into_iter()
+            .chain((self.kafka_properties.iter()).map(|file| flag(PROPERTIES_FILE, file.display())))
+            .collect();
+        let with_kafka = |flags: Vec<String>| [kafka.clone(), flags].concat();
         vec![
             self.part(
                 Part::OrderServices,
                 Sign::AnswersHttp2(self.health(Use::OrderServices)),
-                vec![
+                with_kafka(vec![
                     self.listen(Use::OrderServices),
-                    brokers.clone(),
                     self.identity(),
                     self.callbacks(),
                     flag("callback-url", self.ports.url(Use::Gateway)),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.url(Use::RestaurantPos)),
-                ],
+                ]),
             ),
             self.part(
                 Part::DriverSimulator,
                 Sign::AnswersHttp2(self.health(Use::DriverSimulator)),
-                vec![
-                    self.listen(Use::DriverSimulator),
-                    brokers.clone(),
-                    self.identity(),
-                ],
+                with_kafka(vec![self.listen(Use::DriverSimulator), self.identity()]),
             ),
             self.part(
                 Part::Gateway,
                 Sign::Answers(vec![self.health(Use::Gateway)]),
-                vec![
+                with_kafka(vec![
                     self.listen(Use::Gateway),
-                    brokers,
                     self.callbacks(),
                     flag("operator-token-file", self.key(keys::OPERATOR).display()),
                     flag("restate-ingress", self.ports.urls(Use::RestateIngress)),
@@ -126,7 +127,7 @@ impl Layout {
                     ),
                     flag("payment-url", self.url(Use::PaymentProvider)),
                     flag("restaurant-url", self.url(Use::RestaurantPos)),
-                ],
+                ]),
             ),
         ]
     }
@@ -149,7 +150,19 @@ impl Layout {
             .uses()
             .map(|port| (port.name(), self.url(port)))
             .chain([(Part::Kafka.name(), brokers.to_owned())])
+            .chain(
+                (self.kafka_properties.iter())
+                    .map(|file| (PROPERTIES_FILE, file.display().to_string())),
+            )
             .collect()
+    }
+
+    /// How the brokers at this address are reached.
+    pub(super) fn kafka(&self, brokers: &str) -> anyhow::Result<Connection> {
+        Ok(Connection::with_file(
+            brokers,
+            self.kafka_properties.as_deref(),
+        )?)
     }
 
     /// Where a part is to be found.
@@ -325,6 +338,7 @@ mod tests {
             payment_url: None,
             password_file: None,
             restaurant_url: None,
+            kafka_properties: Some(PathBuf::from("/etc/kafka.properties")),
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `ports.rs`, `listener_of.rs` | which ports they use, and who else holds them |
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
 //! | `system.rs` | starting, watching and stopping all of them |
+//! | `reading.rs` | waiting until Restate reads the topics |
 //! | `drain.rs` | stopping without losing an order |
 
 mod data_dir;
@@ -19,6 +20,7 @@ mod nodes;
 mod ports;
 mod process;
 mod proxies;
+mod reading;
 mod system;
 
 use std::num::NonZeroU32;
@@ -58,6 +60,8 @@ pub struct Args {
     /// Use this Kafka instead of the embedded broker
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
+    #[command(flatten)]
+    kafka_properties: flags::KafkaProperties,
     /// Use this payment provider instead of the stub
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
@@ -104,6 +108,7 @@ pub struct Args {
 pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<()> {
     let begin = Instant::now();
     let shutdown = shutdown::on_signal()?;
+    let kafka_properties = kafka_properties(&args)?;
     let dir = DataDir::open(&args.data_dir.path)?;
     say!(
         "Starting food ordering; data and logs are in {}",
@@ -140,6 +145,7 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         payment_url: args.payment_url,
         password_file: args.password_file,
         restaurant_url: args.restaurant_url,
+        kafka_properties,
     };
     // The parts take them from here on.
     drop(reserved);
@@ -158,6 +164,22 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         () = shutdown.insisted.cancelled() => say!("Told again: everything is killed."),
     }
     result
+}
+
+/// The file that says how Kafka is reached, if it can be used.
+fn kafka_properties(args: &Args) -> anyhow::Result<Option<PathBuf>> {
+    let Some(file) = &args.kafka_properties.file else {
+        return Ok(None);
+    };
+    let brokers = args.kafka_brokers.as_deref().with_context(|| {
+        format!(
+            "{} is for a Kafka that --kafka-brokers names: the embedded broker speaks plain text only",
+            file.display()
+        )
+    })?;
+    args.kafka_properties.connection(brokers)?;
+    // The parts may be started elsewhere.
+    Ok(Some(std::path::absolute(file)?))
 }
 
 /// A partition is one thread of the runtime's work: with fewer, cores stand idle while orders wait; with more, the runtime can

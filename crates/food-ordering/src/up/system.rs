@@ -13,7 +13,7 @@ use futures::future::join_all;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 
 use super::data_dir;
 use super::drain;
@@ -21,7 +21,10 @@ use super::layout::Layout;
 use super::nodes::{self, Node, Nodes, Store};
 use super::ports::Use;
 use super::process::{Event, Keeper, Sign, Spec};
+use super::reading;
 use crate::http::{self, Protocol};
+use crate::restate::admin::Admin;
+use crate::setup::subscriptions;
 use crate::{Part, files, flags, setup};
 
 /// How long a process has to be ready.
@@ -29,6 +32,8 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long setup has, beyond what it waits for.
 const SETUP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
+/// How often a Kafka that others run is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long a process has to end by itself.
 const END_WITHIN: Duration = Duration::from_secs(5);
 /// The same for Restate, which writes down what it has in memory.
@@ -65,6 +70,8 @@ enum Moving {
     BrokerIsBack(anyhow::Result<String>),
     /// Setup has told Restate.
     IsSetUp(anyhow::Result<()>),
+    /// Somebody's Kafka was looked at: what setup would have to do.
+    Looked(anyhow::Result<Vec<String>>),
 }
 
 impl System {
@@ -117,11 +124,10 @@ impl System {
             self.launch(spec);
         }
 
-        let args = self.setup_args();
-        let log = self.layout.dir.log("setup");
+        let setup = self.set_up()?;
         let setup = async {
             let begin = Instant::now();
-            set_up(&args, &log).await?;
+            setup.await?;
             say!(
                 "  {:<18}{:<28}{:>5} ms",
                 "setup",
@@ -140,8 +146,12 @@ impl System {
 
     /// Keeps an eye on everything; returns only on an error that nothing can be done about.
     pub(super) async fn supervise(&mut self) -> anyhow::Result<()> {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                // The embedded broker's topics last as long as it does.
+                _ = look.tick(), if !self.embedded && self.moving.is_empty() => self.look()?,
                 Some(event) = self.events.recv() => self.see(event)?,
                 Some(done) = self.moving.join_next() => match done {
                     Ok(step) => self.move_on(step)?,
@@ -207,24 +217,55 @@ impl System {
                 self.set_up_after(async { drop(replaced.await) });
             }
             Moving::IsSetUp(Ok(())) => {
-                say!("Everything uses the new broker at {}.", self.brokers);
+                say!("Restate reads the topics at {}.", self.brokers);
                 self.tell()?;
             }
+            Moving::Looked(Ok(amiss)) if !amiss.is_empty() => {
+                say!("Setting up again: {}.", amiss.join("; "));
+                self.set_up_after(std::future::ready(()));
+            }
+            // Kafka is away: whoever needs it says so.
+            Moving::Looked(_) => {}
             Moving::IsSetUp(Err(error)) => {
-                say!("Setup for the new broker failed, trying again: {error:#}");
+                say!("Setup failed, trying again: {error:#}");
                 self.set_up_after(sleep(Duration::from_secs(1)));
             }
         }
         Ok(())
     }
 
+    /// Looks whether Restate still reads the topics that are there: one may have been deleted and created again.
+    fn look(&mut self) -> anyhow::Result<()> {
+        let admin = Admin::new(&self.layout.ports.urls(Use::RestateAdmin))?;
+        let kafka = self.layout.kafka(&self.brokers)?;
+        self.moving
+            .spawn(async move { Moving::Looked(subscriptions::amiss(&admin, &kafka).await) });
+        Ok(())
+    }
+
     fn set_up_after(&mut self, before: impl Future<Output = ()> + Send + 'static) {
-        let args = self.setup_args();
-        let log = self.layout.dir.log("setup");
+        let setup = self.set_up();
         self.moving.spawn(async move {
             before.await;
-            Moving::IsSetUp(set_up(&args, &log).await)
+            Moving::IsSetUp(match setup {
+                Ok(setup) => setup.await,
+                Err(error) => Err(error),
+            })
         });
+    }
+
+    /// Runs setup and waits until Restate reads the topics; what setup finds and does goes to its log.
+    fn set_up(&self) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + use<>> {
+        let args = self.setup_args();
+        let log = self.layout.dir.log("setup");
+        let kafka = self.layout.kafka(&self.brokers)?;
+        let nodes: Vec<String> = (self.layout.nodes.all().iter())
+            .map(|node| self.layout.ports.url(Use::RestateNode(*node)))
+            .collect();
+        Ok(async move {
+            set_up(&args, &log).await?;
+            reading::topics(&args.restate_admin.urls, &nodes, &kafka, READY_WITHIN).await
+        })
     }
 
     /// Stops everything in such an order that no accepted order is lost: first what takes orders.
@@ -256,7 +297,10 @@ impl System {
     /// Gives Restate time to take over the orders that would end with the embedded broker.
     async fn drain(&self) {
         let admin = self.layout.ports.urls(Use::RestateAdmin);
-        let drain = drain::orders(&admin, &self.brokers, DRAIN_WITHIN);
+        let drain = async {
+            let kafka = self.layout.kafka(&self.brokers)?;
+            drain::orders(&admin, &kafka, DRAIN_WITHIN).await
+        };
         tokio::pin!(drain);
         let drained = if let Ok(drained) = timeout(QUIET, &mut drain).await {
             drained
@@ -341,8 +385,12 @@ impl System {
             keep_paused: false,
             kafka: flags::Kafka {
                 brokers: self.brokers.clone(),
+                properties: flags::KafkaProperties {
+                    file: self.layout.kafka_properties.clone(),
+                },
             },
             kafka_brokers_for_restate: None,
+            kafka_properties_for_restate: None,
             drivers: self.drivers,
             regions: self.regions.clone(),
             timeout: READY_WITHIN + SETUP_WITHIN,

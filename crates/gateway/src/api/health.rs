@@ -36,7 +36,7 @@ pub(super) async fn live() -> Json<Health> {
 
 /// Can the gateway do its work?
 ///
-/// It can if Kafka and Restate answer, and if it has not been told to stop. The answer may be a second old. What is wrong in
+/// It can if Kafka and Restate answer, if the topics bring what is in them, and if it has not been told to stop. The answer may be a second old. What is wrong in
 /// detail, operators are told.
 #[utoipa::path(
     get,
@@ -73,7 +73,7 @@ impl App {
             Some((found, readiness)) if found.elapsed() < FRESH => readiness.clone(),
             _ => {
                 let (kafka, restate) = futures::join!(self.broker.check(), self.ingress.check());
-                let readiness = Readiness::new(kafka, restate);
+                let readiness = Readiness::new(kafka, restate, self.hub.is_reading());
                 *last = Some((Instant::now(), readiness.clone()));
                 readiness
             }

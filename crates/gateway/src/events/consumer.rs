@@ -1,18 +1,25 @@
 //! Reading the topics.
 //!
 //! All partitions are assigned by hand and nothing is committed: no group is joined, each gateway reads everything.
+//!
+//! From time to time the brokers are asked how much there is. So new partitions and topics are found, a topic that was created
+//! again is read from its beginning, and a partition that brings nothing though there is something shows: in `/ready`, in the
+//! metrics and in the log.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::topic;
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
-use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use kafka::{Connection, Trouble};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _};
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Message, Offset, Statistics, TopicPartitionList};
+use telemetry::metrics::Gauges;
 use telemetry::span;
 use tokio::time::Instant;
 use tracing::Span;
@@ -34,12 +41,47 @@ const TOPICS: [(&str, i64); 5] = [
 const FETCH_WAIT: Duration = Duration::from_millis(50);
 /// How long the brokers have to say what partitions there are.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
-/// How often they are asked while something is missing, and from then on.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// How often they are asked while something is missing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often librdkafka tells how far it has fetched.
+const STATISTICS_EVERY: Duration = Duration::from_secs(5);
 /// How long reading what there is takes at the very most.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
 /// How often trouble with the brokers is written to the log.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
+
+static BEHIND: LazyLock<Gauges<1>> = LazyLock::new(|| {
+    Gauges::new(
+        "kafka_reader_lag_records",
+        "Records of a topic that the gateway has not read yet, when it last looked",
+        ["topic"],
+    )
+});
+static STALLED: LazyLock<Gauges<1>> = LazyLock::new(|| {
+    Gauges::new(
+        "kafka_reader_stalled_seconds",
+        "For how long a partition of the topic has brought nothing though there are newer records; 0 while all is well",
+        ["topic"],
+    )
+});
+
+/// How fast the reader notices what.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often the brokers are asked how much there is, once everything is there.
+    pub look_every: Duration,
+    /// How long a partition may bring nothing though there is something.
+    pub stalled_after: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            look_every: Duration::from_secs(10),
+            stalled_after: Duration::from_secs(30),
+        }
+    }
+}
 
 /// A topic, as an index into [`TOPICS`], and a partition of it.
 type Source = (usize, i32);
@@ -52,12 +94,26 @@ struct Found {
     high: i64,
 }
 
+/// What the brokers have.
+#[derive(Debug, Default)]
+struct Look {
+    partitions: Vec<Found>,
+    /// The ids of the topics, where the brokers give them any.
+    topic_ids: BTreeMap<String, String>,
+}
+
 /// How far a partition has been read.
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     next: i64,
     /// The first offset that was not there yet when reading began.
     goal: i64,
+    /// How many records were not read yet at the last look.
+    behind: i64,
+    /// Where it stood at the last look, and when.
+    last: Option<(i64, Instant)>,
+    /// Since when it has brought nothing though there is something.
+    stalled_since: Option<Instant>,
 }
 
 impl Progress {
@@ -66,18 +122,69 @@ impl Progress {
         Self {
             next: found.low.max(found.high - last),
             goal: found.high,
+            behind: 0,
+            last: None,
+            stalled_since: None,
         }
     }
 
     fn is_caught_up(self) -> bool {
         self.next >= self.goal
     }
+
+    /// Takes note that the partition ends at `high`. `fetched` is how far librdkafka has come: transactions' marks and records
+    /// that were compacted away take up offsets too, and are not handed out.
+    fn see(&mut self, high: i64, fetched: Option<i64>, now: Instant) {
+        let at = fetched.map_or(self.next, |fetched| self.next.max(fetched));
+        self.behind = (high - at).max(0);
+        let stands = self.last.filter(|(then, _)| *then == at && self.behind > 0);
+        self.stalled_since = stands.map(|(_, since)| self.stalled_since.unwrap_or(since));
+        self.last = Some((at, now));
+    }
 }
 
+/// What a client tells beside records: trouble with the brokers, and how far it has fetched.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Aside {
+    trouble: Trouble,
+    fetched: Arc<Mutex<HashMap<(String, i32), i64>>>,
+}
+
+impl Aside {
+    /// The first offset of a partition that has not been fetched, as far as everything before it has been handed out.
+    fn fetched(&self, topic: &str, partition: i32) -> Option<i64> {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.get(&(topic.to_owned(), partition)).copied()
+    }
+}
+
+impl ClientContext for Aside {
+    fn stats(&self, statistics: Statistics) {
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.clear();
+        for (topic, found) in statistics.topics {
+            let done = (found.partitions.values()).filter(|it| it.fetchq_cnt == 0);
+            fetched.extend(done.map(|it| ((topic.clone(), it.partition), it.next_offset)));
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.trouble.error(error, reason);
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.trouble.log(level, facility, message);
+    }
+}
+
+impl ConsumerContext for Aside {}
+
+/// What reads the topics.
+pub(crate) type Consumer = StreamConsumer<Aside>;
+
 /// The consumer; fails only if the settings are wrong.
-pub(crate) fn consumer(brokers: &str) -> Result<StreamConsumer, kafka::Error> {
-    ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error> {
+    (connection.config())
         .set("client.id", "gateway")
         // librdkafka wants a name, though no group of it is ever joined.
         .set("group.id", format!("gateway-{}", Uuid::new_v4()))
@@ -88,20 +195,25 @@ pub(crate) fn consumer(brokers: &str) -> Result<StreamConsumer, kafka::Error> {
         .set("fetch.wait.max.ms", FETCH_WAIT.as_millis().to_string())
         .set("queued.max.messages.kbytes", "8192")
         .set("reconnect.backoff.max.ms", "1000")
-        .create()
-        .map_err(|source| kafka::Error::Client {
-            brokers: brokers.to_owned(),
-            source,
-        })
+        .set(
+            "statistics.interval.ms",
+            STATISTICS_EVERY.as_millis().to_string(),
+        )
+        .create_with_context(Aside::default())
+        .map_err(|source| connection.no_client(source))
 }
 
 /// Reads the topics into the hub for ever; reconnects by itself.
-pub(crate) async fn run(consumer: StreamConsumer, hub: Arc<Hub>) {
+pub(crate) async fn run(consumer: Consumer, hub: Arc<Hub>, pace: Pace) {
     Reader {
         consumer: Arc::new(consumer),
         hub,
+        pace,
         progress: HashMap::new(),
+        topic_ids: BTreeMap::new(),
         began: None,
+        looked: Instant::now(),
+        error: None,
         complained: None,
     }
     .run()
@@ -109,11 +221,17 @@ pub(crate) async fn run(consumer: StreamConsumer, hub: Arc<Hub>) {
 }
 
 struct Reader {
-    consumer: Arc<StreamConsumer>,
+    consumer: Arc<Consumer>,
     hub: Arc<Hub>,
+    pace: Pace,
     progress: HashMap<Source, Progress>,
+    topic_ids: BTreeMap<String, String>,
     /// When the brokers first answered.
     began: Option<Instant>,
+    /// When they last answered.
+    looked: Instant,
+    /// What went wrong since then.
+    error: Option<String>,
     complained: Option<Instant>,
 }
 
@@ -129,18 +247,21 @@ impl Reader {
                     Err(error) => self.complain(&error),
                 },
                 () = tokio::time::sleep_until(look_again), if looking.is_terminated() => {
-                    let known = self.progress.keys().copied().collect();
-                    looking.set(look(Arc::clone(&consumer), known).fuse());
+                    // Where it stood before they are asked: what comes in meanwhile they need not know of.
+                    let stood = self.progress.iter().map(|(source, at)| (*source, at.next)).collect();
+                    looking.set(look(Arc::clone(&consumer), stood).fuse());
                 }
                 found = &mut looking, if !looking.is_terminated() => {
-                    let is_done = match found.and_then(|found| self.assign(found)) {
+                    let is_done = match found.and_then(|(found, stood)| self.assign(found, &stood)) {
                         Ok(is_done) => is_done,
                         Err(error) => {
                             self.complain(&error);
                             false
                         }
                     };
-                    look_again = Instant::now() + if is_done { LOOK_EVERY.1 } else { LOOK_EVERY.0 };
+                    self.tell_health();
+                    let every = if is_done { self.pace.look_every } else { LOOK_EVERY.min(self.pace.look_every) };
+                    look_again = Instant::now() + every;
                 }
             }
         }
@@ -175,12 +296,47 @@ impl Reader {
         }
     }
 
-    /// Reads new partitions too; whether all topics are there and read up to what they held at the beginning.
-    fn assign(&mut self, found: Vec<Found>) -> Result<bool, KafkaError> {
-        let began = *self.began.get_or_insert_with(Instant::now);
-        if !found.is_empty() {
-            self.progress
-                .extend((found.into_iter()).map(|found| (found.source, Progress::begin(found))));
+    /// Reads new partitions too, and those of a topic that was created again from their beginning; whether all topics are there and
+    /// read up to what they held at the beginning.
+    fn assign(&mut self, look: Look, stood: &Positions) -> Result<bool, KafkaError> {
+        let now = Instant::now();
+        let began = *self.began.get_or_insert(now);
+        self.looked = now;
+        let mut changed = false;
+        for found in &look.partitions {
+            let (topic, partition) = found.source;
+            let name = TOPICS[topic].0;
+            let former = self.topic_ids.get(name);
+            let is_another =
+                former.is_some_and(|id| look.topic_ids.get(name).is_some_and(|it| it != id));
+            let is_shorter = stood
+                .get(&found.source)
+                .is_some_and(|next| found.high < *next);
+            match self.progress.get_mut(&found.source) {
+                Some(progress) if !is_another && !is_shorter => {
+                    let fetched = self.consumer.context().fetched(name, partition);
+                    progress.see(found.high, fetched, now);
+                }
+                known => {
+                    if known.is_some() {
+                        tracing::warn!(
+                            topic = name,
+                            partition,
+                            "another log than before: read from its beginning"
+                        );
+                    }
+                    self.progress.insert(found.source, Progress::begin(*found));
+                    changed = true;
+                }
+            }
+        }
+        let is_there =
+            |source: &Source| look.partitions.iter().any(|found| found.source == *source);
+        let known = self.progress.len();
+        self.progress.retain(|source, _| is_there(source));
+        changed |= self.progress.len() < known;
+        self.topic_ids = look.topic_ids;
+        if changed {
             let mut partitions = TopicPartitionList::new();
             for (&(topic, partition), progress) in &self.progress {
                 let offset = Offset::Offset(progress.next);
@@ -198,12 +354,59 @@ impl Reader {
         Ok(is_caught_up && is_whole)
     }
 
+    /// Tells metrics and `/ready` how reading goes.
+    fn tell_health(&mut self) {
+        for (topic, (name, _)) in TOPICS.iter().enumerate() {
+            let of_topic = || (self.progress.iter()).filter(|((of, _), _)| *of == topic);
+            let behind: i64 = of_topic().map(|(_, progress)| progress.behind).sum();
+            let stalled = of_topic()
+                .filter_map(|(_, progress)| progress.stalled_since)
+                .min();
+            BEHIND.set([name], usize::try_from(behind).unwrap_or_default());
+            let seconds = stalled.map_or(0, |since| since.elapsed().as_secs());
+            STALLED.set([name], usize::try_from(seconds).unwrap_or(usize::MAX));
+        }
+        let limit = self.pace.stalled_after;
+        let stalled = (self.progress.iter()).find_map(|((topic, partition), progress)| {
+            let seconds = progress.stalled_since.map(|since| since.elapsed())?;
+            (seconds >= limit).then(|| {
+                let (topic, next, behind) = (TOPICS[*topic].0, progress.next, progress.behind);
+                format!(
+                    "partition {partition} of topic {topic} has brought nothing for {} s, at offset {next}, though {behind} records wait",
+                    seconds.as_secs()
+                )
+            })
+        });
+        let silent = || {
+            let seconds = self.looked.elapsed();
+            (seconds >= limit).then(|| {
+                format!(
+                    "the brokers have not said for {} s what there is",
+                    seconds.as_secs()
+                )
+            })
+        };
+        let health = match stalled.or_else(silent) {
+            None => {
+                self.error = None;
+                Ok(())
+            }
+            Some(what) => Err(match &self.error {
+                Some(error) => format!("{what}: {error}"),
+                None => what,
+            }),
+        };
+        self.hub.reading(health);
+    }
+
     fn is_caught_up(&self) -> bool {
         self.progress.values().all(|it| it.is_caught_up())
     }
 
     fn complain(&mut self, error: &KafkaError) {
         let now = Instant::now();
+        let trouble = self.consumer.context().trouble.last();
+        self.error = Some(trouble.unwrap_or_else(|| error.to_string()));
         if (self.complained).is_none_or(|last| now.duration_since(last) > COMPLAIN_EVERY) {
             self.complained = Some(now);
             tracing::warn!(%error, "reading events from Kafka; trying again");
@@ -211,29 +414,32 @@ impl Reader {
     }
 }
 
-/// The partitions that are there and not known yet.
-async fn look(
-    consumer: Arc<StreamConsumer>,
-    known: std::collections::HashSet<Source>,
-) -> Result<Vec<Found>, KafkaError> {
+/// Where each partition stood before the brokers were asked.
+type Positions = HashMap<Source, i64>;
+
+/// What there is now.
+async fn look(consumer: Arc<Consumer>, stood: Positions) -> Result<(Look, Positions), KafkaError> {
     let looking = tokio::task::spawn_blocking(move || {
         // Of all topics: to ask for one by its name may create it.
         let metadata = consumer.fetch_metadata(None, LOOK_WITHIN)?;
-        let mut found = Vec::new();
+        let mut look = Look::default();
+        let mut names = Vec::new();
         for topic in metadata.topics() {
             let Some(n) = TOPICS.iter().position(|(name, _)| *name == topic.name()) else {
                 continue;
             };
+            names.push(topic.name());
             for partition in topic.partitions() {
                 let source = (n, partition.id());
-                if !known.contains(&source) {
-                    let (low, high) =
-                        consumer.fetch_watermarks(topic.name(), partition.id(), LOOK_WITHIN)?;
-                    found.push(Found { source, low, high });
-                }
+                let (low, high) =
+                    consumer.fetch_watermarks(topic.name(), partition.id(), LOOK_WITHIN)?;
+                look.partitions.push(Found { source, low, high });
             }
         }
-        Ok(found)
+        if !names.is_empty() {
+            look.topic_ids = librdkafka::topic_ids(consumer.client(), &names, LOOK_WITHIN)?;
+        }
+        Ok((look, stood))
     });
     // Only if the runtime is going down.
     looking.await.unwrap_or(Err(KafkaError::Canceled))
@@ -270,5 +476,42 @@ mod tests {
         assert_eq!(begin(0, 60_000), 10_000);
         assert_eq!(begin(3, 40_000), 3);
         assert_eq!(begin(7, 7), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_partition_stalls_while_it_brings_nothing_though_there_is_something() {
+        let mut progress = Progress::begin(Found {
+            source: (0, 0),
+            low: 0,
+            high: 0,
+        });
+        let second = Duration::from_secs(1);
+        let mut see = async |next, high, fetched| {
+            tokio::time::advance(second).await;
+            progress.next = next;
+            progress.see(high, fetched, Instant::now());
+            (
+                progress.behind,
+                progress
+                    .stalled_since
+                    .map(|since| since.elapsed().as_secs()),
+            )
+        };
+        assert_eq!(see(0, 0, None).await, (0, None), "empty");
+        assert_eq!(
+            see(0, 5, None).await,
+            (5, Some(1)),
+            "nothing of the five has come"
+        );
+        assert_eq!(see(0, 9, None).await, (9, Some(2)));
+        assert_eq!(see(3, 9, None).await, (6, None), "slow, but it moves");
+        assert_eq!(see(3, 9, None).await, (6, Some(1)));
+        assert_eq!(see(9, 9, None).await, (0, None));
+        assert_eq!(
+            see(9, 10, Some(10)).await,
+            (0, None),
+            "a transaction's mark is no record"
+        );
+        assert_eq!(see(9, 10, Some(10)).await, (0, None));
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Hub {
     streams: Arc<Semaphore>,
     is_caught_up: watch::Sender<bool>,
     is_closed: watch::Sender<bool>,
+    /// How reading the topics goes; the error is for people.
+    reading: Mutex<Result<(), String>>,
 }
 
 /// Wakes those who watch an order, and tells them which span has woken them.
@@ -90,7 +92,23 @@ impl Hub {
             streams: Arc::new(Semaphore::new(STREAMS)),
             is_caught_up: watch::Sender::new(true),
             is_closed: watch::Sender::new(false),
+            reading: Mutex::new(Ok(())),
         }
+    }
+
+    /// The reader says how it goes.
+    pub(crate) fn reading(&self, health: Result<(), String>) {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Ok(()), Err(error)) = (&*reading, &health) {
+            tracing::error!(error, "the topics are not read");
+        }
+        *reading = health;
+    }
+
+    /// How reading the topics goes.
+    pub(crate) fn is_reading(&self) -> Result<(), String> {
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.clone()
     }
 
     /// Takes in a record and wakes those whom it concerns.

@@ -573,6 +573,8 @@ pub struct Readiness {
     pub kafka: Part,
     /// Restate's ingress.
     pub restate: Part,
+    /// Whether what happens is read from Kafka's topics, for those who follow it.
+    pub events: Part,
 }
 
 /// Whether something that the gateway needs is there.
@@ -588,12 +590,17 @@ pub struct Part {
 }
 
 impl Readiness {
-    pub(crate) fn new(kafka: Result<(), String>, restate: Result<(), String>) -> Self {
+    pub(crate) fn new(
+        kafka: Result<(), String>,
+        restate: Result<(), String>,
+        events: Result<(), String>,
+    ) -> Self {
         Self {
-            status: up(kafka.is_ok() && restate.is_ok()),
+            status: up(kafka.is_ok() && restate.is_ok() && events.is_ok()),
             detail: None,
             kafka: kafka.into(),
             restate: restate.into(),
+            events: events.into(),
         }
     }
 
@@ -610,6 +617,7 @@ impl Readiness {
     pub(crate) fn without_details(mut self) -> Self {
         self.kafka.detail = None;
         self.restate.detail = None;
+        self.events.detail = None;
         self
     }
 

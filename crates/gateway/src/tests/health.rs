@@ -28,7 +28,12 @@ async fn the_gateway_is_ready_when_kafka_and_restate_are_there() {
     assert_eq!(answer.status, 200);
     assert_eq!(
         answer.body,
-        json!({"status": "UP", "kafka": {"status": "UP"}, "restate": {"status": "UP"}})
+        json!({
+            "status": "UP",
+            "kafka": {"status": "UP"},
+            "restate": {"status": "UP"},
+            "events": {"status": "UP"},
+        })
     );
 }
 
@@ -47,6 +52,7 @@ async fn a_gateway_that_was_told_to_stop_serves_and_says_that_others_should() {
             "detail": "it has been told to stop",
             "kafka": {"status": "UP"},
             "restate": {"status": "UP"},
+            "events": {"status": "UP"},
         })
     );
     let answer = gateway.order(good()).await;
@@ -66,6 +72,7 @@ async fn a_gateway_that_is_not_ready_says_what_is_missing() {
             "status": "DOWN",
             "kafka": {"status": "DOWN", "detail": "nobody there"},
             "restate": {"status": "UP"},
+            "events": {"status": "UP"},
         })
     );
 

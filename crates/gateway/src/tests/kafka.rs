@@ -10,6 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::mocking::MockCluster;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use upstream::http;
 use super::stream::Events;
 use super::{good, with};
 use crate::clock::now_ms;
-use crate::{Config, Error, serve};
+use crate::{Config, Error, Pace, serve};
 
 fn client() -> reqwest::Client {
     http::streaming_client().build().unwrap()
@@ -35,10 +36,13 @@ struct Running {
 
 impl Running {
     async fn start(brokers: &str) -> Self {
+        Self::with(Config::new(brokers, "http://127.0.0.1:9")).await
+    }
+
+    async fn with(config: Config) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let config = Config::new(brokers, "http://127.0.0.1:9");
         let server = tokio::spawn(serve(config, listener, async {
             let _ = stopped.await;
         }));
@@ -47,6 +51,22 @@ impl Running {
             stop,
             server,
         }
+    }
+
+    /// What `/ready` says of reading the topics, as soon as that is `status`.
+    async fn events_are(&self, status: &str) -> Value {
+        let client = reqwest::Client::new();
+        let asking = async {
+            loop {
+                let answer = client.get(format!("http://{}/ready", self.address)).send();
+                let ready: Value = answer.await.unwrap().json().await.unwrap();
+                if ready["events"]["status"] == status {
+                    return ready;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, asking).await.unwrap()
     }
 
     async fn order(&self, order: &Value) -> (u16, Value) {
@@ -176,7 +196,7 @@ async fn changes(publisher: &Publisher, version: u64, status: Status) {
 #[tokio::test]
 async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_driver() {
     let cluster = whole_cluster();
-    let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+    let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
     changes(&publisher, 1, Status::Created).await;
     // It was there before the gateway: Restate, which is not, need not be asked.
     let gateway = Running::start(&cluster.bootstrap_servers()).await;
@@ -214,7 +234,7 @@ async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_drive
 #[tokio::test]
 async fn a_stream_goes_on_after_the_broker_was_away() {
     let cluster = whole_cluster();
-    let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+    let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
     changes(&publisher, 1, Status::Created).await;
     let gateway = Running::start(&cluster.bootstrap_servers()).await;
     let mut events = gateway.watch("/api/orders/order-1/events", None).await;
@@ -236,7 +256,7 @@ async fn topics_that_come_to_be_later_are_read_too() {
     for (topic, partitions) in topic::ALL {
         cluster.create_topic(topic, partitions, 1).unwrap();
     }
-    let publisher = Publisher::new(&cluster.bootstrap_servers(), "test").unwrap();
+    let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
     let headers = [
         (dead_letter::REASON, "not JSON"),
         (dead_letter::TOPIC, "orders"),
@@ -254,6 +274,51 @@ async fn topics_that_come_to_be_later_are_read_too() {
     assert_eq!(letters[0]["reason"], "not JSON");
     assert_eq!(letters[0]["topic"], "orders");
     assert_eq!(letters[0]["value"], "pizza");
+    gateway.stop().await;
+}
+
+/// A gateway that notices at once when nothing comes.
+async fn impatient(
+    cluster: &MockCluster<'_, rdkafka::producer::DefaultProducerContext>,
+) -> Running {
+    let brokers = cluster.bootstrap_servers();
+    Running::with(Config {
+        pace: Pace {
+            look_every: Duration::from_millis(100),
+            stalled_after: Duration::from_millis(500),
+        },
+        ..Config::new(brokers, "http://127.0.0.1:9")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reader_that_gets_only_errors_shows_and_goes_on_when_they_end() {
+    let cluster = whole_cluster();
+    let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
+    let gateway = impatient(&cluster).await;
+    gateway.events_are("UP").await;
+
+    let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN;
+    cluster.request_errors(RDKafkaApiKey::Fetch, &vec![error; 10_000]);
+    changes(&publisher, 1, Status::Created).await;
+    let ready = gateway.events_are("DOWN").await;
+    assert_eq!(ready["status"], "DOWN");
+    assert_eq!(ready["kafka"]["status"], "UP");
+    let detail = ready["events"]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("of topic order-status has brought nothing"),
+        "{detail}"
+    );
+    assert!(detail.contains("1 records wait"), "{detail}");
+    let metrics = telemetry::metrics::text();
+    let lag = r#"kafka_reader_lag_records{topic="order-status"} "#;
+    assert!(metrics.contains(lag), "{metrics}");
+
+    cluster.clear_request_errors(RDKafkaApiKey::Fetch);
+    gateway.events_are("UP").await;
+    let mut events = gateway.watch("/api/orders/order-1/events", None).await;
+    assert_eq!(events.short(1).await, ["snapshot 1"]);
     gateway.stop().await;
 }
 

@@ -1,0 +1,315 @@
+//! Kafka's topics: whether they are set so that nothing is lost, and whether those who read them go on.
+
+use std::time::Duration;
+
+use domain::topic;
+use kafka::{Behind, Connection, Settings};
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::addresses::Addresses;
+use super::finding::Finding;
+use super::or_unknown;
+use super::parts::Up;
+use crate::http;
+use crate::restate::admin::Admin;
+use crate::setup::subscriptions;
+
+/// How long a reader that is behind has to show that it goes on. Restate commits twice a second.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the gateway has to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// Kafka's own default of `max.message.bytes`, without what a batch adds.
+const RECORD_BYTES: i64 = 1_000_000;
+/// What a partition should be able to hold.
+const PARTITION_BYTES: i64 = 64 * 1024 * 1024;
+const HOUR_MS: i64 = 3_600_000;
+
+/// Looks at the topics, if Kafka can be asked.
+pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
+    if !up.has("kafka") {
+        return Vec::new();
+    }
+    let (settings, restate, gateway) = futures::join!(
+        settings(&addresses.kafka),
+        async {
+            if up.has("restate-admin") {
+                or_unknown("restate reads", restate(addresses).await)
+            } else {
+                Vec::new()
+            }
+        },
+        async {
+            if up.has("gateway") {
+                gateway(&addresses.gateway).await
+            } else {
+                None
+            }
+        },
+    );
+    let mut findings = or_unknown("topics", settings);
+    findings.extend(restate);
+    findings.extend(gateway);
+    findings
+}
+
+/// Something about a topic that should be otherwise.
+#[derive(Debug, PartialEq, Eq)]
+struct Unfit {
+    setting: &'static str,
+    why: String,
+    /// What it should be set to.
+    better: String,
+}
+
+async fn settings(kafka: &Connection) -> anyhow::Result<Vec<Finding>> {
+    let names = topic::ALL.map(|(name, _)| name);
+    let partitions = kafka::partitions(kafka).await?;
+    let settings = kafka::settings(kafka, &names).await?;
+    let mut findings = Vec::new();
+    for (name, settings) in &settings {
+        let replicas = partitions.get(*name).map_or(0, |found| found.replicas);
+        for Unfit {
+            setting,
+            why,
+            better,
+        } in unfit(name, settings, replicas)
+        {
+            let now = settings.get(setting).map_or("", String::as_str);
+            findings.push(Finding::wrong(
+                "topics",
+                format!("{name} has {setting}={now}: {why}"),
+                format!(
+                    "kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {name} --add-config \
+                     {setting}={better}",
+                    kafka.brokers()
+                ),
+            ));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::fine("topics", "their settings lose nothing"));
+    }
+    Ok(findings)
+}
+
+/// What about the settings of a topic with so many replicas may lose records.
+fn unfit(name: &str, settings: &Settings, replicas: usize) -> Vec<Unfit> {
+    let number = |setting: &str| {
+        settings
+            .get(setting)
+            .and_then(|value| value.parse::<i64>().ok())
+    };
+    let is = |setting: &str, value: &str| settings.get(setting).is_some_and(|it| it == value);
+    let mut unfit = Vec::new();
+    let mut say = |setting, why: &str, better: String| {
+        let why = why.to_owned();
+        unfit.push(Unfit {
+            setting,
+            why,
+            better,
+        });
+    };
+    if (settings.get("cleanup.policy")).is_some_and(|policy| policy.contains("compact")) {
+        say(
+            "cleanup.policy",
+            "all but the newest record of each key are thrown away",
+            "delete".to_owned(),
+        );
+    }
+    let (kept, why) = match name {
+        topic::DRIVER_UPDATES => (
+            HOUR_MS,
+            "places are gone before a Restate that was away has read them",
+        ),
+        topic::ORDERS => (
+            24 * HOUR_MS,
+            "orders are gone before a Restate that was away has read them",
+        ),
+        topic::ORDER_STATUS => (
+            24 * HOUR_MS,
+            "statuses are gone before providers that were away have read them",
+        ),
+        _ => (
+            7 * 24 * HOUR_MS,
+            "dead letters are gone before anybody has looked at them",
+        ),
+    };
+    if number("retention.ms").is_some_and(|ms| (0..kept).contains(&ms)) {
+        say("retention.ms", why, kept.to_string());
+    }
+    if number("retention.bytes").is_some_and(|bytes| (0..PARTITION_BYTES).contains(&bytes)) {
+        say("retention.bytes", why, "-1".to_owned());
+    }
+    if number("max.message.bytes").is_some_and(|bytes| bytes < RECORD_BYTES) {
+        say(
+            "max.message.bytes",
+            "large records are refused",
+            "1048588".to_owned(),
+        );
+    }
+    if replicas >= 3 && number("min.insync.replicas") == Some(1) {
+        let why = "a record may be confirmed that only one broker has, and be lost with it";
+        say("min.insync.replicas", why, "2".to_owned());
+    }
+    if is("unclean.leader.election.enable", "true") {
+        let why = "a broker that lacks records may become the leader, and they are lost";
+        say("unclean.leader.election.enable", why, "false".to_owned());
+    }
+    if name == topic::DRIVER_UPDATES && is("message.timestamp.type", "CreateTime") {
+        let why = "when a driver was heard from is what the clock of the phone says";
+        say("message.timestamp.type", why, "LogAppendTime".to_owned());
+    }
+    unfit
+}
+
+/// Whether Restate goes on with the topics.
+async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    let admin = Admin::new(&addresses.restate_admin.to_string())?;
+    let subscriptions = admin.subscriptions().await?;
+    let look = async || {
+        let mut behind = Vec::new();
+        for (topic, subscription) in subscriptions::ours(&subscriptions) {
+            if let Some(group) = subscription.options.get(subscriptions::GROUP) {
+                let found = kafka::behind(&addresses.kafka, group, topic).await?;
+                let waiting = found.into_iter().filter(|it| it.records > 0);
+                behind.extend(waiting.map(|it| (topic, it)));
+            }
+        }
+        anyhow::Ok(behind)
+    };
+    let before = look().await?;
+    if before.is_empty() {
+        return Ok(vec![Finding::fine("restate reads", "every record so far")]);
+    }
+    sleep(PATIENCE).await;
+    let now = look().await?;
+    let stands = |(topic, it): &&(&str, Behind)| {
+        let mut before = before.iter();
+        before.any(|(of, then)| (of, then.partition, then.next) == (topic, it.partition, it.next))
+    };
+    let mut findings: Vec<Finding> = (now.iter().filter(stands))
+        .map(|(topic, Behind { partition, next, records })| {
+            Finding::wrong(
+                "restate reads",
+                format!(
+                    "nothing of topic {topic}, partition {partition}, for {} s: {records} records wait, from offset {next} on",
+                    PATIENCE.as_secs()
+                ),
+                format!(
+                    "restate-server's log says why, or names the record that it cannot take: {}",
+                    addresses.restart("restate-server")
+                ),
+            )
+        })
+        .collect();
+    if findings.is_empty() {
+        let left: i64 = now.iter().map(|(_, it)| it.records).sum();
+        findings.push(Finding::fine(
+            "restate reads",
+            format!("on; {left} records are left"),
+        ));
+    }
+    Ok(findings)
+}
+
+/// Whether the gateway goes on reading.
+async fn gateway(url: &str) -> Option<Finding> {
+    // Without an answer, the gateway itself is what is wrong, and that was said.
+    let client = http::client(ANSWERS_WITHIN).ok()?;
+    let answer = client.get(format!("{url}/ready")).send().await.ok()?;
+    let ready: Value = answer.json().await.ok()?;
+    let events = &ready["events"];
+    if events["status"] != "DOWN" {
+        return None;
+    }
+    let detail = events["detail"].as_str().unwrap_or("it says no more");
+    Some(Finding::wrong(
+        "gateway reads",
+        detail.to_owned(),
+        "browsers see nothing new until it goes on; the gateway's log and the broker's say why",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(settings: &[(&str, &str)]) -> Settings {
+        let settings = settings.iter();
+        settings
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    const DEFAULTS: [(&str, &str); 7] = [
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "604800000"),
+        ("retention.bytes", "-1"),
+        ("max.message.bytes", "1048588"),
+        ("min.insync.replicas", "1"),
+        ("unclean.leader.election.enable", "false"),
+        ("message.timestamp.type", "LogAppendTime"),
+    ];
+
+    #[test]
+    fn kafkas_own_defaults_on_one_broker_are_fine() {
+        for (name, _) in topic::ALL {
+            assert_eq!(unfit(name, &settings(&DEFAULTS), 1), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_that_lose_records_are_named_with_what_is_better() {
+        let table = [
+            ("orders", "cleanup.policy", "compact", 1, "delete"),
+            (
+                "order-status",
+                "cleanup.policy",
+                "compact,delete",
+                1,
+                "delete",
+            ),
+            ("orders", "retention.ms", "60000", 1, "86400000"),
+            ("orders-dlq", "retention.ms", "86400000", 1, "604800000"),
+            ("driver-updates", "retention.bytes", "1024", 1, "-1"),
+            ("orders", "max.message.bytes", "1000", 1, "1048588"),
+            ("orders", "min.insync.replicas", "1", 3, "2"),
+            (
+                "orders",
+                "unclean.leader.election.enable",
+                "true",
+                3,
+                "false",
+            ),
+            (
+                "driver-updates",
+                "message.timestamp.type",
+                "CreateTime",
+                1,
+                "LogAppendTime",
+            ),
+        ];
+        for (name, setting, value, replicas, better) in table {
+            let mut all = settings(&DEFAULTS);
+            all.insert("min.insync.replicas".to_owned(), "2".to_owned());
+            all.insert(setting.to_owned(), value.to_owned());
+            let found: Vec<_> = unfit(name, &all, replicas)
+                .into_iter()
+                .map(|it| (it.setting, it.better))
+                .collect();
+            assert_eq!(
+                found,
+                [(setting, better.to_owned())],
+                "{name} {setting}={value}"
+            );
+        }
+    }
+
+    #[test]
+    fn retention_without_end_is_fine() {
+        let mut all = settings(&DEFAULTS);
+        all.insert("retention.ms".to_owned(), "-1".to_owned());
+        assert_eq!(unfit("orders", &all, 1), []);
+    }
+}

@@ -1,0 +1,95 @@
+//! Waiting until Restate reads the topics.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use futures::future::try_join_all;
+use kafka::Connection;
+use tokio::time::{Instant, sleep};
+
+use crate::http;
+use crate::restate::admin::{Admin, Subscription};
+use crate::restate::metrics;
+use crate::setup::subscriptions;
+
+const INTERVAL: Duration = Duration::from_millis(50);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// How far behind a subscription is, of each partition; below 0 while that is not known.
+const LAG: &str = "restate_kafka_ingress_consumer_lag";
+
+/// Waits until Restate has been given every partition that feeds a handler and knows how far behind it is there; for `limit` at
+/// most. `nodes` are the addresses of Restate's nodes, where they tell their metrics.
+pub(super) async fn topics(
+    admin_url: &str,
+    nodes: &[String],
+    kafka: &Connection,
+    limit: Duration,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + limit;
+    let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
+    let partitions = kafka::partitions(kafka).await?;
+    let mut waited_for = Vec::new();
+    for (topic, subscription) in subscriptions::ours(&subscriptions) {
+        let partitions = partitions.get(topic).map_or(0, |found| found.count);
+        waited_for.extend((0..partitions).map(|partition| (subscription, topic, partition)));
+    }
+    let client = http::client(ANSWERS_WITHIN)?;
+    loop {
+        let told = try_join_all(nodes.iter().map(async |node| {
+            let answer = http::send(client.get(format!("{node}/metrics"))).await?;
+            anyhow::Ok(answer.text().await?)
+        }));
+        let told = told.await.context("asking Restate for its metrics")?;
+        waited_for.retain(|(subscription, topic, partition)| {
+            !told
+                .iter()
+                .any(|text| is_read(text, subscription, topic, *partition))
+        });
+        let Some((_, topic, partition)) = waited_for.first() else {
+            return Ok(());
+        };
+        ensure!(
+            Instant::now() < deadline,
+            "Restate does not read topic {topic}, partition {partition}, after {} s; its log says why",
+            limit.as_secs()
+        );
+        sleep(INTERVAL).await;
+    }
+}
+
+/// Whether the node with these metrics reads a partition.
+fn is_read(metrics: &str, subscription: &Subscription, topic: &str, partition: usize) -> bool {
+    let labels = [
+        format!("subscription=\"{}\"", subscription.id),
+        format!("topic=\"{topic}\""),
+        format!("partition=\"{partition}\""),
+    ];
+    let labels = labels.each_ref().map(String::as_str);
+    metrics::values(metrics, LAG, &labels).any(|lag| lag >= 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_partition_is_read_once_it_is_known_how_far_behind_it_is() {
+        let metrics = r#"
+restate_kafka_ingress_consumer_lag{subscription="sub_1",topic="orders",partition="0"} 0
+restate_kafka_ingress_consumer_lag{subscription="sub_1",topic="orders",partition="1"} -1
+restate_kafka_ingress_consumer_lag{subscription="sub_0",topic="orders",partition="2"} 0
+"#;
+        let subscription = Subscription {
+            id: "sub_1".to_owned(),
+            source: String::new(),
+            sink: String::new(),
+            options: BTreeMap::new(),
+        };
+        let read: Vec<bool> = (0..4)
+            .map(|partition| is_read(metrics, &subscription, "orders", partition))
+            .collect();
+        assert_eq!(read, [true, false, false, false]);
+    }
+}

@@ -1,0 +1,283 @@
+//! How to reach the brokers, and why they could not be reached.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
+
+use crate::Error;
+use crate::properties::{self, For, Properties};
+
+/// By this name `endpoints.json` names the file with the properties.
+pub const PROPERTIES_FILE: &str = "kafka-properties-file";
+
+/// How the brokers are reached: their addresses, and what librdkafka has to know beside them.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    brokers: String,
+    properties: Properties,
+}
+
+impl Connection {
+    /// Without encryption or credentials, to the cluster that `brokers` (`host:port,…`) lead to.
+    #[must_use]
+    pub fn plain(brokers: impl Into<String>) -> Self {
+        Self {
+            brokers: brokers.into(),
+            properties: Properties::default(),
+        }
+    }
+
+    /// With the properties in `file`, if one is given.
+    pub fn with_file(
+        brokers: impl Into<String>,
+        file: Option<&Path>,
+    ) -> Result<Self, properties::Error> {
+        let properties = file.map(|file| Properties::read(file, For::ThisProcess));
+        Ok(Self {
+            brokers: brokers.into(),
+            properties: properties.transpose()?.unwrap_or_default(),
+        })
+    }
+
+    /// As the addresses that `up` writes down (`endpoints.json`) have it; `None` if they name no Kafka.
+    pub fn from_endpoints(
+        endpoints: &BTreeMap<String, String>,
+    ) -> Result<Option<Self>, properties::Error> {
+        let file = endpoints.get(PROPERTIES_FILE).map(Path::new);
+        let brokers = endpoints.get("kafka");
+        brokers
+            .map(|brokers| Self::with_file(brokers, file))
+            .transpose()
+    }
+
+    /// The same, with the cluster at other addresses.
+    #[must_use]
+    pub fn at(&self, brokers: impl Into<String>) -> Self {
+        Self {
+            brokers: brokers.into(),
+            properties: self.properties.clone(),
+        }
+    }
+
+    /// The same, with other properties.
+    #[must_use]
+    pub fn with_properties(self, properties: Properties) -> Self {
+        Self { properties, ..self }
+    }
+
+    /// `host:port,…`
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// What there is beside the addresses.
+    #[must_use]
+    pub fn properties(&self) -> &Properties {
+        &self.properties
+    }
+
+    /// The configuration of a client that connects so.
+    #[must_use]
+    pub fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        // That a broker hangs up is said at this level.
+        config.set_log_level(RDKafkaLogLevel::Info);
+        self.properties.apply(&mut config);
+        config.set("bootstrap.servers", &self.brokers);
+        config
+    }
+
+    /// The error of a client that could not be made.
+    #[must_use]
+    pub fn no_client(&self, source: KafkaError) -> Error {
+        Error::Client {
+            brokers: self.brokers.clone(),
+            source,
+        }
+    }
+
+    /// The error of brokers that could not be asked; what `trouble` knows is better than what a timed-out request can say.
+    pub(crate) fn unreachable(&self, trouble: &Trouble, otherwise: impl Into<String>) -> Error {
+        Error::Unreachable {
+            brokers: self.brokers.clone(),
+            reason: trouble.last().unwrap_or_else(|| otherwise.into()),
+        }
+    }
+}
+
+impl From<String> for Connection {
+    fn from(brokers: String) -> Self {
+        Self::plain(brokers)
+    }
+}
+
+impl From<&str> for Connection {
+    fn from(brokers: &str) -> Self {
+        Self::plain(brokers)
+    }
+}
+
+/// The context of a client: remembers the last trouble with the brokers. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    /// What the last trouble was since [`forget`](Self::forget), for people.
+    #[must_use]
+    pub fn last(&self) -> Option<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note(&self, reason: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    /// Whatever is told from now on is news.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl ClientContext for Trouble {
+    fn error(&self, error: KafkaError, reason: &str) {
+        // It says only that there is trouble with each broker, and comes last.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            return;
+        }
+        tracing::debug!(%error, reason, "librdkafka");
+        self.note(explain(reason));
+    }
+
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(facility, message, "librdkafka");
+        // A broker that hangs up is no error to librdkafka, even if it never does anything else.
+        if facility == "FAIL" && meaning(message).is_some() {
+            self.note(explain(message));
+        }
+    }
+}
+
+impl ConsumerContext for Trouble {}
+
+impl ProducerContext for Trouble {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// What librdkafka's `reason` means where it is obscure, and what to do.
+fn meaning(reason: &str) -> Option<&'static str> {
+    // (what librdkafka says, what it means)
+    const MEANINGS: [(&str, &str); 9] = [
+        (
+            "might require SASL authentication",
+            "the broker wants a user name and password: name a file with security.protocol=SASL_PLAINTEXT or SASL_SSL by \
+             --kafka-properties-file",
+        ),
+        (
+            "connecting to a SSL listener",
+            "the broker wants TLS: name a file with security.protocol=SSL or SASL_SSL by --kafka-properties-file",
+        ),
+        (
+            "connecting to a PLAINTEXT broker listener",
+            "the broker speaks no TLS there: take another port, or security.protocol=PLAINTEXT or SASL_PLAINTEXT",
+        ),
+        (
+            "mechanism handshake failed",
+            "the broker does not know this mechanism there, or wants no credentials: see security.protocol and sasl.mechanism",
+        ),
+        (
+            "Authentication failed",
+            "the broker refuses the user name or the password: see sasl.username, sasl.password and sasl.mechanism",
+        ),
+        (
+            "SASL authentication error",
+            "the broker does not take these credentials: see sasl.mechanism, sasl.username and sasl.password",
+        ),
+        (
+            "certificate could not be verified",
+            "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
+        ),
+        (
+            "certificate required",
+            "the broker wants a certificate of its clients: see ssl.certificate.location and ssl.key.location",
+        ),
+        (
+            "bad certificate",
+            "the broker wants a certificate of its clients, or does not take this one: see ssl.certificate.location and \
+             ssl.key.location",
+        ),
+    ];
+    // A broker that wants something else says nothing, and hangs up at the first request that it does not understand.
+    if reason.contains("Disconnected: connection closed by peer") {
+        if reason.contains("in state APIVERSION_QUERY") {
+            return Some(
+                "the broker hangs up; if it does so each time, it wants TLS: name a file with security.protocol=SSL or SASL_SSL by \
+                 --kafka-properties-file",
+            );
+        }
+        if reason.contains("in state UP") {
+            return Some(
+                "the broker hangs up; if it does so each time, it wants a user name and password: name a file with \
+                 security.protocol=SASL_PLAINTEXT or SASL_SSL by --kafka-properties-file",
+            );
+        }
+    }
+    let found = MEANINGS.iter().find(|(said, _)| reason.contains(said));
+    found.map(|(_, meaning)| *meaning)
+}
+
+/// What librdkafka's `reason` means, and the reason itself.
+fn explain(reason: &str) -> String {
+    match meaning(reason) {
+        Some(meaning) => format!("{meaning} ({reason})"),
+        None => reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_librdkafka_says_of_the_wrong_protocol_is_explained() {
+        for (reason, expected) in [
+            (
+                "127.0.0.1:1/bootstrap: Disconnected: verify that security.protocol is correctly configured, broker might \
+                 require SASL authentication (after 347ms in state UP)",
+                "wants a user name and password",
+            ),
+            (
+                "127.0.0.1:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect \
+                 security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10",
+                "wants TLS",
+            ),
+            (
+                "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused",
+                "Connection refused",
+            ),
+        ] {
+            let explained = explain(reason);
+            assert!(
+                explained.contains(expected) && explained.contains(reason),
+                "{explained}"
+            );
+        }
+    }
+
+    #[test]
+    fn properties_cannot_lead_to_another_cluster() {
+        let connection = Connection::plain("a:1").at("b:2");
+        assert_eq!(connection.config().get("bootstrap.servers"), Some("b:2"));
+    }
+}

@@ -1,0 +1,180 @@
+//! Apache Kafka itself, with a listener for each way in.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use kafka::Connection;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tempfile::TempDir;
+
+use crate::eventually;
+use crate::launcher::binary;
+
+/// How long the broker may take to start; its jars may have to be fetched first.
+const READY_WITHIN: Duration = Duration::from_mins(5);
+
+/// One broker with three listeners: plain text, a user and password in plain text, and TLS with certificates on both sides. Killed
+/// with this value.
+pub struct ApacheKafka {
+    process: Child,
+    directory: TempDir,
+    plain: u16,
+    sasl: u16,
+    tls: u16,
+}
+
+impl ApacheKafka {
+    /// Starts it and waits until it answers.
+    pub async fn start() -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("food-ordering-kafka-")
+            .tempdir()?;
+        certificates(directory.path())?;
+        // Free a moment ago, and taken by nobody else but for bad luck.
+        let listeners = (0..4)
+            .map(|_| TcpListener::bind("127.0.0.1:0"))
+            .collect::<Result<Vec<_>, _>>()?;
+        let ports = (listeners.iter())
+            .map(|listener| Ok(listener.local_addr()?.port()))
+            .collect::<anyhow::Result<Vec<u16>>>()?;
+        drop(listeners);
+        let [plain, sasl, tls, controller] = ports[..] else {
+            anyhow::bail!("four ports");
+        };
+        let at = directory.path().display();
+        std::fs::write(
+            directory.path().join("server.extra"),
+            format!(
+                "listeners=BROKER://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},TLS://127.0.0.1:{tls},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=BROKER://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},TLS://127.0.0.1:{tls}
+controller.quorum.voters=1@127.0.0.1:{controller}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_food=\"{PASSWORD}\";
+listener.name.tls.ssl.client.auth=required
+listener.name.tls.ssl.keystore.type=PEM
+listener.name.tls.ssl.keystore.location={at}/server.pem
+listener.name.tls.ssl.truststore.type=PEM
+listener.name.tls.ssl.truststore.location={at}/ca.pem
+"
+            ),
+        )?;
+        std::fs::write(
+            directory.path().join("sasl.properties"),
+            format!(
+                "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=food\nsasl.password={PASSWORD}\n"
+            ),
+        )?;
+        std::fs::write(
+            directory.path().join("tls.properties"),
+            "security.protocol=SSL\nssl.ca.location=ca.pem\nssl.certificate.location=client.pem\nssl.key.location=client.key\n",
+        )?;
+        let log = directory.path().join("launcher.log");
+        let out = std::fs::File::create(&log)?;
+        let process = Command::new(binary()?)
+            .arg("kafka")
+            .arg(format!("--port={plain}"))
+            .arg(format!("--data-dir={at}/data"))
+            .arg(format!("--server-properties={at}/server.extra"))
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+            .context("starting Apache Kafka")?;
+        let mut kafka = Self {
+            process,
+            directory,
+            plain,
+            sasl,
+            tls,
+        };
+        eventually("Apache Kafka", READY_WITHIN, async || {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            match kafka.process.try_wait() {
+                Ok(None) if said.contains("is ready at") => Ok(Ok(())),
+                Ok(None) => Err(said),
+                ended => Ok(Err(anyhow::anyhow!("Apache Kafka: {ended:?}\n{said}"))),
+            }
+        })
+        .await?;
+        Ok(kafka)
+    }
+
+    /// Without encryption or credentials.
+    #[must_use]
+    pub fn plain(&self) -> Connection {
+        Connection::plain(address(self.plain))
+    }
+
+    /// The address where a user and password are needed, and the file with both.
+    #[must_use]
+    pub fn sasl(&self) -> (String, PathBuf) {
+        (address(self.sasl), self.file("sasl.properties"))
+    }
+
+    /// The address where a client's certificate is needed, and the file that names it.
+    #[must_use]
+    pub fn tls(&self) -> (String, PathBuf) {
+        (address(self.tls), self.file("tls.properties"))
+    }
+
+    /// A file of properties with this text, beside the certificates.
+    pub fn properties(&self, text: &str) -> anyhow::Result<PathBuf> {
+        let file = tempfile::Builder::new()
+            .suffix(".properties")
+            .tempfile_in(self.directory.path())?;
+        let (_, path) = file.keep()?;
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+impl Drop for ApacheKafka {
+    fn drop(&mut self) {
+        // The broker ends with the launcher.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The password of user `food`.
+const PASSWORD: &str = "open-sesame-7";
+
+fn address(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+/// An authority, and certificates that it has signed for the broker and for clients.
+fn certificates(directory: &Path) -> anyhow::Result<()> {
+    let write = |name: &str, text: String| std::fs::write(directory.join(name), text);
+    let mut authority = CertificateParams::new(Vec::new())?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "test authority");
+    let authority_key = KeyPair::generate()?;
+    write("ca.pem", authority.self_signed(&authority_key)?.pem())?;
+    let issuer = Issuer::new(authority, authority_key);
+    for name in ["server", "client"] {
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &issuer)?;
+        let key = key.serialize_pem();
+        if name == "server" {
+            // Kafka wants both in one file.
+            write("server.pem", format!("{key}{}", certificate.pem()))?;
+        } else {
+            write("client.pem", certificate.pem())?;
+            write("client.key", key)?;
+        }
+    }
+    Ok(())
+}
