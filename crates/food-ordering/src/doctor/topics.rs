@@ -218,7 +218,7 @@ async fn gateway(url: &str) -> Option<Finding> {
     // Without an answer, the gateway itself is what is wrong, and that was said.
     let client = http::client(ANSWERS_WITHIN).ok()?;
     let answer = client.get(format!("{url}/ready")).send().await.ok()?;
-    let ready: Value = answer.json().await.ok()?;
+    let ready: Value = http::read(answer).await.ok()?;
     let events = &ready["events"];
     if events["status"] != "DOWN" {
         return None;

@@ -35,10 +35,11 @@ pub(super) async fn topics(
     }
     let client = http::client(ANSWERS_WITHIN)?;
     loop {
-        let told = try_join_all(nodes.iter().map(async |node| {
-            let answer = http::send(client.get(format!("{node}/metrics"))).await?;
-            anyhow::Ok(answer.text().await?)
-        }));
+        let told = try_join_all(
+            nodes
+                .iter()
+                .map(|node| http::text(client.get(format!("{node}/metrics")))),
+        );
         let told = told.await.context("asking Restate for its metrics")?;
         waited_for.retain(|(subscription, topic, partition)| {
             !told

@@ -26,6 +26,13 @@ fn client() -> reqwest::Client {
     http::streaming_client().build().unwrap()
 }
 
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body = http::body(response, http::SHORT).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
 const DEADLINE: Duration = Duration::from_secs(30);
 
 struct Running {
@@ -55,11 +62,10 @@ impl Running {
 
     /// What `/ready` says of reading the topics, as soon as that is `status`.
     async fn events_are(&self, status: &str) -> Value {
-        let client = reqwest::Client::new();
         let asking = async {
             loop {
-                let answer = client.get(format!("http://{}/ready", self.address)).send();
-                let ready: Value = answer.await.unwrap().json().await.unwrap();
+                let ready = client().get(format!("http://{}/ready", self.address));
+                let (_, ready) = answer(ready).await;
                 if ready["events"]["status"] == status {
                     return ready;
                 }
@@ -70,15 +76,8 @@ impl Running {
     }
 
     async fn order(&self, order: &Value) -> (u16, Value) {
-        let response = client()
-            .post(format!("http://{}/api/orders", self.address))
-            .json(order)
-            .send()
-            .await
-            .unwrap();
-        let status = response.status().as_u16();
-        let body = http::body(response, http::SHORT).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
+        let request = client().post(format!("http://{}/api/orders", self.address));
+        answer(request.json(order)).await
     }
 
     async fn watch(&self, path: &str, last_event_id: Option<u64>) -> Events {
