@@ -150,7 +150,7 @@ pub async fn partitions(connection: &Connection) -> Result<HashMap<String, Parti
     .await
 }
 
-/// What those of `topics` that exist are set to. The embedded broker does not tell: its topics are absent.
+/// What those of `topics` that exist are set to.
 pub async fn settings(
     connection: &Connection,
     topics: &[&'static str],
@@ -159,16 +159,10 @@ pub async fn settings(
     let resources: Vec<_> = (topics.iter().copied())
         .map(ResourceSpecifier::Topic)
         .collect();
-    let described = match client(connection)?
+    let described = client(connection)?
         .describe_configs(&resources, &options)
         .await
-    {
-        Ok(described) => described,
-        Err(KafkaError::AdminOp(RDKafkaErrorCode::UnsupportedFeature)) => Vec::new(),
-        Err(error) => {
-            return Err(connection.unreachable(&Trouble::default(), error.to_string()));
-        }
-    };
+        .map_err(|error| connection.unreachable(&Trouble::default(), error.to_string()))?;
     let settings = topics.iter().zip(described).filter_map(|(topic, found)| {
         let entries = found.ok()?.entries.into_iter();
         let settings = entries.filter_map(|entry| Some((entry.name, entry.value?)));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::topic;
-use kafka::{Behind, Connection, Settings};
+use kafka::{Behind, Cluster, Connection, Settings};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -11,6 +11,7 @@ use super::addresses::Addresses;
 use super::finding::Finding;
 use super::or_unknown;
 use super::parts::Up;
+use crate::broker;
 use crate::http;
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions;
@@ -63,6 +64,10 @@ struct Unfit {
 }
 
 async fn settings(kafka: &Connection) -> anyhow::Result<Vec<Finding>> {
+    // The embedded broker has no settings, and does not answer whoever asks for them.
+    if broker::is_embedded(&Cluster::discover(kafka).await?.id) {
+        return Ok(vec![Finding::fine("topics", "the embedded broker's")]);
+    }
     let names = topic::ALL.map(|(name, _)| name);
     let partitions = kafka::partitions(kafka).await?;
     let settings = kafka::settings(kafka, &names).await?;
