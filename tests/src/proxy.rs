@@ -6,11 +6,12 @@ use std::net::TcpListener as StdListener;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -100,7 +101,7 @@ impl Drop for PaymentProxy {
 
 async fn pass(State(proxy): State<Proxy>, request: Request) -> Response {
     if proxy.harm == Harm::RefundsVanish && request.uri().path().ends_with("/refunds") {
-        return (StatusCode::CREATED, "{}").into_response();
+        return (StatusCode::CREATED, Json(json!({}))).into_response();
     }
     match proxy.forward(request).await {
         Ok(response) => response,
