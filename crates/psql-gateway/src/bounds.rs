@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | chain of operators (`a or b or …`) | 2,000 terms: stack overflow | [`DEPTH`] |
 //! | tables in one `FROM` | 400: stack overflow; 150: 15 s | [`JOINED`] |
+//! | `WITH` queries that read each other | 390: over a minute on a busy machine | [`NAMED`] |
 //! | `WITH` queries that double each other | 14 of them (8,192 scans): 5 s; 100: 8 GB | [`SCANS`] |
 //! | functions or subqueries in each other, `->` after `->` | 20: 7 to 11 s, and one more doubles it | [`WORK`] |
 //! | views joined by `union` | 390 of `orders`: 8 s of a core | [`CALCULATIONS`] |
@@ -52,6 +53,8 @@ const SORTED: usize = 400;
 const WINDOWS: usize = 64;
 /// The most tables in one `FROM`.
 const JOINED: usize = 64;
+/// The most queries in one `WITH`.
+const NAMED: usize = 64;
 /// The most tables that a query reads, where one in a `WITH` query counts as often as that is read.
 const SCANS: u64 = 1_000;
 /// The most that the runtime may have to look at: every expression, twice as often for each function or subquery around it.
@@ -244,6 +247,12 @@ impl Visitor for Measure {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
         let name = self.levels.last_mut().and_then(|level| level.ctes.pop());
+        let named = query.with.as_ref().map_or(0, |with| with.cte_tables.len());
+        if named > NAMED {
+            return ControlFlow::Break(too_deep(format_args!(
+                "more than {NAMED} queries in one WITH"
+            )));
+        }
         let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
         let depth = 1 + set_operations(&query.body);
         self.levels.push(Level {
@@ -535,6 +544,10 @@ mod tests {
                 "54001",
             ),
             (format!("select x{}", "->'a'".repeat(20)), "54001"),
+            (
+                format!("with {} select 1", vec!["c as (select 1)"; 65].join(", ")),
+                "54001",
+            ),
             (format!("select 1{}", "::int".repeat(20)), "54001"),
             (format!("select {}1", "- ".repeat(20)), "54001"),
             (
