@@ -94,19 +94,22 @@ const NEEDS_OF_TESTS: [Need; 5] = [
 
 /// An error that names everything that is missing, and the command that installs it.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let named = std::env::var_os("FOOD_ORDERING_RESTATE_SERVER").is_some();
-    let needs = NEEDS
-        .iter()
-        .filter(|need| !(named && need.programs.contains(&"restate-server")));
-    complain(&missing(needs))
+    complain(&missing(needs()))
 }
 
-/// The same for the tests. What only they need is installed where that can be done without asking: by root, on Debian.
+fn needs() -> impl Iterator<Item = &'static Need> {
+    let named = std::env::var_os("FOOD_ORDERING_RESTATE_SERVER").is_some();
+    NEEDS
+        .iter()
+        .filter(move |need| !(named && need.programs.contains(&"restate-server")))
+}
+
+/// The same for the tests. What is missing is installed where that can be done without asking: by root, on Debian.
 pub(crate) fn check_for_tests() -> anyhow::Result<()> {
-    check()?;
-    let lacking = missing(NEEDS_OF_TESTS.iter());
+    let all = || needs().chain(&NEEDS_OF_TESTS);
+    let lacking = missing(all());
     if !lacking.is_empty() && nix::unistd::geteuid().is_root() && is_on_path("apt-get") {
-        let packages = lacking.iter().map(|need| need.packages);
+        let packages = (lacking.iter()).flat_map(|need| need.packages.split_whitespace());
         let mut install = Command::new("apt-get");
         install
             .args(["install", "--yes", "--no-install-recommends"])
@@ -117,7 +120,7 @@ pub(crate) fn check_for_tests() -> anyhow::Result<()> {
             steps::succeed(&mut install)?;
         }
     }
-    complain(&missing(NEEDS_OF_TESTS.iter()))
+    complain(&missing(all()))
 }
 
 fn missing<'a>(needs: impl Iterator<Item = &'a Need>) -> Vec<&'a Need> {
