@@ -349,7 +349,7 @@ mod tests {
         driver.set_out(&job(), 0, Speed::DEFAULT);
         assert_eq!(driver.look(40, 60), Look::Again(20));
         assert_eq!(driver.reports(0.1, 50), Verdict::Newest);
-        // By the look the driver was heard; half the limit later it is looked again.
+        // The driver was heard before the first look; the next one follows after half the limit.
         assert_eq!(driver.look(60, 60), Look::Again(30));
         assert_eq!(driver.look(100, 60), Look::Again(20));
         driver.way = None;

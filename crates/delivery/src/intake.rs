@@ -27,7 +27,7 @@ pub struct DriverUpdateIntake {
 }
 
 impl DriverUpdateIntake {
-    /// The intake; `publisher` takes what is no location update.
+    /// The intake; `publisher` takes the dead letters.
     #[must_use]
     pub fn new(publisher: Publisher) -> Self {
         Self { publisher }
@@ -40,8 +40,8 @@ impl DriverUpdateIntake {
     idempotency_retention = "0s"
 )]
 impl DriverUpdateIntake {
-    /// Sink of topic `driver-updates`. Sends a location update to the driver's twin (one-way). A record that is none, or has no
-    /// driver's id as its key, goes to topic `driver-updates-dlq` as it came, with the reason in its headers.
+    /// Sink of topic `driver-updates`. Sends a location update to the driver's twin (one-way). A record that is invalid, or whose
+    /// key is not a driver's id, goes to topic `driver-updates-dlq` as it came, with the reason in its headers.
     #[handler(ingress_private)]
     async fn receive(&self, ctx: Context<'_>, value: Vec<u8>) -> Result<(), TerminalError> {
         let key = key_of(ctx.headers());

@@ -26,7 +26,7 @@ pub fn source_of(headers: &HeaderMap) -> dead_letter::Source {
 #[must_use]
 pub fn time_of(headers: &HeaderMap) -> Option<i64> {
     let time = headers.get("kafka.timestamp")?.parse().ok()?;
-    // Kafka writes -1 where there is none.
+    // Kafka writes -1 where a record has no time.
     (time >= 0).then_some(time)
 }
 

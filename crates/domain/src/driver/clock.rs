@@ -12,7 +12,7 @@ const LATEST_S: i64 = 4_102_444_800;
 /// units are a factor of 1,000 apart and the two ends of the interval one of less than 5.
 const UNITS: [i64; 4] = [1, 1_000, 1_000_000, 1_000_000_000];
 
-/// The time that `value` stands for, in ms since 1970, or why it is none.
+/// The time that `value` stands for, in ms since 1970, or why it is not a time.
 ///
 /// A number is recognised by its size as seconds, milliseconds, microseconds or nanoseconds. A text is one of these numbers,
 /// as some JSON libraries write 64-bit integers, or a date and time with an offset (RFC 3339).

@@ -17,7 +17,7 @@ use crate::restate::admin::Admin;
 const PAGE: usize = 1_000;
 /// How many are resumed at a time.
 const AT_ONCE: usize = 32;
-/// How long one that is being paused is waited for until it is looked at again.
+/// How long to wait before checking again whether an invocation has been paused.
 const SOON: Duration = Duration::from_millis(50);
 
 /// An invocation that does not go on by itself.

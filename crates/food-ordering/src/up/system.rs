@@ -32,7 +32,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long setup has, beyond what it waits for.
 const SETUP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
-/// How often a Kafka that others run is looked at.
+/// How often `up` checks a Kafka that it did not start.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long a process has to end by itself.
 const END_WITHIN: Duration = Duration::from_secs(5);

@@ -359,7 +359,7 @@ impl Ticket {
     }
 }
 
-/// An answer that speaks of another order is none to this one.
+/// Refuses an answer that names another order.
 fn check(order_id: &OrderId, said: Option<&str>) -> Result<(), Failure> {
     match said {
         Some(said) if said != order_id.as_str() => Err(Failure::invalid("about another order")),
