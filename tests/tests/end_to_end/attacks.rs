@@ -1,4 +1,4 @@
-//! Attacks from outside, on a whole system. What is cheaper to try on the routes alone is in `crates/gateway/src/tests/edge.rs`
+//! Attacks from outside, on a whole system. What is cheaper to try on the routes alone is in `crates/edge/gateway/src/tests/edge.rs`
 //! and `connections.rs`. Strangers come from 127.0.0.x, and the gateway trusts nobody on its machine.
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
 //! What the manifests of `deploy/kubernetes` expect of the parts and of Restate, asked of the real ones. Their flags and ports
-//! are checked in `crates/food-ordering/src/tests/kubernetes.rs`.
+//! are checked in `crates/tools/food-ordering/src/tests/kubernetes.rs`.
 
 use std::process::Command;
 

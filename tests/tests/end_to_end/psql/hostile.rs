@@ -1,6 +1,6 @@
 //! Values that look like SQL, and queries that could kill whoever answers them, asked of the real runtime and of the catalogue.
 
-#[path = "../../../../crates/psql-gateway/tests/hostile_clients/deep.rs"]
+#[path = "../../../../crates/edge/psql-gateway/tests/hostile_clients/deep.rs"]
 mod deep;
 
 use anyhow::{Context, ensure};

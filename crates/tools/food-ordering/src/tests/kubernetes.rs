@@ -14,7 +14,7 @@ use crate::Cli;
 const IMAGE: &str = "food-ordering";
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kubernetes")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/kubernetes")
 }
 
 /// All YAML files below a directory.

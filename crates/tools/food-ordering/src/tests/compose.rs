@@ -16,7 +16,7 @@ use crate::{Cli, Part};
 const IMAGE: &str = "food-ordering";
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }
 
 fn read(file: &str) -> String {
