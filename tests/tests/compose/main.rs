@@ -38,7 +38,7 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
-    compose.step("the README's walk");
+    compose.step("the walkthrough");
     shop.can_be_walked_through(&compose).await?;
 
     compose.step("SQL published on all addresses, which needs a password");

@@ -92,7 +92,7 @@ impl Shop {
         Ok(())
     }
 
-    /// The README's walk, as it stands there: an order under a name of one's own, read and cancelled with curl, and SQL with psql,
+    /// The walk of `docs/walkthrough.md`: an order under a name of one's own, read and cancelled with curl, and SQL with psql,
     /// without keys, tokens or passwords.
     pub(crate) async fn can_be_walked_through(&self, compose: &Compose) -> anyhow::Result<()> {
         let id = format!("pizza-{}", Uuid::new_v4().simple());

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-/// What the README says that a person may call.
+/// What `docs/walkthrough.md` says that a person may call.
 const PUBLIC: [&str; 9] = [
     "DriverDigitalTwin/getAssignedDelivery",
     "DriverMobileAppSimulator/startDriver",
