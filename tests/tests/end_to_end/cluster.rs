@@ -1,5 +1,7 @@
 //! A cluster of three Restate nodes goes on when one of them is lost.
 
+use std::time::Duration;
+
 use audit::{Accepted, Facts, Look, Notes, check};
 use domain::{Money, Status};
 use end_to_end_tests::{
@@ -13,6 +15,10 @@ use crate::many_orders::wait_for_all_delivered;
 
 const NODES: [&str; 3] = ["restate-server", "restate-server-2", "restate-server-3"];
 const NODE_ADDRESSES: [&str; 3] = ["restate-node", "restate-node-2", "restate-node-3"];
+
+/// How long a partition may have no leader after a node was lost. Without snapshots, the node that takes over replays the
+/// partition's log from its beginning: seen to take 20 s for 35,000 records while others used both cores.
+const TAKEOVER: Duration = Duration::from_mins(4);
 
 fn options() -> Options {
     Options::default().drivers(8).with("--restate-nodes=3")
@@ -38,12 +44,12 @@ impl Customers {
         Ok(())
     }
 
-    /// Places an order through the gateway, and waits until the gateway, which asks Restate, knows it.
+    /// Places an order through the gateway, and waits until the gateway, which asks Restate, knows it: for [`TAKEOVER`].
     async fn order_by_gateway(&mut self, system: &System) -> anyhow::Result<()> {
         let id = format!("cluster-{}", self.ids.len());
         let (code, answer) = system.post("/api/orders", &order(&id)).await?;
         assert_eq!(code, StatusCode::ACCEPTED, "{answer}");
-        eventually("the gateway to know the order", SOON, async || {
+        eventually("the gateway to know the order", TAKEOVER, async || {
             let asked = system.get(&format!("/api/orders/{id}")).await;
             match asked {
                 Ok((StatusCode::OK, answer)) if answer["status"] != "NEW" => Ok(()),
@@ -190,11 +196,7 @@ async fn a_node_that_falls_silent_is_passed_over_and_once_it_is_back_another_one
 
     // It has missed all of that, and now cannot be done without.
     system.kill_and_wait_for_return(NODES[0]).await?;
-    eventually("the node to be back", SOON, async || {
-        let health = system.text("restate-admin", "/health").await;
-        health.map_err(|error| error.to_string())
-    })
-    .await;
+    doctor_finds(&system, &[]).await;
     system.signal(NODES[2], Signal::SIGSTOP)?;
     customers.order_by_gateway(&system).await?;
     customers.order(&system, 10).await?;
