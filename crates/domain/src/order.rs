@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::json::{Fields, FromJson, Malformed, Value, Violations};
-use crate::{Location, Money, OrderId, Region, RestaurantId};
+use crate::{Location, Money, OrderId, Region, RestaurantId, restaurant};
 
 pub use crate::json::Violation;
 
@@ -166,6 +166,13 @@ impl Order {
             region: region?,
             traceparent: own.or(traceparent.filter(|text| is_traceparent(text))),
         })
+    }
+
+    /// Where the order is brought: a place in the region that follows from the id where the provider names none.
+    #[must_use]
+    pub fn destination(&self) -> Location {
+        self.customer_location
+            .unwrap_or_else(|| restaurant::place_for(self.order_id.as_str(), self.region))
     }
 
     /// What the order is, whatever it is called: two events of one id and one content are the same order sent twice, and two

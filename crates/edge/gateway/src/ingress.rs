@@ -8,21 +8,19 @@
 //! nothing when it arrives twice (an order that is cancelled stays cancelled, an awakeable is resolved once, an id is given to
 //! one order).
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::{Request, Response, StatusCode, header};
 use domain::{Order, OrderId};
-use order_status::{IdClaim, IdClaimAnswer, OrderStatus};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use durable::ingress::Executor;
+use order_status::{IdClaim, IdClaimAnswer, OrderStatus, OrderStatusServiceIngressClient};
+use order_workflow::{CancelAnswer, OrderWorkflowIngressClient};
+use restate_sdk::ingress::{CallResponse, Client, ClientError, RequestExecutor};
+use restate_sdk::serde::Json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use telemetry::span;
-use tracing::Instrument;
 use upstream::{Addresses, Attempt, Repeat, Upstream, http};
-
-use crate::model::Cancellation;
 
 /// How long Restate has to say whose an order id is. Without an answer the order is taken all the same.
 const CLAIM_WITHIN: Duration = Duration::from_secs(2);
@@ -32,10 +30,11 @@ const CHECK_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_CONNECTIONS: usize = 16;
 
 /// Calls handlers through Restate's HTTP ingress. Cheap to clone; clones share their connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ingress {
-    client: Client,
-    nodes: Upstream,
+    executor: Executor,
+    restate: Client<Executor>,
+    http: reqwest::Client,
     /// The same nodes, with less time.
     checked: Upstream,
 }
@@ -66,37 +65,39 @@ impl Ingress {
     /// The ingress at `addresses` (several are separated by commas), which has `limit` for each answer.
     pub fn new(addresses: &str, limit: Duration) -> Result<Self, crate::Error> {
         let nodes: Addresses = addresses.parse()?;
-        let client = http::client(limit)
+        let http = http::client(limit)
             .connect_timeout(CONNECT_WITHIN)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
+        let checked = Upstream::new(nodes.clone(), limit.min(CHECK_WITHIN));
+        let executor = Executor::new(http.clone(), Upstream::new(nodes, limit), Repeat::Harmless);
         Ok(Self {
-            client,
-            checked: Upstream::new(nodes.clone(), limit.min(CHECK_WITHIN)),
-            nodes: Upstream::new(nodes, limit),
+            restate: executor.client(),
+            executor,
+            http,
+            checked,
         })
     }
 
     /// Asks `OrderStatusService` how far an order is.
     pub(crate) async fn status(&self, id: &OrderId) -> Result<OrderStatus, Error> {
-        self.call("OrderStatusService", id, "get").await
+        answer(self.status_of(id).get().call().await)
     }
 
     /// Asks `OrderStatusService` for an id for an order; answers whether the id is that order's from now on, or was before.
-    pub(crate) async fn claim(&self, id: &OrderId, claim: &IdClaim) -> Result<bool, Error> {
-        let claiming = self.call_with("OrderStatusService", id, "claim", |request| {
-            request.json(claim)
-        });
-        let answer = tokio::time::timeout(CLAIM_WITHIN, claiming).await;
-        let IdClaimAnswer { granted } = answer.map_err(|_| {
+    pub(crate) async fn claim(&self, id: &OrderId, claim: IdClaim) -> Result<bool, Error> {
+        let claiming = self.status_of(id).claim(Json(claim)).call();
+        let claimed = tokio::time::timeout(CLAIM_WITHIN, claiming).await;
+        let claimed = claimed.map_err(|_| {
             Error::Unavailable(format!("no answer within {} s", CLAIM_WITHIN.as_secs()))
-        })??;
+        })?;
+        let IdClaimAnswer { granted } = answer(claimed)?;
         Ok(granted)
     }
 
     /// Asks `OrderWorkflow` for an order as it was accepted; none if it is unknown or has long ended.
     pub(crate) async fn order(&self, id: &OrderId) -> Result<Option<Order>, Error> {
-        match self.call("OrderWorkflow", id, "getOrder").await {
+        match answer(self.workflow_of(id).get_order().call().await) {
             Ok(order) => Ok(Some(order)),
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -104,124 +105,86 @@ impl Ingress {
     }
 
     /// Asks `OrderWorkflow` to cancel an order.
-    pub(crate) async fn cancel(&self, id: &OrderId) -> Result<Cancellation, Error> {
-        self.call("OrderWorkflow", id, "cancel").await
+    pub(crate) async fn cancel(&self, id: &OrderId) -> Result<CancelAnswer, Error> {
+        answer(self.workflow_of(id).cancel().call().await)
     }
 
     /// Resolves an awakeable with `json`. One that was resolved before stays as it is, which is no error.
     pub(crate) async fn resolve(&self, awakeable: &str, json: Bytes) -> Result<(), Error> {
-        let path = ["restate", "awakeables", awakeable, "resolve"];
-        let (status, body) = self
-            .send(&path, "/restate/awakeables/{id}/resolve", |request| {
-                request
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(json.clone())
-            })
-            .await?;
-        if status.is_success() {
-            return Ok(());
+        // The SDK has clients for handlers only.
+        let request = Request::post(format!("/restate/awakeables/{awakeable}/resolve"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(json)
+            .map_err(|error| Error::Unexpected(error.to_string()))?;
+        let answer = self.executor.execute(request).await;
+        let answer = answer.map_err(|error| Error::Unavailable(cause(&error)))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::NOT_FOUND => Err(Error::NotFound(said(&answer).message)),
+            _ => Err(refused(&answer)),
         }
-        let Failure { message, .. } = serde_json::from_slice(&body).unwrap_or_default();
-        let said = format!("{status}: {message}");
-        Err(match status {
-            StatusCode::NOT_FOUND => Error::NotFound(said),
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable(said),
-            _ => Error::Unexpected(format!("awakeable: {said}")),
-        })
     }
 
     /// Whether Restate can be reached; the error is for people.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let attempt = |Attempt { base, limit }| {
             let url = http::below(&base, &["restate", "health"]).unwrap_or(base);
-            let answer = self.client.get(url).timeout(limit).send();
+            let answer = self.http.get(url).timeout(limit).send();
             async { Ok::<_, http::Error>(answer.await?.error_for_status()?) }
         };
         let checked = self.checked.ask(Repeat::Harmless, attempt).await;
         checked.map(|_| ()).map_err(|error| cause(&error))
     }
 
-    async fn call<T: DeserializeOwned>(
-        &self,
-        service: &str,
-        key: &OrderId,
-        handler: &str,
-    ) -> Result<T, Error> {
-        self.call_with(service, key, handler, |request| request)
-            .await
+    fn status_of(&self, id: &OrderId) -> OrderStatusServiceIngressClient<Executor> {
+        OrderStatusServiceIngressClient::from_client(self.restate.clone(), id.as_str())
     }
 
-    async fn call_with<T: DeserializeOwned>(
-        &self,
-        service: &str,
-        key: &OrderId,
-        handler: &str,
-        finish: impl Fn(RequestBuilder) -> RequestBuilder,
-    ) -> Result<T, Error> {
-        let path = ["restate", "call", service, key.as_str(), handler];
-        let template = format!("/restate/call/{service}/{{key}}/{handler}");
-        let (status, body) = self.send(&path, &template, finish).await?;
-        if status.is_success() {
-            return serde_json::from_slice(&body)
-                .map_err(|error| Error::Unexpected(format!("{service}/{handler}: {error}")));
-        }
-        let Failure { message, source } = serde_json::from_slice(&body).unwrap_or_default();
-        let said_by_handler = source == "invocation";
-        Err(match status {
-            StatusCode::NOT_FOUND if said_by_handler => Error::NotFound(message),
-            StatusCode::NOT_FOUND
-            | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT
-                if !said_by_handler =>
-            {
-                Error::Unavailable(format!("{status}: {message}"))
-            }
-            _ => Error::Unexpected(format!("{service}/{handler}: {status}: {message}")),
-        })
-    }
-
-    /// Sends a POST, finished by `finish`, to `path`, which without ids is `template`, and reads the whole answer.
-    async fn send(
-        &self,
-        path: &[&str],
-        template: &str,
-        finish: impl Fn(RequestBuilder) -> RequestBuilder,
-    ) -> Result<(StatusCode, Bytes), Error> {
-        // Only whole ids come here, none of which is empty or dots alone.
-        let is_path = path.iter().all(|segment| http::is_segment(segment));
-        if !is_path {
-            return Err(Error::Unexpected("an id that is none".to_owned()));
-        }
-        let attempt = |Attempt { base, limit }| {
-            let url = http::below(&base, path).unwrap_or(base);
-            let span = span::client("POST", template, url.as_str());
-            let headers = span.in_scope(telemetry::http::propagation);
-            let request = self.client.post(url).headers(headers).timeout(limit);
-            let answer = finish(request).send();
-            let answer = async {
-                let response = answer.await?;
-                Ok((response.status(), http::body(response, http::SHORT).await?))
-            };
-            async move {
-                let answer: Result<(StatusCode, Bytes), http::Error> =
-                    answer.instrument(span.clone()).await;
-                let status = answer.as_ref().ok().map(|(status, _)| status.as_u16());
-                span::answered(&span, status);
-                answer
-            }
-        };
-        let answer = self.nodes.ask(Repeat::Harmless, attempt).await;
-        answer.map_err(|error| Error::Unavailable(cause(&error)))
+    fn workflow_of(&self, id: &OrderId) -> OrderWorkflowIngressClient<Executor> {
+        OrderWorkflowIngressClient::from_client(self.restate.clone(), id.as_str())
     }
 }
 
+/// What a handler has answered.
+fn answer<T: DeserializeOwned + 'static>(
+    answer: Result<CallResponse<Executor, Json<T>>, ClientError>,
+) -> Result<T, Error> {
+    answer
+        .and_then(CallResponse::into_body)
+        .map(Json::into_inner)
+        .map_err(|error| match (&error, error.response()) {
+            (ClientError::Transport { source }, _) => Error::Unavailable(cause(&**source)),
+            (_, Some(response)) if !response.status().is_success() => refused(response),
+            _ => Error::Unexpected(cause(&error)),
+        })
+}
+
+/// What it means that Restate, or the handler, has not done what was asked.
+fn refused(answer: &Response<Bytes>) -> Error {
+    let status = answer.status();
+    let Failure { message, source } = said(answer);
+    let by_handler = source == "invocation";
+    match status {
+        StatusCode::NOT_FOUND if by_handler => Error::NotFound(message),
+        StatusCode::NOT_FOUND
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT
+            if !by_handler =>
+        {
+            Error::Unavailable(format!("{status}: {message}"))
+        }
+        _ => Error::Unexpected(format!("{status}: {message}")),
+    }
+}
+
+fn said(answer: &Response<Bytes>) -> Failure {
+    serde_json::from_slice(answer.body()).unwrap_or_default()
+}
+
 /// The error with its innermost reason: reqwest itself says only that it could not send.
-fn cause(error: &http::Error) -> String {
+fn cause(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -10,6 +10,7 @@
 //! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt |
 //! | `declared.rs` | what every service declares about itself: its version, and that its invocations are never given up |
 //! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
+//! | [`ingress`] | calling handlers from outside, as the gateway does |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
 //! | [`record`] | the Kafka record that has caused an invocation |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
@@ -19,6 +20,7 @@
 mod cancellation;
 mod declared;
 pub mod identity;
+pub mod ingress;
 mod protocol;
 mod quiet;
 pub mod record;

@@ -15,7 +15,8 @@ use secrets::webhook::{self, Refusal, Signed};
 use telemetry::metrics::Counters;
 
 use super::extract::{JsonBytes, Segments, json_of};
-use super::problem::{Document, Kind, Problem};
+use super::problem::{Kind, Problem};
+use super::responses::{CrossSite, JsonBody, problems};
 use super::{App, RETRY_AFTER};
 use crate::clock::now_ms;
 use crate::ingress;
@@ -23,8 +24,6 @@ use crate::model::{Ready, schema};
 
 /// The longest callback that is read, in bytes. One has a hundred.
 const LONGEST: usize = 4 * 1024;
-/// The longest id of a callback, in characters. Those of Restate's awakeables have about 40.
-pub(crate) const LONGEST_ID: usize = 255;
 
 static CALLBACKS: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
@@ -57,17 +56,9 @@ struct Refused(&'static str, Problem);
     request_body(content = Ready, description = "What is ready, at most 4 KiB."),
     responses(
         (status = 204, description = "It is known that the order is ready."),
-        (status = 400, description = "The request cannot be read.", body = Document, content_type = "application/problem+json"),
-        (status = 401, description = "It is not signed as it should be, or for another time.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "Nobody waits for it.", body = Document, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too long.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "It is signed, but says something else.", body = Document, content_type = "application/problem+json"),
-        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "Restate does not answer: send it again.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        JsonBody,
+        CrossSite,
+        NotTaken,
     )
 )]
 pub(super) async fn order_is_ready(
@@ -176,7 +167,7 @@ fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
 
 fn is_callback_id(text: &str) -> bool {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(is_safe)
+    (1..=schema::LONGEST_CALLBACK_ID).contains(&text.len()) && text.bytes().all(is_safe)
 }
 
 fn unreadable(detail: impl Into<String>) -> Refused {
@@ -222,4 +213,17 @@ fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
         ),
     };
     Refused(outcome, problem.order(order_id.clone()))
+}
+
+problems! {
+    /// A callback is not taken.
+    NotTaken {
+        400: "The request cannot be read.",
+        401: "It is not signed as it should be, or for another time.",
+        404: "Nobody waits for it.",
+        413: "The body is too long.",
+        422: "It is signed, but says something else.",
+        502: "Restate gave an unexpected answer.",
+        503: "Restate does not answer: send it again.",
+    }
 }

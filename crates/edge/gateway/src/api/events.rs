@@ -13,8 +13,9 @@ use futures::Stream;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::extract::{Operator, OrderInPath};
-use super::orders::{no_answer, no_such_order};
-use super::problem::{Document, Kind, Problem};
+use super::orders::no_answer;
+use super::problem::{Kind, Problem, no_such_order};
+use super::responses::{NamedOrder, Operators, problems};
 use super::{App, RETRY_AFTER};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
@@ -59,11 +60,8 @@ const PASSED_ON_AT_ONCE: [(HeaderName, HeaderValue); 2] = [
     ),
     responses(
         (status = 200, description = "The events, as long as the order lasts.", body = String, content_type = "text/event-stream"),
-        (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such order, or its key is missing or another one.", body = Document, content_type = "application/problem+json"),
-        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "Restate does not answer, or too many are watching.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        NamedOrder,
+        OrderNotWatched,
     )
 )]
 pub(super) async fn of_order(
@@ -111,10 +109,8 @@ fn is_known(app: &App, id: &OrderId) -> bool {
     tag = "operations",
     responses(
         (status = 200, description = "The events.", body = String, content_type = "text/event-stream"),
-        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "Too many are watching.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        Operators,
+        OperationsNotWatched,
     )
 )]
 pub(super) async fn of_operations(
@@ -187,4 +183,15 @@ fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+problems! {
+    /// An order cannot be watched.
+    OrderNotWatched {
+        503: "Restate does not answer, or too many are watching.",
+    }
+    /// The system cannot be watched.
+    OperationsNotWatched {
+        503: "Too many are watching.",
+    }
 }

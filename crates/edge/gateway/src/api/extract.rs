@@ -12,8 +12,7 @@ use domain::json::{self, FromJson, Malformed, Unusable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::orders::no_such_order;
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Problem, no_such_order};
 use super::{App, MAX_BODY};
 use crate::edge::access::Denied;
 use crate::edge::refusals;

@@ -1,6 +1,6 @@
 //! The routes, and what all of them have in common.
 
-pub(crate) mod callbacks;
+mod callbacks;
 mod events;
 mod extract;
 mod guard;
@@ -10,6 +10,7 @@ mod operations;
 mod order_ids;
 mod orders;
 mod problem;
+mod responses;
 mod restaurants;
 mod web;
 
@@ -31,6 +32,7 @@ use tower_http::csrf::CsrfLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::broker::Broker;
 use crate::edge::access::{Access, Token};
 use crate::edge::keys::OrderKeys;
 use crate::edge::proxies::Proxies;
@@ -38,13 +40,14 @@ use crate::edge::rates::Rates;
 use crate::edge::seats::Seats;
 use crate::events::Hub;
 use crate::events::lookup::Lookup;
+use crate::ingress::Ingress;
 use crate::model::UiConfig;
 use crate::operations::board::Board;
 use crate::operations::faults::Stubs;
 use crate::operations::load::Load;
 use crate::recent::RecentOrders;
 use crate::shop::Shop;
-use crate::{Broker, Config, Error, Ingress};
+use crate::{Config, Error};
 use problem::{Kind, Problem};
 
 /// The longest body that is read, in bytes. An order of a hundred lines with short descriptions has a fifth of that.
@@ -53,6 +56,8 @@ const MAX_BODY: usize = 64 * 1024;
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// When to try again where something is down.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// Nobody may keep the answer.
+const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// What the routes share.
 pub struct App {

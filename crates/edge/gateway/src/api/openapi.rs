@@ -5,11 +5,12 @@ use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
+use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::Type;
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, ResponseBuilder};
 
-use super::problem::MEDIA_TYPE;
+use super::problem::Document as Problem;
+use super::responses::problem;
 
 /// The document's head; the routes are added by [`router`](super::router).
 #[derive(OpenApi)]
@@ -24,7 +25,8 @@ use super::problem::MEDIA_TYPE;
         (name = "restaurants", description = "What can be ordered in the demo's own shop."),
         (name = "operations", description = "See and steer the whole system. For operators: at the gateway's own machine, or with a token."),
         (name = "health", description = "For those who run the gateway."),
-    )
+    ),
+    components(schemas(Problem))
 )]
 struct Base;
 
@@ -42,14 +44,7 @@ pub(super) fn with_what_all_answer(
             .description(Some(text))
             .build()
     };
-    let too_many = ResponseBuilder::new()
-        .description("The client has asked too often, or has too much open.")
-        .content(
-            MEDIA_TYPE,
-            ContentBuilder::new()
-                .schema(Some(Ref::from_schema_name("Problem")))
-                .build(),
-        )
+    let too_many = problem("The client has asked too often, or has too much open.")
         .header("retry-after", of_type(Type::Integer, "When to repeat, in seconds."))
         .header("ratelimit-policy", of_type(Type::String, "How much there may be: `\"orders\";q=60;w=60` is 60 within 60 s."))
         .header("ratelimit", of_type(Type::String, "How much is left, and when there is more: `\"orders\";r=0;t=1`. Other answers have it too."))

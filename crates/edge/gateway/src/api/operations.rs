@@ -10,9 +10,10 @@ use domain::json::{self, Violation};
 use serde_json::Value;
 
 use super::extract::{JsonBytes, JsonOf, Operator, Segments, malformed, no_operator};
-use super::orders::{self, Claim, NO_STORE};
-use super::problem::{Document, Kind, Problem};
-use super::{App, RETRY_AFTER};
+use super::orders::{self, Claim};
+use super::problem::{Kind, Problem};
+use super::responses::{JsonBody, Operators, OperatorsChange, problems};
+use super::{App, NO_STORE, RETRY_AFTER};
 use crate::edge::access::{COOKIE, Denied};
 use crate::edge::visitor::Visitor;
 use crate::model::{Accepted, Load, Replay, Session, schema};
@@ -33,16 +34,9 @@ const SESSION: u32 = 12 * 60 * 60;
     responses(
         (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
             headers(("location" = String, description = "Where to ask how far the order is."))),
-        (status = 400, description = "The body, or the event in it, is not JSON.", body = Document, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
-        (status = 409, description = "The id belongs to another order.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The order cannot be taken as it is; `errors` names every field at fault.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "The order is not confirmed: repeat the request.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        OperatorsChange,
+        JsonBody,
+        NotReplayed,
     )
 )]
 pub(super) async fn replay(
@@ -70,11 +64,8 @@ pub(super) async fn replay(
     params(("stub" = inline(schema::Stub), Path, description = "Which stub.")),
     responses(
         (status = 200, description = "What goes wrong on purpose.", body = Object),
-        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such stub.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "The stub does not answer.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        Operators,
+        NoFaults,
     )
 )]
 pub(super) async fn get_faults(
@@ -97,16 +88,9 @@ pub(super) async fn get_faults(
     request_body(content = Object, description = "Faults by name, such as `{\"errorRate\": 0.5}`; `GET` shows which there are."),
     responses(
         (status = 200, description = "What goes wrong on purpose now.", body = Object),
-        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such stub.", body = Document, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "There is no such fault, or not with such a value.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "The stub does not answer.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        OperatorsChange,
+        JsonBody,
+        FaultsNotSet,
     )
 )]
 pub(super) async fn put_faults(
@@ -153,8 +137,7 @@ fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Probl
     tag = "operations",
     responses(
         (status = 200, description = "The load that this gateway puts on.", body = Load),
-        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine.", body = Document, content_type = "application/problem+json"),
+        Operators,
     )
 )]
 pub(super) async fn get_load(_: Operator, State(app): State<Arc<App>>) -> Response {
@@ -172,13 +155,9 @@ pub(super) async fn get_load(_: Operator, State(app): State<Arc<App>>) -> Respon
     request_body = Load,
     responses(
         (status = 200, description = "The load is set.", body = Load),
-        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing or wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "No such load is possible.", body = Document, content_type = "application/problem+json"),
+        OperatorsChange,
+        JsonBody,
+        LoadNotSet,
     )
 )]
 pub(super) async fn put_load(
@@ -208,13 +187,9 @@ fn load_answer(app: &App) -> Response {
     request_body = Session,
     responses(
         (status = 204, description = "The cookie is set, or none is needed."),
-        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
-        (status = 401, description = "The token is wrong.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The body is not what is asked for.", body = Document, content_type = "application/problem+json"),
+        OperatorsChange,
+        JsonBody,
+        NoSession,
     )
 )]
 pub(super) async fn begin_session(
@@ -244,5 +219,35 @@ pub(super) async fn begin_session(
             Ok((StatusCode::NO_CONTENT, NO_STORE).into_response())
         }
         Err(denied) => Err(no_operator(denied)),
+    }
+}
+
+problems! {
+    /// An event is not published again.
+    NotReplayed {
+        400: "The body, or the event in it, is not JSON.",
+        409: "The id belongs to another order.",
+        422: "The order cannot be taken as it is; `errors` names every field at fault.",
+        503: "The order is not confirmed: repeat the request.",
+    }
+    /// The faults are not known.
+    NoFaults {
+        404: "There is no such stub.",
+        503: "The stub does not answer.",
+    }
+    /// The faults stay as they are.
+    FaultsNotSet {
+        404: "There is no such stub.",
+        422: "There is no such fault, or not with such a value.",
+        503: "The stub does not answer.",
+    }
+    /// The load stays as it is.
+    LoadNotSet {
+        422: "No such load is possible.",
+    }
+    /// No session begins.
+    NoSession {
+        401: "The token is wrong.",
+        422: "The body is not what is asked for.",
     }
 }

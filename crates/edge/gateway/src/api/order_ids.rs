@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 use uuid::Uuid;
 
-use super::App;
-use super::orders::NO_STORE;
-use super::problem::{Document, Kind, Problem};
+use super::problem::{Kind, Problem};
+use super::responses::CrossSite;
+use super::{App, NO_STORE};
 use crate::model::OrderTicket;
 
 /// An id for an order to come, with its key
@@ -24,7 +24,7 @@ use crate::model::OrderTicket;
     tag = "orders",
     responses(
         (status = 200, description = "An id that nobody else has, and its key.", body = OrderTicket),
-        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
+        CrossSite,
     )
 )]
 pub(super) async fn make(State(app): State<Arc<App>>) -> Result<Response, Problem> {

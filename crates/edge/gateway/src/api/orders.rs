@@ -9,21 +9,21 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::json::{Value, Violation};
 use domain::order::{Given, Invalid, Order};
-use domain::{OrderId, Status, topic};
+use domain::{Status, topic};
 use order_status::{Claimant, IdClaim};
+use order_workflow::CancelAnswer;
 use telemetry::trace::{self, TRACEPARENT};
 
 use super::extract::{JsonBytes, ORDER_KEY, OrderInPath, malformed};
 use super::order_ids::new_id;
-use super::problem::{Document, Kind, Problem};
-use super::{App, RETRY_AFTER};
+use super::problem::{Kind, Problem, no_such_order};
+use super::responses::{CrossSite, JsonBody, NamedOrder, problems};
+use super::{App, NO_STORE, RETRY_AFTER};
 use crate::clock::now_ms;
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::ingress;
 use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus, schema};
-
-pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// Place an order
 ///
@@ -47,15 +47,9 @@ pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CON
     responses(
         (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
             headers(("location" = String, description = "Where to ask how far the order is."))),
-        (status = 400, description = "The body is not JSON.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time.", body = Document, content_type = "application/problem+json"),
-        (status = 409, description = "The id belongs to another order, or to one of which the request must bring the key.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "The body is longer than 64 KiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON by its own account, or has a content coding.", body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The order cannot be taken as it is; `errors` names every field at fault.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "The order is not confirmed: it may or may not have been taken. Repeat it with the `orderId` of the problem.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        JsonBody,
+        CrossSite,
+        NotPlaced,
     )
 )]
 pub(super) async fn place(
@@ -147,11 +141,7 @@ pub(super) async fn take(
     ),
     responses(
         (status = 200, description = "How far it is.", body = OrderStatus),
-        (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such order, or its key is missing or another one.", body = Document, content_type = "application/problem+json"),
-        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "Restate does not answer.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        NamedOrder,
     )
 )]
 pub(super) async fn status(
@@ -194,13 +184,9 @@ pub(super) async fn status(
     responses(
         (status = 200, description = "The order is cancelled.", body = Cancellation),
         (status = 202, description = "The order is being cancelled.", body = Cancellation),
-        (status = 400, description = "No order can have such an id.", body = Document, content_type = "application/problem+json"),
-        (status = 403, description = "A page of another site sent the request.", body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such order, or its key is missing or another one.", body = Document, content_type = "application/problem+json"),
-        (status = 409, description = "The order cannot be cancelled (any more): `orderStatus` says how far it is.", body = Document, content_type = "application/problem+json"),
-        (status = 502, description = "Restate gave an unexpected answer.", body = Document, content_type = "application/problem+json"),
-        (status = 503, description = "Restate does not answer; the order may or may not have been cancelled.", body = Document, content_type = "application/problem+json",
-            headers(("retry-after" = u64, description = "When to repeat, in seconds."))),
+        NamedOrder,
+        CrossSite,
+        NotCancelled,
     )
 )]
 pub(super) async fn cancel(
@@ -208,7 +194,8 @@ pub(super) async fn cancel(
     OrderInPath(id): OrderInPath,
 ) -> Result<Response, Problem> {
     match app.ingress.cancel(&id).await {
-        Ok(cancellation) if cancellation.accepted => {
+        Ok(answer) if answer.accepted => {
+            let cancellation = Cancellation::from(answer);
             let code = if cancellation.status.is_terminal() {
                 StatusCode::OK
             } else {
@@ -216,7 +203,7 @@ pub(super) async fn cancel(
             };
             Ok((code, NO_STORE, Json(cancellation)).into_response())
         }
-        Ok(Cancellation { status, reason, .. }) => {
+        Ok(CancelAnswer { status, reason, .. }) => {
             let detail = reason.unwrap_or_else(|| format!("the order is {status} already"));
             Err(Problem::new(Kind::NotCancellable, detail)
                 .order(id)
@@ -249,7 +236,7 @@ async fn claim_id(app: &App, order: &Order, claimant: Claimant) -> Result<(), Pr
         content: order.content(),
         claimant,
     };
-    match app.ingress.claim(id, &claim).await {
+    match app.ingress.claim(id, claim).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Problem::new(
             Kind::OrderIdTaken,
@@ -310,17 +297,6 @@ fn invalid_order(invalid: Invalid) -> Problem {
     Problem::new(Kind::InvalidOrder, invalid.to_string()).errors(invalid.violations)
 }
 
-pub(super) fn no_such_order(id: OrderId) -> Problem {
-    Problem::new(
-        Kind::OrderNotFound,
-        format!(
-            "there is no order {id}, or its key is missing or another one; an order that was placed a moment ago may take a moment \
-             to appear"
-        ),
-    )
-    .order(id)
-}
-
 /// The problem of a call to Restate that brought no answer; `consequence` says what that means for the caller.
 pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
     tracing::warn!(%error, "no answer from Restate");
@@ -334,5 +310,19 @@ pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
             Kind::BadAnswer,
             format!("the log of the gateway says more; {consequence}"),
         ),
+    }
+}
+
+problems! {
+    /// An order is not placed.
+    NotPlaced {
+        409: "The id belongs to another order, or to one of which the request must bring the key.",
+        422: "The order cannot be taken as it is; `errors` names every field at fault.",
+        503: "The order is not confirmed: it may or may not have been taken. Repeat it with the `orderId` of the problem.",
+    }
+    /// An order is not cancelled.
+    NotCancelled {
+        409: "The order cannot be cancelled (any more): `orderStatus` says how far it is.",
+        503: "Restate does not answer; the order may or may not have been cancelled.",
     }
 }

@@ -285,6 +285,18 @@ impl Problem {
     }
 }
 
+/// The problem of an order that is not there for whoever asks.
+pub(super) fn no_such_order(id: OrderId) -> Problem {
+    Problem::new(
+        Kind::OrderNotFound,
+        format!(
+            "there is no order {id}, or its key is missing or another one; an order that was placed a moment ago may take a moment \
+             to appear"
+        ),
+    )
+    .order(id)
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Inner {

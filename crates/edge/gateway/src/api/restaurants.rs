@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::problem::{Document, Kind, Problem};
+use super::problem::{Kind, Problem};
+use super::responses::problems;
 use crate::model::Restaurant;
 use crate::shop::Page;
 
@@ -43,7 +44,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
         (status = 200, description = "The restaurant.", body = Restaurant,
             headers(("etag" = String, description = "Changes with the content."))),
         (status = 304, description = "Nothing has changed."),
-        (status = 404, description = "There is no such restaurant here.", body = Document, content_type = "application/problem+json"),
+        NoRestaurant,
     )
 )]
 pub(super) async fn one(
@@ -84,4 +85,11 @@ fn is_known(page: &Page, headers: &HeaderMap) -> bool {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == page.etag)
+}
+
+problems! {
+    /// The restaurant is not there.
+    NoRestaurant {
+        404: "There is no such restaurant here.",
+    }
 }

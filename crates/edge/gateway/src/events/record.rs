@@ -57,17 +57,10 @@ impl Plan {
     pub(crate) fn of(order: &Order) -> Self {
         Self {
             restaurant: restaurant::location(&order.restaurant_id, order.region),
-            customer: customer_location(order),
+            customer: order.destination(),
             wait_ms: i64::try_from(order.delivery_delay.as_millis()).unwrap_or(i64::MAX),
         }
     }
-}
-
-/// Where an order goes: as the workflow has it, a place that follows from the id where the order names none.
-pub(crate) fn customer_location(order: &Order) -> Location {
-    order
-        .customer_location
-        .unwrap_or_else(|| restaurant::place_for(order.order_id.as_str(), order.region))
 }
 
 /// An event that could not be understood.

@@ -7,11 +7,9 @@ pub(crate) mod schema;
 
 use domain::json::{Fields, FromJson, Value, Violation};
 use domain::{DriverId, Location, Money, OrderId, RestaurantId, Status, restaurant};
+use order_workflow::CancelAnswer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::events::record::customer_location;
-use crate::operations::load::MOST;
 
 /// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out. What is `null` counts
 /// as left out.
@@ -215,7 +213,7 @@ pub struct OrderDetails {
 
 impl From<domain::Order> for OrderDetails {
     fn from(order: domain::Order) -> Self {
-        let customer_location = customer_location(&order).into();
+        let customer_location = order.destination().into();
         let domain::Order {
             order_id: _,
             restaurant_id,
@@ -330,7 +328,7 @@ impl From<order_status::HistoryEntry> for HistoryEntry {
 }
 
 /// What became of the wish to call an order off.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Cancellation {
     /// Whether the order is, or is being, cancelled.
     pub accepted: bool,
@@ -338,9 +336,24 @@ pub struct Cancellation {
     #[schema(value_type = schema::Status)]
     pub status: Status,
     /// Why not, or why it was cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,
+}
+
+impl From<CancelAnswer> for Cancellation {
+    fn from(answer: CancelAnswer) -> Self {
+        let CancelAnswer {
+            accepted,
+            status,
+            reason,
+        } = answer;
+        Self {
+            accepted,
+            status,
+            reason,
+        }
+    }
 }
 
 /// A restaurant with its menu.
@@ -548,10 +561,15 @@ pub struct Load {
     pub orders_per_second: u32,
 }
 
+impl Load {
+    /// The most orders a second.
+    pub(crate) const MOST: u32 = 50;
+}
+
 impl FromJson for Load {
     fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let rate = fields.required("ordersPerSecond", |value| {
-            value.whole_number(0..=i64::from(MOST))
+            value.whole_number(0..=i64::from(Self::MOST))
         })?;
         Some(Self {
             orders_per_second: u32::try_from(rate).ok()?,

@@ -4,6 +4,9 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+/// The longest id of a callback, in characters. Those of Restate's awakeables have about 40.
+pub(crate) const LONGEST_CALLBACK_ID: usize = 255;
+
 /// Gives a name of the `OpenAPI` document its schema.
 macro_rules! schema {
     ($($name:ident: $schema:expr;)*) => {$(
@@ -31,7 +34,7 @@ schema! {
         .schema_type(Type::String)
         .description(Some("Names a callback."))
         .min_length(Some(1))
-        .max_length(Some(crate::api::callbacks::LONGEST_ID))
+        .max_length(Some(LONGEST_CALLBACK_ID))
         .pattern(Some("^[A-Za-z0-9_-]+$"));
 
     Stub: ObjectBuilder::new()

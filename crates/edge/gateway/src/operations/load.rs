@@ -11,10 +11,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use uuid::Uuid;
 
-use crate::Broker;
+use crate::broker::Broker;
+use crate::model;
 
-/// The most orders a second.
-pub(crate) const MOST: u32 = 50;
 /// After this time it is over, in case it was forgotten.
 const LASTS: Duration = Duration::from_mins(10);
 /// How many kinds of dishes people order at once, and how many of each.
@@ -42,13 +41,13 @@ impl Load {
         *self.rate.borrow()
     }
 
-    /// From now on so many orders a second, at most [`MOST`], and for ten minutes.
+    /// From now on so many orders a second, at most [`model::Load::MOST`], and for ten minutes.
     pub(crate) fn set(&self, rate: u32) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = running.take() {
             running.abort();
         }
-        self.rate.send_replace(rate.min(MOST));
+        self.rate.send_replace(rate.min(model::Load::MOST));
         tracing::info!(orders_per_second = rate, "load is set");
         if rate > 0 {
             let generator = run(Arc::clone(&self.broker), self.rate.clone());

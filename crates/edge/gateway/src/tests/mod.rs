@@ -192,7 +192,9 @@ impl TestRestate {
         match answer {
             Some((SILENCE, _)) => std::future::pending().await,
             Some((status, body)) => {
-                (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+                let invocation = [("x-restate-id", "inv_1")];
+                let status = StatusCode::from_u16(status).unwrap();
+                (status, invocation, axum::Json(body)).into_response()
             }
             None => {
                 let body =
