@@ -24,7 +24,7 @@ struct Degrees {
     lat: f64,
 }
 
-/// A pair of numbers that is no place on Earth.
+/// A pair of numbers that are not coordinates of a place on Earth.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("must be a place in degrees (lon within ±180, lat within ±90), not lon {lon}, lat {lat}")]
 pub struct OutOfRange {
@@ -116,7 +116,7 @@ impl Location {
     /// The map cell this place lies in.
     #[must_use]
     pub fn cell(self) -> Cell {
-        // `LatLng::new` refuses only what is not finite, and `Location` holds none of that.
+        // `LatLng::new` refuses only numbers that are not finite, and a `Location` is always finite.
         let place = LatLng::new(self.lat, self.lon).unwrap_or_default();
         Cell(place.to_cell(Cell::RESOLUTION))
     }
@@ -127,7 +127,7 @@ impl Location {
 pub struct Speed(f64);
 
 impl Speed {
-    /// 0.005° a second: what the example family reckons with.
+    /// 0.005° a second, which the original example assumes.
     pub const DEFAULT: Self = Self(0.005);
 
     /// The speed of someone who moves `step` degrees every `interval`; `None` unless both are more than zero.
@@ -155,7 +155,7 @@ pub struct Cell(CellIndex);
 impl Cell {
     const RESOLUTION: Resolution = Resolution::Seven;
 
-    /// How many cells one crosses to get to `other`; `None` where the grid cannot say, which means too far to matter.
+    /// How many cells lie on the way to `other`; `None` where the grid cannot tell because it is too far away.
     #[must_use]
     pub fn steps_to(self, other: Self) -> Option<u32> {
         self.0

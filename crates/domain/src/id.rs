@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a text is no identifier.
+/// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Nothing there.
+    /// It is empty.
     #[error("must not be empty")]
     Empty,
     /// Longer than [`MAX_LEN`].
     #[error("must have at most {MAX_LEN} characters")]
     TooLong,
-    /// A character that does not belong there.
+    /// It contains a character that is not allowed.
     #[error("must consist of ASCII letters, digits and - _ . : ~ but has {0:?}")]
     Character(char),
 }
@@ -34,7 +34,7 @@ fn check(text: &str) -> Result<(), Error> {
         .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '~')))
     {
         Some(c) => Err(Error::Character(c)),
-        // A path segment of only dots means another place in a URL.
+        // In a URL a path segment of dots alone refers to another directory.
         None if text.chars().all(|c| c == '.') => Err(Error::Character('.')),
         None => Ok(()),
     }
@@ -92,15 +92,15 @@ macro_rules! identifier {
 }
 
 identifier!(
-    /// Names an order, chosen by the ordering provider; also the key of its workflow, its status and its delivery.
+    /// The id of an order, chosen by the ordering provider; also the key of its workflow, its status and its delivery.
     OrderId
 );
 identifier!(
-    /// Names a driver; the key of the digital twin and of the Kafka records of the driver's phone.
+    /// The id of a driver; the key of the digital twin and of the Kafka records of the driver's phone.
     DriverId
 );
 identifier!(
-    /// Names a restaurant.
+    /// The id of a restaurant.
     RestaurantId
 );
 

@@ -1,8 +1,8 @@
-//! JSON from outside, read so that everything wrong with it can be said to its sender in one answer.
+//! JSON from outside, read in a way that reports all faults to its sender in one answer.
 //!
-//! [`Value::parse`] looks at the bytes and the syntax, [`Fields`] takes an object apart field by field and collects a
+//! [`Value::parse`] checks the bytes and the syntax, [`Fields`] takes an object apart field by field and collects a
 //! [`Violation`] for each fault, with the path of the field and, where it is short, the value found there. The sentences are
-//! for engineers of other companies: they speak of JSON and never of our types or our parser.
+//! for engineers of other companies: they mention JSON and never our types or our parser.
 //!
 //! Numbers are kept as they are written, so nothing is rounded on the way to a decimal. Nothing here recurses into the input.
 
@@ -19,18 +19,18 @@ use serde_json::value::RawValue;
 
 /// How deep arrays and objects may be nested.
 pub const MAX_DEPTH: usize = 128;
-/// How many faults are named at most; of the others only the number is told.
+/// How many faults are named at most; the others are only counted.
 pub const MAX_VIOLATIONS: usize = 20;
 /// The longest value that is quoted, in characters.
 const MAX_QUOTED: usize = 40;
 
-/// Why bytes are not JSON. The text goes on from what the bytes are: "the body …", "the event …".
+/// Why bytes are not JSON. The text continues a sentence about the bytes: "the body …", "the event …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// There is nothing, or nothing but white space.
+    /// It is empty, or only white space.
     #[error("is empty: it must be a JSON object")]
     Empty,
-    /// It is text, in another encoding than that of JSON.
+    /// It is text in another encoding than that of JSON.
     #[error("is encoded in {0}: JSON must be sent in UTF-8")]
     Encoding(&'static str),
     /// It has been compressed.
@@ -42,7 +42,7 @@ pub enum Malformed {
     /// It ends too early.
     #[error("is incomplete: it ends in the middle of the JSON, at {0}")]
     Truncated(Position),
-    /// There is something where something else must be.
+    /// An unexpected character.
     #[error("is not valid JSON: there is a mistake at {position}, where it has {found:?}")]
     Syntax {
         /// Where.
@@ -50,10 +50,10 @@ pub enum Malformed {
         /// The character there.
         found: char,
     },
-    /// It is JSON and something else behind it.
+    /// It is JSON with other text behind it.
     #[error("must be one JSON value, but has more behind it, from {0}")]
     Trailing(Position),
-    /// Arrays or objects within one another.
+    /// Arrays or objects are nested too deep.
     #[error("is nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
 }
@@ -84,10 +84,10 @@ impl Position {
     }
 }
 
-/// One thing that is wrong with what was sent.
+/// One fault of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// The field, as in `products[0].quantity`; empty where what was sent is at fault as a whole.
+    /// The field, as in `products[0].quantity`; empty if the input is at fault as a whole.
     pub field: String,
     /// What the field must be, and what it is.
     pub message: String,
@@ -103,9 +103,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The text in `bytes`. A byte order mark before it is passed over, as RFC 8259 lets readers of JSON do.
+/// The text in `bytes`. A byte order mark before it is ignored, which RFC 8259 permits.
 pub fn text(bytes: &[u8]) -> Result<&str, Malformed> {
-    // How UTF-16 and UTF-32 look that begin with a byte order mark or with an ASCII character.
+    // UTF-16 and UTF-32 that begin with a byte order mark or with an ASCII character.
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
             return Err(Malformed::Encoding("UTF-32"));
@@ -155,14 +155,14 @@ impl<'a> Value<'a> {
         if !self.as_written().starts_with('"') {
             return Err(self.is_not("a string"));
         }
-        // Its syntax has been checked. What is left are escapes that are no characters.
+        // Its syntax has been checked. The only remaining fault is an escape that is not a character.
         serde_json::from_str(self.as_written()).map_err(|_| {
             "must be text, but has an escape of the kind \\ud800, which alone is not a character"
                 .to_owned()
         })
     }
 
-    /// A string that a type is made of.
+    /// A string, parsed into a type.
     pub fn parsed<T: FromStr<Err: fmt::Display>>(self) -> Result<T, String> {
         (self.string()?.parse()).map_err(|error: T::Err| error.to_string())
     }
@@ -206,7 +206,7 @@ impl<'a> Value<'a> {
         if !self.as_written().starts_with('{') {
             return Err(self.is_not("an object"));
         }
-        // Its syntax has been checked. What is left are names that are not text.
+        // Its syntax has been checked. The only remaining fault is a name that is not text.
         serde_json::from_str(self.as_written())
             .map(|Entries(entries)| entries)
             .map_err(|_| {
@@ -215,14 +215,14 @@ impl<'a> Value<'a> {
             })
     }
 
-    /// That it is something else than it must be.
+    /// The fault that it is of another kind than required.
     #[must_use]
     pub fn is_not(self, what: &str) -> String {
         format!("must be {what}, but is {self}")
     }
 }
 
-/// What it is, for sentences: a short value itself, otherwise its kind and length. Control characters are escaped.
+/// A description for sentences: a short value itself, otherwise its kind and length. Control characters are escaped.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let written = self.as_written();
@@ -257,7 +257,7 @@ fn whole(text: &str) -> Option<i64> {
     decimal(text).ok().filter(Decimal::is_integer)?.to_i64()
 }
 
-/// What `error`, found by the parser in `text`, means for whoever has sent it.
+/// Translates `error`, which the parser found in `text`, for the sender.
 fn malformed(text: &str, error: &serde_json::Error) -> Malformed {
     if error.is_eof() {
         return Malformed::Truncated(Position::of(text, text.len()));
@@ -283,7 +283,7 @@ fn malformed(text: &str, error: &serde_json::Error) -> Malformed {
     }
 }
 
-/// Whether `json`, which is the beginning of a text, ends within a string.
+/// Whether `json`, the beginning of a text, ends within a string.
 fn ends_in_string(json: &str) -> bool {
     let mut in_string = false;
     let mut bytes = json.bytes();
@@ -299,7 +299,7 @@ fn ends_in_string(json: &str) -> bool {
     in_string
 }
 
-/// Whether arrays and objects are nested too deep in `json`, whose syntax is right.
+/// Whether arrays and objects are nested too deep in `json`, whose syntax is valid.
 fn is_too_deep(json: &str) -> bool {
     let mut depth = 0_usize;
     let mut in_string = false;
@@ -360,7 +360,7 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// A collection in which a field that is not known is a fault: whoever misspells one is to hear of it.
+    /// A collection in which an unknown field is a fault, so that the sender notices a misspelt name.
     #[must_use]
     pub fn strict() -> Self {
         Self {
@@ -381,13 +381,13 @@ impl Violations {
         }
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether there is no fault so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()
     }
 
-    /// What is wrong, with the number of faults that are not named as the last entry.
+    /// The faults, with the number of those that are not named as the last entry.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<Violation> {
         if self.more > 0 {
@@ -400,9 +400,9 @@ impl Violations {
     }
 }
 
-/// The fields of an object, to be taken one by one. What is wrong with them goes to the [`Violations`].
+/// The fields of an object, to be taken one by one. Their faults are added to the [`Violations`].
 ///
-/// `null` counts as left out, and a field that is there twice as wrong: readers differ about which of the two counts.
+/// `null` counts as left out. A field that occurs twice is a fault, because readers differ about which of the two counts.
 #[derive(Debug)]
 pub struct Fields<'a, 'v> {
     path: String,
@@ -441,7 +441,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         }
     }
 
-    /// Takes the field `name` out. An error means that it has been complained about.
+    /// Takes the field `name` out. An error means that a fault has been added.
     fn take(&mut self, name: &str) -> Result<Option<Value<'a>>, ()> {
         let mut found = self.entries.extract_if(.., |(entry, _)| entry == name);
         let value = found.next().map(|(_, value)| value);
@@ -457,7 +457,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         self.violations.add(self.path_of(name), message);
     }
 
-    /// The field `name`, where it is there.
+    /// The field `name`, if it is present.
     pub fn optional<T>(
         &mut self,
         name: &str,
@@ -469,7 +469,7 @@ impl<'a, 'v> Fields<'a, 'v> {
             .ok()
     }
 
-    /// The field `name`, or the default where it is left out; `None` where it is at fault.
+    /// The field `name`, or the default if it is left out; `None` if it is at fault.
     pub fn or_default<T: Default>(
         &mut self,
         name: &str,
@@ -478,7 +478,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         self.optional_or(name, read, || Ok(T::default()))
     }
 
-    /// The field `name`, or what `default` makes where it is left out; `None` where that is at fault.
+    /// The field `name`, or the result of `default` if it is left out; `None` if the field is at fault.
     pub fn optional_or<T>(
         &mut self,
         name: &str,
@@ -492,14 +492,14 @@ impl<'a, 'v> Fields<'a, 'v> {
         result.map_err(|message| self.refuse(name, message)).ok()
     }
 
-    /// The name of these that is in use here; the first where none is.
+    /// The first of these names that is present; the first of all if none is.
     #[must_use]
     pub fn first_of<const N: usize>(&self, names: [&'static str; N]) -> &'static str {
         let is_used = |name: &&str| self.entries.iter().any(|(entry, _)| entry == name);
         names.iter().copied().find(is_used).unwrap_or(names[0])
     }
 
-    /// The field `name`, which has to be there.
+    /// The field `name`, which is required.
     pub fn required<T>(
         &mut self,
         name: &str,
@@ -508,7 +508,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         self.optional_or(name, read, || Err("is required".to_owned()))
     }
 
-    /// The object `name`, where it is there.
+    /// The object `name`, if it is present.
     pub fn object<T>(
         &mut self,
         name: &str,
@@ -518,7 +518,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         self.within(self.path_of(name), entries, read)
     }
 
-    /// The object `name`, which has to be there.
+    /// The object `name`, which is required.
     pub fn required_object<T>(
         &mut self,
         name: &str,
@@ -528,7 +528,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         self.within(self.path_of(name), entries, read)
     }
 
-    /// The array `name` of objects, which has to be there and to have a length within `length`.
+    /// The array `name` of objects, which is required and must have a length within `length`.
     pub fn list<T>(
         &mut self,
         name: &str,
@@ -582,7 +582,7 @@ impl<'a, 'v> Fields<'a, 'v> {
         result
     }
 
-    /// Ends the reading: fields that have not been taken are not known, which is a fault if the collection is strict.
+    /// Ends the reading. Fields that were not taken are unknown, which is a fault if the collection is strict.
     pub fn finish(self) {
         if !self.violations.is_strict {
             return;
@@ -613,25 +613,25 @@ impl<'a, 'v> Fields<'a, 'v> {
     }
 }
 
-/// What is sent as a JSON object.
+/// A type that is read from a JSON object.
 pub trait FromJson: Sized {
-    /// Whether a field that is not known is a fault.
+    /// Whether an unknown field is a fault.
     const IS_STRICT: bool = true;
 
     /// Reads it field by field; `None` if any is at fault.
     fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self>;
 }
 
-/// Why what was sent cannot be used.
+/// Why the input cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unusable {
     /// It is not JSON.
     Malformed(Malformed),
-    /// It is JSON, but not what was asked for. At least one entry.
+    /// It is JSON with faults. At least one entry.
     Invalid(Vec<Violation>),
 }
 
-/// Reads what was sent as a JSON object and is called `what` in sentences.
+/// Reads a JSON object, which sentences call `what`.
 pub fn read<T: FromJson>(bytes: &[u8], what: &str) -> Result<T, Unusable> {
     let violations = Violations {
         is_strict: T::IS_STRICT,
@@ -640,7 +640,7 @@ pub fn read<T: FromJson>(bytes: &[u8], what: &str) -> Result<T, Unusable> {
     read_with(bytes, what, violations, T::from_fields)
 }
 
-/// The same by `read`, with a collection in which nothing is wrong yet.
+/// The same by `read`, with a collection without faults.
 pub fn read_with<T>(
     bytes: &[u8],
     what: &str,

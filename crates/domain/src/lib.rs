@@ -1,17 +1,17 @@
 //! Types and pure rules of food ordering: orders, money, statuses, places. No I/O.
 //!
 //! Everything here is deterministic, so durable handlers may call it freely, and everything that crosses a process border
-//! is parsed into a type that cannot hold nonsense ([`Order`], [`Money`], [`OrderId`], [`Location`]).
+//! is parsed into a type that cannot hold invalid values ([`Order`], [`Money`], [`OrderId`], [`Location`]).
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`json`] | JSON from outside, read so that every fault is a sentence for its sender |
+//! | [`json`] | JSON from outside, with every fault as a sentence for its sender |
 //! | [`order`] | the order event of the providers and the checked [`Order`] |
 //! | [`money`] | exact amounts |
-//! | [`status`] | the stages of an order, which may follow which, and the event that tells of a change |
+//! | [`status`] | the stages of an order, which may follow which, and the event for each change |
 //! | [`geo`] | places, travel times, map cells |
 //! | [`region`] | the delivery regions |
-//! | [`restaurant`] | the restaurants of the demo, and where any restaurant lies |
+//! | [`restaurant`] | the restaurants of the demo, and the place of any restaurant |
 //! | [`driver`] | what a driver's phone reports, and what the report is worth |
 //! | [`topic`] | the names of the Kafka topics |
 

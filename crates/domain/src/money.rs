@@ -12,11 +12,11 @@ use crate::json::{Value, decimal};
 /// An amount in US dollars, exact to the cent: never negative, at most [`Money::MAX`].
 ///
 /// In JSON it is a plain number with two digits after the point (`23.50`). Reading it never goes through a float: the digits
-/// are taken as they stand in the text, so only `serde_json` can read and write it.
+/// are taken as written in the text, so only `serde_json` can read and write it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(Decimal);
 
-/// Why a text or number is no [`Money`].
+/// Why a text or number is not a [`Money`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a decimal number.
@@ -38,7 +38,7 @@ impl Money {
     pub const CURRENCY: &str = "USD";
     /// No money.
     pub const ZERO: Self = Self(Decimal::from_parts(0, 0, 0, false, 2));
-    /// One million dollars: more than any order, small enough that every amount and sum fits wherever it goes.
+    /// One million dollars: more than any order, small enough that every amount and sum fits everywhere.
     pub const MAX: Self = Self(Decimal::from_parts(100_000_000, 0, 0, false, 2));
 
     /// The amount of `cents` cents.
@@ -104,7 +104,7 @@ impl FromStr for Money {
                 rust_decimal::Error::ExceedsMaximumPossibleValue
                 | rust_decimal::Error::LessThanMinimumPossibleValue,
             ) => Err(Error::TooLarge),
-            // A number all the same, but beyond what a decimal can hold.
+            // A number, but beyond the range of a decimal.
             Err(_) => match text.parse::<f64>() {
                 Ok(value) if value.is_finite() && value < 0.0 => Err(Error::Negative),
                 Ok(value) if value.is_finite() && value > 1.0 => Err(Error::TooLarge),

@@ -1,7 +1,7 @@
 //! The order event of the ordering providers, and the checked order that it becomes.
 //!
-//! [`Order::parse`] checks every field and names everything that is wrong, not only the first fault. An [`Order`] can be made
-//! in no other way, so whoever holds one need not check again.
+//! [`Order::parse`] checks every field and names all faults, not only the first. An [`Order`] can be made
+//! in no other way, so code that has one need not check again.
 
 use std::fmt;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct Order {
     /// How long to wait before the preparation starts, in ms.
     #[serde(rename = "deliveryDelay", with = "millis")]
     pub delivery_delay: Duration,
-    /// Where to bring it; a place in the region is made up where the provider names none.
+    /// Where to bring it; if the provider names no place, one in the region is derived from the order's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_location: Option<Location>,
     /// In which region it is cooked and delivered.
@@ -65,13 +65,13 @@ pub struct Product {
     pub quantity: u32,
 }
 
-/// Everything that is wrong with an order event.
+/// All faults of an order event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid order: {}", violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Invalid {
-    /// The order the event names, where that much can be read.
+    /// The order that the event names, if its id can be read.
     pub order_id: Option<OrderId>,
-    /// What is wrong, at least one entry.
+    /// The faults, at least one.
     pub violations: Vec<Violation>,
 }
 
@@ -93,20 +93,20 @@ impl From<Malformed> for Invalid {
     }
 }
 
-/// What is known of an order besides its event, and how the event is read.
+/// What is known of an order apart from its event, and how the event is read.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// The id of an order whose event has none.
     pub order_id: Option<String>,
     /// The trace context of an order whose event has none.
     pub traceparent: Option<String>,
-    /// Whether a field that is not known is refused. Ordering providers may send more in their events than is asked for; but
-    /// who misspells a field in a request is to hear of it.
+    /// Whether an unknown field is refused. Ordering providers may send additional fields in their events; but a client that
+    /// misspells a field in a request should notice.
     pub is_strict: bool,
 }
 
 impl Order {
-    /// Reads and checks an event's JSON. Fields that are not known are passed over.
+    /// Reads and checks an event's JSON. Unknown fields are ignored.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
         if json.len() > MAX_BYTES {
             return Err(Invalid::as_a_whole(format!(
@@ -153,7 +153,7 @@ impl Order {
         let delivery_delay = fields.required("deliveryDelay", delay);
         let region = fields.or_default("region", Value::parsed::<Region>);
         let customer_location = customer_location(fields, region);
-        // A trace context is a help, never a reason to refuse food.
+        // An invalid trace context is no reason to refuse an order.
         let own = fields.optional("traceparent", |value| Ok(value.string().ok()));
         let own = own.flatten().filter(|text| is_traceparent(text));
         Some(Self {
@@ -168,14 +168,14 @@ impl Order {
         })
     }
 
-    /// Where the order is brought: a place in the region that follows from the id where the provider names none.
+    /// Where to deliver; if the provider names no place, one in the region is derived from the order's id.
     #[must_use]
     pub fn destination(&self) -> Location {
         self.customer_location
             .unwrap_or_else(|| restaurant::place_for(self.order_id.as_str(), self.region))
     }
 
-    /// What the order is, whatever it is called: two events of one id and one content are the same order sent twice, and two
+    /// A fingerprint of the order apart from its id: two events of one id and one content are the same order sent twice, and two
     /// of one id and different content are two orders.
     #[must_use]
     pub fn content(&self) -> Content {

@@ -1,4 +1,4 @@
-//! The stages of an order, which may follow which, and the event that tells of a change.
+//! The stages of an order, which may follow which, and the event for each change.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub enum Status {
     Scheduled,
     /// The restaurant is cooking.
     InPreparation,
-    /// Cooked; a driver is looked for.
+    /// Cooked; looking for a driver.
     SchedulingDelivery,
     /// A driver is on the way to the restaurant.
     WaitingForDriver,
@@ -28,7 +28,7 @@ pub enum Status {
     Delivered,
     /// Refused: invalid, not paid, or the restaurant would not cook it.
     Rejected,
-    /// Called off by the customer, or because a step took too long.
+    /// Cancelled by the customer or an operator, or because a step failed or took too long.
     Cancelled,
     /// Reserved for statuses of a newer version.
     #[serde(other)]
@@ -51,16 +51,16 @@ impl Status {
         Self::Unknown,
     ];
 
-    /// Whether nothing follows any more.
+    /// Whether no other status can follow.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Delivered | Self::Rejected | Self::Cancelled)
     }
 
-    /// Whether an order in this status may come to be in status `next`.
+    /// Whether an order in this status may get status `next`.
     ///
-    /// An order moves forward only, so a late or repeated change is refused. It is delivered only by someone who has it, and
-    /// called off only while it is still in the restaurant or on its way there: who has picked it up delivers it.
+    /// An order moves forward only, so a late or repeated change is refused. It is delivered only after a driver was assigned, and
+    /// cancelled only before the pickup: a driver who has picked it up delivers it.
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match (self.stage(), next) {
@@ -68,7 +68,7 @@ impl Status {
             (Some(stage), Self::Rejected) => stage < Self::IN_DELIVERY,
             (Some(stage), Self::Cancelled) => stage > 0 && stage < Self::IN_DELIVERY,
             (Some(stage), Self::Created) => stage == 0,
-            // The word of the pickup may have been lost (its invocation was killed); who brings the food had it.
+            // The report of the pickup may have been lost (its invocation was killed); a driver who delivers has picked it up.
             (Some(stage), Self::Delivered) => stage >= Self::WAITING_FOR_DRIVER,
             (Some(stage), _) => {
                 stage > 0
@@ -132,18 +132,18 @@ pub struct StatusEvent {
     pub status: Status,
     /// Expected arrival in ms since the epoch, if known.
     pub eta: Option<i64>,
-    /// Counts the order's changes from 1; who sees a version twice may ignore the second.
+    /// Counts the order's changes from 1; a reader that sees a version twice may ignore the second.
     pub version: u64,
     /// When the change was made, in ms since the epoch.
     pub at: i64,
     /// Why the order was rejected or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The driver who has the order; the live map finds the driver's place by it.
+    /// The driver who has the order; the live map uses it to find the driver's position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
-    /// The order is held up: its driver has not been heard of, or takes much longer than expected. The next change that says
-    /// nothing of it means that it is over.
+    /// The order is delayed: its driver has been silent, or takes much longer than expected. The next change without this field
+    /// means that the delay is over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delayed: bool,
 }

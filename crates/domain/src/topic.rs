@@ -2,13 +2,13 @@
 
 /// Order events of the ordering providers, keyed by order id.
 pub const ORDERS: &str = "orders";
-/// Places of drivers, keyed by driver id.
+/// Positions of drivers, keyed by driver id.
 pub const DRIVER_UPDATES: &str = "driver-updates";
 /// One event for each change of an order's status or arrival, keyed by order id.
 pub const ORDER_STATUS: &str = "order-status";
-/// Events of [`ORDERS`] that could not be understood, as they came, with the reason in the headers.
+/// Events of [`ORDERS`] that were refused, unchanged, with the reason in the headers.
 pub const ORDERS_DLQ: &str = "orders-dlq";
-/// Events of [`DRIVER_UPDATES`] that could not be understood, as they came, with the reason in the headers.
+/// Events of [`DRIVER_UPDATES`] that were refused, with the reason in the headers.
 pub const DRIVER_UPDATES_DLQ: &str = "driver-updates-dlq";
 
 /// Every topic with the number of partitions it is created with.

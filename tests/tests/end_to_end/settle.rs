@@ -96,7 +96,7 @@ async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_it
         "undoing: CANCELLED",
         "cooking: ",
         "never: never begun",
-        "5 orders have to be settled.",
+        "5 orders are to be settled.",
     ] {
         assert!(said.contains(line), "{line} is not in {said}");
     }
@@ -107,7 +107,7 @@ async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_it
     assert!(said.contains("3 undone"), "{said}");
     assert!(said.contains("1 never begun"), "{said}");
     let said = settle(&system, &[])?;
-    assert!(said.contains("No order has to be settled."), "{said}");
+    assert!(said.contains("There is no order to settle."), "{said}");
 
     let ids = ["waiting", "scheduled", "undoing", "cooking"].map(str::to_owned);
     for id in &ids {
@@ -128,7 +128,7 @@ async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_it
     settle(&system, &["eaten"])?;
     system.wait_for_status("eaten", "DELIVERED").await;
     let said = settle(&system, &[])?;
-    assert!(said.contains("No order has to be settled."), "{said}");
+    assert!(said.contains("There is no order to settle."), "{said}");
     assert_books_balance(&system, &["eaten".to_owned()], 2350).await;
 
     // So is one of which the driver's word was lost: here the twin forgets the delivery, as it does when it is handed over.

@@ -1,4 +1,4 @@
-//! Drivers: what their phones report, and the one rule that decides what a report is worth.
+//! Drivers: what their phones report, and the one rule that evaluates a report.
 //!
 //! | module | what it holds |
 //! |---|---|

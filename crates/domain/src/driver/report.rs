@@ -22,16 +22,16 @@ pub struct LocationUpdate {
 /// The longest value of a record that is read, in bytes. A report has about 60; phones may add accuracy, speed and the like.
 pub const LONGEST: usize = 16 * 1024;
 
-/// Why a record is no location update.
+/// Why a record is not a location update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// More than [`LONGEST`] in it.
+    /// It is longer than [`LONGEST`].
     #[error("the value has {0} bytes; at most {LONGEST} are read")]
     TooLong(usize),
-    /// No JSON in it.
+    /// It is not JSON.
     #[error("the value {0}")]
     Malformed(#[from] Malformed),
-    /// JSON that says something else.
+    /// It is JSON without a valid position or time.
     #[error("invalid location update: {}", Listed(.0))]
     Invalid(Vec<Violation>),
 }
@@ -63,7 +63,7 @@ impl Unreadable {
 }
 
 impl LocationUpdate {
-    /// Reads a record's value. Fields that are not known are left unread.
+    /// Reads a record's value. Unknown fields are ignored.
     pub fn parse(value: &[u8]) -> Result<Self, Unreadable> {
         if value.len() > LONGEST {
             return Err(Unreadable::TooLong(value.len()));
@@ -92,10 +92,10 @@ impl LocationUpdate {
         }
     }
 
-    /// The update as a record has it.
+    /// The update as the value of a record.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        // It holds only numbers that JSON has, so it can always be written.
+        // It holds only finite numbers, so it can always be written as JSON.
         serde_json::to_vec(self).unwrap_or_default()
     }
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// For how long nothing has been heard from a driver, by the clock of the digital twin alone.
+/// How long a driver has been silent, by the clock of the digital twin alone.
 ///
-/// Neither the phone's clock nor the time of the record takes part: the phone sets the one, and whoever publishes the record
+/// Neither the phone's clock nor the time of the record counts: the phone sets the one, and whoever publishes the record
 /// may set the other. That a report was handled between two looks is a fact, so the driver was heard from by the time of the
 /// second one. The twin journals its clock only when it looks, not for each report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,12 +28,12 @@ impl Silence {
         }
     }
 
-    /// A report was handled, whatever it says.
+    /// A report was handled, whatever its content.
     pub fn end(&mut self) {
         self.reported = true;
     }
 
-    /// Looks at `now`. Answers how many ms are left until nothing has been heard for `limit`; zero or less if that is so.
+    /// Looks at `now`. Returns how many ms are left until the driver has been silent for `limit`; zero or less if that is so.
     pub fn left(&mut self, now: i64, limit: i64) -> i64 {
         if self.reported {
             *self = Self::since(now);

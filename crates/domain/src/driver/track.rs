@@ -1,16 +1,16 @@
 //! Which of a driver's positions is the newest, when the driver was last heard from, and which positions are impossible.
 //!
-//! Three clocks take part:
+//! Three clocks are involved:
 //!
 //! - The **phone's** orders the positions of one phone. It may be wrong, and may be set while the driver is on the road.
 //! - The **record's** says when a report reached Kafka. It is the broker's clock if the topic says so
 //!   (`message.timestamp.type=LogAppendTime`, as setup creates it), else the producer's. Times in a [`Track`] are on this clock.
-//! - The record's **offset** is no clock, but says which of two reports came later, whatever the clocks say.
+//! - The record's **offset** is not a clock, but shows which of two reports arrived later, whatever the clocks say.
 //!
 //! A phone's time that is within a minute of the record's is believed. Otherwise the report is an old one that comes late, or
-//! the phone's clock is wrong. One report cannot tell which, two can: the clock goes on while the reports keep coming if it is
-//! merely wrong, so the difference to the record's time stays the same. From then on it is taken off. Until then, a few seconds,
-//! what seems to be old or from the future does not move the driver on the map.
+//! the phone's clock is wrong. One report does not show which, but several do: if the clock is merely wrong, it runs on between reports,
+//! so the difference to the record's time stays the same. From then on the difference is subtracted. Until then, for a few seconds,
+//! reports that seem old or from the future do not move the driver on the map.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +26,10 @@ const MAX_SPEED: f64 = 0.01;
 /// How far a driver may seem to jump in no time at all, in degrees: a little more than the width of a region. Drivers that
 /// are simulated without waiting cross a region in a few milliseconds, and reports may overtake each other on the way.
 const JUMP_TOLERANCE: f64 = 0.15;
-/// Impossible positions that follow each other within this time are one spell, in ms.
+/// Impossible positions that follow each other within this time are one series, in ms.
 const SPELL_MS: i64 = 10 * 60 * 1000;
 
-/// When and where a report came out of Kafka.
+/// When and where a report was in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
     /// The record's time, in ms since 1970.
@@ -86,7 +86,7 @@ impl Fix {
 /// Why a position is impossible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Impossible {
-    /// At 0° north, 0° east, where phones are that know nothing.
+    /// At 0° north, 0° east, which phones report that do not know their position.
     Zero,
     /// Too far from every region.
     Outside,
@@ -94,20 +94,20 @@ pub enum Impossible {
     Jump,
 }
 
-/// What a report is worth.
+/// The verdict on a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The driver is there now.
     Newest,
     /// As old as the newest position, or older.
     Stale,
-    /// From a time that has not come yet.
+    /// From a time in the future.
     Future,
-    /// No driver can be there. `begins` says that this is the first such report for some time, so that it can be told once.
+    /// No driver can be there. `begins` says that this is the first such report for some time, so that it can be published once.
     Impossible {
         /// Why.
         why: Impossible,
-        /// Whether a spell of them begins.
+        /// Whether a series of them begins.
         begins: bool,
     },
 }

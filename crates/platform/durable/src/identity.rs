@@ -17,27 +17,27 @@ use restate_sdk_shared_core::{IdentityVerifier, VerifyError};
 use ring::digest::{Context, SHA256};
 use tokio::time::Instant;
 
-/// How Restate says what it has signed a request with.
+/// The header in which Restate names the signature scheme.
 const SCHEME: &str = "x-restate-signature-scheme";
 /// The scheme with a JSON web token.
 const SIGNED: &[u8] = b"v1";
 /// The token.
 const TOKEN: &str = "x-restate-jwt-v1";
-/// How long a token is believed without being verified again, and at most twice that. So long it may outlive the minute that it
-/// is good for.
-const BELIEVED: Duration = Duration::from_secs(1);
+/// How long a token counts as verified without being verified again; at most twice that. It may be accepted for that much longer than
+/// the minute for which it is valid.
+const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 /// How many tokens are remembered in that time, twice.
 const MOST_TOKENS: usize = 4096;
 
 /// Why the public keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read, or there is nothing in it.
+    /// The file cannot be read, or is empty.
     #[error(transparent)]
     File(#[from] secrets::Error),
-    /// A line is no key.
+    /// A line is not a key.
     #[error(
-        "line {line} of {} is no public key of Restate, which is written like publickeyv1_ChjENK…: {reason}",
+        "line {line} of {} is not a public key of Restate, which has the form publickeyv1_ChjENK…: {reason}",
         path.display()
     )]
     Key {
@@ -50,40 +50,40 @@ pub enum Error {
     },
 }
 
-/// Whose requests are taken: those of the Restate whose public key is known; without any key, everyone's. Clones share what they
-/// remember.
+/// Which requests are accepted: those signed with a known key of Restate; without any key, all. Clones share their memory of verified
+/// tokens.
 #[derive(Clone, Default)]
 pub struct Identity(Option<Arc<Known>>);
 
 struct Known {
     verifier: IdentityVerifier,
-    believed: Mutex<Believed>,
+    verified: Mutex<VerifiedTokens>,
 }
 
-/// The tokens that were verified a moment ago. Of each, and of the path it is for, the SHA-256: nobody can guess towards one by
-/// how long an answer takes.
-struct Believed {
+/// The tokens that were verified a moment ago, each as the SHA-256 of token and path, so that the time of an answer does not help to
+/// guess a token.
+struct VerifiedTokens {
     since: Instant,
     now: HashSet<[u8; 32]>,
     before: HashSet<[u8; 32]>,
 }
 
-/// Why a request is not taken.
+/// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
-        "this service takes only requests that its Restate has signed, and this one is not: Restate needs the setting \
+        "this service accepts only requests that its Restate has signed, and this one is not signed: Restate needs the setting \
          request-identity-private-key-pem-file"
     )]
     Unsigned,
     #[error(
         "this service does not know the key that this request is signed with, or the signature is for something else: {0}"
     )]
-    NotBelieved(VerifyError),
+    NotVerified(VerifyError),
 }
 
 impl Identity {
-    /// Takes requests signed with one of the keys in a file, one a line: there is more than one while the key is replaced.
+    /// Accepts requests signed with one of the keys in a file, one a line: there is more than one while the key is replaced.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let mut verifier = IdentityVerifier::default();
         for (line, key) in secrets::lines(path)? {
@@ -95,11 +95,11 @@ impl Identity {
         }
         Ok(Self(Some(Arc::new(Known {
             verifier,
-            believed: Mutex::new(Believed::new()),
+            verified: Mutex::new(VerifiedTokens::new()),
         }))))
     }
 
-    /// Whether a request for `path` with these headers is to be taken.
+    /// Checks whether a request for `path` with these headers is accepted.
     pub(crate) fn check(&self, headers: &HeaderMap, path: &str) -> Result<(), Refusal> {
         let Some(known) = &self.0 else { return Ok(()) };
         if headers.get(SCHEME).map(HeaderValue::as_bytes) != Some(SIGNED) {
@@ -107,14 +107,14 @@ impl Identity {
         }
         let token = headers.get(TOKEN).map_or(&[][..], HeaderValue::as_bytes);
         let digest = digest(path, token);
-        if known.believed().contains(&digest) {
+        if known.verified().contains(&digest) {
             return Ok(());
         }
         known
             .verifier
             .verify_identity(headers, path)
-            .map_err(Refusal::NotBelieved)?;
-        known.believed().insert(digest);
+            .map_err(Refusal::NotVerified)?;
+        known.verified().insert(digest);
         Ok(())
     }
 }
@@ -129,12 +129,12 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Known {
-    fn believed(&self) -> MutexGuard<'_, Believed> {
-        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn verified(&self) -> MutexGuard<'_, VerifiedTokens> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Believed {
+impl VerifiedTokens {
     fn new() -> Self {
         Self {
             since: Instant::now(),
@@ -145,9 +145,9 @@ impl Believed {
 
     fn contains(&mut self, digest: &[u8; 32]) -> bool {
         let age = self.since.elapsed();
-        if age >= BELIEVED {
+        if age >= REMEMBERED_FOR {
             self.turn();
-            if age >= 2 * BELIEVED {
+            if age >= 2 * REMEMBERED_FOR {
                 self.before.clear();
             }
         }
@@ -217,33 +217,33 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_token_is_believed_for_its_path_and_a_moment() {
-        let mut believed = Believed::new();
+        let mut verified = VerifiedTokens::new();
         let token = digest("/a", b"token");
-        assert!(!believed.contains(&token));
-        believed.insert(token);
-        assert!(believed.contains(&token));
+        assert!(!verified.contains(&token));
+        verified.insert(token);
+        assert!(verified.contains(&token));
         for other in [
             digest("/b", b"token"),
             digest("/a", b"taken"),
             digest("/a", b""),
         ] {
-            assert!(!believed.contains(&other));
+            assert!(!verified.contains(&other));
         }
-        tokio::time::advance(BELIEVED).await;
-        assert!(believed.contains(&token));
-        tokio::time::advance(BELIEVED).await;
-        assert!(!believed.contains(&token));
-        believed.insert(token);
-        tokio::time::advance(2 * BELIEVED).await;
-        assert!(!believed.contains(&token));
+        tokio::time::advance(REMEMBERED_FOR).await;
+        assert!(verified.contains(&token));
+        tokio::time::advance(REMEMBERED_FOR).await;
+        assert!(!verified.contains(&token));
+        verified.insert(token);
+        tokio::time::advance(2 * REMEMBERED_FOR).await;
+        assert!(!verified.contains(&token));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let mut believed = Believed::new();
+        let mut verified = VerifiedTokens::new();
         for n in 0..10 * MOST_TOKENS {
-            believed.insert(digest("/a", &n.to_be_bytes()));
+            verified.insert(digest("/a", &n.to_be_bytes()));
         }
-        assert!(believed.now.len() <= MOST_TOKENS && believed.before.len() <= MOST_TOKENS);
+        assert!(verified.now.len() <= MOST_TOKENS && verified.before.len() <= MOST_TOKENS);
     }
 }

@@ -242,7 +242,7 @@ fn refused(refusal: &Refusal) -> Response<Answer> {
     static TOLD: Once = Once::new();
     REFUSED.inc([match refusal {
         Refusal::Unsigned => "unsigned",
-        Refusal::NotBelieved(_) => "other key",
+        Refusal::NotVerified(_) => "other key",
     }]);
     // Once, as whoever tries again and again must not fill the log.
     TOLD.call_once(|| {

@@ -17,9 +17,9 @@ pub enum Invariant {
     EndsOnce,
     /// A status never goes back.
     NeverBack,
-    /// The versions that are told of an order have no gap, and none is told in two ways.
+    /// The versions published for an order have no gap, and no version has two contents.
     NoGap,
-    /// What was told last is what the runtime holds.
+    /// The last published status is the one that the runtime holds.
     ToldAsKept,
     /// A cancellation that was accepted ends in `CANCELLED`.
     CancelKept,
@@ -27,25 +27,24 @@ pub enum Invariant {
     ChargedOnce,
     /// Charged minus refunded is the price for `DELIVERED`, and nothing otherwise.
     BooksBalance,
-    /// What is delivered was cooked; what is not delivered is not left cooking.
+    /// Every delivered order was cooked, and no other order is left cooking.
     NothingCooking,
     /// A driver holds at most one delivery.
     OneDelivery,
     /// No delivery is held by two drivers.
     OneDriver,
-    /// Nobody holds a delivery of an order that has ended.
+    /// No driver holds a delivery of an order that has ended.
     NothingHeld,
-    /// No delivery queues that nobody waits for; a driver queues once, and only one who waits for work; nobody who waits is
-    /// forgotten.
+    /// No delivery of an ended order is queued. Every driver who waits for work is queued, once, and no other driver is.
     QueuesClean,
-    /// What is no order is among the dead letters, and nothing else is.
+    /// Every invalid event is among the dead letters, and nothing else is.
     GarbageAside,
     /// No invocation is left under way.
     NothingUnderWay,
 }
 
 impl Invariant {
-    /// All of them, in the order in which they are told.
+    /// All of them, in the order of the report.
     pub const ALL: [Self; 14] = [
         Self::EndsOnce,
         Self::NeverBack,
@@ -63,29 +62,31 @@ impl Invariant {
         Self::NothingUnderWay,
     ];
 
-    /// It, for people.
+    /// The invariant as a sentence; `docs/chaos.md` lists them.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
             Self::EndsOnce => "every accepted order ends in exactly one terminal status",
             Self::NeverBack => "a status never goes back",
-            Self::NoGap => "versions in order-status have no gap, and none is told in two ways",
-            Self::ToldAsKept => "what was told last is what the runtime holds",
+            Self::NoGap => "versions in order-status have no gap, and no version has two contents",
+            Self::ToldAsKept => "the last published status is the one that the runtime holds",
             Self::CancelKept => "a cancellation that was accepted ends in CANCELLED",
             Self::ChargedOnce => "an order is charged at most once, and only if it was accepted",
             Self::BooksBalance => {
                 "charged minus refunded is the price for DELIVERED, and nothing otherwise"
             }
             Self::NothingCooking => {
-                "what is delivered was cooked, and nothing else is left cooking"
+                "every delivered order was cooked, and nothing else is left cooking"
             }
             Self::OneDelivery => "a driver holds at most one delivery",
             Self::OneDriver => "no delivery is held by two drivers",
-            Self::NothingHeld => "nobody holds a delivery of an order that has ended",
+            Self::NothingHeld => "no driver holds a delivery of an order that has ended",
             Self::QueuesClean => {
-                "nothing queues that nobody waits for, and no waiting driver is forgotten"
+                "no delivery of an ended order is queued, and no waiting driver is forgotten"
             }
-            Self::GarbageAside => "what is no order is among the dead letters, and nothing else is",
+            Self::GarbageAside => {
+                "every invalid event is among the dead letters, and nothing else is"
+            }
             Self::NothingUnderWay => "no invocation is left under way",
         }
     }

@@ -52,7 +52,7 @@ pub struct Args {
 pub struct RestoreArgs {
     /// The file that `backup` has written
     file: PathBuf,
-    /// The data directory to make; it must not exist, or be empty
+    /// The data directory to create; it must not exist, or be empty
     #[arg(
         long,
         env = "FOOD_ORDERING_DATA_DIR",
@@ -82,12 +82,12 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     let file = std::path::absolute(&args.file)?;
     ensure!(
         directory.join(RESTATE_DATA).is_dir(),
-        "{} is no data directory of `food-ordering up`; name it with --data-dir",
+        "{} is not a data directory of `food-ordering up`; name one with --data-dir",
         directory.display()
     );
     ensure!(
         !file.starts_with(&directory),
-        "{} lies in the directory that is to be saved; put it elsewhere",
+        "{} is in the directory that is to be saved; choose another place",
         file.display()
     );
     // Until the end no `up` can begin there.
@@ -102,7 +102,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     }
     let label = written.with_context(|| format!("saving {}", directory.display()))?;
     say!(
-        "{} holds {} files of {}; `food-ordering restore {0}` brings them back.",
+        "{} holds {} files of {}; `food-ordering restore {0}` restores them.",
         file.display(),
         label.files,
         directory.display()
@@ -113,7 +113,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
 fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
     ensure!(
         !file.exists(),
-        "{} is there already and is not overwritten",
+        "{} already exists and is not overwritten",
         file.display()
     );
     let mut found = Vec::new();
@@ -237,7 +237,7 @@ fn read(
 fn label_of(entry: &mut tar::Entry<'_, impl Read>) -> anyhow::Result<Label> {
     ensure!(
         entry.path()? == Path::new(LABEL),
-        "it is no backup of `food-ordering backup`"
+        "it was not made by `food-ordering backup`"
     );
     let mut json = Vec::new();
     entry.take(64 * 1024).read_to_end(&mut json)?;
@@ -263,7 +263,7 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     };
     ensure!(
         is_free,
-        "{} is there already and is not overwritten; name another one with --data-dir, or move it away",
+        "{} already exists and is not overwritten; name another one with --data-dir, or move it away",
         directory.display()
     );
     let parent = directory.parent().context("a directory has a parent")?;
@@ -301,7 +301,7 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     fs::rename(&unpacked, &directory)
         .with_context(|| format!("moving {} to {}", unpacked.display(), directory.display()))?;
     say!(
-        "{} is as it was at {}: {} files. `food-ordering up --data-dir {0}` goes on from there.",
+        "{} is as it was at {}: {} files. `food-ordering up --data-dir {0}` continues from there.",
         directory.display(),
         label.made_at,
         label.files

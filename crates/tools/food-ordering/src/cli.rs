@@ -33,43 +33,43 @@ enum Command {
     Setup(setup::Args),
     /// Lists the versions of the services that Restate knows and what ends on each, and removes those that have drained
     Deployments(deployments::Args),
-    /// Finds orders whose workflow was killed, and settles them: money back, kitchen stopped, driver away, or delivered
+    /// Finds orders whose workflow was killed, and settles them: undone and refunded, or left to the driver who has the food
     ///
     /// Safe to run at any time, and again. An order that a driver has picked up is left to the driver.
     Settle(settle::Args),
-    /// Writes everything that a stopped system keeps to one file: orders under way, books, keys
+    /// Saves a stopped system to one file: orders under way, books, keys
     Backup(backup::Args),
-    /// Makes the data directory that a backup was made of, elsewhere or on another machine
+    /// Restores a data directory from a backup, in another place or on another machine
     Restore(backup::RestoreArgs),
-    /// Says what is wrong when the system does not move, and what to do; changes nothing
+    /// Checks every part, and prints what is wrong and what to do; changes nothing
     Doctor(doctor::Args),
-    /// Says whether parts that run here, or in this container, can do their work; for health checks
+    /// Checks whether parts on this machine, or in this container, can do their work; for health checks
     ///
     /// Give it the flags, or the environment, with which the parts were started.
     Health(health::Args),
-    /// Makes the keys by which the parts know each other, each in a file that only you can read; changes none that is there
+    /// Creates the keys by which the parts authenticate each other, each in a file that only you can read; never changes existing keys
     Keys(keys::Args),
-    /// Publishes orders to Kafka, waits for their ends and prints how long each stage took
+    /// Publishes orders to Kafka, waits until they have ended and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
     Bench(bench::Args),
-    /// Keeps a system of its own under a steady load, and decides whether memory and latency stay flat and no order is lost
+    /// Runs a system of its own under a steady load, and decides whether memory and latency stay flat and no order is lost
     ///
-    /// A line a minute; in the end the drift between the first and the last third, and a verdict on each invariant.
+    /// Prints a line a minute, and at the end the drift between the first and the last third and a verdict on each invariant.
     Soak(soak::Args),
-    /// Kills, pauses and misleads a system of its own under load, and decides whether money and food are right
+    /// Injects faults into a system of its own under load, and decides whether every payment and delivery is right
     ///
-    /// What is done to whom, and when, follows from the seed. In the end the third parties' books, the topics and the runtime's
-    /// state are read, and there is a verdict on each invariant.
+    /// The seed determines the faults, their targets and their moments. At the end it reads the third parties' books, the topics and
+    /// the runtime's state, and prints a verdict on each invariant.
     Chaos(chaos::Args),
-    /// Lists and shows dead letters, and sends them again, corrected or as they are
+    /// Lists and shows dead letters, and publishes them again, corrected or unchanged
     Dlq(dlq::Args),
     /// Runs Apache Kafka on this machine, one node, until Ctrl-C; needs Java and Maven
     Kafka(apache_kafka::Args),
-    /// Prints where the Restate server's binary is; installs it first if need be
+    /// Prints the path of the Restate server's binary; installs it first if necessary
     #[command(hide = true)]
     RestateServerPath(restate::binary::Wanted),
-    /// Replaces this process by another program that ends with this one's parent
+    /// Replaces this process by another program, which ends when the parent process ends
     #[command(hide = true)]
     ExecWithParent(parent::Args),
 }

@@ -35,11 +35,11 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Lists the deployments: which, where, which version, what it is there for, how much ends on it
+    /// Lists the deployments: address, version, services, invocations under way
     List,
-    /// Removes a former version on which nothing ends any more; its processes can be stopped then
+    /// Removes a former version without invocations under way; its processes can then be stopped
     Retire {
-        /// Which, by id or address as `list` shows them
+        /// The deployment, by id or address as `list` shows them
         #[arg(value_name = "ID|URL")]
         deployment: String,
     },

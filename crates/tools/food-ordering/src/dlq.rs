@@ -46,21 +46,21 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Lists the dead letters: which, where from, key, why
+    /// Lists the dead letters: place, source, key, reason
     List,
     /// Shows one dead letter with its value
     Show {
         /// Which, as `list` names it: orders-dlq/0/12
         letter: Place,
     },
-    /// Sends a dead letter again to the topic it came from
+    /// Publishes a dead letter again, to the topic it came from
     Replay {
         /// Which, as `list` names it: orders-dlq/0/12
         letter: Place,
-        /// A file with the corrected value; - = standard input [default: the value as it came]
+        /// A file with the corrected value; - is standard input [default: the original value]
         #[arg(long, value_name = "FILE")]
         value: Option<PathBuf>,
-        /// The corrected key [default: the key as it came]
+        /// The corrected key [default: the original key]
         #[arg(long, value_name = "TEXT")]
         key: Option<String>,
     },
@@ -154,7 +154,7 @@ fn kafka_of(directory: &Path) -> anyhow::Result<Connection> {
     })?;
     let addresses: BTreeMap<String, String> = serde_json::from_str(&text)?;
     Connection::from_endpoints(&addresses)?
-        .with_context(|| format!("{} names no Kafka", file.display()))
+        .with_context(|| format!("{} does not contain Kafka's address", file.display()))
 }
 
 async fn read(kafka: &Connection, topic: &'static str) -> anyhow::Result<Vec<Record>> {
@@ -173,7 +173,7 @@ async fn find(kafka: &Connection, place: &Place) -> anyhow::Result<Record> {
     letters
         .find(|letter| (letter.partition, letter.offset) == (place.partition, place.offset))
         .with_context(|| {
-            format!("there is no dead letter {place}; `food-ordering dlq list` names all")
+            format!("there is no dead letter {place}; `food-ordering dlq list` lists them")
         })
 }
 
@@ -234,7 +234,7 @@ fn again(
 ) -> anyhow::Result<Again> {
     let topic = letter.header(dead_letter::TOPIC);
     let Some((_, topic)) = LETTERS.into_iter().find(|(_, source)| *source == topic) else {
-        bail!("{place} does not say from which topic it came: publish it with a Kafka client");
+        bail!("{place} has no header with its source topic: publish it with a Kafka client");
     };
     let value = if let Some(file) = value {
         corrected(file)?

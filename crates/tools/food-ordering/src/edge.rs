@@ -1,4 +1,4 @@
-//! The part `gateway`: whom it trusts, and how much of everything there may be.
+//! The part `gateway`: whom it trusts, and its limits.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -16,30 +16,30 @@ use secrets::{ExposeSecret, SecretString, Secrets};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Gateway, for the world outside")]
 pub(crate) struct Edge {
-    /// What the keys follow from by which visitors read their orders, one secret a line, the first for new keys; the same for
-    /// all gateways. Needed wherever others than operators can come in
+    /// Secrets from which order keys are derived, one a line; the first is for new keys, all are accepted. All gateways need the
+    /// same file. Required wherever others than operators can connect
     #[arg(
         long,
         env = "FOOD_ORDERING_ORDER_LINKS_SECRET_FILE",
         value_name = "FILE"
     )]
     order_links_secret_file: Option<PathBuf>,
-    /// Whether whoever comes from this machine is an operator; say false behind a proxy on the same machine, from which everyone
-    /// seems to come [default: true, unless there are trusted proxies]
+    /// Whether clients on this machine are operators; set it to false behind a proxy on the same machine, because all requests then
+    /// seem to come from here [default: true, unless there are trusted proxies]
     #[arg(long, env = "FOOD_ORDERING_TRUST_LOOPBACK", value_name = "BOOL")]
     trust_loopback: Option<bool>,
-    /// In a container: the address on which the machine publishes the gateway's port. If that is loopback, whoever comes from this
-    /// machine, through the container's networks, counts as on this machine
+    /// In a container: the address on which the machine publishes the gateway's port. If that is loopback, clients that connect
+    /// through the container's networks count as on this machine
     #[arg(
         long,
         env = "FOOD_ORDERING_GATEWAY_PUBLISHED_ON",
         value_name = "ADDRESS"
     )]
     gateway_published_on: Option<IpAddr>,
-    /// Whether everyone who reaches the gateway may read its /metrics, not operators alone; for networks that the world does not reach
+    /// Whether every client may read /metrics, not only operators; for networks that cannot be reached from outside
     #[arg(long, env = "FOOD_ORDERING_PUBLIC_METRICS", action = ArgAction::Set, default_value_t = false, value_name = "BOOL")]
     public_metrics: bool,
-    /// Proxies whose word counts on where a request comes from, as addresses or networks
+    /// Proxies that are trusted to name the client's address, as addresses or networks
     #[arg(
         long,
         env = "FOOD_ORDERING_TRUSTED_PROXIES",
@@ -48,10 +48,10 @@ pub(crate) struct Edge {
         value_name = "NETWORK,…"
     )]
     trusted_proxies: Vec<IpNet>,
-    /// By which header they say so, x-forwarded-for or forwarded; they must set it themselves in every request
+    /// The header in which they name it, x-forwarded-for or forwarded; they must set it themselves in every request
     #[arg(long, env = "FOOD_ORDERING_CLIENT_ADDRESS_HEADER", default_value_t = ClientAddressHeader::default(), value_name = "NAME")]
     client_address_header: ClientAddressHeader,
-    /// How often a client may place orders and call them off: so many at once, and from then on evenly
+    /// How often a client may place and cancel orders: N at once, and then evenly over the time
     #[arg(long, env = "FOOD_ORDERING_ORDER_RATE", default_value_t = gateway::Edge::default().order_rate, value_name = "N/TIME")]
     order_rate: Rate,
     /// How often a client may read anything, files of the web UI included
@@ -69,7 +69,7 @@ pub(crate) struct Edge {
     /// How many streams a client may have open
     #[arg(long, env = "FOOD_ORDERING_STREAMS_PER_CLIENT", default_value_t = some(gateway::Edge::default().streams_per_client), value_name = "N")]
     streams_per_client: NonZeroUsize,
-    /// How many connections there may be; when there are more, those that idle go first
+    /// How many connections are accepted in all; beyond that, idle ones are closed first
     #[arg(id = "gateway_connections", long = "gateway-connections", env = "FOOD_ORDERING_GATEWAY_CONNECTIONS", default_value_t = some(gateway::Edge::default().connections), value_name = "N")]
     connections: NonZeroUsize,
     /// How many connections a client may have; trusted proxies may have all
@@ -78,7 +78,7 @@ pub(crate) struct Edge {
     /// How long a client may take to send the head of a request
     #[arg(long, env = "FOOD_ORDERING_HEADER_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     header_timeout: Duration,
-    /// How long a connection is kept for another request; longer than proxies in front keep theirs
+    /// How long a connection is kept for another request; set it higher than in a proxy in front
     #[arg(long, env = "FOOD_ORDERING_IDLE_TIMEOUT", default_value = "75s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     idle_timeout: Duration,
 }
@@ -105,7 +105,7 @@ impl Edge {
         }
     }
 
-    /// What the keys of orders follow from; nothing where there are none.
+    /// The secrets from which order keys are derived; none if there is no file.
     pub(crate) fn order_links_secrets(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let Some(file) = &self.order_links_secret_file else {
             return Ok(Vec::new());

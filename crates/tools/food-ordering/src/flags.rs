@@ -1,4 +1,4 @@
-//! Flags that several commands have: where what they talk to is.
+//! Flags that several commands share: the addresses of Kafka and Restate, and the data directory.
 
 use std::path::PathBuf;
 
@@ -28,10 +28,10 @@ impl Kafka {
     }
 }
 
-/// What Kafka's clients have to know beside the brokers' addresses.
+/// Settings of Kafka clients besides the brokers' addresses.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct KafkaProperties {
-    /// How the brokers are reached where not in plain text: a file with librdkafka's properties (security.protocol,
+    /// For brokers with a password or TLS: a file with librdkafka's properties (security.protocol,
     /// sasl.mechanism, sasl.username, sasl.password, ssl.ca.location, ssl.certificate.location, ssl.key.location, …),
     /// name=value on each line
     #[arg(
@@ -53,7 +53,7 @@ impl KafkaProperties {
 /// Restate's ingress.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RestateIngress {
-    /// Restate's ingress; with several nodes that of each, so that one of them may be away
+    /// Restate's ingress; with several nodes the address of each, so that any of them may be down
     #[arg(
         id = "restate-ingress",
         long,
@@ -67,7 +67,7 @@ pub(crate) struct RestateIngress {
 /// Restate's admin API.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RestateAdmin {
-    /// Restate's admin API; with several nodes that of each, so that one of them may be away
+    /// Restate's admin API; with several nodes the address of each, so that any of them may be down
     #[arg(
         id = "restate-admin",
         long,
@@ -81,7 +81,7 @@ pub(crate) struct RestateAdmin {
 /// The data directory of an `up`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataDirectory {
-    /// The data directory: what `food-ordering up` keeps, data and logs
+    /// The data directory of `food-ordering up`: data, keys and logs
     #[arg(
         id = "data-dir",
         long,

@@ -16,7 +16,7 @@ use crate::{Part, flags};
 /// Arguments of `health`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The parts to ask
+    /// The parts to check
     #[arg(required = true)]
     parts: Vec<Part>,
     #[command(flatten)]
@@ -57,10 +57,7 @@ async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
 
 async fn get(listen: SocketAddr, path: &str, protocol: Protocol) -> anyhow::Result<()> {
     let url = format!("http://{}{path}", here(listen));
-    ensure!(
-        http::answers(&url, protocol).await,
-        "GET {url} does not succeed"
-    );
+    ensure!(http::answers(&url, protocol).await, "GET {url} failed");
     Ok(())
 }
 
@@ -79,7 +76,7 @@ async fn psql(address: SocketAddr) -> anyhow::Result<()> {
         .with_context(|| format!("asking {address}"))?;
     ensure!(
         [b'S', b'N'].contains(&answer),
-        "what answers at {address} does not speak PostgreSQL's protocol"
+        "the server at {address} does not speak PostgreSQL's protocol"
     );
     Ok(())
 }

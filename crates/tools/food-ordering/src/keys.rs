@@ -1,4 +1,4 @@
-//! The keys of the system: the command that makes them, and the flags by which the parts are given theirs.
+//! The keys of the system: the command that creates them, and the flags by which the parts read them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use secrets::{SecretString, Secrets};
 /// Arguments of `keys`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the files are made; only the user who runs this can read them
+    /// Where the files are created; only the user who runs this can read them
     #[arg(long, env = "FOOD_ORDERING_KEYS_DIRECTORY", value_name = "DIRECTORY")]
     directory: PathBuf,
 }
@@ -28,12 +28,12 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The keys of the parts that `serve` runs. Each is a file; what is in it never stands on a command line.
+/// The keys of the parts that `serve` runs. Each is in a file, so that none is on a command line.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Keys, as `food-ordering keys` makes them")]
 pub(crate) struct Files {
-    /// The public keys of the Restate that may call the durable services, one a line (restate-identity.pub); without it, whoever
-    /// reaches them may, and they listen on loopback only
+    /// The public keys of the Restate that may call the durable services, one a line (restate-identity.pub). Without it they accept
+    /// every request, and listen on loopback only
     #[arg(
         long = "restate-identity-file",
         env = "FOOD_ORDERING_RESTATE_IDENTITY_FILE",
@@ -47,9 +47,9 @@ pub(crate) struct Files {
         value_name = "FILE"
     )]
     callback_secret: Option<PathBuf>,
-    /// What operators who are not at the gateway's own machine have to know (operator.token); without it they are not let in.
-    /// The environment variable `FOOD_ORDERING_OPERATOR_TOKEN` may hold one more token; there is no flag for it, as others could
-    /// read it there
+    /// The token of operators who are not at the gateway's own machine (operator.token); without it such requests are refused.
+    /// The environment variable `FOOD_ORDERING_OPERATOR_TOKEN` may hold one more token; there is no flag for it, because other
+    /// users could read it there
     #[arg(
         long = "operator-token-file",
         env = "FOOD_ORDERING_OPERATOR_TOKEN_FILE",

@@ -15,7 +15,7 @@ pub enum Part {
     RestaurantPos,
     /// The stub of the payment provider
     PaymentProvider,
-    /// The HTTP API for the shop
+    /// The web UI and its HTTP API
     Gateway,
     /// PostgreSQL's protocol for psql and drivers
     PsqlGateway,

@@ -16,11 +16,11 @@ use crate::{flags, networks};
 pub(crate) struct Psql {
     #[command(flatten)]
     restate_admin: flags::RestateAdmin,
-    /// Lines <user>:<password>; only those users are let in, by SCRAM-SHA-256
+    /// A file with lines <user>:<password>; only those users may connect, by SCRAM-SHA-256
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// In a container: the address on which the machine publishes the psql gateway's port. If that is loopback, whoever comes from
-    /// this machine, through the container's networks, needs no password
+    /// In a container: the address on which the machine publishes the psql gateway's port. If that is loopback, clients that
+    /// connect through the container's networks need no password
     #[arg(
         long = "psql-published-on",
         env = "FOOD_ORDERING_PSQL_PUBLISHED_ON",
@@ -43,10 +43,10 @@ pub(crate) struct Psql {
         value_name = "FILE"
     )]
     tls_key: Option<PathBuf>,
-    /// How long a query may take; `SET statement_timeout` can only make it less
+    /// How long a query may take; `SET statement_timeout` can only shorten it
     #[arg(long, env = "FOOD_ORDERING_STATEMENT_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     statement_timeout: Duration,
-    /// How many clients there may be at a time
+    /// How many clients may be connected at a time
     #[arg(
         long = "psql-connections",
         env = "FOOD_ORDERING_PSQL_CONNECTIONS",
@@ -54,7 +54,7 @@ pub(crate) struct Psql {
         value_name = "N"
     )]
     connections: NonZeroUsize,
-    /// How long a message of a client, such as a query, may be, in bytes
+    /// The largest message of a client, such as a query, in bytes
     #[arg(
         long = "psql-max-message",
         env = "FOOD_ORDERING_PSQL_MAX_MESSAGE",

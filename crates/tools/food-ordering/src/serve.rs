@@ -46,7 +46,7 @@ pub struct Args {
         value_name = "URL"
     )]
     restaurant_url: String,
-    /// The gateway, as restaurants reach it to say that an order is ready
+    /// The gateway's address for restaurants, who call it when an order is ready
     #[arg(
         long,
         env = "FOOD_ORDERING_CALLBACK_URL",
@@ -72,11 +72,11 @@ pub struct Args {
         value_name = "FILE"
     )]
     payment_database: PathBuf,
-    /// A file to which the embedded broker writes its address, as it picks its own port
+    /// A file to which the embedded broker writes its address, because it chooses its port itself
     #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
     kafka_address_file: Option<PathBuf>,
-    /// How long the gateway goes on serving after it was told to stop, while `/ready` says no: as long as load balancers take
-    /// to notice
+    /// How long the gateway continues to serve after it was told to stop, while `/ready` answers 503, so that load balancers
+    /// notice
     #[arg(long, env = "FOOD_ORDERING_DRAIN", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     drain: Duration,
     #[command(flatten)]
@@ -87,10 +87,10 @@ pub struct Args {
     edge: Box<Edge>,
     #[command(flatten)]
     psql: Box<Psql>,
-    /// What tells this build from others of the same version, such as a commit or an image's tag; Restate shows it
+    /// A label of this build, such as a commit or an image's tag; Restate shows it beside the version
     #[arg(long, env = "FOOD_ORDERING_BUILD", value_name = "TEXT")]
     build: Option<String>,
-    /// How many threads the parts work with; one is cheapest, more use more cores
+    /// The number of threads; one is the most efficient, more use more cores
     #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
     threads: NonZeroUsize,
     #[command(flatten)]
@@ -129,7 +129,7 @@ impl Args {
 /// What operators find through the gateway.
 #[derive(Debug, ClapArgs)]
 struct Operators {
-    /// Where operators' browsers find Restate's own UI
+    /// The address of Restate's UI for operators' browsers
     #[arg(long, env = "FOOD_ORDERING_RESTATE_UI", value_name = "URL")]
     restate_ui: Option<String>,
 }
@@ -142,7 +142,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     tokio::select! {
         ended = run_parts(&args, &shutdown.asked) => ended,
-        () = shutdown.insisted.cancelled() => bail!("told again to stop: what was in hand is not finished"),
+        () = shutdown.insisted.cancelled() => bail!("told to stop a second time: requests in hand were not finished"),
     }
 }
 

@@ -24,16 +24,16 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Driver simulator")]
 pub(crate) struct Simulator {
-    /// How often a driver without a delivery asks for one
+    /// How often a driver without a delivery polls for one
     #[arg(long, env = "FOOD_ORDERING_POLL_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) poll_interval: Duration,
-    /// Time between two steps of a driver; 0s = as fast as the system can
+    /// Time between two steps of a driver; 0s: no waiting
     #[arg(long, env = "FOOD_ORDERING_MOVE_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) move_interval: Duration,
     /// How long a driver rests after a delivery
     #[arg(long, env = "FOOD_ORDERING_PAUSE", default_value = "2s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) pause: Duration,
-    /// How far a driver gets in one step, in degrees
+    /// The length of one step of a driver, in degrees
     #[arg(long, env = "FOOD_ORDERING_STEP", default_value_t = 0.005, value_parser = degrees, value_name = "DEGREES")]
     pub(crate) step: f64,
 }
@@ -51,29 +51,30 @@ pub(crate) struct Restaurant {
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Order services")]
 pub(crate) struct Orders {
-    /// How long the payment provider may take before the order is rejected
+    /// How long the payment provider may take to answer before the order is cancelled
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_LIMIT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) payment_limit: Duration,
-    /// How long a restaurant may take before the order is cancelled
+    /// How long a restaurant may take to accept an order, and then to prepare it, before the order is cancelled
     #[arg(long, env = "FOOD_ORDERING_PREPARATION_LIMIT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) preparation_limit: Duration,
     /// How long a prepared order may wait for a driver before it is cancelled
     #[arg(long, env = "FOOD_ORDERING_DRIVER_LIMIT", default_value = "30m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) driver_limit: Duration,
-    /// How long a driver may take before the delivery counts as failed
+    /// How long a driver may take to pick up the food before the order is cancelled, and how often later progress is checked
     #[arg(long, env = "FOOD_ORDERING_DELIVERY_LIMIT", default_value = "2h", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) delivery_limit: Duration,
-    /// How long a driver with a delivery may not be heard of: before the pickup another one gets it then, later the customer is told
+    /// How long a driver with a delivery may be silent. Before the pickup another driver gets the delivery then; after it the
+    /// order is marked as delayed
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SILENCE", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) driver_silence: Duration,
-    /// How long the status of a finished order can be asked for
+    /// How long the history of an ended order is kept
     #[arg(long, env = "FOOD_ORDERING_ORDER_RETENTION", default_value = "30d", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) order_retention: Duration,
-    /// How long Restate keeps a finished workflow, for the curious
+    /// How long Restate keeps the journal of an ended workflow
     #[arg(long, env = "FOOD_ORDERING_WORKFLOW_RETENTION", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) workflow_retention: Duration,
-    /// How fast drivers are expected to be, in degrees a second, for the arrival times [default: one step each move interval, or
-    /// 0.005 if they move without waiting]
+    /// The expected speed of drivers in degrees a second, from which arrival times are computed [default: one step each move
+    /// interval, or 0.005 if they move without waiting]
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SPEED", value_parser = degrees, value_name = "DEGREES")]
     pub(crate) driver_speed: Option<f64>,
 }
@@ -90,15 +91,15 @@ pub(crate) struct WebUi {
         value_name = "DIRECTORY"
     )]
     pub(crate) files: PathBuf,
-    /// A server of map tiles, with {z}, {x}, {y} and perhaps {s}; the map needs none
+    /// A server of map tiles, as a URL with {z}, {x}, {y} and optionally {s} [default: none, the built-in map]
     #[arg(long, env = "FOOD_ORDERING_TILE_URL", value_name = "URL")]
     pub(crate) tile_url: Option<String>,
-    /// Whom the map names as the makers of those tiles
+    /// The attribution that the map shows for those tiles
     #[arg(long, env = "FOOD_ORDERING_TILE_ATTRIBUTION", value_name = "TEXT")]
     pub(crate) tile_attribution: Option<String>,
 }
 
-/// What the example family reckons with; see `domain::geo::Speed::DEFAULT`.
+/// The speed that the original example assumes; see `domain::geo::Speed::DEFAULT`.
 const DEFAULT_SPEED: f64 = 0.005;
 
 fn degrees(text: &str) -> Result<f64, String> {
@@ -109,7 +110,7 @@ fn degrees(text: &str) -> Result<f64, String> {
 }
 
 impl Settings {
-    /// The speed by which arrival times are reckoned, in degrees a second.
+    /// The speed from which arrival times are computed, in degrees a second.
     #[must_use]
     pub fn driver_speed(&self) -> f64 {
         self.orders.driver_speed.unwrap_or_else(|| {

@@ -36,7 +36,7 @@ pub struct Args {
     restate_admin: flags::RestateAdmin,
     #[command(flatten)]
     restate_ingress: flags::RestateIngress,
-    /// Say which orders are to be settled, and settle none
+    /// List the orders to be settled, and settle none
     #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
     dry_run: bool,
     /// Only these orders
@@ -44,7 +44,7 @@ pub struct Args {
     orders: Vec<OrderId>,
 }
 
-/// An order that nobody sees through.
+/// An order without a workflow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) struct Abandoned {
     /// The order.
@@ -70,7 +70,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         }
     }
     if abandoned.is_empty() {
-        say!("No order has to be settled.");
+        say!("There is no order to settle.");
         return Ok(());
     }
     if args.dry_run {
@@ -81,7 +81,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         if number > NAMED {
             say!("and {} more", number - NAMED);
         }
-        say!("{number} orders have to be settled.");
+        say!("{number} orders are to be settled.");
         return Ok(());
     }
     settle(&args.restate_ingress.urls, abandoned).await

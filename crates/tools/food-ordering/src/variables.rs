@@ -109,7 +109,7 @@ impl Known {
 fn of_up(name: &str, readers: &BTreeSet<String>) -> Option<String> {
     if DECIDED_BY_UP.contains(&name) {
         return Some(format!(
-            "{name} is set, but has no effect on `up`, which decides this itself"
+            "{name} is set, but has no effect on `up`, which sets this itself"
         ));
     }
     let is_of_parts = |reader: &String| ["food-ordering", "up", "serve"].contains(&reader.as_str());

@@ -233,3 +233,17 @@ proptest! {
         prop_assert!(found.contains(&Invariant::NoGap) || found.contains(&Invariant::ToldAsKept), "{version} {found:?}");
     }
 }
+
+#[test]
+fn the_documentation_lists_every_invariant() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/chaos.md");
+    let text = std::fs::read_to_string(file).unwrap().replace('`', "");
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| invariant |"))
+        .skip(2);
+    let documented: Vec<&str> = rows
+        .map_while(|row| row.strip_prefix("| ")?.split(" | ").next())
+        .collect();
+    assert_eq!(documented, Invariant::ALL.map(Invariant::sentence));
+}

@@ -21,7 +21,7 @@ const PROGRAM: &str = "restate-server";
 /// Which binary to use.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Wanted {
-    /// The restate-server binary [default: the one on PATH, else that of the npm package, which is installed once]
+    /// The restate-server binary [default: the one on PATH, otherwise that of the npm package, which is installed once]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SERVER", value_name = "FILE")]
     restate_server: Option<PathBuf>,
 }
@@ -83,7 +83,7 @@ async fn version(binary: &Path) -> anyhow::Result<String> {
     match line.split(' ').collect::<Vec<_>>()[..] {
         [PROGRAM, version, ..] if output.status.success() => Ok(version.to_owned()),
         _ => bail!(
-            "{} is no Restate server: its --version prints {line:?}",
+            "{} is not a Restate server: its --version prints {line:?}",
             binary.display()
         ),
     }

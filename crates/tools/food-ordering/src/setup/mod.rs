@@ -31,7 +31,7 @@ pub struct Args {
     pub(crate) restate_admin: flags::RestateAdmin,
     #[command(flatten)]
     pub(crate) restate_ingress: flags::RestateIngress,
-    /// The order services, as Restate reaches them
+    /// The address of the order services for Restate
     #[arg(
         long,
         env = "FOOD_ORDERING_ORDER_SERVICES_URL",
@@ -39,7 +39,7 @@ pub struct Args {
         value_name = "URL"
     )]
     pub(crate) order_services_url: String,
-    /// The driver simulator, as Restate reaches it
+    /// The address of the driver simulator for Restate
     #[arg(
         long,
         env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL",
@@ -47,27 +47,27 @@ pub struct Args {
         value_name = "URL"
     )]
     pub(crate) driver_simulator_url: String,
-    /// The services are no new version: where Restate knows them at another address, they have moved, with all they have under
+    /// The services are not a new version: if Restate knows them at another address, move them to this one, with everything under
     /// way
     #[arg(long, env = "FOOD_ORDERING_MOVED")]
     pub(crate) moved: bool,
-    /// Do not register the services: Restate's operator for Kubernetes, or someone else, does. Wait until it is done
+    /// Do not register the services, but wait until another program, such as Restate's operator for Kubernetes, has done so
     #[arg(long, env = "FOOD_ORDERING_NO_REGISTER", conflicts_with_all = ["order_services_url", "driver_simulator_url", "moved"])]
     pub(crate) no_register: bool,
-    /// Leave paused invocations paused, as whoever paused them wants them to be. Without, all of them are resumed
+    /// Leave paused invocations paused. Without this flag all of them are resumed
     #[arg(long, env = "FOOD_ORDERING_KEEP_PAUSED")]
     pub(crate) keep_paused: bool,
     #[command(flatten)]
     pub(crate) kafka: flags::Kafka,
-    /// Kafka's brokers, as Restate reaches them [default: as this process does]
+    /// The addresses of Kafka's brokers for Restate [default: those that this process uses]
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE",
         value_name = "HOST:PORT,…"
     )]
     pub(crate) kafka_brokers_for_restate: Option<String>,
-    /// What Restate's Kafka clients have to know beside the brokers, where files are elsewhere for Restate or it has credentials
-    /// of its own [default: as in --kafka-properties-file]
+    /// The properties file of Restate's Kafka clients, if Restate has the certificates in other places or its own credentials
+    /// [default: --kafka-properties-file]
     #[arg(
         long = "kafka-properties-for-restate-file",
         env = "FOOD_ORDERING_KAFKA_PROPERTIES_FOR_RESTATE_FILE",
@@ -85,7 +85,7 @@ pub struct Args {
     /// A region in which they work; may be given more than once
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     pub(crate) regions: Vec<Region>,
-    /// How long to wait for everything that is needed
+    /// How long to wait for Kafka, Restate and the services
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) timeout: Duration,
 }

@@ -1,5 +1,6 @@
 //! What lies outside of this crate and has to fit to its command line.
 
 mod compose;
+mod docs;
 mod kubernetes;
 mod layers;

@@ -65,7 +65,7 @@ pub struct Args {
     /// Use this payment provider instead of the stub
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
-    /// Lines <user>:<password>, which the psql gateway asks for [default: none where it listens on loopback, `keys/psql.passwords` in
+    /// A file with lines <user>:<password>, which the psql gateway requires [default: none where it listens on loopback, `keys/psql.passwords` in
     /// the data directory elsewhere]
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -74,7 +74,7 @@ pub struct Args {
     restaurant_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
-    /// How many nodes Restate has: 1, or 3 for a cluster that goes on when one of them is lost
+    /// The number of Restate nodes: 1, or 3 for a cluster that survives the loss of any one of them
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_NODES",
@@ -82,14 +82,14 @@ pub struct Args {
         value_name = "N"
     )]
     restate_nodes: Nodes,
-    /// Where the nodes of a cluster keep snapshots: s3://, gs:// or az://, with the credentials in the environment (AWS_…, as
-    /// `docs.restate.dev/server/snapshots` has it). Without, a cluster never trims its log
+    /// Where the nodes of a cluster store snapshots: s3://, gs:// or az://, with the credentials in the environment (AWS_…, see
+    /// `docs.restate.dev/server/snapshots`). Without it, a cluster never trims its log
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SNAPSHOTS", value_name = "URL")]
     restate_snapshots: Option<String>,
-    /// Into how many partitions a new Restate cuts its keys [default: one for each core, and at least one for each node]
+    /// The number of partitions of a new Restate [default: one for each core, and at least one for each node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
-    /// After how many attempts Restate pauses an invocation of a service that does not say itself; for trying that out
+    /// After how many attempts Restate pauses an invocation of a service without a retry policy; for tests
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_DEFAULT_ATTEMPTS",
@@ -97,7 +97,7 @@ pub struct Args {
         value_name = "N"
     )]
     restate_default_attempts: Option<NonZeroU32>,
-    /// Leave what has died dead for so long, to see how the rest goes on without it
+    /// How long to wait before a dead process is restarted, to observe the system without it
     #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     restart_delay: Duration,
     #[command(flatten)]
@@ -161,7 +161,7 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
     };
     tokio::select! {
         () = system.stop() => {}
-        () = shutdown.insisted.cancelled() => say!("Told again: everything is killed."),
+        () = shutdown.insisted.cancelled() => say!("Told to stop a second time: everything is killed."),
     }
     result
 }
@@ -249,7 +249,7 @@ fn print_addresses(system: &System, begin: Instant) {
     }
     print_addresses_elsewhere(layout);
     say!(
-        "\nAddresses for programs: {}\nCtrl-C stops everything; the same command goes on where it stopped.",
+        "\nAddresses for programs: {}\nCtrl-C stops everything; the same command continues where it stopped.",
         layout.dir.file(ENDPOINTS).display()
     );
 }

@@ -92,15 +92,15 @@ pub(super) struct Choice {
         value_name = "N"
     )]
     port_offset: u16,
-    /// Use ports that are free: those of the last run in this data directory if they are, so that whom it has given an address finds
-    /// it again
+    /// Use free ports: those of the last run in this data directory if they are free, so that addresses passed to third parties stay
+    /// valid
     #[arg(long, env = "FOOD_ORDERING_FREE_PORTS", conflicts_with = "port_offset")]
     free_ports: bool,
-    /// Where the gateway listens instead, such as 0.0.0.0:3000 for other machines. From those, orders are read with their keys and
+    /// Where the gateway listens instead, such as 0.0.0.0:3000 for other machines. Clients there need an order's key to read it, and
     /// operators need the token [default: 127.0.0.1 and the gateway's port]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
     gateway_listen: Option<SocketAddr>,
-    /// Where the psql gateway listens instead. If others than this machine can reach it, every client needs a user and password of
+    /// Where the psql gateway listens instead. If other machines can reach it, every client needs a user and password of
     /// `keys/psql.passwords` in the data directory [default: 127.0.0.1 and the psql gateway's port]
     #[arg(long, env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
     psql_gateway_listen: Option<SocketAddr>,
@@ -229,7 +229,7 @@ pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::
     }
     if !taken.is_empty() {
         bail!(
-            "these ports cannot be used:\n{}\nStop who holds them, or choose others with --port-offset N or --free-ports.",
+            "these ports cannot be used:\n{}\nStop the programs that use them, or choose others with --port-offset N or --free-ports.",
             taken.join("\n")
         );
     }
