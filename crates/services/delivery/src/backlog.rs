@@ -1,4 +1,4 @@
-//! [`DispatchBacklog`]: where the matcher puts away the middle of a long queue.
+//! [`DispatchBacklog`]: stores the middle of the matcher's long queues.
 #![expect(
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// Keeps segments of the queues of one region. Key: the region.
 ///
-/// Its state is read lazily, entry by entry, so it may hold any number of them: each handler touches one segment. Only
-/// `DriverDeliveryMatcher` of the same region calls it, and never the other way round.
+/// Its state is read lazily, entry by entry, so it may hold any number of segments: each handler touches one. Only
+/// `DriverDeliveryMatcher` of the same region calls it; it calls nobody.
 pub struct DispatchBacklog;
 
 /// A segment and the queue it belongs to.
@@ -56,7 +56,7 @@ fn place_key(queue: &str, id: &str) -> String {
     journal_retention = "0s"
 )]
 impl DispatchBacklog {
-    /// Sent by the matcher when the end of a queue is full. Stores the segment, and for each id in which segment it is.
+    /// Sent by the matcher when the end of a queue is full. Stores the segment, and for each id the number of its segment.
     #[handler(ingress_private)]
     async fn store(
         &self,
@@ -71,7 +71,7 @@ impl DispatchBacklog {
         Ok(())
     }
 
-    /// Called by the matcher when the front of a queue is used up. Answers the ids of the segment and forgets them.
+    /// Called by the matcher when the front of a queue is empty. Returns the ids of the segment and removes them.
     #[handler(ingress_private)]
     async fn take(
         &self,
@@ -92,7 +92,7 @@ impl DispatchBacklog {
         Ok(Json(ids))
     }
 
-    /// Called by the matcher when an id that it does not have itself is withdrawn. Answers whether it was here.
+    /// Called by the matcher when an id is withdrawn that is not at either end of its queue. Removes the id; returns whether it was here.
     #[handler(ingress_private)]
     async fn remove(
         &self,

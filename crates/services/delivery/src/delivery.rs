@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::DeliveryRequest;
 
-/// State key `delivery-info`: a delivery that is under way. There is none before it starts and none after it ends.
+/// State key `delivery-info`: a delivery that is under way. The key is absent before the start and after the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
     pub(crate) request: DeliveryRequest,
     pub(crate) progress: Progress,
-    /// The trace it belongs to: the matcher, which gives it a driver when one comes free, knows none.
+    /// The trace it belongs to: the matcher, which gives it a driver when one becomes free, does not know it.
     #[serde(default, skip_serializing_if = "Trace::is_none")]
     pub(crate) trace: Trace,
 }
 
-/// How far a delivery is.
+/// The progress of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "stage")]
 pub enum Progress {
     /// No such delivery, or it has ended.
     None,
-    /// A driver is looked for.
+    /// Looking for a driver.
     Searching,
     /// A driver is on the way to the restaurant.
     #[serde(rename_all = "camelCase")]
@@ -45,7 +45,7 @@ impl Progress {
         *self == Self::Searching
     }
 
-    /// The progress after `driver` says that the food is picked up; `None` if it is not for `driver` to say so now.
+    /// The progress after `driver` says that the food is picked up; `None` if `driver` does not hold the delivery, or it is picked up already.
     pub(crate) fn after_pickup_by(&self, driver: &DriverId) -> Option<Self> {
         match self {
             Self::Assigned { driver_id } if driver_id == driver => Some(Self::PickedUp {

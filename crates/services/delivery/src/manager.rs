@@ -1,4 +1,4 @@
-//! [`DeliveryManager`]: sees one delivery through.
+//! [`DeliveryManager`]: runs one delivery.
 #![expect(
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
@@ -19,13 +19,14 @@ use crate::types::{
 
 const DELIVERY_INFO: &str = "delivery-info";
 
-/// With this the awakeable `delivered` is resolved. Former versions resolved it with nothing and left it to the order's workflow
-/// to make the order `DELIVERED`; a workflow of this version does so if it hears nothing.
+/// The value with which the awakeable `delivered` is resolved. Former versions resolved it with an empty value and left it to the order's
+/// workflow to make the order `DELIVERED`; a workflow of this version does so if the value is empty.
 pub const STATUS_IS_SET: &[u8] = b"status-is-set";
 
-/// Sees one delivery through, from a cooked meal to the customer's door. Key: the order's id.
+/// Runs one delivery, from the cooked meal to the customer's door. Key: the order's id.
 ///
-/// It never waits for the world: who has news calls a handler. So there is nothing that a cancellation could be queued behind.
+/// It never waits for anything outside the system: every event arrives as a call of a handler. So a cancellation is never queued behind
+/// a wait.
 pub struct DeliveryManager;
 
 #[restate_sdk::object(name = "DeliveryManager", journal_retention = "0s")]
@@ -52,7 +53,8 @@ impl DeliveryManager {
     }
 
     /// Sent by `DriverDeliveryMatcher` when it has a driver for this delivery. Asks the driver's twin to take the job; then the
-    /// order is `WAITING_FOR_DRIVER`. A driver who is not free after all is replaced, one who is not needed is handed back.
+    /// order is `WAITING_FOR_DRIVER`. If the driver is not free after all, it asks for another; if the driver is not needed, it returns
+    /// the driver to the matcher.
     #[handler(name = "assignDriver", ingress_private)]
     async fn assign_driver(
         &self,
@@ -69,7 +71,7 @@ impl DeliveryManager {
                 .send();
             return Ok(());
         };
-        // The matcher sends this when a driver comes free, for whomever: the delivery knows its own trace.
+        // The matcher sends this when any driver becomes free, so the trace is that of the delivery, not of the message.
         let (trace, span) = delivery.trace.join(&ctx, "DeliveryManager/assignDriver");
         give_to(&ctx, trace, delivery, driver)
             .instrument(span)
@@ -97,9 +99,9 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Sent by `DriverDigitalTwin` when its driver has handed over the food. Makes the order `DELIVERED`, tells the order's
-    /// workflow and ends the delivery. The workflow is not needed for it: an order whose workflow was killed while the food was
-    /// on its way still ends as what it is.
+    /// Sent by `DriverDigitalTwin` when its driver has handed over the food. Makes the order `DELIVERED`, notifies the order's
+    /// workflow and ends the delivery. It does not need the workflow: an order whose workflow was killed while the food was
+    /// on its way still becomes `DELIVERED`.
     #[handler(name = "notifyDeliveryDelivered", ingress_private)]
     async fn notify_delivery_delivered(
         &self,
@@ -115,8 +117,8 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Sent by `DriverDigitalTwin` when nothing has been heard of its driver for too long. The order is told to be held up. Before
-    /// the pickup the twin has put the delivery down, so another driver is looked for; after it nobody else can bring it.
+    /// Sent by `DriverDigitalTwin` when its driver has been silent for too long. Marks the order as delayed. Before
+    /// the pickup the twin has dropped the delivery, so it asks for another driver; after it nobody else can bring the food.
     #[handler(name = "notifyDriverSilent", ingress_private)]
     async fn notify_driver_silent(
         &self,
@@ -142,7 +144,7 @@ impl DeliveryManager {
     }
 
     /// Called by `OrderWorkflow/run` when it undoes an order. Takes the delivery out of the queue or away from its driver, and
-    /// ends it. Calling off what has ended, or never began, changes nothing.
+    /// ends it. Cancelling a delivery that has ended, or never began, changes nothing.
     #[handler(ingress_private)]
     async fn cancel(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         let Some(delivery) = load(&ctx).await? else {
@@ -168,9 +170,9 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should, and by `OrderWorkflow/settle`. Answers how far
-    /// it is. A driver puts food that is picked up down at the customer's door only: if the twin does not hold it any more, it is
-    /// delivered, and the message that said so was lost (its invocation was killed).
+    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should, and by `OrderWorkflow/settle`. Returns its
+    /// progress. A driver who has picked the food up leaves it only at the customer's door: if the twin does not hold it any more, it was
+    /// delivered, and the message about that was lost (its invocation was killed).
     #[handler(name = "checkProgress", ingress_private)]
     async fn check_progress(
         &self,
@@ -194,7 +196,7 @@ impl DeliveryManager {
     }
 }
 
-/// The customer has the food: says so, and ends the delivery.
+/// The customer has the food: makes the order `DELIVERED`, and ends the delivery.
 fn hand_over(ctx: &ObjectContext<'_>, trace: Trace, delivery: &Delivery) {
     ctx.object_client::<OrderStatusServiceClient>(ctx.key())
         .set_status(Json(Change::to(Status::Delivered)))
@@ -204,7 +206,7 @@ fn hand_over(ctx: &ObjectContext<'_>, trace: Trace, delivery: &Delivery) {
     ctx.clear(DELIVERY_INFO);
 }
 
-/// Has the driver's twin take the delivery; if it does not, another driver is asked for.
+/// Asks the driver's twin to take the delivery; if it refuses, asks the matcher for another driver.
 async fn give_to(
     ctx: &ObjectContext<'_>,
     trace: Trace,

@@ -1,4 +1,4 @@
-//! [`DriverDeliveryMatcher`]: brings the drivers and the deliveries of a region together.
+//! [`DriverDeliveryMatcher`]: matches the drivers and the deliveries of a region.
 #![expect(
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
@@ -32,27 +32,27 @@ static FREE_DRIVERS: LazyLock<Gauges<1>> = LazyLock::new(|| {
     )
 });
 
-/// State key of the deliveries that wait, and the name of their queue in the backlog.
+/// State key of the waiting deliveries, and the name of their queue in the backlog.
 const PENDING: &str = "pending-deliveries";
-/// State key of how many drivers wait in which cell.
+/// State key of the number of waiting drivers in each cell.
 const FREE_CELLS: &str = "available-drivers";
 
-/// State key of the drivers that wait in `cell`, and the name of their queue in the backlog.
+/// State key of the waiting drivers in `cell`, and the name of their queue in the backlog.
 fn free_key(cell: Cell) -> String {
     format!("available-drivers/{cell}")
 }
 
 /// Matches drivers and deliveries. Key: the region.
 ///
-/// One object is one queue, so this is the narrowest place of the system: each handler does one thing and returns, answers go
-/// out as one-way sends, and the state stays small however many wait (see `segmented.rs`). Every sixteenth delivery of a long
+/// One object is one queue, so this is the bottleneck of the system: each handler does one thing and returns, answers are
+/// one-way sends, and the state stays small however many wait (see `segmented.rs`). Every sixteenth delivery of a long
 /// queue costs one extra message to [`DispatchBacklog`](crate::DispatchBacklog).
 pub struct DriverDeliveryMatcher;
 
 #[restate_sdk::object(name = "DriverDeliveryMatcher", journal_retention = "0s")]
 impl DriverDeliveryMatcher {
-    /// Sent by `DriverDigitalTwin` when its driver wants work, and by `DeliveryManager` when it has no use for a driver it
-    /// was given. Gives the driver the delivery that has waited longest, or keeps the driver in mind.
+    /// Sent by `DriverDigitalTwin` when its driver wants work, and by `DeliveryManager` when it does not need a driver it
+    /// was given. Gives the driver the delivery that has waited longest, or queues the driver.
     #[handler(name = "setDriverAvailable", ingress_private)]
     async fn set_driver_available(
         &self,
@@ -76,7 +76,7 @@ impl DriverDeliveryMatcher {
         self.note_free(&ctx, driver.cell, &key, &free).await
     }
 
-    /// Sent by `DeliveryManager` when a delivery needs a driver. Gives it the nearest one who is free, or puts it in the queue.
+    /// Sent by `DeliveryManager` when a delivery needs a driver. Gives it the nearest free driver, or queues it.
     #[handler(name = "requestDriverForDelivery", ingress_private)]
     async fn request_driver_for_delivery(
         &self,
@@ -111,8 +111,8 @@ impl DriverDeliveryMatcher {
         Ok(())
     }
 
-    /// Sent by `DeliveryManager` when a delivery is called off while it waits. Takes it out of the queue; one that was given a
-    /// driver in the meantime is not here any more, and the manager hands that driver back.
+    /// Sent by `DeliveryManager` when a waiting delivery is cancelled. Takes it out of the queue. If it was given a
+    /// driver in the meantime it is no longer queued, and the manager returns that driver.
     #[handler(name = "withdrawDelivery", ingress_private)]
     async fn withdraw_delivery(
         &self,
@@ -126,7 +126,7 @@ impl DriverDeliveryMatcher {
         Ok(())
     }
 
-    /// Sent by `DriverDigitalTwin` for a driver who no longer wants work: forgets the driver.
+    /// Sent by `DriverDigitalTwin` when its driver stops working. Takes the driver out of the queue.
     #[handler(name = "withdrawDriver", ingress_private)]
     async fn withdraw_driver(
         &self,
@@ -144,7 +144,7 @@ impl DriverDeliveryMatcher {
         Ok(())
     }
 
-    /// Stores the queue of a cell and how many wait there.
+    /// Stores the queue of a cell and its length.
     async fn note_free(
         &self,
         ctx: &ObjectContext<'_>,
@@ -167,7 +167,7 @@ fn region(ctx: &ObjectContext<'_>) -> Result<Region, TerminalError> {
     })
 }
 
-/// Tells a delivery who its driver is.
+/// Sends a delivery's manager its driver.
 fn assign(ctx: &ObjectContext<'_>, delivery_id: String, driver: FreeDriver) {
     ctx.object_client::<DeliveryManagerClient>(delivery_id)
         .assign_driver(Json(driver))
@@ -185,7 +185,7 @@ where
         .unwrap_or_default())
 }
 
-/// Stores the deliveries that wait and tells how many they are. A replay tells the same again.
+/// Stores the waiting deliveries and sets the gauge of their number. A replay sets the same value.
 fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), TerminalError> {
     QUEUED.set(
         [region(ctx)?.name()],
@@ -195,7 +195,7 @@ fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), Termi
     Ok(())
 }
 
-/// Stores a queue, or nothing where nobody waits and no number has to be remembered.
+/// Stores a queue, or clears it if it is empty and has no segment numbers to remember.
 fn store<const CAP: usize>(ctx: &ObjectContext<'_>, key: &str, queue: &Segmented<CAP>) {
     if queue.is_empty() && !queue.has_segments() {
         ctx.clear(key);
@@ -218,7 +218,7 @@ fn put_away(ctx: &ObjectContext<'_>, queue: &str, spilled: Option<crate::segment
     }
 }
 
-/// Takes the oldest id of a queue, fetching its segment from the backlog if that is where it is.
+/// Takes the oldest id of a queue, fetching its segment from the backlog if necessary.
 async fn pop<const CAP: usize>(
     ctx: &ObjectContext<'_>,
     name: &str,
@@ -243,7 +243,7 @@ async fn pop<const CAP: usize>(
     }
 }
 
-/// Takes an id out of a queue, wherever in it it is.
+/// Takes an id out of a queue, also from a segment in the backlog.
 async fn remove<const CAP: usize>(
     ctx: &ObjectContext<'_>,
     name: &str,

@@ -1,8 +1,8 @@
-//! A first-in-first-out queue that stays small however long it gets.
+//! A first-in-first-out queue whose own state stays small, however many ids wait.
 //!
 //! Restate hands an object's whole state to each invocation, so a matcher that kept ten thousand waiting deliveries in its
-//! state would move all of them each time a driver comes free. Here the object keeps the two ends of the queue, at most
-//! `CAP` ids each, and puts away what lies between in numbered segments, one message per `CAP` ids:
+//! state would move all of them each time a driver becomes free. Here the object keeps the two ends of the queue, at most
+//! `CAP` ids each, and stores the middle elsewhere in numbered segments, one message per `CAP` ids:
 //!
 //! ```text
 //!   pop ◀── head [a b c] ◀── segments 7, 8, 9 (in DispatchBacklog) ◀── tail [x y] ◀── push
@@ -15,25 +15,25 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// A queue of ids whose middle is put away. `CAP` is the size of a segment and of either end.
+/// A queue of ids whose middle is stored elsewhere. `CAP` is the size of a segment and of either end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Segmented<const CAP: usize> {
     head: VecDeque<String>,
-    /// Numbers of the segments that are put away, oldest first.
+    /// Numbers of the segments that are stored elsewhere, oldest first.
     middle: Range<u64>,
     tail: Vec<String>,
     /// How many ids are in the segments.
     away: u64,
 }
 
-/// A segment that is to be put away.
+/// A segment that is to be stored elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) number: u64,
     pub(crate) ids: Vec<String>,
 }
 
-/// What a queue answers when it is asked for its oldest id.
+/// The result of taking the oldest id of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Oldest {
     /// This one; it is no longer in the queue.
@@ -65,7 +65,7 @@ impl<const CAP: usize> Segmented<CAP> {
         self.len() == 0
     }
 
-    /// Puts `id` at the end; what is returned must be put away.
+    /// Puts `id` at the end. A segment that it returns must be stored.
     pub(crate) fn push(&mut self, id: String) -> Option<Segment> {
         if self.middle.is_empty() && self.tail.is_empty() && self.head.len() < CAP {
             self.head.push_back(id);
@@ -84,7 +84,7 @@ impl<const CAP: usize> Segmented<CAP> {
         })
     }
 
-    /// Takes the id that has waited longest.
+    /// Takes the oldest id.
     pub(crate) fn pop(&mut self) -> Oldest {
         if self.head.is_empty() {
             if !self.middle.is_empty() {
@@ -95,14 +95,14 @@ impl<const CAP: usize> Segmented<CAP> {
         self.head.pop_front().map_or(Oldest::None, Oldest::Id)
     }
 
-    /// Takes back the oldest segment, whose ids (fewer than once if some were withdrawn) are now the oldest of the queue.
+    /// Takes back the oldest segment, whose ids (fewer than before if some were withdrawn) are now the oldest of the queue.
     pub(crate) fn restore(&mut self, ids: Vec<String>) {
         self.away = self.away.saturating_sub(ids.len() as u64);
         self.middle.start += 1;
         self.head.extend(ids);
     }
 
-    /// Takes `id` out of either end. `false` means that it is in a segment or nowhere.
+    /// Takes `id` out of either end. `false` means that it is in a segment or not in the queue.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
         let before = self.head.len() + self.tail.len();
         self.head.retain(|other| other != id);

@@ -41,7 +41,7 @@ static REPORTS: LazyLock<Counters<1>> = LazyLock::new(|| {
 
 /// The driver as the system knows the driver. Key: the driver's id.
 ///
-/// The driver's phone feeds it: over Kafka with places, over these handlers with what the driver does.
+/// The driver's phone sends positions over Kafka, and calls these handlers for everything else that the driver does.
 pub struct DriverDigitalTwin {
     publisher: Publisher,
     speed: Speed,
@@ -49,8 +49,8 @@ pub struct DriverDigitalTwin {
 }
 
 impl DriverDigitalTwin {
-    /// The twin of a driver expected to be as fast as `speed`, and who loses the delivery that is not picked up after having
-    /// been silent for `silence`; `publisher` takes what cannot be read.
+    /// The twin of a driver with the expected `speed`, who loses a delivery that is not picked up after
+    /// `silence` without a report. Unreadable reports go to `publisher`.
     #[must_use]
     pub fn new(publisher: Publisher, speed: Speed, silence: Duration) -> Self {
         Self {
@@ -67,8 +67,8 @@ impl DriverDigitalTwin {
     idempotency_retention = "0s"
 )]
 impl DriverDigitalTwin {
-    /// Sent by the driver's phone at the start of work and after each delivery. Has the region's matcher look for a delivery.
-    /// Said twice, it changes nothing; said by a driver who has a delivery, it is refused (409).
+    /// Sent by the driver's phone at the start of work and after each delivery. Asks the region's matcher for a delivery.
+    /// A second call changes nothing; while the driver has a delivery, it is refused (409).
     #[handler(name = "setDriverAvailable", ingress_private)]
     async fn set_driver_available(
         &self,
@@ -90,8 +90,8 @@ impl DriverDigitalTwin {
         }
     }
 
-    /// Called by the driver's phone at the end of work. Has the matcher forget the driver. Refused (409) while the driver has a
-    /// delivery: that has to be handed over first.
+    /// Called by the driver's phone at the end of work. Withdraws the driver from the matcher. Refused (409) while the driver has a
+    /// delivery, which has to be handed over first.
     #[handler(name = "setDriverUnavailable", ingress_private)]
     async fn set_driver_unavailable(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         match status(&ctx).await? {
@@ -119,8 +119,8 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Called by `DeliveryManager` when the matcher has chosen this driver. Takes the job if the driver still wants one, and
-    /// answers when the customer can expect it.
+    /// Called by `DeliveryManager` when the matcher has chosen this driver. Takes the job if the driver still waits for one, and
+    /// returns the expected arrival at the customer's.
     #[handler(name = "assignDeliveryJob", ingress_private)]
     async fn assign_delivery_job(
         &self,
@@ -158,8 +158,8 @@ impl DriverDigitalTwin {
         Ok(Json(JobAnswer::Accepted { eta }))
     }
 
-    /// Called by the driver's phone at the restaurant. Tells the delivery's manager. Refused (409) if the delivery is not (or
-    /// no longer) this driver's.
+    /// Called by the driver's phone at the restaurant. Notifies the delivery's manager. Refused (409) if the driver does not hold
+    /// this delivery (any more).
     #[handler(name = "notifyDeliveryPickup", ingress_private)]
     async fn notify_delivery_pickup(
         &self,
@@ -184,8 +184,8 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Called by the driver's phone at the customer's door. Tells the delivery's manager; the driver is idle until the phone
-    /// asks for work again. Refused (409) if the delivery is not (or no longer) this driver's, or was not picked up.
+    /// Called by the driver's phone at the customer's door. Notifies the delivery's manager; the driver is idle until the phone
+    /// asks for work again. Refused (409) if the driver does not hold this delivery (any more), or has not picked it up.
     #[handler(name = "notifyDeliveryDelivered", ingress_private)]
     async fn notify_delivery_delivered(
         &self,
@@ -258,8 +258,8 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Sent by `DeliveryManager` when the delivery is called off. Frees the driver for another one at once; the phone learns
-    /// of it when it next speaks of the delivery. Changes nothing if the driver does not hold this delivery.
+    /// Sent by `DeliveryManager` when the delivery is cancelled. Frees the driver for another one at once; the phone learns
+    /// of it at its next call about the delivery. Changes nothing if the driver does not hold this delivery.
     #[handler(name = "unassignDelivery", ingress_private)]
     async fn unassign_delivery(
         &self,
@@ -308,7 +308,7 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Called by the driver's phone again and again, and by anyone who wants to know. Answers the delivery the driver holds,
+    /// Polled by the driver's phone, and called by anyone. Returns the delivery that the driver holds,
     /// or null. Changes nothing and is never queued behind a change.
     #[handler(name = "getAssignedDelivery")]
     async fn get_assigned_delivery(
@@ -322,7 +322,7 @@ impl DriverDigitalTwin {
         ))
     }
 
-    /// Tells the delivery's manager that nothing is heard of its driver.
+    /// Notifies the delivery's manager that its driver is silent.
     fn say_silent(
         &self,
         ctx: &ObjectContext<'_>,

@@ -43,7 +43,7 @@ pub struct DriverMobileAppSimulator {
 /// Input of `startDriver`, which may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Start {
-    /// Where the driver is to work.
+    /// The region in which the driver works.
     #[serde(default)]
     pub region: Region,
 }
@@ -88,8 +88,8 @@ impl DriverMobileAppSimulator {
 )]
 impl DriverMobileAppSimulator {
     /// Called by setup, or by anyone with curl, to put a driver to work, in San Jose unless the body says `{"region":"…"}`.
-    /// Calling it again has a driver who is at work poll anew, which mends one whose poll was killed. It answers at once while the
-    /// driver drives.
+    /// Calling it again restarts the polling of a driver who is at work, which helps if a poll was killed. It returns at once, even while
+    /// the driver drives.
     #[handler(name = "startDriver")]
     async fn start_driver(
         &self,
@@ -106,7 +106,7 @@ impl DriverMobileAppSimulator {
         Ok(Json(Started { already }))
     }
 
-    /// Called by anyone with curl to send a driver home. The driver finishes what is in hand, and can be started again.
+    /// Called by anyone with curl to send a driver home. The driver finishes the delivery in hand, and can be started again.
     #[handler(name = "stopDriver")]
     async fn stop_driver(&self, ctx: SharedObjectContext<'_>) -> Result<(), TerminalError> {
         ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
@@ -115,8 +115,8 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Sent by `stopDriver`, and again by itself while the driver is being given a delivery. Tells the twin that there is no
-    /// driver any more, and ends the polling.
+    /// Sent by `stopDriver`, and again by itself while the driver has a delivery. Makes the twin unavailable,
+    /// and ends the polling.
     #[handler(name = "goOffline", ingress_private)]
     async fn go_offline(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         match twin(&ctx).set_driver_unavailable().call().await {
@@ -174,9 +174,9 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Sent by this object to itself, once an interval while there is nothing to do. Asks the twin for a delivery, drives it
-    /// from end to end, and stays for the next ones while they come quickly. A delivery that is taken away under way is given
-    /// up.
+    /// Sent by this object to itself, once an interval while there is no work. Asks the twin for a delivery, drives it
+    /// from end to end, and continues with the next ones while they come quickly. If a delivery is withdrawn on the way, the driver
+    /// gives it up.
     #[handler(name = "pollForWork", ingress_private)]
     async fn poll_for_work(
         &self,

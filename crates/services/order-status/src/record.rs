@@ -4,17 +4,17 @@ use domain::order::Content;
 use domain::{DriverId, Money, OrderId, Status, StatusEvent};
 use serde::{Deserialize, Serialize};
 
-/// Input of `create`. A workflow of a version that did not say sends none.
+/// Input of `create`. Workflows of former versions send none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {
-    /// What the order is, by which another one of the same id is told from it.
+    /// A fingerprint of the order, which distinguishes it from another one of the same id.
     pub content: Content,
-    /// What the customer is charged, and may have to get back.
+    /// The amount that the customer is charged, and may have to be refunded.
     pub price: Money,
 }
 
-/// What is asked for: the input of `setStatus`.
+/// A requested change: the input of `setStatus`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
@@ -26,7 +26,7 @@ pub struct Change {
     /// Expected arrival in ms since the epoch, if this change comes with a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta: Option<i64>,
-    /// The driver who has the order from now on, if this change comes with one.
+    /// The driver who has the order from now on, if this change assigns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
     /// The change is for an order that was never accepted; one that was is left alone.
@@ -39,7 +39,7 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_settled: bool,
     /// The invocation that made the last change may have been killed after it had published the change and before it had stored
-    /// it. So the version of that change is left out: nothing is ever told under one version in two ways.
+    /// it. So this change skips the version of that one: no version ever has two contents.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_repair: bool,
 }
@@ -69,7 +69,7 @@ impl Change {
         }
     }
 
-    /// The refusal of an event that is no order. It never touches an order that is one, whoever sent the event.
+    /// The refusal of an invalid event. It never touches an accepted order, whoever sent the event.
     #[must_use]
     pub fn refused_unread(reason: impl Into<String>) -> Self {
         Self {
@@ -106,22 +106,22 @@ impl Change {
     }
 }
 
-/// An order that wants an id: the input of `claim`.
+/// An order that claims an id: the input of `claim`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdClaim {
     /// What the order is.
     pub content: Content,
-    /// Who wants the id for it.
+    /// Who claims the id for it.
     pub claimant: Claimant,
 }
 
-/// Who wants an id for an order, and so what the answer may give away.
+/// Who claims an id for an order, and so what the answer may reveal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Claimant {
     /// The topic `orders`, or an operator.
     Trusted,
-    /// A customer who shows the key of the order.
+    /// A customer who has the key of the order.
     KeyHolder,
     /// Anyone, by HTTP without a key: an ordering provider, or a stranger who knows the id.
     Anyone,
@@ -130,7 +130,7 @@ pub enum Claimant {
 /// The answer of `claim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdClaimAnswer {
-    /// Whether the id is that of the order: nobody else had it, or the same order is sent again.
+    /// Whether the id belongs to the order: it was free, or the same order is sent again.
     pub granted: bool,
 }
 
@@ -138,8 +138,8 @@ pub struct IdClaimAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     pub(crate) content: Content,
-    /// A customer has shown the key, so nobody without it is told whether an order is the same: whoever guesses could find out
-    /// that way what was ordered.
+    /// A customer has shown the key, so the answer to others does not reveal whether an order is the same: otherwise one could
+    /// find out by guessing what was ordered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_key: bool,
 }
@@ -201,7 +201,7 @@ pub struct Outcome {
 pub struct OrderStatus {
     /// The order asked for.
     pub order_id: OrderId,
-    /// How far it is; [`Status::New`] for an order that was never created.
+    /// The status; [`Status::New`] for an order that was never created.
     pub status: Status,
     /// Expected arrival in ms since the epoch, while known.
     pub eta: Option<i64>,
@@ -213,7 +213,7 @@ pub struct OrderStatus {
     /// The driver who has the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
-    /// Whether the order is held up.
+    /// Whether the order is delayed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delayed: bool,
     /// Every status the order has had, oldest first.
@@ -245,17 +245,17 @@ pub(crate) struct Record {
     pub(crate) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) driver_id: Option<DriverId>,
-    /// The expected arrival, here too so that a change reads one key less.
+    /// The expected arrival, repeated here so that a change reads one key less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) eta: Option<i64>,
-    /// The order is held up, and its customer knows.
+    /// The order is delayed, and its customer has been informed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) delayed: bool,
-    /// The order was refused before it was one, so a corrected event may still create it.
+    /// The order was refused because its event was invalid, so a corrected event may still create it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) refused_unread: bool,
-    /// The price of the order, from its creation until the customer has the food or everything is undone. An order that has this
-    /// and no workflow is one whose workflow was killed: that is how it is found.
+    /// The price of the order, from its creation until the customer has the food or everything is undone. If an order has this
+    /// and no workflow, its workflow was killed: that is how `settle` finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unsettled: Option<Money>,
 }
@@ -266,7 +266,7 @@ impl Record {
         record.map_or(Status::New, |record| record.status)
     }
 
-    /// What to answer to a change that was `applied`, or not, to an order that has this record now.
+    /// The answer to a change that was `applied` or not; `record` is the order's record now.
     pub(crate) fn outcome(record: Option<&Self>, applied: bool) -> Outcome {
         Outcome {
             applied,
@@ -317,7 +317,7 @@ impl Record {
         })
     }
 
-    /// The record of an ended order once nothing is left to undo, or `None` where that is known, or the order has not ended.
+    /// The record of an ended order once nothing is left to undo; `None` if that is recorded already, or the order has not ended.
     pub(crate) fn once_settled(self) -> Option<Self> {
         (self.unsettled.is_some() && self.status.is_terminal()).then_some(Self {
             unsettled: None,
@@ -325,7 +325,7 @@ impl Record {
         })
     }
 
-    /// The record after the expected arrival has changed, or `None` where nothing is expected any more (or yet).
+    /// The record after the expected arrival has changed; `None` if the order has ended or does not exist.
     pub(crate) fn after_new_eta(record: Option<&Self>, eta: i64) -> Option<Self> {
         let record = record.filter(|record| !record.status.is_terminal())?;
         Some(Self {
@@ -336,7 +336,7 @@ impl Record {
         })
     }
 
-    /// The record of an order that is held up, or `None` where that is known, or nobody waits any more (or yet).
+    /// The record of an order that is delayed; `None` if that is recorded already, or the order has ended or does not exist.
     pub(crate) fn after_delay(record: Option<&Self>) -> Option<Self> {
         let record = record.filter(|record| !record.status.is_terminal() && !record.delayed)?;
         Some(Self {

@@ -23,21 +23,21 @@ use crate::record::{
 static ORDERS: LazyLock<Counters<2>> = LazyLock::new(|| {
     Counters::new(
         "orders",
-        "Orders that have come to have a status, by status and why",
+        "Orders that got a status, by status and reason",
         ["status", "reason"],
     )
 });
 static DELAYS: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
         "orders_delayed",
-        "How often orders were told to be held up, by the status they had",
+        "Orders that were marked as delayed, by status",
         ["status"],
     )
 });
 static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
     Times::new(
         "order_stage_duration_seconds",
-        "How long orders had a status before they came to have the next one",
+        "How long orders had a status before they got the next one",
         ["stage"],
         metrics::slow,
     )
@@ -48,14 +48,14 @@ const CONTENT: &str = "order-content";
 const ETA: &str = "order-eta";
 const HISTORY: &str = "order-history";
 
-/// Tells how far an order is, and decides how far it may come to be. Key: the order's id.
+/// Holds an order's status, and decides which changes of it are accepted. Key: the order's id.
 pub struct OrderStatusService {
     publisher: Publisher,
     retention: Duration,
 }
 
 impl OrderStatusService {
-    /// The service, publishing changes through `publisher` and keeping what is told of an ended order for `retention`.
+    /// The service. It publishes changes through `publisher` and keeps the history of an ended order for `retention`.
     #[must_use]
     pub fn new(publisher: Publisher, retention: Duration) -> Self {
         Self {
@@ -71,8 +71,8 @@ impl OrderStatusService {
     idempotency_retention = "0s"
 )]
 impl OrderStatusService {
-    /// Called by the gateway and by `OrderIntake` before an order is let in. Gives the id to the first order that asks for it,
-    /// for ever, and answers whether it belongs to the one that asks. Changes no status and publishes nothing.
+    /// Called by the gateway and by `OrderIntake` before an order is accepted. Gives the id to the first order that claims it,
+    /// for ever, and returns whether it belongs to the claiming order. Changes no status and publishes nothing.
     #[handler]
     async fn claim(
         &self,
@@ -85,9 +85,9 @@ impl OrderStatusService {
         Ok(Json(IdClaimAnswer { granted }))
     }
 
-    /// Called by `OrderWorkflow/run` as its first step, with what the order is. Makes the order `CREATED` and answers with
-    /// `applied: true` if it is new; an order that was there before is left alone, for ever, also long after its workflow is
-    /// forgotten. If the id belongs to another order, it says so. Workflows from before contents were kept send none.
+    /// Called by `OrderWorkflow/run` as its first step, with the order's content and price. Makes the order `CREATED` and returns
+    /// `applied: true` if it is new. A known order is left alone, for ever, also long after its workflow is
+    /// forgotten. If the id belongs to another order, it returns `taken: true`. Workflows from before contents were kept send no body.
     #[handler(ingress_private)]
     async fn create(
         &self,
@@ -108,9 +108,9 @@ impl OrderStatusService {
         self.change(&ctx, Change::created(Some(price))).await
     }
 
-    /// Called by `OrderWorkflow` and `DeliveryManager` whenever the order moves on, by `OrderWorkflow` once an ended order is
-    /// undone, and by `OrderIntake` for an order it cannot read. Stores and publishes the change if it fits; a late, repeated or impossible one changes nothing and is
-    /// answered with `applied: false`.
+    /// Sent by `OrderWorkflow` and `DeliveryManager` whenever the order gets a new status, by `OrderWorkflow` once an ended order is
+    /// undone, and by `OrderIntake` for an invalid event. Called by `OrderWorkflow` for a cancellation. Stores and publishes the
+    /// change if it is allowed; a late, repeated or impossible one changes nothing and returns `applied: false`.
     #[handler(name = "setStatus", ingress_private)]
     async fn set_status(
         &self,
@@ -120,7 +120,7 @@ impl OrderStatusService {
         self.change(&ctx, change.into_inner()).await
     }
 
-    /// Called by `DriverDigitalTwin` when the expected arrival (ms since the epoch) has moved by more than two seconds.
+    /// Sent by `DriverDigitalTwin` when the expected arrival (ms since the epoch) has moved by more than two seconds.
     /// Stores and publishes it, unless the order has ended.
     #[handler(name = "setETA", ingress_private)]
     async fn set_eta(&self, ctx: ObjectContext<'_>, eta: i64) -> Result<(), TerminalError> {
@@ -133,8 +133,8 @@ impl OrderStatusService {
         Ok(())
     }
 
-    /// Sent by `DeliveryManager` when the driver has not been heard of for a while, and by `OrderWorkflow` when the delivery
-    /// takes much longer than it should. Stores and publishes that the order is held up, once, until something happens again.
+    /// Sent by `DeliveryManager` when the driver has been silent for too long, and by `OrderWorkflow` when the delivery
+    /// takes much longer than it should. Stores and publishes that the order is delayed, once, until the next change.
     #[handler(name = "setDelayed", ingress_private)]
     async fn set_delayed(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
@@ -145,7 +145,7 @@ impl OrderStatusService {
         Ok(())
     }
 
-    /// Called by anyone who wants to know, the gateway among them. Answers the status, its history and the expected arrival;
+    /// Called by anyone, the gateway among them. Returns the status, its history and the expected arrival;
     /// `NEW` for an id that was never created. Changes nothing and is never queued behind a change.
     #[handler]
     async fn get(&self, ctx: SharedObjectContext<'_>) -> Result<Json<OrderStatus>, TerminalError> {
@@ -175,8 +175,8 @@ impl OrderStatusService {
         }))
     }
 
-    /// Sent by this object to itself when the order ends, to arrive after the retention. Forgets the history and the
-    /// arrival. What stays is the last status and what the order is, about a hundred bytes: with them a repeated order, and
+    /// Sent by this object to itself when the order ends, to arrive after the retention. Deletes the history and the
+    /// arrival. The last status and the fingerprint of the order stay, about a hundred bytes: with them a repeated order, and
     /// another one of the same id, are recognised for ever.
     #[handler(ingress_private)]
     async fn expire(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
