@@ -1,7 +1,7 @@
-//! The rules of matching: who gets whom. No runtime needed.
+//! The rules of matching: which driver gets which delivery. No runtime needed.
 //!
-//! At any time either deliveries wait or drivers do, never both: whoever comes takes one of the others if there is one. A
-//! driver who comes free takes the delivery that has waited longest; a delivery takes the nearest driver, by map cell.
+//! At any time either deliveries wait or drivers do, never both: a new one takes one of the waiting others if there is any. A
+//! driver who becomes free takes the delivery that has waited longest; a delivery takes the nearest driver, by map cell.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ pub(crate) const FREE_CAP: usize = 4;
 
 /// The deliveries of a region that wait for a driver, oldest first.
 pub(crate) type Pending = Segmented<PENDING_CAP>;
-/// The drivers that wait in one cell, longest first.
+/// The drivers that wait in one cell, those who have waited longest first.
 pub(crate) type Free = Segmented<FREE_CAP>;
 
-/// How many drivers wait in which cell. Bounded by the number of cells in a region.
+/// The number of waiting drivers in each cell. Bounded by the number of cells in a region.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FreeCells(BTreeMap<Cell, u64>);
 

@@ -1,6 +1,6 @@
-//! [`OrderStatusService`]: the one place that knows how far an order is.
+//! [`OrderStatusService`]: the one place that holds the status of an order.
 //!
-//! Everything that moves an order asks this object first, and its answer decides: a change that does not fit the order's
+//! Every change of a status goes through this object, which decides: a change that does not fit the order's
 //! status is refused ([`domain::Status::may_become`]), so a cancellation that races with the driver has one winner. Every
 //! change is published to topic `order-status` before it is stored, at least once, in order, with a version that counts up.
 //!
