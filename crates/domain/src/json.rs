@@ -244,13 +244,18 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// The number in `text`, exactly.
-pub(crate) fn decimal(text: &str) -> Result<Decimal, rust_decimal::Error> {
-    if text.contains(['e', 'E']) {
-        Decimal::from_scientific(text)
-    } else {
-        Decimal::from_str_exact(text)
+/// The number in `text`, exactly: one that has more digits than a decimal holds is an error, and is not rounded.
+pub fn decimal(text: &str) -> Result<Decimal, rust_decimal::Error> {
+    // A decimal would also be read from digits grouped by underscores.
+    if text.contains('_') {
+        return Err("digits must not be grouped".into());
     }
+    let Some((digits, _)) = text.split_once(['e', 'E']) else {
+        return Decimal::from_str_exact(text);
+    };
+    // What reads exponents would round.
+    Decimal::from_str_exact(digits)?;
+    Decimal::from_scientific(text)
 }
 
 fn whole(text: &str) -> Option<i64> {

@@ -93,10 +93,6 @@ impl FromStr for Money {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        // A decimal would also be read from digits grouped by underscores.
-        if text.contains('_') {
-            return Err(Error::NotANumber);
-        }
         match decimal(text) {
             Ok(value) => Self::try_from(value),
             Err(rust_decimal::Error::Underflow) => Err(Error::TooPrecise),
@@ -178,6 +174,9 @@ mod tests {
             ("-0.01", Error::Negative),
             ("1.999", Error::TooPrecise),
             ("19.999999999999999999", Error::TooPrecise),
+            ("9.49999999999999999999999999999999999e0", Error::TooPrecise),
+            ("1_0.50", Error::NotANumber),
+            ("1_0e1", Error::NotANumber),
             ("1000000.01", Error::TooLarge),
             ("1e300", Error::TooLarge),
             ("\"abc\"", Error::NotANumber),

@@ -183,16 +183,22 @@ fn bad_updates() -> Vec<BadUpdate> {
         bad_value(b"nowhere", "is not valid JSON"),
         bad_value(b"[-121.9,37.3]", "is an array"),
         bad_value(&vec![b'x'; 900_000], "at most 16384 are read"),
-        bad_value(br#"{"lon":999,"lat":0}"#, "must be a place in degrees"),
-        bad_value(
+    ]);
+    // Of each driver's phone the first of a spell.
+    for (value, reason) in [
+        (&br#"{"lon":999,"lat":0}"#[..], "must be a place in degrees"),
+        (
             br#"{"lon":"-121.9","lat":37.3}"#,
             "lon must be a number, but is the string",
         ),
-        bad_value(
+        (
             br#"{"lon":-121.9,"lat":37.3,"timestamp":86400000}"#,
             "timestamp must be a time",
         ),
-    ]);
+    ] {
+        let driver = format!("lost-{}", all.len());
+        all.push(of(Some(driver.as_bytes()), Some(value), reason));
+    }
     all
 }
 

@@ -48,6 +48,16 @@ impl fmt::Display for Listed<'_> {
 }
 
 impl Unreadable {
+    /// Whether it is a report all the same, of a phone that does not know where it is or what time it is: a JSON object. Such a
+    /// phone was heard from.
+    #[must_use]
+    pub fn is_report(&self) -> bool {
+        match self {
+            Self::Invalid(violations) => violations.iter().all(|fault| !fault.field.is_empty()),
+            Self::TooLong(_) | Self::Malformed(_) => false,
+        }
+    }
+
     /// The reason as a label of a metric.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -199,6 +209,7 @@ mod tests {
             let refused = LocationUpdate::parse(value).unwrap_err();
             assert!(refused.to_string().contains(reason), "{text}: {refused}");
             assert_eq!(refused.kind(), kind, "{text}");
+            assert_eq!(refused.is_report(), kind != "unreadable", "{text}");
         }
         let deep = "{\"a\":".repeat(LONGEST / 5);
         assert!(LocationUpdate::parse(deep.as_bytes()).is_err());

@@ -11,6 +11,9 @@
 //! the phone's clock is wrong. One report does not show which, but several do: if the clock is merely wrong, it runs on between reports,
 //! so the difference to the record's time stays the same. From then on the difference is subtracted. Until then, for a few seconds,
 //! reports that seem old or from the future do not move the driver on the map.
+//!
+//! A report may have no valid place or time: a phone without satellites sends `null`, one whose clock has lost its power a time in
+//! 1970. Such a driver does not move either, but was heard from.
 
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +95,8 @@ pub enum Impossible {
     Outside,
     /// Too far from the last position for the time between them.
     Jump,
+    /// No place or time that could be one.
+    Unusable,
 }
 
 /// The verdict on a report.
@@ -120,6 +125,7 @@ impl Impossible {
             Self::Zero => "the position is 0° north, 0° east: the phone does not know where it is",
             Self::Outside => "the position is too far from every delivery region",
             Self::Jump => "no vehicle gets there from the last position in that time",
+            Self::Unusable => "the report has no place or time that could be one",
         }
     }
 
@@ -130,6 +136,7 @@ impl Impossible {
             Self::Zero => "zero",
             Self::Outside => "outside",
             Self::Jump => "jump",
+            Self::Unusable => "unusable",
         }
     }
 
@@ -200,8 +207,12 @@ impl Track {
         heard.or(self.newest.map(|newest| newest.timestamp))
     }
 
-    /// Takes a report in.
-    pub fn take(&mut self, update: LocationUpdate, received: Received) -> Verdict {
+    /// Takes a report in; one without an update has no place or time that could be one.
+    pub fn take(
+        &mut self,
+        update: impl Into<Option<LocationUpdate>>,
+        received: Received,
+    ) -> Verdict {
         // One of the two says so after the topic was made anew, or after the producer's clock was set back.
         let is_latest = self
             .heard
@@ -209,6 +220,9 @@ impl Track {
         if is_latest {
             self.heard = Some(received);
         }
+        let Some(update) = update.into() else {
+            return self.refuse(Impossible::Unusable, received);
+        };
         if let Some(why) = Impossible::of(update.location) {
             return self.refuse(why, received);
         }
@@ -532,6 +546,18 @@ mod tests {
             assert_eq!(verdict, Verdict::Impossible { why, begins });
             assert_eq!(phone.track.heard_at(), Some(phone.now));
         }
+        phone.now += 1_000;
+        phone.offset += 1;
+        let received = Received {
+            at: phone.now,
+            offset: phone.offset,
+        };
+        let unusable = Verdict::Impossible {
+            why: Impossible::Unusable,
+            begins: false,
+        };
+        assert_eq!(phone.track.take(None, received), unusable);
+        assert_eq!(phone.track.heard_at(), Some(phone.now));
         // A phone that knows where it is only now and then is in one spell all the time.
         assert_eq!(phone.report(place(0.1), 1_000), Verdict::Newest);
         let begins = |verdict| matches!(verdict, Verdict::Impossible { begins: true, .. });

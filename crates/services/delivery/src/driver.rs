@@ -144,11 +144,11 @@ pub(crate) struct Way {
 
 impl Whereabouts {
     /// Takes a report in. The driver was heard from, whatever it is worth.
-    pub(crate) fn hear(&mut self, report: LocationReport) -> Verdict {
+    pub(crate) fn hear(&mut self, report: &LocationReport) -> Verdict {
         if let Some(way) = &mut self.way {
             way.silence.end();
         }
-        self.track.take(report.update, report.received)
+        self.track.take(report.said.update(), report.received)
     }
 
     /// Looks at `now` whether the driver has been silent for `limit` ms.
@@ -246,6 +246,7 @@ fn millis(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Said;
     use domain::driver::LocationUpdate;
     use proptest::prelude::*;
 
@@ -266,7 +267,7 @@ mod tests {
     /// A report of a phone whose clock is right.
     fn report(location: Location, at: i64) -> LocationReport {
         LocationReport {
-            update: LocationUpdate::at(location, at),
+            said: Said::Update(LocationUpdate::at(location, at)),
             received: Received { at, offset: at },
             partition: 0,
         }
@@ -274,7 +275,7 @@ mod tests {
 
     impl Whereabouts {
         fn reports(&mut self, x: f64, now: i64) -> Verdict {
-            self.hear(report(at(x, 0.5), now))
+            self.hear(&report(at(x, 0.5), now))
         }
 
         /// What the customer is told after a report at `now`.
@@ -329,7 +330,7 @@ mod tests {
             at: 3_600_000,
             offset: 3_600_000,
         };
-        assert_eq!(driver.hear(late), Verdict::Newest);
+        assert_eq!(driver.hear(&late), Verdict::Newest);
         assert_eq!(
             driver.tells(3_600_000),
             Some(("order-1".parse().unwrap(), 3_600_000))
@@ -360,9 +361,19 @@ mod tests {
     #[test]
     fn a_report_is_a_sign_of_life_whatever_it_is_worth() {
         let day_ago = |now| {
-            let mut report = report(at(0.1, 0.5), now);
-            report.update.timestamp = Some(now - 86_400_000);
-            report
+            let mut update = LocationUpdate::at(at(0.1, 0.5), now);
+            update.timestamp = Some(now - 86_400_000);
+            LocationReport {
+                said: Said::Update(update),
+                ..report(at(0.1, 0.5), now)
+            }
+        };
+        let lost = |now| LocationReport {
+            said: Said::Unusable {
+                reason: "lon is required".to_owned(),
+                value: "{}".to_owned(),
+            },
+            ..report(at(0.1, 0.5), now)
         };
         let nowhere = |now| report(Location::new(0.0, 0.0).unwrap(), now);
         let repeated = |now| LocationReport {
@@ -383,13 +394,14 @@ mod tests {
         for unusable in [
             day_ago as fn(i64) -> LocationReport,
             nowhere,
+            lost,
             repeated,
             long_ago,
         ] {
             let mut driver = driver(0.0);
             driver.set_out(&job(), 0, Speed::DEFAULT);
             for now in (20..1_000).step_by(20) {
-                assert_ne!(driver.hear(unusable(now)), Verdict::Newest);
+                assert_ne!(driver.hear(&unusable(now)), Verdict::Newest);
                 let look = driver.look(now + 10, 60);
                 assert_eq!(look, Look::Again(30), "{:?}", unusable(now));
                 assert_eq!(driver.watch, Watch::On);
@@ -460,7 +472,7 @@ mod tests {
         fn while_a_driver_keeps_to_plan_the_arrival_stands_still(x in 0.0..1.0_f64, y in 0.0..1.0_f64) {
             let start = at(x, y);
             let mut driver = Whereabouts::default();
-            driver.hear(report(start, 0));
+            driver.hear(&report(start, 0));
             driver.set_out(&job(), 0, Speed::DEFAULT);
             let mut place = start;
             let mut now = 0;
@@ -468,7 +480,7 @@ mod tests {
                 while place != target {
                     place = place.step_towards(target, 0.005);
                     now += 1_000;
-                    prop_assert_eq!(driver.hear(report(place, now)), Verdict::Newest);
+                    prop_assert_eq!(driver.hear(&report(place, now)), Verdict::Newest);
                     prop_assert_eq!(driver.tells(now), None);
                 }
                 if let Some(way) = &mut driver.way {

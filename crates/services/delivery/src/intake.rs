@@ -12,7 +12,7 @@ use restate_sdk::prelude::*;
 
 use crate::dead_letter::DeadLetter;
 use crate::twin::DriverDigitalTwinClient;
-use crate::types::LocationReport;
+use crate::types::{LocationReport, Said};
 
 /// Takes location updates from Kafka.
 ///
@@ -40,8 +40,9 @@ impl DriverUpdateIntake {
     idempotency_retention = "0s"
 )]
 impl DriverUpdateIntake {
-    /// Sink of topic `driver-updates`. Sends a location update to the driver's twin (one-way). A record that is invalid, or whose
-    /// key is not a driver's id, goes to topic `driver-updates-dlq` as it came, with the reason in its headers.
+    /// Sink of topic `driver-updates`. Sends a driver's report to the driver's twin (one-way), also one without a place or time
+    /// that could be one. A record that is not a JSON object, or whose key is not a driver's id, goes to topic
+    /// `driver-updates-dlq` as it came, with the reason in its headers.
     #[handler(ingress_private)]
     async fn receive(&self, ctx: Context<'_>, value: Vec<u8>) -> Result<(), TerminalError> {
         let key = key_of(ctx.headers());
@@ -119,13 +120,20 @@ fn read(
 
 /// The report in a record.
 pub(crate) fn report(value: &[u8], headers: &HeaderMap) -> Result<LocationReport, Refused> {
-    let update = LocationUpdate::parse(value)?;
+    let said = match LocationUpdate::parse(value) {
+        Ok(update) => Said::Update(update),
+        Err(unusable) if unusable.is_report() => Said::Unusable {
+            reason: unusable.to_string(),
+            value: String::from_utf8_lossy(value).into_owned(),
+        },
+        Err(unreadable) => return Err(unreadable.into()),
+    };
     let source = source_of(headers);
     let at = time_of(headers)
-        .or(update.timestamp)
+        .or(said.update().and_then(|update| update.timestamp))
         .ok_or(Refused::NoTime)?;
     Ok(LocationReport {
-        update,
+        said,
         received: Received {
             at,
             offset: source.offset.parse().unwrap_or_default(),
@@ -152,13 +160,19 @@ mod tests {
     fn a_report_says_where_the_driver_was_and_when_it_came_out_of_kafka() {
         let (driver, report) = read(Some(b"driver-1"), UPDATE, &headers("1700000000250")).unwrap();
         assert_eq!(driver.as_str(), "driver-1");
-        assert_eq!(report.update.timestamp, Some(1_700_000_000_000));
+        let update = report.said.update().unwrap();
+        assert_eq!(update.timestamp, Some(1_700_000_000_000));
         assert_eq!(
             (report.received.at, report.received.offset, report.partition),
             (1_700_000_000_250, 44, 3)
         );
         let sent = report.to_json();
-        assert_eq!(LocationReport::of(&sent, &HeaderMap::default()), Ok(report));
+        assert_eq!(
+            LocationReport::of(&sent, &HeaderMap::default()),
+            Ok(report.clone())
+        );
+        // Earlier versions send no other than this.
+        assert!(sent.starts_with(br#"{"update":{"lon":-121.9,"lat":37.3,"timestamp":"#));
         // As the subscription of earlier versions sends it.
         assert_eq!(
             LocationReport::of(UPDATE, &headers("1700000000250")),
@@ -186,16 +200,35 @@ mod tests {
                 "record_key",
             ),
             (Some(b"d"), b"", "the value is empty", "unreadable"),
-            (
-                Some(b"d"),
-                br#"{"lon":-121.9,"lat":37.3,"timestamp":3}"#,
-                "timestamp must be a time",
-                "timestamp",
-            ),
+            (Some(b"d"), b"[-121.9,37.3]", "is an array", "unreadable"),
         ] {
             let refused = read(key, value, &headers("1700000000250")).unwrap_err();
             assert!(refused.to_string().contains(reason), "{refused}");
             assert_eq!(refused.kind(), kind);
+        }
+        // A phone that does not know where or when it is was heard from.
+        for (value, because) in [
+            (
+                &br#"{"lon":-121.9,"lat":37.3,"timestamp":3}"#[..],
+                "timestamp must be a time",
+            ),
+            ("\u{feff}{\"lon\":null}".as_bytes(), "lat is required"),
+        ] {
+            let (_, report) = read(Some(b"d"), value, &headers("1700000000250")).unwrap();
+            let sent = report.to_json();
+            assert_eq!(
+                LocationReport::of(&sent, &HeaderMap::default()),
+                Ok(report.clone())
+            );
+            let Said::Unusable {
+                reason,
+                value: kept,
+            } = report.said
+            else {
+                panic!("{report:?}");
+            };
+            assert!(reason.contains(because), "{reason}");
+            assert_eq!(kept.as_bytes(), value);
         }
         let timeless = br#"{"lon":-121.9,"lat":37.3}"#;
         assert_eq!(

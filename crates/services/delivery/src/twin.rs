@@ -22,7 +22,7 @@ use crate::driver::{AssignedDelivery, DriverStatus, Look, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
 use crate::types::{
-    Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer, LocationReport,
+    Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer, LocationReport, Said,
 };
 
 const DRIVER_STATUS: &str = "driver-status";
@@ -226,7 +226,7 @@ impl DriverDigitalTwin {
             }
         };
         let mut whereabouts = whereabouts(&ctx).await?;
-        let verdict = whereabouts.hear(sent);
+        let verdict = whereabouts.hear(&sent);
         if let Some(newest) = whereabouts.track.newest()
             && let Some(region) = whereabouts.offline_in.take()
         {
@@ -245,11 +245,15 @@ impl DriverDigitalTwin {
                 partition: sent.partition.to_string(),
                 offset: sent.received.offset.to_string(),
             };
+            let (value, reason) = match sent.said {
+                Said::Update(update) => (update.to_json(), why.reason().to_owned()),
+                Said::Unusable { reason, value } => (value.into_bytes(), reason),
+            };
             let letter = DeadLetter {
                 key: Some(ctx.key().into()),
-                value: sent.update.to_json(),
+                value,
                 source,
-                reason: why.reason().to_owned(),
+                reason,
                 kind: why.kind(),
             };
             self.put_aside(&ctx, letter).await?;

@@ -91,20 +91,46 @@ pub(crate) struct DriverRef {
 }
 
 /// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as the intake has read it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LocationReport {
-    pub(crate) update: LocationUpdate,
+    #[serde(flatten)]
+    pub(crate) said: Said,
     pub(crate) received: Received,
     /// The partition the record was in.
     pub(crate) partition: i32,
 }
 
+/// What a phone's report says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Said {
+    /// Where the driver is.
+    Update(LocationUpdate),
+    /// No place or time that could be one.
+    Unusable {
+        /// Why.
+        reason: String,
+        /// The record's value.
+        value: String,
+    },
+}
+
+impl Said {
+    /// Where the driver is.
+    pub(crate) fn update(&self) -> Option<LocationUpdate> {
+        match self {
+            Self::Update(update) => Some(*update),
+            Self::Unusable { .. } => None,
+        }
+    }
+}
+
 impl LocationReport {
     /// The report as it is sent.
-    pub(crate) fn to_json(self) -> Vec<u8> {
-        // It holds only numbers that JSON has, so it can always be written.
-        serde_json::to_vec(&self).unwrap_or_default()
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // It holds only texts and numbers that JSON has, so it can always be written.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 
     /// Reads what is sent. Before there was an intake, the subscription sent the record itself: what was under way then is

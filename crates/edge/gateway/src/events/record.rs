@@ -27,8 +27,8 @@ pub(crate) struct Record<'a> {
 pub(crate) enum News {
     /// An order has changed.
     Status(StatusEvent),
-    /// A driver's phone has reported.
-    Report(DriverId, LocationUpdate, Received),
+    /// A driver's phone has reported; without an update it has no place or time that could be one.
+    Report(DriverId, Option<LocationUpdate>, Received),
     /// An order was placed.
     Plan(OrderId, Plan),
     /// An event could not be understood.
@@ -40,7 +40,11 @@ impl News {
     /// A report that the phone made `at` the time at which it came.
     pub(crate) fn report(driver: &str, lon: f64, at: i64) -> Self {
         let update = LocationUpdate::at(Location::new(lon, 37.3).unwrap(), at);
-        Self::Report(driver.parse().unwrap(), update, Received { at, offset: at })
+        Self::Report(
+            driver.parse().unwrap(),
+            Some(update),
+            Received { at, offset: at },
+        )
     }
 }
 
@@ -145,7 +149,11 @@ impl Record<'_> {
             topic::ORDER_STATUS => serde_json::from_slice(self.value).ok().map(News::Status),
             topic::DRIVER_UPDATES => {
                 let driver = std::str::from_utf8(self.key?).ok()?.parse().ok()?;
-                let update = LocationUpdate::parse(self.value).ok()?;
+                let update = match LocationUpdate::parse(self.value) {
+                    Ok(update) => Some(update),
+                    Err(unusable) if unusable.is_report() => None,
+                    Err(_) => return None,
+                };
                 let received = Received {
                     at: self.timestamp,
                     offset: self.offset,
@@ -185,12 +193,20 @@ mod tests {
     fn a_report_is_read_as_the_twin_reads_it() {
         let value = "\u{feff}{\"lon\":1,\"lat\":2,\"timestamp\":1700000000}";
         let found = record(topic::DRIVER_UPDATES, b"d", value.as_bytes()).news();
-        let Some(News::Report(driver, update, received)) = found else {
+        let Some(News::Report(driver, Some(update), received)) = found else {
             panic!("{found:?}")
         };
         assert_eq!((driver.as_str(), update.location.lat()), ("d", 2.0));
         assert_eq!(update.timestamp, Some(1_700_000_000_000));
         assert_eq!((received.at, received.offset), (1_700_000_000_000, 9));
+        for lost in [
+            &br#"{"lon":181,"lat":2}"#[..],
+            br#"{"lon":1,"lat":2,"timestamp":3}"#,
+        ] {
+            let found = record(topic::DRIVER_UPDATES, b"d", lost).news();
+            let heard = matches!(found, Some(News::Report(_, None, _)));
+            assert!(heard, "{found:?}");
+        }
     }
 
     #[test]
@@ -198,12 +214,7 @@ mod tests {
         for (topic, key, value) in [
             (topic::ORDER_STATUS, &b"o"[..], &b"{}"[..]),
             (topic::DRIVER_UPDATES, b"\xff", br#"{"lon":1,"lat":2}"#),
-            (topic::DRIVER_UPDATES, b"d", br#"{"lon":181,"lat":2}"#),
-            (
-                topic::DRIVER_UPDATES,
-                b"d",
-                br#"{"lon":1,"lat":2,"timestamp":3}"#,
-            ),
+            (topic::DRIVER_UPDATES, b"d", b"[1,2]"),
             (topic::ORDERS, b"o", b"pizza"),
             ("someone-elses", b"o", b"{}"),
         ] {

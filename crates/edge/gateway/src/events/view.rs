@@ -312,7 +312,7 @@ mod tests {
             offset: moment,
         };
         let update = LocationUpdate::at(Region::SanJose.at(x, 0.5), NOW + phone);
-        News::Report(driver.parse().unwrap(), update, received)
+        News::Report(driver.parse().unwrap(), Some(update), received)
     }
 
     fn apply(view: &mut View, news: News) -> Vec<String> {
@@ -367,10 +367,21 @@ mod tests {
         assert_eq!(apply(&mut view, at("d", 1)), ["a"]);
         let nowhere = News::Report(
             driver.clone(),
-            LocationUpdate::at(domain::Location::new(0.0, 0.0).unwrap(), NOW + 7),
+            Some(LocationUpdate::at(
+                domain::Location::new(0.0, 0.0).unwrap(),
+                NOW + 7,
+            )),
             Received {
                 at: NOW + 7,
                 offset: 7,
+            },
+        );
+        let lost = News::Report(
+            driver.clone(),
+            None,
+            Received {
+                at: NOW + 8,
+                offset: 8,
             },
         );
         let told = place(&view);
@@ -381,6 +392,7 @@ mod tests {
             reported("d", 5, i64::MAX - NOW),
             reported("d", 6, -3_600_000),
             nowhere,
+            lost,
         ] {
             assert_eq!(apply(&mut view, refused), Vec::<String>::new());
             assert_eq!(
@@ -389,9 +401,9 @@ mod tests {
             );
         }
         // The driver was heard from all the same.
-        assert_eq!(place(&view).heard_at, NOW + 7);
-        assert_eq!(apply(&mut view, at("d", 8)), ["a"]);
-        assert_eq!(place(&view).fix.timestamp, NOW + 8);
+        assert_eq!(place(&view).heard_at, NOW + 8);
+        assert_eq!(apply(&mut view, at("d", 9)), ["a"]);
+        assert_eq!(place(&view).fix.timestamp, NOW + 9);
     }
 
     #[test]

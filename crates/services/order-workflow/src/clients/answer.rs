@@ -8,11 +8,12 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use domain::Money;
+use domain::json::{self, Fields, FromJson, Unusable, Value};
 use domain::order::is_hidden;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, StatusCode};
 use rust_decimal::Decimal;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 use upstream::http;
@@ -114,29 +115,39 @@ impl Reply {
             return self.content().map(Sorted::Yes);
         }
         if no.contains(&status.as_u16()) {
-            let reason = self.reason().unwrap_or_else(|| status.to_string());
+            let reason = self.reason().unwrap_or_else(|| named(status));
             return Ok(Sorted::No(reason));
         }
         if is_transient(status) {
             let reason = self.reason().unwrap_or_default();
-            return Err(Failure::Transient(format!("{status} {reason}")));
+            return Err(Failure::Transient(format!("{} {reason}", named(status))));
         }
         if status.is_client_error() {
             let reason = self.reason().unwrap_or_default();
             tracing::warn!(%status, reason, "a third party refuses a request");
-            return Ok(Sorted::Refused(status.to_string()));
+            return Ok(Sorted::Refused(named(status)));
         }
         Err(Failure::invalid(format!("status {}", status.as_u16())))
     }
 
     fn content(self) -> Result<Content, Failure> {
-        if self.headers.contains_key(CONTENT_ENCODING) {
+        if self.is_encoded() {
             return Err(Failure::invalid("an encoded body"));
         }
         if !self.is_json() {
             return Err(Failure::invalid("not of content type JSON"));
         }
         Ok(Content(self.body))
+    }
+
+    /// Whether a content coding has been applied to the body; some servers say that none has.
+    fn is_encoded(&self) -> bool {
+        let codings = self.headers.get_all(CONTENT_ENCODING);
+        codings
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
     }
 
     fn is_json(&self) -> bool {
@@ -152,19 +163,36 @@ impl Reply {
 
     /// The reason in a problem document (RFC 9457), fit for people.
     fn reason(&self) -> Option<String> {
-        #[derive(Deserialize)]
         struct Problem {
             detail: Option<String>,
             title: Option<String>,
         }
+        impl FromJson for Problem {
+            const IS_STRICT: bool = false;
+
+            fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+                // What is no text says nothing.
+                let mut text = |name| fields.optional(name, |value| Ok(value.string().ok()));
+                Some(Self {
+                    detail: text("detail").flatten(),
+                    title: text("title").flatten(),
+                })
+            }
+        }
         if !self.is_json() {
             return None;
         }
-        let problem: Problem = serde_json::from_slice(&self.body).ok()?;
+        let problem: Problem = json::read(&self.body, "the problem").ok()?;
         let said =
             |text: Option<String>| text.map(|text| fit(&text)).filter(|text| !text.is_empty());
         said(problem.detail).or_else(|| said(problem.title))
     }
+}
+
+/// A status by its number and, where it has one, its name.
+fn named(status: StatusCode) -> String {
+    let name = status.canonical_reason().unwrap_or_default();
+    format!("{} {name}", status.as_u16()).trim_end().to_owned()
 }
 
 /// Whether the same request may be answered otherwise later.
@@ -192,19 +220,24 @@ fn fit(text: &str) -> String {
 }
 
 impl Content {
-    /// Its fields; others than those of `T` are left unread, those that are there twice are not valid.
-    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        // Serde would also take a list of the fields' values.
-        if !self.0.trim_ascii_start().starts_with(b"{") {
-            return Err(Failure::invalid("not a JSON object"));
-        }
-        serde_json::from_slice(&self.0).map_err(|error| {
-            tracing::warn!(%error, "a third party's answer cannot be read");
-            Failure::invalid(if error.is_data() {
-                "not the fields that were agreed"
-            } else {
-                "not a JSON object"
-            })
+    /// Its fields; others than those of `T` are left unread, those of `T` that are there twice are not valid.
+    pub(super) fn parse<T: FromJson>(&self) -> Result<T, Failure> {
+        json::read(&self.0, "the answer").map_err(|error| {
+            let (what, said) = match error {
+                Unusable::Malformed(error) => ("not a JSON object", format!("the answer {error}")),
+                Unusable::Invalid(violations) => {
+                    let is_object = violations.iter().all(|fault| !fault.field.is_empty());
+                    let texts: Vec<_> = violations.iter().map(ToString::to_string).collect();
+                    let what = if is_object {
+                        "not the fields that were agreed"
+                    } else {
+                        "not a JSON object"
+                    };
+                    (what, texts.join("; "))
+                }
+            };
+            tracing::warn!(error = said, "a third party's answer cannot be read");
+            Failure::invalid(what)
         })
     }
 }
@@ -274,11 +307,7 @@ impl FromStr for Exact {
     type Err = rust_decimal::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains(['e', 'E']) {
-            Decimal::from_scientific(text).map(Self)
-        } else {
-            Decimal::from_str_exact(text).map(Self)
-        }
+        json::decimal(text).map(Self)
     }
 }
 
@@ -307,15 +336,14 @@ impl Serialize for Digits {
     }
 }
 
-impl<'de> Deserialize<'de> for Digits {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let text = raw.get();
-        let text = text
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'))
-            .unwrap_or(text);
-        text.parse().map(Self).map_err(D::Error::custom)
+impl Digits {
+    /// The number, or the text that holds one.
+    pub(super) fn from_json(value: Value<'_>) -> Result<Self, String> {
+        let text = value
+            .string()
+            .unwrap_or_else(|_| value.as_written().to_owned());
+        let number = text.parse().map(Self);
+        number.map_err(|_| value.is_not("a decimal number"))
     }
 }
 
@@ -372,12 +400,14 @@ mod tests {
             (r#"{"amount": 1.00, "currency": "JPY"}"#, false),
             (r#"{"amount": 9.50, "currency": "EUR"}"#, false),
         ] {
-            #[derive(Deserialize)]
-            struct Read {
-                amount: Digits,
-                currency: String,
+            struct Read(Digits, String);
+            impl FromJson for Read {
+                fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+                    let amount = fields.required("amount", Digits::from_json);
+                    Some(Self(amount?, fields.required("currency", Value::string)?))
+                }
             }
-            let Read { amount, currency } = serde_json::from_str(json).unwrap();
+            let Read(amount, currency) = json::read(json.as_bytes(), "it").unwrap();
             let read = Amount::new(amount.0, &currency).unwrap();
             assert_eq!(read == requested, same, "{json}");
         }

@@ -11,6 +11,7 @@ mod tests;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use domain::json::{Fields, FromJson, Value};
 use domain::{Money, Order, OrderId};
 use reqwest::{Client, RequestBuilder, Url};
 use secrets::ExposeSecret;
@@ -214,7 +215,9 @@ impl ThirdParties {
             match reply.sort(&[200, 201, 202], &[])? {
                 Sorted::Yes(content) => {
                     let refunded: Refunded = content.parse()?;
-                    refunded.check(payment).map(|()| (Outcome::Done, ()))
+                    refunded
+                        .check(order_id, payment)
+                        .map(|()| (Outcome::Done, ()))
                 }
                 Sorted::No(reason) | Sorted::Refused(reason) => {
                     Err(Failure::invalid(format!("status {reason}")))
@@ -248,7 +251,8 @@ impl ThirdParties {
         call(PREPARE, request, |reply| {
             match reply.sort(&[200, 201, 202], &[422])? {
                 Sorted::Yes(content) => {
-                    content.parse::<Ticket>()?.check(&order.order_id)?;
+                    let Ticket(about) = content.parse()?;
+                    about.check(&order.order_id, &["ACCEPTED", "PREPARING"])?;
                     Ok((Outcome::Done, Preparation::Accepted))
                 }
                 Sorted::No(reason) => Ok((Outcome::Refused, Preparation::Refused { reason })),
@@ -267,7 +271,8 @@ impl ThirdParties {
         call(CANCEL, request, |reply| {
             match reply.sort(&[200, 201, 202], &[404, 409])? {
                 Sorted::Yes(content) => {
-                    content.parse::<Ticket>()?.check(order_id)?;
+                    let Ticket(about) = content.parse()?;
+                    about.check(order_id, &["CANCELLED", "REFUSED", "FAILED"])?;
                     Ok((Outcome::Done, ()))
                 }
                 Sorted::No(_) => Ok((Outcome::Refused, ())),
@@ -299,22 +304,33 @@ impl<'a> PaymentRequest<'a> {
 }
 
 /// What a charge is answered with.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Receipt {
     payment_id: String,
     amount: Digits,
     currency: String,
-    order_id: Option<String>,
-    status: Option<String>,
+    about: About,
+}
+
+impl FromJson for Receipt {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let payment_id = fields.required("paymentId", Value::string);
+        let amount = fields.required("amount", Digits::from_json);
+        let currency = fields.required("currency", Value::string);
+        let about = About::from_fields(fields);
+        Some(Self {
+            payment_id: payment_id?,
+            amount: amount?,
+            currency: currency?,
+            about: about?,
+        })
+    }
 }
 
 impl Receipt {
     fn payment(self, order_id: &OrderId) -> Result<Payment, Failure> {
-        check(order_id, self.order_id.as_deref())?;
-        if self.status.is_some_and(|status| status != "CHARGED") {
-            return Err(Failure::invalid("a payment that is not CHARGED"));
-        }
+        self.about.check(order_id, &["CHARGED"])?;
         Ok(Payment {
             id: PaymentId::parse(self.payment_id)?,
             amount: Amount::new(self.amount.0, &self.currency)?,
@@ -323,16 +339,29 @@ impl Receipt {
 }
 
 /// What a refund is answered with. What it says of the payment must be true.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Refunded {
     payment_id: Option<String>,
     amount: Option<Digits>,
     currency: Option<String>,
+    about: About,
+}
+
+impl FromJson for Refunded {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        Some(Self {
+            payment_id: fields.optional("paymentId", Value::string),
+            amount: fields.optional("amount", Digits::from_json),
+            currency: fields.optional("currency", Value::string),
+            about: About::from_fields(fields)?,
+        })
+    }
 }
 
 impl Refunded {
-    fn check(&self, payment: &Payment) -> Result<(), Failure> {
+    fn check(&self, order_id: &OrderId, payment: &Payment) -> Result<(), Failure> {
+        self.about.check(order_id, &["REFUNDED", "PENDING"])?;
         let id = self.payment_id.as_deref().unwrap_or(payment.id.as_str());
         let amount = Amount::new(
             self.amount
@@ -346,24 +375,53 @@ impl Refunded {
     }
 }
 
-/// What a restaurant says of an order.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Ticket {
-    order_id: String,
-}
+/// What a restaurant says of an order, which it has to name.
+struct Ticket(About);
 
-impl Ticket {
-    fn check(&self, order_id: &OrderId) -> Result<(), Failure> {
-        check(order_id, Some(&self.order_id))
+impl FromJson for Ticket {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let order_id = fields.required("orderId", Value::string);
+        let status = fields.optional("status", Value::string);
+        Some(Self(About {
+            order_id: Some(order_id?),
+            status,
+        }))
     }
 }
 
-/// Refuses an answer that names another order.
-fn check(order_id: &OrderId, said: Option<&str>) -> Result<(), Failure> {
-    match said {
-        Some(said) if said != order_id.as_str() => Err(Failure::invalid("about another order")),
-        _ => Ok(()),
+/// Which order an answer is about and how that stands, as far as it says so.
+struct About {
+    order_id: Option<String>,
+    status: Option<String>,
+}
+
+impl FromJson for About {
+    const IS_STRICT: bool = false;
+
+    fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        Some(Self {
+            order_id: fields.optional("orderId", Value::string),
+            status: fields.optional("status", Value::string),
+        })
+    }
+}
+
+impl About {
+    /// Refuses an answer that names another order, or another status than one of `agreed`: with a status of success, that is a
+    /// yes and a no at once.
+    fn check(&self, order_id: &OrderId, agreed: &[&str]) -> Result<(), Failure> {
+        if (self.order_id.as_deref()).is_some_and(|said| said != order_id.as_str()) {
+            return Err(Failure::invalid("about another order"));
+        }
+        match &self.status {
+            Some(status) if !agreed.contains(&status.as_str()) => {
+                let agreed = agreed.join(" or ");
+                Err(Failure::invalid(format!("a status that is not {agreed}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -157,7 +157,7 @@ async fn every_status_of_the_payment_provider_is_sorted() {
         ("404 Not Found", "Refused"),
         ("409 Conflict", "Refused { reason: \"409 Conflict\" }"),
         ("422 Unprocessable Entity", "Refused"),
-        ("499 Whatever", "Refused"),
+        ("499 Whatever", "Refused { reason: \"499\" }"),
         // Later it may be different.
         (
             "408 Request Timeout",
@@ -287,7 +287,23 @@ async fn a_payment_counts_only_if_it_is_the_one_that_was_requested() {
         ),
         (
             r#"{"paymentId":"p","amount":9.50,"currency":"USD","status":"DECLINED"}"#,
-            "no valid answer: a payment that is not CHARGED",
+            "no valid answer: a status that is not CHARGED",
+        ),
+        (
+            r#"{"paymentId":"p","amount":"9_50","currency":"USD"}"#,
+            "no valid answer",
+        ),
+        (
+            r#"{"paymentId":"p","amount":9.49999999999999999999999999999999999e0,"currency":"USD"}"#,
+            "no valid answer",
+        ),
+        (
+            r#"{"paymentId":"p","amount":"9\u002e50","currency":"USD","x":1,"x":2}"#,
+            "Charged",
+        ),
+        (
+            "\u{feff}{\"paymentId\":\"p\",\"amount\":9.50,\"currency\":\"USD\"}",
+            "Charged",
         ),
         (
             r#"["p","9.50","USD",null,null]"#,
@@ -374,6 +390,14 @@ async fn only_json_is_an_answer() {
             "content-type: application/json\r\ncontent-encoding: gzip\r\n",
             "no valid answer: an encoded body",
         ),
+        (
+            "content-type: application/json\r\ncontent-encoding: identity, br\r\n",
+            "no valid answer: an encoded body",
+        ),
+        (
+            "content-type: application/json\r\ncontent-encoding: Identity\r\n",
+            "Charged",
+        ),
     ] {
         let charged = told(&Hostile::says("200 OK", headers, PAID).await.charge().await);
         assert!(charged.starts_with(expected), "{headers}: {charged}");
@@ -393,6 +417,24 @@ async fn a_restaurant_accepts_only_with_the_orders_id() {
             "Accepted",
         ),
         ("200 OK", JSON, r#"{"orderId":"order-1"}"#, "Accepted"),
+        (
+            "200 OK",
+            JSON,
+            r#"{"orderId":"order-1","status":"PREPARING"}"#,
+            "Accepted",
+        ),
+        (
+            "200 OK",
+            JSON,
+            r#"{"orderId":"order-1","status":"REJECTED"}"#,
+            "no valid answer: a status that is not ACCEPTED or PREPARING",
+        ),
+        (
+            "422 Unprocessable Entity",
+            JSON,
+            "\u{feff}{\"detail\":\"closed\",\"title\":7}",
+            "Refused { reason: \"closed\" }",
+        ),
         (
             "200 OK",
             "content-type: text/html\r\n",
@@ -482,6 +524,10 @@ async fn a_refund_counts_only_if_what_is_said_of_it_is_true() {
             true,
         ),
         ("202 Accepted", "{}", true),
+        ("202 Accepted", r#"{"status":"PENDING"}"#, true),
+        ("200 OK", r#"{"status":"REFUNDED"}"#, true),
+        ("200 OK", r#"{"status":"FAILED"}"#, false),
+        ("201 Created", r#"{"orderId":"order-2"}"#, false),
         ("201 Created", r#"{"paymentId":"pay_2"}"#, false),
         ("201 Created", r#"{"amount":0.01}"#, false),
         ("201 Created", r#"{"currency":"JPY"}"#, false),
@@ -507,6 +553,12 @@ async fn what_a_restaurant_does_not_know_need_not_be_cancelled() {
         ),
         ("404 Not Found", "", true),
         ("409 Conflict", "", true),
+        ("200 OK", r#"{"orderId":"order-1"}"#, true),
+        (
+            "200 OK",
+            r#"{"orderId":"order-1","status":"PREPARING"}"#,
+            false,
+        ),
         ("200 OK", r#"{"orderId":"order-2"}"#, false),
         ("200 OK", "", false),
         ("403 Forbidden", "", false),
