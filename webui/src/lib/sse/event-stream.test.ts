@@ -115,6 +115,38 @@ describe("an event stream", () => {
     expect(gateway.requests.length).toBeGreaterThan(tried);
   });
 
+  it("waits longer, too, for someone in between who cuts every connection after the first event", async () => {
+    const gateway = fakeGateway();
+    const cut = () => {
+      const first = gateway.open();
+      first.send("event: snapshot\nid: 4\ndata: four\n\n");
+      first.caughtUp();
+      first.end();
+    };
+    for (let n = 0; n < 100; n++) cut();
+    start(gateway);
+    await settle(60_000);
+    expect(gateway.requests.length).toBeLessThan(15);
+    expect(events.length).toBeGreaterThan(1);
+  });
+
+  it("comes back soon after a connection that has lasted", async () => {
+    const gateway = fakeGateway();
+    start(gateway);
+    await settle(20_000);
+    const good = gateway.open();
+    stream?.retryNow();
+    for (let n = 0; n < 3; n++) {
+      good.caughtUp();
+      await settle(3_000);
+    }
+    gateway.open().caughtUp();
+    const tried = gateway.requests.length;
+    good.cut();
+    await settle(500);
+    expect(gateway.requests).toHaveLength(tried + 1);
+  });
+
   it("connects at once when told that the gateway is back", async () => {
     const gateway = fakeGateway();
     start(gateway);

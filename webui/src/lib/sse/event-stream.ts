@@ -62,6 +62,8 @@ const SILENCE_LIMIT_MS = 12_000;
 /** The gateway begins its answer within 8 s: the 3 s it may take to read the topics, and the 5 s it gives Restate. */
 const CONNECT_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
+/** A connection that told something and lasted this long was a good one. Others count as failures, however much they told. */
+const GOOD_AFTER_MS = 5_000;
 
 export function openEventStream(url: string, options: EventStreamOptions): EventStream {
   const { onEvent, onState = () => {}, onHeard = () => {}, onQuiet = () => {} } = options;
@@ -81,6 +83,7 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
     const watchdog = startWatchdog({ onQuiet, onSilent: () => controller.abort() });
     connection = { controller, watchdog };
     const isInUse = () => !isClosed && connection?.controller === controller;
+    const lastedFor = startStopwatch();
     let isAnswered = false;
     onState({ phase: "connecting" });
     try {
@@ -110,6 +113,7 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
       controller.abort();
     }
     if (!isInUse()) return;
+    if (watchdog.hasHeard() && lastedFor() > GOOD_AFTER_MS) failures = 0;
     const delay = Math.min(FIRST_DELAY_MS * 2 ** failures, LONGEST_DELAY_MS) * (0.75 + random() / 2);
     failures += 1;
     onState({ phase: "waiting", isAnswered });
@@ -130,7 +134,6 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
       if (done || !isInUse()) return;
       watchdog.heard();
       for (const event of parser.feed(value)) {
-        failures = 0;
         lastEventId = event.id;
         onEvent(event);
         if (!isInUse()) return;
@@ -173,6 +176,8 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
 interface Watchdog {
   /** Something has come. */
   heard(): void;
+  /** Whether something has ever come. */
+  hasHeard(): boolean;
   isQuiet(): boolean;
   stop(): void;
 }
@@ -182,6 +187,7 @@ function startWatchdog({ onQuiet, onSilent }: { onQuiet: () => void; onSilent: (
   let quietFor = startStopwatch();
   let limit = CONNECT_WITHIN_MS;
   let isTold = false;
+  let hasHeard = false;
   const isQuiet = () => quietFor() > QUIET_AFTER_MS;
   // One long timer would go on counting where it was when the device fell asleep.
   const timer = setInterval(() => {
@@ -196,7 +202,9 @@ function startWatchdog({ onQuiet, onSilent }: { onQuiet: () => void; onSilent: (
       quietFor = startStopwatch();
       limit = SILENCE_LIMIT_MS;
       isTold = false;
+      hasHeard = true;
     },
+    hasHeard: () => hasHeard,
     isQuiet,
     stop: () => clearInterval(timer),
   };
