@@ -26,7 +26,9 @@ struct Degrees {
 
 /// A pair of numbers that are not coordinates of a place on Earth.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("must be a place in degrees (lon within ±180, lat within ±90), not lon {lon:?}, lat {lat:?}")]
+#[error(
+    "must be a place in degrees (lon within ±180, lat within ±90), not lon {lon:?}, lat {lat:?}"
+)]
 pub struct OutOfRange {
     lon: f64,
     lat: f64,
