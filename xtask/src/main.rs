@@ -140,6 +140,16 @@ fn test() -> anyhow::Result<()> {
     let mut not_checked = dependencies::check_crates(&mut steps, &target_directory()?)?;
     let web_ui = WebUi::new();
     not_checked.extend(dependencies::check_packages(&mut steps, &web_ui)?);
+    // The features of the whole workspace, as in the other steps: with those of one package, most crates would be built again.
+    steps.run(
+        "build",
+        cargo().args(["build", "--workspace", "--bins", "--examples"]),
+    )?;
+    // Tests of handlers use it; on a new machine this installs it.
+    steps.run(
+        "Restate server",
+        Command::new(binary(false)?).arg("restate-server-path"),
+    )?;
     steps.run(
         "unit tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
@@ -153,11 +163,6 @@ fn test() -> anyhow::Result<()> {
     steps.run(
         "web UI size of the first load",
         &mut web_ui.npm(["run", "--silent", "budget"]),
-    )?;
-    // The features of the whole workspace, as in the other steps: with those of one package, most crates would be built again.
-    steps.run(
-        "build",
-        cargo().args(["build", "--workspace", "--bins", "--examples"]),
     )?;
     steps.run(
         "web UI in a browser",

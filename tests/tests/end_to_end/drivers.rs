@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::StatusEvent;
+use durable::clock::now_ms;
 use end_to_end_tests::{
     Options, SOON, System, Topic, assert_books_balance, assert_nothing_left_behind, eventually,
     order,
 };
 use nix::sys::signal::Signal;
-use order_status::clock::now_ms;
 use serde_json::{Value, json};
 
 const SILENT: &str = "--driver-silence=1s";

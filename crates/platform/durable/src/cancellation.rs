@@ -58,6 +58,16 @@ pub async fn unless_cancelled<F: DurableFuture>(future: F) -> Result<F::Output, 
     }
 }
 
+/// Makes a call, and makes it again whenever the invocation is cancelled meanwhile: for what has to be done whatever an operator
+/// wants. The callee must bear being called twice.
+pub async fn despite_cancellation<F: DurableFuture>(call: impl Fn() -> F) -> F::Output {
+    loop {
+        if let Ok(output) = unless_cancelled(call()).await {
+            return output;
+        }
+    }
+}
+
 /// Runs a future as a step of the journal, and tries it again by a retry policy while it fails:
 /// `step!(ctx, "name", retries, async move { … })`. It must not borrow. Answers `Result<_, NotDone>`.
 ///
@@ -73,6 +83,23 @@ macro_rules! step {
             .await
             .map_err(|error| $crate::NotDone::of_step(&error))
     }};
+}
+
+/// A [`step!`] that a cancellation does not end: the work, made anew by the expression each time, begins again. Answers
+/// `Result<_, String>`; the error is the last one before the retry policy gave up.
+#[macro_export]
+macro_rules! step_despite_cancellation {
+    ($ctx:expr, $name:expr, $retries:expr, $work:expr) => {
+        loop {
+            match $crate::step!($ctx, $name, $retries, $work) {
+                Ok(done) => break Ok(done),
+                Err($crate::NotDone::GaveUp(last)) => break Err(last),
+                Err($crate::NotDone::Cancelled(_)) => {
+                    tracing::warn!("cancelled during {}, which goes on", $name);
+                }
+            }
+        }
+    };
 }
 
 /// For [`step!`]: every error of `work` may be tried again.

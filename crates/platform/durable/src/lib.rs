@@ -15,21 +15,27 @@
 //! | [`record`] | the Kafka record that has caused an invocation |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
 //! | `cancellation.rs` | an operator's cancellation of an invocation, told apart from every error |
+//! | [`retry`] | how often a step is tried again |
+//! | [`clock`] | the wall clock, for use inside `ctx.run` |
 //! | `quiet.rs` | which lines of the log are not written |
 
 mod cancellation;
+pub mod clock;
 mod declared;
 pub mod identity;
 pub mod ingress;
 mod protocol;
 mod quiet;
 pub mod record;
+pub mod retry;
 mod server;
 #[doc(hidden)]
 pub mod testing;
 mod trace;
 
-pub use cancellation::{Cancelled, NotDone, Retryable, retryable, unless_cancelled};
+pub use cancellation::{
+    Cancelled, NotDone, Retryable, despite_cancellation, retryable, unless_cancelled,
+};
 pub use declared::{VERSION, declared};
 pub use identity::Identity;
 pub use quiet::Quiet;

@@ -4,25 +4,64 @@
 //! first two of an attempt are `Start` (0x0000) and the input (0x0400), both protocol buffers; see Restate's service protocol,
 //! versions 5 to 7. The SDK reads them too, but tells handlers only part of what they say.
 
+use bytes::Bytes;
+use prost::Message;
 use telemetry::span::Outcome;
+use telemetry::trace::TRACEPARENT;
 
 /// What an attempt begins with.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Beginning<'a> {
+pub(crate) struct Beginning {
     /// The invocation's id, as people see it.
-    pub(crate) invocation: &'a str,
+    pub(crate) invocation: String,
     /// The object's key, or nothing.
-    pub(crate) key: &'a str,
+    pub(crate) key: String,
     /// How many entries the journal has; the input is one.
-    pub(crate) entries: u64,
+    entries: u64,
     /// How often it was tried since the last entry.
     pub(crate) retries: u64,
     /// The `traceparent` it was called with.
-    pub(crate) traceparent: Option<&'a str>,
+    pub(crate) traceparent: Option<String>,
     /// Whether it comes from a record of Kafka.
     pub(crate) from_kafka: bool,
     /// The input itself.
-    pub(crate) input: &'a [u8],
+    pub(crate) input: Bytes,
+}
+
+/// `StartMessage`, as far as it is needed here.
+#[derive(Clone, PartialEq, Message)]
+struct Start {
+    #[prost(string, tag = "2")]
+    debug_id: String,
+    #[prost(uint64, tag = "3")]
+    known_entries: u64,
+    #[prost(string, tag = "6")]
+    key: String,
+    #[prost(uint64, tag = "7")]
+    retry_count_since_last_stored_entry: u64,
+}
+
+/// `InputCommandMessage`, as far as it is needed here.
+#[derive(Clone, PartialEq, Message)]
+struct Input {
+    #[prost(message, repeated, tag = "1")]
+    headers: Vec<Header>,
+    #[prost(message, optional, tag = "14")]
+    value: Option<Value>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Header {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(string, tag = "2")]
+    value: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Value {
+    #[prost(bytes = "bytes", tag = "1")]
+    content: Bytes,
 }
 
 const HEADER: usize = 8;
@@ -44,117 +83,31 @@ fn length(header: [u8; HEADER]) -> u32 {
     u32::from_be_bytes([header[4], header[5], header[6], header[7]])
 }
 
-impl<'a> Beginning<'a> {
-    /// Reads it from the first bytes of an attempt; `None` while they are too few.
-    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+impl Beginning {
+    /// Reads it from the first bytes of an attempt; `None` while they are too few. What makes no sense counts as empty: the SDK
+    /// says what is wrong with it.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (_, start, rest) = message(bytes)?;
         let (kind, input, _) = message(rest)?;
-        let mut found = Self {
-            invocation: "",
-            key: "",
-            entries: 0,
-            retries: 0,
-            traceparent: None,
-            from_kafka: false,
-            input: &[],
-        };
-        for field in Fields(start) {
-            match field {
-                (2, Value::Bytes(id)) => found.invocation = text(id),
-                (3, Value::Number(entries)) => found.entries = entries,
-                (6, Value::Bytes(key)) => found.key = text(key),
-                (7, Value::Number(retries)) => found.retries = retries,
-                _ => {}
-            }
-        }
-        for field in Fields(input).take_while(|_| kind == INPUT) {
-            match field {
-                (1, Value::Bytes(header)) => found.take_header(header),
-                // The value is a message too, whose first field is the content.
-                (14, Value::Bytes(value)) => {
-                    found.input = Fields(value)
-                        .find_map(|field| match field {
-                            (1, Value::Bytes(content)) => Some(content),
-                            _ => None,
-                        })
-                        .unwrap_or_default();
-                }
-                _ => {}
-            }
-        }
-        Some(found)
+        let start = Start::decode(start).unwrap_or_default();
+        let input = if kind == INPUT { input } else { &[] };
+        let Input { headers, value } = Input::decode(input).unwrap_or_default();
+        Some(Self {
+            invocation: start.debug_id,
+            key: start.key,
+            entries: start.known_entries,
+            retries: start.retry_count_since_last_stored_entry,
+            from_kafka: headers.iter().any(|header| header.key == "kafka.offset"),
+            traceparent: (headers.into_iter())
+                .find(|header| header.key == TRACEPARENT)
+                .map(|header| header.value),
+            input: value.unwrap_or_default().content,
+        })
     }
 
     /// Whether another attempt has done something before.
     pub(crate) fn is_resumed(&self) -> bool {
         self.entries > 1
-    }
-
-    fn take_header(&mut self, header: &'a [u8]) {
-        let (mut key, mut value) = (&b""[..], &b""[..]);
-        for field in Fields(header) {
-            match field {
-                (1, Value::Bytes(bytes)) => key = bytes,
-                (2, Value::Bytes(bytes)) => value = bytes,
-                _ => {}
-            }
-        }
-        if key == telemetry::trace::TRACEPARENT.as_bytes() {
-            self.traceparent = Some(text(value));
-        }
-        self.from_kafka |= key == b"kafka.offset";
-    }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
-}
-
-/// A field of a protocol buffer.
-enum Value<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-/// The fields of a protocol buffer with their numbers, up to the first that makes no sense.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = (u64, Value<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let tag = self.varint()?;
-        let value = match tag & 7 {
-            0 => Value::Number(self.varint()?),
-            1 => Value::Bytes(self.take(8)?),
-            2 => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                Value::Bytes(self.take(length)?)
-            }
-            5 => Value::Bytes(self.take(4)?),
-            _ => return None,
-        };
-        Some((tag >> 3, value))
-    }
-}
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.take(1)?.first()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
     }
 }
 
@@ -250,13 +203,13 @@ mod tests {
         assert_eq!(
             Beginning::read(&[&bytes[..], b"more"].concat()),
             Some(Beginning {
-                invocation: "inv_1",
-                key: "order-1",
+                invocation: "inv_1".to_owned(),
+                key: "order-1".to_owned(),
                 entries: 133,
                 retries: 2,
-                traceparent: Some("00-x"),
+                traceparent: Some("00-x".to_owned()),
                 from_kafka: true,
-                input: b"{}",
+                input: Bytes::from_static(b"{}"),
             })
         );
     }
@@ -265,7 +218,7 @@ mod tests {
     fn what_makes_no_sense_is_passed_over() {
         let bytes = [message(0, b"\xff\xff\xff"), message(INPUT, b"\x0a\x7f")].concat();
         let found = Beginning::read(&bytes).unwrap();
-        assert_eq!((found.invocation, found.traceparent), ("", None));
+        assert_eq!((found.invocation.as_str(), found.traceparent), ("", None));
     }
 
     #[test]

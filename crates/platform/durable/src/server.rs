@@ -195,18 +195,18 @@ impl Server {
         &self,
         service: &str,
         handler: &str,
-        beginning: &Beginning<'_>,
+        beginning: &Beginning,
         runtime: Option<TraceParent>,
     ) -> Span {
         let source = (self.sources.iter())
             .find(|source| source.service == service && source.handler == handler);
-        let of_caller = || beginning.traceparent?.parse::<TraceParent>().ok();
+        let of_caller = || beginning.traceparent.as_ref()?.parse::<TraceParent>().ok();
         let of_event = || {
             source?;
-            traceparent_in(beginning.input)?.parse().ok()
+            traceparent_in(&beginning.input)?.parse().ok()
         };
         let parent = of_caller().or_else(of_event);
-        let id = beginning.invocation;
+        let id = &beginning.invocation;
         let begins = source.is_some_and(|source| source.begins) && is_enabled();
         let own = parent
             .map(|parent| parent.of_invocation(id))
@@ -214,7 +214,7 @@ impl Server {
         span::attempt(&span::Attempt {
             service,
             handler,
-            key: beginning.key,
+            key: &beginning.key,
             key_is_order: self.keyed_by_order.contains(&service),
             invocation: id,
             is_resumed: beginning.is_resumed(),

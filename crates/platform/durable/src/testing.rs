@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::header::ACCEPT;
+use restate_sdk::discovery;
 use restate_sdk::endpoint::Endpoint;
 use serde::Deserialize;
 
@@ -54,4 +55,20 @@ pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
     }
     let services = manifest.services.into_iter();
     services.map(|service| service.name).collect()
+}
+
+/// What a service is called on the wire, and after it each handler, with a mark on those that no one outside may call.
+#[must_use]
+pub fn wire_names(service: &discovery::Service) -> Vec<String> {
+    let handlers = service.handlers.iter().map(|handler| {
+        let private = handler.ingress_private == Some(true);
+        format!(
+            "{}{}",
+            handler.name.as_str(),
+            if private { " (private)" } else { "" }
+        )
+    });
+    std::iter::once(service.name.to_string())
+        .chain(handlers)
+        .collect()
 }

@@ -1,7 +1,5 @@
 //! Putting records of topic `driver-updates` aside.
 
-use std::time::Duration;
-
 use domain::topic;
 use kafka::{Publisher, dead_letter};
 use restate_sdk::prelude::*;
@@ -39,13 +37,5 @@ impl DeadLetter {
                 kind,
             )
             .await?)
-    }
-
-    /// It is tried until that is done.
-    pub(crate) fn until_published() -> RunRetryPolicy {
-        RunRetryPolicy::new()
-            .initial_delay(Duration::from_millis(100))
-            .exponentiation_factor(2.0)
-            .max_delay(Duration::from_secs(5))
     }
 }

@@ -7,6 +7,7 @@
 use domain::driver::{LocationUpdate, Received, Unreadable};
 use domain::{DriverId, id};
 use durable::record::{key_of, source_of, time_of};
+use durable::retry;
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 
@@ -58,7 +59,7 @@ impl DriverUpdateIntake {
                 let publisher = self.publisher.clone();
                 ctx.run(move || letter.publish(publisher))
                     .name(DeadLetter::STEP)
-                    .retry_policy(DeadLetter::until_published())
+                    .retry_policy(retry::kafka())
                     .await
             }
         }

@@ -54,7 +54,7 @@ pub use types::{Availability, DeliveryRef, DeliveryRequest};
 
 #[cfg(test)]
 mod tests {
-    use order_status::testing::wire_names;
+    use durable::testing::wire_names;
     use restate_sdk::service::Discoverable;
 
     use super::{

@@ -10,10 +10,10 @@ use std::time::Duration;
 use domain::driver::Verdict;
 use domain::geo::Speed;
 use domain::{DriverId, Location, Region, topic};
-use durable::{Trace, Traced};
+use durable::clock::now_ms;
+use durable::{Trace, Traced, retry};
 use kafka::{Publisher, dead_letter};
 use order_status::OrderStatusServiceClient;
-use order_status::clock::now_ms;
 use restate_sdk::prelude::*;
 use telemetry::metrics::Counters;
 
@@ -354,7 +354,7 @@ impl DriverDigitalTwin {
         let publisher = self.publisher.clone();
         ctx.run(move || letter.publish(publisher))
             .name(DeadLetter::STEP)
-            .retry_policy(DeadLetter::until_published())
+            .retry_policy(retry::kafka())
             .await
     }
 

@@ -14,7 +14,7 @@ mod drive;
 mod service;
 mod simulator;
 
-pub use service::{Config, Error, serve};
+pub use service::{Config, Error, endpoint, serve};
 pub use simulator::{
     DriverMobileAppSimulator, DriverMobileAppSimulatorClient,
     DriverMobileAppSimulatorIngressClient, Start, Started,

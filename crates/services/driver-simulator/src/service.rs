@@ -8,7 +8,7 @@ use kafka::{Connection, Publisher};
 use restate_sdk::prelude::*;
 use tokio::net::TcpListener;
 
-use crate::simulator::DriverMobileAppSimulator;
+use crate::simulator::{DriverMobileAppSimulator, Pace};
 
 /// Settings of the part `driver-simulator`.
 #[derive(Debug, Clone)]
@@ -43,15 +43,6 @@ pub enum Error {
 /// A shorter step would make a way of hundreds of thousands of places.
 const MIN_STEP: f64 = 0.000_01;
 
-/// How fast simulated drivers do things.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
-    pub(crate) poll_interval: Duration,
-    pub(crate) move_interval: Duration,
-    pub(crate) pause: Duration,
-    pub(crate) step: f64,
-}
-
 /// Serves it on `listener` until `shutdown`.
 pub async fn serve(
     config: Config,
@@ -65,8 +56,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// The service.
-fn endpoint(config: &Config) -> Result<Endpoint, Error> {
+/// The service, without its server.
+pub fn endpoint(config: &Config) -> Result<Endpoint, Error> {
     if !(MIN_STEP..=1.0).contains(&config.step) {
         return Err(Error::Step(config.step));
     }
@@ -87,8 +78,7 @@ fn endpoint(config: &Config) -> Result<Endpoint, Error> {
 
 #[cfg(test)]
 mod tests {
-    use durable::testing::assert_never_given_up;
-    use order_status::testing::wire_names;
+    use durable::testing::{assert_never_given_up, wire_names};
     use restate_sdk::service::Discoverable;
 
     use super::*;

@@ -13,14 +13,13 @@ use std::time::Duration;
 use delivery::{AssignedDelivery, Availability, DeliveryRef, DriverDigitalTwinClient};
 use domain::driver::LocationUpdate;
 use domain::{Location, Region, topic};
-use durable::Traced;
+use durable::clock::now_ms;
+use durable::{Traced, retry};
 use kafka::Publisher;
-use order_status::clock::now_ms;
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::drive::legs;
-use crate::service::Pace;
 
 const CURRENT_LOCATION: &str = "current-location";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
@@ -33,6 +32,15 @@ const DELIVERIES_A_STAY: usize = 8;
 const POLLS_A_STAY: usize = 3;
 /// After how many polls in vain a phone reports its place again: a twin that has taken it for silent learns so that it is back.
 const IDLE_POLLS_A_REPORT: u32 = 10;
+
+/// How fast simulated drivers do things.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) poll_interval: Duration,
+    pub(crate) move_interval: Duration,
+    pub(crate) pause: Duration,
+    pub(crate) step: f64,
+}
 
 /// A driver's phone, simulated. Key: the driver's id.
 pub struct DriverMobileAppSimulator {
@@ -335,12 +343,7 @@ impl DriverMobileAppSimulator {
                 Ok(time)
             })
             .name("report place")
-            .retry_policy(
-                RunRetryPolicy::new()
-                    .initial_delay(Duration::from_millis(100))
-                    .exponentiation_factor(2.0)
-                    .max_delay(Duration::from_secs(5)),
-            )
+            .retry_policy(retry::kafka())
             .await?;
         driver.location = last;
         ctx.set(CURRENT_LOCATION, Json(*driver));

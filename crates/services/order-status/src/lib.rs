@@ -9,14 +9,10 @@
 //! | `service.rs` | the handlers |
 //! | `record.rs` | the rules: what a change does to the stored record |
 //! | [`cause`] | the reasons for which orders end, as people and metrics read them |
-//! | `clock.rs` | the wall clock, for use inside `ctx.run` |
 
 pub mod cause;
-pub mod clock;
 mod record;
 mod service;
-#[doc(hidden)]
-pub mod testing;
 
 pub use record::{
     Change, Claimant, HistoryEntry, IdClaim, IdClaimAnswer, NewOrder, OrderStatus, Outcome,

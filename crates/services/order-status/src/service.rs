@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::{OrderId, Status, StatusEvent, topic};
-use durable::{NotDone, Retryable, step};
+use durable::clock::now_ms;
+use durable::{Retryable, retry, step_despite_cancellation};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 use telemetry::metrics::{self, Counters, Times};
 
 use crate::cause;
-use crate::clock::now_ms;
 use crate::record::{
     Change, Claimant, Granted, HistoryEntry, Holder, IdClaim, IdClaimAnswer, NewOrder, OrderStatus,
     Outcome, Record,
@@ -248,52 +248,33 @@ impl OrderStatusService {
         stage: Option<Stage>,
     ) -> Result<i64, TerminalError> {
         let order_id = order_id(ctx.key())?;
-        loop {
-            match self
-                .publish_once(ctx, order_id.clone(), record, stage)
-                .await
-            {
-                // An operator cancels in this very moment. The event may be out already, so what it says has to be kept.
-                Err(NotDone::Cancelled(_)) => {}
-                published => return Ok(published?),
+        let publish = || {
+            let mut event = record.event(order_id.clone(), 0);
+            let publisher = self.publisher.clone();
+            async move {
+                event.at = now_ms();
+                let value = serde_json::to_vec(&event)?;
+                publisher
+                    .publish(
+                        topic::ORDER_STATUS,
+                        Some(event.order_id.as_str().as_bytes()),
+                        &value,
+                        &[],
+                    )
+                    .await?;
+                // Here, not outside: a replay does not come by.
+                if let Some(stage) = stage {
+                    stage.count(&event);
+                }
+                if event.delayed {
+                    DELAYS.inc([event.status.name()]);
+                }
+                Ok::<_, Retryable>(event.at)
             }
-        }
-    }
-
-    async fn publish_once(
-        &self,
-        ctx: &ObjectContext<'_>,
-        order_id: OrderId,
-        record: &Record,
-        stage: Option<Stage>,
-    ) -> Result<i64, NotDone> {
-        let mut event = record.event(order_id, 0);
-        let publisher = self.publisher.clone();
-        let publish = async move {
-            event.at = now_ms();
-            let value = serde_json::to_vec(&event)?;
-            publisher
-                .publish(
-                    topic::ORDER_STATUS,
-                    Some(event.order_id.as_str().as_bytes()),
-                    &value,
-                    &[],
-                )
-                .await?;
-            // Here, not outside: a replay does not come by.
-            if let Some(stage) = stage {
-                stage.count(&event);
-            }
-            if event.delayed {
-                DELAYS.inc([event.status.name()]);
-            }
-            Ok::<_, Retryable>(event.at)
         };
-        let retries = RunRetryPolicy::new()
-            .initial_delay(Duration::from_millis(100))
-            .exponentiation_factor(2.0)
-            .max_delay(Duration::from_secs(5));
-        step!(ctx, "publish order-status", retries, publish)
+        // An operator may cancel in this very moment. The event may be out already, so what it says has to be kept.
+        step_despite_cancellation!(ctx, "publish order-status", retry::kafka(), publish())
+            .map_err(TerminalError::new)
     }
 }
 
@@ -345,7 +326,7 @@ mod tests {
     #[test]
     fn names_on_the_wire_are_pinned() {
         assert_eq!(
-            crate::testing::wire_names(&OrderStatusService::discover()),
+            durable::testing::wire_names(&OrderStatusService::discover()),
             [
                 "OrderStatusService",
                 "claim",

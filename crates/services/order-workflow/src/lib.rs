@@ -2,22 +2,33 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `intake.rs` | the sink of topic `orders`: what is no order goes to `orders-dlq`, what is one starts its workflow |
-//! | `workflow.rs` | the workflow: the steps of an order, numbered as in the README |
-//! | `undo.rs` | what undoes a step |
+//! | `workflow.rs` | the workflow: its handlers, and the steps of an order, numbered as in the README |
+//! | `under_way.rs` | an order while its steps are done, how it waits, and why it stops |
+//! | `third_party_steps.rs`, `delivery_wait.rs` | what the steps do: payment and preparation; delivery |
+//! | `ending.rs`, `undo.rs` | how an order ends that does not reach its customer; what undoes a step |
+//! | `settle.rs` | an order whose workflow was killed |
+//! | `api.rs` | what callers are answered |
+//! | `scope.rs` | what a handler needs to talk to the other services |
+//! | `intake.rs`, `event.rs` | the sink of topic `orders`: valid events start a workflow, the others go to `orders-dlq` |
 //! | `clients/` | the payment provider and the restaurants; `answer.rs` sorts what they answer |
 //! | `services.rs` | all durable services of the part `order-services` in one endpoint |
 
+mod api;
 mod clients;
+mod delivery_wait;
+mod ending;
+mod event;
 mod intake;
+mod scope;
 mod services;
+mod settle;
+mod third_party_steps;
+mod under_way;
 mod undo;
 mod workflow;
 
+pub use api::{CancelAnswer, Ended, Settled, Settlement};
 pub use clients::Error as ClientError;
 pub use intake::{OrderIntake, OrderIntakeClient, OrderIntakeIngressClient};
-pub use services::{Config, Error, serve};
-pub use workflow::{
-    CancelAnswer, OrderWorkflow, OrderWorkflowClient, OrderWorkflowIngressClient, Settled,
-    Settlement,
-};
+pub use services::{Config, Error, endpoint, serve};
+pub use workflow::{OrderWorkflow, OrderWorkflowClient, OrderWorkflowIngressClient};

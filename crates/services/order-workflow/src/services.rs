@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 
 use crate::clients::{self, ThirdParties};
 use crate::intake::OrderIntake;
-use crate::workflow::{Limits, OrderWorkflow};
+use crate::under_way::Limits;
+use crate::workflow::OrderWorkflow;
 
 /// Settings of the part `order-services`.
 #[derive(Debug, Clone)]
@@ -99,8 +100,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// The services.
-fn endpoint(config: Config) -> Result<Endpoint, Error> {
+/// The services, without their server.
+pub fn endpoint(config: Config) -> Result<Endpoint, Error> {
     let publisher = Publisher::new(&config.kafka, "order-services")?;
     let third_parties = ThirdParties::new(
         &config.payment_url,
@@ -142,8 +143,7 @@ fn endpoint(config: Config) -> Result<Endpoint, Error> {
 
 #[cfg(test)]
 mod tests {
-    use durable::testing::assert_never_given_up;
-    use order_status::testing::wire_names;
+    use durable::testing::{assert_never_given_up, wire_names};
     use restate_sdk::service::Discoverable;
     use secrets::Secrets;
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use delivery::DeliveryManagerClient;
 use domain::{Money, OrderId};
-use durable::{NotDone, Trace, Traced, step, unless_cancelled};
+use durable::{despite_cancellation, retry, step_despite_cancellation};
 use restate_sdk::prelude::*;
 
 use crate::clients::{Charge, Failure, Payment, ThirdParties};
+use crate::scope::{Handler, Scope};
 
 /// How long a third party may keep the others waiting.
 const SOON: Duration = Duration::from_mins(1);
@@ -24,144 +24,121 @@ pub(crate) enum Undo {
     Delivery,
 }
 
-/// The handler that undoes: `run`, or `settle` after a `run` that was killed.
-#[derive(Clone, Copy)]
-pub(crate) enum Handler<'a, 'ctx> {
-    Run(&'a WorkflowContext<'ctx>),
-    Settle(&'a SharedWorkflowContext<'ctx>),
-}
-
-impl<'ctx> Handler<'_, 'ctx> {
-    fn manager(self, order_id: &OrderId) -> DeliveryManagerClient<'ctx> {
-        match self {
-            Self::Run(ctx) => ctx.object_client(order_id.as_str()),
-            Self::Settle(ctx) => ctx.object_client(order_id.as_str()),
-        }
-    }
-}
-
-/// What has to be known of an order to undo it.
-#[derive(Debug, Clone)]
-pub(crate) struct Undone {
-    pub(crate) order_id: OrderId,
+/// An order that is to be undone, by `run`, or by `settle` after a `run` that was killed.
+pub(crate) struct Undoing<'a, 'ctx> {
+    pub(crate) scope: &'a Scope<'ctx>,
+    pub(crate) third_parties: &'a ThirdParties,
+    pub(crate) order_id: &'a OrderId,
     pub(crate) price: Money,
-    pub(crate) trace: Trace,
+    /// How long the restaurant has to take its part.
+    pub(crate) preparation: Duration,
 }
 
-/// Undoes what was begun, newest first. What a third party does not take within a minute is put off until the others are done:
-/// nobody waits for the money because a restaurant does not answer.
-///
-/// An operator's cancellation does not end it, as the order has ended already. The restaurant has `preparation` to take its part.
-/// The money is tried until it is back: once a minute, however long the provider gives no valid answer. Whoever wants to be rid
-/// of that too can kill the invocation.
-///
-/// # Errors
-/// The last error of a step of our own. It keeps no other step from being undone.
-pub(crate) async fn all(
-    handler: Handler<'_, '_>,
-    third_parties: &ThirdParties,
-    order: &Undone,
-    begun: Vec<Undo>,
-    preparation: Duration,
-) -> Result<(), TerminalError> {
-    let mut failure = None;
-    let mut left = Vec::new();
-    for undo in begun.into_iter().rev() {
-        let done = match &undo {
-            Undo::Delivery => {
-                let cancel = || {
-                    let manager = handler.manager(&order.order_id);
-                    unless_cancelled(manager.cancel().traced(order.trace).call())
-                };
-                let cancelled = loop {
-                    if let Ok(answer) = cancel().await {
-                        break answer;
-                    }
-                };
-                failure = cancelled.err().or(failure);
-                true
+impl<'ctx> Undoing<'_, 'ctx> {
+    /// Undoes what was begun, newest first. What a third party does not take within a minute is put off until the others are done:
+    /// nobody waits for the money because a restaurant does not answer.
+    ///
+    /// An operator's cancellation does not end it, as the order has ended already. The restaurant has its time to take its part.
+    /// The money is tried until it is back: once a minute, however long the provider gives no valid answer. Whoever wants to be rid
+    /// of that too can kill the invocation.
+    ///
+    /// # Errors
+    /// The last error of a step of our own. It keeps no other step from being undone.
+    pub(crate) async fn undo(&self, begun: Vec<Undo>) -> Result<(), TerminalError> {
+        let mut failure = None;
+        let mut left = Vec::new();
+        for undo in begun.into_iter().rev() {
+            let done = match &undo {
+                Undo::Delivery => {
+                    let cancel = || self.scope.call(self.scope.delivery().cancel());
+                    failure = despite_cancellation(cancel).await.err().or(failure);
+                    true
+                }
+                Undo::Preparation => {
+                    let limit = SOON.min(self.preparation);
+                    self.stop_cooking(retry::third_party().max_duration(limit))
+                        .await
+                }
+                Undo::Payment(payment) => {
+                    let retries = retry::money_in_doubt().max_duration(SOON);
+                    self.give_back(payment.as_ref(), retries).await
+                }
+            };
+            if !done {
+                left.push(undo);
             }
-            Undo::Preparation => {
-                let retries = until_done().max_duration(SOON.min(preparation));
-                stop_cooking(handler, third_parties, &order.order_id, retries).await
-            }
-            Undo::Payment(payment) => {
-                let retries = until_settled().max_duration(SOON);
-                give_back(handler, third_parties, order, payment.as_ref(), retries).await
-            }
-        };
-        if !done {
-            left.push(undo);
         }
-    }
-    for undo in left {
-        let rarely = RunRetryPolicy::new().initial_delay(SOON);
-        match &undo {
-            Undo::Delivery => {}
-            Undo::Preparation => {
-                let retries = rarely.max_duration(preparation);
-                if !stop_cooking(handler, third_parties, &order.order_id, retries).await {
-                    tracing::error!(
-                        order = order.order_id.as_str(),
-                        "the restaurant was not told to stop"
-                    );
+        for undo in left {
+            let order = self.order_id.as_str();
+            match &undo {
+                Undo::Delivery => {}
+                Undo::Preparation => {
+                    let retries = retry::every(SOON).max_duration(self.preparation);
+                    if !self.stop_cooking(retries).await {
+                        tracing::error!(order, "the restaurant was not told to stop");
+                    }
+                }
+                Undo::Payment(payment) => {
+                    tracing::error!(order, "the money is not back yet");
+                    while !self.give_back(payment.as_ref(), retry::every(SOON)).await {}
                 }
             }
-            Undo::Payment(payment) => {
-                tracing::error!(order = order.order_id.as_str(), "the money is not back yet");
-                while !give_back(
-                    handler,
-                    third_parties,
-                    order,
-                    payment.as_ref(),
-                    rarely.clone(),
-                )
-                .await
-                {}
-            }
         }
+        failure.map_or(Ok(()), Err)
     }
-    failure.map_or(Ok(()), Err)
-}
 
-/// Has the restaurant stop; whether it took that.
-async fn stop_cooking(
-    handler: Handler<'_, '_>,
-    third_parties: &ThirdParties,
-    order_id: &OrderId,
-    retries: RunRetryPolicy,
-) -> bool {
-    persist(handler, "cancel preparation", &retries, || {
-        let (third_parties, order_id) = (third_parties.clone(), order_id.clone());
-        async move { third_parties.cancel_preparation(&order_id).await }
-    })
-    .await
-}
+    /// Has the restaurant stop; whether it took that.
+    async fn stop_cooking(&self, retries: RunRetryPolicy) -> bool {
+        self.persist("cancel preparation", &retries, || {
+            let (third_parties, order_id) = (self.third_parties.clone(), self.order_id.clone());
+            async move { third_parties.cancel_preparation(&order_id).await }
+        })
+        .await
+    }
 
-/// Gives the money back; whether the provider took that.
-async fn give_back(
-    handler: Handler<'_, '_>,
-    third_parties: &ThirdParties,
-    order: &Undone,
-    payment: Option<&Payment>,
-    retries: RunRetryPolicy,
-) -> bool {
-    persist(handler, "refund", &retries, || {
-        let third_parties = third_parties.clone();
-        let (order_id, amount) = (order.order_id.clone(), order.price);
-        let payment = payment.cloned();
-        async move {
-            let payment = match payment {
-                Some(payment) => Some(payment),
-                None => what_was_charged(&third_parties, &order_id, amount).await?,
-            };
-            match payment {
-                Some(payment) => third_parties.refund(&order_id, &payment).await,
-                None => Ok(()),
+    /// Gives the money back; whether the provider took that.
+    async fn give_back(&self, payment: Option<&Payment>, retries: RunRetryPolicy) -> bool {
+        self.persist("refund", &retries, || {
+            let third_parties = self.third_parties.clone();
+            let (order_id, amount) = (self.order_id.clone(), self.price);
+            let payment = payment.cloned();
+            async move {
+                let payment = match payment {
+                    Some(payment) => Some(payment),
+                    None => what_was_charged(&third_parties, &order_id, amount).await?,
+                };
+                match payment {
+                    Some(payment) => third_parties.refund(&order_id, &payment).await,
+                    None => Ok(()),
+                }
             }
+        })
+        .await
+    }
+
+    /// Makes a request until it is answered, or `retries` gives up; whether it was answered. A cancellation does not end it.
+    async fn persist<Fut>(
+        &self,
+        name: &'static str,
+        retries: &RunRetryPolicy,
+        request: impl Fn() -> Fut,
+    ) -> bool
+    where
+        Fut: Future<Output = Result<(), Failure>> + Send + 'ctx,
+    {
+        let done: Result<(), String> = match self.scope.handler {
+            Handler::Run(ctx) => {
+                step_despite_cancellation!(ctx, name, retries.clone(), request())
+            }
+            Handler::Settle(ctx) => {
+                step_despite_cancellation!(ctx, name, retries.clone(), request())
+            }
+        };
+        if let Err(last) = &done {
+            tracing::warn!("{name}: {last}");
         }
-    })
-    .await
+        done.is_ok()
+    }
 }
 
 /// What came of the charge, which was never answered. The same request under the same key is answered with that, and is a charge
@@ -181,46 +158,4 @@ async fn what_was_charged(
         // Refused for a reason of today, such as an expired key, it says nothing of what was charged before.
         Charge::Refused { reason } => Err(Failure::Invalid(format!("status {reason}"))),
     }
-}
-
-/// Makes a request until it is answered, or `retries` gives up; whether it was answered. A cancellation does not end it.
-async fn persist<'ctx, Fut>(
-    handler: Handler<'_, 'ctx>,
-    name: &'static str,
-    retries: &RunRetryPolicy,
-    request: impl Fn() -> Fut,
-) -> bool
-where
-    Fut: Future<Output = Result<(), Failure>> + Send + 'ctx,
-{
-    loop {
-        let request = request();
-        let done = match handler {
-            Handler::Run(ctx) => step!(ctx, name, retries.clone(), request),
-            Handler::Settle(ctx) => step!(ctx, name, retries.clone(), request),
-        };
-        match done {
-            Ok(()) => return true,
-            Err(NotDone::Cancelled(_)) => tracing::warn!("cancelled during {name}, which goes on"),
-            Err(NotDone::GaveUp(last)) => {
-                tracing::warn!("{name}: {last}");
-                return false;
-            }
-        }
-    }
-}
-
-/// For requests that may be repeated soon.
-pub(crate) fn until_done() -> RunRetryPolicy {
-    RunRetryPolicy::new()
-        .initial_delay(Duration::from_millis(200))
-        .exponentiation_factor(2.0)
-        .max_delay(Duration::from_secs(10))
-}
-
-/// For requests about money that is in doubt: at most 7 in the first minute.
-fn until_settled() -> RunRetryPolicy {
-    until_done()
-        .initial_delay(Duration::from_secs(1))
-        .max_delay(Duration::from_secs(30))
 }

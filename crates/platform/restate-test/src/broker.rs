@@ -1,0 +1,36 @@
+//! A Kafka broker in memory.
+
+use kafka::{Connection, Publisher};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+
+/// A Kafka broker in memory, with all topics. It ends when this is dropped.
+pub struct Kafka(MockCluster<'static, DefaultProducerContext>);
+
+impl Default for Kafka {
+    fn default() -> Self {
+        let cluster = MockCluster::new(1).expect("a broker");
+        for (topic, partitions) in domain::topic::ALL {
+            let created = cluster.create_topic(topic, partitions, 1);
+            created.expect("a topic");
+        }
+        Self(cluster)
+    }
+}
+
+impl Kafka {
+    /// How it is reached.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection::plain(&self.0.bootstrap_servers())
+    }
+
+    /// A publisher to it.
+    ///
+    /// # Panics
+    /// If that fails.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher::new(&self.connection(), "test").expect("a publisher")
+    }
+}

@@ -1,0 +1,47 @@
+//! Where the server's program is: the one that `food-ordering up` uses.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+const PROGRAM: &str = "restate-server";
+const NAMED: &str = "FOOD_ORDERING_RESTATE_SERVER";
+
+/// The program: the one that is named, the one on `PATH`, or else the newest that `food-ordering` has installed.
+pub(crate) fn path() -> PathBuf {
+    let named = env::var_os(NAMED).map(PathBuf::from);
+    named
+        .or_else(on_path)
+        .or_else(installed)
+        .unwrap_or_else(|| {
+            panic!(
+                "there is no {PROGRAM}. `cargo run -p food-ordering -- restate-server-path` installs one; or name one with {NAMED}"
+            )
+        })
+}
+
+fn on_path() -> Option<PathBuf> {
+    let directories = env::var_os("PATH")?;
+    env::split_paths(&directories)
+        .map(|directory| directory.join(PROGRAM))
+        .find(|program| program.is_file())
+}
+
+/// In `restate-<version>/node_modules/@restatedev/<package>/bin/` of the user's cache.
+fn installed() -> Option<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;
+    let versions = entries(&cache.join("food-ordering"));
+    let complete = versions.filter(|version| {
+        let name = version.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("restate-") && version.join("complete").exists()
+    });
+    let packages = entries(&complete.max()?.join("node_modules/@restatedev"));
+    packages
+        .map(|package| package.join("bin").join(PROGRAM))
+        .find(|program| program.is_file())
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path()))
+}

@@ -1,0 +1,102 @@
+//! How an order ends that does not reach its customer.
+
+use domain::Status;
+use durable::despite_cancellation;
+use order_status::{Change, cause};
+use restate_sdk::prelude::*;
+
+use crate::api::Ended;
+use crate::scope::Scope;
+use crate::under_way::{Stop, UnderWay};
+use crate::undo::Undoing;
+
+impl Stop {
+    /// The status that the order comes to have, why, and the error with which `run` ends.
+    fn told(self) -> (Status, Option<String>, Option<TerminalError>) {
+        match self {
+            Self::Rejected(reason) => (Status::Rejected, Some(reason), None),
+            Self::Cancelled(reason) => (Status::Cancelled, Some(reason), None),
+            Self::Ended(status) => (status, None, None),
+            Self::ByOperator(cancelled) => {
+                let reason = cause::BY_OPERATOR.to_owned();
+                (Status::Cancelled, Some(reason), Some(cancelled.into()))
+            }
+            Self::Failed(error) => {
+                tracing::error!("{}: {error}", cause::FAILED);
+                let told = TerminalError::new(cause::FAILED);
+                (
+                    Status::Cancelled,
+                    Some(cause::FAILED.to_owned()),
+                    Some(told),
+                )
+            }
+        }
+    }
+}
+
+impl UnderWay<'_> {
+    /// Step 7: says how the order ends, then undoes what was begun, newest first.
+    pub(crate) async fn end(self, stop: Stop) -> Result<Ended, TerminalError> {
+        let (end, reason, mut failure) = stop.told();
+        let ended = Change {
+            reason: reason.clone(),
+            is_settled: self.begun.is_empty(),
+            ..Change::to(end)
+        };
+        if reason.is_some() {
+            self.scope.send_change(ended.clone());
+        }
+        if !self.begun.is_empty() {
+            let undoing = Undoing {
+                scope: &self.scope,
+                third_parties: self.third_parties,
+                order_id: &self.order.order_id,
+                price: self.order.total_cost,
+                preparation: self.limits.preparation,
+            };
+            match undoing.undo(self.begun).await {
+                Ok(()) => self.scope.send_change(ended.settled()),
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(Ended::new(end, reason)), Err)
+    }
+
+    /// Ends the order, unless it has moved on in this very moment, or food is on its way. If this returns, the order goes on.
+    pub(crate) async fn call_off(&self, reason: &str) -> Result<(), Stop> {
+        // An operator who cancels meanwhile wants the same.
+        let Json(outcome) = despite_cancellation(|| {
+            let change = Change::ended(Status::Cancelled, reason);
+            self.scope
+                .call(self.scope.status().set_status(Json(change)))
+        })
+        .await?;
+        if outcome.applied || outcome.status.is_terminal() {
+            return Err(Stop::Ended(outcome.status));
+        }
+        Ok(())
+    }
+}
+
+/// The end of an event that is no order: `REJECTED`. It never touches an order that is one.
+pub(crate) fn refused(scope: &Scope<'_>, invalid: String) -> TerminalError {
+    let answer =
+        format!("{invalid}. A workflow runs once: send the corrected order under a new orderId");
+    scope.send_change(Change::refused_unread(invalid));
+    TerminalError::new_with_code(400, answer)
+}
+
+/// The end of an order of which `create` was not answered. There may be an order by now, and it needs an end; nothing was begun
+/// that has to be undone.
+pub(crate) fn uncreated(scope: &Scope<'_>, stop: impl Into<Stop>) -> TerminalError {
+    let (end, reason, error) = stop.into().told();
+    let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
+    for change in [
+        Change::ended(end, reason.clone()).settled(),
+        // Where there is none, its provider has to hear of it all the same.
+        Change::refused_unread(reason.clone()),
+    ] {
+        scope.send_change(change.after_kill());
+    }
+    error.unwrap_or_else(|| TerminalError::new(reason))
+}

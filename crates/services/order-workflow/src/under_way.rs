@@ -1,0 +1,118 @@
+//! [`UnderWay`]: an order while its steps are done, how it waits, and why it stops.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::{Order, Status};
+use durable::Cancelled;
+use order_status::Change;
+use restate_sdk::context::DurableFuture;
+use restate_sdk::prelude::*;
+
+use crate::clients::ThirdParties;
+use crate::scope::{CANCELLED, Scope};
+use crate::undo::Undo;
+
+/// How long the workflow waits for whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// For the payment provider to say yes or no.
+    pub(crate) payment: Duration,
+    /// For the restaurant to have the food ready.
+    pub(crate) preparation: Duration,
+    /// For a driver to be found.
+    pub(crate) driver: Duration,
+    /// For the driver to have picked the food up, and from then on for each look at where it is.
+    pub(crate) delivery: Duration,
+}
+
+/// An order in the hands of `run`.
+pub(crate) struct UnderWay<'a> {
+    pub(crate) ctx: &'a WorkflowContext<'a>,
+    pub(crate) scope: Scope<'a>,
+    pub(crate) order: &'a Order,
+    pub(crate) third_parties: &'a ThirdParties,
+    pub(crate) limits: Limits,
+    /// What to undo if the order does not end with the customer.
+    pub(crate) begun: Vec<Undo>,
+}
+
+impl UnderWay<'_> {
+    /// Moves the order on. Nobody waits for the answer: a call would hold one of the runtime's slots until it comes, and of an
+    /// order that was cancelled meanwhile the workflow hears by its promise, at the latest at the next wait.
+    pub(crate) fn move_on(&self, to: Status) {
+        self.scope.send_change(Change::to(to));
+    }
+}
+
+/// Why an order does not go on.
+pub(crate) enum Stop {
+    /// It ends in `REJECTED`.
+    Rejected(String),
+    /// It ends in `CANCELLED`, for this reason.
+    Cancelled(String),
+    /// It has ended already, in this status: cancelled by the customer.
+    Ended(Status),
+    /// An operator cancelled the invocation.
+    ByOperator(Cancelled),
+    /// A step of our own failed for good.
+    Failed(TerminalError),
+}
+
+impl From<TerminalError> for Stop {
+    fn from(error: TerminalError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Cancelled> for Stop {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::ByOperator(cancelled)
+    }
+}
+
+/// Something that may happen to an order.
+pub(crate) type Event<'a, T> =
+    Pin<Box<dyn DurableFuture<Output = Result<T, TerminalError>> + Send + 'a>>;
+
+/// A wait for an event, unless the order is cancelled.
+pub(crate) struct Wait<'a, T> {
+    ctx: &'a WorkflowContext<'a>,
+    events: DurableFuturesUnordered<Event<'a, Woken<T>>>,
+}
+
+/// What ends a wait.
+enum Woken<T> {
+    ByEvent(T),
+    ByCustomer,
+    ByTimer,
+}
+
+impl<'a, T: 'a> Wait<'a, T> {
+    pub(crate) fn new(ctx: &'a WorkflowContext<'a>, event: Event<'a, T>) -> Self {
+        let cancelled = ctx.promise::<()>(CANCELLED);
+        let mut events = DurableFuturesUnordered::<Event<'a, Woken<T>>>::new();
+        events.push(Box::pin(event.map_ok(Woken::ByEvent)));
+        events.push(Box::pin(cancelled.map_ok(|()| Woken::ByCustomer)));
+        Self { ctx, events }
+    }
+
+    /// What the event brings, or `None` if `limit` is over first; then it may be waited for again. A cancellation, by the
+    /// customer or an operator, is an error.
+    pub(crate) async fn within(&mut self, limit: Option<Duration>) -> Result<Option<T>, Stop> {
+        if let Some(limit) = limit {
+            let timer = self.ctx.sleep(limit);
+            self.events
+                .push(Box::pin(timer.map_ok(|()| Woken::ByTimer)));
+        }
+        // An error of `next` itself is an operator's cancellation, and nothing else is.
+        let Ok(woken) = self.events.next().await else {
+            return Err(Cancelled.into());
+        };
+        match woken.map(|(_, woken)| woken).transpose()? {
+            Some(Woken::ByEvent(brought)) => Ok(Some(brought)),
+            Some(Woken::ByCustomer) => Err(Stop::Ended(Status::Cancelled)),
+            Some(Woken::ByTimer) | None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The handlers of `OrderWorkflow` in a real Restate server, with third parties that are a few lines each.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json as Body, Router};
+use domain::Status;
+use durable::Identity;
+use order_status::{OrderStatusServiceIngressClient, cause};
+use order_workflow::{Config, OrderWorkflowIngressClient, endpoint};
+use restate_sdk::prelude::*;
+use restate_test::{Answer, Kafka, Restate, until};
+use secrets::Secrets;
+use secrets::callback::Callbacks;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const LONG: Duration = Duration::from_hours(1);
+
+fn order(delay_ms: u32) -> Vec<u8> {
+    let order = json!({
+        "orderId": "order-1", "restaurantId": "trattoria", "totalCost": 9.5, "deliveryDelay": delay_ms,
+        "products": [{"productId": "p", "description": "Pizza", "quantity": 1}],
+    });
+    order.to_string().into_bytes()
+}
+
+/// What the third parties were asked.
+type Asked = Arc<Mutex<Vec<String>>>;
+
+async fn charge(State(asked): State<Asked>, Body(request): Body<Value>) -> Body<Value> {
+    asked.lock().unwrap().push("charge".to_owned());
+    let (amount, currency) = (&request["amount"], &request["currency"]);
+    Body(json!({"paymentId": "payment-1", "amount": amount, "currency": currency}))
+}
+
+async fn refund(State(asked): State<Asked>, Path(payment): Path<String>) -> Body<Value> {
+    asked.lock().unwrap().push(format!("refund {payment}"));
+    Body(json!({}))
+}
+
+async fn prepare(State(asked): State<Asked>) -> (StatusCode, Body<Value>) {
+    asked.lock().unwrap().push("prepare".to_owned());
+    let closed = Body(json!({"detail": "closed"}));
+    (StatusCode::UNPROCESSABLE_ENTITY, closed)
+}
+
+/// A payment provider that charges everyone, and a restaurant that is closed. Answers their address.
+async fn third_parties(asked: &Asked) -> String {
+    let app = Router::new()
+        .route("/payments", post(charge))
+        .route("/payments/{payment}/refunds", post(refund))
+        .route("/prepare", post(prepare))
+        .with_state(asked.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn serve(kafka: &Kafka, third_parties: String) -> Restate {
+    let services = endpoint(Config {
+        identity: Identity::default(),
+        kafka: kafka.connection(),
+        payment_url: third_parties.clone(),
+        restaurant_url: third_parties.clone(),
+        callback_url: third_parties,
+        callbacks: Callbacks::new(&Secrets::default()),
+        payment_limit: LONG,
+        preparation_limit: LONG,
+        driver_limit: LONG,
+        delivery_limit: LONG,
+        driver_silence: LONG,
+        order_retention: LONG,
+        workflow_retention: LONG,
+        driver_speed: 0.005,
+        version: "1".to_owned(),
+    });
+    Restate::with([services.unwrap()]).await
+}
+
+#[tokio::test]
+async fn an_order_that_the_restaurant_refuses_is_paid_back() {
+    let (kafka, asked) = (Kafka::default(), Asked::default());
+    let restate = serve(&kafka, third_parties(&asked).await).await;
+    let workflow = OrderWorkflowIngressClient::from_client(restate.ingress(), "order-1");
+
+    let Json(ended) = workflow.run(order(0)).call().await.answer();
+    assert_eq!(ended.status, Status::Rejected);
+    let reason = ended.reason.unwrap();
+    assert_eq!(reason, format!("{}: closed", cause::REFUSED));
+    let asked = asked.lock().unwrap();
+    assert_eq!(*asked, ["charge", "prepare", "refund payment-1"]);
+}
+
+#[tokio::test]
+async fn an_order_that_waits_can_be_cancelled_and_is_paid_back() {
+    let (kafka, asked) = (Kafka::default(), Asked::default());
+    let restate = serve(&kafka, third_parties(&asked).await).await;
+    let workflow = OrderWorkflowIngressClient::from_client(restate.ingress(), "order-1");
+    let order_status = OrderStatusServiceIngressClient::from_client(restate.ingress(), "order-1");
+
+    let run = workflow.run(order(3_600_000)).send().await.unwrap();
+    until("the order is charged and waits", async || {
+        let Json(order) = order_status.get().call().await.answer();
+        (order.status == Status::Scheduled).then_some(())
+    })
+    .await;
+    assert!(workflow.cancel().call().await.answer().0.accepted);
+    let Json(ended) = run.invocation_handle().attach().await.unwrap().into_body();
+    assert_eq!(ended.status, Status::Cancelled);
+    let asked = asked.lock().unwrap();
+    assert_eq!(*asked, ["charge", "refund payment-1"]);
+}
