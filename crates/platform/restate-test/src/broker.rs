@@ -22,7 +22,7 @@ impl Kafka {
     /// How it is reached.
     #[must_use]
     pub fn connection(&self) -> Connection {
-        Connection::plain(&self.0.bootstrap_servers())
+        Connection::plain(self.0.bootstrap_servers())
     }
 
     /// A publisher to it.
