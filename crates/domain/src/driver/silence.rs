@@ -35,7 +35,8 @@ impl Silence {
 
     /// Looks at `now`. Returns how many ms are left until the driver has been silent for `limit`; zero or less if that is so.
     pub fn left(&mut self, now: i64, limit: i64) -> i64 {
-        if self.reported {
+        // A clock that was set back must not hide that nothing is heard until it has caught up.
+        if self.reported || self.heard_at > now {
             *self = Self::since(now);
         }
         self.heard_at.saturating_add(limit).saturating_sub(now)
@@ -55,6 +56,13 @@ mod tests {
         assert_eq!(silence.left(60, 60), 60);
         assert_eq!(silence.left(90, 60), 30);
         assert_eq!(silence.left(120, 60), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nobody_silent_and_hides_nobody() {
+        let mut silence = Silence::since(3_600_000);
+        assert_eq!(silence.left(10, 60), 60);
+        assert_eq!(silence.left(70, 60), 0);
     }
 
     proptest! {

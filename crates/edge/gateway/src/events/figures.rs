@@ -1,6 +1,6 @@
 //! How fast orders go: times of the stages, and deliveries a second.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use domain::Status;
 use serde::Serialize;
@@ -13,6 +13,8 @@ const WINDOW_MS: i64 = 5 * 60 * 1000;
 const SAMPLES: usize = 2_000;
 /// How far back the throughput goes, in seconds.
 const SECONDS: i64 = 60;
+/// How many seconds with deliveries are kept.
+const KEPT_SECONDS: usize = 600;
 
 /// The stages that are timed, in the order of an order's life.
 pub(crate) const STAGES: [Status; 6] = [
@@ -29,8 +31,8 @@ pub(crate) const STAGES: [Status; 6] = [
 pub(crate) struct Figures {
     /// When each stage ended and how long it had lasted.
     stages: [VecDeque<(i64, i64)>; STAGES.len()],
-    /// Deliveries by second.
-    delivered: BTreeMap<i64, u32>,
+    /// Deliveries by second, the second that was heard of last at the end: where a clock was set back, that is not the latest.
+    delivered: VecDeque<(i64, u32)>,
 }
 
 /// How long a stage lasts.
@@ -65,11 +67,16 @@ impl Figures {
 
     /// An order was delivered.
     pub(crate) fn delivered(&mut self, at: i64) {
-        *self.delivered.entry(at.div_euclid(1000)).or_default() += 1;
-        // The clocks of others may differ from this one's: some more seconds are kept than are told.
-        while self.delivered.len() > 10 * usize::try_from(SECONDS).unwrap_or(60) {
-            self.delivered.pop_first();
+        let second = at.div_euclid(1000);
+        if let Some((_, count)) = self.delivered.iter_mut().rfind(|(at, _)| *at == second) {
+            *count += 1;
+            return;
         }
+        // The clocks of others may differ from this one's: some more seconds are kept than are told.
+        if self.delivered.len() == KEPT_SECONDS {
+            self.delivered.pop_front();
+        }
+        self.delivered.push_back((second, 1));
     }
 
     /// The times of the stages that have ended lately.
@@ -77,7 +84,7 @@ impl Figures {
         (STAGES.iter().zip(&self.stages))
             .filter_map(|(&stage, samples)| {
                 let mut times: Vec<i64> = (samples.iter())
-                    .filter(|(at, _)| *at > now - WINDOW_MS)
+                    .filter(|(at, _)| at.abs_diff(now) < WINDOW_MS.unsigned_abs())
                     .map(|(_, lasted)| *lasted)
                     .collect();
                 times.sort_unstable();
@@ -94,9 +101,13 @@ impl Figures {
     pub(crate) fn throughput(&self, now: i64) -> Vec<Throughput> {
         let this_second = now.div_euclid(1000);
         (this_second - SECONDS..this_second)
-            .map(|second| Throughput {
-                at: second * 1000,
-                per_second: self.delivered.get(&second).copied().unwrap_or(0),
+            .map(|second| {
+                let mut delivered = self.delivered.iter();
+                let count = delivered.rfind(|(at, _)| *at == second);
+                Throughput {
+                    at: second * 1000,
+                    per_second: count.map_or(0, |(_, count)| *count),
+                }
             })
             .collect()
     }
@@ -154,5 +165,24 @@ mod tests {
         assert_eq!((throughput[0].at, throughput[59].at), (40_000, 99_000));
         let counts: Vec<u32> = throughput[57..].iter().map(|t| t.per_second).collect();
         assert_eq!(counts, [0, 2, 1]);
+    }
+
+    #[test]
+    fn after_a_clock_was_set_back_what_comes_now_is_counted() {
+        let mut figures = Figures::default();
+        let stage = |lasted_ms| Stage {
+            status: Status::InPreparation,
+            lasted_ms,
+        };
+        let (now, ahead) = (10_000_000, 13_600_000);
+        for second in 0..1_000 {
+            figures.delivered(ahead + second * 1000);
+            figures.ended(stage(9), ahead + second * 1000);
+        }
+        figures.delivered(now);
+        figures.ended(stage(5), now);
+        let throughput = figures.throughput(now + 1000);
+        assert_eq!(throughput.last().map(|last| last.per_second), Some(1));
+        assert_eq!(figures.stages(now)[0].p95_ms, 5);
     }
 }
