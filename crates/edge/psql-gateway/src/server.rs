@@ -89,7 +89,8 @@ pub(crate) struct Server {
 type Client = Framed<Limited<MaybeTls>, PgWireMessageServerCodec<Parsed>>;
 
 impl Server {
-    /// Accepts connections until `shutdown`. Then clients that say nothing are told so (57P01) and let go, and statements that
+    /// Accepts connections until `shutdown`, in a loop of its own: it takes none without a place at the entrance, and ends them by
+    /// messages of PostgreSQL's protocol. Then clients that say nothing are told so (57P01) and let go, and statements that
     /// run get [`GRACE`] to end.
     pub(crate) async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let stop = Stop::default();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::json::{Fields, FromJson, Value};
@@ -13,10 +13,17 @@ use domain::{Money, OrderId};
 use serde::Serialize;
 use stub_kit::extract::{Json, Paged, Query, Segment};
 use stub_kit::faults::{self, Latency, Plan, Rate};
-use stub_kit::{Problem, problem};
+use stub_kit::problem::{
+    INVALID, MEDIA_TYPE, NOT_FOUND, Problem, UNAVAILABLE, kinds, of_field, problem,
+};
 
 use crate::Provider;
 use crate::books::{self, Answer, Charge, Currency, Entry, Refund, Summary};
+
+kinds! { pub(crate)
+    KEY_REUSED: UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused";
+    TOO_MUCH: CONFLICT, "refund-exceeds-charge", "Refund exceeds charge";
+}
 
 /// What goes wrong on purpose: the body of `/faults`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -98,7 +105,8 @@ async fn charge(
     let declined = plan.decline_rate.strikes(decline);
     let answer = provider.books.charge(key, charge, declined).await?;
     if answer.is_new_booking() && plan.error_after_charge_rate.strikes(fail) {
-        return Err(Problem::unavailable(
+        return Err(problem(
+            UNAVAILABLE,
             "it is not known what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
         ));
     }
@@ -200,7 +208,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             (Some(value), None) => value.to_str().map_err(|_| BadKey).and_then(str::parse),
             _ => Err(BadKey),
         }
-        .map_err(|error| Problem::invalid(error.to_string()).field(IDEMPOTENCY_KEY))
+        .map_err(|error| of_field(INVALID, IDEMPOTENCY_KEY, error.to_string()))
     }
 }
 
@@ -209,7 +217,7 @@ impl IntoResponse for Answer {
         let media_type = if self.status.is_success() {
             "application/json"
         } else {
-            problem::MEDIA_TYPE
+            MEDIA_TYPE
         };
         let mut response =
             (self.status, [(header::CONTENT_TYPE, media_type)], self.body).into_response();
@@ -226,22 +234,11 @@ impl From<books::Error> for Problem {
     fn from(error: books::Error) -> Self {
         let detail = error.to_string();
         match error {
-            books::Error::KeyReused => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "Idempotency key reused",
-                detail,
-            )
-            .field(IDEMPOTENCY_KEY),
-            books::Error::UnknownPayment => Self::not_found(detail).field("paymentId"),
-            books::Error::TooMuch { left } => Self::new(
-                StatusCode::CONFLICT,
-                "refund-exceeds-charge",
-                "Refund exceeds charge",
-                detail,
-            )
-            .field("amount")
-            .with("left", &left),
+            books::Error::KeyReused => of_field(KEY_REUSED, IDEMPOTENCY_KEY, detail),
+            books::Error::UnknownPayment => of_field(NOT_FOUND, "paymentId", detail),
+            books::Error::TooMuch { left } => {
+                of_field(TOO_MUCH, "amount", detail).with("left", &left)
+            }
             books::Error::Database(error) => error.into(),
         }
     }

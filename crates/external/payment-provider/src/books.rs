@@ -12,10 +12,15 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use serde::{Deserialize, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use stub_kit::clock;
 use stub_kit::database::{self, Database, Schema, invalid, parsed};
 use stub_kit::extract::{Page, Paged};
-use stub_kit::{Problem, clock};
+use stub_kit::problem::{kinds, problem};
 use uuid::Uuid;
+
+kinds! {
+    DECLINED: PAYMENT_REQUIRED, "declined", "Payment declined";
+}
 
 const SCHEMA: Schema = Schema {
     version: 1,
@@ -286,14 +291,12 @@ impl Books {
         let request = format!("POST /payments {} {}", charge.order_id, charge.amount);
         self.once(key, request, move |tx, key| {
             if declined {
-                let problem = Problem::new(
-                    StatusCode::PAYMENT_REQUIRED,
-                    "declined",
-                    "Payment declined",
+                let problem = problem(
+                    DECLINED,
                     "the customer's bank said no: ask the customer for another way to pay",
                 )
                 .with("orderId", &charge.order_id);
-                return Ok(Ok(Answer::new(problem.status(), &problem)?));
+                return Ok(Ok(Answer::new(problem.kind().status, &problem)?));
             }
             let entry = Entry {
                 sequence: 0,

@@ -82,10 +82,10 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let provider = Provider::open(&config).await?;
     tracing::info!(address = %listener.local_addr()?, database = %config.database.display(), "payment provider started");
-    let served = stub_kit::server::serve(router(provider.clone()), listener, shutdown).await;
+    stub_kit::server::serve(router(provider.clone()), listener, shutdown).await;
     provider.close().await;
     tracing::info!("payment provider stopped");
-    Ok(served?)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,12 +6,18 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::OrderId;
 use serde::Serialize;
-use stub_kit::Problem;
 use stub_kit::extract::{Json, Paged, Query, Segment};
 use stub_kit::faults;
+use stub_kit::problem::{NOT_FOUND, Problem, kinds, of_field, problem};
 
 use crate::Restaurant;
 use crate::books::{Answer, Preparation, Status, Ticket};
+
+kinds! { pub(crate)
+    REFUSED: UNPROCESSABLE_ENTITY, "refused", "Order refused";
+    OTHER_CALLBACK: CONFLICT, "other-callback", "Order known with another callback";
+    HANDED_OVER: CONFLICT, "handed-over", "Order handed over";
+}
 
 /// The restaurant's HTTP API.
 pub fn router(restaurant: Restaurant) -> Router {
@@ -59,20 +65,16 @@ async fn prepare(
             StatusCode::ACCEPTED,
             axum::Json(Accepted { order_id, ready_at }),
         )),
-        Answer::Refused => Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "refused",
-            "Order refused",
+        Answer::Refused => Err(problem(
+            REFUSED,
             "the restaurant will not cook this order, now or later",
         )
         .with("orderId", &order_id)),
-        Answer::OtherCallback => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "other-callback",
-            "Order known with another callback",
+        Answer::OtherCallback => Err(of_field(
+            OTHER_CALLBACK,
+            "callback.url",
             "this order was accepted before and calls back another address: wait for that one",
-        )
-        .field("callback.url")),
+        )),
     }
 }
 
@@ -92,10 +94,8 @@ async fn cancel(
 ) -> Result<axum::Json<Cancelled>, Problem> {
     match restaurant.books.cancel(order_id.clone()).await? {
         None => Err(unknown()),
-        Some(Status::CalledBack) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "handed-over",
-            "Order handed over",
+        Some(Status::CalledBack) => Err(problem(
+            HANDED_OVER,
             "the order is ready and was handed over: it is too late to cancel it",
         )),
         Some(status) => Ok(axum::Json(Cancelled { order_id, status })),
@@ -123,5 +123,9 @@ async fn preparations(
 }
 
 fn unknown() -> Problem {
-    Problem::not_found("nobody has asked this restaurant to prepare this order").field("orderId")
+    of_field(
+        NOT_FOUND,
+        "orderId",
+        "nobody has asked this restaurant to prepare this order",
+    )
 }

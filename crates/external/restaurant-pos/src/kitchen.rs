@@ -1,17 +1,17 @@
 //! The kitchen: waits until an order is ready, then calls back, until whoever has asked for it has understood.
 //!
-//! One task holds the due times of all pending orders in a heap and sleeps until the next; what else there is to know of
-//! an order stays in the books until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
+//! One task holds the due times of all pending orders and sleeps until the next; what else there is to know of an order stays in the books until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use futures::StreamExt;
 use stub_kit::{clock, database};
 use telemetry::trace::TraceParent;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::time::DelayQueue;
+use tokio_util::time::delay_queue::Expired;
 use tracing::{Instrument, Span};
 
 use crate::books::{Books, End, Pending};
@@ -23,6 +23,8 @@ pub(crate) const CALLS_AT_ONCE: usize = 32;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest wait between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How far ahead an order may be due.
+const FARTHEST: Duration = Duration::from_hours(24 * 365);
 
 /// A handle to the kitchen; clones share it. It stops when the last one is dropped.
 #[derive(Debug, Clone)]
@@ -48,40 +50,20 @@ struct Due {
     asked_by: Option<TraceParent>,
 }
 
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 impl Kitchen {
     /// Starts the kitchen with the orders that are `pending` in the books.
     pub(crate) fn start(books: Books, caller: Caller, pending: Vec<Pending>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
-        let work = Work {
+        let mut work = Work {
             books,
             caller,
-            due: pending
-                .into_iter()
-                .map(|pending| Reverse(Due::first(pending, None)))
-                .collect(),
+            due: DelayQueue::new(),
             calls: JoinSet::new(),
             gate: Gate::default(),
         };
+        for pending in pending {
+            work.await_due(Due::first(pending, None));
+        }
         tokio::spawn(work.run(inbox));
         Self { messages }
     }
@@ -132,9 +114,15 @@ fn pause(attempts: u32) -> Duration {
 struct Work {
     books: Books,
     caller: Caller,
-    due: BinaryHeap<Reverse<Due>>,
+    due: DelayQueue<Due>,
     calls: JoinSet<Outcome>,
     gate: Gate,
+}
+
+/// The next order that is due, once the gate is open; `None` if nothing is pending.
+async fn next(due: &mut DelayQueue<Due>, opens_at: Instant) -> Option<Due> {
+    sleep_until(opens_at).await;
+    due.next().await.map(Expired::into_inner)
 }
 
 /// How an attempt went.
@@ -150,35 +138,30 @@ enum Outcome {
 }
 
 impl Work {
+    fn await_due(&mut self, due: Due) {
+        // The queue takes no time that is years ahead, which a clock that jumps may bring.
+        let latest = Instant::now() + FARTHEST;
+        self.due.insert_at(due, due.at.min(latest));
+    }
+
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         let closed = loop {
-            let next = self.next_start();
+            let may_call = self.calls.len() < self.gate.width();
             tokio::select! {
                 message = inbox.recv() => match message {
-                    Some(Message::Due(due)) => self.due.push(Reverse(due)),
+                    Some(Message::Due(due)) => self.await_due(due),
                     Some(Message::Close(closed)) => break closed,
                     // Dropped, not closed: stop where we are.
                     None => return,
                 },
                 Some(ended) = self.calls.join_next() => self.settle(ended),
-                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.start_call(),
+                Some(due) = next(&mut self.due, self.gate.opens_at), if may_call => {
+                    self.calls.spawn(call_back(self.books.clone(), self.caller.clone(), due));
+                }
             }
         };
         while self.calls.join_next().await.is_some() {}
         let _ = closed.send(());
-    }
-
-    /// When the next attempt may start; `None` while there is none to make, or enough are under way.
-    fn next_start(&self) -> Option<Instant> {
-        let Reverse(next) = self.due.peek()?;
-        (self.calls.len() < self.gate.width()).then(|| next.at.max(self.gate.opens_at))
-    }
-
-    fn start_call(&mut self) {
-        if let Some(Reverse(due)) = self.due.pop() {
-            self.calls
-                .spawn(call_back(self.books.clone(), self.caller.clone(), due));
-        }
     }
 
     fn settle(&mut self, ended: Result<Outcome, JoinError>) {
@@ -187,11 +170,11 @@ impl Work {
             Ok(Outcome::Settled) => self.gate.reached(),
             Ok(Outcome::TryAgain(due)) => {
                 self.gate.reached();
-                self.due.push(Reverse(due.again()));
+                self.await_due(due.again());
             }
             Ok(Outcome::Unreachable(due)) => {
                 self.gate.missed(Instant::now());
-                self.due.push(Reverse(due.again()));
+                self.await_due(due.again());
             }
             Err(error) => {
                 tracing::error!(%error, "a callback broke off; it is made when the restaurant is started again");

@@ -7,16 +7,18 @@ use std::str::FromStr;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use domain::json::{self, FromJson, Unusable};
 use serde::Serialize;
 
-use crate::Problem;
+use crate::problem::{INVALID, NOT_FOUND, Problem, of_field, problem, with_reason};
+
+/// The longest body that is read, in bytes.
+const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// The JSON body of a request.
 ///
-/// Refused are a content type other than JSON and a content coding (415), a body over axum's limit of 2 MB (413), and a body
-/// that is not JSON or not of the shape of `T` (400).
+/// Refused are a content type other than JSON and a content coding (415), a body that is too long (413) or takes too long (408),
+/// and one that is not JSON or not of the shape of `T` (400).
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -25,7 +27,7 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let JsonBytes(body) = JsonBytes::from_request(request, state).await?;
-        Ok(Self(json::read(&body, "the body")?))
+        json::read(&body, "the body").map(Self).map_err(unusable)
     }
 }
 
@@ -36,76 +38,25 @@ pub(crate) struct JsonBytes(pub(crate) Bytes);
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let unsupported = |detail| {
-            Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "Unsupported media type",
-                detail,
-            )
-        };
-        if !is_json(request.headers()) {
-            return Err(
-                unsupported("send JSON, with the header content-type: application/json")
-                    .field("content-type"),
-            );
-        }
-        if is_encoded(request.headers()) {
-            return Err(
-                unsupported("send the body as it is, without the header content-encoding")
-                    .field("content-encoding")
-                    .header(header::ACCEPT_ENCODING, "identity"),
-            );
-        }
-        Bytes::from_request(request, state)
-            .await
-            .map(Self)
-            .map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body-too-large",
-                    "Body too large",
-                    "send at most 2 MB",
-                ),
-                _ => Problem::invalid("the body broke off before its end: send it again"),
-            })
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let body = inbound::json::bytes(request, MAX_BODY).await;
+        body.map(Self).map_err(with_reason)
     }
 }
 
-impl From<Unusable> for Problem {
-    fn from(error: Unusable) -> Self {
-        match error {
-            Unusable::Malformed(error) => Self::invalid(format!("the body {error}")),
-            Unusable::Invalid(violations) => match &violations[..] {
-                [only] => Self::invalid(&only.message).field_if_any(&only.field),
-                several => {
-                    let texts: Vec<String> = several.iter().map(ToString::to_string).collect();
-                    let first = several.first().map_or("", |violation| &violation.field);
-                    Self::invalid(texts.join("; ")).field_if_any(first)
-                }
-            },
-        }
+/// The problem of a body that is not what it should be.
+pub(crate) fn unusable(error: Unusable) -> Problem {
+    match error {
+        Unusable::Malformed(error) => problem(INVALID, format!("the body {error}")),
+        Unusable::Invalid(violations) => match &violations[..] {
+            [only] => of_field(INVALID, &only.field, &only.message),
+            several => {
+                let texts: Vec<String> = several.iter().map(ToString::to_string).collect();
+                let first = several.first().map_or("", |violation| &violation.field);
+                of_field(INVALID, first, texts.join("; "))
+            }
+        },
     }
-}
-
-/// Whether a content coding (RFC 9110, section 8.4) has been applied to the body.
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .map(|value| value.split(';').next().unwrap_or_default().trim())
-        .is_some_and(|media_type| {
-            media_type.eq_ignore_ascii_case("application/json")
-                || media_type.to_ascii_lowercase().ends_with("+json")
-        })
 }
 
 /// The one variable segment of the path.
@@ -119,12 +70,15 @@ impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Segment<T
         let segments = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|_| {
-                Problem::invalid("the path must be UTF-8, but what is written with % in it is not")
+                problem(
+                    INVALID,
+                    "the path must be UTF-8, but what is written with % in it is not",
+                )
             })?;
         let (name, text) = segments
             .iter()
             .next()
-            .ok_or_else(|| Problem::not_found("this path names nothing"))?;
+            .ok_or_else(|| problem(NOT_FOUND, "this path names nothing"))?;
         parse(name, text).map(Self)
     }
 }
@@ -140,7 +94,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(pairs)| Self(pairs))
-            .map_err(|_| Problem::invalid("the query must be name=value, several joined by &"))
+            .map_err(|_| problem(INVALID, "the query must be name=value, several joined by &"))
     }
 }
 
@@ -173,14 +127,18 @@ impl Query {
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
             let (from, to) = (range.start(), range.end());
-            Problem::invalid(format!("must be a whole number from {from} to {to}")).field(name)
+            of_field(
+                INVALID,
+                name,
+                format!("must be a whole number from {from} to {to}"),
+            )
         })
     }
 }
 
 fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Problem> {
     text.parse()
-        .map_err(|error: T::Err| Problem::invalid(error.to_string()).field(name))
+        .map_err(|error: T::Err| of_field(INVALID, name, error.to_string()))
 }
 
 /// Which part of a long list is asked for.
@@ -344,7 +302,7 @@ mod tests {
             .send("POST", "/sum", &[("content-type", "text/plain")], "{}")
             .await;
         assert_eq!(answer.status, 415);
-        assert_eq!(answer.body["field"], "content-type");
+        assert_eq!(answer.body["reason"], "unsupported-media-type");
 
         let answer = client.post("/sum", json!("x".repeat(3_000_000))).await;
         assert_eq!(answer.status, 413);

@@ -18,8 +18,9 @@ use axum::routing::get;
 use domain::json::{self, Fields, Value, Violations};
 use serde::Serialize;
 
-use crate::extract::JsonBytes;
-use crate::{Problem, nonsense};
+use crate::extract::{JsonBytes, unusable};
+use crate::nonsense;
+use crate::problem::{Problem, UNAVAILABLE, problem};
 
 /// How often something happens: from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -181,7 +182,8 @@ impl<P: Plan> Faults<P> {
         }
         let [error, makes_nonsense, is_carried_out, kind] = draw();
         if plan.error_rate().strikes(error) {
-            return Err(Problem::unavailable(
+            return Err(problem(
+                UNAVAILABLE,
                 "nothing was done: repeat the request (fault errorRate)",
             ));
         }
@@ -214,7 +216,8 @@ impl<P: Plan> Faults<P> {
         let mut current = faults.lock();
         *current = json::read_with(&body, "the body", Violations::strict(), |fields| {
             current.changed(fields)
-        })?;
+        })
+        .map_err(unusable)?;
         tracing::info!(faults = ?*current, "faults are set");
         Ok(axum::Json(*current))
     }

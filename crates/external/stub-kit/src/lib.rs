@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`database`] | a `SQLite` file behind one thread, so that no query blocks the async runtime |
 //! | [`faults`] | rates at which requests fail, and the `/faults` API that sets them at run time |
-//! | [`problem`] | errors as RFC 9457 problem documents |
+//! | [`problem`] | errors as RFC 9457 problem documents ([`inbound`]) |
 //! | [`extract`] | JSON bodies, path segments, queries and pages whose errors are problem documents |
 //! | [`server`] | the routes every stub has, and serving them until told to stop |
 //! | [`clock`] | wall-clock time |

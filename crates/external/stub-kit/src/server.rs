@@ -1,25 +1,21 @@
 //! The routes every stub has, and serving them until told to stop.
 
-use std::io;
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
-use axum::serve::ListenerExt;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::faults::Plan;
-use crate::{Database, Faults, Problem};
-
-/// How long requests in hand may take once the server has been told to stop.
-pub const GRACE: Duration = Duration::from_secs(10);
+use crate::problem::{NOT_FOUND, Problem, UNAVAILABLE, problem, with_reason};
+use crate::{Database, Faults};
 
 /// Makes a complete application of a stub's own `routes`: adds `GET /health` (200 while the database answers, else 503),
 /// `GET /metrics`, `/faults`, problem documents for unknown paths and methods, and a line in the debug log for each request.
@@ -31,19 +27,13 @@ pub fn app<P: Plan>(routes: Router, database: &Database, faults: &Faults<P>) -> 
         .merge(faults.routes())
         .merge(routes)
         .fallback(|request: Request| async move {
-            Problem::not_found(format!("there is no {}", request.uri().path()))
+            problem(NOT_FOUND, format!("there is no {}", request.uri().path()))
         })
         .method_not_allowed_fallback(|request: Request| async move {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "Method not allowed",
-                format!(
-                    "{} cannot be used with {}: the header allow of this answer says what can",
-                    request.method(),
-                    request.uri().path()
-                ),
-            )
+            with_reason(Problem::method_not_allowed(
+                request.method(),
+                request.uri().path(),
+            ))
         })
         .layer(middleware::from_fn(log))
         .layer(middleware::from_fn(telemetry::http::observe))
@@ -54,7 +44,7 @@ async fn health(State(database): State<Database>) -> Result<axum::Json<Value>, P
         .check()
         .await
         .map(|()| axum::Json(json!({"status": "UP"})))
-        .map_err(|error| Problem::unavailable(error.to_string()))
+        .map_err(|error| problem(UNAVAILABLE, error.to_string()))
 }
 
 async fn log(request: Request, next: Next) -> Response {
@@ -72,35 +62,30 @@ async fn log(request: Request, next: Next) -> Response {
     response
 }
 
-/// Serves `app` on `listener` until `shutdown` is over, then finishes the requests in hand, for [`GRACE`] at most.
-pub async fn serve(
-    app: Router,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stopping, stop) = oneshot::channel();
-    let listener = listener.tap_io(|connection| {
-        // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
-        let _ = connection.set_nodelay(true);
-    });
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        shutdown.await;
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        result = server => result,
-        () = async {
-            let _ = stop.await;
-            tokio::time::sleep(GRACE).await;
-        } => {
-            tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
-            Ok(())
-        }
+/// Serves `app` on `listener` until `shutdown` is over, then finishes the requests in hand, for [`inbound::GRACE`] at most.
+pub async fn serve(app: Router, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    let connections = GracefulShutdown::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    while let Some((stream, peer)) = inbound::accept(&listener, shutdown.as_mut(), || ()).await {
+        let service = TowerToHyperService::new(app.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, %error, "a connection broke");
+            }
+        });
     }
+    drop(listener);
+    inbound::drain(connections).await;
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
     use crate::database::Schema;
     use crate::faults::{Latency, Rate};
@@ -197,6 +182,6 @@ mod tests {
         go.send(()).unwrap();
 
         assert!(request.await.unwrap().ends_with("done"));
-        server.await.unwrap().unwrap();
+        server.await.unwrap();
     }
 }

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{LazyLock, Once};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -30,8 +29,6 @@ use crate::identity::{Identity, Refusal};
 use crate::protocol::{Answers, Beginning};
 use crate::trace::{resumed, traceparent_in};
 
-/// How long connections may take to end once the server is told to stop: as long as a step may take that asks somebody else.
-const GRACE: Duration = Duration::from_secs(10);
 /// How much of an attempt is looked at before it begins. An order event has a hundredth of that.
 const LONGEST_BEGINNING: usize = 256 * 1024;
 
@@ -107,19 +104,9 @@ impl Server {
         let graceful = GracefulShutdown::new();
         let stopping = CancellationToken::new();
         let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            let (stream, remote) = tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        // Out of file descriptors, most likely: others may end meanwhile.
-                        tracing::warn!(%error, "a connection was not accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        continue;
-                    }
-                },
-                () = &mut shutdown => break,
-            };
+        while let Some((stream, remote)) =
+            inbound::accept(&listener, shutdown.as_mut(), || ()).await
+        {
             let server = self.clone();
             let stop = stopping.clone();
             let service = service_fn(move |request| {
@@ -138,13 +125,8 @@ impl Server {
         // Who comes now is refused, and comes again: to another instance, or to the next one at this address.
         drop(listener);
         // Restate learns from each connection that no new attempt should come over it.
-        let ended = tokio::time::timeout(GRACE, async {
-            stopping.cancel();
-            graceful.shutdown().await;
-        });
-        if ended.await.is_err() {
-            tracing::warn!(grace = ?GRACE, "stopped without finishing all attempts");
-        }
+        stopping.cancel();
+        inbound::drain(graceful).await;
     }
 
     async fn answer(

@@ -15,7 +15,7 @@ use secrets::webhook::{self, Refusal, Signed};
 use telemetry::metrics::Counters;
 
 use super::extract::{JsonBytes, Segments, json_of};
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, kind, of_violations};
 use super::responses::{CrossSite, JsonBody, problems};
 use super::{App, RETRY_AFTER};
 use crate::clock::now_ms;
@@ -99,13 +99,13 @@ async fn take(
         let detail = format!("send at most {LONGEST} bytes");
         return Err(Refused(
             "unreadable",
-            Problem::new(Kind::BodyTooLarge, detail),
+            Problem::new(kind::BODY_TOO_LARGE, detail),
         ));
     }
     let callbacks = app.callbacks.as_ref().ok_or_else(|| {
         let detail =
             "this gateway takes no callbacks: it was started without --callback-secret-file";
-        Refused("unavailable", Problem::new(Kind::Unavailable, detail))
+        Refused("unavailable", Problem::new(kind::UNAVAILABLE, detail))
     })?;
     authenticate(callbacks, &order_id, &callback_id, headers, &body)?;
     check(&order_id, &body)?;
@@ -137,7 +137,7 @@ fn authenticate(
         Refusal::Expired => Refused(
             "expired",
             challenge(Problem::new(
-                Kind::CallbackExpired,
+                kind::CALLBACK_EXPIRED,
                 format!(
                     "the header {} is more than {} s off: sign it anew with the time of now",
                     webhook::TIMESTAMP,
@@ -150,7 +150,8 @@ fn authenticate(
 
 /// Whether it says what its address is for.
 fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
-    let says_otherwise = |problem: Problem| Refused("unreadable", problem.order(order_id.clone()));
+    let says_otherwise =
+        |problem: Problem| Refused("unreadable", problem.with("orderId", &order_id));
     let ready: Ready = json_of(body).map_err(says_otherwise)?;
     if ready.order_id == *order_id {
         return Ok(());
@@ -159,8 +160,8 @@ fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
         field: "orderId".to_owned(),
         message: format!("must be {order_id}, as in the address"),
     };
-    Err(says_otherwise(Problem::of_violations(
-        Kind::InvalidRequest,
+    Err(says_otherwise(of_violations(
+        kind::INVALID_REQUEST,
         vec![violation],
     )))
 }
@@ -171,13 +172,13 @@ fn is_callback_id(text: &str) -> bool {
 }
 
 fn unreadable(detail: impl Into<String>) -> Refused {
-    Refused("unreadable", Problem::new(Kind::Malformed, detail))
+    Refused("unreadable", Problem::new(kind::MALFORMED, detail))
 }
 
 fn forged(detail: impl Into<String>) -> Refused {
     Refused(
         "forged",
-        challenge(Problem::new(Kind::CallbackForged, detail)),
+        challenge(Problem::new(kind::CALLBACK_FORGED, detail)),
     )
 }
 
@@ -194,12 +195,12 @@ fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
     let (outcome, problem) = match error {
         ingress::Error::NotFound(_) => (
             "unknown",
-            Problem::new(Kind::CallbackUnknown, "the order has ended long ago"),
+            Problem::new(kind::CALLBACK_UNKNOWN, "the order has ended long ago"),
         ),
         ingress::Error::Unavailable(_) => (
             "unavailable",
             Problem::new(
-                Kind::Unavailable,
+                kind::UNAVAILABLE,
                 "the order system does not answer: send it again",
             )
             .retry_after(RETRY_AFTER),
@@ -207,12 +208,12 @@ fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
         ingress::Error::Unexpected(_) => (
             "unavailable",
             Problem::new(
-                Kind::BadAnswer,
+                kind::BAD_ANSWER,
                 "the log of the gateway says more: send it again later",
             ),
         ),
     };
-    Refused(outcome, problem.order(order_id.clone()))
+    Refused(outcome, problem.with("orderId", &order_id))
 }
 
 problems! {

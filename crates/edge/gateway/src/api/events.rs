@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::extract::{Operator, OrderInPath};
 use super::orders::no_answer;
-use super::problem::{Kind, Problem, no_such_order};
+use super::problem::{Problem, kind, no_such_order};
 use super::responses::{NamedOrder, Operators, problems};
 use super::{App, RETRY_AFTER};
 use crate::edge::refusals;
@@ -158,7 +158,7 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
         let seat = app.streams.take(visitor.client).ok_or_else(|| {
             refusals::count("streams-of-client");
             Problem::new(
-                Kind::TooManyRequests,
+                kind::TOO_MANY_REQUESTS,
                 "too many streams are open from your address: close some, or ask for the order now and then",
             )
             .retry_after(RETRY_AFTER)
@@ -168,7 +168,7 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
     app.hub.admit(what, seat).ok_or_else(|| {
         refusals::count("streams");
         Problem::new(
-            Kind::Unavailable,
+            kind::UNAVAILABLE,
             "too many are watching this gateway: try again, or ask for the order now and then",
         )
         .retry_after(RETRY_AFTER)

@@ -1,100 +1,36 @@
 //! What handlers take from a request; whatever is wrong is answered with a [`Problem`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use domain::OrderId;
 use domain::json::{self, FromJson, Malformed, Unusable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::problem::{Kind, Problem, no_such_order};
+use super::problem::{Problem, kind, no_such_order, of_violations};
 use super::{App, MAX_BODY};
 use crate::edge::access::Denied;
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 
-/// How long a body may take to arrive. No person waits that long to send a few hundred bytes.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
-
 /// A body that claims to be JSON, unread.
-///
-/// The claim is asked for: a browser sends other media types to any address on behalf of any page, JSON only with leave.
 pub(super) struct JsonBytes(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(
-                Kind::UnsupportedMediaType,
-                "send JSON, with the header content-type: application/json",
-            )
-            .header(header::ACCEPT, HeaderValue::from_static("application/json")));
-        }
-        if is_encoded(request.headers()) {
-            return Err(Problem::new(
-                Kind::UnsupportedMediaType,
-                "send the body as it is, without the header content-encoding",
-            )
-            .header(
-                header::ACCEPT_ENCODING,
-                HeaderValue::from_static("identity"),
-            ));
-        }
-        let too_long =
-            || Problem::new(Kind::BodyTooLarge, format!("send at most {MAX_BODY} bytes"));
-        // Who says so beforehand need not send it.
-        let announced = request.body().size_hint().lower();
-        if announced > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
-            return Err(too_long());
-        }
-        let body = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, state));
-        match body.await {
-            Ok(Ok(bytes)) => Ok(Self(bytes)),
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(too_long())
-            }
-            Ok(Err(_)) => Err(Problem::new(
-                Kind::Malformed,
-                "the body broke off before its end: send it again",
-            )),
-            Err(_) => Err(Problem::new(
-                Kind::RequestTimeout,
-                format!("send the whole body within {} s", BODY_WITHIN.as_secs()),
-            )),
-        }
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        inbound::json::bytes(request, MAX_BODY).await.map(Self)
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .map(|media_type| media_type.trim().to_ascii_lowercase())
-        .is_some_and(|media_type| {
-            media_type == "application/json"
-                || (media_type.starts_with("application/") && media_type.ends_with("+json"))
-        })
-}
-
-/// Whether a content coding (RFC 9110, section 8.4) has been applied to the body.
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// The problem of a body that is not JSON.
 pub(super) fn malformed(error: &Malformed) -> Problem {
-    Problem::new(Kind::Malformed, format!("the body {error}"))
+    Problem::new(kind::MALFORMED, format!("the body {error}"))
 }
 
 /// The variable segments of the path.
@@ -108,7 +44,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
         // The router has counted the segments, and texts are asked for.
         path.map(|Path(segments)| Self(segments)).map_err(|_| {
             Problem::new(
-                Kind::Malformed,
+                kind::MALFORMED,
                 "the path must be UTF-8, but what is written with % in it is not",
             )
         })
@@ -127,7 +63,7 @@ impl FromRequestParts<Arc<App>> for OrderInPath {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Segments(text) = Segments::<String>::from_request_parts(parts, app).await?;
         let id: OrderId = text.parse().map_err(|error| {
-            Problem::new(Kind::Malformed, format!("the order id in the path {error}"))
+            Problem::new(kind::MALFORMED, format!("the order id in the path {error}"))
         })?;
         let is_open = visitor(parts).is_some_and(|visitor| visitor.is_operator())
             || (app.keys.as_ref().zip(order_key(parts)))
@@ -174,7 +110,7 @@ impl<T: FromJson, S: Send + Sync> FromRequest<S> for JsonOf<T> {
 pub(super) fn json_of<T: FromJson>(body: &[u8]) -> Result<T, Problem> {
     json::read(body, "the body").map_err(|error| match error {
         Unusable::Malformed(error) => malformed(&error),
-        Unusable::Invalid(violations) => Problem::of_violations(Kind::InvalidRequest, violations),
+        Unusable::Invalid(violations) => of_violations(kind::INVALID_REQUEST, violations),
     })
 }
 
@@ -206,14 +142,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Operator {
 /// The problem of someone who is no operator.
 pub(super) fn no_operator(denied: Denied) -> Problem {
     let needed = |detail| {
-        Problem::new(Kind::TokenNeeded, detail).header(
+        Problem::new(kind::TOKEN_NEEDED, detail).header(
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer realm=\"operations\""),
         )
     };
     match denied {
         Denied::NotFromThere => Problem::new(
-            Kind::OperatorsOnly,
+            kind::OPERATORS_ONLY,
             "without a token this is open only on the gateway's own machine, at http://127.0.0.1 or http://localhost, while \
              it listens there alone and trusts its neighbours; to use it from elsewhere start the gateway with \
              --operator-token-file or FOOD_ORDERING_OPERATOR_TOKEN",

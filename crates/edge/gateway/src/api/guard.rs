@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::extract::Operator;
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, kind};
 use crate::edge::access::Denied;
 use crate::edge::rates::{Budget, Charge};
 use crate::edge::refusals;
@@ -63,7 +63,7 @@ fn too_many(charge: &Charge) -> Response {
          how many {} there may be",
         charge.budget.name()
     );
-    let mut response = Problem::new(Kind::TooManyRequests, detail)
+    let mut response = Problem::new(kind::TOO_MANY_REQUESTS, detail)
         .retry_after(wait)
         .into_response();
     tell(&mut response, charge);

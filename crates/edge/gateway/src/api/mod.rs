@@ -48,7 +48,7 @@ use crate::operations::load::Load;
 use crate::recent::RecentOrders;
 use crate::shop::Shop;
 use crate::{Config, Error};
-use problem::{Kind, Problem};
+use problem::{Problem, kind};
 
 /// The longest body that is read, in bytes. An order of a hundred lines with short descriptions has a fifth of that.
 const MAX_BODY: usize = 64 * 1024;
@@ -198,14 +198,7 @@ pub fn router(app: App) -> Router {
             async move { app.files.answer(request).await }
         })
         .method_not_allowed_fallback(|request: Request| async move {
-            Problem::new(
-                Kind::MethodNotAllowed,
-                format!(
-                    "{} cannot be used with {}: the header allow of this answer says what can",
-                    request.method(),
-                    request.uri().path()
-                ),
-            )
+            Problem::method_not_allowed(request.method(), request.uri().path())
         })
         // A request without a body needs no leave of the gateway's to be sent by any page: it is known by its origin.
         .layer(CsrfLayer::new().with_rejection_response(|_| cross_site()))
@@ -228,7 +221,7 @@ pub fn router(app: App) -> Router {
 
 fn cross_site() -> Response {
     Problem::new(
-        Kind::CrossSite,
+        kind::CROSS_SITE,
         "a page of another site sent this request: use the web UI of this gateway, or a client that is no browser",
     )
     .into_response()
@@ -240,7 +233,7 @@ async fn limit_time(request: Request, next: Next) -> Response {
     answer.await.unwrap_or_else(|_| {
         tracing::warn!(path, limit = ?REQUEST_LIMIT, "gave up on a request");
         Problem::new(
-            Kind::Unavailable,
+            kind::UNAVAILABLE,
             "this took too long; it may or may not have been done: ask for the outcome, or try again",
         )
         .retry_after(RETRY_AFTER)
@@ -260,7 +253,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .unwrap_or("no message");
     tracing::error!(message, "a handler panicked");
     Problem::new(
-        Kind::Internal,
+        kind::INTERNAL,
         "this is a fault of the gateway; its log says more",
     )
     .into_response()

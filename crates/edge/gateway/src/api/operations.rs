@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::extract::{JsonBytes, JsonOf, Operator, Segments, malformed, no_operator};
 use super::orders::{self, Claim};
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, kind, of_violations};
 use super::responses::{JsonBody, Operators, OperatorsChange, problems};
 use super::{App, NO_STORE, RETRY_AFTER};
 use crate::edge::access::{COOKIE, Denied};
@@ -50,7 +50,7 @@ pub(super) async fn replay(
             field: "value".to_owned(),
             message: error.to_string(),
         };
-        return Err(Problem::of_violations(Kind::InvalidOrder, vec![violation]));
+        return Err(of_violations(kind::INVALID_ORDER, vec![violation]));
     }
     orders::take(&app, event, key, Claim::Any, None).await
 }
@@ -108,7 +108,7 @@ fn named(stub: &str) -> Result<Stub, Problem> {
         "restaurant" => Ok(Stub::Restaurant),
         "payment" => Ok(Stub::Payment),
         _ => Err(Problem::new(
-            Kind::NotFound,
+            kind::NOT_FOUND,
             "faults are those of the restaurant or of the payment",
         )),
     }
@@ -117,12 +117,11 @@ fn named(stub: &str) -> Result<Stub, Problem> {
 fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Problem> {
     match answer {
         Ok(plan) => Ok((NO_STORE, Json(plan)).into_response()),
-        Err(faults::Error::Refused(violation)) => Err(Problem::of_violations(
-            Kind::InvalidRequest,
-            vec![violation],
-        )),
+        Err(faults::Error::Refused(violation)) => {
+            Err(of_violations(kind::INVALID_REQUEST, vec![violation]))
+        }
         Err(faults::Error::Unavailable(detail)) => Err(Problem::new(
-            Kind::Unavailable,
+            kind::UNAVAILABLE,
             format!("the stub does not answer: {detail}"),
         )
         .retry_after(RETRY_AFTER)),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 use uuid::Uuid;
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, kind};
 use super::responses::CrossSite;
 use super::{App, NO_STORE};
 use crate::model::OrderTicket;
@@ -38,5 +38,5 @@ pub(super) fn new_id() -> Result<OrderId, Problem> {
     Uuid::now_v7()
         .to_string()
         .parse()
-        .map_err(|_| Problem::new(Kind::Internal, "no order id could be made"))
+        .map_err(|_| Problem::new(kind::INTERNAL, "no order id could be made"))
 }

@@ -16,7 +16,7 @@ use telemetry::trace::{self, TRACEPARENT};
 
 use super::extract::{JsonBytes, ORDER_KEY, OrderInPath, malformed};
 use super::order_ids::new_id;
-use super::problem::{Kind, Problem, no_such_order};
+use super::problem::{Problem, kind, no_such_order, of_violations, with_errors};
 use super::responses::{CrossSite, JsonBody, NamedOrder, problems};
 use super::{App, NO_STORE, RETRY_AFTER};
 use crate::clock::now_ms;
@@ -205,17 +205,17 @@ pub(super) async fn cancel(
         }
         Ok(CancelAnswer { status, reason, .. }) => {
             let detail = reason.unwrap_or_else(|| format!("the order is {status} already"));
-            Err(Problem::new(Kind::NotCancellable, detail)
-                .order(id)
-                .order_status(status))
+            Err(Problem::new(kind::NOT_CANCELLABLE, detail)
+                .with("orderId", &id)
+                .with("orderStatus", &status))
         }
         Err(ingress::Error::NotFound(_)) if app.recent.contains(&id, Instant::now()) => {
             Err(Problem::new(
-                Kind::NotCancellable,
+                kind::NOT_CANCELLABLE,
                 "the order has been accepted, but nobody has begun with it: try again in a moment",
             )
-            .order(id)
-            .order_status(Status::New)
+            .with("orderId", &id)
+            .with("orderStatus", &Status::New)
             .retry_after(RETRY_AFTER))
         }
         Err(ingress::Error::NotFound(_)) => Err(no_such_order(id)),
@@ -239,12 +239,12 @@ async fn claim_id(app: &App, order: &Order, claimant: Claimant) -> Result<(), Pr
     match app.ingress.claim(id, claim).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Problem::new(
-            Kind::OrderIdTaken,
+            kind::ORDER_ID_TAKEN,
             format!(
                 "the order id {id} belongs to another order: send this order under another \"orderId\", or without one"
             ),
         )
-        .order(id.clone())),
+        .with("orderId", &id)),
         Err(error) => {
             tracing::warn!(order_id = %id, %error, "nobody says whose this order id is; the order is taken");
             Ok(())
@@ -256,7 +256,7 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
     let id = &order.order_id;
     let value = serde_json::to_vec(order).map_err(|error| {
         tracing::error!(order_id = %id, %error, "an order cannot be written as JSON");
-        Problem::new(Kind::Internal, "the order was not taken")
+        Problem::new(kind::INTERNAL, "the order was not taken")
     })?;
     let published = app
         .broker
@@ -266,21 +266,21 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
         if error.is_retryable() {
             tracing::warn!(order_id = %id, %error, "an order was not confirmed");
             Problem::new(
-                Kind::OrderNotConfirmed,
+                kind::ORDER_NOT_CONFIRMED,
                 format!(
                     "order {id} may or may not have been taken: repeat the request with \"orderId\": \"{id}\", which is \
                      safe because an id is taken once only",
                 ),
             )
-            .order(id.clone())
+            .with("orderId", &id)
             .retry_after(RETRY_AFTER)
         } else {
             tracing::error!(order_id = %id, %error, "an order was refused by the broker");
             Problem::new(
-                Kind::Internal,
+                kind::INTERNAL,
                 "the order was not taken: the log of the gateway says why",
             )
-            .order(id.clone())
+            .with("orderId", &id)
         }
     })
 }
@@ -290,11 +290,14 @@ fn wrong_key() -> Problem {
         field: "orderId".to_owned(),
         message: format!("must be the id with which the key in the header {ORDER_KEY} came"),
     };
-    Problem::of_violations(Kind::InvalidOrder, vec![violation])
+    of_violations(kind::INVALID_ORDER, vec![violation])
 }
 
 fn invalid_order(invalid: Invalid) -> Problem {
-    Problem::new(Kind::InvalidOrder, invalid.to_string()).errors(invalid.violations)
+    with_errors(
+        Problem::new(kind::INVALID_ORDER, invalid.to_string()),
+        invalid.violations,
+    )
 }
 
 /// The problem of a call to Restate that brought no answer; `consequence` says what that means for the caller.
@@ -302,12 +305,12 @@ pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
     tracing::warn!(%error, "no answer from Restate");
     match error {
         ingress::Error::Unavailable(_) => Problem::new(
-            Kind::Unavailable,
+            kind::UNAVAILABLE,
             format!("the order system does not answer; {consequence}"),
         )
         .retry_after(RETRY_AFTER),
         _ => Problem::new(
-            Kind::BadAnswer,
+            kind::BAD_ANSWER,
             format!("the log of the gateway says more; {consequence}"),
         ),
     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, kind};
 use super::responses::problems;
 use crate::model::Restaurant;
 use crate::shop::Page;
@@ -57,7 +57,7 @@ pub(super) async fn one(
         .map(|page| answer(page, &headers))
         .ok_or_else(|| {
             Problem::new(
-                Kind::RestaurantNotFound,
+                kind::RESTAURANT_NOT_FOUND,
                 "/api/restaurants lists those that are here",
             )
         })

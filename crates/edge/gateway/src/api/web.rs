@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 use super::App;
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, kind};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::model::UiConfig;
@@ -193,7 +193,7 @@ fn wants_page(headers: &HeaderMap) -> bool {
 
 fn nothing(path: &str) -> Response {
     Problem::new(
-        Kind::NotFound,
+        kind::NOT_FOUND,
         format!("there is no {path}: /api/openapi.json tells what there is"),
     )
     .into_response()

@@ -28,8 +28,6 @@ use super::seats::{Seat, Seats};
 use super::settings::{Edge, Neighbours};
 use super::socket::{Held, InHand, Socket};
 
-/// How long requests in hand may take once the gateway has been told to stop.
-const GRACE: Duration = Duration::from_secs(10);
 /// How long who has just connected may take to send a request then.
 const LAST_REQUESTS: Duration = Duration::from_millis(200);
 /// The longest head of a request, in bytes; hyper answers a longer one with 431.
@@ -38,8 +36,6 @@ const LONGEST_HEAD: usize = 16 * 1024;
 const MOST_FIELDS: usize = 100;
 /// How much of a connection's requests or answers is in memory at a time, in bytes.
 const BUFFER: usize = 64 * 1024;
-/// How long to wait when the system cannot give another connection: others may end meanwhile.
-const BREATH: Duration = Duration::from_millis(50);
 /// How long to wait for the place of a connection that was told to end.
 const ENDS_WITHIN: Duration = Duration::from_secs(1);
 /// At most so many files are kept back for all but connections of clients: logs, Kafka, Restate, the web UI.
@@ -94,32 +90,16 @@ impl Server {
         let server = Arc::new(self);
         let graceful = GracefulShutdown::new();
         let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = &mut shutdown => break,
-            };
-            match accepted {
-                Ok((stream, peer)) => {
-                    if let Some(place) = server.place(peer.ip()).await {
-                        server.serve(stream, peer, place, &graceful);
-                    }
-                }
-                Err(error) if is_of_one_connection(&error) => {
-                    tracing::debug!(%error, "a connection broke before it was accepted");
-                }
-                Err(error) => {
-                    // Out of files, most likely.
-                    refusals::count("no-files");
-                    tracing::warn!(%error, "a connection was not accepted");
-                    sleep(BREATH).await;
-                }
+        let no_files = || refusals::count("no-files");
+        while let Some((stream, peer)) =
+            inbound::accept(&listener, shutdown.as_mut(), no_files).await
+        {
+            if let Some(place) = server.place(peer.ip()).await {
+                server.serve(stream, peer, place, &graceful);
             }
         }
         server.take_last(listener, &graceful).await;
-        if timeout(GRACE, graceful.shutdown()).await.is_err() {
-            tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
-        }
+        inbound::drain(graceful).await;
     }
 
     /// Closes the door behind those who are in it already: the system has connected them, and would break their connections off.
@@ -170,8 +150,6 @@ impl Server {
         place: Place,
         graceful: &GracefulShutdown,
     ) {
-        // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
-        let _ = stream.set_nodelay(true);
         let in_hand = InHand::default();
         let ends = CancellationToken::new();
         let rest = Rest::new(&self.idle, ends.clone());
@@ -329,15 +307,6 @@ impl Drop for Busy {
         // One request at a time, as it is HTTP/1.1.
         self.rest.begin();
     }
-}
-
-/// Whether it is the client's fault that there is no connection; other errors will be there the next time too.
-fn is_of_one_connection(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    )
 }
 
 /// Lets the process open as many files as the system allows, and returns that number. Each connection is a file, and the usual
