@@ -3,9 +3,11 @@
 //! Distances are in degrees, and the longer axis counts (Chebyshev distance), because that is how the drivers of this example
 //! family drive: each step moves them at most one step length along either axis. It is a model of a small region, not geodesy.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use h3o::{CellIndex, LatLng, Resolution};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A place in degrees (WGS 84): latitude within ±90, longitude within ±180, exact to a millionth of a degree (11 cm).
@@ -22,6 +24,27 @@ struct Degrees {
     #[serde(alias = "long")]
     lon: f64,
     lat: f64,
+}
+
+impl JsonSchema for Location {
+    fn schema_name() -> Cow<'static, str> {
+        "Location".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let degrees = |most: u8| json_schema!({"type": "number", "minimum": -i16::from(most), "maximum": most});
+        json_schema!({
+            "type": "object",
+            "description": "A place in degrees (WGS 84): `lon` east of Greenwich, which may be called `long`, and `lat` north of the \
+                            equator.",
+            "properties": {"lat": degrees(90)},
+            "required": ["lat"],
+            "anyOf": [
+                {"properties": {"lon": degrees(180)}, "required": ["lon"]},
+                {"properties": {"long": degrees(180)}, "required": ["long"]},
+            ],
+        })
+    }
 }
 
 /// A pair of numbers that are not coordinates of a place on Earth.
@@ -153,6 +176,16 @@ impl Speed {
 /// Source of the area: the H3 documentation's table of cell statistics (average hexagon area at resolution 7: 5.161 km²).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell(CellIndex);
+
+impl JsonSchema for Cell {
+    fn schema_name() -> Cow<'static, str> {
+        "Cell".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "description": "A cell of the H3 grid, as a hexadecimal number.", "pattern": "^[0-9a-f]+$"})
+    }
+}
 
 impl Cell {
     const RESOLUTION: Resolution = Resolution::Seven;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a text is not an identifier.
@@ -21,6 +22,8 @@ pub enum Error {
 
 /// The longest identifier, in characters.
 pub const MAX_LEN: usize = 64;
+/// What identifiers look like, as a regular expression. Dots alone are refused beyond that.
+pub const PATTERN: &str = "^[A-Za-z0-9._:~-]+$";
 
 fn check(text: &str) -> Result<(), Error> {
     if text.is_empty() {
@@ -43,9 +46,14 @@ fn check(text: &str) -> Result<(), Error> {
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[schemars(!try_from, !into)]
+        pub struct $name(
+            #[schemars(length(min = 1, max = MAX_LEN), regex(pattern = PATTERN))] String,
+        );
 
         impl $name {
             /// The text of the identifier.

@@ -24,6 +24,8 @@ pub mod order;
 pub mod region;
 pub mod restaurant;
 pub mod status;
+#[cfg(test)]
+mod testing;
 pub mod topic;
 
 pub use geo::Location;

@@ -1,9 +1,11 @@
 //! Exact amounts of money.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
@@ -66,6 +68,23 @@ impl Money {
     #[must_use]
     pub fn decimal(self) -> Decimal {
         self.0
+    }
+}
+
+impl JsonSchema for Money {
+    fn schema_name() -> Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["number", "string"],
+            "description": "An amount in US dollars with at most two digits after the point, as a number or as a string that holds \
+                            one. It is read digit by digit and never rounded.",
+            "minimum": 0,
+            "maximum": Self::MAX.cents() / 100,
+            "pattern": "^[-+.0-9eE]+$",
+        })
     }
 }
 

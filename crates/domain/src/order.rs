@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -24,44 +25,59 @@ pub const MAX_QUANTITY: u32 = 999;
 /// The longest product id and description, in characters (Unicode scalar values, as JSON Schema counts them).
 pub const MAX_TEXT: usize = 500;
 /// The farthest an order may be scheduled ahead.
-pub const MAX_DELAY: Duration = Duration::from_hours(24 * 30);
+pub const MAX_DELAY: Duration = Duration::from_millis(MAX_DELAY_MS);
+const MAX_DELAY_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// Texts of one line, without [hidden](is_hidden) characters, as a regular expression.
+const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$";
 
 /// An order that has passed every check.
 ///
-/// In JSON it has the field names of the order event, and reading it checks it again.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// In JSON it has the field names of the order event, and reading it checks it again. Its JSON Schema is that of the event: what
+/// it refuses, [`parse`](Self::parse) refuses too.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Order event",
+    description = "An order of an ordering provider. Fields that are not known are passed over, and `null` counts as left out."
+)]
 pub struct Order {
     /// The provider's id of the order.
     pub order_id: OrderId,
     /// Who cooks it.
     pub restaurant_id: RestaurantId,
     /// What was ordered: at least one line.
+    #[schemars(length(min = 1, max = MAX_PRODUCTS))]
     pub products: Vec<Product>,
     /// What the customer pays.
     pub total_cost: Money,
     /// How long to wait before the preparation starts, in ms.
     #[serde(rename = "deliveryDelay", with = "millis")]
+    #[schemars(with = "u64", range(max = MAX_DELAY_MS))]
     pub delivery_delay: Duration,
-    /// Where to bring it; if the provider names no place, one in the region is derived from the order's id.
+    /// Where to bring it, in or near the region; if the provider names no place, one in the region is derived from the order's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_location: Option<Location>,
-    /// In which region it is cooked and delivered.
+    /// In which region it is cooked and delivered; San Jose if left out.
+    #[schemars(with = "Option<Region>")]
     pub region: Region,
-    /// The W3C trace context of the request that placed the order.
+    /// The W3C trace context (`traceparent`) of the request that placed the order; anything else is passed over.
+    #[schemars(with = "Option<serde_json::Value>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }
 
 /// A line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
     /// The provider's id of the product.
+    #[schemars(length(min = 1, max = MAX_TEXT), regex(pattern = ONE_LINE))]
     pub product_id: String,
     /// What to cook.
+    #[schemars(length(min = 1, max = MAX_TEXT), regex(pattern = ONE_LINE))]
     pub description: String,
     /// How many.
+    #[schemars(range(min = 1, max = MAX_QUANTITY))]
     pub quantity: u32,
 }
 
@@ -211,7 +227,7 @@ impl FromJson for Product {
 /// It does not depend on how the event is written: neither the order of its fields nor white space, escapes, a byte order
 /// mark, fields that are not known, `9.5` for `9.50` or a default that is left out make a difference. It is kept for as long as
 /// the order's id counts as used, so it must stay the same for ever: a test pins some values.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Content(String);
 
 impl Content {
@@ -379,9 +395,23 @@ mod millis {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::LazyLock;
+
+    use jsonschema::Validator;
     use proptest::prelude::*;
     use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{allows, validator};
+
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(validator::<Order>);
+
+    /// Parses an event, and holds the schema against what comes of it.
+    fn parse(event: &[u8]) -> Result<Order, Invalid> {
+        let parsed = Order::parse(event);
+        allows(&SCHEMA, event, parsed.is_ok());
+        parsed
+    }
 
     fn good() -> Value {
         json!({
@@ -410,7 +440,7 @@ mod tests {
     }
 
     fn fields_at_fault(event: &Value) -> Vec<String> {
-        Order::parse(event.to_string().as_bytes())
+        parse(event.to_string().as_bytes())
             .unwrap_err()
             .violations
             .into_iter()
@@ -420,13 +450,80 @@ mod tests {
 
     #[test]
     fn a_good_event_becomes_an_order_and_back() {
-        let order = Order::parse(good().to_string().as_bytes()).unwrap();
+        let order = parse(good().to_string().as_bytes()).unwrap();
         assert_eq!(order.total_cost.to_string(), "23.50");
         assert_eq!(order.delivery_delay, Duration::from_secs(5));
         assert_eq!(order.region, Region::SanJose);
         let json = serde_json::to_string(&order).unwrap();
         assert!(json.contains(r#""totalCost":23.50"#), "{json}");
         assert_eq!(serde_json::from_str::<Order>(&json).unwrap(), order);
+    }
+
+    /// Everything that may be in the place of everything else: nothing of it may be accepted against the schema.
+    #[test]
+    fn what_the_schema_refuses_is_refused() {
+        let long = "x".repeat(MAX_TEXT + 1);
+        let values = [
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!(1e3),
+            json!(2_592_000_001_i64),
+            json!(1e300),
+            json!(""),
+            json!("23.5"),
+            json!("-0"),
+            json!("a b"),
+            json!("a\nb"),
+            json!("\u{202e}"),
+            json!("Oakland (CA)"),
+            json!(long),
+            json!([]),
+            json!([{}]),
+            json!(vec![good()["products"][0].clone(); MAX_PRODUCTS + 1]),
+            json!({}),
+            json!({"lon": -121.9, "lat": 37.3}),
+            json!({"long": -121.9, "lat": 37.3, "lon": null}),
+            json!({"long": -121.9, "lat": 37.3}),
+            json!({"lon": -121.9, "lat": 37.3, "long": "x"}),
+            json!({"lon": 181, "lat": 37.3}),
+            json!({"lon": -121.9, "lat": "37.3"}),
+        ];
+        for (pointer, allowed) in [
+            ("/orderId", 2),
+            ("/restaurantId", 2),
+            ("/products", 0),
+            ("/products/0/productId", 4),
+            ("/products/0/description", 4),
+            ("/products/0/quantity", 0),
+            ("/totalCost", 5),
+            ("/deliveryDelay", 2),
+            ("/customerLocation", 5),
+            ("/region", 2),
+            ("/traceparent", values.len()),
+            ("/somethingElse", values.len()),
+        ] {
+            let by_schema = values.iter().filter(|value| {
+                let event = with(pointer, (*value).clone()).to_string();
+                let parsed = Order::parse(event.as_bytes());
+                allows(&SCHEMA, event.as_bytes(), parsed.is_ok())
+            });
+            assert_eq!(by_schema.count(), allowed, "{pointer}");
+        }
+        for field in [
+            "orderId",
+            "restaurantId",
+            "products",
+            "totalCost",
+            "deliveryDelay",
+        ] {
+            assert!(
+                !allows(&SCHEMA, without(field).to_string().as_bytes(), false),
+                "{field}"
+            );
+        }
     }
 
     #[test]
@@ -439,10 +536,7 @@ mod tests {
             "30% off; DROP TABLE",
         ] {
             let event = with("/products/0/description", json!(good));
-            assert!(
-                Order::parse(event.to_string().as_bytes()).is_ok(),
-                "{good:?}"
-            );
+            assert!(parse(event.to_string().as_bytes()).is_ok(), "{good:?}");
         }
         for bad in [
             "a\0b",
@@ -503,14 +597,14 @@ mod tests {
             let fields = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
             fields.insert(key.to_owned(), json!({"deep": [1]}));
             let event = event.to_string();
-            assert!(Order::parse(event.as_bytes()).is_ok(), "{pointer}");
+            assert!(parse(event.as_bytes()).is_ok(), "{pointer}");
             let invalid = strictly(&event).unwrap_err();
             assert_eq!(invalid.order_id.unwrap().as_str(), "order-1");
             assert_eq!(invalid.violations.len(), 1);
             assert_eq!(invalid.violations[0].to_string(), violation);
         }
         let good = good().to_string();
-        assert_eq!(strictly(&good), Order::parse(good.as_bytes()));
+        assert_eq!(strictly(&good), parse(good.as_bytes()));
     }
 
     #[test]
@@ -529,7 +623,7 @@ mod tests {
             .replace(":1,", ":1e400,");
         for event in [twice, deep, deep_unknown, huge] {
             let head: String = event.chars().take(60).collect();
-            assert!(Order::parse(event.as_bytes()).is_err(), "{head}");
+            assert!(parse(event.as_bytes()).is_err(), "{head}");
             assert!(strictly(&event).is_err(), "{head}");
         }
     }
@@ -589,7 +683,7 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_once_with_the_order_it_concerns() {
         let event = json!({"orderId": "order-2", "products": [], "totalCost": -5});
-        let invalid = Order::parse(event.to_string().as_bytes()).unwrap_err();
+        let invalid = parse(event.to_string().as_bytes()).unwrap_err();
         assert_eq!(invalid.order_id, Some("order-2".parse().unwrap()));
         assert_eq!(
             invalid.to_string(),
@@ -601,7 +695,7 @@ mod tests {
     #[test]
     fn an_event_of_the_wrong_shape_still_says_whose_it_is() {
         let event = with("/products", json!("pizza"));
-        let invalid = Order::parse(event.to_string().as_bytes()).unwrap_err();
+        let invalid = parse(event.to_string().as_bytes()).unwrap_err();
         assert_eq!(invalid.order_id, Some("order-1".parse().unwrap()));
         for nobody in [
             &b""[..],
@@ -611,7 +705,7 @@ mod tests {
             b"\xff\xfe",
             br#"{"orderId":5}"#,
         ] {
-            assert_eq!(Order::parse(nobody).unwrap_err().order_id, None);
+            assert_eq!(parse(nobody).unwrap_err().order_id, None);
         }
     }
 
@@ -775,7 +869,7 @@ mod tests {
             ),
         ] {
             let head: String = event.chars().take(200).collect();
-            let invalid = Order::parse(event.as_bytes()).expect_err(&head);
+            let invalid = parse(event.as_bytes()).expect_err(&head);
             assert_eq!(
                 invalid.to_string(),
                 format!("invalid order: {message}"),
@@ -784,7 +878,7 @@ mod tests {
         }
         let long = vec![b' '; MAX_BYTES + 1];
         assert_eq!(
-            Order::parse(&long).unwrap_err().to_string(),
+            parse(&long).unwrap_err().to_string(),
             "invalid order: the event must have at most 1048576 bytes, but has 1048577"
         );
     }
@@ -792,11 +886,8 @@ mod tests {
     #[test]
     fn an_event_is_read_in_utf_8_with_or_without_a_byte_order_mark() {
         let good = good().to_string();
-        let order = Order::parse(good.as_bytes()).unwrap();
-        assert_eq!(
-            Order::parse(format!("\u{feff}{good}").as_bytes()),
-            Ok(order)
-        );
+        let order = parse(good.as_bytes()).unwrap();
+        assert_eq!(parse(format!("\u{feff}{good}").as_bytes()), Ok(order));
         let utf_16 = |unit: fn(u16) -> [u8; 2], mark: &str| {
             let units = mark.encode_utf16().chain(good.encode_utf16());
             units.flat_map(unit).collect::<Vec<u8>>()
@@ -809,18 +900,18 @@ mod tests {
         ];
         for event in utf_16s {
             assert_eq!(
-                Order::parse(&event).unwrap_err().to_string(),
+                parse(&event).unwrap_err().to_string(),
                 "invalid order: the event is encoded in UTF-16: JSON must be sent in UTF-8"
             );
         }
         let latin_1 = [&b"{\"restaurantId\": \"caf"[..], b"\xe9\"}"].concat();
         assert_eq!(
-            Order::parse(&latin_1).unwrap_err().to_string(),
+            parse(&latin_1).unwrap_err().to_string(),
             "invalid order: the event is not text in UTF-8: its byte number 22 does not fit"
         );
         // What gzip makes of anything begins with this.
         assert_eq!(
-            Order::parse(b"\x1f\x8b\x08\0").unwrap_err().to_string(),
+            parse(b"\x1f\x8b\x08\0").unwrap_err().to_string(),
             "invalid order: the event is compressed with gzip: send the JSON itself"
         );
     }
@@ -835,14 +926,12 @@ mod tests {
             ("a", MAX_TEXT + 1, false),
         ] {
             let event = with("/products/0/description", json!(letter.repeat(characters)));
-            let parsed = Order::parse(event.to_string().as_bytes());
+            let parsed = parse(event.to_string().as_bytes());
             assert_eq!(parsed.is_ok(), is_good, "{letter} {characters}");
         }
         let event = with("/products/0/description", json!("寿".repeat(501)));
         assert_eq!(
-            Order::parse(event.to_string().as_bytes())
-                .unwrap_err()
-                .to_string(),
+            parse(event.to_string().as_bytes()).unwrap_err().to_string(),
             "invalid order: products[0].description must have 1 to 500 characters, but has 501"
         );
     }
@@ -850,7 +939,7 @@ mod tests {
     #[test]
     fn of_hundreds_of_faults_some_are_named_and_the_others_counted() {
         let event = with("/products", json!(vec![json!({}); MAX_PRODUCTS]));
-        let invalid = Order::parse(event.to_string().as_bytes()).unwrap_err();
+        let invalid = parse(event.to_string().as_bytes()).unwrap_err();
         assert_eq!(invalid.violations.len(), crate::json::MAX_VIOLATIONS + 1);
         assert!(invalid.to_string().ends_with("; and 280 more faults"));
         let mut many = good();
@@ -867,12 +956,12 @@ mod tests {
     fn numbers_count_as_what_they_are_however_they_are_written() {
         for (json, quantity) in [("2.0", 2), ("1e2", 100), ("0.5e1", 5)] {
             let event = good().to_string().replace(":2}", &format!(":{json}}}"));
-            let order = Order::parse(event.as_bytes()).unwrap();
+            let order = parse(event.as_bytes()).unwrap();
             assert_eq!(order.products[0].quantity, quantity, "{json}");
         }
         let event = good().to_string().replace(":5000", ":-0");
         assert_eq!(
-            Order::parse(event.as_bytes()).unwrap().delivery_delay,
+            parse(event.as_bytes()).unwrap().delivery_delay,
             Duration::ZERO
         );
     }
@@ -880,11 +969,7 @@ mod tests {
     /// These may never change: they are in the state of orders for ever.
     #[test]
     fn the_content_of_an_order_is_pinned() {
-        let content = |event: &Value| {
-            Order::parse(event.to_string().as_bytes())
-                .unwrap()
-                .content()
-        };
+        let content = |event: &Value| parse(event.to_string().as_bytes()).unwrap().content();
         assert_eq!(
             format!("{:?}", content(&good())),
             "115c2e60d9f427544317942a6733f2797"
@@ -903,7 +988,7 @@ mod tests {
 
     #[test]
     fn the_content_of_an_order_is_what_it_says_and_not_how_it_is_written() {
-        let content = |event: &str| Order::parse(event.as_bytes()).unwrap().content();
+        let content = |event: &str| parse(event.as_bytes()).unwrap().content();
         let good_content = content(&good().to_string());
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         for same in [
@@ -916,7 +1001,7 @@ mod tests {
             good().to_string().replace("23.5", "2.350e1"),
             good().to_string().replace("Pizza", "Pi\\u007aza"),
             format!("\u{feff}{:#}", good()),
-            serde_json::to_string(&Order::parse(good().to_string().as_bytes()).unwrap()).unwrap(),
+            serde_json::to_string(&parse(good().to_string().as_bytes()).unwrap()).unwrap(),
         ] {
             assert_eq!(content(&same), good_content, "{same}");
         }
@@ -958,8 +1043,7 @@ mod tests {
             ("01-x", false),
             ("", false),
         ] {
-            let order =
-                Order::parse(with("/traceparent", json!(text)).to_string().as_bytes()).unwrap();
+            let order = parse(with("/traceparent", json!(text)).to_string().as_bytes()).unwrap();
             assert_eq!(order.traceparent.is_some(), kept, "{text}");
         }
     }
@@ -967,7 +1051,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Order::parse(&bytes);
+            let _ = parse(&bytes);
         }
 
         #[test]
@@ -976,10 +1060,10 @@ mod tests {
             event["products"][0]["quantity"] = json!(quantity);
             event["deliveryDelay"] = json!(delay);
             let text = event.to_string().replace("23.5", &Money::from_cents(cents).unwrap().to_string());
-            let order = Order::parse(text.as_bytes()).unwrap();
+            let order = parse(text.as_bytes()).unwrap();
             prop_assert_eq!(order.total_cost.cents(), i64::from(cents));
             let again = serde_json::to_vec(&order).unwrap();
-            let again = Order::parse(&again).unwrap();
+            let again = parse(&again).unwrap();
             prop_assert_eq!(again.content(), order.content());
             prop_assert_eq!(again, order);
         }
@@ -988,9 +1072,9 @@ mod tests {
         #[test]
         fn places_have_no_part_in_rounding(lon in -122.0_f64..-121.75, lat in 37.2_f64..37.47) {
             let event = with("/customerLocation", json!({"lon": lon, "lat": lat})).to_string();
-            let order = Order::parse(event.as_bytes()).unwrap();
+            let order = parse(event.as_bytes()).unwrap();
             let again = serde_json::to_vec(&order).unwrap();
-            prop_assert_eq!(Order::parse(&again).unwrap().content(), order.content());
+            prop_assert_eq!(parse(&again).unwrap().content(), order.content());
         }
 
         /// Whatever is sent, what is said of it is short and speaks neither of our types nor of our parser.
@@ -999,7 +1083,7 @@ mod tests {
             event in proptest::sample::select(vec!["", "[]", "{", "{}", "{\"a\":", "{\"products\":[{\"quantity\":", "{\"totalCost\":", "{\"orderId\":"]),
             rest in ".{0,60}",
         ) {
-            if let Err(invalid) = Order::parse(format!("{event}{rest}").as_bytes()) {
+            if let Err(invalid) = parse(format!("{event}{rest}").as_bytes()) {
                 let text = invalid.to_string();
                 prop_assert!(text.chars().count() < 2000, "{}", text);
                 prop_assert!(!text.chars().any(is_hidden), "{}", text);

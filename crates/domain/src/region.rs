@@ -1,8 +1,10 @@
 //! The delivery regions. Drivers and deliveries are matched within one region.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::Location;
@@ -20,6 +22,20 @@ pub enum Region {
     Oakland,
     /// The city.
     SanFrancisco,
+}
+
+impl JsonSchema for Region {
+    fn schema_name() -> Cow<'static, str> {
+        "Region".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A delivery region.",
+            "enum": Self::ALL.map(Self::name),
+        })
+    }
 }
 
 /// A text that names no region.

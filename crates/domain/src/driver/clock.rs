@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use schemars::{Schema, SchemaGenerator, json_schema};
+
 use crate::json::Value;
 
 /// The earliest time that is believed to be one: 2000-01-01, in seconds since 1970.
@@ -26,6 +28,19 @@ pub fn parse(value: Value<'_>) -> Result<i64, String> {
             "a time between 2000 and 2100, as a number of milliseconds since 1970 (seconds, microseconds and nanoseconds are \
              recognised) or as a text like \"2026-11-28T12:00:00Z\" with its offset from UTC",
         )
+    })
+}
+
+/// What [`parse`] reads, or `null`.
+pub(crate) fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["number", "string", "null"],
+        "description": "When, by the phone's clock: a time between 2000 and 2100 as a number of milliseconds since 1970 (seconds, \
+                        microseconds and nanoseconds are recognised), as a text that holds one, or as a text like \
+                        \"2026-11-28T12:00:00Z\" with its offset from UTC. The record's own time counts where it is missing.",
+        "minimum": EARLIEST_S,
+        "exclusiveMaximum": LATEST_S * 1_000_000_000,
+        "minLength": 1,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clock;
@@ -9,13 +10,15 @@ use crate::Location;
 use crate::json::{Fields, Malformed, Value, Violation, Violations};
 
 /// Where a driver was, and when by the clock of the driver's phone. Records are read by [`LocationUpdate::parse`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Location update")]
 pub struct LocationUpdate {
     /// Where.
     #[serde(flatten)]
     pub location: Location,
     /// When, in ms since 1970. The record's own time counts where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "clock::schema")]
     pub timestamp: Option<i64>,
 }
 
@@ -121,7 +124,57 @@ impl LocationUpdate {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use jsonschema::Validator;
+    use serde_json::json;
+
     use super::*;
+    use crate::testing::{allows, validator};
+
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(validator::<LocationUpdate>);
+
+    /// Parses a record, and holds the schema against what comes of it.
+    fn parse(value: &[u8]) -> Result<LocationUpdate, Unreadable> {
+        let parsed = LocationUpdate::parse(value);
+        allows(&SCHEMA, value, parsed.is_ok());
+        parsed
+    }
+
+    #[test]
+    fn what_the_schema_refuses_is_refused() {
+        let times = [
+            json!(null),
+            json!(1_700_000_000),
+            json!(1_700_000_000.5),
+            json!("1700000000"),
+            json!("2023-11-14T22:13:20Z"),
+            json!(946_684_800),
+            json!(4_102_444_799_999_999_999_u64),
+            json!(946_684_799),
+            json!(4_102_444_800_000_000_000_u64),
+            json!(""),
+            json!([]),
+            json!(true),
+        ];
+        let by_schema = times.iter().filter(|time| {
+            let value = json!({"lon": -121.9, "lat": 37.3, "timestamp": time}).to_string();
+            let is_accepted = LocationUpdate::parse(value.as_bytes()).is_ok();
+            !allows(&SCHEMA, value.as_bytes(), is_accepted)
+        });
+        assert_eq!(by_schema.count(), 5);
+        for place in [
+            r#"{"lat":37.3}"#,
+            r#"{"lon":-121.9}"#,
+            r#"{"lon":181,"lat":37.3}"#,
+            r#"{"lon":-121.9,"lat":91}"#,
+            r#"{"lon":"-121.9","lat":37.3}"#,
+            "[]",
+        ] {
+            assert!(!allows(&SCHEMA, place.as_bytes(), false), "{place}");
+            assert!(parse(place.as_bytes()).is_err(), "{place}");
+        }
+    }
 
     #[test]
     fn updates_with_and_without_a_time_are_read() {
@@ -142,7 +195,7 @@ mod tests {
                 location: here,
                 timestamp,
             };
-            let read = LocationUpdate::parse(value.as_bytes());
+            let read = parse(value.as_bytes());
             assert_eq!(read, Ok(expected), "{value}");
         }
     }
@@ -150,7 +203,7 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read() {
         let update = LocationUpdate::at(Location::new(-121.9, 37.3).unwrap(), 1_700_000_000_000);
-        assert_eq!(LocationUpdate::parse(&update.to_json()), Ok(update));
+        assert_eq!(parse(&update.to_json()), Ok(update));
     }
 
     #[test]
@@ -206,17 +259,14 @@ mod tests {
             ),
         ] {
             let text = String::from_utf8_lossy(value);
-            let refused = LocationUpdate::parse(value).unwrap_err();
+            let refused = parse(value).unwrap_err();
             assert!(refused.to_string().contains(reason), "{text}: {refused}");
             assert_eq!(refused.kind(), kind, "{text}");
             assert_eq!(refused.is_report(), kind != "unreadable", "{text}");
         }
         let deep = "{\"a\":".repeat(LONGEST / 5);
-        assert!(LocationUpdate::parse(deep.as_bytes()).is_err());
+        assert!(parse(deep.as_bytes()).is_err());
         let huge = vec![b' '; LONGEST + 1];
-        assert_eq!(
-            LocationUpdate::parse(&huge),
-            Err(Unreadable::TooLong(LONGEST + 1))
-        );
+        assert_eq!(parse(&huge), Err(Unreadable::TooLong(LONGEST + 1)));
     }
 }

@@ -15,6 +15,7 @@
 //! A report may have no valid place or time: a phone without satellites sends `null`, one whose clock has lost its power a time in
 //! 1970. Such a driver does not move either, but was heard from.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::report::LocationUpdate;
@@ -33,7 +34,7 @@ const JUMP_TOLERANCE: f64 = 0.15;
 const SPELL_MS: i64 = 10 * 60 * 1000;
 
 /// When and where a report was in Kafka.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Received {
     /// The record's time, in ms since 1970.
     pub at: i64,

@@ -293,20 +293,29 @@ mod tests {
         assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
     }
 
-    #[test]
-    fn the_earliest_is_due_first() {
-        let now = Instant::now();
-        let heap: BinaryHeap<_> = [3, 1, 2]
-            .map(|seconds| {
-                Reverse(Due {
-                    at: now + Duration::from_secs(seconds),
-                    sequence: 0,
-                    attempts: 0,
-                    asked_by: None,
-                })
-            })
-            .into();
-        assert_eq!(heap.peek().unwrap().0.at, now + Duration::from_secs(1));
+    #[tokio::test(start_paused = true)]
+    async fn the_earliest_is_called_first_and_nobody_before_the_gate_opens() {
+        let start = Instant::now();
+        let mut queue = DelayQueue::new();
+        for sequence in [3, 1, 2] {
+            let at = start + Duration::from_secs(sequence);
+            let due = Due {
+                at,
+                sequence: i64::try_from(sequence).unwrap(),
+                attempts: 0,
+                asked_by: None,
+            };
+            queue.insert_at(due, at);
+        }
+        for (opens_after, sequence, elapsed) in [(0, 1, 1), (10, 2, 10), (0, 3, 10)] {
+            let opens_at = start + Duration::from_secs(opens_after);
+            let due = next(&mut queue, opens_at).await.unwrap();
+            assert_eq!(
+                (due.sequence, start.elapsed().as_secs()),
+                (sequence, elapsed)
+            );
+        }
+        assert!(next(&mut queue, start).await.is_none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@
 //! | `cancellation.rs` | an operator's cancellation of an invocation, told apart from every error |
 //! | [`retry`] | how often a step is tried again |
 //! | [`clock`] | the wall clock, for use inside `ctx.run` |
+//! | `unread.rs` | inputs that a handler reads itself, with their schema |
 //! | `quiet.rs` | which lines of the log are not written |
 
 mod cancellation;
@@ -32,6 +33,7 @@ mod server;
 #[doc(hidden)]
 pub mod testing;
 mod trace;
+mod unread;
 
 pub use cancellation::{
     Cancelled, NotDone, Retryable, despite_cancellation, retryable, unless_cancelled,
@@ -41,3 +43,4 @@ pub use identity::Identity;
 pub use quiet::Quiet;
 pub use server::{Server, Source};
 pub use trace::{Invocation, Trace, Traced, traceparent_in};
+pub use unread::Unread;

@@ -7,6 +7,7 @@ use hyper::header::ACCEPT;
 use restate_sdk::discovery;
 use restate_sdk::endpoint::Endpoint;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::declared::{ATTEMPTS, LAST_RETRY};
 
@@ -22,12 +23,33 @@ struct Declared {
     name: String,
     #[serde(default)]
     handlers: Vec<Declared>,
+    input: Option<Payload>,
+    output: Option<Payload>,
     retry_policy_max_attempts: Option<u64>,
     retry_policy_max_interval: Option<u128>,
     retry_policy_on_max_attempts: Option<String>,
 }
 
-/// Checks in the discovery of `endpoint`, as Restate asks for it, that no service gives up an invocation. Answers which
+/// What a handler takes or answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    content_type: Option<String>,
+    required: Option<bool>,
+    json_schema: Option<Value>,
+}
+
+impl Payload {
+    /// Whether Restate's UI can show what it looks like. The SDK has no schema for an input that may be left out.
+    fn is_described(&self) -> bool {
+        let schema = self.json_schema.as_ref().and_then(Value::as_object);
+        self.content_type.is_none()
+            || self.required == Some(false)
+            || schema.is_some_and(|schema| !schema.is_empty())
+    }
+}
+
+/// Checks in the discovery of `endpoint`, as Restate asks for it, that no service gives up an invocation, and that all payloads have schemas. Answers which
 /// services there are.
 ///
 /// # Panics
@@ -51,6 +73,9 @@ pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
         for handler in &service.handlers {
             let attempts = handler.retry_policy_max_attempts;
             assert_eq!(attempts, None, "{name}/{}", handler.name);
+            for payload in [&handler.input, &handler.output].into_iter().flatten() {
+                assert!(payload.is_described(), "{name}/{}", handler.name);
+            }
         }
     }
     let services = manifest.services.into_iter();

@@ -9,6 +9,7 @@
 )]
 
 use restate_sdk::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Keeps segments of the queues of one region. Key: the region.
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub struct DispatchBacklog;
 
 /// A segment and the queue it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SegmentRef {
     pub(crate) queue: String,
@@ -26,7 +27,7 @@ pub(crate) struct SegmentRef {
 }
 
 /// Input of `store`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StoreSegment {
     pub(crate) segment: SegmentRef,
@@ -34,7 +35,7 @@ pub(crate) struct StoreSegment {
 }
 
 /// Input of `remove`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RemoveId {
     pub(crate) queue: String,

@@ -2,6 +2,7 @@
 
 use domain::DriverId;
 use durable::Trace;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::types::DeliveryRequest;
@@ -18,7 +19,7 @@ pub(crate) struct Delivery {
 }
 
 /// The progress of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "stage")]
 pub enum Progress {
     /// No such delivery, or it has ended.

@@ -6,6 +6,7 @@ use domain::driver::{Received, Silence, Track, Verdict};
 use domain::geo::Speed;
 use domain::{Location, OrderId, Region, RestaurantId};
 use durable::Trace;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{DeliveryJob, LocationReport};
@@ -36,7 +37,7 @@ pub(crate) enum DriverStatus {
 }
 
 /// State key `assigned-delivery`, and the answer of `getAssignedDelivery`: what a driver is to deliver.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignedDelivery {
     /// The delivery, by the id of its order.
@@ -53,6 +54,7 @@ pub struct AssignedDelivery {
     pub picked_up: bool,
     /// The trace it belongs to, for what the driver's phone says about it.
     #[serde(default, skip_serializing_if = "Trace::is_none")]
+    #[schemars(with = "Option<String>")]
     pub trace: Trace,
 }
 

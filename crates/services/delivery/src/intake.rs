@@ -6,6 +6,7 @@
 
 use domain::driver::{LocationUpdate, Received, Unreadable};
 use domain::{DriverId, id};
+use durable::Unread;
 use durable::record::{key_of, source_of, time_of};
 use durable::retry;
 use kafka::Publisher;
@@ -45,12 +46,17 @@ impl DriverUpdateIntake {
     /// that could be one. A record that is not a JSON object, or whose key is not a driver's id, goes to topic
     /// `driver-updates-dlq` as it came, with the reason in its headers.
     #[handler(ingress_private)]
-    async fn receive(&self, ctx: Context<'_>, value: Vec<u8>) -> Result<(), TerminalError> {
+    async fn receive(
+        &self,
+        ctx: Context<'_>,
+        value: Unread<LocationUpdate>,
+    ) -> Result<(), TerminalError> {
+        let value = value.into_bytes();
         let key = key_of(ctx.headers());
         match read(key.as_deref(), &value, ctx.headers()) {
             Ok((driver, report)) => {
                 ctx.object_client::<DriverDigitalTwinClient>(driver.as_str())
-                    .handle_driver_location_update_event(report.to_json())
+                    .handle_driver_location_update_event(report.to_json().into())
                     .send();
                 Ok(())
             }

@@ -11,7 +11,7 @@ use domain::driver::Verdict;
 use domain::geo::Speed;
 use domain::{DriverId, Location, Region, topic};
 use durable::clock::now_ms;
-use durable::{Trace, Traced, retry};
+use durable::{Trace, Traced, Unread, retry};
 use kafka::{Publisher, dead_letter};
 use order_status::OrderStatusServiceClient;
 use restate_sdk::prelude::*;
@@ -216,8 +216,9 @@ impl DriverDigitalTwin {
     async fn handle_driver_location_update_event(
         &self,
         ctx: ObjectContext<'_>,
-        report: Vec<u8>,
+        report: Unread<LocationReport>,
     ) -> Result<(), TerminalError> {
+        let report = report.into_bytes();
         let sent = match LocationReport::of(&report, ctx.headers()) {
             Ok(report) => report,
             Err(refused) => {

@@ -4,12 +4,13 @@ use domain::driver::{LocationUpdate, Received};
 use domain::geo::Cell;
 use domain::{DriverId, Location, OrderId, Region, RestaurantId};
 use restate_sdk::prelude::HeaderMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::intake;
 
 /// Input of `DeliveryManager/start`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryRequest {
     /// The region whose drivers may deliver.
@@ -25,7 +26,7 @@ pub struct DeliveryRequest {
 }
 
 /// Input of `DriverDigitalTwin/setDriverAvailable`: a driver wants work.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Availability {
     /// Where the driver works.
@@ -35,7 +36,7 @@ pub struct Availability {
 }
 
 /// A driver who is looking for a delivery, as the matcher knows one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FreeDriver {
     pub(crate) driver_id: DriverId,
@@ -46,7 +47,7 @@ pub(crate) struct FreeDriver {
 }
 
 /// A delivery that is looking for a driver: input of `DriverDeliveryMatcher/requestDriverForDelivery`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverRequest {
     pub(crate) delivery_id: OrderId,
@@ -55,7 +56,7 @@ pub(crate) struct DriverRequest {
 }
 
 /// Input of `DriverDigitalTwin/assignDeliveryJob`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeliveryJob {
     pub(crate) delivery_id: OrderId,
@@ -66,7 +67,7 @@ pub(crate) struct DeliveryJob {
 }
 
 /// Answer of `DriverDigitalTwin/assignDeliveryJob`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "answer")]
 pub(crate) enum JobAnswer {
     /// The driver takes it and expects to be with the customer then, in ms since the epoch.
@@ -76,7 +77,7 @@ pub(crate) enum JobAnswer {
 }
 
 /// A driver's word about the delivery in hand: input of the twin's `notify…` handlers and of `unassignDelivery`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryRef {
     /// The delivery, by the id of its order.
@@ -84,14 +85,14 @@ pub struct DeliveryRef {
 }
 
 /// A twin's word about its delivery: input of the manager's `notify…` handlers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverRef {
     pub(crate) driver_id: DriverId,
 }
 
 /// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as the intake has read it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LocationReport {
     #[serde(flatten)]
@@ -102,7 +103,7 @@ pub(crate) struct LocationReport {
 }
 
 /// What a phone's report says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Said {
     /// Where the driver is.

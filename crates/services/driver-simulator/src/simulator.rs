@@ -17,6 +17,7 @@ use durable::clock::now_ms;
 use durable::{Traced, retry};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::drive::legs;
@@ -49,7 +50,7 @@ pub struct DriverMobileAppSimulator {
 }
 
 /// Input of `startDriver`, which may be left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Start {
     /// The region in which the driver works.
     #[serde(default)]
@@ -57,7 +58,7 @@ pub struct Start {
 }
 
 /// Answer of `startDriver`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Started {
     /// Whether the driver was at work before.
     pub already: bool,

@@ -2,10 +2,11 @@
 
 use domain::order::Content;
 use domain::{DriverId, Money, OrderId, Status, StatusEvent};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Input of `create`. Workflows of former versions send none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {
     /// A fingerprint of the order, which distinguishes it from another one of the same id.
@@ -15,7 +16,7 @@ pub struct NewOrder {
 }
 
 /// A requested change: the input of `setStatus`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The status the order is to have.
@@ -107,7 +108,7 @@ impl Change {
 }
 
 /// An order that claims an id: the input of `claim`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IdClaim {
     /// What the order is.
     pub content: Content,
@@ -116,7 +117,7 @@ pub struct IdClaim {
 }
 
 /// Who claims an id for an order, and so what the answer may reveal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Claimant {
     /// The topic `orders`, or an operator.
@@ -128,7 +129,7 @@ pub enum Claimant {
 }
 
 /// The answer of `claim`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IdClaimAnswer {
     /// Whether the id belongs to the order: it was free, or the same order is sent again.
     pub granted: bool,
@@ -180,7 +181,7 @@ pub(crate) enum Granted {
 }
 
 /// What became of a change: the answer of `create` and `setStatus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// Whether the order's status was changed.
@@ -196,7 +197,7 @@ pub struct Outcome {
 }
 
 /// What `get` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderStatus {
     /// The order asked for.
@@ -221,7 +222,7 @@ pub struct OrderStatus {
 }
 
 /// A status that an order has had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
     /// The status.

@@ -1,10 +1,11 @@
 //! What callers of `OrderWorkflow` are answered.
 
 use domain::Status;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How an order ended: the answer of `run`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
     /// The status it has.
@@ -36,7 +37,7 @@ impl Ended {
 }
 
 /// The answer of `cancel`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CancelAnswer {
     /// Whether the order is cancelled.
@@ -67,7 +68,7 @@ impl CancelAnswer {
 }
 
 /// The answer of `settle`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settlement {
     /// The order's status now.
@@ -83,7 +84,7 @@ impl Settlement {
 }
 
 /// What `settle` found and did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Settled {
     /// Nothing: it was settled before.

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use domain::topic;
+use domain::{Order, topic};
 use durable::record::{key_of, source_of};
-use durable::{Trace, Traced, retry, traceparent_in};
+use durable::{Trace, Traced, Unread, retry, traceparent_in};
 use kafka::Publisher;
 use order_status::{Change, Claimant, IdClaim, IdClaimAnswer, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
@@ -39,7 +39,8 @@ impl OrderIntake {
     /// The order that an invalid event names, if it is not under way, is `REJECTED` for that reason; a corrected event for it is
     /// accepted.
     #[handler(ingress_private)]
-    async fn receive(&self, ctx: Context<'_>, event: Vec<u8>) -> Result<(), TerminalError> {
+    async fn receive(&self, ctx: Context<'_>, event: Unread<Order>) -> Result<(), TerminalError> {
+        let event = event.into_bytes();
         let key = key_of(ctx.headers());
         match of_record(&event, key.as_deref()) {
             Ok(order) => {
@@ -62,7 +63,7 @@ impl OrderIntake {
                         .await;
                 }
                 ctx.workflow_client::<OrderWorkflowClient>(order.order_id.as_str())
-                    .run(event)
+                    .run(event.into())
                     .traced(trace)
                     .send();
                 Ok(())

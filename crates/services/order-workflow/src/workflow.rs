@@ -5,7 +5,7 @@
 )]
 
 use domain::{Order, Status};
-use durable::{Trace, Traced, traceparent_in, unless_cancelled};
+use durable::{Trace, Traced, Unread, traceparent_in, unless_cancelled};
 use order_status::{Change, NewOrder, OrderStatusServiceClient, Outcome, cause};
 use restate_sdk::prelude::*;
 
@@ -74,8 +74,9 @@ impl OrderWorkflow {
     async fn run(
         &self,
         ctx: WorkflowContext<'_>,
-        event: Vec<u8>,
+        event: Unread<Order>,
     ) -> Result<Json<Ended>, TerminalError> {
+        let event = event.into_bytes();
         let order = event::sent_to(ctx.key(), &event).map_err(|invalid| {
             let trace = Trace::of_order(&ctx, traceparent_in(&event).as_deref());
             ending::refused(&Scope::of_run(&ctx, trace), invalid)

@@ -88,7 +88,7 @@ async fn an_order_that_the_restaurant_refuses_is_paid_back() {
     let restate = serve(&kafka, third_parties(&asked).await).await;
     let workflow = OrderWorkflowIngressClient::from_client(restate.ingress(), "order-1");
 
-    let Json(ended) = workflow.run(order(0)).call().await.answer();
+    let Json(ended) = workflow.run(order(0).into()).call().await.answer();
     assert_eq!(ended.status, Status::Rejected);
     let reason = ended.reason.unwrap();
     assert_eq!(reason, format!("{}: closed", cause::REFUSED));
@@ -103,7 +103,7 @@ async fn an_order_that_waits_can_be_cancelled_and_is_paid_back() {
     let workflow = OrderWorkflowIngressClient::from_client(restate.ingress(), "order-1");
     let order_status = OrderStatusServiceIngressClient::from_client(restate.ingress(), "order-1");
 
-    let run = workflow.run(order(3_600_000)).send().await.unwrap();
+    let run = workflow.run(order(3_600_000).into()).send().await.unwrap();
     until("the order is charged and waits", async || {
         let Json(order) = order_status.get().call().await.answer();
         (order.status == Status::Scheduled).then_some(())

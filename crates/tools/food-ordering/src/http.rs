@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use durable::ingress::Executor;
 use reqwest::{Client, RequestBuilder, Response};
+use restate_sdk::ingress::{CallResponse, Client as IngressClient, ClientError};
+use restate_sdk::serde::Json;
 use serde::de::DeserializeOwned;
-use upstream::{Upstream, http};
+use upstream::{Repeat, Upstream, http};
 
 /// The longest answer, in bytes: lists of Restate's admin API, answers to queries, metrics.
 const LONGEST: usize = 64 << 20;
@@ -21,6 +24,26 @@ pub(crate) fn client(timeout: Duration) -> anyhow::Result<Client> {
 pub(crate) fn upstream(what: &str, addresses: &str, limit: Duration) -> anyhow::Result<Upstream> {
     let addresses = addresses.parse().with_context(|| what.to_owned())?;
     Ok(Upstream::new(addresses, limit))
+}
+
+/// What typed clients of handlers are made from: Restate's ingress at `addresses`, which may get every request twice.
+pub(crate) fn ingress(addresses: &str, limit: Duration) -> anyhow::Result<IngressClient<Executor>> {
+    let nodes = upstream("Restate's ingress", addresses, limit)?;
+    Ok(Executor::new(client(limit)?, nodes, Repeat::Harmless).client())
+}
+
+/// What a handler has answered; an error holds what Restate said.
+pub(crate) fn answered<T: DeserializeOwned + 'static>(
+    answer: Result<CallResponse<Executor, Json<T>>, ClientError>,
+) -> anyhow::Result<T> {
+    let answer = answer.and_then(CallResponse::into_body);
+    answer.map(Json::into_inner).map_err(|error| {
+        let said = error.response().map(|response| response.body().clone());
+        match said {
+            Some(said) => anyhow!("{error}: {}", String::from_utf8_lossy(&said)),
+            None => error.into(),
+        }
+    })
 }
 
 pub(crate) use upstream::http::encoded;

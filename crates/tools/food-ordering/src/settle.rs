@@ -11,10 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{OrderId, Status};
 use futures::StreamExt;
-use order_workflow::{Settled, Settlement};
+use order_workflow::{OrderWorkflowIngressClient, Settled, Settlement};
 use serde::Deserialize;
 use tokio::time::sleep;
-use upstream::{Attempt, Repeat};
 
 use crate::flags;
 use crate::http;
@@ -88,23 +87,15 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn settle(ingress: &str, abandoned: Vec<Abandoned>) -> anyhow::Result<()> {
-    let client = http::client(PATIENCE)?;
-    let nodes = http::upstream("Restate's ingress", ingress, PATIENCE)?;
+    let restate = http::ingress(ingress, PATIENCE)?;
     let mut settling = futures::stream::iter(abandoned)
         .map(|order| {
-            let (client, nodes) = (&client, &nodes);
+            let workflow =
+                OrderWorkflowIngressClient::from_client(restate.clone(), order.id.as_str());
             async move {
-                let path = format!("OrderWorkflow/{}/settle", http::encoded(&order.id));
-                let attempt = |Attempt { base, limit }| {
-                    let request = client.post(http::below(&base, &path));
-                    request.timeout(limit).send()
-                };
-                let settled = async {
-                    // Twice is once.
-                    let answer = nodes.ask(Repeat::Harmless, attempt).await?;
-                    http::read::<Settlement>(http::check(answer).await?).await
-                };
-                (order, settled.await)
+                let settled: anyhow::Result<Settlement> =
+                    http::answered(workflow.settle().call().await);
+                (order, settled)
             }
         })
         .buffer_unordered(AT_ONCE);

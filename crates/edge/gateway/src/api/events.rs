@@ -84,7 +84,7 @@ pub(super) async fn of_order(
                 let lookup = Arc::clone(&app.lookup);
                 return Ok(sse(OrderStream::of_new_order(lookup, id, permit).events()));
             }
-            Ok(0) => return Err(no_such_order(id)),
+            Ok(0) => return Err(no_such_order(&id)),
             Err(error) => return Err(no_answer(&error, "the order is not affected: try again")),
         }
     }

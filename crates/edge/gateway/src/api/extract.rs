@@ -72,7 +72,7 @@ impl FromRequestParts<Arc<App>> for OrderInPath {
             Ok(Self(id))
         } else {
             refusals::count("order-key");
-            Err(no_such_order(id))
+            Err(no_such_order(&id))
         }
     }
 }

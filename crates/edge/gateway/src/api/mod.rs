@@ -1,5 +1,6 @@
 //! The routes, and what all of them have in common.
 
+mod asyncapi;
 mod callbacks;
 mod events;
 mod extract;
@@ -180,6 +181,8 @@ pub fn router(app: App) -> Router {
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::document))
+        .routes(routes!(asyncapi::topics))
+        .routes(routes!(asyncapi::schema))
         .with_state(Arc::clone(&app))
         .split_for_parts();
     let document = openapi::with_what_all_answer(document);

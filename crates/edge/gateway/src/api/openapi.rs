@@ -24,6 +24,7 @@ use super::responses::problem;
         (name = "callbacks", description = "What restaurants say of orders that they were asked to prepare. Signed as Standard Webhooks has it."),
         (name = "restaurants", description = "What can be ordered in the demo's own shop."),
         (name = "operations", description = "See and steer the whole system. For operators: at the gateway's own machine, or with a token."),
+        (name = "topics", description = "What Kafka's topics hold, for those who publish there or read."),
         (name = "health", description = "For those who run the gateway."),
     ),
     components(schemas(Problem))

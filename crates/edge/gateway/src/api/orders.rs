@@ -152,11 +152,11 @@ pub(super) async fn status(
     let status = match status {
         Ok(status) => status,
         // The handler answers for every id, so only another version of it could say this.
-        Err(ingress::Error::NotFound(_)) => return Err(no_such_order(id)),
+        Err(ingress::Error::NotFound(_)) => return Err(no_such_order(&id)),
         Err(error) => return Err(no_answer(&error, "the order is not affected: try again")),
     };
     if status.version == 0 && !app.recent.contains(&id, Instant::now()) {
-        return Err(no_such_order(id));
+        return Err(no_such_order(&id));
     }
     let order = order.unwrap_or_else(|error| {
         // How far it is, is what was asked for first.
@@ -218,7 +218,7 @@ pub(super) async fn cancel(
             .with("orderStatus", &Status::New)
             .retry_after(RETRY_AFTER))
         }
-        Err(ingress::Error::NotFound(_)) => Err(no_such_order(id)),
+        Err(ingress::Error::NotFound(_)) => Err(no_such_order(&id)),
         Err(error) => Err(no_answer(
             &error,
             "the order may or may not have been cancelled: asking again is safe",

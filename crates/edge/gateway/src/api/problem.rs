@@ -77,7 +77,7 @@ pub(crate) fn with_errors(problem: Problem, violations: Vec<Violation>) -> Probl
 }
 
 /// The problem of an order that is not there for whoever asks.
-pub(super) fn no_such_order(id: OrderId) -> Problem {
+pub(super) fn no_such_order(id: &OrderId) -> Problem {
     Problem::new(
         kind::ORDER_NOT_FOUND,
         format!(
@@ -85,5 +85,5 @@ pub(super) fn no_such_order(id: OrderId) -> Problem {
              to appear"
         ),
     )
-    .with("orderId", &id)
+    .with("orderId", id)
 }

@@ -1,5 +1,6 @@
 //! The routes, without a network where that will do. Every answer that a test gets is held against the `OpenAPI` document.
 
+mod asyncapi;
 mod bodies;
 mod callbacks;
 mod connections;
@@ -77,10 +78,12 @@ impl Broker for TestBroker {
         Box::pin(async move {
             match mood {
                 Mood::Well => {
+                    let value = serde_json::from_slice(value).unwrap();
+                    asyncapi::assert_published(topic, &value);
                     self.records.lock().unwrap().push(Record {
                         topic: topic.to_owned(),
                         key: String::from_utf8(key.to_vec()).unwrap(),
-                        value: serde_json::from_slice(value).unwrap(),
+                        value,
                     });
                     Ok(())
                 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::Region;
+use driver_simulator::{DriverMobileAppSimulatorIngressClient, Start, Started};
 use futures::{StreamExt, TryStreamExt};
-use serde::Deserialize;
-use serde_json::json;
-use upstream::{Attempt, Repeat};
+use restate_sdk::serde::Json;
 
 use crate::http;
 
@@ -30,29 +29,21 @@ fn prefix(region: Region) -> &'static str {
 /// Puts drivers 1 to `count` of `region` to work, those that are at work already excepted; says what was done. `ingress` is
 /// Restate's, at each of its nodes, separated by commas.
 pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<String> {
-    #[derive(Deserialize)]
-    struct Started {
-        already: bool,
-    }
-    let client = http::client(TIMEOUT)?;
-    let nodes = http::upstream("Restate's ingress", ingress, TIMEOUT)?;
+    let restate = http::ingress(ingress, TIMEOUT)?;
     let already = futures::stream::iter(1..=count)
         .map(|number| {
             let driver = format!("{}{number}", prefix(region));
-            let (client, nodes) = (&client, &nodes);
+            let phone =
+                DriverMobileAppSimulatorIngressClient::from_client(restate.clone(), &*driver);
             async move {
-                let path = format!("{SERVICE}/{}/startDriver", http::encoded(&driver));
-                let attempt = |Attempt { base, limit }| {
-                    let request = client.post(http::below(&base, &path)).timeout(limit);
-                    request.json(&json!({"region": region})).send()
-                };
-                let started = async {
-                    // Who is at work already is left alone.
-                    let answer = nodes.ask(Repeat::Harmless, attempt).await?;
-                    http::read::<Started>(http::check(answer).await?).await
-                };
-                let started = (started.await).with_context(|| format!("starting {driver}"))?;
-                anyhow::Ok(u32::from(started.already))
+                // A driver who is at work already is left alone.
+                let started = phone
+                    .start_driver(Some(Json(Start { region })))
+                    .call()
+                    .await;
+                let Started { already } =
+                    http::answered(started).with_context(|| format!("starting {driver}"))?;
+                anyhow::Ok(u32::from(already))
             }
         })
         .buffer_unordered(AT_ONCE)
