@@ -4,6 +4,7 @@
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
 )]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The handlers of `OrderStatusService` in a real Restate server.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ fn order(price: &str) -> Order {
     Order::parse(event.as_bytes()).unwrap()
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the input of `create` may be left out"
+)]
 fn create(order: &Order) -> Option<Json<NewOrder>> {
     let (content, price) = (order.content(), order.total_cost);
     Some(Json(NewOrder { content, price }))

@@ -83,17 +83,17 @@ pub(crate) struct Wait<'a, T> {
 
 /// What ends a wait.
 enum Woken<T> {
-    ByEvent(T),
-    ByCustomer,
-    ByTimer,
+    Event(T),
+    Customer,
+    Timer,
 }
 
 impl<'a, T: 'a> Wait<'a, T> {
     pub(crate) fn new(ctx: &'a WorkflowContext<'a>, event: Event<'a, T>) -> Self {
         let cancelled = ctx.promise::<()>(CANCELLED);
         let mut events = DurableFuturesUnordered::<Event<'a, Woken<T>>>::new();
-        events.push(Box::pin(event.map_ok(Woken::ByEvent)));
-        events.push(Box::pin(cancelled.map_ok(|()| Woken::ByCustomer)));
+        events.push(Box::pin(event.map_ok(Woken::Event)));
+        events.push(Box::pin(cancelled.map_ok(|()| Woken::Customer)));
         Self { ctx, events }
     }
 
@@ -102,17 +102,16 @@ impl<'a, T: 'a> Wait<'a, T> {
     pub(crate) async fn within(&mut self, limit: Option<Duration>) -> Result<Option<T>, Stop> {
         if let Some(limit) = limit {
             let timer = self.ctx.sleep(limit);
-            self.events
-                .push(Box::pin(timer.map_ok(|()| Woken::ByTimer)));
+            self.events.push(Box::pin(timer.map_ok(|()| Woken::Timer)));
         }
         // An error of `next` itself is an operator's cancellation, and nothing else is.
         let Ok(woken) = self.events.next().await else {
             return Err(Cancelled.into());
         };
         match woken.map(|(_, woken)| woken).transpose()? {
-            Some(Woken::ByEvent(brought)) => Ok(Some(brought)),
-            Some(Woken::ByCustomer) => Err(Stop::Ended(Status::Cancelled)),
-            Some(Woken::ByTimer) | None => Ok(None),
+            Some(Woken::Event(brought)) => Ok(Some(brought)),
+            Some(Woken::Customer) => Err(Stop::Ended(Status::Cancelled)),
+            Some(Woken::Timer) | None => Ok(None),
         }
     }
 }
