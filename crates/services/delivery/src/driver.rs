@@ -85,6 +85,9 @@ pub(crate) struct Whereabouts {
     /// Whether a look at the driver's silence is under way.
     #[serde(default, skip_serializing_if = "Watch::is_off")]
     pub(crate) watch: Watch,
+    /// When that look is due, by the twin's clock, in ms since 1970. Other looks than this one are of no account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) look_at: Option<i64>,
     /// The region to work in again, for a driver who was taken for offline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offline_in: Option<Region>,
@@ -177,6 +180,13 @@ impl Whereabouts {
         }
         way.delay_told = true;
         Look::Delayed(limit)
+    }
+
+    /// Whether somebody will look within `limit`, as far as one can tell at `now`: nobody will if the look was killed, and too late
+    /// if the clock was set back since it was planned.
+    pub(crate) fn is_watched(&self, now: i64, limit: i64) -> bool {
+        let is_near = |at: i64| at.abs_diff(now) <= limit.unsigned_abs();
+        self.watch != Watch::Off && self.look_at.is_some_and(is_near)
     }
 
     /// Sets out on a delivery at `now`. Answers the expected arrival.
@@ -409,6 +419,19 @@ mod tests {
                 assert_eq!(driver.watch, Watch::On);
             }
         }
+    }
+
+    #[test]
+    fn a_look_that_was_killed_or_planned_by_a_clock_that_was_set_back_is_no_watch() {
+        let mut driver = driver(0.0);
+        driver.set_out(&job(), 100, Speed::DEFAULT);
+        assert_eq!(driver.look(100, 60), Look::Again(30));
+        driver.look_at = Some(130);
+        assert!(driver.is_watched(110, 60));
+        assert!(!driver.is_watched(191, 60));
+        assert!(!driver.is_watched(69, 60));
+        driver.watch = Watch::Off;
+        assert!(!driver.is_watched(110, 60));
     }
 
     #[test]

@@ -144,9 +144,10 @@ impl DriverDigitalTwin {
         }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
         let eta = whereabouts.set_out(&job, now, self.speed);
-        if whereabouts.watch == Watch::Off {
+        let limit = as_ms(self.silence);
+        if !whereabouts.is_watched(now, limit) {
             whereabouts.watch = Watch::On;
-            look_later(&ctx, self.silence);
+            look_at(&ctx, &mut whereabouts, now, limit);
         }
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
@@ -290,16 +291,24 @@ impl DriverDigitalTwin {
     /// long loses the delivery before it is picked up, and is offline until the next report; after that the delivery
     /// is told to be held up, as nobody else can bring it.
     #[handler(name = "checkSilence", ingress_private)]
-    async fn check_silence(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
+    async fn check_silence(
+        &self,
+        ctx: ObjectContext<'_>,
+        planned: Option<Json<i64>>,
+    ) -> Result<(), TerminalError> {
         let mut whereabouts = whereabouts(&ctx).await?;
+        // Another look was planned meanwhile. Those of versions that knew of one at most say nothing.
+        if planned.map(Json::into_inner) != whereabouts.look_at {
+            return Ok(());
+        }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
-        let limit = i64::try_from(self.silence.as_millis()).unwrap_or(i64::MAX);
+        let limit = as_ms(self.silence);
         match whereabouts.look(now, limit) {
             Look::Idle => {}
-            Look::Again(after) => look_later(&ctx, millis(after)),
+            Look::Again(after) => look_at(&ctx, &mut whereabouts, now, after),
             Look::Delayed(after) => {
                 self.say_silent(&ctx, &whereabouts)?;
-                look_later(&ctx, millis(after));
+                look_at(&ctx, &mut whereabouts, now, after);
             }
             Look::Lost => {
                 self.say_silent(&ctx, &whereabouts)?;
@@ -404,15 +413,17 @@ async fn forget_absence(ctx: &ObjectContext<'_>) -> Result<(), TerminalError> {
     Ok(())
 }
 
-/// Has this object look after `delay` whether the driver is silent.
-fn look_later(ctx: &ObjectContext<'_>, delay: Duration) {
+/// Has this object look, `after` ms from `now`, whether the driver is silent.
+fn look_at(ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64, after: i64) {
+    let at = now.saturating_add(after);
+    whereabouts.look_at = Some(at);
     ctx.object_client::<DriverDigitalTwinClient>(ctx.key())
-        .check_silence()
-        .send_after(delay);
+        .check_silence(Some(Json(at)))
+        .send_after(Duration::from_millis(after.unsigned_abs()));
 }
 
-fn millis(ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+fn as_ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn me(ctx: &ObjectContext<'_>) -> Result<DriverRef, TerminalError> {
