@@ -1,4 +1,5 @@
-# One image for every part of the system: `docker build --tag food-ordering .`, or `docker compose build`.
+# One image for every part of the system: `docker build --tag food-ordering .`, or `docker compose build`. What puts load on it, and
+# kills its processes in tests, is another image of the same build: `docker build --target trials --tag food-ordering-trials .`.
 #
 # It is written for the classic builder as well as for BuildKit: engines before 23, and those without buildx, have nothing else.
 # So there are no cache mounts; cargo-chef puts the dependencies into a layer of their own, which is built anew only when
@@ -19,7 +20,7 @@ COPY webui ./
 # Files in `public` keep the modes of the checkout, which nobody but its owner may be able to read (umask 077).
 RUN npm run --silent build && chmod --recursive u=rwX,go=rX dist
 
-# What the binary is built with: compilers and make for the Kafka client and SQLite, OpenSSL for the Kafka client's TLS.
+# What the binaries are built with: compilers and make for the Kafka client and SQLite, OpenSSL for the Kafka client's TLS.
 FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
@@ -35,7 +36,7 @@ RUN cargo chef prepare --recipe-path recipe.json
 
 FROM rust AS binary
 COPY --from=recipe /build/recipe.json ./
-RUN cargo chef cook --locked --release --package food-ordering --recipe-path recipe.json
+RUN cargo chef cook --locked --release --package food-ordering --package trials --recipe-path recipe.json
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 # Of these only what they are called: the dependencies' layer has stand-ins for their sources.
@@ -43,6 +44,10 @@ COPY xtask/Cargo.toml xtask/
 COPY tests/Cargo.toml tests/
 COPY crates crates
 RUN cargo build --locked --release --package food-ordering
+
+# The test rig, of the same build. Linking it takes minutes, so it has a stage that BuildKit leaves out where nobody wants it.
+FROM binary AS trials-binary
+RUN cargo build --locked --release --package trials
 
 # Debian without its package manager, and without what only that needs: a third less. bash stays, for restate-setup.sh and for
 # people; dpkg too, so that scanners see which packages there are.
@@ -63,6 +68,17 @@ COPY LICENSE restate-setup.sh /tmp/
 RUN install -D --mode=0644 --target-directory=/usr/share/doc/food-ordering /tmp/LICENSE \
     && install --mode=0755 --target-directory=/usr/local/bin /tmp/restate-setup.sh \
     && rm /tmp/LICENSE /tmp/restate-setup.sh
+
+# The test rig: not the last stage, so it is built where its name is given.
+FROM scratch AS trials
+ARG USER_ID=65532
+COPY --from=debian / /
+COPY --from=trials-binary /build/target/release/trials /usr/local/bin/
+ENV PATH=/usr/local/bin:/usr/bin:/bin
+WORKDIR /var/lib/food-ordering
+USER ${USER_ID}:${USER_ID}
+ENTRYPOINT ["trials"]
+CMD ["--help"]
 
 # From nothing, as what a layer removes stays in the layer below.
 FROM scratch

@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 use crate::eventually;
-use crate::launcher::binary;
+use crate::launcher::trials;
 
 /// How long the broker may take to start; its jars may have to be fetched first.
 const READY_WITHIN: Duration = Duration::from_mins(5);
@@ -72,9 +72,9 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
             directory.path().join("tls.properties"),
             "security.protocol=SSL\nssl.ca.location=ca.pem\nssl.certificate.location=client.pem\nssl.key.location=client.key\n",
         )?;
-        let log = directory.path().join("launcher.log");
+        let log = directory.path().join("trials.log");
         let out = std::fs::File::create(&log)?;
-        let process = Command::new(binary()?)
+        let process = Command::new(trials()?)
             .arg("kafka")
             .arg(format!("--port={plain}"))
             .arg(format!("--data-dir={at}/data"))
@@ -138,7 +138,7 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
 
 impl Drop for ApacheKafka {
     fn drop(&mut self) {
-        // The broker ends with the launcher.
+        // The broker ends with the program that has started it.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

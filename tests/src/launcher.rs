@@ -1,4 +1,4 @@
-//! The launcher's binary, and short commands of it.
+//! The launcher and the test rig, and short commands of them.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -21,7 +21,20 @@ pub fn run<A: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = A>,
     input: &str,
 ) -> anyhow::Result<Ran> {
-    let mut child = Command::new(binary()?)
+    run_program(&binary()?, arguments, input)
+}
+
+/// Runs `trials` with these arguments, and waits until it ends. Blocks.
+pub fn run_trials<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> anyhow::Result<Ran> {
+    run_program(&trials()?, arguments, "")
+}
+
+fn run_program<A: AsRef<OsStr>>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = A>,
+    input: &str,
+) -> anyhow::Result<Ran> {
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -49,13 +62,21 @@ pub fn binary() -> anyhow::Result<PathBuf> {
         .ancestors()
         .nth(2)
         .context("tests are in target/<profile>/deps")?;
-    let binary = profile.join("food-ordering");
+    there(profile.join("food-ordering"))
+}
+
+/// The test rig: beside the launcher.
+pub(crate) fn trials() -> anyhow::Result<PathBuf> {
+    there(binary()?.with_file_name("trials"))
+}
+
+fn there(program: PathBuf) -> anyhow::Result<PathBuf> {
     ensure!(
-        binary.exists(),
-        "{} is missing; build it with `cargo build -p food-ordering`, or run `cargo xtask test`",
-        binary.display()
+        program.exists(),
+        "{} is missing; build it with `cargo build --workspace --bins`, or run `cargo xtask test`",
+        program.display()
     );
-    Ok(binary)
+    Ok(program)
 }
 
 /// Runs `doctor` on a data directory: whether it found everything fine, and what it said.

@@ -23,7 +23,7 @@ pub use apache_kafka::ApacheKafka;
 pub use beside::Beside;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use collector::{Collector, Span};
-pub use launcher::{Ran, binary, doctor, run};
+pub use launcher::{Ran, binary, doctor, run, run_trials};
 pub use manifests::manifests;
 pub use orders::{order, order_with};
 pub use proxy::{Harm, PaymentProxy};

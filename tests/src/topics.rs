@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-pub use audit::Record;
 use kafka::Connection;
+pub use kafka::records::Record;
+use kafka::records::read;
 
 /// A topic, read from its beginning.
 pub struct Topic {
@@ -26,7 +27,7 @@ impl Topic {
 
     /// The records that have come since the last call.
     pub fn new_records(&mut self) -> anyhow::Result<Vec<Record>> {
-        let mut records = audit::read_topic(&self.kafka, &self.name)?.records;
+        let mut records = read(&self.kafka, &self.name)?.records;
         records.retain(|record| {
             let next = self.next.entry(record.partition).or_default();
             let is_new = record.offset >= *next;

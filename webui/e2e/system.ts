@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,6 +10,8 @@ import { promisify } from "node:util";
 export const LAUNCHER =
   process.env.FOOD_ORDERING_BIN ??
   fileURLToPath(new URL("../../target/debug/food-ordering", import.meta.url));
+/** The test rig, beside the launcher. */
+const TRIALS = join(dirname(LAUNCHER), "trials");
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const READY_WITHIN_MS = 120_000;
 /** Quick enough for tests, slow enough that each stage can be seen. */
@@ -84,7 +86,7 @@ export function killGateway(): () => void {
 
 /** Publishes an order event that nobody can take, as an ordering provider might; returns once it is rejected. */
 export async function publishInvalidOrder(): Promise<void> {
-  await promisify(execFile)(LAUNCHER, [
+  await promisify(execFile)(TRIALS, [
     "load",
     "--orders=1",
     "--invalid",

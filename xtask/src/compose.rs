@@ -46,7 +46,7 @@ pub(crate) fn check(steps: &mut Steps) -> anyhow::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// Builds the image and tries the system on the engine.
+/// Builds the images and tries the system on the engine.
 pub(crate) fn test(steps: &mut Steps, cargo: &mut Command) -> anyhow::Result<()> {
     let client = Client::find().context(
         "there is no Docker Compose; on Debian: sudo apt install docker.io docker-compose",
@@ -57,7 +57,8 @@ pub(crate) fn test(steps: &mut Steps, cargo: &mut Command) -> anyhow::Result<()>
         succeeds(engine),
         "no Docker engine answers: `docker version` says why. Start it, or ask for the rights to use it"
     );
-    steps.run("image", &mut client.command(&["build"]))?;
+    let build = ["--profile=load", "build"];
+    steps.run("images", &mut client.command(&build))?;
     steps.run(
         "the system on an engine",
         cargo

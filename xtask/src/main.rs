@@ -47,28 +47,28 @@ enum Task {
     Test,
     /// Builds with optimisations and measures what an order costs
     Bench {
-        /// Flags of `food-ordering bench`, such as --orders 500; `-- --help` lists them
+        /// Flags of `trials bench`, such as --orders 500; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
     /// Builds with optimisations and decides whether memory and latency stay flat under a steady load; 30 minutes
     Soak {
-        /// Flags of `food-ordering soak`, such as --duration 10m; `-- --help` lists them
+        /// Flags of `trials soak`, such as --duration 10m; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
     /// Builds with optimisations, strikes a system under load and decides whether money and food are right
     Chaos {
-        /// Flags of `food-ordering chaos`, such as --seed 7; `-- --help` lists them
+        /// Flags of `trials chaos`, such as --seed 7; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
-    /// Builds the image and tries docker-compose.yaml on a Docker engine: up, again, without Kafka's records, with containers
+    /// Builds the images and tries docker-compose.yaml on a Docker engine: up, again, without Kafka's records, with containers
     /// killed, under load; takes minutes, and the first build longer
     ComposeTest,
     /// Runs Apache Kafka on this machine until Ctrl-C; needs Java and Maven
     Kafka {
-        /// Flags of `food-ordering kafka`, such as --port 9092; `-- --help` lists them
+        /// Flags of `trials kafka`, such as --port 9092; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
@@ -82,11 +82,11 @@ fn main() -> ExitCode {
             flags,
         } => demo(release, no_web_ui, &flags),
         Task::Test => test(),
-        Task::Bench { flags } => launch(true, "bench", &flags),
-        Task::Soak { flags } => launch(true, "soak", &flags),
-        Task::Chaos { flags } => launch(true, "chaos", &flags),
+        Task::Bench { flags } => try_out(true, "bench", &flags),
+        Task::Soak { flags } => try_out(true, "soak", &flags),
+        Task::Chaos { flags } => try_out(true, "chaos", &flags),
         Task::ComposeTest => compose::test(&mut Steps::new(), &mut cargo()),
-        Task::Kafka { flags } => launch(false, "kafka", &flags),
+        Task::Kafka { flags } => try_out(false, "kafka", &flags),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -106,8 +106,8 @@ fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()
             steps::succeed(command)
         })?;
     }
-    let binary = build(release)?;
-    let mut up = Command::new(binary);
+    build(release, &["food-ordering"])?;
+    let mut up = Command::new(binary(release, "food-ordering")?);
     up.arg("up").args(flags);
     // A flag would forbid another one; whoever has set the variable means it.
     if std::env::var_os(WEB_UI).is_none() {
@@ -119,11 +119,12 @@ fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()
 /// By this environment variable `up` learns where the built web UI is.
 const WEB_UI: &str = "FOOD_ORDERING_WEB_UI";
 
-/// Builds the launcher and becomes one of its commands.
-fn launch(release: bool, command: &str, flags: &[OsString]) -> anyhow::Result<()> {
+/// Builds the test rig and the launcher, which it starts, and becomes a command of the test rig.
+fn try_out(release: bool, command: &str, flags: &[OsString]) -> anyhow::Result<()> {
     prerequisites::check()?;
-    let binary = build(release)?;
-    Err(exec(Command::new(binary).arg(command).args(flags)))
+    build(release, &["food-ordering", "trials"])?;
+    let mut trials = Command::new(binary(release, "trials")?);
+    Err(exec(trials.arg(command).args(flags)))
 }
 
 /// Every step runs only if those before it passed, and nothing is printed after the last one's own summary.
@@ -168,7 +169,7 @@ fn test() -> anyhow::Result<()> {
         "web UI in a browser",
         web_ui
             .npm(["run", "--silent", "e2e"])
-            .env("FOOD_ORDERING_BIN", binary(false)?),
+            .env("FOOD_ORDERING_BIN", binary(false, "food-ordering")?),
     )?;
     let node = Packages::new("tests/drivers/node");
     node.install("driver for Node.js", &mut |name, command: &mut Command| {
@@ -190,28 +191,28 @@ fn test() -> anyhow::Result<()> {
         cargo()
             .args(["test", "--workspace", "--test", "end_to_end"])
             .args(["--test", "compose"])
-            .env("FOOD_ORDERING_BIN", binary(false)?)
+            .env("FOOD_ORDERING_BIN", binary(false, "food-ordering")?)
             .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
     )
 }
 
-const BUILD: [&str; 3] = ["build", "--package", "food-ordering"];
-
-/// Builds the launcher; answers where it is.
-fn build(release: bool) -> anyhow::Result<PathBuf> {
+/// Builds the programs of these packages.
+fn build(release: bool, packages: &[&str]) -> anyhow::Result<()> {
     let mut command = cargo();
-    command.args(BUILD);
+    command.arg("build");
+    for package in packages {
+        command.args(["--package", package]);
+    }
     if release {
         command.arg("--release");
     }
-    steps::succeed(&mut command)?;
-    binary(release)
+    steps::succeed(&mut command)
 }
 
-/// The launcher's binary, once it is built.
-fn binary(release: bool) -> anyhow::Result<PathBuf> {
+/// A program, once it is built.
+fn binary(release: bool, name: &str) -> anyhow::Result<PathBuf> {
     let profile = if release { "release" } else { "debug" };
-    Ok(target_directory()?.join(profile).join("food-ordering"))
+    Ok(target_directory()?.join(profile).join(name))
 }
 
 /// This program lies in `<target>/<profile>/`, whatever the target directory is.

@@ -1,11 +1,11 @@
-//! A short form of `food-ordering chaos`, and what it makes of facts that are bent afterwards.
+//! A short form of `trials chaos`, and what it makes of facts that are bent afterwards.
 
 use audit::{EntryKind, Facts, Holding, Invariant, Look, check};
 use domain::Status;
-use end_to_end_tests::run;
+use end_to_end_tests::run_trials;
 
 /// The first seed whose few faults kill, pause and keep away, have third parties misbehave and answer nonsense, repeat, cancel in
-/// both ways, pause work, send garbage and set a clock wrong: `food-ordering chaos --seed=306 … --dry-run` shows them.
+/// both ways, pause work, send garbage and set a clock wrong: `trials chaos --seed=306 … --dry-run` shows them.
 const SEED: &str = "--seed=306";
 const SIZE: [&str; 5] = [
     "--orders=80",
@@ -31,7 +31,7 @@ async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_
     let ran = tokio::task::spawn_blocking(move || {
         let data = format!("--data-dir={}", path.display());
         let arguments = ["chaos", SEED, &data].into_iter().chain(SIZE);
-        run(arguments, "")
+        run_trials(arguments)
     })
     .await??;
     assert!(ran.success, "{}", ran.output);
@@ -55,10 +55,7 @@ async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_
     let mut bent = facts;
     SABOTAGES[0].1(&mut bent);
     std::fs::write(&file, serde_json::to_vec(&bent)?)?;
-    let ran = run(
-        ["chaos".into(), "--facts".into(), file.into_os_string()],
-        "",
-    )?;
+    let ran = run_trials(["chaos".into(), "--facts".into(), file.into_os_string()])?;
     let line = format!("BROKEN  {}", Invariant::ChargedOnce.sentence());
     assert!(!ran.success && ran.output.contains(&line), "{}", ran.output);
     Ok(())

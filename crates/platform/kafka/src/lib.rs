@@ -9,12 +9,14 @@
 //! | `connection.rs` | how brokers are reached, and what it means when they are not |
 //! | [`properties`] | the file with librdkafka's properties: protocol, credentials, certificates |
 //! | `publisher.rs` | publishing records, and dead letters |
+//! | [`records`] | reading a whole topic |
 //! | `admin.rs` | which cluster it is, and which topics it has |
 
 mod admin;
 mod connection;
 pub mod properties;
 mod publisher;
+pub mod records;
 
 pub use admin::{
     Behind, Cluster, Partitions, Settings, begin_group, behind, ensure_topics, partitions,

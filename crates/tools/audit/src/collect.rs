@@ -5,8 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::topic;
-use kafka::Connection;
-use rdkafka::error::KafkaError;
+use kafka::{Connection, records};
 use reqwest::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +16,6 @@ use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream, http};
 use crate::check::left_behind;
 use crate::drivers::holdings;
 use crate::facts::{DeadLetter, Facts, Holding, Invocation, Look, Notes, StateEntry, Told};
-use crate::records::read_topic;
 
 /// How long one request may take; the runtime may hold thousands of orders.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,27 +47,14 @@ pub enum Error {
     /// How Kafka is reached cannot be read.
     #[error(transparent)]
     KafkaProperties(#[from] kafka::properties::Error),
-    /// Kafka does not answer.
-    #[error("topic {topic}: {source}")]
-    Kafka {
-        /// What was to be read.
-        topic: String,
-        /// What the client says.
-        source: KafkaError,
-    },
+    /// A topic cannot be read.
+    #[error(transparent)]
+    Kafka(#[from] records::Error),
     /// The broker has dropped records, so nothing can be proved.
     #[error(
         "topic {topic}: the broker has dropped its first {records} records; use one that keeps more"
     )]
     Forgotten {
-        /// Of which topic.
-        topic: String,
-        /// How many.
-        records: i64,
-    },
-    /// The broker does not hand out all it says it has.
-    #[error("topic {topic}: {records} records do not come")]
-    Incomplete {
         /// Of which topic.
         topic: String,
         /// How many.
@@ -273,10 +258,10 @@ impl Sources {
     async fn topic<T: Send + 'static>(
         &self,
         topic: &'static str,
-        make: impl Fn(&crate::Record) -> Result<T, Error>,
+        make: impl Fn(&records::Record) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let kafka = self.kafka.clone();
-        let read = tokio::task::spawn_blocking(move || read_topic(&kafka, topic)).await;
+        let read = tokio::task::spawn_blocking(move || records::read(&kafka, topic)).await;
         let read = match read {
             Ok(read) => read?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),

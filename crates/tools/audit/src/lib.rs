@@ -7,18 +7,17 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `facts.rs` | what is known |
-//! | `collect.rs`, `records.rs` | where it is read: HTTP, Kafka |
+//! | `collect.rs` | where it is read: HTTP, Kafka |
 //! | `check.rs` | the invariants, and one verdict each |
 //! | `told.rs` | what a reader of `order-status` makes of its records |
 //! | `drivers.rs` | who holds what, who waits for whom |
 //!
-//! Used by `food-ordering chaos` and by the end-to-end tests.
+//! Used by `trials` and by the end-to-end tests.
 
 mod check;
 mod collect;
 mod drivers;
 mod facts;
-mod records;
 mod told;
 
 #[cfg(test)]
@@ -30,4 +29,3 @@ pub use facts::{
     Accepted, DeadLetter, Entry, EntryKind, Facts, Holding, Invocation, Look, Notes, Preparation,
     PreparationStatus, StateEntry, Told,
 };
-pub use records::{Record, Topic, read_topic};

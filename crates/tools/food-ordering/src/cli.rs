@@ -2,12 +2,13 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::process::{self, one_thread};
 use crate::{
-    apache_kafka, backup, bench, chaos, deployments, dlq, doctor, health, keys, load, parent,
-    restate, serve, settle, setup, soak, up, variables,
+    backup, deployments, dlq, doctor, health, keys, parent, restate, serve, settle, setup, up,
+    variables,
 };
 
-/// Food ordering on Restate: runs the whole system, sets it up, puts load on it.
+/// Food ordering on Restate: runs the whole system, sets it up, and looks after it.
 ///
 /// Every flag can also be given as the environment variable that its help names.
 #[derive(Debug, Parser)]
@@ -49,23 +50,8 @@ enum Command {
     Health(health::Args),
     /// Creates the keys by which the parts authenticate each other, each in a file that only you can read; never changes existing keys
     Keys(keys::Args),
-    /// Publishes orders to Kafka, waits until they have ended and prints how long each stage took
-    Load(load::Args),
-    /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
-    Bench(bench::Args),
-    /// Runs a system of its own under a steady load, and decides whether memory and latency stay flat and no order is lost
-    ///
-    /// Prints a line a minute, and at the end the drift between the first and the last third and a verdict on each invariant.
-    Soak(soak::Args),
-    /// Injects faults into a system of its own under load, and decides whether every payment and delivery is right
-    ///
-    /// The seed determines the faults, their targets and their moments. At the end it reads the third parties' books, the topics and
-    /// the runtime's state, and prints a verdict on each invariant.
-    Chaos(chaos::Args),
     /// Lists and shows dead letters, and publishes them again, corrected or unchanged
     Dlq(dlq::Args),
-    /// Runs Apache Kafka on this machine, one node, until Ctrl-C; needs Java and Maven
-    Kafka(apache_kafka::Args),
     /// Prints the path of the Restate server's binary; installs it first if necessary
     #[command(hide = true)]
     RestateServerPath(restate::binary::Wanted),
@@ -77,9 +63,7 @@ enum Command {
 impl Cli {
     /// Does what the command line asks for.
     pub fn run(self) -> anyhow::Result<()> {
-        parent::die_with_parent()?;
-        // Also for processes that this one starts. One that cannot be raised stays as it is, and is dealt with by the parts.
-        let _ = rlimit::increase_nofile_limit(OPEN_FILES);
+        process::begin()?;
         let without_effect = self.command.variables_without_effect();
         if !matches!(self.command, Command::Serve(_)) {
             for variable in &without_effect {
@@ -108,20 +92,12 @@ impl Cli {
             Command::Doctor(args) => one_thread()?.block_on(doctor::main(args)),
             Command::Health(args) => one_thread()?.block_on(health::main(args)),
             Command::Keys(args) => keys::main(&args),
-            Command::Load(args) => one_thread()?.block_on(load::main(args)),
-            Command::Bench(args) => one_thread()?.block_on(bench::main(args)),
-            Command::Soak(args) => one_thread()?.block_on(soak::main(args)),
-            Command::Chaos(args) => one_thread()?.block_on(chaos::main(args)),
             Command::Dlq(args) => one_thread()?.block_on(dlq::main(args)),
-            Command::Kafka(args) => one_thread()?.block_on(apache_kafka::main(args)),
             Command::RestateServerPath(args) => one_thread()?.block_on(restate::binary::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),
         }
     }
 }
-
-/// The limit of open files is raised to this if the system allows it: connections are files, and shells often allow 1,024, or 256.
-const OPEN_FILES: u64 = 1_048_576;
 
 impl Command {
     /// What is to be said of variables in the environment that have no effect.
@@ -134,21 +110,8 @@ impl Command {
             }
             _ => "",
         };
-        // The process that has started this one has said it.
-        if std::env::var_os(parent::PARENT).is_some() {
-            return Vec::new();
-        }
-        let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        variables::Known::of(&Cli::command()).without_effect(name, set)
+        variables::without_effect(&Cli::command(), name)
     }
-}
-
-/// For commands that start processes: a child that is to die with its parent dies with the very thread that started it, and
-/// here that is the main thread.
-fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
 }
 
 #[cfg(test)]

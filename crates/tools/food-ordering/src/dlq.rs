@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, bail, ensure};
-use audit::Record;
 use clap::Subcommand;
 use domain::topic;
+use kafka::records::{self, Record};
 use kafka::{Connection, Publisher, dead_letter};
 
 use crate::{flags, up};
@@ -159,7 +159,7 @@ fn kafka_of(directory: &Path) -> anyhow::Result<Connection> {
 
 async fn read(kafka: &Connection, topic: &'static str) -> anyhow::Result<Vec<Record>> {
     let kafka = kafka.clone();
-    let read = tokio::task::spawn_blocking(move || audit::read_topic(&kafka, topic)).await??;
+    let read = tokio::task::spawn_blocking(move || records::read(&kafka, topic)).await??;
     Ok(read.records)
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 /// Writes a file such that a reader sees all of the new content or all of the old, never a half.
-pub(crate) fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+pub fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
@@ -13,7 +13,7 @@ pub(crate) fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> io::Re
 }
 
 /// Removes a file if it is there.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+pub fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

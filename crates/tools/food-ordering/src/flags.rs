@@ -7,7 +7,7 @@ use kafka::Connection;
 
 /// Kafka.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Kafka {
+pub struct Kafka {
     /// Kafka's brokers
     #[arg(
         id = "kafka-brokers",
@@ -16,21 +16,22 @@ pub(crate) struct Kafka {
         default_value = "127.0.0.1:9092",
         value_name = "HOST:PORT,…"
     )]
-    pub(crate) brokers: String,
+    pub brokers: String,
+    /// What clients have to know beside the brokers.
     #[command(flatten)]
-    pub(crate) properties: KafkaProperties,
+    pub properties: KafkaProperties,
 }
 
 impl Kafka {
     /// How the brokers are reached.
-    pub(crate) fn connection(&self) -> anyhow::Result<Connection> {
+    pub fn connection(&self) -> anyhow::Result<Connection> {
         self.properties.connection(&self.brokers)
     }
 }
 
 /// Settings of Kafka clients besides the brokers' addresses.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct KafkaProperties {
+pub struct KafkaProperties {
     /// For brokers with a password or TLS: a file with librdkafka's properties (security.protocol,
     /// sasl.mechanism, sasl.username, sasl.password, ssl.ca.location, ssl.certificate.location, ssl.key.location, …),
     /// name=value on each line
@@ -40,19 +41,19 @@ pub(crate) struct KafkaProperties {
         env = "FOOD_ORDERING_KAFKA_PROPERTIES_FILE",
         value_name = "FILE"
     )]
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
 }
 
 impl KafkaProperties {
     /// How the brokers at these addresses are reached.
-    pub(crate) fn connection(&self, brokers: &str) -> anyhow::Result<Connection> {
+    pub fn connection(&self, brokers: &str) -> anyhow::Result<Connection> {
         Ok(Connection::with_file(brokers, self.file.as_deref())?)
     }
 }
 
 /// Restate's ingress.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct RestateIngress {
+pub struct RestateIngress {
     /// Restate's ingress; with several nodes the address of each, so that any of them may be down
     #[arg(
         id = "restate-ingress",
@@ -61,12 +62,12 @@ pub(crate) struct RestateIngress {
         default_value = "http://127.0.0.1:8080",
         value_name = "URL,…"
     )]
-    pub(crate) urls: String,
+    pub urls: String,
 }
 
 /// Restate's admin API.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct RestateAdmin {
+pub struct RestateAdmin {
     /// Restate's admin API; with several nodes the address of each, so that any of them may be down
     #[arg(
         id = "restate-admin",
@@ -75,12 +76,12 @@ pub(crate) struct RestateAdmin {
         default_value = "http://127.0.0.1:9070",
         value_name = "URL,…"
     )]
-    pub(crate) urls: String,
+    pub urls: String,
 }
 
 /// The data directory of an `up`.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct DataDirectory {
+pub struct DataDirectory {
     /// The data directory of `food-ordering up`: data, keys and logs
     #[arg(
         id = "data-dir",
@@ -89,5 +90,5 @@ pub(crate) struct DataDirectory {
         default_value = ".food-ordering",
         value_name = "DIRECTORY"
     )]
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
 }

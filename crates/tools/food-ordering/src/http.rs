@@ -14,14 +14,14 @@ use upstream::{Repeat, Upstream, http};
 const LONGEST: usize = 64 << 20;
 
 /// A client that gives up after `timeout` a request.
-pub(crate) fn client(timeout: Duration) -> anyhow::Result<Client> {
+pub fn client(timeout: Duration) -> anyhow::Result<Client> {
     http::client(timeout)
         .build()
         .context("making an HTTP client")
 }
 
 /// A service at `addresses`, separated by commas, whose answers may take `limit`; `what` it is, for people.
-pub(crate) fn upstream(what: &str, addresses: &str, limit: Duration) -> anyhow::Result<Upstream> {
+pub fn upstream(what: &str, addresses: &str, limit: Duration) -> anyhow::Result<Upstream> {
     let addresses = addresses.parse().with_context(|| what.to_owned())?;
     Ok(Upstream::new(addresses, limit))
 }
@@ -46,20 +46,21 @@ pub(crate) fn answered<T: DeserializeOwned + 'static>(
     })
 }
 
-pub(crate) use upstream::http::encoded;
+pub use upstream::http::encoded;
 
 /// The URL of `path` below a base URL. Ids in it must be [`encoded`].
-pub(crate) fn below(base: &reqwest::Url, path: &str) -> String {
+#[must_use]
+pub fn below(base: &reqwest::Url, path: &str) -> String {
     format!("{}/{path}", base.as_str().trim_end_matches('/'))
 }
 
 /// Sends a request; an answer other than a success is an error that holds its body.
-pub(crate) async fn send(request: RequestBuilder) -> anyhow::Result<Response> {
+pub async fn send(request: RequestBuilder) -> anyhow::Result<Response> {
     check(request.send().await?).await
 }
 
 /// An answer other than a success is an error that holds its body.
-pub(crate) async fn check(response: Response) -> anyhow::Result<Response> {
+pub async fn check(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -70,24 +71,24 @@ pub(crate) async fn check(response: Response) -> anyhow::Result<Response> {
 }
 
 /// Sends a request and reads the JSON of its answer.
-pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<T> {
+pub async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<T> {
     read(send(request).await?).await
 }
 
 /// Reads the JSON of an answer.
-pub(crate) async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+pub async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     let body = http::body(response, LONGEST).await?;
     Ok(serde_json::from_slice(&body)?)
 }
 
 /// Sends a request and reads the text of its answer.
-pub(crate) async fn text(request: RequestBuilder) -> anyhow::Result<String> {
+pub async fn text(request: RequestBuilder) -> anyhow::Result<String> {
     Ok(http::text(send(request).await?, LONGEST).await?)
 }
 
 /// How to talk to a server without TLS, where nothing can be negotiated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Protocol {
+pub enum Protocol {
     Http1,
     /// What Restate's services speak.
     Http2,
@@ -95,7 +96,7 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     /// A client that speaks nothing else, and gives up after `timeout`.
-    pub(crate) fn client(self, timeout: Duration) -> reqwest::Result<Client> {
+    pub fn client(self, timeout: Duration) -> reqwest::Result<Client> {
         let builder = http::client(timeout);
         match self {
             Self::Http1 => builder.http1_only(),
@@ -106,7 +107,7 @@ impl Protocol {
 }
 
 /// Whether a GET of `url` succeeds within a second.
-pub(crate) async fn answers(url: &str, protocol: Protocol) -> bool {
+pub async fn answers(url: &str, protocol: Protocol) -> bool {
     let Ok(client) = protocol.client(Duration::from_secs(1)) else {
         return false;
     };

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 /// Where a program is, if it is on `PATH`.
-pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|directory| directory.join(program))
         .find(|path| path.is_file())
@@ -16,13 +17,13 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
 
 /// The directory of one version of one program.
 #[derive(Debug)]
-pub(crate) struct Cache {
+pub struct Cache {
     directory: PathBuf,
 }
 
 impl Cache {
     /// The directory `name` in the user's cache, or in `spare` where that cannot be written: a home may be read-only, or missing.
-    pub(crate) fn of(name: &str, spare: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn of(name: &str, spare: Option<&Path>) -> anyhow::Result<Self> {
         let directory = |name: &str| {
             env::var_os(name)
                 .map(PathBuf::from)
@@ -63,17 +64,20 @@ impl Cache {
         )
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.directory
     }
 
     /// Whether an installation was finished: an interrupted one may leave a part.
-    pub(crate) fn is_complete(&self) -> bool {
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
         self.directory.join("complete").exists()
     }
 
     /// Removes what an earlier installation has left, finished or not.
-    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+    pub fn clear(&self) -> anyhow::Result<()> {
         let entries = std::fs::read_dir(&self.directory)
             .with_context(|| format!("reading {}", self.directory.display()))?;
         for entry in entries {
@@ -92,13 +96,13 @@ impl Cache {
     }
 
     /// Notes that the installation is finished.
-    pub(crate) fn complete(&self) -> anyhow::Result<()> {
+    pub fn complete(&self) -> anyhow::Result<()> {
         let file = self.directory.join("complete");
         std::fs::write(&file, "").with_context(|| format!("writing {}", file.display()))
     }
 
     /// Takes a lock that other processes respect; it is given back when the file is dropped, also by a crash.
-    pub(crate) async fn lock(&self, what: &str, progress: impl Fn(&str)) -> anyhow::Result<File> {
+    pub async fn lock(&self, what: &str, progress: impl Fn(&str)) -> anyhow::Result<File> {
         let file = self.open_lock()?;
         let mut told = false;
         loop {

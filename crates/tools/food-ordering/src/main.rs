@@ -1,4 +1,4 @@
-//! The launcher: runs the whole system, sets it up, puts load on it.
+//! The launcher: runs the whole system, sets it up, and looks after it.
 
 use std::process::ExitCode;
 

@@ -6,15 +6,15 @@ use tokio_util::sync::CancellationToken;
 
 /// What Ctrl-C and SIGTERM ask for.
 #[derive(Debug, Clone)]
-pub(crate) struct Shutdown {
+pub struct Shutdown {
     /// Cancelled at the first of them: stop, in order.
-    pub(crate) asked: CancellationToken,
+    pub asked: CancellationToken,
     /// Cancelled at the second: stop waiting.
-    pub(crate) insisted: CancellationToken,
+    pub insisted: CancellationToken,
 }
 
 /// From this call on neither ends the process by itself.
-pub(crate) fn on_signal() -> anyhow::Result<Shutdown> {
+pub fn on_signal() -> anyhow::Result<Shutdown> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let shutdown = Shutdown {

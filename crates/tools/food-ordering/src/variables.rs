@@ -16,6 +16,49 @@ const OTHERS: [&str; 4] = [
     "FOOD_ORDERING_TEST_PYTHON",
 ];
 
+/// Variables that only the test rig `trials` reads; it has a test that compares them with its command line.
+pub const OF_TRIALS: [&str; 39] = [
+    "FOOD_ORDERING_BENCH_TIMEOUT",
+    "FOOD_ORDERING_CHAOS_DATA_DIR",
+    "FOOD_ORDERING_CHAOS_DRAIN",
+    "FOOD_ORDERING_CHAOS_DURATION",
+    "FOOD_ORDERING_CHAOS_FACTS",
+    "FOOD_ORDERING_CHAOS_KAFKA",
+    "FOOD_ORDERING_DELIVERY_DELAY",
+    "FOOD_ORDERING_ENDS",
+    "FOOD_ORDERING_EXTERNAL",
+    "FOOD_ORDERING_FAIL_ON_DRIFT",
+    "FOOD_ORDERING_FAULTS",
+    "FOOD_ORDERING_HAS_STATUS_TOPIC",
+    "FOOD_ORDERING_INVALID",
+    "FOOD_ORDERING_IN_FLIGHT",
+    "FOOD_ORDERING_JSON",
+    "FOOD_ORDERING_KAFKA_DATA_DIR",
+    "FOOD_ORDERING_KAFKA_PORT",
+    "FOOD_ORDERING_KAFKA_SERVER_PROPERTIES",
+    "FOOD_ORDERING_LOAD_TIMEOUT",
+    "FOOD_ORDERING_ORDERS",
+    "FOOD_ORDERING_ORDERS_TOPIC",
+    "FOOD_ORDERING_ORDER_TEMPLATE",
+    "FOOD_ORDERING_PENDING",
+    "FOOD_ORDERING_PIDS",
+    "FOOD_ORDERING_PREFIX",
+    "FOOD_ORDERING_RATE",
+    "FOOD_ORDERING_REGION",
+    "FOOD_ORDERING_RESTATE_METRICS",
+    "FOOD_ORDERING_SEED",
+    "FOOD_ORDERING_SKIP_PENDING",
+    "FOOD_ORDERING_SOAK_DRAIN",
+    "FOOD_ORDERING_SOAK_DURATION",
+    "FOOD_ORDERING_SOAK_KAFKA",
+    "FOOD_ORDERING_SOAK_OUTPUT",
+    "FOOD_ORDERING_SOAK_WARM_UP",
+    "FOOD_ORDERING_STATUS_METHOD",
+    "FOOD_ORDERING_STATUS_POINTER",
+    "FOOD_ORDERING_STATUS_URL",
+    "FOOD_ORDERING_UPDATES_TOPIC",
+];
+
 /// Settings of the parts that `up` decides itself: they are flags of `serve` that it gives to every part, or that have no effect on
 /// the parts that it starts. All other settings reach the parts through the environment.
 pub(crate) const DECIDED_BY_UP: [&str; 15] = [
@@ -36,13 +79,25 @@ pub(crate) const DECIDED_BY_UP: [&str; 15] = [
     "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
 ];
 
+/// What is to be said of the variables in the environment that have no effect on `command` of `cli`, the launcher's command line.
+#[must_use]
+pub fn without_effect(cli: &clap::Command, command: &str) -> Vec<String> {
+    // The process that has started this one has said it.
+    if std::env::var_os(parent::PARENT).is_some() {
+        return Vec::new();
+    }
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    Known::of(cli).without_effect(command, set)
+}
+
 /// Which commands read a variable.
 #[derive(Debug)]
-pub(crate) struct Known(BTreeMap<String, BTreeSet<String>>);
+pub struct Known(BTreeMap<String, BTreeSet<String>>);
 
 impl Known {
     /// The variables of every flag of every command.
-    pub(crate) fn of(cli: &clap::Command) -> Self {
+    #[must_use]
+    pub fn of(cli: &clap::Command) -> Self {
         let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for command in std::iter::once(cli).chain(cli.get_subcommands()) {
             let variables = command
@@ -53,6 +108,10 @@ impl Known {
                 readers.insert(command.get_name().to_owned());
             }
         }
+        for variable in OF_TRIALS {
+            let readers = known.entry(variable.to_owned()).or_default();
+            readers.insert("trials".to_owned());
+        }
         for variable in OTHERS {
             known.entry(variable.to_owned()).or_default();
         }
@@ -60,8 +119,8 @@ impl Known {
     }
 
     /// Whether any command reads it.
-    #[cfg(test)]
-    pub(crate) fn contains(&self, variable: &str) -> bool {
+    #[must_use]
+    pub fn contains(&self, variable: &str) -> bool {
         self.0.contains_key(variable)
     }
 
@@ -69,11 +128,7 @@ impl Known {
     ///
     /// Commands share an environment, so a variable that another command reads is nothing to speak of. `up` is the exception: it
     /// starts everything, so whoever sets a variable expects it to count.
-    pub(crate) fn without_effect(
-        &self,
-        command: &str,
-        set: impl IntoIterator<Item = String>,
-    ) -> Vec<String> {
+    fn without_effect(&self, command: &str, set: impl IntoIterator<Item = String>) -> Vec<String> {
         let mut said: Vec<String> = set
             .into_iter()
             .filter(|name| name.to_ascii_uppercase().starts_with(PREFIX))
@@ -149,7 +204,7 @@ mod tests {
             ("food_ordering_drivers", Some("FOOD_ORDERING_DRIVERS")),
             ("FOOD_ORDERING_XYZZY", None),
         ] {
-            for command in ["up", "serve", "setup", "load"] {
+            for command in ["up", "serve", "setup", "doctor"] {
                 let said = said(command, wrong).unwrap();
                 assert!(said.starts_with(wrong), "{said}");
                 match meant {

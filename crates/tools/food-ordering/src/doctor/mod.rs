@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `addresses.rs` | where the parts are: from flags, a data directory, or the usual ports |
 //! | `nodes.rs` | the nodes of a Restate cluster |
-//! | `parts.rs` | does each part answer, and if not, who has its port |
+//! | `parts.rs` | does each part answer, and does it fail on purpose |
+//! | `probe.rs` | what answers at an address, and who has its port |
 //! | `runtime.rs` | what Restate knows: deployments, subscriptions, orders, drivers |
 //! | `invocations.rs` | which invocations do not go on, and why |
 //! | `topics.rs` | Kafka's topics: settings that lose records, readers that do not go on |
@@ -18,6 +19,7 @@ mod finding;
 mod invocations;
 mod nodes;
 mod parts;
+mod probe;
 mod runtime;
 mod topics;
 

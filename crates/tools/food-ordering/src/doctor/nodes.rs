@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::addresses::Addresses;
 use super::finding::Finding;
-use super::parts::{Found, Sign, describe, probe};
+use super::probe::{Found, Sign, describe, probe};
 
 /// A node's two doors.
 const SIGNS: [Sign; 2] = [Sign::Path("/health"), Sign::Path("/restate/health")];

@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client of the admin API, which every node of Restate has.
 #[derive(Debug, Clone)]
-pub(crate) struct Admin {
+pub struct Admin {
     client: Client,
     nodes: Upstream,
 }
@@ -65,14 +65,15 @@ pub(crate) struct Subscription {
 
 impl Admin {
     /// The API at `addresses`; those of several nodes are separated by commas.
-    pub(crate) fn new(addresses: &str) -> anyhow::Result<Self> {
+    pub fn new(addresses: &str) -> anyhow::Result<Self> {
         Ok(Self {
             client: http::client(TIMEOUT)?,
             nodes: http::upstream("Restate's admin API", addresses, TIMEOUT)?,
         })
     }
 
-    pub(crate) async fn is_healthy(&self) -> bool {
+    /// Whether a node says that it is well.
+    pub async fn is_healthy(&self) -> bool {
         let asked = self.send(Repeat::Harmless, Method::GET, "health", None);
         asked.await.is_ok()
     }
@@ -248,7 +249,7 @@ impl Admin {
     }
 
     /// The rows that an SQL query finds.
-    pub(crate) async fn query<T: DeserializeOwned>(&self, query: &str) -> anyhow::Result<Vec<T>> {
+    pub async fn query<T: DeserializeOwned>(&self, query: &str) -> anyhow::Result<Vec<T>> {
         #[derive(Deserialize)]
         struct Found<T> {
             rows: Vec<T>,

@@ -31,7 +31,7 @@ fn parse(line: &str) -> Option<Sample<'_>> {
 }
 
 /// The values of all series of `name` that have every one of `labels` (written `key="value"`).
-pub(crate) fn values<'a>(
+pub fn values<'a>(
     text: &'a str,
     name: &'a str,
     labels: &'a [&'a str],
@@ -44,7 +44,8 @@ pub(crate) fn values<'a>(
 }
 
 /// Their sum.
-pub(crate) fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
+#[must_use]
+pub fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
     values(text, name, labels).sum()
 }
 

@@ -1,6 +1,6 @@
 //! The Restate server: finding it, configuring it, talking to its admin API, reading its metrics.
 
-pub(crate) mod admin;
+pub mod admin;
 pub mod binary;
 pub(crate) mod config;
-pub(crate) mod metrics;
+pub mod metrics;

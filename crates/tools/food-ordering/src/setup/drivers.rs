@@ -28,7 +28,7 @@ fn prefix(region: Region) -> &'static str {
 
 /// Puts drivers 1 to `count` of `region` to work, those that are at work already excepted; says what was done. `ingress` is
 /// Restate's, at each of its nodes, separated by commas.
-pub(crate) async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<String> {
+pub async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<String> {
     let restate = http::ingress(ingress, TIMEOUT)?;
     let already = futures::stream::iter(1..=count)
         .map(|number| {

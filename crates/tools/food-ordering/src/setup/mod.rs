@@ -4,7 +4,7 @@
 //! was replaced.
 
 pub(crate) mod deployments;
-pub(crate) mod drivers;
+pub mod drivers;
 mod ingress;
 mod paused;
 pub(crate) mod subscriptions;
@@ -27,10 +27,12 @@ use crate::restate::admin::Admin;
 /// Arguments of `setup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    /// Whom to tell.
     #[command(flatten)]
-    pub(crate) restate_admin: flags::RestateAdmin,
+    pub restate_admin: flags::RestateAdmin,
+    /// Through which drivers are started.
     #[command(flatten)]
-    pub(crate) restate_ingress: flags::RestateIngress,
+    pub restate_ingress: flags::RestateIngress,
     /// The address of the order services for Restate
     #[arg(
         long,
@@ -38,7 +40,7 @@ pub struct Args {
         default_value = "http://127.0.0.1:9080",
         value_name = "URL"
     )]
-    pub(crate) order_services_url: String,
+    pub order_services_url: String,
     /// The address of the driver simulator for Restate
     #[arg(
         long,
@@ -46,26 +48,27 @@ pub struct Args {
         default_value = "http://127.0.0.1:9081",
         value_name = "URL"
     )]
-    pub(crate) driver_simulator_url: String,
+    pub driver_simulator_url: String,
     /// The services are not a new version: if Restate knows them at another address, move them to this one, with everything under
     /// way
     #[arg(long, env = "FOOD_ORDERING_MOVED")]
-    pub(crate) moved: bool,
+    pub moved: bool,
     /// Do not register the services, but wait until another program, such as Restate's operator for Kubernetes, has done so
     #[arg(long, env = "FOOD_ORDERING_NO_REGISTER", conflicts_with_all = ["order_services_url", "driver_simulator_url", "moved"])]
-    pub(crate) no_register: bool,
+    pub no_register: bool,
     /// Leave paused invocations paused. Without this flag all of them are resumed
     #[arg(long, env = "FOOD_ORDERING_KEEP_PAUSED")]
-    pub(crate) keep_paused: bool,
+    pub keep_paused: bool,
+    /// The Kafka of this system.
     #[command(flatten)]
-    pub(crate) kafka: flags::Kafka,
+    pub kafka: flags::Kafka,
     /// The addresses of Kafka's brokers for Restate [default: those that this process uses]
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE",
         value_name = "HOST:PORT,…"
     )]
-    pub(crate) kafka_brokers_for_restate: Option<String>,
+    pub kafka_brokers_for_restate: Option<String>,
     /// The properties file of Restate's Kafka clients, if Restate has the certificates in other places or its own credentials
     /// [default: --kafka-properties-file]
     #[arg(
@@ -73,7 +76,7 @@ pub struct Args {
         env = "FOOD_ORDERING_KAFKA_PROPERTIES_FOR_RESTATE_FILE",
         value_name = "FILE"
     )]
-    pub(crate) kafka_properties_for_restate: Option<PathBuf>,
+    pub kafka_properties_for_restate: Option<PathBuf>,
     /// How many simulated drivers to put to work in each region
     #[arg(
         long,
@@ -81,13 +84,13 @@ pub struct Args {
         default_value_t = 2,
         value_name = "N"
     )]
-    pub(crate) drivers: u32,
+    pub drivers: u32,
     /// A region in which they work; may be given more than once
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
-    pub(crate) regions: Vec<Region>,
+    pub regions: Vec<Region>,
     /// How long to wait for Kafka, Restate and the services
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
 }
 
 impl Args {
@@ -114,7 +117,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 /// Sets up; `report` hears of everything that was found and done.
-pub(crate) async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
+pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     let patience = Patience {
         deadline: Instant::now() + args.timeout,
         report: &report,

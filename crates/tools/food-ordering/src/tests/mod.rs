@@ -1,6 +1,5 @@
 //! What lies outside of this crate and has to fit to its command line.
 
 mod compose;
-mod docs;
 mod kubernetes;
 mod layers;

@@ -116,11 +116,11 @@ impl DataDir {
 }
 
 /// The file that lists the address of every part; it is there as long as all of them are ready.
-pub(crate) const ENDPOINTS: &str = "endpoints.json";
+pub const ENDPOINTS: &str = "endpoints.json";
 /// The directory of the keys.
 pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
-pub(crate) const PROCESSES: &str = "processes.json";
+pub const PROCESSES: &str = "processes.json";
 
 /// The file that remembers the ports.
 const PORTS: &str = "ports.json";

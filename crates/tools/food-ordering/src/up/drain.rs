@@ -12,11 +12,7 @@ use crate::setup::subscriptions::{GROUP, ORDERS_SINK};
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until Restate has committed every record of topic `orders`, for `limit` at most; answers how many are left.
-pub(crate) async fn orders(
-    admin_url: &str,
-    kafka: &Connection,
-    limit: Duration,
-) -> anyhow::Result<i64> {
+pub async fn orders(admin_url: &str, kafka: &Connection, limit: Duration) -> anyhow::Result<i64> {
     let deadline = Instant::now() + limit;
     let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
     let group = subscriptions

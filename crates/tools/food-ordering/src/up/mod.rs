@@ -13,7 +13,7 @@
 //! | `drain.rs` | stopping without losing an order |
 
 mod data_dir;
-pub(crate) mod drain;
+pub mod drain;
 mod layout;
 pub(crate) mod listener_of;
 mod nodes;
@@ -31,7 +31,8 @@ use anyhow::Context;
 use domain::Region;
 
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::{ENDPOINTS, KEYS, PROCESSES, lock, lock_holder};
+pub use self::data_dir::{ENDPOINTS, PROCESSES};
+pub(crate) use self::data_dir::{KEYS, lock, lock_holder};
 use self::layout::Layout;
 use self::nodes::{Nodes, Store};
 use self::ports::Use;

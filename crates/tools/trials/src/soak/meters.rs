@@ -7,8 +7,8 @@ use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
 use crate::own_system::OwnSystem;
-use crate::restate::admin::Admin;
 use crate::usage::{Process, Role};
+use food_ordering::restate::admin::Admin;
 
 /// The name of this process among those that are accounted.
 pub(super) const SOAK: &str = "soak";

@@ -10,13 +10,11 @@ use delivery::{
 };
 use domain::topic;
 use driver_simulator::DriverMobileAppSimulator;
+use food_ordering::variables::Known;
 use order_status::OrderStatusService;
 use order_workflow::{OrderIntake, OrderWorkflow};
 use restate_sdk::discovery::{Handler, HandlerType, Service, ServiceType};
 use restate_sdk::service::Discoverable;
-
-use crate::Cli;
-use crate::variables::Known;
 
 /// The root of the repository, without `..` so that paths can be compared.
 fn root() -> PathBuf {
@@ -256,6 +254,15 @@ fn flags(command: &Command) -> BTreeMap<String, Vec<String>> {
     flags
 }
 
+/// The flags of all commands of both programs.
+fn all_flags() -> BTreeMap<String, Vec<String>> {
+    let mut all = flags(&food_ordering::Cli::command());
+    for (name, defaults) in flags(&crate::Cli::command()) {
+        all.entry(name).or_default().extend(defaults);
+    }
+    all
+}
+
 /// The code in a line, each piece with what follows it.
 fn code(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let pieces: Vec<&str> = line.split('`').collect();
@@ -268,8 +275,7 @@ fn code(line: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[test]
 fn every_flag_that_is_named_exists() {
-    let cli = Cli::command();
-    let known = flags(&cli);
+    let known = all_flags();
     let mut unknown = Vec::new();
     for document in documents() {
         for line in document.prose() {
@@ -286,7 +292,7 @@ fn every_flag_that_is_named_exists() {
 
 #[test]
 fn tables_of_settings_have_the_defaults_of_the_command_line() {
-    let known = flags(&Cli::command());
+    let known = all_flags();
     let mut wrong = Vec::new();
     let mut checked = 0;
     for document in documents() {
@@ -317,7 +323,7 @@ fn tables_of_settings_have_the_defaults_of_the_command_line() {
 
 #[test]
 fn every_variable_that_is_named_is_read() {
-    let known = Known::of(&Cli::command());
+    let known = Known::of(&food_ordering::Cli::command());
     let mut unknown = Vec::new();
     for document in documents() {
         let words = document

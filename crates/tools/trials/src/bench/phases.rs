@@ -12,11 +12,12 @@ use tokio::time::{Instant, sleep, timeout};
 use super::figures::{Figures, Meters};
 use super::local::LocalSystem;
 use super::{Args, Pending};
+use crate::clock;
 use crate::load::orders::Generator;
 use crate::load::publish::{Record, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
-use crate::{clock, http, setup};
+use food_ordering::{http, setup};
 
 /// The runtime is at rest when it has called no handler, and hardly computed, for this long.
 const AT_REST: Duration = Duration::from_secs(2);

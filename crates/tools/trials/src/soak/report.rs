@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::drift::{Drift, Series};
 use super::record::Minute;
-use crate::files;
 use crate::load::timeline::{self, Stage};
+use food_ordering::files;
 
 /// Everything beside the invariants.
 #[derive(Debug, Serialize)]

@@ -8,11 +8,11 @@ use kafka::Connection;
 use rdkafka::consumer::BaseConsumer;
 use serde::Serialize;
 
-use crate::http;
 use crate::load::timeline::{self, Stage};
 use crate::offsets;
-use crate::restate::metrics;
 use crate::usage::{Process, Role};
+use food_ordering::http;
+use food_ordering::restate::metrics;
 
 /// What to measure, and where.
 pub(super) struct Meters {

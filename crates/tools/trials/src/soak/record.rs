@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::drift::{Allowed, Series};
 use super::meters::{Kept, Meters, SOAK, Sample, Samples};
-use super::report;
 use super::under_way::Waiting;
 use crate::load::timeline::Stage;
 
@@ -99,14 +98,14 @@ impl Record {
         Ok(())
     }
 
-    /// Notes a minute; answers a line for people.
+    /// Notes a minute, and answers it.
     pub(super) fn minute(
         &mut self,
         at: Duration,
         (stages, waiting, ended_so_far): (Vec<Stage>, Waiting, u64),
         kept: Kept,
         meters: &Meters,
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<&Minute> {
         let (before_ended, before_sample) = self
             .minutes
             .last()
@@ -139,9 +138,7 @@ impl Record {
         };
         serde_json::to_writer(&mut self.minutes_file, &minute)?;
         writeln!(self.minutes_file)?;
-        let line = report::line(&minute);
-        self.minutes.push(minute);
-        Ok(line)
+        Ok(self.minutes.push_mut(minute))
     }
 
     /// Each figure between the end of the warm-up and the last order.

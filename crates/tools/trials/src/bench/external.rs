@@ -13,14 +13,15 @@ use tokio::time::{sleep, timeout};
 
 use super::Args;
 use super::figures::{self, Figures, Meters};
+use crate::clock;
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::publish::{Record, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
-use crate::restate::admin::Admin;
 use crate::usage::{self, Process};
-use crate::{clock, flags, http};
+use food_ordering::restate::admin::Admin;
+use food_ordering::{flags, http};
 
 /// How long between two questions about the same order.
 const ASK_AGAIN: Duration = Duration::from_millis(250);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use kafka::Connection;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 use upstream::Addresses;
 
-use crate::{parent, up};
+use food_ordering::{parent, up};
 
 /// How long the system has to start; the Restate server may have to be installed first.
 const START_WITHIN: Duration = Duration::from_mins(5);
@@ -37,7 +37,7 @@ impl OwnSystem {
         let output = directory.join("up.out");
         let file =
             File::create(&output).with_context(|| format!("writing {}", output.display()))?;
-        let mut command = std::process::Command::new(std::env::current_exe()?);
+        let mut command = std::process::Command::new(launcher()?);
         command
             .args(["up", "--free-ports", "--data-dir"])
             .arg(directory)
@@ -115,6 +115,20 @@ impl OwnSystem {
             Err(_) => bail!("`food-ordering up` has not stopped after {STOP_WITHIN:?}\n{output}"),
         }
     }
+}
+
+/// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside this program.
+fn launcher() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
+        return Ok(path.into());
+    }
+    let path = std::env::current_exe()?.with_file_name("food-ordering");
+    ensure!(
+        path.exists(),
+        "{} is missing; build it with `cargo build -p food-ordering`, or name another one in FOOD_ORDERING_BIN",
+        path.display()
+    );
+    Ok(path)
 }
 
 fn text(output: &Path) -> String {

@@ -18,9 +18,9 @@ use tokio::time::{Instant, sleep};
 
 use super::plan::Victim;
 use crate::apache_kafka::{Broker, Server};
-use crate::http::{self, Protocol};
 use crate::own_system::{self, OwnSystem};
-use crate::{flags, setup};
+use food_ordering::http::{self, Protocol};
+use food_ordering::{flags, setup};
 
 /// How long a killed process may take to be back.
 const BACK_WITHIN: Duration = Duration::from_mins(1);

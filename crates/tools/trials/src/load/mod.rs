@@ -19,7 +19,8 @@ use self::orders::Generator;
 use self::publish::{Record, publish};
 use self::timeline::{Stage, Timelines};
 use self::watch::StatusWatch;
-use crate::{clock, flags};
+use crate::clock;
+use food_ordering::flags;
 
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]

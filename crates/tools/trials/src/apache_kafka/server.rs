@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::jars::{self, Java};
 use super::properties;
-use crate::{files, parent};
+use food_ordering::{files, parent};
 
 /// How long a broker may take to be ready: a Java program on a busy machine.
 const READY_WITHIN: Duration = Duration::from_mins(2);

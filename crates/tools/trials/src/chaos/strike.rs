@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep};
 use super::customers::Customers;
 use super::plan::{Fault, Planned, Victim};
 use super::stage::Stage;
-use crate::{clock, http};
+use crate::clock;
+use food_ordering::http;
 
 /// How often something is tried whose other side may be the one that was struck, and the pause between.
 const TRIES: u32 = 20;

@@ -2,17 +2,38 @@
 
 use std::time::{Duration, Instant};
 
-use kafka::Connection;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::Error;
+use crate::Connection;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a topic may bring nothing new before its end.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why a topic cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Kafka does not answer.
+    #[error("topic {topic}: {source}")]
+    Kafka {
+        /// What was to be read.
+        topic: String,
+        /// What the client says.
+        source: KafkaError,
+    },
+    /// The broker does not hand out all it says it has.
+    #[error("topic {topic}: {records} records do not come")]
+    Incomplete {
+        /// Of which topic.
+        topic: String,
+        /// How many.
+        records: i64,
+    },
+}
 
 /// A record as it is in Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +71,14 @@ pub struct Topic {
 }
 
 /// All records that `topic` has now. Blocks. Leaves no trace at the broker.
-pub fn read_topic(connection: &Connection, topic: &str) -> Result<Topic, Error> {
+pub fn read(connection: &Connection, topic: &str) -> Result<Topic, Error> {
     let failed = |source| Error::Kafka {
         topic: topic.to_owned(),
         source,
     };
     let consumer: BaseConsumer = (connection.config())
         // The client wants a name for a group, though it never joins one.
-        .set("group.id", "audit")
+        .set("group.id", "reader")
         .set("enable.auto.commit", "false")
         .set("fetch.wait.max.ms", "50")
         .create()

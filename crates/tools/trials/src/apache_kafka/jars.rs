@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, ensure};
 use tokio::process::Command;
 
-use crate::install::{Cache, on_path};
+use food_ordering::install::{Cache, on_path};
 
 /// The version this system is tested with. Version 4 needs Java 17.
 pub(crate) const VERSION: &str = "4.4.0";

@@ -31,7 +31,8 @@ use self::stage::Stage;
 use self::strike::Striker;
 use crate::apache_kafka::Broker;
 use crate::load::watch::StatusWatch;
-use crate::{files, shutdown, up, verdicts};
+use crate::verdicts;
+use food_ordering::{files, shutdown, up};
 
 /// How often is looked who holds what.
 const LOOK_EVERY: Duration = Duration::from_secs(3);

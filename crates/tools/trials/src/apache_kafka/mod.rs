@@ -21,7 +21,7 @@ use clap::ValueEnum;
 #[cfg(test)]
 pub(crate) use self::jars::VERSION;
 pub(crate) use self::server::Server;
-use crate::shutdown;
+use food_ordering::shutdown;
 
 /// Arguments of `kafka`.
 #[derive(Debug, clap::Args)]

@@ -38,7 +38,8 @@ use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::watch::StatusWatch;
 use crate::own_system::{self, OwnSystem};
-use crate::{bench, clock, shutdown, up, verdicts};
+use crate::{bench, clock, verdicts};
+use food_ordering::{shutdown, up};
 
 /// How often the processes are looked at.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
@@ -337,11 +338,10 @@ impl Soak<'_> {
                 (under_way.recent(), under_way.waiting(), ended)
             };
             let kept = self.meters.kept().await?;
-            let line = self
-                .record
-                .borrow_mut()
-                .minute(at, minute, kept, &self.meters)?;
-            say!("{line}");
+            let mut record = self.record.borrow_mut();
+            let minute = record.minute(at, minute, kept, &self.meters)?;
+            say!("{}", report::line(minute));
+            drop(record);
             // Who holds what is looked at less often than in `chaos`: nothing is broken here on purpose.
             let look = self.sources.look().await?;
             self.notes.borrow_mut().looks.push(look);
