@@ -149,7 +149,7 @@ fn test() -> anyhow::Result<()> {
     // Tests of handlers use it; on a new machine this installs it.
     steps.run(
         "Restate server",
-        Command::new(binary(false)?).arg("restate-server-path"),
+        Command::new(binary(false, "food-ordering")?).arg("restate-server-path"),
     )?;
     steps.run(
         "unit tests",

@@ -89,6 +89,7 @@ pub async fn text(request: RequestBuilder) -> anyhow::Result<String> {
 /// How to talk to a server without TLS, where nothing can be negotiated.
 #[derive(Debug, Clone, Copy)]
 pub enum Protocol {
+    /// What browsers and curl speak here.
     Http1,
     /// What Restate's services speak.
     Http2,
