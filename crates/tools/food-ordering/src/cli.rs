@@ -27,7 +27,7 @@ enum Command {
     /// Starts the embedded Kafka broker, the Restate server, every service, two drivers and the gateway, each as a process of
     /// its own, and restarts what dies. Data and logs are in the data directory: `up` again goes on with the orders that were
     /// under way.
-    Up(up::Args),
+    Up(Box<up::Args>),
     /// Runs one or several parts of the system in this process
     Serve(Box<serve::Args>),
     /// Registers the services, Kafka and the drivers with a running Restate; safe to run again and again
@@ -83,7 +83,7 @@ impl Cli {
                 runtime.shutdown_background();
                 served
             }
-            Command::Up(args) => one_thread()?.block_on(up::run(args, &self.telemetry)),
+            Command::Up(args) => one_thread()?.block_on(up::run(*args, &self.telemetry)),
             Command::Setup(args) => one_thread()?.block_on(setup::main(args)),
             Command::Deployments(args) => one_thread()?.block_on(deployments::main(args)),
             Command::Settle(args) => one_thread()?.block_on(settle::main(args)),
