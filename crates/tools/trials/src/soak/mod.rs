@@ -338,10 +338,11 @@ impl Soak<'_> {
                 (under_way.recent(), under_way.waiting(), ended)
             };
             let kept = self.meters.kept().await?;
-            let mut record = self.record.borrow_mut();
-            let minute = record.minute(at, minute, kept, &self.meters)?;
-            say!("{}", report::line(minute));
-            drop(record);
+            {
+                let mut record = self.record.borrow_mut();
+                let minute = record.minute(at, minute, kept, &self.meters)?;
+                say!("{}", report::line(minute));
+            }
             // Who holds what is looked at less often than in `chaos`: nothing is broken here on purpose.
             let look = self.sources.look().await?;
             self.notes.borrow_mut().looks.push(look);
