@@ -64,7 +64,18 @@ async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_
 type Bend = fn(&mut Facts);
 
 /// What a real run would have left behind, had this been wrong.
-const SABOTAGES: [(&str, Bend, Invariant); 6] = [
+const SABOTAGES: [(&str, Bend, Invariant); 7] = [
+    (
+        "an accepted order that went with its topic",
+        |facts| {
+            let lost = facts.notes.accepted[0].order_id.clone();
+            facts.ledger.retain(|entry| entry.order_id != lost);
+            facts.preparations.retain(|entry| entry.order_id != lost);
+            facts.statuses.retain(|told| told.event.order_id != lost);
+            facts.state.retain(|entry| entry.object != lost.as_str());
+        },
+        Invariant::EndsOnce,
+    ),
     (
         "an idempotency key made random",
         |facts| {

@@ -104,13 +104,19 @@ async fn charge(
     let [decline, fail, err] = faults::draw();
     let declined = plan.decline_rate.strikes(decline);
     let answer = provider.books.charge(key, charge, declined).await?;
+    if declined && !answer.replayed {
+        faults::struck("declineRate");
+    }
     if answer.is_new_booking() && plan.error_after_charge_rate.strikes(fail) {
+        faults::struck("errorAfterChargeRate");
         return Err(problem(
             UNAVAILABLE,
             "it is not known what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
         ));
     }
-    if plan.wrong_amount_rate.strikes(err) {
+    // A refusal names no amount.
+    if answer.status.is_success() && plan.wrong_amount_rate.strikes(err) {
+        faults::struck("wrongAmountRate");
         return Ok(answer.with_another_amount());
     }
     Ok(answer)

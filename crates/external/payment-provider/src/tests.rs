@@ -384,6 +384,33 @@ async fn faults_are_set_over_http() {
 }
 
 #[tokio::test]
+async fn another_amount_is_answered_but_not_booked_and_counted_where_it_is() {
+    let shop = Shop::open().await;
+    shop.fail(FaultPlan {
+        wrong_amount_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    let receipt = shop.charge("key-1", "order-1", 23.5).await;
+    assert_eq!(
+        (&receipt.body["amount"], &receipt.body["currency"]),
+        (&json!(1.0), &json!("JPY"))
+    );
+    shop.fail(FaultPlan {
+        decline_rate: Rate::ALWAYS,
+        wrong_amount_rate: Rate::ALWAYS,
+        ..FaultPlan::default()
+    });
+    // A refusal names no amount that could be another one.
+    assert_eq!(shop.charge("key-2", "order-2", 1.0).await.status, 402);
+    shop.fail(FaultPlan::default());
+    let receipt = shop.charge("key-1", "order-1", 23.5).await;
+    assert_eq!(receipt.body["amount"], json!(23.5));
+    let struck = r#"faults_struck_total{fault="wrongAmountRate"} 1"#;
+    let metrics = shop.client.get("/metrics").await.text;
+    assert!(metrics.contains(struck), "{metrics}");
+}
+
+#[tokio::test]
 async fn what_was_answered_survives_the_death_of_the_process() {
     let shop = Shop::open().await;
     let payment = shop.paid("order-1", 23.5).await;

@@ -65,6 +65,18 @@ pub(crate) enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The fault that has led to it, by its name in `/faults`.
+    pub(crate) fn fault(self) -> Option<&'static str> {
+        match self {
+            Self::Refuse => Some("rejectRate"),
+            Self::Cook { callbacks: 0 } => Some("silenceRate"),
+            Self::Cook { callbacks: 1 } => None,
+            Self::Cook { .. } => Some("duplicateCallbackRate"),
+        }
+    }
+}
+
 impl FaultPlan {
     /// Decides on a new order, given a random number for each fault.
     pub(crate) fn verdict(&self, [reject, silence, duplicate]: [f64; 3]) -> Verdict {

@@ -4,10 +4,12 @@
 //! force, [`Faults::routes`] lets anyone change it, [`Faults::guard`] applies the three faults that every stub has. Those of
 //! its own the stub applies itself: it draws its random numbers and asks [`Rate::strikes`].
 //!
+//! Whoever makes something fail on purpose counts it with [`struck`].
+//!
 //! The plan is kept in memory only: a stub that is restarted behaves until it is told otherwise.
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,10 +19,24 @@ use axum::response::Response;
 use axum::routing::get;
 use domain::json::{self, Fields, Value, Violations};
 use serde::Serialize;
+use telemetry::metrics::Counters;
 
 use crate::extract::{JsonBytes, unusable};
 use crate::nonsense;
 use crate::problem::{Problem, UNAVAILABLE, problem};
+
+static STRUCK: LazyLock<Counters<1>> = LazyLock::new(|| {
+    Counters::new(
+        "faults_struck",
+        "Requests at which something went wrong on purpose, by the name of the fault in /faults",
+        ["fault"],
+    )
+});
+
+/// Counts a request at which `fault` struck, by its name in `/faults`.
+pub fn struck(fault: &'static str) {
+    STRUCK.inc([fault]);
+}
 
 /// How often something happens: from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -178,16 +194,19 @@ impl<P: Plan> Faults<P> {
         let plan = faults.current();
         let latency = Duration::from(plan.latency());
         if !latency.is_zero() {
+            struck("latencyMs");
             tokio::time::sleep(latency).await;
         }
         let [error, makes_nonsense, is_carried_out, kind] = draw();
         if plan.error_rate().strikes(error) {
+            struck("errorRate");
             return Err(problem(
                 UNAVAILABLE,
                 "nothing was done: repeat the request (fault errorRate)",
             ));
         }
         if plan.nonsense_rate().strikes(makes_nonsense) {
+            struck("nonsenseRate");
             if is_carried_out < 0.5 {
                 next.run(request).await;
             }

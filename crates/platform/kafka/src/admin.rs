@@ -9,12 +9,14 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::{Offset, TopicPartitionList};
+use tokio::time::{Instant, sleep};
 
 use crate::{Connection, Error, Trouble};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long passing on errors may take, all of which are there already.
 const SERVE_ERRORS: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(50);
 
 /// A Kafka cluster as its brokers describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +82,9 @@ fn client(connection: &Connection) -> Result<AdminClient<Trouble>, Error> {
         .map_err(|source| connection.no_client(source))
 }
 
-/// Creates those of `topics` (name and partitions) that are missing, with the cluster's own replication factor.
+/// Creates those of `topics` (name and partitions) that are missing, with the cluster's own replication factor; returns when the
+/// brokers know them: they hear of a new topic a moment after it was created, and without its id it would be taken for the topic of
+/// this name that there was before.
 ///
 /// Safe to call again and again; topics that exist are left as they are.
 pub async fn ensure_topics(
@@ -117,7 +121,21 @@ pub async fn ensure_topics(
             }
         }
     }
-    Ok(())
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let existing = partitions(connection).await?;
+        let missing = topics
+            .iter()
+            .find(|(name, _)| !existing.contains_key(*name));
+        let Some((name, _)) = missing else {
+            return Ok(());
+        };
+        if Instant::now() >= deadline {
+            let reason = format!("topic {name} was created, but is not there after {TIMEOUT:?}");
+            return Err(unreachable(reason));
+        }
+        sleep(POLL).await;
+    }
 }
 
 /// How many partitions each topic has, and of how many replicas each.

@@ -38,6 +38,20 @@ pub(crate) fn ours(
     })
 }
 
+/// The consumer group in which `topic`, which has this id, is read. While subscriptions are replaced there may be one to the former
+/// topic of this name, too, whose offsets mean nothing in the new one.
+pub(crate) fn group_of<'a>(
+    subscriptions: &'a [Subscription],
+    topic: &str,
+    id: Option<&String>,
+) -> Option<&'a str> {
+    ours(subscriptions)
+        .filter(|(read, _)| *read == topic)
+        .filter_map(|(_, subscription)| subscription.options.get(GROUP))
+        .find(|group| id.is_none_or(|id| group.ends_with(&format!("-{id}"))))
+        .map(String::as_str)
+}
+
 /// The services behind the sinks.
 pub(super) fn services() -> impl Iterator<Item = &'static str> {
     SINKS.iter().filter_map(|(_, sink)| {
@@ -610,6 +624,22 @@ mod tests {
         for (case, clusters, subscriptions, actions) in table {
             assert_eq!(plan(&clusters, &subscriptions, &wanted), actions, "{case}");
         }
+    }
+
+    #[test]
+    fn a_topic_is_read_in_the_group_of_its_id_and_not_in_that_of_the_former_topic() {
+        let former = to_topics("kafka-abc", ["0", "2"]);
+        let both: Vec<_> = former.iter().cloned().chain(both("kafka-abc")).collect();
+        let id = "1".to_owned();
+        assert_eq!(group_of(&former, "orders", Some(&id)), None);
+        assert_eq!(
+            group_of(&both, "orders", Some(&id)),
+            Some("restate-kafka-abc-orders-1")
+        );
+        assert_eq!(
+            group_of(&both, "orders", None),
+            Some("restate-kafka-abc-orders-0")
+        );
     }
 
     #[test]

@@ -1,28 +1,41 @@
-//! Waiting until Restate has taken over every order that Kafka holds.
+//! Waiting until Restate has taken over every record that Kafka holds.
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use kafka::Connection;
 use tokio::time::Instant;
 
 use crate::restate::admin::Admin;
-use crate::setup::subscriptions::{GROUP, ORDERS_SINK};
+use crate::setup::subscriptions;
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until Restate has committed every record of topic `orders`, for `limit` at most; answers how many are left.
-pub async fn orders(admin_url: &str, kafka: &Connection, limit: Duration) -> anyhow::Result<i64> {
+pub async fn orders(
+    admin_url: &str,
+    kafka: &Connection,
+    limit: Duration,
+) -> anyhow::Result<i64> {
+    topic(admin_url, kafka, domain::topic::ORDERS, limit).await
+}
+
+/// Waits until Restate has committed every record of a topic, for `limit` at most; answers how many are left. An error if Restate
+/// does not read the topic, or reads the one of this name that there was before.
+pub async fn topic(
+    admin_url: &str,
+    kafka: &Connection,
+    topic: &'static str,
+    limit: Duration,
+) -> anyhow::Result<i64> {
     let deadline = Instant::now() + limit;
+    let ids = kafka::topic_ids(kafka, &[topic]).await?;
     let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
-    let group = subscriptions
-        .iter()
-        .find(|subscription| subscription.sink == ORDERS_SINK)
-        .and_then(|subscription| subscription.options.get(GROUP))
-        .context("Restate has no subscription to the orders")?
-        .clone();
+    let group = subscriptions::group_of(&subscriptions, topic, ids.get(topic))
+        .with_context(|| format!("Restate does not read topic {topic} as it is now"))?;
     loop {
-        let behind = kafka::behind(kafka, &group, domain::topic::ORDERS).await?;
+        let behind = kafka::behind(kafka, group, topic).await?;
+        ensure!(!behind.is_empty(), "there is no topic {topic}");
         let left = behind.iter().map(|partition| partition.records).sum();
         if left == 0 || Instant::now() + INTERVAL >= deadline {
             return Ok(left);

@@ -10,7 +10,7 @@ use domain::{Order, OrderId, Region, Status, topic};
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::{Connection, Publisher};
 use reqwest::{Client, StatusCode};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, RwLock, RwLockWriteGuard, Semaphore};
 use tokio::time::sleep;
 use upstream::http::{SHORT, text};
 
@@ -31,7 +31,11 @@ pub(super) struct Customers {
     notes: RefCell<Notes>,
     ended: Cell<u32>,
     news: Notify,
+    /// Held by everyone who publishes or places something, for as long as it is not known whether it was accepted.
+    publishing: RwLock<()>,
     statuses: RefCell<BTreeMap<OrderId, Status>>,
+    /// Why orders did not end as they should, and how many.
+    reasons: RefCell<BTreeMap<String, u32>>,
     /// Orders that take room until they end.
     waited_for: RefCell<HashSet<OrderId>>,
     room: Semaphore,
@@ -67,7 +71,9 @@ impl Customers {
             notes: RefCell::default(),
             ended: Cell::default(),
             news: Notify::new(),
+            publishing: RwLock::default(),
             statuses: RefCell::default(),
+            reasons: RefCell::default(),
             waited_for: RefCell::default(),
             room: Semaphore::new(0),
             delivered: RefCell::default(),
@@ -105,6 +111,7 @@ impl Customers {
             let key = order.order_id.as_str().as_bytes();
             return Ok(self.publish(topic::ORDERS, Some(key), event).await.is_ok());
         }
+        let _publishing = self.publishing.read().await;
         let request = self
             .client
             .post(format!("{}/api/orders", self.gateway))
@@ -131,7 +138,14 @@ impl Customers {
         key: Option<&[u8]>,
         value: &[u8],
     ) -> Result<(), kafka::Error> {
+        let _publishing = self.publishing.read().await;
         self.publisher.publish(topic, key, value, &[]).await
+    }
+
+    /// Waits until all that anyone has begun to publish or to place is accepted or not. Nobody begins anything more as long as the
+    /// answer is kept.
+    pub(super) async fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.publishing.write().await
     }
 
     /// Publishes until Kafka has confirmed it.
@@ -196,6 +210,12 @@ impl Customers {
                 self.room.add_permits(1);
                 self.ended.set(self.ended.get() + 1);
                 self.news.notify_waiters();
+                if let Some(reason) = &event.reason {
+                    // What follows is in the third party's words.
+                    let reason = reason.split(':').next().unwrap_or(reason);
+                    let end = format!("{}: {reason}", status.name());
+                    *self.reasons.borrow_mut().entry(end).or_default() += 1;
+                }
             }
             self.statuses.borrow_mut().insert(event.order_id, status);
         }
@@ -222,6 +242,11 @@ impl Customers {
                 .or_default() += 1;
         }
         ends
+    }
+
+    /// How many orders were rejected or cancelled for which reason.
+    pub(super) fn reasons(&self) -> BTreeMap<String, u32> {
+        self.reasons.borrow().clone()
     }
 
     /// The first delivery after a moment, in ms since the epoch.

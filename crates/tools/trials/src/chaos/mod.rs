@@ -6,12 +6,14 @@
 //! | `stage.rs` | the system, and the hands on its processes |
 //! | `customers.rs` | those who send orders and write down what they were told |
 //! | `strike.rs` | doing what the plan says |
+//! | `recreate.rs` | deleting a topic and creating it anew |
 //! | `report.rs` | what is printed in the end |
 //!
 //! What must hold is decided by the crate `audit`, from the outside.
 
 mod customers;
 mod plan;
+mod recreate;
 mod report;
 mod stage;
 mod strike;
@@ -224,6 +226,8 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         under_fire,
         took: begin.elapsed(),
         ends: customers.ends(),
+        reasons: customers.reasons(),
+        effects: striker.effects(),
         recoveries: striker
             .restate_kills()
             .into_iter()

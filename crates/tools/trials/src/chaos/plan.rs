@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use domain::topic;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -10,9 +11,18 @@ use serde_json::{Value, json};
 
 /// How long a fault lasts that ends by itself, in ms.
 const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
-/// How long a part is away that is not started again at once, in ms: several times longer than Restate tries by itself where
-/// services do not say how long (`--restate-default-attempts` of the system that is struck).
-const AWAY_MS: std::ops::RangeInclusive<u64> = 8_000..=12_000;
+/// How long a part is away that is not started again at once, in ms: longer than a third party may take by the limits of the system
+/// that is struck (`--payment-limit`, `--preparation-limit`), and several times longer than Restate tries by itself where services
+/// do not say how long (`--restate-default-attempts`).
+const AWAY_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
+/// The parts that are kept away. Kafka and Restate cannot be given up: everything waits for them.
+const AWAY: [Victim; 5] = [
+    Victim::OrderServices,
+    Victim::DriverSimulator,
+    Victim::RestaurantPos,
+    Victim::PaymentProvider,
+    Victim::Gateway,
+];
 /// The part of the orders after whose end nothing is done any more: faults strike while orders are under way.
 const LAST_FAULT: f64 = 0.95;
 
@@ -82,6 +92,8 @@ pub(super) enum Fault {
     CustomerCancels(Vec<u32>),
     /// An operator cancels the invocations of these orders' workflows.
     OperatorCancels(Vec<u32>),
+    /// An operator deletes a topic and runs setup, which creates it anew.
+    RecreateTopic(&'static str),
 }
 
 /// A fault and its moment.
@@ -148,6 +160,7 @@ enum Card {
     Garbage,
     CustomerCancels,
     OperatorCancels,
+    RecreateTopic(&'static str),
 }
 
 impl Card {
@@ -171,8 +184,6 @@ impl Card {
             Self::StalePlaces,
             Self::WrongClock,
             Self::PauseWork,
-            Self::TakeAway(Victim::OrderServices),
-            Self::TakeAway(Victim::DriverSimulator),
             Self::Garbage,
             Self::Garbage,
             Self::CustomerCancels,
@@ -180,6 +191,10 @@ impl Card {
             Self::OperatorCancels,
             Self::OperatorCancels,
         ];
+        deck.extend(AWAY.map(Self::TakeAway));
+        if durable_broker {
+            deck.extend([topic::ORDERS, topic::DRIVER_UPDATES].map(Self::RecreateTopic));
+        }
         for victim in Victim::ALL {
             deck.push(Self::Pause(victim));
             if victim != Victim::Kafka || durable_broker {
@@ -228,6 +243,7 @@ impl Card {
             },
             Self::CustomerCancels => Fault::CustomerCancels(some(random, under_way, 5)),
             Self::OperatorCancels => Fault::OperatorCancels(some(random, under_way, 3)),
+            Self::RecreateTopic(topic) => Fault::RecreateTopic(topic),
         }
     }
 }
@@ -240,6 +256,26 @@ fn some(random: &mut StdRng, range: std::ops::RangeInclusive<u32>, count: usize)
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+impl Fault {
+    /// What it has in common with others: all but the orders, the driver and the time.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Kill(victim) => format!("kill -9 {}", victim.name()),
+            Self::Pause { victim, .. } => format!("pause {}", victim.name()),
+            Self::TakeAway { victim, .. } => format!("kill -9 and away: {}", victim.name()),
+            Self::Misbehave { stub, faults, .. } => format!("{} {faults}", stub.name()),
+            Self::Repeat(_) => "repeat order events".to_owned(),
+            Self::StalePlaces { .. } => "stale places".to_owned(),
+            Self::WrongClock { .. } => "wrong clock".to_owned(),
+            Self::PauseWork { .. } => "operator pauses".to_owned(),
+            Self::Garbage { .. } => "garbage".to_owned(),
+            Self::CustomerCancels(_) => "customers cancel".to_owned(),
+            Self::OperatorCancels(_) => "operator cancels".to_owned(),
+            Self::RecreateTopic(topic) => format!("recreate topic {topic}"),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -274,6 +310,7 @@ impl fmt::Display for Fault {
             Self::Garbage { order } => write!(f, "garbage, some in the name of order {order}"),
             Self::CustomerCancels(orders) => write!(f, "customers cancel {}", list(orders)),
             Self::OperatorCancels(orders) => write!(f, "operator cancels {}", list(orders)),
+            Self::RecreateTopic(topic) => write!(f, "topic {topic} is deleted and created again"),
         }
     }
 }
@@ -285,6 +322,8 @@ fn list(orders: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const SIZE: Size = Size {
@@ -320,17 +359,32 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_that_would_lose_its_records_is_never_killed() {
+    fn a_broker_that_would_lose_its_records_is_never_killed_and_its_topics_are_left_alone() {
         let size = Size {
             durable_broker: false,
             ..SIZE
         };
         for seed in 0..20 {
             let plan = plan(seed, size);
-            assert!(
-                plan.iter()
-                    .all(|planned| planned.fault != Fault::Kill(Victim::Kafka))
-            );
+            assert!(plan.iter().all(|planned| {
+                planned.fault != Fault::Kill(Victim::Kafka)
+                    && !matches!(planned.fault, Fault::RecreateTopic(_))
+            }));
+        }
+    }
+
+    #[test]
+    fn a_hundred_faults_are_of_every_kind_whatever_the_seed() {
+        for seed in 0..20 {
+            let kinds: BTreeSet<String> = plan(seed, SIZE)
+                .iter()
+                .map(|planned| planned.fault.kind())
+                .collect();
+            let mut random = StdRng::seed_from_u64(seed);
+            for card in Card::deck(true) {
+                let kind = card.draw(&mut random, 100, SIZE).kind();
+                assert!(kinds.contains(&kind), "seed {seed}: no {kind}");
+            }
         }
     }
 }

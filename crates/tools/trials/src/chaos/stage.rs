@@ -31,8 +31,9 @@ const FLAGS: [&str; 10] = [
     "--move-interval=20ms",
     "--pause=0s",
     "--preparation-time=500ms",
-    "--preparation-limit=30s",
-    "--payment-limit=2m",
+    // Shorter than third parties are kept away, longer than anything else that is done to them.
+    "--preparation-limit=10s",
+    "--payment-limit=10s",
     "--driver-limit=10m",
     "--driver-silence=10s",
     "--delivery-limit=10m",
@@ -47,6 +48,8 @@ const LAUNCHER: &str = "launcher";
 pub(super) struct Stage {
     system: OwnSystem,
     kafka: Option<Mutex<Server>>,
+    /// Held while a part is kept away.
+    launcher: Mutex<()>,
     pub(super) sources: Sources,
     pub(super) client: Client,
 }
@@ -70,6 +73,7 @@ impl Stage {
             sources: Sources::from_endpoints(&system.endpoints())?,
             system,
             kafka: kafka.map(Mutex::new),
+            launcher: Mutex::default(),
             client: http::client(Duration::from_secs(10))?,
         })
     }
@@ -97,8 +101,9 @@ impl Stage {
     }
 
     /// Kills a process and keeps it from being started again for a while; returns when another has taken its place. Meanwhile
-    /// nothing else that dies is started again either.
+    /// nothing else that dies is started again either. One part at a time: the end of one's time would bring back another.
     pub(super) async fn take_away(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
+        let _one = self.launcher.lock().await;
         let launcher = self.process(LAUNCHER)?;
         signal(launcher, Signal::SIGSTOP)?;
         let before = self.pid(victim)?;

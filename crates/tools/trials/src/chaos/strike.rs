@@ -1,6 +1,7 @@
 //! Doing what the plan says.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::customers::Customers;
 use super::plan::{Fault, Planned, Victim};
 use super::stage::Stage;
+use super::{recreate, report};
 use crate::clock;
 use food_ordering::http;
 
@@ -21,12 +23,16 @@ use food_ordering::http;
 const TRIES: u32 = 20;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
+/// What some faults consist of.
+const RECORDS: &str = "records published";
+
 /// Strikes a system.
 pub(super) struct Striker<'a> {
     stage: &'a Stage,
     customers: &'a Customers,
     begin: Instant,
     restate_kills: RefCell<Vec<Kill>>,
+    effects: RefCell<BTreeMap<String, report::Effect>>,
 }
 
 /// A kill of the Restate server. Times are in ms since the epoch.
@@ -44,6 +50,7 @@ impl<'a> Striker<'a> {
             customers,
             begin: Instant::now(),
             restate_kills: RefCell::default(),
+            effects: RefCell::default(),
         }
     }
 
@@ -63,7 +70,7 @@ impl<'a> Striker<'a> {
                 "{:>5} orders ended  {}",
                 planned.after, planned.fault
             ));
-            under_way.push(self.strike(&planned.fault));
+            under_way.push(self.strike_and_count(&planned.fault));
         }
         while let Some(done) = under_way.next().await {
             done?;
@@ -76,11 +83,27 @@ impl<'a> Striker<'a> {
         self.restate_kills.borrow().clone()
     }
 
+    /// What each kind of fault has changed so far.
+    pub(super) fn effects(&self) -> BTreeMap<String, report::Effect> {
+        self.effects.borrow().clone()
+    }
+
+    async fn strike_and_count(&self, fault: &Fault) -> anyhow::Result<()> {
+        let (count, what) = self.strike(fault).await?;
+        let mut effects = self.effects.borrow_mut();
+        let effect = effects.entry(fault.kind()).or_default();
+        effect.strikes += 1;
+        effect.count += u64::from(count);
+        effect.what = what;
+        Ok(())
+    }
+
     fn tell(&self, what: &str) {
         say!("{:7.1} s  {what}", self.begin.elapsed().as_secs_f64());
     }
 
-    async fn strike(&self, fault: &Fault) -> anyhow::Result<()> {
+    /// Answers how many of what it has changed.
+    async fn strike(&self, fault: &Fault) -> anyhow::Result<(u32, &'static str)> {
         match fault {
             Fault::Kill(victim) => {
                 let at = clock::now_ms();
@@ -88,15 +111,24 @@ impl<'a> Striker<'a> {
                 if *victim == Victim::Restate {
                     self.restate_kills.borrow_mut().push(Kill { at, back_at });
                 }
-                Ok(())
+                Ok((1, "processes replaced"))
             }
-            Fault::Pause { victim, lasts } => self.stage.pause(*victim, *lasts).await,
-            Fault::TakeAway { victim, lasts } => self.stage.take_away(*victim, *lasts).await,
+            Fault::Pause { victim, lasts } => {
+                self.stage.pause(*victim, *lasts).await?;
+                Ok((1, "processes stopped and continued"))
+            }
+            Fault::TakeAway { victim, lasts } => {
+                self.stage.take_away(*victim, *lasts).await?;
+                Ok((1, "processes missing, then replaced"))
+            }
             Fault::Misbehave {
                 stub,
                 faults,
                 lasts,
-            } => self.misbehave(*stub, faults, *lasts).await,
+            } => {
+                let struck = self.misbehave(*stub, faults, *lasts).await?;
+                Ok((struck, "requests struck"))
+            }
             Fault::Repeat(orders) => {
                 for number in orders {
                     let order = self.customers.order(*number)?;
@@ -106,18 +138,15 @@ impl<'a> Striker<'a> {
                         .publish_surely(topic::ORDERS, Some(key), &event)
                         .await;
                 }
-                Ok(())
+                Ok((u32::try_from(orders.len())?, RECORDS))
             }
-            Fault::StalePlaces { driver } => {
-                self.stale_places(*driver).await;
-                Ok(())
+            Fault::StalePlaces { driver } => Ok((self.stale_places(*driver).await, RECORDS)),
+            Fault::WrongClock { driver } => Ok((self.wrong_clock(*driver).await, RECORDS)),
+            Fault::PauseWork { orders, lasts } => {
+                let paused = self.pause_work(orders, *lasts).await?;
+                Ok((paused, "invocations paused"))
             }
-            Fault::WrongClock { driver } => {
-                self.wrong_clock(*driver).await;
-                Ok(())
-            }
-            Fault::PauseWork { orders, lasts } => self.pause_work(orders, *lasts).await,
-            Fault::Garbage { order } => self.garbage(*order).await,
+            Fault::Garbage { order } => Ok((self.garbage(*order).await?, RECORDS)),
             Fault::CustomerCancels(orders) => {
                 let mut cancelled = 0;
                 for number in orders {
@@ -128,29 +157,57 @@ impl<'a> Striker<'a> {
                     "                    {cancelled} of {} cancellations were accepted",
                     orders.len()
                 ));
-                Ok(())
+                Ok((cancelled, "cancellations accepted"))
             }
             Fault::OperatorCancels(orders) => {
+                let mut cancelled = 0;
                 for number in orders {
                     let order = self.customers.order(*number)?;
-                    self.operator_cancels(&order.order_id).await;
+                    cancelled += self.operator_cancels(&order.order_id).await;
                 }
-                Ok(())
+                Ok((cancelled, "invocations cancelled"))
+            }
+            Fault::RecreateTopic(topic) => {
+                let done = recreate::topic(topic, self.stage, self.customers).await?;
+                self.tell(&format!("                    topic {topic}: {done}"));
+                Ok((u32::from(done.is_done()), "topics replaced"))
             }
         }
     }
 
-    async fn misbehave(&self, stub: Victim, faults: &Value, lasts: Duration) -> anyhow::Result<()> {
+    /// Answers at how many requests the stub has done so.
+    async fn misbehave(
+        &self,
+        stub: Victim,
+        faults: &Value,
+        lasts: Duration,
+    ) -> anyhow::Result<u32> {
         let url = format!("{}/faults", self.stage.address(stub.name())?);
         let client = &self.stage.client;
+        let before = self.struck(stub, faults).await;
         patiently(async || http::send(client.put(&url).json(faults)).await.map(drop)).await;
         sleep(lasts).await;
+        let after = self.struck(stub, faults).await;
         patiently(async || http::send(client.delete(&url)).await.map(drop)).await;
-        Ok(())
+        // One that was killed meanwhile has counted anew.
+        Ok(after.checked_sub(before).unwrap_or(after))
+    }
+
+    /// At how many requests a stub says that these faults have struck; 0 if it does not say.
+    async fn struck(&self, stub: Victim, faults: &Value) -> u32 {
+        let mut struck = 0;
+        patiently(async || {
+            let url = format!("{}/metrics", self.stage.address(stub.name())?);
+            let told = http::text(self.stage.client.get(url)).await?;
+            struck = report::struck(&told, faults);
+            Ok(())
+        })
+        .await;
+        struck
     }
 
     /// Places of the past, the same one twice, and places that are none: all of which must change nothing.
-    async fn stale_places(&self, driver: u32) {
+    async fn stale_places(&self, driver: u32) -> u32 {
         let place = Region::default().at(0.9, 0.9);
         let (lon, lat) = (place.lon(), place.lat());
         let hour_ago = clock::now_ms() - 3_600_000;
@@ -161,12 +218,12 @@ impl<'a> Striker<'a> {
             json!({"lon": 999, "lat": 0}),
             json!("nowhere"),
         ];
-        self.report(driver, &places).await;
+        self.report(driver, &places).await
     }
 
     /// Places with the times of clocks that were never set, set wrong, or count in seconds, and the place that a phone tells
     /// which does not know where it is: none of which may take a driver out of work or an order off its way.
-    async fn wrong_clock(&self, driver: u32) {
+    async fn wrong_clock(&self, driver: u32) -> u32 {
         let place = Region::default().at(0.9, 0.9);
         let (lon, lat) = (place.lon(), place.lat());
         let now = clock::now_ms();
@@ -182,11 +239,12 @@ impl<'a> Striker<'a> {
             .map(|time| json!({"lon": lon, "lat": lat, "timestamp": time}))
             .collect();
         places.push(json!({"lon": 0.0, "lat": 0.0, "timestamp": now}));
-        self.report(driver, &places).await;
+        self.report(driver, &places).await
     }
 
-    async fn report(&self, driver: u32, places: &[Value]) {
+    async fn report(&self, driver: u32, places: &[Value]) -> u32 {
         let key = format!("driver-{driver}");
+        let mut reported = 0;
         for place in places {
             let place = place.to_string();
             self.customers
@@ -196,10 +254,12 @@ impl<'a> Striker<'a> {
                     place.as_bytes(),
                 )
                 .await;
+            reported += 1;
         }
+        reported
     }
 
-    async fn garbage(&self, order: u32) -> anyhow::Result<()> {
+    async fn garbage(&self, order: u32) -> anyhow::Result<u32> {
         let order = self.customers.order(order)?;
         // Told apart by the moment.
         let mark = format!("{}-{}", order.order_id, self.begin.elapsed().as_micros());
@@ -209,6 +269,7 @@ impl<'a> Striker<'a> {
         let mut has_another_key = serde_json::to_value(order)?;
         has_another_key["orderId"] = json!(format!("garbage-{mark}"));
         let key = order.order_id.as_str().as_bytes();
+        let mut published = 0;
         for (key, value) in [
             (Some(key), costs_less_than_nothing.to_string()),
             (Some(key), has_another_key.to_string()),
@@ -217,12 +278,13 @@ impl<'a> Striker<'a> {
             (None, format!("[\"{mark}\"]")),
         ] {
             self.customers.publish_garbage(key, value.as_bytes()).await;
+            published += 1;
         }
-        Ok(())
+        Ok(published)
     }
 
     /// What `restate invocations pause` does to what is being worked on for these orders, and setup afterwards.
-    async fn pause_work(&self, orders: &[u32], lasts: Duration) -> anyhow::Result<()> {
+    async fn pause_work(&self, orders: &[u32], lasts: Duration) -> anyhow::Result<u32> {
         let keys: Vec<String> = orders
             .iter()
             .map(|number| anyhow::Ok(format!("'{}'", self.customers.order(*number)?.order_id)))
@@ -249,11 +311,12 @@ impl<'a> Striker<'a> {
             Ok(())
         })
         .await;
-        Ok(())
+        Ok(paused)
     }
 
     /// What `restate invocations cancel` does.
-    async fn operator_cancels(&self, order: &OrderId) {
+    async fn operator_cancels(&self, order: &OrderId) -> u32 {
+        let mut cancelled = 0;
         patiently(async || {
             let workflow = format!(
                 "target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
@@ -261,10 +324,12 @@ impl<'a> Striker<'a> {
             );
             for id in self.invocations(&workflow).await? {
                 self.patch(&id, "cancel").await?;
+                cancelled += 1;
             }
             Ok(())
         })
         .await;
+        cancelled
     }
 
     /// The ids of the invocations that meet a condition of SQL.
@@ -290,7 +355,7 @@ impl<'a> Striker<'a> {
 }
 
 /// Tries until it works; gives up in silence, as the plan goes on.
-async fn patiently(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
+pub(super) async fn patiently(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
     for _ in 0..TRIES {
         match act().await {
             Ok(()) => return,
