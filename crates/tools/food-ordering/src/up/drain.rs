@@ -12,11 +12,7 @@ use crate::setup::subscriptions;
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until Restate has committed every record of topic `orders`, for `limit` at most; answers how many are left.
-pub async fn orders(
-    admin_url: &str,
-    kafka: &Connection,
-    limit: Duration,
-) -> anyhow::Result<i64> {
+pub async fn orders(admin_url: &str, kafka: &Connection, limit: Duration) -> anyhow::Result<i64> {
     topic(admin_url, kafka, domain::topic::ORDERS, limit).await
 }
 

@@ -355,7 +355,7 @@ impl<'a> Striker<'a> {
 }
 
 /// Tries until it works; gives up in silence, as the plan goes on.
-pub(super) async fn patiently(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
+async fn patiently(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
     for _ in 0..TRIES {
         match act().await {
             Ok(()) => return,
