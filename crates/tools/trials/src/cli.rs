@@ -20,7 +20,7 @@ enum Command {
     /// Publishes orders to Kafka, waits until they have ended and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
-    Bench(bench::Args),
+    Bench(Box<bench::Args>),
     /// Runs a system of its own under a steady load, and decides whether memory and latency stay flat and no order is lost
     ///
     /// Prints a line a minute, and at the end the drift between the first and the last third and a verdict on each invariant.
@@ -49,7 +49,7 @@ impl Cli {
         let runtime = process::one_thread()?;
         match self.command {
             Command::Load(args) => runtime.block_on(load::main(args)),
-            Command::Bench(args) => runtime.block_on(bench::main(args)),
+            Command::Bench(args) => runtime.block_on(bench::main(*args)),
             Command::Soak(args) => runtime.block_on(soak::main(args)),
             Command::Chaos(args) => runtime.block_on(chaos::main(args)),
             Command::Kafka(args) => runtime.block_on(apache_kafka::main(args)),
