@@ -4,6 +4,7 @@
 //! which a big answer has millions: for those the type is looked at once a batch, and the value goes straight into the row.
 //! That both write the same is a test.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{
@@ -11,8 +12,9 @@ use arrow_array::{
     Int64Array, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray, UInt32Array,
     UInt64Array, UnionArray,
 };
+use arrow_cast::cast::{CastOptions, cast_with_options};
 use arrow_pg::encoder::encode_value;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, TimeUnit};
 use bytes::{BufMut, BytesMut};
 use pgwire::api::Type;
 use pgwire::api::results::{FieldFormat, FieldInfo};
@@ -56,9 +58,13 @@ impl Column {
         let plain = match array.data_type() {
             DataType::Union(..) => texts(array),
             DataType::Interval(_) => nullable(array),
+            DataType::Duration(_) => microseconds(array),
             _ => Ok(Arc::clone(array)),
         };
-        let array = &plain.map_err(|error| Error::new("XX000", error.to_string()))?;
+        let array = &plain.map_err(|error| match error {
+            ArrowError::ArithmeticOverflow(_) => out_of_range(),
+            error => Error::new("XX000", error.to_string()),
+        })?;
         let found = match (wanted.datatype(), wanted.format()) {
             // A text is the same in both formats.
             (&Type::TEXT, _) => of(array, Self::Text)
@@ -111,9 +117,26 @@ impl Column {
             Self::Int64(array) => values!(array, put_integer),
             Self::UInt32(array) => values!(array, put_integer),
             Self::UInt64(array) => values!(array, put_integer),
-            Self::Other(array, field) => encode_value(to, array, row, field, wanted),
+            Self::Other(array, field) => {
+                // It calculates without looking, so a value far out of range ends it.
+                let written = AssertUnwindSafe(|| encode_value(to, array, row, field, wanted));
+                catch_unwind(written).unwrap_or_else(|_| Err(out_of_range().into()))
+            }
         }
     }
+}
+
+fn out_of_range() -> Error {
+    Error::new("22008", "a date, time or interval is out of range")
+}
+
+/// Durations in PostgreSQL's unit, if they are not too long for it.
+fn microseconds(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let checked = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(column, &DataType::Duration(TimeUnit::Microsecond), &checked)
 }
 
 fn put_text(text: &str, out: &mut BytesMut) {
@@ -169,6 +192,7 @@ fn nullable(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::{DurationMillisecondArray, DurationSecondArray};
     use arrow_pg::encoder::Encoder;
     use pgwire::api::results::DataRowEncoder;
     use proptest::collection::vec;
@@ -198,6 +222,30 @@ mod tests {
             vec(any::<Option<u32>>(), 1..20).prop_map(|values| array(UInt32Array::from(values))),
             vec(any::<Option<u64>>(), 1..20).prop_map(|values| array(UInt64Array::from(values))),
         ]
+    }
+
+    #[test]
+    fn an_interval_that_postgresql_cannot_have_is_an_error_for_its_client_alone() {
+        for unit in ["s", "ms"] {
+            let seconds = |value| -> ArrayRef {
+                match unit {
+                    "s" => Arc::new(DurationSecondArray::from(vec![value])),
+                    _ => Arc::new(DurationMillisecondArray::from(vec![value])),
+                }
+            };
+            let written = |value| {
+                let array = seconds(value);
+                let field = Arc::new(Field::new("a", array.data_type().clone(), true));
+                let text = FieldFormat::Text;
+                let wanted = FieldInfo::new("a".to_owned(), None, None, Type::INTERVAL, text);
+                let mut row = RowEncoder::new(Layout::Message, 1);
+                let column = Column::new(&array, &field, &wanted).map_err(|error| error.code)?;
+                column.write(0, &wanted, &mut row).unwrap();
+                Ok(row.take())
+            };
+            assert_eq!(written(i64::MAX), Err("22008"));
+            assert!(written(90).is_ok());
+        }
     }
 
     proptest! {

@@ -178,7 +178,7 @@ impl ProducerContext for Trouble {
 /// What librdkafka's `reason` means where it is obscure, and what to do.
 fn meaning(reason: &str) -> Option<&'static str> {
     // (what librdkafka says, what it means)
-    const MEANINGS: [(&str, &str); 9] = [
+    const MEANINGS: [(&str, &str); 11] = [
         (
             "might require SASL authentication",
             "the broker wants a user name and password: name a file with security.protocol=SASL_PLAINTEXT or SASL_SSL by \
@@ -207,6 +207,15 @@ fn meaning(reason: &str) -> Option<&'static str> {
         (
             "certificate could not be verified",
             "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
+        ),
+        // Where it is another host's, librdkafka does not say more.
+        (
+            "certificate verify failed",
+            "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
+        ),
+        (
+            "Invalid response size",
+            "what answers there is no Kafka, or speaks TLS: check the port and security.protocol",
         ),
         (
             "certificate required",
@@ -261,6 +270,16 @@ mod tests {
                 "127.0.0.1:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect \
                  security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10",
                 "wants TLS",
+            ),
+            (
+                "ssl://127.0.0.1:1/bootstrap: error:0A000086:SSL routines::certificate verify failed (after 53ms in state \
+                 SSL_HANDSHAKE)",
+                "another host's",
+            ),
+            (
+                "127.0.0.1:1/bootstrap: Receive failed: Invalid response size 1213486160 (0..100000000): increase \
+                 receive.message.max.bytes (after 2ms in state APIVERSION_QUERY)",
+                "is no Kafka",
             ),
             (
                 "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused",

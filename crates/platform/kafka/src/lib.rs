@@ -38,6 +38,8 @@ pub mod dead_letter {
     pub const OFFSET: &str = "dlq-offset";
     /// How many bytes the value had, if it was too long for the dead-letter topic and only its beginning is kept.
     pub const CUT_FROM: &str = "dlq-cut-from";
+    /// The same of the key.
+    pub const KEY_CUT_FROM: &str = "dlq-key-cut-from";
 
     /// Where a record came from, as text, for the headers.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -80,12 +80,10 @@ impl Properties {
     /// Values go to the end of the line, without the spaces around them. A relative path in a `….location` is relative to the
     /// directory of the file.
     pub fn read(path: &Path, whose: For) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+        let text = secrets::text(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        // Wiped when it is dropped.
-        let text = SecretString::from(text);
         let properties = Self::parse(text.expose_secret(), path, whose)?;
         if whose == For::ThisProcess {
             properties.check(path)?;
@@ -112,6 +110,9 @@ impl Properties {
                 .split_once('=')
                 .ok_or_else(|| wrong("it must be name=value".to_owned()))?;
             let (name, value) = (name.trim(), value.trim());
+            if text.contains('\0') {
+                return Err(wrong("it has a zero byte".to_owned()));
+            }
             judge(name, value).map_err(wrong)?;
             let value = match whose {
                 For::ThisProcess => located(name, value, path).map_err(wrong)?,

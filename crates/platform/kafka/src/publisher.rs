@@ -163,8 +163,8 @@ impl Publisher {
 
     /// Publishes a record that could not be used to the dead-letter topic `topic`, as it came, with the reason and its source.
     ///
-    /// A broker takes a record up to a size, and the headers may be what is too much: then the value is cut, and the header
-    /// [`dead_letter::CUT_FROM`] tells how long it was. `kind` is what metrics know of the reason.
+    /// A broker takes a record up to a size, and the headers may be what is too much: then a long value and a long key are cut, and
+    /// the headers [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] tell how long they were. `kind` is what metrics know of the reason.
     pub async fn publish_dead_letter(
         &self,
         topic: &str,
@@ -176,6 +176,8 @@ impl Publisher {
     ) -> Result<(), Error> {
         const CUT_TO: usize = 64 * 1024;
         let length = value.len().to_string();
+        let key_length = key.map_or(0, <[u8]>::len);
+        let key_length_text = key_length.to_string();
         let mut headers = vec![
             (dead_letter::REASON, reason),
             (dead_letter::TOPIC, &source.topic),
@@ -183,10 +185,18 @@ impl Publisher {
             (dead_letter::OFFSET, &source.offset),
         ];
         match self.publish(topic, key, value, &headers).await {
-            Err(Error::Refused { .. }) if value.len() > CUT_TO => {
-                headers.push((dead_letter::CUT_FROM, &length));
-                let start = value.get(..CUT_TO).unwrap_or(value);
-                self.publish(topic, key, start, &headers).await?;
+            // A broker counts both, and a few bytes more than it did for the record.
+            Err(Error::Refused { .. }) if value.len() > CUT_TO || key_length > CUT_TO => {
+                if value.len() > CUT_TO {
+                    headers.push((dead_letter::CUT_FROM, &length));
+                }
+                if key_length > CUT_TO {
+                    headers.push((dead_letter::KEY_CUT_FROM, &key_length_text));
+                }
+                let start = |bytes: &[u8]| bytes.get(..CUT_TO).unwrap_or(bytes).to_vec();
+                let key = key.map(start);
+                self.publish(topic, key.as_deref(), &start(value), &headers)
+                    .await?;
             }
             result => result?,
         }

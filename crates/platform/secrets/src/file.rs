@@ -1,12 +1,36 @@
 //! Files with one secret a line.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
 /// The shortest secret, in characters: 128 bits as hexadecimal digits.
 const SHORTEST: usize = 32;
+
+/// The largest file of secrets or settings, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The text of a file with secrets, or with settings that may be secret.
+///
+/// No more is read than such a file can have: a name that was mixed up may be that of a device, which never ends. So it is
+/// refused if it is larger than 1 MiB, and if it is no UTF-8.
+pub fn text(path: &Path) -> io::Result<SecretString> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)?;
+    // Wiped when it is dropped.
+    let text = SecretString::from(text);
+    if text.expose_secret().len() as u64 > LARGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it has more than 1 MiB",
+        ));
+    }
+    Ok(text)
+}
 
 /// Why a file cannot be used. Tells nothing of what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -74,12 +98,10 @@ impl<T: Into<SecretString>> FromIterator<T> for Secrets {
 
 /// The lines of a file with their numbers, at least one, without those that are blank or begin with `#`.
 pub fn lines(path: &Path) -> Result<Vec<(usize, String)>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+    let text = text(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;
-    // Wiped when it is dropped.
-    let text = SecretString::from(text);
     let lines: Vec<(usize, String)> = (text.expose_secret().lines().enumerate())
         .map(|(number, line)| (number + 1, line.trim()))
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
@@ -96,6 +118,13 @@ pub fn lines(path: &Path) -> Result<Vec<(usize, String)>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        let endless = text(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(endless.to_string(), "it has more than 1 MiB");
+    }
 
     fn read(text: &str) -> Result<Secrets, Error> {
         let directory = tempfile::tempdir().unwrap();

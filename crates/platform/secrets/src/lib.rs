@@ -18,5 +18,5 @@ pub mod keys;
 pub mod testing;
 pub mod webhook;
 
-pub use file::{Error, Secrets, lines};
+pub use file::{Error, Secrets, lines, text};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -6,6 +6,8 @@ use domain::{Order, OrderId};
 
 /// What metrics call an order whose id belongs to another order.
 pub(crate) const ORDER_ID_TAKEN: &str = "order_id_taken";
+/// The longest key of a record that is quoted, in characters: the reason goes into a header and into the order's status.
+const QUOTED_KEY: usize = 100;
 /// What an invalid event names as the field at fault if it is the record's key.
 const RECORD_KEY: &str = "record key";
 
@@ -55,9 +57,14 @@ pub(crate) fn of_record(event: &[u8], key: Option<&[u8]>) -> Result<Order, Inval
     let problem = match key {
         Some(key) if key == order.order_id.as_str().as_bytes() => return Ok(order),
         Some(key) => match std::str::from_utf8(key) {
-            Ok(key) => format!(
+            Ok(key) if key.chars().count() <= QUOTED_KEY => format!(
                 "must be the orderId {:?}, but is {key:?}",
                 order.order_id.as_str()
+            ),
+            Ok(key) => format!(
+                "must be the orderId {:?}, but is a text of {} characters",
+                order.order_id.as_str(),
+                key.chars().count()
             ),
             Err(_) => format!(
                 "must be the orderId {:?}, but is not UTF-8",
@@ -88,6 +95,7 @@ mod tests {
     #[test]
     fn a_record_is_an_order_if_its_key_is_the_orders_id() {
         assert!(of_record(EVENT, Some(b"order-1")).is_ok());
+        let long = vec![b'k'; 900_000];
         for (key, reason) in [
             (
                 Some(&b"order-2"[..]),
@@ -96,6 +104,10 @@ mod tests {
             (
                 Some(&b"\xff\xfe"[..]),
                 r#"invalid order: record key must be the orderId "order-1", but is not UTF-8"#,
+            ),
+            (
+                Some(&long[..]),
+                r#"invalid order: record key must be the orderId "order-1", but is a text of 900000 characters"#,
             ),
             (
                 None,

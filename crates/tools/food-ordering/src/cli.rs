@@ -61,6 +61,21 @@ enum Command {
 }
 
 impl Cli {
+    /// The command line and the environment of this process, or an end with a complaint about them.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            // It does not say which one.
+            if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
+                let variables = variables::Known::of(&Self::command());
+                for wrong in variables.not_utf8(std::env::vars_os(), std::env::args_os()) {
+                    eprintln!("error: {wrong} is not UTF-8");
+                }
+            }
+            error.exit()
+        })
+    }
+
     /// Does what the command line asks for.
     pub fn run(self) -> anyhow::Result<()> {
         process::begin()?;

@@ -177,6 +177,9 @@ async fn find(kafka: &Connection, place: &Place) -> anyhow::Result<Record> {
         })
 }
 
+/// How much of a key is shown, in characters.
+const SHOWN_KEY: usize = 80;
+
 /// A dead letter on one line.
 fn line(topic: &str, letter: &Record) -> String {
     format!(
@@ -219,7 +222,18 @@ fn key_of(letter: &Record) -> String {
     let Some(key) = &letter.key else {
         return "none".to_owned();
     };
-    format!("{:?}", String::from_utf8_lossy(key))
+    let text = String::from_utf8_lossy(key);
+    if text.chars().count() > SHOWN_KEY {
+        let start: String = text.chars().take(SHOWN_KEY).collect();
+        let length = letter.header(dead_letter::KEY_CUT_FROM);
+        let length = if length.is_empty() {
+            key.len().to_string()
+        } else {
+            length.to_owned()
+        };
+        return format!("{start:?}… ({length} bytes)");
+    }
+    format!("{text:?}")
 }
 
 /// A record as it is to be published: topic, key, value.
@@ -245,6 +259,10 @@ fn again(
         );
         letter.value.clone()
     };
+    ensure!(
+        key.is_some() || letter.header(dead_letter::KEY_CUT_FROM).is_empty(),
+        "only the beginning of the key of {place} is kept: give the right one with --key TEXT"
+    );
     Ok((
         topic,
         key.map(String::into_bytes).or_else(|| letter.key.clone()),
@@ -338,5 +356,21 @@ mod tests {
         let error = again(&place(), &cut, None, None).unwrap_err().to_string();
         assert!(error.contains("--value"), "{error}");
         assert!(again(&place(), &letter(&[]), None, None).is_err());
+        let cut = letter(&[
+            (dead_letter::TOPIC, "orders"),
+            (dead_letter::KEY_CUT_FROM, "99"),
+        ]);
+        let error = again(&place(), &cut, None, None).unwrap_err().to_string();
+        assert!(error.contains("--key"), "{error}");
+        assert!(again(&place(), &cut, None, Some("id".to_owned())).is_ok());
+    }
+
+    #[test]
+    fn a_long_key_is_shown_in_part() {
+        let mut long = letter(&[]);
+        long.key = Some(vec![b'k'; 900_000]);
+        let shown = key_of(&long);
+        assert!(shown.len() < 200, "{}", shown.len());
+        assert!(shown.ends_with("(900000 bytes)"), "{shown}");
     }
 }

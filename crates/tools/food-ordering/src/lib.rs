@@ -60,3 +60,18 @@ pub mod variables;
 
 pub use cli::Cli;
 pub use part::Part;
+
+/// An error with its causes, each said once: many say their cause themselves.
+#[must_use]
+pub fn said(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
+}

@@ -16,6 +16,12 @@ pub(crate) const PARENT: &str = "FOOD_ORDERING_PARENT";
 /// Arguments of `exec-with-parent`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// A variable that the program is not to see
+    #[arg(long, value_name = "VARIABLE")]
+    without: Vec<OsString>,
+    /// The program's directory for temporary files
+    #[arg(long, value_name = "DIRECTORY")]
+    temporary: Option<OsString>,
     /// The program and its arguments
     #[arg(required = true, last = true)]
     command: Vec<OsString>,
@@ -51,9 +57,14 @@ pub fn exec(args: &Args) -> anyhow::Error {
     let Some((program, arguments)) = args.command.split_first() else {
         return anyhow::anyhow!("name the program to run");
     };
-    let error = Command::new(program)
-        .args(arguments)
-        .env_remove(PARENT)
-        .exec();
+    let mut command = Command::new(program);
+    command.args(arguments).env_remove(PARENT);
+    for variable in &args.without {
+        command.env_remove(variable);
+    }
+    if let Some(directory) = &args.temporary {
+        command.env("TMPDIR", directory);
+    }
+    let error = command.exec();
     anyhow::Error::new(error).context(format!("starting {}", program.display()))
 }

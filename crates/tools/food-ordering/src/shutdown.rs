@@ -4,7 +4,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What Ctrl-C and SIGTERM ask for.
+/// What Ctrl-C, SIGTERM and the end of the terminal ask for.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
     /// Cancelled at the first of them: stop, in order.
@@ -13,10 +13,12 @@ pub struct Shutdown {
     pub insisted: CancellationToken,
 }
 
-/// From this call on neither ends the process by itself.
+/// From this call on none of them ends the process by itself. Under `nohup`, the end of the terminal does not ask for anything.
 pub fn on_signal() -> anyhow::Result<Shutdown> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
+    let mut hangup = hangup.transpose().context("listening for SIGHUP")?;
     let shutdown = Shutdown {
         asked: CancellationToken::new(),
         insisted: CancellationToken::new(),
@@ -27,9 +29,36 @@ pub fn on_signal() -> anyhow::Result<Shutdown> {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                Some(()) = async { hangup.as_mut()?.recv().await } => {}
             }
             token.cancel();
         }
     });
     Ok(shutdown)
+}
+
+/// Whether whoever started this process wants it to outlive the terminal.
+fn hangup_is_ignored() -> bool {
+    // Where this cannot be told, the signal is left as it is.
+    std::fs::read_to_string("/proc/self/status").map_or(true, |status| ignores_hangup(&status))
+}
+
+/// `status` as in `/proc/<pid>/status`, where the lowest bit is SIGHUP.
+fn ignores_hangup(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_nohup_the_end_of_the_terminal_is_ignored() {
+        let status = |mask| format!("Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+        assert!(ignores_hangup(&status("0000000000001001")));
+        assert!(!ignores_hangup(&status("0000000000001000")));
+        assert!(ignores_hangup("Name:\tx\n"));
+    }
 }

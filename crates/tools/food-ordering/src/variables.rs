@@ -1,6 +1,7 @@
 //! Variables of the environment: none whose name begins as ours do is ignored without a word.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
 use crate::{keys, parent};
 
@@ -124,6 +125,24 @@ impl Known {
         self.0.contains_key(variable)
     }
 
+    /// The variables and arguments that cannot be read because they are not UTF-8.
+    pub(crate) fn not_utf8(
+        &self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Vec<String> {
+        let variables = variables.into_iter().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            (self.0.contains_key(&name) && value.to_str().is_none())
+                .then(|| format!("the value of the variable {name}"))
+        });
+        let arguments = arguments.into_iter().filter_map(|argument| {
+            (argument.to_str().is_none())
+                .then(|| format!("the argument \"{}\"", argument.display()))
+        });
+        variables.chain(arguments).collect()
+    }
+
     /// What is to be said of the variables that have no effect on `command`.
     ///
     /// Commands share an environment, so a variable that another command reads is nothing to speak of. `up` is the exception: it
@@ -216,6 +235,29 @@ mod tests {
             }
         }
         assert_eq!(said("up", "RESTATE_ADMIN"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_utf8_is_named() {
+        use std::os::unix::ffi::OsStringExt;
+        let broken = || OsString::from_vec(b"http://\xff".to_vec());
+        let known = Known::of(&<crate::Cli as clap::CommandFactory>::command());
+        let said = known.not_utf8(
+            [
+                ("FOOD_ORDERING_PAYMENT_URL".into(), broken()),
+                ("FOOD_ORDERING_DRIVERS".into(), "2".into()),
+                ("OF_OTHERS".into(), broken()),
+            ],
+            ["up".into(), broken()],
+        );
+        assert_eq!(
+            said,
+            [
+                "the value of the variable FOOD_ORDERING_PAYMENT_URL",
+                "the argument \"http://\u{fffd}\"",
+            ]
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Kafka's topics: whether they are set so that nothing is lost, and whether those who read them go on.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::topic;
-use kafka::{Behind, Cluster, Connection, Settings};
+use kafka::{Behind, Cluster, Settings};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -11,6 +12,7 @@ use super::addresses::Addresses;
 use super::finding::Finding;
 use super::or_unknown;
 use super::parts::Up;
+use super::runtime::set_up;
 use crate::broker;
 use crate::http;
 use crate::restate::admin::Admin;
@@ -32,7 +34,7 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
         return Vec::new();
     }
     let (settings, restate, gateway) = futures::join!(
-        settings(&addresses.kafka),
+        settings(addresses),
         async {
             if up.has("restate-admin") {
                 or_unknown("restate reads", restate(addresses).await)
@@ -63,7 +65,8 @@ struct Unfit {
     better: String,
 }
 
-async fn settings(kafka: &Connection) -> anyhow::Result<Vec<Finding>> {
+async fn settings(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+    let kafka = &addresses.kafka;
     // The embedded broker has no settings, and does not answer whoever asks for them.
     if broker::is_embedded(&Cluster::discover(kafka).await?.id) {
         return Ok(vec![Finding::fine("topics", "the embedded broker's")]);
@@ -71,7 +74,12 @@ async fn settings(kafka: &Connection) -> anyhow::Result<Vec<Finding>> {
     let names = topic::ALL.map(|(name, _)| name);
     let partitions = kafka::partitions(kafka).await?;
     let settings = kafka::settings(kafka, &names).await?;
-    let mut findings = Vec::new();
+    let mut findings: Vec<_> = (missing(&partitions).into_iter())
+        .map(|name| {
+            let what = format!("{name} is not there; what needs it is tried until it is");
+            Finding::wrong("topics", what, set_up(addresses))
+        })
+        .collect();
     for (name, settings) in &settings {
         let replicas = partitions.get(*name).map_or(0, |found| found.replicas);
         for Unfit {
@@ -96,6 +104,12 @@ async fn settings(kafka: &Connection) -> anyhow::Result<Vec<Finding>> {
         findings.push(Finding::fine("topics", "their settings lose nothing"));
     }
     Ok(findings)
+}
+
+/// The topics of this system that Kafka does not have.
+fn missing<T>(found: &HashMap<String, T>) -> Vec<&'static str> {
+    let names = topic::ALL.into_iter().map(|(name, _)| name);
+    names.filter(|name| !found.contains_key(*name)).collect()
 }
 
 /// What about the settings of a topic with so many replicas may lose records.
@@ -256,6 +270,17 @@ mod tests {
         ("unclean.leader.election.enable", "false"),
         ("message.timestamp.type", "LogAppendTime"),
     ];
+
+    #[test]
+    fn a_topic_that_is_not_there_is_named() {
+        let mut found: HashMap<_, _> = (topic::ALL.into_iter())
+            .map(|(name, partitions)| (name.to_owned(), partitions))
+            .collect();
+        found.insert("another".to_owned(), 1);
+        assert_eq!(missing(&found), [""; 0]);
+        found.remove("order-status");
+        assert_eq!(missing(&found), ["order-status"]);
+    }
 
     #[test]
     fn kafkas_own_defaults_on_one_broker_are_fine() {

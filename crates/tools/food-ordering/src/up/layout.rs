@@ -233,17 +233,13 @@ impl Layout {
             binary: self.binary.clone(),
             arguments: vec![
                 "exec-with-parent".to_owned(),
-                "--".to_owned(),
-                "env".to_owned(),
                 // These overrule the file. The proxy would be sent every invocation, and all services are on this machine.
-                "-u".to_owned(),
-                "HTTP_PROXY".to_owned(),
-                "-u".to_owned(),
-                "RUST_LOG".to_owned(),
-                "-u".to_owned(),
-                "MEMORY_LIMIT".to_owned(),
+                "--without=HTTP_PROXY".to_owned(),
+                "--without=RUST_LOG".to_owned(),
+                "--without=MEMORY_LIMIT".to_owned(),
                 // It leaves directories behind at each start.
-                format!("TMPDIR={}", self.dir.temporary().display()),
+                format!("--temporary={}", self.dir.temporary().display()),
+                "--".to_owned(),
                 self.restate_server.display().to_string(),
                 "--no-logo".to_owned(),
                 flag("config-file", config.display()),
