@@ -389,7 +389,8 @@ impl Visitor for Measure {
                 if around.parts.is_empty() {
                     around.read = around.read.max(growth);
                 } else {
-                    around.value(growth.saturating_mul(VALUE), 0);
+                    let made = level.read.saturating_mul(level.made);
+                    around.value(growth.saturating_mul(VALUE), made);
                 }
             }
         }
