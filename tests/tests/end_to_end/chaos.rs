@@ -53,8 +53,8 @@ async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_
 
     // The command says the same of the file.
     let mut bent = facts;
-    let (_, bend, invariant) = SABOTAGES[0];
-    bend(&mut bent);
+    let (_, sabotage, invariant) = SABOTAGES[0];
+    sabotage(&mut bent);
     std::fs::write(&file, serde_json::to_vec(&bent)?)?;
     let ran = run_trials(["chaos".into(), "--facts".into(), file.into_os_string()])?;
     let line = format!("BROKEN  {}", invariant.sentence());

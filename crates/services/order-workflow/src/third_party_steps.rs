@@ -7,7 +7,7 @@ use order_status::cause;
 use restate_sdk::prelude::*;
 use restate_sdk::serde::{Deserialize, Serialize};
 
-use crate::clients::{Amount, Charge, Failure, Payment, Preparation};
+use crate::clients::{Amount, Asking, Charge, Failure, Payment, Preparation};
 use crate::under_way::{Event, Stop, UnderWay};
 use crate::undo::Undo;
 
@@ -15,10 +15,13 @@ impl<'a> UnderWay<'a> {
     /// Step 2: charges the customer.
     pub(crate) async fn charge(&mut self) -> Result<(), Stop> {
         self.begun.push(Undo::Payment(None));
-        let asked = self.ask(["charge", "charge again"], self.limits.payment, || {
+        let asked = self.ask(["charge", "charge again"], self.limits.payment, |asking| {
             let third_parties = self.third_parties.clone();
             let (order_id, amount) = (self.order.order_id.clone(), self.order.total_cost);
-            async move { third_parties.charge(&order_id, amount).await.map(Json) }
+            async move {
+                let charge = third_parties.charge(&order_id, amount, asking).await;
+                charge.map(Json)
+            }
         });
         let Asked {
             answer: Json(charge),
@@ -58,7 +61,7 @@ impl<'a> UnderWay<'a> {
         let asked = self.ask(
             ["prepare", "prepare again"],
             self.limits.preparation,
-            || {
+            |_| {
                 let third_parties = self.third_parties.clone();
                 let (order, awakeable_id) = (self.order.clone(), awakeable_id.clone());
                 async move { third_parties.prepare(&order, &awakeable_id).await.map(Json) }
@@ -92,14 +95,14 @@ impl<'a> UnderWay<'a> {
         &self,
         names: [&'static str; 2],
         limit: Duration,
-        request: impl Fn() -> Fut,
+        request: impl Fn(Asking) -> Fut,
     ) -> Result<Asked<T>, NotDone>
     where
         T: Serialize + Deserialize + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'a,
     {
         let ctx = self.ctx;
-        let (first, again) = (request(), request());
+        let (first, again) = (request(Asking::First), request(Asking::Again));
         let once = retry::third_party().max_attempts(1);
         match step!(ctx, names[0], once, first) {
             Ok(answer) => Ok(Asked {

@@ -6,7 +6,7 @@ use domain::{Money, OrderId};
 use durable::{despite_cancellation, retry, step_despite_cancellation};
 use restate_sdk::prelude::*;
 
-use crate::clients::{Charge, Failure, Payment, ThirdParties};
+use crate::clients::{Asking, Charge, Failure, Payment, ThirdParties};
 use crate::scope::{Handler, Scope};
 
 /// How long a third party may keep the others waiting.
@@ -148,7 +148,10 @@ async fn what_was_charged(
     order_id: &OrderId,
     amount: Money,
 ) -> Result<Option<Payment>, Failure> {
-    match third_parties.charge(order_id, amount).await? {
+    match third_parties
+        .charge(order_id, amount, Asking::Again)
+        .await?
+    {
         Charge::Charged { payment_id: id } => Ok(Some(Payment {
             id,
             amount: amount.into(),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use domain::json::{Fields, FromJson, Value};
 use domain::{Money, Order, OrderId};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrets::ExposeSecret;
 use secrets::callback::{self, Callbacks};
 use serde::{Deserialize, Serialize};
@@ -168,16 +168,23 @@ impl ThirdParties {
 
     /// Charges the customer of `order_id`. The key follows from the order's id, so that whatever is repeated or replayed, and
     /// by whomever, an order is charged once.
+    ///
+    /// 409 refuses the first request. To a later one it says that the first is still being worked on, as in the IETF's draft on the
+    /// `Idempotency-Key` header, so that is asked again.
     pub(crate) async fn charge(
         &self,
         order_id: &OrderId,
         amount: Money,
+        asking: Asking,
     ) -> Result<Charge, Failure> {
         let requested = Amount::from(amount);
         let request = post(&self.http, &self.payment, &["payments"])?
             .header("idempotency-key", format!("charge-{order_id}"))
             .json(&PaymentRequest::new(Some(order_id), &requested));
         call(CHARGE, request, |reply| {
+            if asking == Asking::Again && reply.status() == StatusCode::CONFLICT {
+                return Err(Failure::Transient("409 Conflict".to_owned()));
+            }
             match reply.sort(&[200, 201], &[402])? {
                 Sorted::Yes(content) => {
                     let payment = content.parse::<Receipt>()?.payment(order_id)?;
@@ -281,6 +288,14 @@ impl ThirdParties {
         })
         .await
     }
+}
+
+/// Whether a request is made for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    First,
+    /// An earlier one had no answer that counts.
+    Again,
 }
 
 /// A charge of an order, or a refund.

@@ -76,7 +76,7 @@ impl Hostile {
 
     async fn charge(&self) -> Result<Charge, Failure> {
         let client = self.client(ANSWER_WITHIN);
-        client.charge(&order_id(), price()).await
+        client.charge(&order_id(), price(), Asking::First).await
     }
 
     async fn prepare(&self) -> Result<Preparation, Failure> {
@@ -181,6 +181,19 @@ async fn every_status_of_the_payment_provider_is_sorted() {
         let charged = told(&hostile.charge().await);
         assert!(charged.starts_with(expected), "{status}: {charged}");
         assert_eq!(hostile.requests(), ["POST /payments HTTP/1.1"], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_refuses_a_charge_and_says_of_a_repeated_one_that_the_first_is_still_in_hand() {
+    let hostile = Hostile::says("409 Conflict", JSON, "{}").await;
+    let client = hostile.client(ANSWER_WITHIN);
+    for (asking, expected) in [
+        (Asking::First, "Refused { reason: \"409 Conflict\" }"),
+        (Asking::Again, "no answer: 409"),
+    ] {
+        let charged = told(&client.charge(&order_id(), price(), asking).await);
+        assert!(charged.starts_with(expected), "{charged}");
     }
 }
 
@@ -589,7 +602,7 @@ async fn what_is_too_long_or_too_slow_is_given_up() {
     ] {
         let hostile = Hostile::start(Manner::Stops(head.clone())).await;
         let client = hostile.client(Duration::from_millis(300));
-        let charged = told(&client.charge(&order_id(), price()).await);
+        let charged = told(&client.charge(&order_id(), price(), Asking::First).await);
         assert!(charged.starts_with("no answer: "), "{head}: {charged}");
         assert!(!charged.contains("127.0.0.1"), "{charged}");
     }
