@@ -7,7 +7,7 @@ pub(super) fn render(data: &Path, port: u16, controller_port: u16, more: &str) -
     // A backslash begins an escape in this format.
     let data = data.display().to_string().replace('\\', "\\\\");
     format!(
-        "# Written by `food-ordering kafka` at every start.
+        "# Written by `trials kafka` at every start.
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
