@@ -35,10 +35,8 @@ impl<'a> UnderWay<'a> {
                 self.begun = vec![Undo::Payment(Some(Payment { id, amount }))];
                 Ok(())
             }
-            Charge::OtherAmount(payment) => {
-                self.begun = vec![Undo::Payment(Some(payment))];
-                Err(Stop::Cancelled(cause::OTHER_AMOUNT.to_owned()))
-            }
+            // An answer that contradicts the request may be wrong itself, so whoever undoes it asks again what was charged.
+            Charge::OtherAmount(_) => Err(Stop::Cancelled(cause::OTHER_AMOUNT.to_owned())),
             Charge::Declined { reason } => {
                 self.begun.clear();
                 Err(Stop::Rejected(format!("{}: {reason}", cause::DECLINED)))
