@@ -152,7 +152,7 @@ async fn json_of(request: reqwest::RequestBuilder) -> Option<Value> {
 /// Asks again and again until there is an answer.
 ///
 /// # Panics
-/// If there is none within 30 s.
+/// If no answer comes within 30 s.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + LIMIT;
     loop {

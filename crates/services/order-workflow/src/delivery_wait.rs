@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery::{DeliveryRequest, Progress, STATUS_IS_SET};
-use domain::{Location, Order, Status, restaurant};
+use domain::{Status, restaurant};
 use durable::unless_cancelled;
 use order_status::cause;
 use restate_sdk::prelude::*;
@@ -35,7 +35,7 @@ impl UnderWay<'_> {
             region: order.region,
             restaurant_id: order.restaurant_id.clone(),
             restaurant_location: restaurant::location(&order.restaurant_id, order.region),
-            customer_location: customer_location(order),
+            customer_location: order.destination(),
             delivered,
         };
         self.scope.send(self.scope.delivery().start(Json(request)));
@@ -93,11 +93,4 @@ impl UnderWay<'_> {
         }
         Ok(Look::Late)
     }
-}
-
-/// Where the order goes. Orders that do not say so get a place that follows from their id, as restaurants do.
-fn customer_location(order: &Order) -> Location {
-    order
-        .customer_location
-        .unwrap_or_else(|| restaurant::place_for(order.order_id.as_str(), order.region))
 }

@@ -93,7 +93,7 @@ pub(crate) fn uncreated(scope: &Scope<'_>, stop: impl Into<Stop>) -> TerminalErr
     let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
     for change in [
         Change::ended(end, reason.clone()).settled(),
-        // Where there is none, its provider has to hear of it all the same.
+        // If the order was not created, its provider has to hear of the refusal all the same.
         Change::refused_unread(reason.clone()),
     ] {
         scope.send_change(change.after_kill());

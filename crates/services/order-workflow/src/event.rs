@@ -19,7 +19,7 @@ pub(crate) fn id_taken(order_id: &OrderId) -> String {
     )
 }
 
-/// The order in an event that was sent to the workflow `key`, or why there is none.
+/// The order in an event that was sent to the workflow `key`. The error says why the event is refused.
 pub(crate) fn sent_to(key: &str, event: &[u8]) -> Result<Order, String> {
     match Order::parse(event) {
         Ok(order) if order.order_id.as_str() == key => Ok(order),

@@ -25,7 +25,7 @@ pub struct OrderIntake {
 }
 
 impl OrderIntake {
-    /// The intake; `publisher` takes what is no order.
+    /// The intake; `publisher` publishes its dead letters.
     #[must_use]
     pub fn new(publisher: Publisher) -> Self {
         Self { publisher }
