@@ -72,35 +72,21 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
             directory.path().join("tls.properties"),
             "security.protocol=SSL\nssl.ca.location=ca.pem\nssl.certificate.location=client.pem\nssl.key.location=client.key\n",
         )?;
-        let log = directory.path().join("trials.log");
-        let out = std::fs::File::create(&log)?;
-        let process = Command::new(trials()?)
-            .arg("kafka")
-            .arg(format!("--port={plain}"))
-            .arg(format!("--data-dir={at}/data"))
-            .arg(format!("--server-properties={at}/server.extra"))
-            .stdin(Stdio::null())
-            .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()
-            .context("starting Apache Kafka")?;
-        let mut kafka = Self {
-            process,
+        Ok(Self {
+            process: run(directory.path(), plain).await?,
             directory,
             plain,
             sasl,
             tls,
-        };
-        eventually("Apache Kafka", READY_WITHIN, async || {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            match kafka.process.try_wait() {
-                Ok(None) if said.contains("is ready at") => Ok(Ok(())),
-                Ok(None) => Err(said),
-                ended => Ok(Err(anyhow::anyhow!("Apache Kafka: {ended:?}\n{said}"))),
-            }
         })
-        .await?;
-        Ok(kafka)
+    }
+
+    /// Kills it and starts it again with what it has stored.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        self.process = run(self.directory.path(), self.plain).await?;
+        Ok(())
     }
 
     /// Without encryption or credentials.
@@ -142,6 +128,33 @@ impl Drop for ApacheKafka {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Starts the broker of this directory and waits until it answers.
+async fn run(directory: &Path, plain: u16) -> anyhow::Result<Child> {
+    let at = directory.display();
+    let log = directory.join("trials.log");
+    let out = std::fs::File::create(&log)?;
+    let mut process = Command::new(trials()?)
+        .arg("kafka")
+        .arg(format!("--port={plain}"))
+        .arg(format!("--data-dir={at}/data"))
+        .arg(format!("--server-properties={at}/server.extra"))
+        .stdin(Stdio::null())
+        .stdout(out.try_clone()?)
+        .stderr(out)
+        .spawn()
+        .context("starting Apache Kafka")?;
+    eventually("Apache Kafka", READY_WITHIN, async || {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        match process.try_wait() {
+            Ok(None) if said.contains("is ready at") => Ok(Ok(())),
+            Ok(None) => Err(said),
+            ended => Ok(Err(anyhow::anyhow!("Apache Kafka: {ended:?}\n{said}"))),
+        }
+    })
+    .await?;
+    Ok(process)
 }
 
 /// The password of user `food`.

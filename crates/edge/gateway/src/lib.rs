@@ -189,6 +189,7 @@ pub async fn serve(
     // Dropped, and thereby ended, with this function.
     let mut reading = JoinSet::new();
     reading.spawn(events::consumer::run(
+        config.kafka.clone(),
         consumer,
         Arc::clone(&hub),
         config.pace,

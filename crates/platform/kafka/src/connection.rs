@@ -1,6 +1,7 @@
 //! How to reach the brokers, and why they could not be reached.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +16,67 @@ use crate::properties::{self, For, Properties};
 
 /// By this name `endpoints.json` names the file with the properties.
 pub const PROPERTIES_FILE: &str = "kafka-properties-file";
+
+/// Reads the addresses of brokers as they stand in a flag: `host:port,…`, where librdkafka's own port 9092 may be left out.
+///
+/// librdkafka takes almost any text, and says later that it resolves no host of this name.
+pub fn brokers(text: &str) -> Result<String, NoBrokers> {
+    let brokers: Vec<&str> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|broker| !broker.is_empty())
+        .collect();
+    if brokers.is_empty() {
+        return Err(NoBrokers::None);
+    }
+    for broker in &brokers {
+        if !is_broker(broker) {
+            return Err(NoBrokers::NotOne((*broker).to_owned()));
+        }
+    }
+    Ok(brokers.join(","))
+}
+
+/// A host with or without a port; librdkafka takes the protocol before it too.
+fn is_broker(text: &str) -> bool {
+    const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
+    let address = match text.split_once("://") {
+        Some((protocol, address)) if PROTOCOLS.contains(&protocol.to_lowercase().as_str()) => {
+            address
+        }
+        Some(_) => return false,
+        None => text,
+    };
+    let (host, port) = match address.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (address, None),
+    };
+    let is_host = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let is_in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+            !host.is_empty() && host.chars().all(is_in_name)
+        }
+    };
+    is_host && port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0))
+}
+
+/// A text that does not say where brokers are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoBrokers {
+    /// It has no address in it.
+    #[error("give at least one broker, such as 127.0.0.1:9092")]
+    None,
+    /// Something in it is no address.
+    #[error(
+        "{0:?} is no broker's address such as kafka.example.com:9092; several are separated by commas"
+    )]
+    NotOne(String),
+}
 
 /// How the brokers are reached: their addresses, and what librdkafka has to know beside them.
 #[derive(Debug, Clone)]
@@ -291,6 +353,44 @@ mod tests {
                 explained.contains(expected) && explained.contains(reason),
                 "{explained}"
             );
+        }
+    }
+
+    #[test]
+    fn addresses_of_brokers_are_read_as_librdkafka_takes_them() {
+        for (text, read) in [
+            ("a:1", "a:1"),
+            (" a:1, b ,", "a:1,b"),
+            ("[::1]:9092,[fe80::1]", "[::1]:9092,[fe80::1]"),
+            (
+                "SASL_SSL://kafka-1.example.com:9093",
+                "SASL_SSL://kafka-1.example.com:9093",
+            ),
+            ("my_broker:65535", "my_broker:65535"),
+        ] {
+            assert_eq!(brokers(text).as_deref(), Ok(read));
+        }
+        for bad in [
+            "",
+            " ",
+            ",,",
+            ",,:,",
+            ":",
+            ":9092",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:b",
+            "kafka://a:9092",
+            "http://a",
+            "a:1/x",
+            "::1",
+            "[::1",
+            "[x]:1",
+            "a b:1",
+            "a;b",
+        ] {
+            assert!(brokers(bad).is_err(), "{bad}");
         }
     }
 

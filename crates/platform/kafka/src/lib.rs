@@ -22,7 +22,7 @@ pub use admin::{
     Behind, Cluster, Partitions, Settings, begin_group, behind, ensure_topics, partitions,
     settings, topic_ids,
 };
-pub use connection::{Connection, PROPERTIES_FILE, Trouble};
+pub use connection::{Connection, NoBrokers, PROPERTIES_FILE, Trouble, brokers};
 pub use properties::Properties;
 pub use publisher::{Headers, Publisher};
 

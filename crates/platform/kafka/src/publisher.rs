@@ -1,7 +1,7 @@
 //! Publishing records.
 
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -19,6 +19,8 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// How long the broker has to confirm a record before [`Publisher::publish`] gives up.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+/// How long a producer that gets no confirmation is kept before another one takes over.
+const REPLACE_AFTER: Duration = Duration::from_secs(30);
 /// How long records wait for company in a batch.
 const LINGER: Duration = Duration::from_millis(2);
 
@@ -59,7 +61,8 @@ fn known(topic: &str) -> &'static str {
 pub struct Publisher {
     connection: Connection,
     config: Arc<ClientConfig>,
-    producer: Arc<RwLock<FutureProducer<Trouble>>>,
+    /// The producer, and since when it is in use.
+    producer: Arc<RwLock<(FutureProducer<Trouble>, Instant)>>,
     trouble: Trouble,
 }
 
@@ -87,32 +90,38 @@ impl Publisher {
         Ok(Self {
             connection: connection.clone(),
             config: Arc::new(config),
-            producer: Arc::new(RwLock::new(producer)),
+            producer: Arc::new(RwLock::new((producer, Instant::now()))),
             trouble,
         })
     }
 
     fn producer(&self) -> FutureProducer<Trouble> {
         let producer = self.producer.read();
-        producer.unwrap_or_else(PoisonError::into_inner).clone()
+        let producer = producer.unwrap_or_else(PoisonError::into_inner);
+        producer.0.clone()
     }
 
-    /// Makes another producer if this one can publish nothing any more.
+    /// Makes another producer if this one can publish nothing any more, or gets no confirmation.
     ///
     /// An idempotent producer gives up for good when its numbers and the broker's do not fit together. So it is after Kafka has
     /// lost its records: it gives out producer ids from 0 again, which others have used meanwhile. Another producer has another id.
-    fn replace_if_dead(&self) {
+    /// And librdkafka looks for the leader of a topic that was created again where it used to be, for ever
+    /// (<https://github.com/confluentinc/librdkafka/issues/4898>).
+    fn replace_if_stuck(&self, error: &KafkaError) {
         let mut producer = self
             .producer
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let Some((_, reason)) = producer.client().fatal_error() else {
-            return;
+        let (stuck, since) = &*producer;
+        let reason = match stuck.client().fatal_error() {
+            Some((_, reason)) => reason,
+            None if since.elapsed() >= REPLACE_AFTER && is_timeout(error) => error.to_string(),
+            None => return,
         };
         match self.config.create_with_context(self.trouble.clone()) {
             Ok(another) => {
                 tracing::warn!(reason, "another Kafka producer takes over");
-                *producer = another;
+                *producer = (another, Instant::now());
             }
             Err(error) => tracing::error!(reason, %error, "no Kafka producer can be made"),
         }
@@ -258,9 +267,13 @@ impl Publisher {
 
     /// What the caller is told of a record that was not published.
     fn failed(&self, topic: &str, source: KafkaError) -> Error {
-        self.replace_if_dead();
+        self.replace_if_stuck(&source);
         classify(topic, source)
     }
+}
+
+fn is_timeout(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut)
 }
 
 fn classify(topic: &str, source: KafkaError) -> Error {
@@ -306,6 +319,27 @@ mod tests {
         let refused = publish().await.unwrap_err();
         assert!(refused.is_retryable(), "{refused}");
 
+        publish().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_gets_no_confirmation_is_replaced_now_and_then() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("orders", 1, 1).unwrap();
+        let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
+        let publish = || publisher.publish("orders", Some(b"1"), b"{}", &[]);
+        let native = || publisher.producer().client().native_ptr();
+        publish().await.unwrap();
+        cluster.broker_down(1).unwrap();
+        let first = native();
+        assert!(publish().await.is_err());
+        assert_eq!(native(), first, "it has only just begun");
+
+        let long_ago = Instant::now().checked_sub(REPLACE_AFTER).unwrap();
+        publisher.producer.write().unwrap().1 = long_ago;
+        assert!(publish().await.is_err());
+        assert_ne!(native(), first);
+        cluster.broker_up(1).unwrap();
         publish().await.unwrap();
     }
 }

@@ -26,7 +26,7 @@ pub struct Args {
         long,
         global = true,
         env = "FOOD_ORDERING_KAFKA_BROKERS",
-        value_name = "HOST:PORT,…"
+        value_parser = kafka::brokers, value_name = "HOST:PORT,…"
     )]
     kafka_brokers: Option<String>,
     #[command(flatten)]

@@ -13,7 +13,7 @@ pub struct Kafka {
         id = "kafka-brokers",
         long,
         env = "FOOD_ORDERING_KAFKA_BROKERS",
-        default_value = "127.0.0.1:9092",
+        value_parser = kafka::brokers, default_value = "127.0.0.1:9092",
         value_name = "HOST:PORT,…"
     )]
     pub brokers: String,

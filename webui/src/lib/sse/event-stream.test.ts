@@ -95,6 +95,21 @@ describe("an event stream", () => {
     expect(events.map((event) => event.data)).toEqual(["four", "five"]);
   });
 
+  it("comes back with an id of any characters", async () => {
+    const gateway = fakeGateway();
+    const first = gateway.open();
+    gateway.open().caughtUp();
+    start(gateway);
+    first.caughtUp();
+    await settle();
+    first.send("id: 寿\ndata: four\n\n");
+    await settle();
+    first.cut();
+    await settle(1_000);
+    expect(phase()).toBe("live");
+    expect(gateway.requests.map((headers) => headers.get("last-event-id"))).toEqual([null, "\u00e5\u00af\u00bf"]);
+  });
+
   it("comes back when the gateway ends the stream", async () => {
     const gateway = fakeGateway();
     gateway.open().end();

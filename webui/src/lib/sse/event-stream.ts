@@ -88,7 +88,7 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
     onState({ phase: "connecting" });
     try {
       const headers = new Headers({ accept: "text/event-stream" });
-      if (lastEventId !== "") headers.set("last-event-id", lastEventId);
+      if (lastEventId !== "") headers.set("last-event-id", inUtf8(lastEventId));
       if (token) headers.set("authorization", `Bearer ${token}`);
       if (orderKey) headers.set("order-key", orderKey);
       const { signal } = controller;
@@ -212,3 +212,8 @@ function startWatchdog({ onQuiet, onSilent }: { onQuiet: () => void; onSilent: (
 
 /** A no of the gateway that will be the same next time. */
 const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![408, 429].includes(status);
+
+/** A text in the bytes of UTF-8, as a header has it: one character a byte. */
+function inUtf8(text: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}

@@ -4,7 +4,8 @@
 //!
 //! From time to time the brokers are asked how much there is. So new partitions and topics are found, a topic that was created
 //! again is read from its beginning, and a partition that brings nothing though there is something shows: in `/ready`, in the
-//! metrics and in the log.
+//! metrics and in the log. Both get a new client: librdkafka takes the leaders of a topic that was created again for outdated
+//! (<https://github.com/confluentinc/librdkafka/issues/4898>), and what else a client may have got stuck in ends with it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -203,9 +204,10 @@ pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error
         .map_err(|source| connection.no_client(source))
 }
 
-/// Reads the topics into the hub for ever; reconnects by itself.
-pub(crate) async fn run(consumer: Consumer, hub: Arc<Hub>, pace: Pace) {
+/// Reads the topics into the hub for ever, first with `consumer`; reconnects by itself.
+pub(crate) async fn run(connection: Connection, consumer: Consumer, hub: Arc<Hub>, pace: Pace) {
     Reader {
+        connection,
         consumer: Arc::new(consumer),
         hub,
         pace,
@@ -213,6 +215,8 @@ pub(crate) async fn run(consumer: Consumer, hub: Arc<Hub>, pace: Pace) {
         topic_ids: BTreeMap::new(),
         began: None,
         looked: Instant::now(),
+        renewed: Instant::now(),
+        missing: None,
         error: None,
         complained: None,
     }
@@ -221,6 +225,7 @@ pub(crate) async fn run(consumer: Consumer, hub: Arc<Hub>, pace: Pace) {
 }
 
 struct Reader {
+    connection: Connection,
     consumer: Arc<Consumer>,
     hub: Arc<Hub>,
     pace: Pace,
@@ -230,6 +235,10 @@ struct Reader {
     began: Option<Instant>,
     /// When they last answered.
     looked: Instant,
+    /// When the client was made.
+    renewed: Instant,
+    /// A topic that is missing, and since when any has been.
+    missing: Option<(&'static str, Instant)>,
     /// What went wrong since then.
     error: Option<String>,
     complained: Option<Instant>,
@@ -239,8 +248,8 @@ impl Reader {
     async fn run(mut self) {
         let mut look_again = Instant::now();
         let mut looking = Box::pin(Fuse::terminated());
-        let consumer = Arc::clone(&self.consumer);
         loop {
+            let consumer = Arc::clone(&self.consumer);
             tokio::select! {
                 record = consumer.recv() => match record {
                     Ok(record) => self.take(&record),
@@ -303,6 +312,8 @@ impl Reader {
         let began = *self.began.get_or_insert(now);
         self.looked = now;
         let mut changed = false;
+        let mut is_stuck =
+            self.renewed.elapsed() >= self.pace.stalled_after && self.stalled().is_some();
         for found in &look.partitions {
             let (topic, partition) = found.source;
             let name = TOPICS[topic].0;
@@ -324,6 +335,7 @@ impl Reader {
                             partition,
                             "another log than before: read from its beginning"
                         );
+                        is_stuck = true;
                     }
                     self.progress.insert(found.source, Progress::begin(*found));
                     changed = true;
@@ -336,7 +348,10 @@ impl Reader {
         self.progress.retain(|source, _| is_there(source));
         changed |= self.progress.len() < known;
         self.topic_ids = look.topic_ids;
-        if changed {
+        if is_stuck {
+            self.renew();
+        }
+        if changed || is_stuck {
             let mut partitions = TopicPartitionList::new();
             for (&(topic, partition), progress) in &self.progress {
                 let offset = Offset::Offset(progress.next);
@@ -349,9 +364,33 @@ impl Reader {
         if is_caught_up || began.elapsed() > CATCH_UP_WITHIN {
             self.hub.caught_up();
         }
-        let is_whole = (0..TOPICS.len())
-            .all(|topic| self.progress.keys().any(|(of_topic, _)| *of_topic == topic));
-        Ok(is_caught_up && is_whole)
+        let missing = (0..TOPICS.len())
+            .find(|topic| self.progress.keys().all(|(of_topic, _)| of_topic != topic));
+        let since = self.missing.map_or(now, |(_, since)| since);
+        self.missing = missing.map(|topic| (TOPICS[topic].0, since));
+        Ok(is_caught_up && missing.is_none())
+    }
+
+    /// Goes on with another client.
+    fn renew(&mut self) {
+        self.renewed = Instant::now();
+        match consumer(&self.connection) {
+            Ok(consumer) => {
+                tracing::info!("reading events with a new client");
+                let former = std::mem::replace(&mut self.consumer, Arc::new(consumer));
+                // It may take a while to end.
+                tokio::task::spawn_blocking(move || drop(former));
+            }
+            Err(error) => tracing::warn!(%error, "reading events with the same client as before"),
+        }
+    }
+
+    /// A partition that has brought nothing for too long though there is something, and since when.
+    fn stalled(&self) -> Option<(Source, Progress, Duration)> {
+        (self.progress.iter()).find_map(|(source, progress)| {
+            let since = progress.stalled_since?.elapsed();
+            (since >= self.pace.stalled_after).then_some((*source, *progress, since))
+        })
     }
 
     /// Tells metrics and `/ready` how reading goes.
@@ -367,15 +406,12 @@ impl Reader {
             STALLED.set([name], usize::try_from(seconds).unwrap_or(usize::MAX));
         }
         let limit = self.pace.stalled_after;
-        let stalled = (self.progress.iter()).find_map(|((topic, partition), progress)| {
-            let seconds = progress.stalled_since.map(|since| since.elapsed())?;
-            (seconds >= limit).then(|| {
-                let (topic, next, behind) = (TOPICS[*topic].0, progress.next, progress.behind);
-                format!(
-                    "partition {partition} of topic {topic} has brought nothing for {} s, at offset {next}, though {behind} records wait",
-                    seconds.as_secs()
-                )
-            })
+        let stalled = self.stalled().map(|((topic, partition), progress, since)| {
+            let (topic, next, behind) = (TOPICS[topic].0, progress.next, progress.behind);
+            format!(
+                "partition {partition} of topic {topic} has brought nothing for {} s, at offset {next}, though {behind} records wait",
+                since.as_secs()
+            )
         });
         let silent = || {
             let seconds = self.looked.elapsed();
@@ -386,7 +422,12 @@ impl Reader {
                 )
             })
         };
-        let health = match stalled.or_else(silent) {
+        let missing = || {
+            let (topic, since) = self.missing?;
+            (since.elapsed() >= limit)
+                .then(|| format!("topic {topic} is missing; `food-ordering setup` creates it"))
+        };
+        let health = match stalled.or_else(silent).or_else(missing) {
             None => {
                 self.error = None;
                 Ok(())

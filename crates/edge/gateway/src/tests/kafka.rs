@@ -292,6 +292,25 @@ async fn impatient(
 }
 
 #[tokio::test]
+async fn a_topic_that_is_missing_shows_until_it_is_there() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(topic::ORDERS, 4, 1).unwrap();
+    let gateway = impatient(&cluster).await;
+    let ready = gateway.events_are("DOWN").await;
+    assert_eq!(
+        ready["events"]["detail"],
+        "topic order-status is missing; `food-ordering setup` creates it"
+    );
+    for (topic, partitions) in topic::ALL {
+        if topic != topic::ORDERS {
+            cluster.create_topic(topic, partitions, 1).unwrap();
+        }
+    }
+    gateway.events_are("UP").await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_reader_that_gets_only_errors_shows_and_goes_on_when_they_end() {
     let cluster = whole_cluster();
     let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();

@@ -84,7 +84,7 @@ pub(super) struct Reply {
 pub(super) enum Sorted {
     /// An agreed yes; the content is a JSON object.
     Yes(Content),
-    /// An agreed no, and why, in the words of the third party.
+    /// An agreed no, and why, in the words of the third party. Its body is JSON or empty.
     No(String),
     /// The request was refused with a status that was not agreed. The text names it; what the third party says is for the log.
     Refused(String),
@@ -115,6 +115,11 @@ impl Reply {
             return self.content().map(Sorted::Yes);
         }
         if no.contains(&status.as_u16()) {
+            // Proxies, and servers at a wrong address, have pages for such statuses.
+            if !self.body.is_empty() && !self.is_json() {
+                let page = format!("status {} not of content type JSON", named(status));
+                return Err(Failure::invalid(page));
+            }
             let reason = self.reason().unwrap_or_else(|| named(status));
             return Ok(Sorted::No(reason));
         }

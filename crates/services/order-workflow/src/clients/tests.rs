@@ -581,6 +581,14 @@ async fn what_a_restaurant_does_not_know_need_not_be_cancelled() {
         let cancelled = client.cancel_preparation(&order_id()).await;
         assert_eq!(cancelled.is_ok(), is_done, "{status} {body}: {cancelled:?}");
     }
+    // A page is from a proxy, or from a server at a wrong address.
+    let page = Hostile::says("404 Not Found", "content-type: text/html\r\n", "<h1>?</h1>").await;
+    let client = page.client(ANSWER_WITHIN);
+    let cancelled = client.cancel_preparation(&order_id()).await;
+    assert_eq!(
+        cancelled.unwrap_err().to_string(),
+        "no valid answer: status 404 Not Found not of content type JSON"
+    );
 }
 
 #[tokio::test]

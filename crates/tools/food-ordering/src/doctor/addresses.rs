@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
     /// Kafka's brokers [default: as in the data directory, else port 9092 here]
-    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_parser = kafka::brokers, value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     #[command(flatten)]
     kafka_properties: flags::KafkaProperties,

@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE",
-        value_name = "HOST:PORT,…"
+        value_parser = kafka::brokers, value_name = "HOST:PORT,…"
     )]
     pub kafka_brokers_for_restate: Option<String>,
     /// The properties file of Restate's Kafka clients, if Restate has the certificates in other places or its own credentials

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use kafka::{Connection, PROPERTIES_FILE};
 use secrets::keys;
 
@@ -227,7 +228,7 @@ impl Layout {
             cluster,
         }
         .render();
-        std::fs::write(&config, text)?;
+        std::fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
         Ok(Spec {
             name: node.process(),
             binary: self.binary.clone(),

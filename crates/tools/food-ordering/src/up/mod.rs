@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     regions: Vec<Region>,
     /// Use this Kafka instead of the embedded broker
-    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_name = "HOST:PORT,…")]
+    #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_parser = kafka::brokers, value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     #[command(flatten)]
     kafka_properties: flags::KafkaProperties,

@@ -218,7 +218,9 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     };
 
     let facts = stage.sources.collect(customers.notes()).await?;
-    files::write_atomically(&directory.join(FACTS), serde_json::to_vec(&facts)?)?;
+    let file = directory.join(FACTS);
+    files::write_atomically(&file, serde_json::to_vec(&facts)?)
+        .with_context(|| format!("writing {}", file.display()))?;
     let report = Report {
         seed: args.seed,
         broken_off,
