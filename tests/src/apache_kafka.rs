@@ -10,8 +10,8 @@ use kafka::Connection;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use crate::eventually;
 use crate::launcher::trials;
+use crate::{SOON, eventually};
 
 /// How long the broker may take to start; its jars may have to be fetched first.
 const READY_WITHIN: Duration = Duration::from_mins(5);
@@ -85,6 +85,11 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.process.kill()?;
         self.process.wait()?;
+        // The broker itself ends a moment after the program that has started it.
+        eventually("the broker's port to be free", SOON, async || {
+            TcpListener::bind(address(self.plain)).map_err(|error| error.to_string())
+        })
+        .await;
         self.process = run(self.directory.path(), self.plain).await?;
         Ok(())
     }

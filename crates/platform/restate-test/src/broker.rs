@@ -25,6 +25,22 @@ impl Kafka {
         Connection::plain(self.0.bootstrap_servers())
     }
 
+    /// From now on it cannot be reached.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn stop(&self) {
+        self.0.broker_down(1).expect("the broker stops");
+    }
+
+    /// It can be reached again, with all it had.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn go_on(&self) {
+        self.0.broker_up(1).expect("the broker goes on");
+    }
+
     /// A publisher to it.
     ///
     /// # Panics

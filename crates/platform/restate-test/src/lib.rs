@@ -29,7 +29,7 @@ mod answer;
 mod broker;
 mod program;
 
-use std::future;
+use std::{fmt, future};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,26 @@ impl Restate {
         let any: Addresses = "http://restate".parse().expect("an address");
         let server = Upstream::new(any, LIMIT);
         Executor::new(self.client("ingress"), server, Repeat::Never).client()
+    }
+
+    /// The rows that `query` has in the server's tables.
+    pub async fn sql(&self, query: &str) -> Vec<Value> {
+        let asked = until("a query is answered", async || {
+            let request = self.client("admin").post("http://restate/query");
+            let request = request.header("accept", "application/json");
+            json_of(request.json(&json!({ "query": query }))).await
+        });
+        asked.await["rows"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// What `restate invocations cancel` does.
+    pub async fn cancel(&self, invocation: impl fmt::Display) {
+        let url = format!("http://restate/invocations/{invocation}/cancel");
+        until("an invocation is cancelled", async || {
+            let answer = self.client("admin").patch(&url).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
     }
 
     async fn register(&mut self, endpoint: Endpoint) {

@@ -88,15 +88,23 @@ pub(crate) fn refused(scope: &Scope<'_>, invalid: String) -> TerminalError {
 
 /// The end of an order of which `create` was not answered. There may be an order by now, and it needs an end; nothing was begun
 /// that has to be undone.
+///
+/// A `create` that is cancelled together with `run` either has not begun or is completed all the same. One that has failed was
+/// killed, perhaps between publishing and storing.
 pub(crate) fn uncreated(scope: &Scope<'_>, stop: impl Into<Stop>) -> TerminalError {
-    let (end, reason, error) = stop.into().told();
+    let stop = stop.into();
+    let may_be_killed = matches!(stop, Stop::Failed(_));
+    let (end, reason, error) = stop.told();
     let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
     for change in [
         Change::ended(end, reason.clone()).settled(),
         // If the order was not created, its provider has to hear of the refusal all the same.
         Change::refused_unread(reason.clone()),
     ] {
-        scope.send_change(change.after_kill());
+        scope.send_change(Change {
+            is_repair: may_be_killed,
+            ..change
+        });
     }
     error.unwrap_or_else(|| TerminalError::new(reason))
 }

@@ -116,3 +116,37 @@ async fn an_order_that_waits_can_be_cancelled_and_is_paid_back() {
     let asked = asked.lock().unwrap();
     assert_eq!(*asked, ["charge", "refund payment-1"]);
 }
+
+#[tokio::test]
+async fn a_cancellation_while_the_order_is_created_leaves_out_no_version() {
+    let (kafka, asked) = (Kafka::default(), Asked::default());
+    let restate = serve(&kafka, third_parties(&asked).await).await;
+    let workflow = OrderWorkflowIngressClient::from_client(restate.ingress(), "order-1");
+    let order_status = OrderStatusServiceIngressClient::from_client(restate.ingress(), "order-1");
+
+    kafka.stop();
+    let run = workflow.run(order(0).into()).send().await.unwrap();
+    until("the order is being created", async || {
+        let query = "select id from sys_invocation where target = 'OrderStatusService/order-1/create' and status = 'running'";
+        (!restate.sql(query).await.is_empty()).then_some(())
+    })
+    .await;
+    restate.cancel(run.invocation_handle().invocation_id()).await;
+    assert!(run.invocation_handle().attach().await.is_err());
+    kafka.go_on();
+
+    let order = until("the order has ended", async || {
+        let Json(order) = order_status.get().call().await.answer();
+        order.status.is_terminal().then_some(order)
+    })
+    .await;
+    let history = order
+        .history
+        .iter()
+        .map(|entry| (entry.status, entry.version));
+    assert_eq!(
+        history.collect::<Vec<_>>(),
+        [(Status::Created, 1), (Status::Cancelled, 2)]
+    );
+    assert!(asked.lock().unwrap().is_empty());
+}
