@@ -107,7 +107,10 @@ describe("an event stream", () => {
     first.cut();
     await settle(1_000);
     expect(phase()).toBe("live");
-    expect(gateway.requests.map((headers) => headers.get("last-event-id"))).toEqual([null, "\u00e5\u00af\u00bf"]);
+    expect(gateway.requests.map((headers) => headers.get("last-event-id"))).toEqual([
+      null,
+      "\u00e5\u00af\u00bf",
+    ]);
   });
 
   it("comes back when the gateway ends the stream", async () => {
