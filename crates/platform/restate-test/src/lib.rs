@@ -29,9 +29,9 @@ mod answer;
 mod broker;
 mod program;
 
-use std::{fmt, future};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use std::{fmt, future};
 
 use durable::Server;
 use durable::ingress::Executor;

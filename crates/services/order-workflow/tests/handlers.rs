@@ -131,7 +131,9 @@ async fn a_cancellation_while_the_order_is_created_leaves_out_no_version() {
         (!restate.sql(query).await.is_empty()).then_some(())
     })
     .await;
-    restate.cancel(run.invocation_handle().invocation_id()).await;
+    restate
+        .cancel(run.invocation_handle().invocation_id())
+        .await;
     assert!(run.invocation_handle().attach().await.is_err());
     kafka.go_on();
 

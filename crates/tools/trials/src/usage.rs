@@ -1,8 +1,11 @@
 //! What processes have used, from `/proc`. Linux only.
 
+use std::fs::File;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use procfs_core::FromRead;
+use procfs_core::process::{Io, SmapsRollup, Stat, Status};
 
 /// In what the kernel counts CPU time; it is the same on every Linux that Rust's standard library runs on.
 const TICK: Duration = Duration::from_millis(10);
@@ -37,39 +40,34 @@ impl Process {
 
     /// CPU time so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = self.read("stat")?;
-        let ticks =
-            ticks(&stat).with_context(|| format!("unexpected /proc/{}/stat: {stat}", self.pid))?;
-        Ok(TICK * ticks)
+        let stat: Stat = self.read("stat")?;
+        Ok(TICK * u32::try_from(stat.utime + stat.stime)?)
     }
 
     /// The most memory it has ever held, in KiB.
     pub(crate) fn peak_kib(&self) -> anyhow::Result<u64> {
-        let status = self.read("status")?;
-        field(&status, "VmHWM:").with_context(|| format!("no VmHWM in /proc/{}/status", self.pid))
+        let status: Status = self.read("status")?;
+        status.vmhwm.context("the kernel says no VmHWM")
     }
 
     /// The memory it holds now, in KiB; what it shares with others, such as the program's code, is divided among them.
     pub(crate) fn proportional_kib(&self) -> anyhow::Result<u64> {
-        let rollup = self.read("smaps_rollup")?;
-        field(&rollup, "Pss:").with_context(|| format!("no Pss in /proc/{}/smaps_rollup", self.pid))
+        let SmapsRollup { memory_map_rollup } = self.read("smaps_rollup")?;
+        let held = memory_map_rollup
+            .iter()
+            .find_map(|map| map.extension.map.get("Pss"));
+        Ok(held.context("the kernel says no Pss")? / 1024)
     }
 
     /// What it has had written to disks so far, in bytes.
     pub(crate) fn written(&self) -> anyhow::Result<u64> {
-        let io = self.read("io")?;
-        let bytes = io
-            .lines()
-            .find_map(|line| line.strip_prefix("write_bytes: "));
-        bytes
-            .and_then(|bytes| bytes.parse().ok())
-            .with_context(|| format!("no write_bytes in /proc/{}/io", self.pid))
+        self.read("io").map(|io: Io| io.write_bytes)
     }
 
     /// The memory it holds now, in KiB; what it shares with others counts in full.
     pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
-        let status = self.read("status")?;
-        field(&status, "VmRSS:").with_context(|| format!("no VmRSS in /proc/{}/status", self.pid))
+        let status: Status = self.read("status")?;
+        status.vmrss.context("the kernel says no VmRSS")
     }
 
     /// How many files and sockets it has open.
@@ -80,14 +78,15 @@ impl Process {
         Ok(open.count())
     }
 
-    fn read(&self, file: &str) -> anyhow::Result<String> {
+    fn read<T: FromRead>(&self, file: &str) -> anyhow::Result<T> {
         let path = format!("/proc/{}/{file}", self.pid);
-        std::fs::read_to_string(&path).with_context(|| {
+        let opened = File::open(&path).with_context(|| {
             format!(
                 "{} (process {}) is gone: cannot read {path}",
                 self.name, self.pid
             )
-        })
+        })?;
+        T::from_read(opened).with_context(|| format!("reading {path}"))
     }
 }
 
@@ -103,35 +102,9 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Process> {
     })
 }
 
-/// User and system time in a line of `/proc/<pid>/stat`, see `proc_pid_stat(5)`.
-fn ticks(stat: &str) -> Option<u32> {
-    // The second field is the program's name in parentheses, which may hold anything; the third follows the last one.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let (user, system) = (fields.get(11)?, fields.get(12)?);
-    Some(user.parse::<u32>().ok()? + system.parse::<u32>().ok()?)
-}
-
-/// A line such as `VmHWM:   1234 kB`.
-fn field(text: &str, name: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim().strip_suffix(" kB")?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_and_memory_are_read_as_the_kernel_writes_them() {
-        let stat = "42 (a) b) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 7 7 20 0 1 0 100 1000 10";
-        assert_eq!(ticks(stat), Some(300));
-        assert_eq!(ticks("nonsense"), None);
-        assert_eq!(
-            field("Name:\tx\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n", "VmHWM:"),
-            Some(12345)
-        );
-    }
 
     #[test]
     fn this_process_can_be_accounted() {

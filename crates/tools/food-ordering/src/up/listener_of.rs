@@ -3,15 +3,17 @@
 use std::fs;
 use std::path::Path;
 
+use procfs_core::net::{TcpNetEntries, TcpState};
+use procfs_core::{ExplicitSystemInfo, FromReadSI};
+
 /// The process that listens on `port`, as `name (pid)`.
 pub(crate) fn port(port: u16) -> Option<String> {
-    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let inodes: Vec<u64> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| {
-            let inodes: Vec<String> = table.lines().filter_map(|line| inode(line, port)).collect();
-            inodes
-        })
+        .filter_map(|table| TcpNetEntries::from_file(table, &here()).ok())
+        .flat_map(|table| table.0)
+        .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
+        .map(|socket| socket.inode)
         .collect();
     let processes = fs::read_dir("/proc").ok()?.flatten();
     processes
@@ -24,16 +26,17 @@ pub(crate) fn port(port: u16) -> Option<String> {
         })
 }
 
-/// The socket's number in a line of `/proc/net/tcp` about a listener on `port`.
-fn inode(line: &str, port: u16) -> Option<String> {
-    const LISTEN: &str = "0A";
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let (_, local) = fields.get(1)?.split_once(':')?;
-    let matches = u16::from_str_radix(local, 16) == Ok(port) && fields.get(3) == Some(&LISTEN);
-    matches.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+/// What the tables depend on: the order of an address's bytes.
+fn here() -> ExplicitSystemInfo {
+    ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: 0,
+        page_size: 0,
+        is_little_endian: cfg!(target_endian = "little"),
+    }
 }
 
-fn holds(process: &Path, inodes: &[String]) -> bool {
+fn holds(process: &Path, inodes: &[u64]) -> bool {
     let Ok(files) = fs::read_dir(process.join("fd")) else {
         return false;
     };
@@ -43,7 +46,7 @@ fn holds(process: &Path, inodes: &[String]) -> bool {
             let socket = target
                 .strip_prefix("socket:[")
                 .and_then(|rest| rest.strip_suffix(']'));
-            socket.is_some_and(|socket| inodes.iter().any(|inode| inode == socket))
+            socket.is_some_and(|socket| socket.parse().is_ok_and(|socket| inodes.contains(&socket)))
         })
     })
 }
