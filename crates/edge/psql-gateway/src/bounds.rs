@@ -674,9 +674,10 @@ fn set_operations(body: &SetExpr) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse;
 
     fn refused(sql: &str) -> Option<&'static str> {
-        sql::parse(sql).err().map(|error| error.code)
+        parse::statements(sql).err().map(|error| error.code)
     }
 
     #[test]
@@ -866,7 +867,7 @@ mod tests {
     fn a_with_query_counts_as_often_as_it_is_read() {
         let read = |sql: &str| {
             let mut measure = Measure::default();
-            let mut query = sql::query(sql).unwrap();
+            let mut query = parse::query(sql).unwrap();
             // What is left on the level of the whole query is not kept, so it is made a part of another.
             measure.levels.push(Level::default());
             let _ = query.visit(&mut measure);

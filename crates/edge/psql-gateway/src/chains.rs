@@ -132,7 +132,7 @@ fn same_kind(one: &Expr, other: &Expr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::sql;
+    use crate::parse;
 
     #[test]
     fn chains_of_comparisons_with_one_column_become_lists() {
@@ -154,7 +154,7 @@ mod tests {
             ("a = 1 or a = null", "a = 1 OR a = NULL"),
             ("f(a) = 1 or f(a) = 2", "f(a) = 1 OR f(a) = 2"),
         ] {
-            let query = sql::query(&format!("SELECT 1 WHERE {asked}")).unwrap();
+            let query = parse::query(&format!("SELECT 1 WHERE {asked}")).unwrap();
             assert_eq!(query.to_string(), format!("SELECT 1 WHERE {expected}"));
         }
     }

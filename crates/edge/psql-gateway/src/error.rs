@@ -134,6 +134,15 @@ impl Error {
         }
     }
 
+    /// The refusal of anything that would change something.
+    pub(crate) fn read_only(what: &str) -> Self {
+        Self::new(
+            "25006",
+            format!("cannot execute {what} in a read-only transaction"),
+        )
+        .hint("This server only reads. State changes through the handlers of the services.")
+    }
+
     /// The same with the position of the name that is wrong, if `sql` has it.
     #[must_use]
     pub fn located_in(mut self, sql: &str) -> Self {
@@ -299,7 +308,7 @@ mod tests {
             ("select 'ä' frm state where", 16),
             ("select (1", 10),
         ] {
-            let error = crate::sql::parse(sql).unwrap_err();
+            let error = crate::parse::statements(sql).unwrap_err();
             assert_eq!(
                 (error.code, error.position),
                 ("42601", Some(position)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalogue::Catalogue;
+use crate::discovery;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 use crate::schema::{Known, Schema};
@@ -38,7 +39,7 @@ impl Gateway {
     /// The runtime's tables.
     pub(crate) async fn schema(&self) -> Result<Arc<Schema>> {
         self.schema
-            .get(async || Schema::load(&self.runtime).await)
+            .get(async || discovery::schema(&self.runtime).await)
             .await
     }
 

@@ -30,7 +30,7 @@ use crate::gateway::Gateway;
 use crate::rows::Columns;
 use crate::session::{REPORTED, Session};
 use crate::statement::{Done, Task};
-use crate::{parameters, sql};
+use crate::{parameters, parse};
 
 /// Answers the queries of one connection.
 pub(crate) struct Handler {
@@ -164,7 +164,7 @@ impl SimpleQueryHandler for Handler {
     {
         client.set_state(PgWireConnectionState::QueryInProgress);
         let text = query.query;
-        let statements = sql::parse(&text)?;
+        let statements = parse::statements(&text)?;
         if statements.is_empty() {
             client
                 .feed(PgWireBackendMessage::EmptyQueryResponse(
@@ -209,7 +209,7 @@ impl QueryParser for Handler {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        let mut statements = sql::parse(sql)?;
+        let mut statements = parse::statements(sql)?;
         let Some(statement) = statements.pop() else {
             return Ok(None);
         };

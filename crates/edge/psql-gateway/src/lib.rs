@@ -15,8 +15,8 @@
 //! | `parameters.rs` | parameters of prepared statements |
 //! | `literals.rs` | literals and names: read and printed without a change |
 //! | `bounds.rs`, `chains.rs` | how large and deep a query may be; chains of comparisons become lists |
-//! | `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
-//! | `runtime.rs`, `schema.rs` | asks the runtime |
+//! | `parse.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
+//! | `runtime.rs`, `discovery.rs`, `schema.rs` | asks the runtime, also which tables it has |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
 //! | `rows.rs`, `values.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
 //! | `error.rs` | errors and their SQLSTATE |
@@ -27,12 +27,14 @@ mod bounds;
 mod catalogue;
 mod chains;
 mod copy;
+mod discovery;
 mod error;
 mod gateway;
 mod handler;
 mod limits;
 mod literals;
 mod parameters;
+mod parse;
 mod rewrite;
 mod row_encoder;
 mod rows;

@@ -248,7 +248,7 @@ mod tests {
     use sqlparser::ast::{SelectItem, SetExpr};
 
     use super::*;
-    use crate::sql;
+    use crate::parse;
 
     /// Texts of everything that means something to someone who reads SQL.
     fn hostile() -> impl Strategy<Value = String> {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     fn text_of(sql: &str) -> String {
-        let query = sql::query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let query = parse::query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         match first(&query) {
             SelectItem::UnnamedExpr(Expr::Value(value)) => match value.value {
                 Value::SingleQuotedString(text) => text,
@@ -285,7 +285,7 @@ mod tests {
 
     /// What whoever reads the printed query finds in it.
     fn printed(sql: &str) -> Vec<Meant> {
-        let query = sql::query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let query = parse::query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         let text = print(query).unwrap_or_else(|error| panic!("{sql}: {error}"));
         let tokens = Tokenizer::new(&GenericDialect {}, &text).tokenize();
         read_back(tokens.unwrap()).unwrap()
@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(text_of("select 'a'\n 'b' -- and\n 'c''d'"), "abc'd");
         assert_eq!(text_of("select E'a\\n'\n'b'"), "a\nb");
         for sql in ["select 'a' 'b'", "select E'a'\n'\\n'", "select $$a$$\n'b'"] {
-            let error = sql::parse(sql).unwrap_err();
+            let error = parse::statements(sql).unwrap_err();
             assert_eq!(error.code, "42601", "{sql}");
             assert!(error.position.is_some(), "{sql}");
         }
@@ -348,7 +348,7 @@ mod tests {
             ("select 1 - -1", "SELECT 1 - -1"),
             ("select + -1", "SELECT +(-1)"),
         ] {
-            assert_eq!(print(sql::query(sql).unwrap()).unwrap(), expected);
+            assert_eq!(print(parse::query(sql).unwrap()).unwrap(), expected);
         }
     }
 
@@ -361,20 +361,20 @@ mod tests {
             ("select b'01'", "0A000"),
             ("select 1::foo('a''b')", "0A000"),
         ] {
-            let refused = print(sql::query(sql).unwrap());
+            let refused = print(parse::query(sql).unwrap());
             assert_eq!(refused.unwrap_err().code, code, "{sql}");
         }
     }
 
     #[test]
     fn names_beyond_ascii_are_quoted_and_folded() {
-        let query = sql::query("select Ärger, Key from t").unwrap();
+        let query = parse::query("select Ärger, Key from t").unwrap();
         assert_eq!(print(query).unwrap(), "SELECT \"ärger\", Key FROM t");
     }
 
     #[test]
     fn numbers_are_written_without_underscores() {
-        let query = sql::query("select 1_000").unwrap();
+        let query = parse::query("select 1_000").unwrap();
         assert_eq!(print(query).unwrap(), "SELECT 1000");
     }
 }

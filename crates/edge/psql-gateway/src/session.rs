@@ -251,9 +251,7 @@ impl Session {
             "transaction_read_only" | "default_transaction_read_only"
                 if ["off", "false", "0", "no"].contains(&value.to_lowercase().as_str()) =>
             {
-                return Err(crate::statement::read_only(
-                    "set transaction read-write mode",
-                ));
+                return Err(Error::read_only("set transaction read-write mode"));
             }
             "timezone"
                 if !["utc", "etc/utc", "gmt", "default"]

@@ -21,7 +21,7 @@ use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
 use crate::session::{Prepared, Session};
-use crate::{bounds, literals, parameters, sql};
+use crate::{bounds, literals, parameters, parse, sql};
 
 /// What a statement is answered with.
 pub(crate) enum Done {
@@ -37,15 +37,6 @@ pub(crate) enum Done {
     End(&'static str),
     /// A setting was changed that clients keep track of.
     Set(String),
-}
-
-/// The refusal of anything that would change something.
-pub(crate) fn read_only(what: &str) -> Error {
-    Error::new(
-        "25006",
-        format!("cannot execute {what} in a read-only transaction"),
-    )
-    .hint("This server only reads. State changes through the handlers of the services.")
 }
 
 /// A statement on its way through the gateway.
@@ -249,7 +240,7 @@ impl Task<'_> {
             return Err(Error::unsupported("EXPLAIN"));
         };
         let Statement::Query(query) = &**explained else {
-            return Err(read_only("EXPLAIN of anything but a query"));
+            return Err(Error::read_only("EXPLAIN of anything but a query"));
         };
         let mut query = with_stack(|| (**query).clone());
         with_stack(|| parameters::substitute(&mut query, values))?;
@@ -397,7 +388,7 @@ impl Task<'_> {
             Statement::Declare { .. } | Statement::Fetch { .. } | Statement::Close { .. } => {
                 Err(Error::unsupported("cursors of SQL").hint("Rows stream: just run the query."))
             }
-            other => Err(read_only(&command(other))),
+            other => Err(Error::read_only(&command(other))),
         }
     }
 
@@ -446,7 +437,7 @@ fn ends_transaction(statement: &Statement) -> bool {
 fn refuse_writes(modes: &[TransactionMode]) -> Result<()> {
     let writes = TransactionMode::AccessMode(TransactionAccessMode::ReadWrite);
     if modes.contains(&writes) {
-        return Err(read_only("set transaction read-write mode"));
+        return Err(Error::read_only("set transaction read-write mode"));
     }
     Ok(())
 }
@@ -460,7 +451,7 @@ fn copy(
     legacy: &[sqlparser::ast::CopyLegacyOption],
 ) -> Result<(Query, CopyOptions)> {
     if !to {
-        return Err(read_only("COPY FROM"));
+        return Err(Error::read_only("COPY FROM"));
     }
     if *target != CopyTarget::Stdout {
         return Err(
@@ -474,7 +465,7 @@ fn copy(
             table_name,
             columns,
         } => {
-            let mut query = sql::query("SELECT * FROM t")?;
+            let mut query = parse::query("SELECT * FROM t")?;
             if let SetExpr::Select(select) = &mut *query.body {
                 if let TableFactor::Table { name, .. } = &mut select.from[0].relation {
                     name.clone_from(table_name);

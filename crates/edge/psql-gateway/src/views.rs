@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use sqlparser::ast::{Query, Statement};
 
-use crate::sql;
+use crate::parse;
 
 /// A view of schema `public`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ static VIEWS: LazyLock<Vec<View>> = LazyLock::new(|| {
     )
     .into_iter()
     .filter_map(|(name, text)| {
-        let query = match sql::parse(text).ok()?.pop()? {
+        let query = match parse::statements(text).ok()?.pop()? {
             Statement::Query(query) => *query,
             _ => return None,
         };

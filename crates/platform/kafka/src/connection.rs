@@ -52,16 +52,14 @@ fn is_broker(text: &str) -> bool {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (address, None),
     };
-    let is_host = match host
+    let is_in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let bracketed = host
         .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-    {
-        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            let is_in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-            !host.is_empty() && host.chars().all(is_in_name)
-        }
-    };
+        .and_then(|host| host.strip_suffix(']'));
+    let is_host = bracketed.map_or_else(
+        || !host.is_empty() && host.chars().all(is_in_name),
+        |host| host.parse::<Ipv6Addr>().is_ok(),
+    );
     is_host && port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0))
 }
 

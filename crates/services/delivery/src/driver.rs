@@ -9,7 +9,8 @@ use durable::Trace;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{DeliveryJob, LocationReport};
+use crate::report::LocationReport;
+use crate::types::DeliveryJob;
 
 /// How far the expected arrival must have moved before the customer is told of it.
 const TELL_ETA_AFTER_MS: u64 = 2_000;
@@ -258,7 +259,7 @@ fn millis(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Said;
+    use crate::report::Said;
     use domain::driver::LocationUpdate;
     use proptest::prelude::*;
 

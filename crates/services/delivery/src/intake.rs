@@ -4,17 +4,15 @@
     reason = "the SDK's macro makes client methods without any"
 )]
 
-use domain::driver::{LocationUpdate, Received, Unreadable};
-use domain::{DriverId, id};
-use durable::Unread;
-use durable::record::{key_of, source_of, time_of};
-use durable::retry;
+use domain::driver::LocationUpdate;
+use durable::record::key_of;
+use durable::{Unread, retry};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 
 use crate::dead_letter::DeadLetter;
+use crate::report;
 use crate::twin::DriverDigitalTwinClient;
-use crate::types::{LocationReport, Said};
 
 /// Takes location updates from Kafka.
 ///
@@ -53,7 +51,7 @@ impl DriverUpdateIntake {
     ) -> Result<(), TerminalError> {
         let value = value.into_bytes();
         let key = key_of(ctx.headers());
-        match read(key.as_deref(), &value, ctx.headers()) {
+        match report::read(key.as_deref(), &value, ctx.headers()) {
             Ok((driver, report)) => {
                 ctx.object_client::<DriverDigitalTwinClient>(driver.as_str())
                     .handle_driver_location_update_event(report.to_json().into())
@@ -69,178 +67,5 @@ impl DriverUpdateIntake {
                     .await
             }
         }
-    }
-}
-
-/// Why a record is no driver's location update.
-#[derive(Debug, PartialEq, thiserror::Error)]
-pub(crate) enum Refused {
-    #[error("the record's key, the driver's id, is missing")]
-    NoKey,
-    #[error("the record's key, the driver's id, is not UTF-8")]
-    NotUtf8,
-    #[error("the record's key, the driver's id, {0}")]
-    NoId(#[from] id::Error),
-    #[error(transparent)]
-    Update(#[from] Unreadable),
-    #[error("neither the update nor the record says when it was")]
-    NoTime,
-}
-
-impl Refused {
-    /// The record, put aside for this reason.
-    pub(crate) fn dead_letter(
-        &self,
-        key: Option<Vec<u8>>,
-        value: Vec<u8>,
-        headers: &HeaderMap,
-    ) -> DeadLetter {
-        DeadLetter {
-            key,
-            value,
-            source: source_of(headers),
-            reason: self.to_string(),
-            kind: self.kind(),
-        }
-    }
-
-    /// The reason as a label of a metric.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::NoKey | Self::NotUtf8 | Self::NoId(_) => "record_key",
-            Self::Update(unreadable) => unreadable.kind(),
-            Self::NoTime => "timestamp",
-        }
-    }
-}
-
-/// The driver and the report in a record.
-fn read(
-    key: Option<&[u8]>,
-    value: &[u8],
-    headers: &HeaderMap,
-) -> Result<(DriverId, LocationReport), Refused> {
-    let key = std::str::from_utf8(key.ok_or(Refused::NoKey)?).map_err(|_| Refused::NotUtf8)?;
-    let driver = key.parse()?;
-    Ok((driver, report(value, headers)?))
-}
-
-/// The report in a record.
-pub(crate) fn report(value: &[u8], headers: &HeaderMap) -> Result<LocationReport, Refused> {
-    let said = match LocationUpdate::parse(value) {
-        Ok(update) => Said::Update(update),
-        Err(unusable) if unusable.is_report() => Said::Unusable {
-            reason: unusable.to_string(),
-            value: String::from_utf8_lossy(value).into_owned(),
-        },
-        Err(unreadable) => return Err(unreadable.into()),
-    };
-    let source = source_of(headers);
-    let at = time_of(headers)
-        .or(said.update().and_then(|update| update.timestamp))
-        .ok_or(Refused::NoTime)?;
-    Ok(LocationReport {
-        said,
-        received: Received {
-            at,
-            offset: source.offset.parse().unwrap_or_default(),
-        },
-        partition: source.partition.parse().unwrap_or_default(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const UPDATE: &[u8] = br#"{"lon":-121.9,"lat":37.3,"timestamp":1700000000}"#;
-
-    fn headers(timestamp: &str) -> HeaderMap {
-        let mut headers = HeaderMap::default();
-        headers.insert("kafka.partition", "3".to_owned());
-        headers.insert("kafka.offset", "44".to_owned());
-        headers.insert("kafka.timestamp", timestamp.to_owned());
-        headers
-    }
-
-    #[test]
-    fn a_report_says_where_the_driver_was_and_when_it_came_out_of_kafka() {
-        let (driver, report) = read(Some(b"driver-1"), UPDATE, &headers("1700000000250")).unwrap();
-        assert_eq!(driver.as_str(), "driver-1");
-        let update = report.said.update().unwrap();
-        assert_eq!(update.timestamp, Some(1_700_000_000_000));
-        assert_eq!(
-            (report.received.at, report.received.offset, report.partition),
-            (1_700_000_000_250, 44, 3)
-        );
-        let sent = report.to_json();
-        assert_eq!(
-            LocationReport::of(&sent, &HeaderMap::default()),
-            Ok(report.clone())
-        );
-        // Earlier versions send no other than this.
-        assert!(sent.starts_with(br#"{"update":{"lon":-121.9,"lat":37.3,"timestamp":"#));
-        // As the subscription of earlier versions sends it.
-        assert_eq!(
-            LocationReport::of(UPDATE, &headers("1700000000250")),
-            Ok(report)
-        );
-    }
-
-    #[test]
-    fn records_that_are_none_are_refused_with_a_reason() {
-        let too_long = "x".repeat(65);
-        for (key, value, reason, kind) in [
-            (None, UPDATE, "is missing", "record_key"),
-            (Some(&b"\xff\xfe"[..]), UPDATE, "is not UTF-8", "record_key"),
-            (Some(b""), UPDATE, "must not be empty", "record_key"),
-            (
-                Some(too_long.as_bytes()),
-                UPDATE,
-                "must have at most 64 characters",
-                "record_key",
-            ),
-            (
-                Some(b"driver 1"),
-                UPDATE,
-                "ASCII letters, digits",
-                "record_key",
-            ),
-            (Some(b"d"), b"", "the value is empty", "unreadable"),
-            (Some(b"d"), b"[-121.9,37.3]", "is an array", "unreadable"),
-        ] {
-            let refused = read(key, value, &headers("1700000000250")).unwrap_err();
-            assert!(refused.to_string().contains(reason), "{refused}");
-            assert_eq!(refused.kind(), kind);
-        }
-        // A phone that does not know where or when it is was heard from.
-        for (value, because) in [
-            (
-                &br#"{"lon":-121.9,"lat":37.3,"timestamp":3}"#[..],
-                "timestamp must be a time",
-            ),
-            ("\u{feff}{\"lon\":null}".as_bytes(), "lat is required"),
-        ] {
-            let (_, report) = read(Some(b"d"), value, &headers("1700000000250")).unwrap();
-            let sent = report.to_json();
-            assert_eq!(
-                LocationReport::of(&sent, &HeaderMap::default()),
-                Ok(report.clone())
-            );
-            let Said::Unusable {
-                reason,
-                value: kept,
-            } = report.said
-            else {
-                panic!("{report:?}");
-            };
-            assert!(reason.contains(because), "{reason}");
-            assert_eq!(kept.as_bytes(), value);
-        }
-        let timeless = br#"{"lon":-121.9,"lat":37.3}"#;
-        assert_eq!(
-            read(Some(b"d"), timeless, &headers("-1")),
-            Err(Refused::NoTime)
-        );
     }
 }

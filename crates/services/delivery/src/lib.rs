@@ -22,7 +22,7 @@
 //! | `manager.rs`, `delivery.rs` | one delivery: handlers, rules |
 //! | `matcher.rs`, `dispatch.rs` | drivers and deliveries of a region: handlers, rules |
 //! | `backlog.rs`, `segmented.rs` | where a long queue is put away: handlers, the queue itself |
-//! | `intake.rs` | location updates from Kafka: handler, what is refused |
+//! | `intake.rs`, `report.rs` | location updates from Kafka: handler; how they are read, and what is refused |
 //! | `twin.rs`, `driver.rs` | one driver: handlers, rules; those about positions are in [`domain::driver`] |
 //! | `dead_letter.rs` | putting location updates aside |
 //! | `types.rs` | what the services say to each other |
@@ -35,6 +35,7 @@ mod driver;
 mod intake;
 mod manager;
 mod matcher;
+mod report;
 mod segmented;
 mod twin;
 mod types;

@@ -21,9 +21,8 @@ use crate::dead_letter::DeadLetter;
 use crate::driver::{AssignedDelivery, DriverStatus, Look, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
-use crate::types::{
-    Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer, LocationReport, Said,
-};
+use crate::report::{LocationReport, Said};
+use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer};
 
 const DRIVER_STATUS: &str = "driver-status";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";

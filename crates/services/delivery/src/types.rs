@@ -1,13 +1,9 @@
 //! What the services of a delivery say to each other.
 
-use domain::driver::{LocationUpdate, Received};
 use domain::geo::Cell;
 use domain::{DriverId, Location, OrderId, Region, RestaurantId};
-use restate_sdk::prelude::HeaderMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::intake;
 
 /// Input of `DeliveryManager/start`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,54 +85,4 @@ pub struct DeliveryRef {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverRef {
     pub(crate) driver_id: DriverId,
-}
-
-/// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as the intake has read it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct LocationReport {
-    #[serde(flatten)]
-    pub(crate) said: Said,
-    pub(crate) received: Received,
-    /// The partition the record was in.
-    pub(crate) partition: i32,
-}
-
-/// What a phone's report says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Said {
-    /// Where the driver is.
-    Update(LocationUpdate),
-    /// No place or time that could be one.
-    Unusable {
-        /// Why.
-        reason: String,
-        /// The record's value.
-        value: String,
-    },
-}
-
-impl Said {
-    /// Where the driver is.
-    pub(crate) fn update(&self) -> Option<LocationUpdate> {
-        match self {
-            Self::Update(update) => Some(*update),
-            Self::Unusable { .. } => None,
-        }
-    }
-}
-
-impl LocationReport {
-    /// The report as it is sent.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
-        // It holds only texts and numbers that JSON has, so it can always be written.
-        serde_json::to_vec(self).unwrap_or_default()
-    }
-
-    /// Reads what is sent. Before there was an intake, the subscription sent the record itself: what was under way then is
-    /// read as well.
-    pub(crate) fn of(sent: &[u8], headers: &HeaderMap) -> Result<Self, intake::Refused> {
-        serde_json::from_slice(sent).or_else(|_| intake::report(sent, headers))
-    }
 }

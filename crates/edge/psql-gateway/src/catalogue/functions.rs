@@ -6,7 +6,7 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{ToSql, ToSqlOutput, Value};
 use rusqlite::{Connection, Error, Result};
 
-use super::types::Kind;
+use super::kind::Kind;
 use crate::views;
 
 /// Functions that answer the same whatever they are asked, and that answer.

@@ -9,10 +9,11 @@
 //! | `fill.rs` | what is in them |
 //! | `functions.rs` | PostgreSQL's functions about the catalogue |
 //! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
-//! | `types.rs` | the types of the result's columns |
+//! | `types.rs`, `kind.rs` | the types of the result's columns, and their values |
 
 mod fill;
 mod functions;
+mod kind;
 mod translate;
 mod types;
 
@@ -26,12 +27,12 @@ use rusqlite::types::Value as SqliteValue;
 use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, Visit, Visitor};
 use tokio::time::Instant;
 
-use self::types::Kind;
+use self::kind::Kind;
 use crate::error::{Error, Result};
 use crate::runtime::Answer;
 use crate::schema::Schema;
 use crate::session::{Running, Session};
-use crate::{bounds, literals, rewrite, sql};
+use crate::{bounds, literals, parse, rewrite, sql};
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
 const MAX_ROWS: usize = 100_000;
@@ -132,7 +133,7 @@ fn run(
             values.push(row.get(index).map_err(|error| failed(&error))?);
         }
     }
-    types::batch(&columns, &values, count)
+    kind::batch(&columns, &values, count)
 }
 
 /// SQLite's complaint as PostgreSQL would put it.
@@ -240,7 +241,7 @@ impl Visitor for Seen {
 
 /// What `SHOW TABLES` asks for.
 pub(crate) fn tables_query() -> Result<Query> {
-    sql::query(
+    parse::query(
         "SELECT table_schema, table_name, table_type FROM information_schema.tables \
          WHERE table_schema = 'public' ORDER BY table_name",
     )

@@ -12,7 +12,7 @@ use sqlparser::ast::{
 use crate::error::{Error, Result};
 use crate::rewrite;
 use crate::session::Session;
-use crate::sql;
+use crate::{parse, sql};
 
 /// Puts a query of the catalogue into SQLite's dialect.
 pub(super) fn translate(query: &mut Query, session: &Arc<Session>) -> Result<()> {
@@ -205,7 +205,7 @@ impl Translator<'_> {
 
 /// The elements of an array as rows of one column.
 fn elements(array: Expr, called: Ident) -> Result<Query> {
-    let mut query = sql::query("SELECT value FROM json_each(0)")?;
+    let mut query = parse::query("SELECT value FROM json_each(0)")?;
     if let SetExpr::Select(select) = &mut *query.body {
         select.projection = vec![SelectItem::ExprWithAlias {
             expr: Expr::Identifier(sql::ident("value")),
@@ -235,7 +235,8 @@ fn collected(query: &Query) -> Option<Expr> {
             alias: sql::ident("element"),
         };
     }
-    let mut outer = sql::query("SELECT pg_array_agg(element) FROM (SELECT 1) AS elements").ok()?;
+    let mut outer =
+        parse::query("SELECT pg_array_agg(element) FROM (SELECT 1) AS elements").ok()?;
     if let SetExpr::Select(select) = &mut *outer.body
         && let TableFactor::Derived { subquery, .. } = &mut select.from[0].relation
     {

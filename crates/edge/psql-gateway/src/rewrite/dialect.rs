@@ -63,7 +63,7 @@ impl VisitorMut for Adapter<'_> {
         if query.locks.is_empty() {
             ControlFlow::Continue(())
         } else {
-            ControlFlow::Break(crate::statement::read_only("SELECT FOR UPDATE"))
+            ControlFlow::Break(Error::read_only("SELECT FOR UPDATE"))
         }
     }
 

@@ -134,7 +134,7 @@ impl Rewriter<'_> {
                 ))
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
-                Err(crate::statement::read_only("INSERT, UPDATE or DELETE"))
+                Err(Error::read_only("INSERT, UPDATE or DELETE"))
             }
         }
     }
@@ -142,7 +142,7 @@ impl Rewriter<'_> {
     /// Rewrites a select whose scope is the last one.
     fn select(&mut self, select: &mut Select) -> Result<Relation> {
         if select.into.is_some() {
-            return Err(crate::statement::read_only("SELECT INTO"));
+            return Err(Error::read_only("SELECT INTO"));
         }
         for table in &mut select.from {
             self.table_with_joins(table)?;

@@ -93,6 +93,7 @@ mod tests {
     use sqlparser::ast::Statement;
 
     use super::*;
+    use crate::parse;
 
     #[test]
     fn columns_are_called_as_postgres_calls_them() {
@@ -111,7 +112,7 @@ mod tests {
             ),
             ("select now() union select 1", &["now"]),
         ] {
-            let Some(Statement::Query(query)) = sql::parse(sql).unwrap().pop() else {
+            let Some(Statement::Query(query)) = parse::statements(sql).unwrap().pop() else {
                 panic!("{sql}");
             };
             let names: Vec<String> = output_names(&query)
@@ -121,7 +122,8 @@ mod tests {
                 .collect();
             assert_eq!(names, expected, "{sql}");
         }
-        let Some(Statement::Query(query)) = sql::parse("select *, 1 from state").unwrap().pop()
+        let Some(Statement::Query(query)) =
+            parse::statements("select *, 1 from state").unwrap().pop()
         else {
             panic!();
         };

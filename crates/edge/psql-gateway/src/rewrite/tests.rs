@@ -6,6 +6,7 @@ use arrow_schema::{DataType, Field};
 use sqlparser::ast::{Query, Statement};
 
 use super::*;
+use crate::parse;
 use crate::schema::Table;
 
 fn schema() -> Schema {
@@ -54,7 +55,7 @@ fn schema() -> Schema {
 }
 
 fn parsed(text: &str) -> Query {
-    match sql::parse(text).unwrap().pop() {
+    match parse::statements(text).unwrap().pop() {
         Some(Statement::Query(query)) => *query,
         other => panic!("{other:?}"),
     }

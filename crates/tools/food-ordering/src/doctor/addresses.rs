@@ -135,6 +135,22 @@ impl Addresses {
         })
     }
 
+    /// The command that mends what setup makes.
+    pub(super) fn set_up(&self) -> String {
+        let properties = (self.kafka_properties.as_ref())
+            .map(|file| format!(" --{PROPERTIES_FILE}={}", file.display()));
+        format!(
+            "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
+             --kafka-brokers={}{}",
+            self.restate_admin,
+            self.restate_ingress,
+            self.order_services,
+            self.driver_simulator,
+            self.kafka.brokers(),
+            properties.unwrap_or_default(),
+        )
+    }
+
     /// What to do about a part that does not run.
     pub(super) fn restart(&self, part: &str) -> String {
         match &self.data_dir {
@@ -147,6 +163,11 @@ impl Addresses {
             ),
         }
     }
+}
+
+/// One node, for people who are to type its address.
+pub(super) fn first(nodes: &Nodes) -> &str {
+    nodes.each().next().unwrap_or_default()
 }
 
 /// The addresses in `endpoints.json`; none if it is not there.

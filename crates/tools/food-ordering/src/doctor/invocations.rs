@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::addresses::Addresses;
+use super::addresses::{Addresses, first};
 use super::finding::Finding;
-use super::runtime::{first, set_up};
 use crate::restate::admin::Admin;
 
 /// How many invocations of each kind are named.
@@ -212,7 +211,7 @@ impl Remedy {
         match self {
             Self::SetUp => format!(
                 "when the cause is gone: curl -X PATCH {node}/invocations/{id}/resume, or for all: {}",
-                set_up(addresses)
+                addresses.set_up()
             ),
             Self::Wait => {
                 format!("it is tried again and goes on when the cause is gone; see {node}/ui")
@@ -227,7 +226,7 @@ impl Remedy {
 
     fn for_others(self, addresses: &Addresses) -> String {
         match self {
-            Self::SetUp => set_up(addresses),
+            Self::SetUp => addresses.set_up(),
             Self::Wait | Self::Resume | Self::Look => {
                 format!("see all of them: {}/ui", first(&addresses.restate_admin))
             }

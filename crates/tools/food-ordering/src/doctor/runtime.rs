@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::addresses::Addresses;
+use super::addresses::{Addresses, first};
 use super::finding::Finding;
 use super::invocations;
 use super::or_unknown;
@@ -45,27 +45,6 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     .concat()
 }
 
-/// The command that mends what setup makes.
-pub(super) fn set_up(addresses: &Addresses) -> String {
-    let properties = (addresses.kafka_properties.as_ref())
-        .map(|file| format!(" --{}={}", kafka::PROPERTIES_FILE, file.display()));
-    format!(
-        "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
-         --kafka-brokers={}{}",
-        addresses.restate_admin,
-        addresses.restate_ingress,
-        addresses.order_services,
-        addresses.driver_simulator,
-        addresses.kafka.brokers(),
-        properties.unwrap_or_default(),
-    )
-}
-
-/// One node, for people who are to type its address.
-pub(super) fn first(nodes: &upstream::Addresses) -> &str {
-    nodes.each().next().unwrap_or_default()
-}
-
 async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let known = survey(admin).await?;
     let mut findings = Vec::new();
@@ -80,7 +59,7 @@ async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
             findings.push(Finding::wrong(
                 "deployments",
                 format!("Restate does not know the services of {part}"),
-                set_up(addresses),
+                addresses.set_up(),
             ));
         }
         for known in of_part {
@@ -127,7 +106,7 @@ async fn deployment(
             format!("Restate does not reach {part} at {uri}: {error:#}"),
             format!(
                 "if it runs elsewhere now: {}; else {}",
-                set_up(addresses),
+                addresses.set_up(),
                 addresses.restart(part)
             ),
         ),
@@ -144,7 +123,7 @@ async fn deployment(
         Ok(_) => Finding::wrong(
             "deployments",
             format!("{part} at {uri} has other handlers than Restate knows, or is another version"),
-            set_up(addresses),
+            addresses.set_up(),
         ),
     })
 }
@@ -170,7 +149,7 @@ async fn subscriptions(
     }
     Ok(amiss
         .into_iter()
-        .map(|what| Finding::wrong("subscriptions", what, set_up(addresses)))
+        .map(|what| Finding::wrong("subscriptions", what, addresses.set_up()))
         .collect())
 }
 

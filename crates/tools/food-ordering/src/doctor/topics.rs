@@ -12,7 +12,6 @@ use super::addresses::Addresses;
 use super::finding::Finding;
 use super::or_unknown;
 use super::parts::Up;
-use super::runtime::set_up;
 use crate::broker;
 use crate::http;
 use crate::restate::admin::Admin;
@@ -77,7 +76,7 @@ async fn settings(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let mut findings: Vec<_> = (missing(&partitions).into_iter())
         .map(|name| {
             let what = format!("{name} is not there; what needs it is tried until it is");
-            Finding::wrong("topics", what, set_up(addresses))
+            Finding::wrong("topics", what, addresses.set_up())
         })
         .collect();
     for (name, settings) in &settings {
