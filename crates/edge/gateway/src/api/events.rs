@@ -152,10 +152,10 @@ pub(super) async fn of_operations(
 }
 
 fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Problem> {
-    let seat = if visitor.is_operator() {
+    let permit = if visitor.is_operator() {
         None
     } else {
-        let seat = app.streams.take(visitor.client).ok_or_else(|| {
+        let permit = app.streams.take(visitor.client).ok_or_else(|| {
             refusals::count("streams-of-client");
             Problem::new(
                 kind::TOO_MANY_REQUESTS,
@@ -163,9 +163,9 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
             )
             .retry_after(RETRY_AFTER)
         })?;
-        Some(seat)
+        Some(permit)
     };
-    app.hub.admit(what, seat).ok_or_else(|| {
+    app.hub.admit(what, permit).ok_or_else(|| {
         refusals::count("streams");
         Problem::new(
             kind::UNAVAILABLE,

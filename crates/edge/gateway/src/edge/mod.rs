@@ -7,7 +7,7 @@
 //! | `proxies.rs` | where a request comes from, also behind proxies |
 //! | `visitor.rs` | who sends a request, decided once for each |
 //! | `rates.rs` | how often each address may ask |
-//! | `seats.rs` | how much of a kind may be open at a time, in all and for each address |
+//! | `permits.rs` | limits the number of connections and streams of each client |
 //! | `keys.rs` | the keys by which visitors read their own orders |
 //! | `server.rs` | accepting connections, and ending those that keep others out |
 //! | `socket.rs` | clients that neither send nor read |
@@ -15,10 +15,10 @@
 
 pub(crate) mod access;
 pub(crate) mod keys;
+pub(crate) mod permits;
 pub(crate) mod proxies;
 pub(crate) mod rates;
 pub(crate) mod refusals;
-pub(crate) mod seats;
 pub(crate) mod server;
 pub(crate) mod settings;
 mod socket;

@@ -11,7 +11,7 @@ use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 use lru::LruCache;
 
-use super::seats::Client;
+use super::permits::Client;
 use super::settings::{Edge, Rate};
 
 /// How many clients a budget remembers, each with about 100 bytes. Of more, those are forgotten that have not asked for the

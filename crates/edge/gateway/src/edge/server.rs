@@ -22,9 +22,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::permits::{Permit, Permits};
 use super::proxies::Proxies;
 use super::refusals;
-use super::seats::{Seat, Seats};
 use super::settings::{Edge, Neighbours};
 use super::socket::{Held, InHand, Socket};
 
@@ -52,7 +52,7 @@ pub(crate) struct Server {
     head_within: Duration,
     idle_within: Duration,
     places: Arc<Semaphore>,
-    seats: Seats,
+    permits: Permits,
     idle: Arc<Idle>,
 }
 
@@ -80,7 +80,7 @@ impl Server {
             head_within: edge.header_timeout,
             idle_within: edge.idle_timeout,
             places: Arc::new(Semaphore::new(places)),
-            seats: Seats::new(edge.connections_per_client),
+            permits: Permits::new(edge.connections_per_client),
             idle: Arc::default(),
         }
     }
@@ -121,10 +121,10 @@ impl Server {
     /// A place for a connection from there, for which one that idles may have to go.
     async fn place(&self, peer: IpAddr) -> Option<Place> {
         let is_exempt = self.proxies.trust(peer) || self.neighbours.include(peer);
-        let seat = if is_exempt {
+        let permit = if is_exempt {
             None
-        } else if let Some(seat) = self.seats.take(peer.into()) {
-            Some(seat)
+        } else if let Some(permit) = self.permits.take(peer.into()) {
+            Some(permit)
         } else {
             refusals::count("connections-of-client");
             return None;
@@ -139,7 +139,7 @@ impl Server {
         }
         Some(Place {
             _permit: permit?,
-            _seat: seat,
+            _permit: permit,
         })
     }
 
@@ -204,7 +204,7 @@ async fn answer(
 /// What a connection takes up.
 struct Place {
     _permit: OwnedSemaphorePermit,
-    _seat: Option<Seat>,
+    _permit: Option<Permit>,
 }
 
 /// The connections that have nothing in hand, those that have been so for the longest time first.

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::Request;
 
 use super::access::{Access, Denied};
+use super::permits::Client;
 use super::proxies::Proxies;
-use super::seats::Client;
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::record::News;
 use super::view::{Limits, View};
-use crate::edge::seats::Seat;
+use crate::edge::permits::Permit;
 
 /// How many streams may be open at a time. Each costs some kilobytes and a file descriptor.
 const STREAMS: usize = 10_000;
@@ -48,7 +48,7 @@ impl Watching {
 #[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
-    _seat: Option<Seat>,
+    _permit: Option<Permit>,
     _open: Up,
 }
 
@@ -131,11 +131,11 @@ impl Hub {
         look(&self.state().view)
     }
 
-    /// Leave to open a stream, for the client who has this seat; `None` if too many are open in all.
-    pub(crate) fn admit(&self, what: Watching, seat: Option<Seat>) -> Option<Admission> {
+    /// Permission to open a stream, for the client with this permit; `None` if too many are open in total.
+    pub(crate) fn admit(&self, what: Watching, permit: Option<Permit>) -> Option<Admission> {
         Some(Admission {
             _permit: Arc::clone(&self.streams).try_acquire_owned().ok()?,
-            _seat: seat,
+            _permit: permit,
             _open: OPEN.up([what.name()]),
         })
     }

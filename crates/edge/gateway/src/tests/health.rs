@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use serde_json::json;
 
-use super::{Gateway, Mood, TestRestate, good, request};
+use super::{BrokerState, Gateway, TestRestate, good, request};
 
 #[tokio::test]
 async fn the_gateway_lives_whatever_else_does_not() {
@@ -16,7 +16,7 @@ async fn the_gateway_lives_whatever_else_does_not() {
         Duration::from_secs(1),
     )
     .await;
-    gateway.broker_is(Mood::Down);
+    gateway.broker_is(BrokerState::Down);
     let answer = gateway.get("/health").await;
     assert_eq!((answer.status, answer.body), (200, json!({"status": "UP"})));
 }
@@ -63,7 +63,7 @@ async fn a_gateway_that_was_told_to_stop_serves_and_says_that_others_should() {
 #[tokio::test]
 async fn a_gateway_that_is_not_ready_says_what_is_missing() {
     let gateway = Gateway::new().await;
-    gateway.broker_is(Mood::Down);
+    gateway.broker_is(BrokerState::Down);
     let answer = gateway.get("/ready").await;
     assert_eq!(answer.status, 503);
     assert_eq!(
@@ -103,7 +103,7 @@ async fn however_many_ask_kafka_is_asked_once_a_second() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(1)).await;
     tokio::time::resume();
-    gateway.broker_is(Mood::Down);
+    gateway.broker_is(BrokerState::Down);
     assert_eq!(gateway.get("/ready").await.status, 503);
 }
 

@@ -39,7 +39,7 @@ use crate::{App, Broker, Config, Ingress, router};
 
 /// How the broker behaves.
 #[derive(Debug, Clone, Copy, Default)]
-enum Mood {
+enum BrokerState {
     /// Takes every record.
     #[default]
     Well,
@@ -61,7 +61,7 @@ struct Record {
 /// A broker in memory.
 #[derive(Debug, Clone, Default)]
 struct TestBroker {
-    mood: Arc<Mutex<Mood>>,
+    state: Arc<Mutex<BrokerState>>,
     records: Arc<Mutex<Vec<Record>>>,
     checks: Arc<Mutex<usize>>,
 }
@@ -74,10 +74,10 @@ impl Broker for TestBroker {
         value: &'a [u8],
     ) -> BoxFuture<'a, Result<(), Error>> {
         let error = |code| KafkaError::MessageProduction(code);
-        let mood = *self.mood.lock().unwrap();
+        let state = *self.state.lock().unwrap();
         Box::pin(async move {
-            match mood {
-                Mood::Well => {
+            match state {
+                BrokerState::Well => {
                     let value = serde_json::from_slice(value).unwrap();
                     asyncapi::assert_published(topic, &value);
                     self.records.lock().unwrap().push(Record {
@@ -87,22 +87,22 @@ impl Broker for TestBroker {
                     });
                     Ok(())
                 }
-                Mood::Down => Err(Error::NotConfirmed {
+                BrokerState::Down => Err(Error::NotConfirmed {
                     topic: topic.to_owned(),
                     source: error(RDKafkaErrorCode::MessageTimedOut),
                 }),
-                Mood::Refusing => Err(Error::Refused {
+                BrokerState::Refusing => Err(Error::Refused {
                     topic: topic.to_owned(),
                     source: error(RDKafkaErrorCode::PolicyViolation),
                 }),
-                Mood::Fatal => panic!("the broker is on fire"),
+                BrokerState::Fatal => panic!("the broker is on fire"),
             }
         })
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         *self.checks.lock().unwrap() += 1;
-        let is_well = matches!(*self.mood.lock().unwrap(), Mood::Well);
+        let is_well = matches!(*self.state.lock().unwrap(), BrokerState::Well);
         Box::pin(async move {
             is_well
                 .then_some(())
@@ -332,8 +332,8 @@ impl Gateway {
         self.broker.records.lock().unwrap().clone()
     }
 
-    fn broker_is(&self, mood: Mood) {
-        *self.broker.mood.lock().unwrap() = mood;
+    fn broker_is(&self, state: BrokerState) {
+        *self.broker.state.lock().unwrap() = state;
     }
 }
 

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::stream::Events;
-use super::{Answer, ELSEWHERE, Gateway, HERE, Mood, TestRestate, bare, from, good, request, with};
+use super::{
+    Answer, BrokerState, ELSEWHERE, Gateway, HERE, TestRestate, bare, from, good, request, with,
+};
 use crate::Config;
 use crate::clock::now_ms;
 use crate::events::record::News;
@@ -229,7 +231,7 @@ async fn a_corrected_event_is_published_under_the_orders_id() {
     assert_eq!(answer.fields(), ["value"]);
     let answer = gateway.ask("POST", path, json!({"text": "x"})).await;
     assert_eq!((answer.status, answer.problem()), (422, "invalid-request"));
-    gateway.broker_is(Mood::Down);
+    gateway.broker_is(BrokerState::Down);
     let answer = replay(good(), Value::Null).await;
     assert_eq!(
         (answer.status, answer.problem()),

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::{Gateway, HERE, Mood, SILENCE, TestRestate, from, good, request, with};
+use super::{BrokerState, Gateway, HERE, SILENCE, TestRestate, from, good, request, with};
 use crate::model::{Line, NewOrder};
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn a_body_that_never_ends_is_given_up() {
 #[tokio::test]
 async fn an_order_that_the_broker_does_not_confirm_is_not_accepted() {
     let gateway = Gateway::new().await;
-    gateway.broker_is(Mood::Down);
+    gateway.broker_is(BrokerState::Down);
     let answer = gateway.order(with("/orderId", Value::Null)).await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.problem(), "order-not-confirmed");
@@ -292,7 +292,7 @@ async fn an_order_that_the_broker_does_not_confirm_is_not_accepted() {
     gateway.restate.has_status(id, "NEW", 0);
     assert_eq!(gateway.get(&format!("/api/orders/{id}")).await.status, 404);
 
-    gateway.broker_is(Mood::Well);
+    gateway.broker_is(BrokerState::Well);
     let repeated = gateway.order(with("/orderId", json!(id))).await;
     assert_eq!(
         (repeated.status, &repeated.body["orderId"]),
@@ -303,7 +303,7 @@ async fn an_order_that_the_broker_does_not_confirm_is_not_accepted() {
 #[tokio::test]
 async fn an_order_that_the_broker_refuses_is_an_internal_error() {
     let gateway = Gateway::new().await;
-    gateway.broker_is(Mood::Refusing);
+    gateway.broker_is(BrokerState::Refusing);
     let answer = gateway.order(good()).await;
     assert_eq!((answer.status, answer.problem()), (500, "internal-error"));
     assert!(answer.detail().contains("was not taken"));
@@ -312,7 +312,7 @@ async fn an_order_that_the_broker_refuses_is_an_internal_error() {
 #[tokio::test]
 async fn a_panic_is_a_problem_of_this_one_request() {
     let gateway = Gateway::new().await;
-    gateway.broker_is(Mood::Fatal);
+    gateway.broker_is(BrokerState::Fatal);
     let answer = gateway.order(good()).await;
     assert_eq!((answer.status, answer.problem()), (500, "internal-error"));
     assert!(!answer.detail().contains("fire"), "not for strangers");

@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use self::orders::Generator;
-use self::publish::{Record, publish};
+use self::publish::{OrderEvent, publish};
 use self::timeline::{Stage, Timelines};
 use self::watch::StatusWatch;
 use crate::clock;
@@ -99,7 +99,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let mut orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
         .records(args.orders)?;
     if args.invalid {
-        orders.iter_mut().try_for_each(Record::spoil)?;
+        orders.iter_mut().try_for_each(OrderEvent::spoil)?;
     }
     if !args.json {
         say!("Publishing {} orders {prefix}-… to {brokers}", args.orders);

@@ -7,7 +7,7 @@ use domain::{Money, Order, Product, Region};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::publish::Record;
+use super::publish::OrderEvent;
 
 /// How many restaurants the orders go to. Where one lies follows from its id, so that many lie evenly over the region.
 const RESTAURANTS: u32 = 5_000;
@@ -44,11 +44,11 @@ impl Generator {
     }
 
     /// The next `count` orders as they go to Kafka.
-    pub(crate) fn records(&mut self, count: u32) -> anyhow::Result<Vec<Record>> {
+    pub(crate) fn records(&mut self, count: u32) -> anyhow::Result<Vec<OrderEvent>> {
         (0..count)
             .map(|_| {
                 let order = self.make()?;
-                Ok(Record {
+                Ok(OrderEvent {
                     value: serde_json::to_vec(&order)?,
                     id: order.order_id,
                 })

@@ -13,12 +13,12 @@ const IN_FLIGHT: usize = 1_000;
 
 /// An order as it goes to Kafka.
 #[derive(Debug, Clone)]
-pub(crate) struct Record {
+pub(crate) struct OrderEvent {
     pub(crate) id: OrderId,
     pub(crate) value: Vec<u8>,
 }
 
-impl Record {
+impl OrderEvent {
     /// Makes the order one that nobody can take: it costs less than nothing.
     pub(crate) fn spoil(&mut self) -> anyhow::Result<()> {
         let mut order: serde_json::Map<String, Value> = serde_json::from_slice(&self.value)?;
@@ -33,7 +33,7 @@ impl Record {
 pub(crate) async fn publish(
     publisher: &Publisher,
     topic: &str,
-    orders: &[Record],
+    orders: &[OrderEvent],
     rate: f64,
     before: impl Fn(&OrderId),
 ) -> anyhow::Result<()> {

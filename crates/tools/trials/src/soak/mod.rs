@@ -5,14 +5,14 @@
 //! | `under_way.rs` | the orders that have not ended, and the times of each stage |
 //! | `meters.rs` | what is looked at: processes, the runtime's rows and disk |
 //! | `drift.rs` | whether a figure stays flat |
-//! | `record.rs` | everything that was measured, and the files it goes to |
+//! | `measurements.rs` | everything that was measured, and the files it goes to |
 //! | `report.rs` | what is printed |
 //!
 //! Whether every order came to its one end, and money and food are right, is decided by the crate `audit`, from the outside.
 
 mod drift;
+mod measurements;
 mod meters;
-mod record;
 mod report;
 mod under_way;
 
@@ -30,8 +30,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kafka::Publisher;
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
+use self::measurements::Measurements;
 use self::meters::Meters;
-use self::record::Record;
 use self::under_way::UnderWay;
 use crate::apache_kafka::{Broker, Server};
 use crate::load::new_prefix;
@@ -201,7 +201,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         prefix: new_prefix(),
         publisher: Publisher::new(&system.kafka()?, "soak")?,
         watch: StatusWatch::from_now(&system.kafka()?)?,
-        record: RefCell::new(Record::create(&args.output)?),
+        record: RefCell::new(Measurements::create(&args.output)?),
         meters,
         spool: RefCell::new(Spool::create(directory)?),
         under_way: RefCell::new(UnderWay::new()),
@@ -249,7 +249,7 @@ struct Soak<'a> {
     prefix: String,
     begin: Instant,
     under_way: RefCell<UnderWay>,
-    record: RefCell<Record>,
+    record: RefCell<Measurements>,
     spool: RefCell<Spool>,
     notes: RefCell<Notes>,
     /// Orders that Kafka did not take.

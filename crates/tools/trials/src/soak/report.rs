@@ -8,7 +8,7 @@ use domain::Status;
 use serde::Serialize;
 
 use super::drift::{Drift, Series};
-use super::record::Minute;
+use super::measurements::Minute;
 use crate::load::timeline::{self, Stage};
 use food_ordering::files;
 

@@ -1,4 +1,4 @@
-//! How much of a kind may be open for each address.
+//! Limits the number of connections or streams of each client.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,21 +21,21 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// Seats of which each client may hold only so many. Clients that hold none cost nothing.
+/// Permits, of which each client may hold a limited number. Clients that hold none cost nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Seats {
+pub(crate) struct Permits {
     most: usize,
     held: Arc<Mutex<HashMap<Client, usize>>>,
 }
 
-/// A seat, until it is dropped.
+/// One permit, returned when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct Permit {
     client: Client,
     held: Arc<Mutex<HashMap<Client, usize>>>,
 }
 
-impl Seats {
+impl Permits {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
@@ -44,21 +44,21 @@ impl Seats {
     }
 
     /// One more for this client; `None` if it holds as many as it may.
-    pub(crate) fn take(&self, client: Client) -> Option<Seat> {
+    pub(crate) fn take(&self, client: Client) -> Option<Permit> {
         let mut held = lock(&self.held);
         match held.entry(client) {
             Entry::Occupied(mut entry) if *entry.get() < self.most => *entry.get_mut() += 1,
             Entry::Vacant(entry) if self.most > 0 => drop(entry.insert(1)),
             _ => return None,
         }
-        Some(Seat {
+        Some(Permit {
             client,
             held: Arc::clone(&self.held),
         })
     }
 }
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
         if let Entry::Occupied(mut entry) = lock(&self.held).entry(self.client) {
             *entry.get_mut() -= 1;
@@ -84,16 +84,16 @@ mod tests {
 
     #[test]
     fn each_client_has_its_own_and_gets_back_what_it_gives_back() {
-        let seats = Seats::new(2);
-        let first = seats.take(client("192.0.2.1")).unwrap();
-        let _second = seats.take(client("192.0.2.1")).unwrap();
-        assert!(seats.take(client("192.0.2.1")).is_none());
-        let other = seats.take(client("192.0.2.2")).unwrap();
+        let permits = Permits::new(2);
+        let first = permits.take(client("192.0.2.1")).unwrap();
+        let _second = permits.take(client("192.0.2.1")).unwrap();
+        assert!(permits.take(client("192.0.2.1")).is_none());
+        let other = permits.take(client("192.0.2.2")).unwrap();
         drop(first);
-        assert!(seats.take(client("192.0.2.1")).is_some());
+        assert!(permits.take(client("192.0.2.1")).is_some());
         drop(other);
-        assert_eq!(seats.held.lock().unwrap().len(), 1);
-        assert!(Seats::new(0).take(client("192.0.2.1")).is_none());
+        assert_eq!(permits.held.lock().unwrap().len(), 1);
+        assert!(Permits::new(0).take(client("192.0.2.1")).is_none());
     }
 
     #[test]

@@ -19,7 +19,7 @@ const SAMPLES: &str = "samples.csv";
 const MINUTES: &str = "minutes.jsonl";
 
 /// What was measured.
-pub(super) struct Record {
+pub(super) struct Measurements {
     samples: Vec<Samples>,
     minutes: Vec<Minute>,
     samples_file: File,
@@ -58,7 +58,7 @@ impl Minute {
     }
 }
 
-impl Record {
+impl Measurements {
     /// Begins the files in `directory`.
     pub(super) fn create(directory: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)
