@@ -17,6 +17,8 @@ use restate_sdk_shared_core::{IdentityVerifier, VerifyError};
 use ring::digest::{Context, SHA256};
 use tokio::time::Instant;
 
+use crate::clock::now_ms;
+
 /// The header in which Restate names the signature scheme.
 const SCHEME: &str = "x-restate-signature-scheme";
 /// The scheme with a JSON web token.
@@ -60,8 +62,8 @@ struct Known {
     verified: Mutex<VerifiedTokens>,
 }
 
-/// The tokens that were verified a moment ago, each as the SHA-256 of token and path, so that the time of an answer does not help to
-/// guess a token.
+/// The tokens that were verified a moment ago, each as the SHA-256 of token, path and minute, so that the time of an answer does not help
+/// to guess a token, and nothing is remembered across a clock that is set to another time.
 struct VerifiedTokens {
     since: Instant,
     now: HashSet<[u8; 32]>,
@@ -169,11 +171,12 @@ impl VerifiedTokens {
     }
 }
 
-/// Of a token and the path it is for.
+/// Of a token, the path it is for, and this minute.
 fn digest(path: &str, token: &[u8]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     // No path has a byte of zero.
-    for part in [path.as_bytes(), &[0], token] {
+    let minute = now_ms().div_euclid(60_000).to_le_bytes();
+    for part in [path.as_bytes(), &[0], &minute, token] {
         context.update(part);
     }
     let mut digest = [0; 32];

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use domain::{Order, Status};
-use durable::Cancelled;
-use order_status::Change;
+use durable::{Cancelled, unless_cancelled};
+use order_status::{Change, OrderStatusServiceClient};
 use restate_sdk::context::DurableFuture;
 use restate_sdk::prelude::*;
 
@@ -99,11 +99,28 @@ impl<'a, T: 'a> Wait<'a, T> {
 
     /// What the event brings, or `None` if `limit` is over first; then it may be waited for again. A cancellation, by the
     /// customer or an operator, is an error.
+    ///
+    /// Restate's timers are points in time, so a clock that jumps ends one early. The limit is therefore waited for in two halves,
+    /// one after the other: a jump ends one of them, and the event still has the other.
     pub(crate) async fn within(&mut self, limit: Option<Duration>) -> Result<Option<T>, Stop> {
-        if let Some(limit) = limit {
-            let timer = self.ctx.sleep(limit);
-            self.events.push(Box::pin(timer.map_ok(|()| Woken::Timer)));
+        let Some(limit) = limit else {
+            return self.next().await;
+        };
+        let half = limit / 2;
+        if let Some(brought) = self.next_within(half).await? {
+            return Ok(Some(brought));
         }
+        clocks_agree(self.ctx).await?;
+        self.next_within(limit - half).await
+    }
+
+    async fn next_within(&mut self, time: Duration) -> Result<Option<T>, Stop> {
+        let timer = self.ctx.sleep(time);
+        self.events.push(Box::pin(timer.map_ok(|()| Woken::Timer)));
+        self.next().await
+    }
+
+    async fn next(&mut self) -> Result<Option<T>, Stop> {
         // An error of `next` itself is an operator's cancellation, and nothing else is.
         let Ok(woken) = self.events.next().await else {
             return Err(Cancelled.into());
@@ -114,4 +131,12 @@ impl<'a, T: 'a> Wait<'a, T> {
             Some(Woken::Timer) | None => Ok(None),
         }
     }
+}
+
+/// Calls a service that answers at once. Services refuse requests that were signed at another time than theirs, so from the answer
+/// on Restate's clock and the one by which timers are set agree.
+async fn clocks_agree(ctx: &WorkflowContext<'_>) -> Result<(), Cancelled> {
+    let status: OrderStatusServiceClient<'_> = ctx.object_client(ctx.key());
+    let _any_answer = unless_cancelled(status.get().call()).await?;
+    Ok(())
 }
