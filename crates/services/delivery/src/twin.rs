@@ -143,11 +143,7 @@ impl DriverDigitalTwin {
         }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
         let eta = whereabouts.set_out(&job, now, self.speed);
-        let limit = as_ms(self.silence);
-        if !whereabouts.is_watched(now, limit) {
-            whereabouts.watch = Watch::On;
-            look_at(&ctx, &mut whereabouts, now, limit);
-        }
+        self.watch(&ctx, &mut whereabouts, now);
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
         let assigned = AssignedDelivery {
@@ -228,6 +224,13 @@ impl DriverDigitalTwin {
         };
         let mut whereabouts = whereabouts(&ctx).await?;
         let verdict = whereabouts.hear(&sent);
+        // By the record's time nobody will look any more, or not for long. The twin's own clock decides.
+        if whereabouts.way.is_some()
+            && !whereabouts.is_watched(sent.received.at, as_ms(self.silence).saturating_mul(2))
+        {
+            let now = ctx.run(async || Ok(now_ms())).name("now").await?;
+            self.watch(&ctx, &mut whereabouts, now);
+        }
         if let Some(newest) = whereabouts.track.newest()
             && let Some(region) = whereabouts.offline_in.take()
         {
@@ -353,6 +356,15 @@ impl DriverDigitalTwin {
                 .send();
         }
         Ok(())
+    }
+
+    /// Has this object look whether the driver is silent, unless that is planned already.
+    fn watch(&self, ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64) {
+        let limit = as_ms(self.silence);
+        if !whereabouts.is_watched(now, limit) {
+            whereabouts.watch = Watch::On;
+            look_at(ctx, whereabouts, now, limit);
+        }
     }
 
     async fn put_aside(
