@@ -9,6 +9,8 @@ use domain::Location;
 const TOGETHER: Duration = Duration::from_millis(100);
 /// How many places are reported together at most, however fast the driver is.
 const MOST_TOGETHER: usize = 64;
+/// A clock that is so far behind the last report, in ms, has been set back since.
+const SET_BACK_MS: i64 = 1_000;
 
 /// The way from `from` to `to` in steps of `step` degrees that take `interval` each, cut into what is reported together.
 pub(crate) fn legs(
@@ -42,6 +44,18 @@ fn together(interval: Duration) -> usize {
         .clamp(1, MOST_TOGETHER)
 }
 
+/// The time of a report at `now` that follows one of the time `last`; all in ms since the epoch.
+///
+/// Each report is later than the one before, also if there are several in a millisecond. A phone whose clock was set back reports
+/// earlier times from then on.
+pub(crate) fn time_after(last: i64, now: i64) -> i64 {
+    if last.saturating_sub(now) > SET_BACK_MS {
+        now
+    } else {
+        now.max(last.saturating_add(1))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +80,13 @@ mod tests {
     fn a_driver_who_is_there_already_says_so_once() {
         let place = Region::SanJose.centre();
         assert_eq!(legs(place, place, 0.005, Duration::ZERO), [[place]]);
+    }
+
+    #[test]
+    fn reports_follow_each_other_and_a_clock_that_was_set_back() {
+        assert_eq!(time_after(0, 100), 100);
+        assert_eq!(time_after(100, 100), 101);
+        assert_eq!(time_after(150, 100), 151);
+        assert_eq!(time_after(3_600_100, 100), 100);
     }
 }

@@ -20,7 +20,7 @@ use restate_sdk::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::drive::legs;
+use crate::drive::{legs, time_after};
 
 const CURRENT_LOCATION: &str = "current-location";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
@@ -33,6 +33,9 @@ const DELIVERIES_A_STAY: usize = 8;
 const POLLS_A_STAY: usize = 3;
 /// After how many polls in vain a phone reports its place again: a twin that has taken it for silent learns so that it is back.
 const IDLE_POLLS_A_REPORT: u32 = 10;
+
+/// The longest time that one step of the journal waits: as long as that it may delay a stop, and a crash repeats it.
+const STEP_OF_TIME: Duration = Duration::from_secs(2);
 
 /// How fast simulated drivers do things.
 #[derive(Debug, Clone, Copy)]
@@ -230,7 +233,7 @@ impl DriverMobileAppSimulator {
     ) -> Result<Option<AssignedDelivery>, TerminalError> {
         let mut wait = self.pace.poll_interval / 2;
         for _ in 0..POLLS_A_STAY {
-            ctx.sleep(wait).await?;
+            pass(ctx, wait).await?;
             let Json(assigned) = twin(ctx).get_assigned_delivery().call().await?;
             if assigned.is_some() {
                 return Ok(assigned);
@@ -248,8 +251,7 @@ impl DriverMobileAppSimulator {
     ) -> Result<(), TerminalError> {
         ctx.set(ASSIGNED_DELIVERY, Json(delivery.clone()));
         match self.drive(ctx, driver, &delivery).await {
-            Ok(()) if !self.pace.pause.is_zero() => ctx.sleep(self.pace.pause).await?,
-            Ok(()) => {}
+            Ok(()) => pass(ctx, self.pace.pause).await?,
             Err(withdrawn) if withdrawn.code() == 409 => {
                 tracing::info!(
                     driver = ctx.key(),
@@ -305,10 +307,8 @@ impl DriverMobileAppSimulator {
             self.pace.step,
             self.pace.move_interval,
         ) {
-            if !self.pace.move_interval.is_zero() {
-                let steps = u32::try_from(leg.len()).unwrap_or(u32::MAX);
-                ctx.sleep(self.pace.move_interval * steps).await?;
-            }
+            let steps = u32::try_from(leg.len()).unwrap_or(u32::MAX);
+            pass(ctx, self.pace.move_interval.saturating_mul(steps)).await?;
             self.report(ctx, driver, leg).await?;
         }
         Ok(())
@@ -329,8 +329,7 @@ impl DriverMobileAppSimulator {
         let reported = driver.reported;
         driver.reported = ctx
             .run(move || async move {
-                // Each report is later than the one before, also of several within a millisecond.
-                let mut time = now_ms().max(reported + 1) - 1;
+                let mut time = time_after(reported, now_ms()) - 1;
                 let updates = places
                     .into_iter()
                     .map(|place| {
@@ -356,6 +355,23 @@ impl DriverMobileAppSimulator {
             .poll_for_work(Some(Json(round)))
             .send_after(self.pace.poll_interval);
     }
+}
+
+/// Lets time pass by the phone's own clock. Restate's timers are points in time: if its clock were set back by an hour, a driver who
+/// waits for one would stand still for an hour.
+async fn pass(ctx: &ObjectContext<'_>, time: Duration) -> Result<(), TerminalError> {
+    let mut left = time;
+    while !left.is_zero() {
+        let step = left.min(STEP_OF_TIME);
+        left -= step;
+        ctx.run(move || async move {
+            tokio::time::sleep(step).await;
+            Ok(())
+        })
+        .name("pass time")
+        .await?;
+    }
+    Ok(())
 }
 
 fn twin<'ctx>(ctx: &ObjectContext<'ctx>) -> DriverDigitalTwinClient<'ctx> {

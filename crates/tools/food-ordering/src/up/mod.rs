@@ -10,8 +10,10 @@
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
 //! | `system.rs` | starting, watching and stopping all of them |
 //! | `reading.rs` | waiting until Restate reads the topics |
+//! | `clock.rs` | noticing that the machine's clock was set back |
 //! | `drain.rs` | stopping without losing an order |
 
+mod clock;
 mod data_dir;
 pub mod drain;
 mod layout;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 
+use super::clock::Clock;
 use super::data_dir;
 use super::drain;
 use super::layout::Layout;
@@ -32,7 +33,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long setup has, beyond what it waits for.
 const SETUP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
-/// How often `up` checks a Kafka that it did not start.
+/// How often `up` checks the clock, and a Kafka that it did not start.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long a process has to end by itself.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -146,12 +147,15 @@ impl System {
 
     /// Keeps an eye on everything; returns only on an error that nothing can be done about.
     pub(super) async fn supervise(&mut self) -> anyhow::Result<()> {
+        let mut clock = Clock::now();
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                // The embedded broker's topics last as long as it does.
-                _ = look.tick(), if !self.embedded && self.moving.is_empty() => self.look()?,
+                _ = look.tick(), if self.moving.is_empty() => {
+                    let before = std::mem::replace(&mut clock, Clock::now());
+                    self.look(before.set_back_until(&clock))?;
+                }
                 Some(event) = self.events.recv() => self.see(event)?,
                 Some(done) = self.moving.join_next() => match done {
                     Ok(step) => self.move_on(step)?,
@@ -234,8 +238,22 @@ impl System {
         Ok(())
     }
 
-    /// Looks whether Restate still reads the topics that are there: one may have been deleted and created again.
-    fn look(&mut self) -> anyhow::Result<()> {
+    /// Sets up again if the clock was `set_back`. Otherwise looks whether Restate still reads the topics that are there: one may have
+    /// been deleted and created again.
+    fn look(&mut self, set_back: Option<Duration>) -> anyhow::Result<()> {
+        if let Some(by) = set_back {
+            let by = Duration::from_secs(by.as_secs());
+            say!(
+                "The clock was set back by {}: waking the simulated drivers, whose timers are late by as much.",
+                humantime::format_duration(by)
+            );
+            self.set_up_after(std::future::ready(()));
+            return Ok(());
+        }
+        // The embedded broker's topics last as long as it does.
+        if self.embedded {
+            return Ok(());
+        }
         let admin = Admin::new(&self.layout.ports.urls(Use::RestateAdmin))?;
         let kafka = self.layout.kafka(&self.brokers)?;
         self.moving
