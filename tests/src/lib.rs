@@ -11,6 +11,7 @@
 mod apache_kafka;
 mod beside;
 mod books;
+mod clocks;
 mod collector;
 mod launcher;
 mod manifests;
@@ -22,6 +23,7 @@ mod topics;
 pub use apache_kafka::ApacheKafka;
 pub use beside::Beside;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
+pub use clocks::Clocks;
 pub use collector::{Collector, Span};
 pub use launcher::{Ran, binary, doctor, run, run_trials};
 pub use manifests::manifests;

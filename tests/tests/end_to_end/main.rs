@@ -11,6 +11,7 @@ mod backup;
 mod bad_records;
 mod callbacks;
 mod chaos;
+mod clock;
 mod cluster;
 mod crashes;
 mod dead_letters;
