@@ -9,6 +9,7 @@ mod steps;
 mod web_ui;
 
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -186,11 +187,14 @@ fn test() -> anyhow::Result<()> {
     for line in not_checked {
         println!("\n{line}");
     }
+    // They wait more than they compute.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get) + 1;
     steps.run(
         "end-to-end tests",
         cargo()
             .args(["test", "--workspace", "--test", "end_to_end"])
-            .args(["--test", "compose"])
+            .args(["--test", "compose", "--"])
+            .arg(format!("--test-threads={threads}"))
             .env("FOOD_ORDERING_BIN", binary(false, "food-ordering")?)
             .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
     )
