@@ -158,8 +158,8 @@ fn stands_elsewhere(pid: Pid, vdso: &Range<u64>, patches: &[(u64, Vec<u8>)]) -> 
         let registers = read_to_string(thread.join("syscall"))?;
         let next = registers.trim_end().rsplit("0x").next().unwrap_or_default();
         let next = u64::from_str_radix(next, 16)?;
-        let mut patched = (patches.iter()).map(|(at, code)| *at..at + code.len() as u64);
-        let is_there = vdso.contains(&next) || patched.any(|code| code.contains(&next));
+        let mut replaced = (patches.iter()).map(|(at, code)| *at..at + code.len() as u64);
+        let is_there = vdso.contains(&next) || replaced.any(|code| code.contains(&next));
         ensure!(!is_there, "a thread reads the clock");
     }
     Ok(())

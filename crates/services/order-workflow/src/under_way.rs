@@ -111,7 +111,7 @@ impl<'a, T: 'a> Wait<'a, T> {
             return Ok(Some(brought));
         }
         clocks_agree(self.ctx).await?;
-        self.next_within(limit - half).await
+        self.next_within(half).await
     }
 
     async fn next_within(&mut self, time: Duration) -> Result<Option<T>, Stop> {
