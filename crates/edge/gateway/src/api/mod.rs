@@ -36,7 +36,7 @@ use utoipa_axum::routes;
 use crate::broker::Broker;
 use crate::edge::access::{Access, Token};
 use crate::edge::keys::OrderKeys;
-use crate::edge::permits::Permits;
+use crate::edge::permits::ClientPermits;
 use crate::edge::proxies::Proxies;
 use crate::edge::rates::Rates;
 use crate::events::Hub;
@@ -77,7 +77,7 @@ pub struct App {
     proxies: Proxies,
     rates: Rates,
     /// Open streams of each client.
-    streams: Permits,
+    streams: ClientPermits,
     /// Of those who are no operators. Without them nobody else reads orders.
     keys: Option<OrderKeys>,
     callbacks: Option<Callbacks>,
@@ -126,7 +126,7 @@ impl App {
             public_metrics: edge.public_metrics,
             proxies: Proxies::new(edge.trusted_proxies.clone(), edge.client_address_header),
             rates: Rates::new(edge),
-            streams: Permits::new(edge.streams_per_client),
+            streams: ClientPermits::new(edge.streams_per_client),
             keys,
             callbacks: config.callbacks.clone(),
             stubs: Stubs::new(&config.restaurant_url, &config.payment_url)?,

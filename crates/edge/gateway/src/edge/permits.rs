@@ -21,21 +21,21 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// Permits, of which each client may hold a limited number. Clients that hold none cost nothing.
+/// ClientPermits, of which each client may hold a limited number. Clients that hold none cost nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Permits {
+pub(crate) struct ClientPermits {
     most: usize,
     held: Arc<Mutex<HashMap<Client, usize>>>,
 }
 
 /// One permit, returned when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Permit {
+pub(crate) struct ClientPermit {
     client: Client,
     held: Arc<Mutex<HashMap<Client, usize>>>,
 }
 
-impl Permits {
+impl ClientPermits {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
@@ -44,21 +44,21 @@ impl Permits {
     }
 
     /// One more for this client; `None` if it holds as many as it may.
-    pub(crate) fn take(&self, client: Client) -> Option<Permit> {
+    pub(crate) fn take(&self, client: Client) -> Option<ClientPermit> {
         let mut held = lock(&self.held);
         match held.entry(client) {
             Entry::Occupied(mut entry) if *entry.get() < self.most => *entry.get_mut() += 1,
             Entry::Vacant(entry) if self.most > 0 => drop(entry.insert(1)),
             _ => return None,
         }
-        Some(Permit {
+        Some(ClientPermit {
             client,
             held: Arc::clone(&self.held),
         })
     }
 }
 
-impl Drop for Permit {
+impl Drop for ClientPermit {
     fn drop(&mut self) {
         if let Entry::Occupied(mut entry) = lock(&self.held).entry(self.client) {
             *entry.get_mut() -= 1;
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn each_client_has_its_own_and_gets_back_what_it_gives_back() {
-        let permits = Permits::new(2);
+        let permits = ClientPermits::new(2);
         let first = permits.take(client("192.0.2.1")).unwrap();
         let _second = permits.take(client("192.0.2.1")).unwrap();
         assert!(permits.take(client("192.0.2.1")).is_none());
@@ -93,7 +93,7 @@ mod tests {
         assert!(permits.take(client("192.0.2.1")).is_some());
         drop(other);
         assert_eq!(permits.held.lock().unwrap().len(), 1);
-        assert!(Permits::new(0).take(client("192.0.2.1")).is_none());
+        assert!(ClientPermits::new(0).take(client("192.0.2.1")).is_none());
     }
 
     #[test]

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::permits::{Permit, Permits};
+use super::permits::{ClientPermit, ClientPermits};
 use super::proxies::Proxies;
 use super::refusals;
 use super::settings::{Edge, Neighbours};
@@ -52,7 +52,7 @@ pub(crate) struct Server {
     head_within: Duration,
     idle_within: Duration,
     places: Arc<Semaphore>,
-    permits: Permits,
+    per_client: ClientPermits,
     idle: Arc<Idle>,
 }
 
@@ -80,7 +80,7 @@ impl Server {
             head_within: edge.header_timeout,
             idle_within: edge.idle_timeout,
             places: Arc::new(Semaphore::new(places)),
-            permits: Permits::new(edge.connections_per_client),
+            per_client: ClientPermits::new(edge.connections_per_client),
             idle: Arc::default(),
         }
     }
@@ -121,10 +121,10 @@ impl Server {
     /// A place for a connection from there, for which one that idles may have to go.
     async fn place(&self, peer: IpAddr) -> Option<Place> {
         let is_exempt = self.proxies.trust(peer) || self.neighbours.include(peer);
-        let permit = if is_exempt {
+        let of_client = if is_exempt {
             None
-        } else if let Some(permit) = self.permits.take(peer.into()) {
-            Some(permit)
+        } else if let Some(of_client) = self.per_client.take(peer.into()) {
+            Some(of_client)
         } else {
             refusals::count("connections-of-client");
             return None;
@@ -139,7 +139,7 @@ impl Server {
         }
         Some(Place {
             _permit: permit?,
-            _permit: permit,
+            _of_client: of_client,
         })
     }
 
@@ -204,7 +204,7 @@ async fn answer(
 /// What a connection takes up.
 struct Place {
     _permit: OwnedSemaphorePermit,
-    _permit: Option<Permit>,
+    _of_client: Option<ClientPermit>,
 }
 
 /// The connections that have nothing in hand, those that have been so for the longest time first.

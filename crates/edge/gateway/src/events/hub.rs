@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::record::News;
 use super::view::{Limits, View};
-use crate::edge::permits::Permit;
+use crate::edge::permits::ClientPermit;
 
 /// How many streams may be open at a time. Each costs some kilobytes and a file descriptor.
 const STREAMS: usize = 10_000;
@@ -48,7 +48,7 @@ impl Watching {
 #[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
-    _permit: Option<Permit>,
+    _of_client: Option<ClientPermit>,
     _open: Up,
 }
 
@@ -132,10 +132,10 @@ impl Hub {
     }
 
     /// Permission to open a stream, for the client with this permit; `None` if too many are open in total.
-    pub(crate) fn admit(&self, what: Watching, permit: Option<Permit>) -> Option<Admission> {
+    pub(crate) fn admit(&self, what: Watching, permit: Option<ClientPermit>) -> Option<Admission> {
         Some(Admission {
             _permit: Arc::clone(&self.streams).try_acquire_owned().ok()?,
-            _permit: permit,
+            _of_client: permit,
             _open: OPEN.up([what.name()]),
         })
     }

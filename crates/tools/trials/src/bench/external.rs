@@ -16,7 +16,7 @@ use super::figures::{self, Figures, Meters};
 use crate::clock;
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
-use crate::load::publish::{Record, publish};
+use crate::load::publish::{OrderEvent, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use crate::usage::{self, Process};
@@ -177,7 +177,7 @@ async fn see_ends(
 
 /// Asks for one order after the other, each until it has ended: orders end in about the order in which they were published, so
 /// that there are few more questions than orders, which the system pays for too.
-async fn ask_for_ends(peer: &Peer, orders: &[Record]) -> anyhow::Result<()> {
+async fn ask_for_ends(peer: &Peer, orders: &[OrderEvent]) -> anyhow::Result<()> {
     let client = http::client(Duration::from_secs(30))?;
     for order in orders {
         while !has_ended(peer, &client, order).await? {
@@ -187,7 +187,7 @@ async fn ask_for_ends(peer: &Peer, orders: &[Record]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn has_ended(peer: &Peer, client: &Client, order: &Record) -> anyhow::Result<bool> {
+async fn has_ended(peer: &Peer, client: &Client, order: &OrderEvent) -> anyhow::Result<bool> {
     let url = peer
         .status_url
         .replace("{ingress}", peer.restate_ingress.trim_end_matches('/'))
@@ -208,7 +208,7 @@ async fn has_ended(peer: &Peer, client: &Client, order: &Record) -> anyhow::Resu
     Ok(peer.ends.iter().any(|end| end == status))
 }
 
-fn orders(args: &Args) -> anyhow::Result<Vec<Record>> {
+fn orders(args: &Args) -> anyhow::Result<Vec<OrderEvent>> {
     let mut generator = Generator::new(&new_prefix(), args.seed, Duration::ZERO, Region::default());
     let Some(path) = &args.peer.order_template else {
         return generator.records(args.orders);
@@ -221,7 +221,7 @@ fn orders(args: &Args) -> anyhow::Result<Vec<Record>> {
             let value = fill(&template, &order);
             serde_json::from_str::<Value>(&value)
                 .with_context(|| format!("filled in, {} is no JSON: {value}", path.display()))?;
-            Ok(Record {
+            Ok(OrderEvent {
                 id: order.order_id,
                 value: value.into_bytes(),
             })

@@ -14,7 +14,7 @@ use super::local::LocalSystem;
 use super::{Args, Pending};
 use crate::clock;
 use crate::load::orders::Generator;
-use crate::load::publish::{Record, publish};
+use crate::load::publish::{OrderEvent, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use food_ordering::{http, setup};
@@ -128,7 +128,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn orders(&self, prefix: &str, count: u32) -> anyhow::Result<Vec<Record>> {
+    fn orders(&self, prefix: &str, count: u32) -> anyhow::Result<Vec<OrderEvent>> {
         let mut generators: Vec<Generator> = (self.args.regions.iter().zip(1..))
             .map(|(region, number)| {
                 let prefix = format!("{prefix}-{number}");
@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
     /// Publishes the orders as fast as Kafka takes them, and waits until `is_done` has been true of `count` statuses.
     async fn publish_and_see(
         &self,
-        orders: &[Record],
+        orders: &[OrderEvent],
         count: u32,
         is_done: impl Fn(&OrderId, Status) -> bool,
     ) -> anyhow::Result<()> {
