@@ -21,7 +21,7 @@ use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
 use crate::session::{Prepared, Session};
-use crate::{bounds, literals, parameters, parse, sql};
+use crate::{bounds, literals, parameters, parse, products, sql};
 
 /// What a statement is answered with.
 pub(crate) enum Done {
@@ -224,6 +224,7 @@ impl Task<'_> {
             rewrite::adapt(&mut query, &self.session.about())?;
             // Views and values may have made it larger than it came.
             bounds::check(&query)?;
+            products::check(&query)?;
             literals::print(query)
         })
     }

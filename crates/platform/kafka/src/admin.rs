@@ -198,6 +198,8 @@ pub struct Behind {
     pub next: i64,
     /// How many records there are from there on.
     pub records: i64,
+    /// How many records from there on the broker has removed already.
+    pub removed: i64,
 }
 
 /// Does something that blocks with a consumer of a group that is never joined.
@@ -243,11 +245,11 @@ pub async fn behind(
                 // Nothing is committed yet.
                 _ => first,
             };
-            let records = (end - next).max(0);
             Ok(Behind {
                 partition,
                 next,
-                records,
+                records: (end - next.max(first)).max(0),
+                removed: (first - next).max(0),
             })
         });
         behind.collect()

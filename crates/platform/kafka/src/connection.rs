@@ -149,6 +149,8 @@ impl Connection {
         let mut config = ClientConfig::new();
         // That a broker hangs up is said at this level.
         config.set_log_level(RDKafkaLogLevel::Info);
+        // Sooner than whoever waits gives up, so that it can be said which address is out of reach.
+        config.set("socket.connection.setup.timeout.ms", "4000");
         self.properties.apply(&mut config);
         config.set("bootstrap.servers", &self.brokers);
         config
@@ -238,7 +240,7 @@ impl ProducerContext for Trouble {
 /// What librdkafka's `reason` means where it is obscure, and what to do.
 fn meaning(reason: &str) -> Option<&'static str> {
     // (what librdkafka says, what it means)
-    const MEANINGS: [(&str, &str); 11] = [
+    const MEANINGS: [(&str, &str); 13] = [
         (
             "might require SASL authentication",
             "the broker wants a user name and password: name a file with security.protocol=SASL_PLAINTEXT or SASL_SSL by \
@@ -280,6 +282,14 @@ fn meaning(reason: &str) -> Option<&'static str> {
         (
             "certificate required",
             "the broker wants a certificate of its clients: see ssl.certificate.location and ssl.key.location",
+        ),
+        (
+            "alert certificate expired",
+            "the certificate that clients show the broker has expired: see ssl.certificate.location",
+        ),
+        (
+            "alert certificate unknown",
+            "the broker does not take this client's certificate, which may have expired: see ssl.certificate.location",
         ),
         (
             "bad certificate",

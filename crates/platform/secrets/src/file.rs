@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -15,8 +16,14 @@ const LARGEST: u64 = 1 << 20;
 /// The text of a file with secrets, or with settings that may be secret.
 ///
 /// No more is read than such a file can have: a name that was mixed up may be that of a device, which never ends. So it is
-/// refused if it is larger than 1 MiB, and if it is no UTF-8.
+/// refused if it is larger than 1 MiB, if it is not UTF-8, and if it is a named pipe, which may never be written to.
 pub fn text(path: &Path) -> io::Result<SecretString> {
+    if std::fs::metadata(path)?.file_type().is_fifo() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a pipe, not a file",
+        ));
+    }
     let mut text = String::new();
     File::open(path)?
         .take(LARGEST + 1)
@@ -119,7 +126,16 @@ pub fn lines(path: &Path) -> Result<Vec<(usize, String)>, Error> {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_before_anybody_waits_for_its_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let refused = text(&pipe).unwrap_err();
+        assert_eq!(refused.to_string(), "it is a pipe, not a file");
+    }
+
     #[test]
     fn a_file_without_an_end_is_refused() {
         let endless = text(Path::new("/dev/zero")).unwrap_err();

@@ -55,7 +55,11 @@ pub(crate) async fn settle(
         price,
         preparation,
     };
-    let begun = vec![Undo::Payment(None), Undo::Preparation, Undo::Delivery];
+    let begun = vec![
+        Undo::Charge { said: None },
+        Undo::Preparation,
+        Undo::Delivery,
+    ];
     undoing.undo(begun).await?;
     let settle = Change::ended(end, cause::STOPPED).settled();
     scope.change_after_kill(settle).await?;

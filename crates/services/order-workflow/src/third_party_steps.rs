@@ -14,7 +14,7 @@ use crate::undo::Undo;
 impl<'a> UnderWay<'a> {
     /// Step 2: charges the customer.
     pub(crate) async fn charge(&mut self) -> Result<(), Stop> {
-        self.begun.push(Undo::Payment(None));
+        self.begun.push(Undo::Charge { said: None });
         let asked = self.ask(["charge", "charge again"], self.limits.payment, |asking| {
             let third_parties = self.third_parties.clone();
             let (order_id, amount) = (self.order.order_id.clone(), self.order.total_cost);
@@ -32,11 +32,15 @@ impl<'a> UnderWay<'a> {
         match charge {
             Charge::Charged { payment_id: id } => {
                 let amount = Amount::from(self.order.total_cost);
-                self.begun = vec![Undo::Payment(Some(Payment { id, amount }))];
+                self.begun = vec![Undo::Payment(Payment { id, amount })];
                 Ok(())
             }
             // An answer that contradicts the request may be wrong itself, so whoever undoes it asks again what was charged.
-            Charge::OtherAmount(_) => Err(Stop::Cancelled(cause::OTHER_AMOUNT.to_owned())),
+            Charge::OtherAmount(payment) => {
+                let said = Some(payment);
+                self.begun = vec![Undo::Charge { said }];
+                Err(Stop::Cancelled(cause::OTHER_AMOUNT.to_owned()))
+            }
             Charge::Declined { reason } => {
                 self.begun.clear();
                 Err(Stop::Rejected(format!("{}: {reason}", cause::DECLINED)))
@@ -59,10 +63,13 @@ impl<'a> UnderWay<'a> {
         let asked = self.ask(
             ["prepare", "prepare again"],
             self.limits.preparation,
-            |_| {
+            |asking| {
                 let third_parties = self.third_parties.clone();
                 let (order, awakeable_id) = (self.order.clone(), awakeable_id.clone());
-                async move { third_parties.prepare(&order, &awakeable_id).await.map(Json) }
+                async move {
+                    let prepared = third_parties.prepare(&order, &awakeable_id, asking);
+                    prepared.await.map(Json)
+                }
             },
         );
         let Asked {

@@ -16,8 +16,11 @@ const SOON: Duration = Duration::from_mins(1);
 /// may be unknown, so each undo also holds for a step that was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Undo {
-    /// Give the money back: this payment, or whatever came of the charge.
-    Payment(Option<Payment>),
+    /// Give the money back: this payment.
+    Payment(Payment),
+    /// Give back whatever came of the charge, which is asked for again. `said` is what the provider said to have charged instead of the
+    /// price: that is given back if it has nothing better to say.
+    Charge { said: Option<Payment> },
     /// Have the restaurant stop.
     Preparation,
     /// Send the driver away.
@@ -59,9 +62,9 @@ impl<'ctx> Undoing<'_, 'ctx> {
                     self.stop_cooking(retry::third_party().max_duration(limit))
                         .await
                 }
-                Undo::Payment(payment) => {
+                Undo::Payment(_) | Undo::Charge { .. } => {
                     let retries = retry::money_in_doubt().max_duration(SOON);
-                    self.give_back(payment.as_ref(), retries).await
+                    self.give_back(&undo, retries).await
                 }
             };
             if !done {
@@ -78,9 +81,9 @@ impl<'ctx> Undoing<'_, 'ctx> {
                         tracing::error!(order, "the restaurant was not told to stop");
                     }
                 }
-                Undo::Payment(payment) => {
+                Undo::Payment(_) | Undo::Charge { .. } => {
                     tracing::error!(order, "the money is not back yet");
-                    while !self.give_back(payment.as_ref(), retry::every(SOON)).await {}
+                    while !self.give_back(&undo, retry::every(SOON)).await {}
                 }
             }
         }
@@ -97,15 +100,18 @@ impl<'ctx> Undoing<'_, 'ctx> {
     }
 
     /// Gives the money back; whether the provider took that.
-    async fn give_back(&self, payment: Option<&Payment>, retries: RunRetryPolicy) -> bool {
+    async fn give_back(&self, undo: &Undo, retries: RunRetryPolicy) -> bool {
         self.persist("refund", &retries, || {
             let third_parties = self.third_parties.clone();
             let (order_id, amount) = (self.order_id.clone(), self.price);
-            let payment = payment.cloned();
+            let undo = undo.clone();
             async move {
-                let payment = match payment {
-                    Some(payment) => Some(payment),
-                    None => what_was_charged(&third_parties, &order_id, amount).await?,
+                let payment = match undo {
+                    Undo::Payment(payment) => Some(payment),
+                    Undo::Charge { said } => {
+                        what_was_charged(&third_parties, &order_id, amount, said).await?
+                    }
+                    Undo::Preparation | Undo::Delivery => None,
                 };
                 match payment {
                     Some(payment) => third_parties.refund(&order_id, &payment).await,
@@ -141,12 +147,13 @@ impl<'ctx> Undoing<'_, 'ctx> {
     }
 }
 
-/// What came of the charge, which was never answered. The same request under the same key is answered with that, and is a charge
-/// only if there was none yet; so nothing comes of the earlier one later either.
+/// What came of the charge, which was never answered, or with what contradicts the request (`said`). The same request under the same
+/// key is answered with that, and is a charge only if there was none yet; so nothing comes of the earlier one later either.
 async fn what_was_charged(
     third_parties: &ThirdParties,
     order_id: &OrderId,
     amount: Money,
+    said: Option<Payment>,
 ) -> Result<Option<Payment>, Failure> {
     match third_parties
         .charge(order_id, amount, Asking::Again)
@@ -157,8 +164,9 @@ async fn what_was_charged(
             amount: amount.into(),
         })),
         Charge::OtherAmount(payment) => Ok(Some(payment)),
-        Charge::Declined { .. } => Ok(None),
+        Charge::Declined { .. } => Ok(said),
         // Refused for a reason of today, such as an expired key, it says nothing of what was charged before.
+        Charge::Refused { .. } if said.is_some() => Ok(said),
         Charge::Refused { reason } => Err(Failure::Invalid(format!("status {reason}"))),
     }
 }

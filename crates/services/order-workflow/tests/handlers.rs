@@ -54,8 +54,13 @@ async fn third_parties(asked: &Asked) -> String {
     let app = Router::new()
         .route("/payments", post(charge))
         .route("/payments/{payment}/refunds", post(refund))
-        .route("/prepare", post(prepare))
-        .with_state(asked.clone());
+        .route("/prepare", post(prepare));
+    start(app, asked).await
+}
+
+/// Serves third parties. Answers their address.
+async fn start(app: Router<Asked>, asked: &Asked) -> String {
+    let app = app.with_state(asked.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -115,6 +120,32 @@ async fn an_order_that_waits_can_be_cancelled_and_is_paid_back() {
     assert_eq!(ended.status, Status::Cancelled);
     let asked = asked.lock().unwrap();
     assert_eq!(*asked, ["charge", "refund payment-1"]);
+}
+
+/// Says once that it has charged something else, and then that the customer cannot pay.
+async fn contradict(State(asked): State<Asked>) -> (StatusCode, Body<Value>) {
+    let mut asked = asked.lock().unwrap();
+    asked.push("charge".to_owned());
+    if asked.len() > 1 {
+        return (StatusCode::PAYMENT_REQUIRED, Body(json!({})));
+    }
+    let yen = json!({"paymentId": "payment-1", "amount": 1.00, "currency": "JPY"});
+    (StatusCode::CREATED, Body(yen))
+}
+
+#[tokio::test]
+async fn what_a_provider_says_to_have_charged_is_given_back_though_it_denies_it_later() {
+    let (kafka, asked) = (Kafka::default(), Asked::default());
+    let provider = Router::new()
+        .route("/payments", post(contradict))
+        .route("/payments/{payment}/refunds", post(refund));
+    let restate = serve(&kafka, start(provider, &asked).await).await;
+    let workflow = OrderWorkflowIngressClient::from_client(restate.ingress(), "order-1");
+
+    let Json(ended) = workflow.run(order(0).into()).call().await.answer();
+    assert_eq!(ended.reason.as_deref(), Some(cause::OTHER_AMOUNT));
+    let asked = asked.lock().unwrap();
+    assert_eq!(*asked, ["charge", "charge", "refund payment-1"]);
 }
 
 #[tokio::test]

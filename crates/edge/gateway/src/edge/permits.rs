@@ -21,7 +21,7 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// ClientPermits, of which each client may hold a limited number. Clients that hold none cost nothing.
+/// Permits, of which each client may hold a limited number. Clients that hold none cost nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientPermits {
     most: usize,

@@ -18,6 +18,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 use upstream::http;
 
+use super::Asking;
+
 /// The longest answer, in bytes. The agreed ones have a few fields.
 pub(super) const LONGEST: usize = 64 << 10;
 /// How much of what a third party says in its own words is passed on, in characters.
@@ -108,6 +110,14 @@ impl Reply {
         self.status
     }
 
+    /// The answer, unless it says by 409 that an earlier request with the same key is still being worked on.
+    pub(super) fn unless_busy(self, asking: Asking) -> Result<Self, Failure> {
+        if asking == Asking::Again && self.status == StatusCode::CONFLICT {
+            return Err(Failure::Transient(named(self.status)));
+        }
+        Ok(self)
+    }
+
     /// Sorts it, where `yes` and `no` are the statuses that were agreed.
     pub(super) fn sort(self, yes: &[u16], no: &[u16]) -> Result<Sorted, Failure> {
         let status = self.status;
@@ -119,6 +129,10 @@ impl Reply {
             if !self.body.is_empty() && !self.is_json() {
                 let page = format!("status {} not of content type JSON", named(status));
                 return Err(Failure::invalid(page));
+            }
+            if !self.body.is_empty() && !self.is_object() {
+                let text = format!("status {} without a JSON object", named(status));
+                return Err(Failure::invalid(text));
             }
             let reason = self.reason().unwrap_or_else(|| named(status));
             return Ok(Sorted::No(reason));
@@ -164,6 +178,18 @@ impl Reply {
             text == "application/json"
                 || (text.starts_with("application/") && text.ends_with("+json"))
         })
+    }
+
+    fn is_object(&self) -> bool {
+        struct Any;
+        impl FromJson for Any {
+            const IS_STRICT: bool = false;
+
+            fn from_fields(_: &mut Fields<'_, '_>) -> Option<Self> {
+                Some(Self)
+            }
+        }
+        json::read::<Any>(&self.body, "the answer").is_ok()
     }
 
     /// The reason in a problem document (RFC 9457), fit for people.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use domain::json::{Fields, FromJson, Value};
 use domain::{Money, Order, OrderId};
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use secrets::ExposeSecret;
 use secrets::callback::{self, Callbacks};
 use serde::{Deserialize, Serialize};
@@ -182,10 +182,7 @@ impl ThirdParties {
             .header("idempotency-key", format!("charge-{order_id}"))
             .json(&PaymentRequest::new(Some(order_id), &requested));
         call(CHARGE, request, |reply| {
-            if asking == Asking::Again && reply.status() == StatusCode::CONFLICT {
-                return Err(Failure::Transient("409 Conflict".to_owned()));
-            }
-            match reply.sort(&[200, 201], &[402])? {
+            match reply.unless_busy(asking)?.sort(&[200, 201], &[402])? {
                 Sorted::Yes(content) => {
                     let payment = content.parse::<Receipt>()?.payment(order_id)?;
                     if payment.amount == requested {
@@ -238,10 +235,13 @@ impl ThirdParties {
     ///
     /// What it is handed for that follows from the ids, so a repeated request is the same. It gets into no journal, as this runs
     /// inside `ctx.run` and answers nothing of it.
+    ///
+    /// 409 means what it means for [`charge`](Self::charge).
     pub(crate) async fn prepare(
         &self,
         order: &Order,
         awakeable_id: &str,
+        asking: Asking,
     ) -> Result<Preparation, Failure> {
         let order_id = order.order_id.as_str();
         let path = callback::path(order_id, awakeable_id);
@@ -256,7 +256,7 @@ impl ThirdParties {
             },
         }));
         call(PREPARE, request, |reply| {
-            match reply.sort(&[200, 201, 202], &[422])? {
+            match reply.unless_busy(asking)?.sort(&[200, 201, 202], &[422])? {
                 Sorted::Yes(content) => {
                     let Ticket(about) = content.parse()?;
                     about.check(&order.order_id, &["ACCEPTED", "PREPARING"])?;

@@ -80,7 +80,9 @@ impl Hostile {
     }
 
     async fn prepare(&self) -> Result<Preparation, Failure> {
-        self.client(ANSWER_WITHIN).prepare(&order(), "prom_1").await
+        self.client(ANSWER_WITHIN)
+            .prepare(&order(), "prom_1", Asking::First)
+            .await
     }
 }
 
@@ -580,6 +582,16 @@ async fn what_a_restaurant_does_not_know_need_not_be_cancelled() {
         let client = hostile.client(ANSWER_WITHIN);
         let cancelled = client.cancel_preparation(&order_id()).await;
         assert_eq!(cancelled.is_ok(), is_done, "{status} {body}: {cancelled:?}");
+    }
+    for body in ["not here", "<h1>?</h1>", "[]", "null", "\"gone\""] {
+        let text = Hostile::says_json("404 Not Found", body).await;
+        let client = text.client(ANSWER_WITHIN);
+        let cancelled = client.cancel_preparation(&order_id()).await;
+        assert_eq!(
+            cancelled.unwrap_err().to_string(),
+            "no valid answer: status 404 Not Found without a JSON object",
+            "{body}"
+        );
     }
     // A page is from a proxy, or from a server at a wrong address.
     let page = Hostile::says("404 Not Found", "content-type: text/html\r\n", "<h1>?</h1>").await;

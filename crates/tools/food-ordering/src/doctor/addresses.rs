@@ -153,11 +153,14 @@ impl Addresses {
 
     /// What to do about a part that does not run.
     pub(super) fn restart(&self, part: &str) -> String {
-        match &self.data_dir {
-            Some(directory) => format!(
+        let log = (self.data_dir.as_deref())
+            .map(|directory| directory.join("logs").join(format!("{part}.log")));
+        match log {
+            Some(log) if log.exists() => format!(
                 "`up` starts it again; if it does not come back, its log says why: {}",
-                directory.join("logs").join(format!("{part}.log")).display()
+                log.display()
             ),
+            Some(_) => format!("`up` does not run {part}: start it where it runs"),
             None => format!(
                 "start it (`food-ordering up` starts everything), or say where {part} is: `food-ordering doctor --help`"
             ),

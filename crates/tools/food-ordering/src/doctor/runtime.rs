@@ -46,10 +46,10 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
 }
 
 async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
-    let known = survey(admin).await?;
+    let surveyed = survey(admin).await?;
     let mut findings = Vec::new();
     for (part, service) in PARTS {
-        let of_part: Vec<&Surveyed> = (known.iter())
+        let of_part: Vec<&Surveyed> = (surveyed.iter())
             .filter(|known| {
                 let mut services = known.deployment.services.iter();
                 services.any(|it| it.name == service)
@@ -63,10 +63,36 @@ async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
             ));
         }
         for known in of_part {
+            findings.extend(elsewhere(part, known, &surveyed).map(|what| {
+                let remedy = format!(
+                    "{}; then remove the other deployment: restate deployments remove",
+                    addresses.set_up()
+                );
+                Finding::wrong("deployments", what, remedy)
+            }));
             findings.push(deployment(admin, addresses, part, known).await?);
         }
     }
     Ok(findings)
+}
+
+/// The services of a current deployment whose new invocations go to another one: something else was registered under their names.
+fn elsewhere<'a>(
+    part: &'a str,
+    known: &'a Surveyed,
+    all: &'a [Surveyed],
+) -> impl Iterator<Item = String> + 'a {
+    let services = known.deployment.services.iter();
+    let lost = services.filter(|it| !known.is_former() && !known.current.contains(&it.name));
+    lost.filter_map(move |service| {
+        let name = &service.name;
+        let other = all.iter().find(|other| other.current.contains(name))?;
+        let Deployment { id, uri, .. } = &other.deployment;
+        Some(format!(
+            "new invocations of {name} go to deployment {id} at {uri}, not to {part} at {}",
+            known.deployment.uri
+        ))
+    })
 }
 
 /// Has Restate itself look at a deployment: what it reaches is what counts.

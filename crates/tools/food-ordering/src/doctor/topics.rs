@@ -190,7 +190,9 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         for (topic, subscription) in subscriptions::ours(&subscriptions) {
             if let Some(group) = subscription.options.get(subscriptions::GROUP) {
                 let found = kafka::behind(&addresses.kafka, group, topic).await?;
-                let waiting = found.into_iter().filter(|it| it.records > 0);
+                let waiting = found
+                    .into_iter()
+                    .filter(|it| it.records > 0 || it.removed > 0);
                 behind.extend(waiting.map(|it| (topic, it)));
             }
         }
@@ -202,12 +204,26 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     }
     sleep(PATIENCE).await;
     let now = look().await?;
+    let lost = now.iter().filter(|(_, it)| it.removed > 0);
+    let lost = lost.map(|(topic, it)| {
+        let (partition, removed, next) = (it.partition, it.removed, it.next);
+        Finding::wrong(
+            "restate reads",
+            format!(
+                "{removed} records of topic {topic}, partition {partition}, from offset {next} on, were removed before Restate read them"
+            ),
+            "they are lost; if they are orders, have their providers send them again. Raise the topic's retention.ms and retention.bytes",
+        )
+    });
+    let lost: Vec<Finding> = lost.collect();
     let stands = |(topic, it): &&(&str, Behind)| {
         let mut before = before.iter();
-        before.any(|(of, then)| (of, then.partition, then.next) == (topic, it.partition, it.next))
+        it.records > 0
+            && before
+                .any(|(of, then)| (of, then.partition, then.next) == (topic, it.partition, it.next))
     };
     let mut findings: Vec<Finding> = (now.iter().filter(stands))
-        .map(|(topic, Behind { partition, next, records })| {
+        .map(|(topic, Behind { partition, next, records, .. })| {
             Finding::wrong(
                 "restate reads",
                 format!(
@@ -221,6 +237,7 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
             )
         })
         .collect();
+    findings.extend(lost);
     if findings.is_empty() {
         let left: i64 = now.iter().map(|(_, it)| it.records).sum();
         findings.push(Finding::fine(

@@ -156,7 +156,7 @@ impl System {
                     let before = std::mem::replace(&mut clock, Clock::now());
                     self.look(before.set_back_until(&clock))?;
                 }
-                Some(event) = self.events.recv() => self.see(event)?,
+                Some(event) = self.events.recv() => self.see(event),
                 Some(done) = self.moving.join_next() => match done {
                     Ok(step) => self.move_on(step)?,
                     Err(aborted) if aborted.is_cancelled() => {}
@@ -166,7 +166,7 @@ impl System {
         }
     }
 
-    fn see(&mut self, event: Event) -> anyhow::Result<()> {
+    fn see(&mut self, event: Event) {
         match event {
             Event::Died { name, how, back_in } => {
                 let log = self.layout.dir.log(name);
@@ -175,7 +175,7 @@ impl System {
                     when = format!(" in {}", humantime::format_duration(back_in));
                     // The system may give the number to another process meanwhile.
                     self.pids.remove(name);
-                    self.layout.dir.write_processes(&self.pids)?;
+                    self.note_processes();
                 }
                 say!(
                     "{name} {how}; starting it again{when} (log: {})",
@@ -184,7 +184,7 @@ impl System {
             }
             Event::Started { name, pid } => {
                 self.pids.insert(name, pid);
-                self.layout.dir.write_processes(&self.pids)?;
+                self.note_processes();
                 say!("{name} runs as process {pid}");
                 if name == Part::Kafka.name() {
                     // Without its records, at another address: everything moves there as soon as that is known.
@@ -195,7 +195,6 @@ impl System {
                 }
             }
         }
-        Ok(())
     }
 
     fn move_on(&mut self, step: Moving) -> anyhow::Result<()> {
@@ -412,6 +411,13 @@ impl System {
             drivers: self.drivers,
             regions: self.regions.clone(),
             timeout: READY_WITHIN + SETUP_WITHIN,
+        }
+    }
+
+    /// Writes down the processes for others to read. Where that fails, as on a full disk, the parts run on.
+    fn note_processes(&self) {
+        if let Err(error) = self.layout.dir.write_processes(&self.pids) {
+            say!("{error:#}: the list of processes is out of date");
         }
     }
 
