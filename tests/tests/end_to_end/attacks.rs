@@ -118,7 +118,7 @@ async fn exposed() -> anyhow::Result<System> {
     let options = Options::default()
         .env("FOOD_ORDERING_TRUST_LOOPBACK", "false")
         // Low enough to be reached at once.
-        .env("FOOD_ORDERING_READ_RATE", "100/1m");
+        .env("FOOD_ORDERING_CLIENT_RATES", "read=100/1m");
     System::start(options).await
 }
 

@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["gateway", brokers, address] => {
             let listener = TcpListener::bind(address).await?;
-            let config = gateway::Config::new(brokers, "http://127.0.0.1:9");
+            let config = gateway::Options::new(brokers, "http://127.0.0.1:9");
             Ok(gateway::serve(config, listener, std::future::pending()).await?)
         }
         [] => measure(5_000).await,

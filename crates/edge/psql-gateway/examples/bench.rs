@@ -54,8 +54,8 @@ async fn run(arguments: &[&str]) -> anyhow::Result<()> {
         [admin, "fill", rows] => fill(admin, rows.parse()?).await,
         [admin, "gateway", port, _] => {
             let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-            let config = psql_gateway::Config::new(admin);
-            psql_gateway::serve(config, listener, std::future::pending()).await?;
+            let options = psql_gateway::Options::new(admin);
+            psql_gateway::serve(options, listener, std::future::pending()).await?;
             Ok(())
         }
         [admin, options @ ..] => measure(admin, &Options::new(options)?).await,

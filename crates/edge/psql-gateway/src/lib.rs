@@ -7,6 +7,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `options.rs` | its settings |
 //! | `server.rs`, `limits.rs` | accepts connections, limits them and their messages |
 //! | `auth.rs`, `tls.rs` | lets clients in |
 //! | `handler.rs` | the simple and the extended protocol |
@@ -33,6 +34,7 @@ mod gateway;
 mod handler;
 mod limits;
 mod literals;
+mod options;
 mod parameters;
 mod parse;
 mod products;
@@ -50,60 +52,19 @@ mod values;
 mod views;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 pub use self::auth::PasswordFileError;
+pub use self::options::{Listen, Options};
 pub use self::tls::TlsError;
 
 use self::auth::{Guests, Passwords};
 use self::gateway::Gateway;
 use self::runtime::Runtime;
 use self::server::{Limits, Server};
-
-/// How the gateway behaves.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// `http://host:port` of the runtime's admin API; those of its nodes, separated by commas, if it has several.
-    pub restate_admin: String,
-    /// Lines `user:password`; without it everyone on this machine may come in.
-    pub password_file: Option<PathBuf>,
-    /// Networks whose clients need no password. For a container whose port is published on loopback only: clients on the machine
-    /// reach it through these networks.
-    pub neighbours: Vec<IpNet>,
-    /// PEM files of the certificate chain and its key; with them all clients must use TLS, without them there is none.
-    pub tls: Option<(PathBuf, PathBuf)>,
-    /// The longest that a statement may take, and what it is given unless `SET statement_timeout` says less.
-    pub statement_timeout: Duration,
-    /// How long a client may take to come in.
-    pub startup_timeout: Duration,
-    /// The most clients at a time.
-    pub connections: usize,
-    /// The longest message of a client, in bytes.
-    pub max_message: usize,
-}
-
-impl Config {
-    /// A gateway for everyone on this machine.
-    #[must_use]
-    pub fn new(restate_admin: &str) -> Self {
-        Self {
-            restate_admin: restate_admin.to_owned(),
-            password_file: None,
-            neighbours: Vec::new(),
-            tls: None,
-            statement_timeout: Duration::from_mins(1),
-            startup_timeout: Duration::from_secs(10),
-            connections: 100,
-            max_message: 1024 * 1024,
-        }
-    }
-}
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -132,46 +93,47 @@ pub enum StartError {
 
 /// Answers clients that connect to `listener` until `shutdown`.
 pub async fn serve(
-    config: Config,
+    options: Options,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
     let only_from_here = address.ip().to_canonical().is_loopback();
-    if !only_from_here && config.password_file.is_none() && config.neighbours.is_empty() {
+    let neighbours = options.neighbours();
+    if !only_from_here && options.password_file.is_none() && neighbours.is_empty() {
         return Err(StartError::Open(address));
     }
-    let passwords = config
+    let passwords = options
         .password_file
         .as_deref()
         .map(Passwords::read)
         .transpose()?;
-    let tls = config
-        .tls
-        .as_ref()
+    let tls = (options.tls_cert.as_ref().zip(options.tls_key.as_ref()))
         .map(|(certificate, key)| tls::read(certificate, key))
         .transpose()?;
-    if !only_from_here && config.neighbours.is_empty() && tls.is_none() {
+    if !only_from_here && neighbours.is_empty() && tls.is_none() {
         warn!(
             "passwords are safe by SCRAM-SHA-256, but rows travel in the clear: see --tls-cert and --tls-key"
         );
     }
     let server = Server {
-        gateway: Arc::new(Gateway::new(Runtime::new(config.restate_admin.parse()?)?)),
+        gateway: Arc::new(Gateway::new(Runtime::new(
+            options.restate_admin.urls.parse()?,
+        )?)),
         guests: Guests {
             passwords: passwords.map(Arc::new),
-            neighbours: config.neighbours,
+            neighbours,
             only_from_here,
         },
         tls,
         limits: Limits {
-            connections: server::connections(config.connections),
-            message: config.max_message,
-            startup: config.startup_timeout,
-            statement: config.statement_timeout,
+            connections: server::connections(options.connections),
+            message: options.max_message,
+            startup: options.startup_timeout,
+            statement: options.statement_timeout,
         },
     };
-    info!(%address, runtime = config.restate_admin, "psql gateway listens");
+    info!(%address, runtime = options.restate_admin.urls, "psql gateway listens");
     server.run(listener, shutdown).await;
     Ok(())
 }

@@ -11,29 +11,21 @@
 //! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
 //! | `GET /health` | 200 while the books can be read |
 //!
-//! `api` speaks HTTP, `books` decides and remembers.
+//! `api` speaks HTTP, `books` decides and remembers; `options` has the settings.
 
 mod api;
 mod books;
+mod options;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use stub_kit::{Faults, database};
 use tokio::net::TcpListener;
 
 pub use api::{FaultPlan, router};
 use books::Books;
-
-/// The port it is usually found at.
-pub const DEFAULT_PORT: u16 = 5060;
-
-/// What it needs to know to run.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The `SQLite` file of the books; it and its directory are created where they are missing.
-    pub database: PathBuf,
-}
+pub use options::{Listen, Options};
 
 /// Why it cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +47,9 @@ pub struct Provider {
 
 impl Provider {
     /// Opens the books.
-    pub async fn open(config: &Config) -> Result<Self, Error> {
+    pub async fn open(database: &Path) -> Result<Self, Error> {
         Ok(Self {
-            books: Books::open(&config.database).await?,
+            books: Books::open(database).await?,
             faults: Faults::default(),
         })
     }
@@ -76,12 +68,12 @@ impl Provider {
 
 /// Runs the payment provider on `listener` until `shutdown` is over, then finishes the requests in hand and closes the books.
 pub async fn serve(
-    config: Config,
+    options: Options,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let provider = Provider::open(&config).await?;
-    tracing::info!(address = %listener.local_addr()?, database = %config.database.display(), "payment provider started");
+    let provider = Provider::open(&options.database).await?;
+    tracing::info!(address = %listener.local_addr()?, database = %options.database.display(), "payment provider started");
     stub_kit::server::serve(router(provider.clone()), listener, shutdown).await;
     provider.close().await;
     tracing::info!("payment provider stopped");

@@ -71,7 +71,7 @@ impl Shop {
 }
 
 async fn open(database: PathBuf) -> (Provider, Client) {
-    let provider = Provider::open(&Config { database }).await.unwrap();
+    let provider = Provider::open(&database).await.unwrap();
     let client = Client::new(router(provider.clone()));
     (provider, client)
 }

@@ -12,16 +12,17 @@
 //! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
 //! | `GET /health` | 200 while the tickets can be read |
 //!
-//! `api` speaks HTTP, `books` remembers, `kitchen` waits for what is due, and `callback` tells whoever has asked.
+//! `api` speaks HTTP, `books` remembers, `kitchen` waits for what is due, `callback` tells whoever has asked, and `options` has the settings.
 
 mod api;
 mod books;
 mod callback;
 mod faults;
 mod kitchen;
+mod options;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use stub_kit::{Faults, database};
@@ -32,23 +33,7 @@ use books::Books;
 use callback::Caller;
 pub use faults::FaultPlan;
 use kitchen::Kitchen;
-
-/// The port it is usually found at.
-pub const DEFAULT_PORT: u16 = 5050;
-
-/// What it needs to know to run.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The `SQLite` file of the tickets; it and its directory are created where they are missing.
-    pub database: PathBuf,
-    /// How long it takes to cook an order; with zero it is ready at once.
-    pub preparation_time: Duration,
-}
-
-impl Config {
-    /// How long it takes to cook an order unless told otherwise.
-    pub const DEFAULT_PREPARATION_TIME: Duration = Duration::from_secs(2);
-}
+pub use options::{Cooking, Listen, Options};
 
 /// Why it cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -77,9 +62,9 @@ pub struct Restaurant {
 
 impl Restaurant {
     /// Opens the tickets and resumes what was cooking. To be called from within a tokio runtime.
-    pub async fn open(config: &Config) -> Result<Self, Error> {
+    pub async fn open(database: &Path, cooking: &Cooking) -> Result<Self, Error> {
         let caller = Caller::new()?;
-        let books = Books::open(&config.database).await?;
+        let books = Books::open(database).await?;
         let pending = books.pending().await?;
         if !pending.is_empty() {
             tracing::info!(pending = pending.len(), "resuming preparations");
@@ -88,7 +73,7 @@ impl Restaurant {
             kitchen: Kitchen::start(books.clone(), caller, pending),
             books,
             faults: Faults::default(),
-            preparation_time: config.preparation_time,
+            preparation_time: cooking.preparation_time,
         })
     }
 
@@ -109,14 +94,14 @@ impl Restaurant {
 /// Runs the restaurant on `listener` until `shutdown` is over, then finishes the requests and callbacks in hand and closes
 /// the tickets.
 pub async fn serve(
-    config: Config,
+    options: Options,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let restaurant = Restaurant::open(&config).await?;
+    let restaurant = Restaurant::open(&options.database, &options.cooking).await?;
     tracing::info!(
         address = %listener.local_addr()?,
-        database = %config.database.display(),
+        database = %options.database.display(),
         "restaurant started"
     );
     stub_kit::server::serve(router(restaurant.clone()), listener, shutdown).await;

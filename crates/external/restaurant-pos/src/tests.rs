@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -196,12 +197,8 @@ impl Diner {
 }
 
 async fn open(database: PathBuf, preparation_time: Duration) -> (Restaurant, Client) {
-    let restaurant = Restaurant::open(&Config {
-        database,
-        preparation_time,
-    })
-    .await
-    .unwrap();
+    let cooking = Cooking { preparation_time };
+    let restaurant = Restaurant::open(&database, &cooking).await.unwrap();
     let client = Client::new(router(restaurant.clone()));
     (restaurant, client)
 }
@@ -637,14 +634,17 @@ async fn a_bad_ticket_is_answered_with_the_field() {
 async fn a_restaurant_that_is_told_to_stop_closes_its_books() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("pos.db");
-    let config = Config {
+    let options = Options {
         database: database.clone(),
-        preparation_time: NEVER,
+        cooking: Cooking {
+            preparation_time: NEVER,
+        },
+        ..settings::defaults()
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(config, listener, async {
+    let server = tokio::spawn(serve(options, listener, async {
         let _ = stopped.await;
     }));
     assert!(

@@ -7,6 +7,7 @@
 //! moves fast, comes with the same token again, byte by byte. To verify one takes about 50 µs, to recognise one 1 µs.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -50,6 +51,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Others can reach the services, and no key is known.
+    #[error(
+        "others can reach {0}, and could do with orders what Restate can: give --restate-identity-file with the \
+         public key of the Restate that may. `food-ordering keys --directory DIR` makes a pair; the private one, \
+         DIR/{private}, goes into Restate's configuration as request-identity-private-key-pem-file",
+        private = secrets::keys::RESTATE_IDENTITY,
+    )]
+    Open(SocketAddr),
 }
 
 /// Which requests are accepted: those signed with a known key of Restate; without any key, all. Clones share their memory of verified

@@ -11,6 +11,7 @@
 //! | `declared.rs` | what every service declares about itself: its version, and that its invocations are never given up |
 //! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
 //! | [`ingress`] | calling handlers from outside, as the gateway does |
+//! | `options.rs` | settings of every part with durable services |
 //! | `protocol.rs` | what the first messages of an attempt say about it |
 //! | [`record`] | the Kafka record that has caused an invocation |
 //! | `trace.rs` | the trace an invocation belongs to, and handing it on |
@@ -25,6 +26,7 @@ pub mod clock;
 mod declared;
 pub mod identity;
 pub mod ingress;
+mod options;
 mod protocol;
 mod quiet;
 pub mod record;
@@ -40,6 +42,7 @@ pub use cancellation::{
 };
 pub use declared::{VERSION, declared};
 pub use identity::Identity;
+pub use options::Options;
 pub use quiet::Quiet;
 pub use server::{Server, Source};
 pub use trace::{Invocation, Trace, Traced, traceparent_in};

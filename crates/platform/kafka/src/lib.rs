@@ -7,6 +7,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `connection.rs` | how brokers are reached, and what it means when they are not |
+//! | `options.rs` | the settings of its clients |
 //! | [`properties`] | the file with librdkafka's properties: protocol, credentials, certificates |
 //! | `publisher.rs` | publishing records, and dead letters |
 //! | [`records`] | reading a whole topic |
@@ -14,6 +15,7 @@
 
 mod admin;
 mod connection;
+mod options;
 pub mod properties;
 mod publisher;
 pub mod records;
@@ -23,6 +25,7 @@ pub use admin::{
     settings, topic_ids,
 };
 pub use connection::{Connection, NoBrokers, PROPERTIES_FILE, Trouble, brokers};
+pub use options::{Options, PropertiesFile};
 pub use properties::Properties;
 pub use publisher::{Headers, Publisher};
 

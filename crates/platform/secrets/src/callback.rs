@@ -4,19 +4,43 @@
 //! follow from the order, the awakeable that waits for it, and a secret that only the order services and the gateway know. So
 //! nothing has to be stored, and a restaurant can say that an order is ready only of an order that it was asked to prepare.
 
+use std::path::PathBuf;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::Secrets;
 use crate::webhook::{self, Refusal, Signed};
+use crate::{Error, Secrets};
 
 /// The gateway's route for callbacks.
 pub const ROUTE: &str = "/api/callbacks/restaurant/{orderId}/{callbackId}";
 
 /// What every text begins with from which a secret is derived here, so that it is no other's.
 const PURPOSE: &str = "restaurant callback";
+
+/// The file with the secret of restaurants' callbacks.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct SecretFile {
+    /// The secret of restaurants' callbacks (callback.secret); the order services and the gateway need the same
+    #[arg(
+        id = "callback-secret-file",
+        long,
+        env = "FOOD_ORDERING_CALLBACK_SECRET_FILE",
+        value_name = "FILE"
+    )]
+    pub path: Option<PathBuf>,
+}
+
+impl SecretFile {
+    /// Reads the secret.
+    pub fn callbacks(&self) -> Result<Callbacks, Error> {
+        let path = self.path.as_ref().ok_or(Error::NoCallbackSecret)?;
+        Ok(Callbacks::new(&Secrets::read(path)?))
+    }
+}
 
 /// Knows the secret of each callback. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -68,6 +68,13 @@ pub enum Error {
         /// Which line, from 1.
         line: usize,
     },
+    /// There is no file with the secret of restaurants' callbacks.
+    #[error(
+        "give --callback-secret-file, the same to order services and gateway: by it they know restaurants' callbacks. \
+         `food-ordering keys --directory DIR` makes it: DIR/{}",
+        crate::keys::CALLBACK
+    )]
+    NoCallbackSecret,
 }
 
 /// Secrets for one purpose. The first is used; the others are accepted too, so that a secret can be replaced while what was

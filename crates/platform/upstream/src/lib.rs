@@ -17,6 +17,7 @@
 
 mod addresses;
 pub mod http;
+mod restate;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 
 pub use addresses::{Addresses, NoAddress};
 use http::Failure;
+pub use restate::{RestateAdmin, RestateIngress};
 
 /// Whether a request may arrive twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

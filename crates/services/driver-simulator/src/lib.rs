@@ -8,13 +8,16 @@
 //! |---|---|
 //! | `simulator.rs` | the handlers |
 //! | `drive.rs` | the way: which places are reported together |
+//! | `options.rs` | the settings of the part `driver-simulator` |
 //! | `service.rs` | serving the part `driver-simulator` |
 
 mod drive;
+mod options;
 mod service;
 mod simulator;
 
-pub use service::{Config, Error, endpoint, serve};
+pub use options::{Listen, Options, Pace};
+pub use service::{Error, endpoint, serve};
 pub use simulator::{
     DriverMobileAppSimulator, DriverMobileAppSimulatorClient,
     DriverMobileAppSimulatorIngressClient, Start, Started,

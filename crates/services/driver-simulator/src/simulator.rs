@@ -21,6 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::drive::{legs, time_after};
+use crate::options::Pace;
 
 const CURRENT_LOCATION: &str = "current-location";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
@@ -36,15 +37,6 @@ const IDLE_POLLS_A_REPORT: u32 = 10;
 
 /// The longest time that one step of the journal waits: as long as that it may delay a stop, and a crash repeats it.
 const STEP_OF_TIME: Duration = Duration::from_secs(2);
-
-/// How fast simulated drivers do things.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
-    pub(crate) poll_interval: Duration,
-    pub(crate) move_interval: Duration,
-    pub(crate) pause: Duration,
-    pub(crate) step: f64,
-}
 
 /// A driver's phone, simulated. Key: the driver's id.
 pub struct DriverMobileAppSimulator {

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use delivery::{AssignedDelivery, Availability, DeliveryRef};
 use domain::Region;
-use driver_simulator::{Config, DriverMobileAppSimulatorIngressClient, endpoint};
-use durable::Identity;
+use driver_simulator::{DriverMobileAppSimulatorIngressClient, Options, Pace, endpoint};
 use restate_sdk::prelude::*;
 use restate_test::{Answer, Kafka, Restate, until};
 
@@ -83,15 +82,15 @@ async fn note(ctx: &ObjectContext<'_>, word: &str) -> Result<(), TerminalError> 
 #[tokio::test]
 async fn a_driver_who_is_started_brings_what_the_twin_has_and_asks_for_more() {
     let kafka = Kafka::default();
-    let simulator = endpoint(&Config {
-        identity: Identity::default(),
-        kafka: kafka.connection(),
+    let mut options: Options = settings::defaults();
+    options.kafka.brokers = kafka.connection().brokers().into();
+    options.pace = Pace {
         poll_interval: Duration::from_millis(10),
         move_interval: Duration::ZERO,
         pause: Duration::ZERO,
         step: 0.05,
-        version: "1".to_owned(),
-    });
+    };
+    let simulator = endpoint(&options);
     let twin = Endpoint::builder().bind(Twin).build();
     let restate = Restate::with([simulator.unwrap(), twin]).await;
     let phone = DriverMobileAppSimulatorIngressClient::from_client(restate.ingress(), "driver-1");

@@ -11,6 +11,7 @@
 //! | `scope.rs` | what a handler needs to talk to the other services |
 //! | `intake.rs`, `event.rs` | the sink of topic `orders`: valid events start a workflow, the others go to `orders-dlq` |
 //! | `clients/` | the payment provider and the restaurants; `answer.rs` sorts what they answer |
+//! | `options.rs` | the settings of the part `order-services` |
 //! | `services.rs` | all durable services of the part `order-services` in one endpoint |
 
 mod api;
@@ -19,6 +20,7 @@ mod delivery_wait;
 mod ending;
 mod event;
 mod intake;
+mod options;
 mod scope;
 mod services;
 mod settle;
@@ -30,5 +32,6 @@ mod workflow;
 pub use api::{CancelAnswer, Ended, Settled, Settlement};
 pub use clients::Error as ClientError;
 pub use intake::{OrderIntake, OrderIntakeClient, OrderIntakeIngressClient};
-pub use services::{Config, Error, endpoint, serve};
+pub use options::{DRIVER_SPEED, Listen, Options, ThirdPartyUrls, Times};
+pub use services::{Error, endpoint, serve};
 pub use workflow::{OrderWorkflow, OrderWorkflowClient, OrderWorkflowIngressClient};

@@ -7,8 +7,8 @@ use delivery::{
     DeliveryManager, DispatchBacklog, DriverDeliveryMatcher, DriverDigitalTwin, DriverUpdateIntake,
 };
 use domain::geo::Speed;
-use durable::{Identity, Server, Source, declared};
-use kafka::{Connection, Publisher};
+use durable::{Server, Source, declared};
+use kafka::Publisher;
 use order_status::OrderStatusService;
 use restate_sdk::prelude::*;
 use restate_sdk::service::IntoServiceDefinition;
@@ -17,43 +17,9 @@ use tokio::net::TcpListener;
 
 use crate::clients::{self, ThirdParties};
 use crate::intake::OrderIntake;
+use crate::options::Options;
 use crate::under_way::Limits;
 use crate::workflow::OrderWorkflow;
-
-/// Settings of the part `order-services`.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Whose requests are taken.
-    pub identity: Identity,
-    /// The Kafka brokers, `host:port,…`.
-    pub kafka: Connection,
-    /// Base URL of the payment provider.
-    pub payment_url: String,
-    /// Base URL of the restaurants' point-of-sale system.
-    pub restaurant_url: String,
-    /// Base URL of the gateway, as restaurants reach it to call back.
-    pub callback_url: String,
-    /// With what they have to sign that.
-    pub callbacks: Callbacks,
-    /// How long the payment provider may take to say yes or no.
-    pub payment_limit: Duration,
-    /// How long a restaurant may take to have the food ready.
-    pub preparation_limit: Duration,
-    /// How long it may take to find a driver.
-    pub driver_limit: Duration,
-    /// How long a driver may take to pick the food up.
-    pub delivery_limit: Duration,
-    /// How long a driver with a delivery may be silent.
-    pub driver_silence: Duration,
-    /// How long the history of an ended order can be asked for.
-    pub order_retention: Duration,
-    /// How long an ended workflow can be looked at.
-    pub workflow_retention: Duration,
-    /// How fast drivers are expected to be, in degrees a second.
-    pub driver_speed: f64,
-    /// Which version this is, for Restate to show.
-    pub version: String,
-}
 
 /// The handlers that are given order events. What a provider sends without a trace begins one in the intake.
 const SOURCES: [Source; 2] = [
@@ -75,6 +41,15 @@ pub enum Error {
     /// The Kafka client's settings are wrong.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
+    /// The file with properties for Kafka cannot be used.
+    #[error(transparent)]
+    KafkaProperties(#[from] kafka::properties::Error),
+    /// It is not known whose requests to take.
+    #[error(transparent)]
+    Identity(#[from] durable::identity::Error),
+    /// It is not known with what restaurants sign.
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
     /// No third party can be talked to.
     #[error(transparent)]
     ThirdParties(#[from] clients::Error),
@@ -86,12 +61,13 @@ pub enum Error {
 /// Serves them on `listener` until `shutdown`; then invocations in hand get a little time to finish, and Restate goes on with
 /// the others elsewhere or later.
 pub async fn serve(
-    config: Config,
+    options: Options,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let identity = config.identity.clone();
-    Server::new(endpoint(config)?)
+    let identity = options.durable.identity(options.listen.address)?;
+    let callbacks = options.callback_secret.callbacks()?;
+    Server::new(endpoint(&options, callbacks)?)
         .identity(identity)
         .sources(&SOURCES)
         .keyed_by_order(&["OrderWorkflow", "OrderStatusService", "DeliveryManager"])
@@ -101,34 +77,38 @@ pub async fn serve(
 }
 
 /// The services, without their server.
-pub fn endpoint(config: Config) -> Result<Endpoint, Error> {
-    let publisher = Publisher::new(&config.kafka, "order-services")?;
+pub fn endpoint(options: &Options, callbacks: Callbacks) -> Result<Endpoint, Error> {
+    let publisher = Publisher::new(&options.kafka.connection()?, "order-services")?;
     let third_parties = ThirdParties::new(
-        &config.payment_url,
-        &config.restaurant_url,
-        &config.callback_url,
-        config.callbacks,
+        &options.third_parties.payment_url,
+        &options.third_parties.restaurant_url,
+        &options.callback_url,
+        callbacks,
     )?;
-    let speed = Speed::new(config.driver_speed, Duration::from_secs(1)).ok_or(Error::Speed)?;
+    let times = &options.times;
+    let speed = match times.driver_speed {
+        Some(speed) => Speed::new(speed, Duration::from_secs(1)).ok_or(Error::Speed)?,
+        None => Speed::DEFAULT,
+    };
     let limits = Limits {
-        payment: config.payment_limit,
-        preparation: config.preparation_limit,
-        driver: config.driver_limit,
-        delivery: config.delivery_limit,
+        payment: times.payment_limit,
+        preparation: times.preparation_limit,
+        driver: times.driver_limit,
+        delivery: times.delivery_limit,
     };
     let workflow = OrderWorkflow::new(third_parties, limits)
         .into_service_definition()
         .options(
             ServiceOptions::new()
-                .journal_retention(config.workflow_retention)
+                .journal_retention(times.workflow_retention)
                 .handler(
                     "run",
-                    HandlerOptions::new().workflow_retention(config.workflow_retention),
+                    HandlerOptions::new().workflow_retention(times.workflow_retention),
                 ),
         );
-    let status = OrderStatusService::new(publisher.clone(), config.order_retention);
-    let twin = DriverDigitalTwin::new(publisher.clone(), speed, config.driver_silence);
-    let version = &config.version;
+    let status = OrderStatusService::new(publisher.clone(), times.order_retention);
+    let twin = DriverDigitalTwin::new(publisher.clone(), speed, times.driver_silence);
+    let version = &options.durable.version();
     Ok(Endpoint::builder()
         .bind(declared(OrderIntake::new(publisher.clone()), version))
         .bind(declared(workflow, version))
@@ -151,24 +131,8 @@ mod tests {
 
     #[tokio::test]
     async fn every_service_is_tried_again_for_ever_whatever_restates_configuration_says() {
-        const NOBODY: &str = "http://127.0.0.1:1";
-        let endpoint = endpoint(Config {
-            identity: Identity::default(),
-            kafka: Connection::plain("127.0.0.1:1"),
-            payment_url: NOBODY.to_owned(),
-            restaurant_url: NOBODY.to_owned(),
-            callback_url: NOBODY.to_owned(),
-            callbacks: Callbacks::new(&Secrets::default()),
-            payment_limit: Duration::ZERO,
-            preparation_limit: Duration::ZERO,
-            driver_limit: Duration::ZERO,
-            delivery_limit: Duration::ZERO,
-            driver_silence: Duration::ZERO,
-            order_retention: Duration::ZERO,
-            workflow_retention: Duration::ZERO,
-            driver_speed: 0.005,
-            version: "1".to_owned(),
-        });
+        let callbacks = Callbacks::new(&Secrets::default());
+        let endpoint = endpoint(&settings::defaults(), callbacks);
         let mut services = assert_never_given_up(&endpoint.unwrap()).await;
         services.sort();
         assert_eq!(

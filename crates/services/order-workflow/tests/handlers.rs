@@ -2,24 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json as Body, Router};
 use domain::Status;
-use durable::Identity;
 use order_status::{OrderStatusServiceIngressClient, cause};
-use order_workflow::{Config, OrderWorkflowIngressClient, endpoint};
+use order_workflow::{Options, OrderWorkflowIngressClient, ThirdPartyUrls, endpoint};
 use restate_sdk::prelude::*;
 use restate_test::{Answer, Kafka, Restate, until};
 use secrets::Secrets;
 use secrets::callback::Callbacks;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-
-const LONG: Duration = Duration::from_hours(1);
 
 fn order(delay_ms: u32) -> Vec<u8> {
     let order = json!({
@@ -68,23 +64,13 @@ async fn start(app: Router<Asked>, asked: &Asked) -> String {
 }
 
 async fn serve(kafka: &Kafka, third_parties: String) -> Restate {
-    let services = endpoint(Config {
-        identity: Identity::default(),
-        kafka: kafka.connection(),
+    let mut options: Options = settings::defaults();
+    options.kafka.brokers = kafka.connection().brokers().into();
+    options.third_parties = ThirdPartyUrls {
         payment_url: third_parties.clone(),
-        restaurant_url: third_parties.clone(),
-        callback_url: third_parties,
-        callbacks: Callbacks::new(&Secrets::default()),
-        payment_limit: LONG,
-        preparation_limit: LONG,
-        driver_limit: LONG,
-        delivery_limit: LONG,
-        driver_silence: LONG,
-        order_retention: LONG,
-        workflow_retention: LONG,
-        driver_speed: 0.005,
-        version: "1".to_owned(),
-    });
+        restaurant_url: third_parties,
+    };
+    let services = endpoint(&options, Callbacks::new(&Secrets::default()));
     Restate::with([services.unwrap()]).await
 }
 

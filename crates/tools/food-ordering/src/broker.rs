@@ -3,7 +3,7 @@
 //! It is for demos, tests and benchmarks: records live in memory, 5 MiB a partition at most (the oldest go first; see
 //! `rd_kafka_mock_partition_new` in librdkafka), and end with the process. It picks its own port.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,13 +17,23 @@ use crate::files;
 /// one after the other, and who comes later has all of them begin anew.
 const GATHER: Duration = Duration::from_millis(100);
 
+/// Settings of the embedded broker.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// A file to which the embedded broker writes its address, because it chooses its port itself
+    #[arg(
+        long = "kafka-address-file",
+        env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE",
+        value_name = "FILE"
+    )]
+    address_file: Option<PathBuf>,
+}
+
 /// Runs a broker with all topics of this system until `shutdown`.
 ///
-/// Says where it listens on standard output and in `address_file`.
-pub(crate) async fn serve(
-    address_file: Option<&Path>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+/// Writes its address to standard output and to a file.
+pub(crate) async fn serve(options: &Options, shutdown: CancellationToken) -> anyhow::Result<()> {
     let client: BaseProducer = ClientConfig::new()
         .set("test.mock.num.brokers", "1")
         .create()
@@ -38,7 +48,7 @@ pub(crate) async fn serve(
     }
     let address = cluster.bootstrap_servers();
     say!("listening on {address}");
-    if let Some(file) = address_file {
+    if let Some(file) = &options.address_file {
         files::write_atomically(file, &address)
             .with_context(|| format!("writing the broker's address to {}", file.display()))?;
     }

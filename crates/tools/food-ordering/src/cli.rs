@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{CommandFactory, Parser, Subcommand};
+use settings::Given;
 
 use crate::process::{self, one_thread};
 use crate::{
@@ -17,7 +18,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    telemetry: telemetry::Options,
+    telemetry: Given<telemetry::Options>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,13 +88,15 @@ impl Cli {
         }
         match self.command {
             Command::Serve(args) => {
+                let runtime = args.runtime()?;
+                let parts = args.parts().unwrap_or_else(|error| error.exit());
                 // Dropped last: it sends what is left.
-                let _telemetry = telemetry::init(&args.names(), &self.telemetry, durable::Quiet)?;
+                let _telemetry =
+                    telemetry::init(&parts.names(), &self.telemetry.settings, durable::Quiet)?;
                 for variable in without_effect {
                     tracing::warn!("{variable}");
                 }
-                let runtime = args.runtime()?;
-                let served = runtime.block_on(serve::run(*args));
+                let served = runtime.block_on(serve::run(parts));
                 // Whoever still waits for a Kafka that is gone waits for nothing.
                 runtime.shutdown_background();
                 served
@@ -140,7 +143,9 @@ mod tests {
 
     #[test]
     fn every_flag_of_a_command_for_people_can_be_given_as_an_environment_variable() {
-        for command in super::Cli::command().get_subcommands() {
+        let cli = super::Cli::command();
+        let parts = cli.find_subcommand("serve").unwrap().get_subcommands();
+        for command in cli.get_subcommands().chain(parts) {
             for flag in command.get_arguments().filter(|arg| !arg.is_positional()) {
                 let name = flag.get_id();
                 if command.is_hide_set() || ["help", "version"].contains(&name.as_str()) {

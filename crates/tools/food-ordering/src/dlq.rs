@@ -16,7 +16,7 @@ use domain::topic;
 use kafka::records::{self, Record};
 use kafka::{Connection, Publisher, dead_letter};
 
-use crate::{flags, up};
+use crate::up;
 
 /// Arguments of `dlq`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub struct Args {
     )]
     kafka_brokers: Option<String>,
     #[command(flatten)]
-    kafka_properties: flags::KafkaProperties,
+    kafka_properties: kafka::PropertiesFile,
     /// The data directory of a running `up`
     #[arg(
         long,

@@ -4,14 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use settings::networks::here;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::Part;
 use crate::http::{self, Protocol};
-use crate::listen::Listen;
-use crate::networks::here;
-use crate::{Part, flags};
 
 /// Arguments of `health`.
 #[derive(Debug, clap::Args)]
@@ -20,9 +19,19 @@ pub struct Args {
     #[arg(required = true)]
     parts: Vec<Part>,
     #[command(flatten)]
-    listen: Listen,
+    order_services: order_workflow::Listen,
     #[command(flatten)]
-    kafka: flags::Kafka,
+    driver_simulator: driver_simulator::Listen,
+    #[command(flatten)]
+    restaurant_pos: restaurant_pos::Listen,
+    #[command(flatten)]
+    payment_provider: payment_provider::Listen,
+    #[command(flatten)]
+    gateway: gateway::Listen,
+    #[command(flatten)]
+    psql_gateway: psql_gateway::Listen,
+    #[command(flatten)]
+    kafka: kafka::Options,
 }
 
 /// How long the psql gateway has for its first answer; parts that speak HTTP have as long ([`http::answers`]).
@@ -39,19 +48,22 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
-    let listen = &args.listen;
     match part {
         Part::Kafka => {
             kafka::Cluster::discover(&args.kafka.connection()?).await?;
             Ok(())
         }
-        Part::OrderServices => get(listen.order_services, "/health", Protocol::Http2).await,
-        Part::DriverSimulator => get(listen.driver_simulator, "/health", Protocol::Http2).await,
-        Part::RestaurantPos => get(listen.restaurant_pos, "/health", Protocol::Http1).await,
-        Part::PaymentProvider => get(listen.payment_provider, "/health", Protocol::Http1).await,
+        Part::OrderServices => get(args.order_services.address, "/health", Protocol::Http2).await,
+        Part::DriverSimulator => {
+            get(args.driver_simulator.address, "/health", Protocol::Http2).await
+        }
+        Part::RestaurantPos => get(args.restaurant_pos.address, "/health", Protocol::Http1).await,
+        Part::PaymentProvider => {
+            get(args.payment_provider.address, "/health", Protocol::Http1).await
+        }
         // It lives on without Kafka or Restate, but can do nothing.
-        Part::Gateway => get(listen.gateway, "/ready", Protocol::Http1).await,
-        Part::PsqlGateway => psql(here(listen.psql_gateway)).await,
+        Part::Gateway => get(args.gateway.address, "/ready", Protocol::Http1).await,
+        Part::PsqlGateway => psql(here(args.psql_gateway.address)).await,
     }
 }
 

@@ -13,10 +13,9 @@
 //! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
 //! | [`keys`] | makes the keys of the system | `keys` |
 //! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
-//! | [`settings`] | settings of the parts, shared by `up` and `serve` | |
 //! | [`parent`] | no orphans: a process that ends when its parent does | |
 //!
-//! What measures a system or strikes it is the program `trials`, which uses this library: [`http`], [`files`], [`flags`],
+//! What measures a system or strikes it is the program `trials`, which uses this library: [`http`], [`files`],
 //! [`install`], [`process`], [`shutdown`], [`variables`].
 
 /// Prints a line. Where nobody reads it any more, the program goes on all the same.
@@ -34,22 +33,17 @@ mod cli;
 pub mod deployments;
 pub mod dlq;
 pub mod doctor;
-mod edge;
 pub mod files;
-pub mod flags;
+mod flags;
 pub mod health;
 pub mod http;
 pub mod install;
 pub mod keys;
-mod listen;
-mod networks;
 pub mod parent;
 mod part;
 pub mod process;
-mod psql;
 pub mod restate;
 pub mod serve;
-pub mod settings;
 pub mod settle;
 pub mod setup;
 pub mod shutdown;

@@ -1,118 +1,126 @@
 //! `serve`: one or several parts of the system in this process.
+//!
+//! Each part is a subcommand with the settings that its own crate declares. What follows a `--` is another part for the same
+//! process, with flags of its own; `docs/architecture.md` says why.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Parser, Subcommand};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::edge::Edge;
-use crate::listen::Listen;
-use crate::psql::Psql;
-use crate::settings::Settings;
-use crate::{Part, broker, flags, keys, shutdown};
+use crate::{Part, broker, shutdown};
 
 /// Arguments of `serve`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The parts to run
-    #[arg(required = true)]
-    parts: Vec<Part>,
-    #[command(flatten)]
-    kafka: flags::Kafka,
-    #[command(flatten)]
-    restate_ingress: flags::RestateIngress,
-    /// The payment provider
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_PAYMENT_URL",
-        default_value = "http://127.0.0.1:5060",
-        value_name = "URL"
-    )]
-    payment_url: String,
-    /// The restaurants' point of sale
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTAURANT_URL",
-        default_value = "http://127.0.0.1:5050",
-        value_name = "URL"
-    )]
-    restaurant_url: String,
-    /// The gateway's address for restaurants, who call it when an order is ready
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_CALLBACK_URL",
-        default_value = "http://127.0.0.1:3000",
-        value_name = "URL"
-    )]
-    callback_url: String,
-    #[command(flatten)]
-    listen: Listen,
-    /// Where the restaurants' point of sale keeps its books
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTAURANT_DATABASE",
-        default_value = ".food-ordering/restaurant-pos.sqlite",
-        value_name = "FILE"
-    )]
-    restaurant_database: PathBuf,
-    /// Where the payment provider keeps its books
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_PAYMENT_DATABASE",
-        default_value = ".food-ordering/payment-provider.sqlite",
-        value_name = "FILE"
-    )]
-    payment_database: PathBuf,
-    /// A file to which the embedded broker writes its address, because it chooses its port itself
-    #[arg(long, env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE", value_name = "FILE")]
-    kafka_address_file: Option<PathBuf>,
-    /// How long the gateway continues to serve after it was told to stop, while `/ready` answers 503, so that load balancers
-    /// notice
-    #[arg(long, env = "FOOD_ORDERING_DRAIN", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    drain: Duration,
-    #[command(flatten)]
-    keys: keys::Files,
-    #[command(flatten)]
-    operators: Operators,
-    #[command(flatten)]
-    edge: Box<Edge>,
-    #[command(flatten)]
-    psql: Box<Psql>,
-    /// A label of this build, such as a commit or an image's tag; Restate shows it beside the version
-    #[arg(long, env = "FOOD_ORDERING_BUILD", value_name = "TEXT")]
-    build: Option<String>,
-    /// The number of threads; one is the most efficient, more use more cores
+    /// The number of threads of this process; one is the most efficient, more use more cores
     #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
     threads: NonZeroUsize,
-    #[command(flatten)]
-    settings: Settings,
+    #[command(subcommand)]
+    part: Served,
 }
 
-impl Args {
-    /// The parts, as traces name them.
-    pub(crate) fn names(&self) -> String {
-        let names: Vec<_> = self.parts.iter().map(|part| part.name()).collect();
-        names.join("+")
-    }
+/// A part with its settings.
+#[derive(Debug, Subcommand)]
+enum Served {
+    /// The embedded Kafka broker; its records live in memory and end with it
+    Kafka(With<broker::Options>),
+    /// Every durable service but the driver simulator
+    OrderServices(Box<With<order_workflow::Options>>),
+    /// The durable service that stands in for the drivers' phones
+    DriverSimulator(Box<With<driver_simulator::Options>>),
+    /// The stub of the restaurants' point-of-sale system
+    RestaurantPos(With<restaurant_pos::Options>),
+    /// The stub of the payment provider
+    PaymentProvider(With<payment_provider::Options>),
+    /// The web UI and its HTTP API
+    Gateway(Box<With<gateway::Options>>),
+    /// PostgreSQL's protocol for psql and drivers
+    PsqlGateway(Box<With<psql_gateway::Options>>),
+}
 
-    /// The version of the durable services, as Restate shows it.
-    fn version(&self) -> String {
-        let version = env!("CARGO_PKG_VERSION");
-        match self.build.as_deref() {
-            None | Some("") => version.to_owned(),
-            Some(build) => format!("{version}+{build}"),
+#[derive(Debug, ClapArgs)]
+struct With<T: ClapArgs> {
+    #[command(flatten)]
+    options: T,
+    /// Another part for this process, with flags of its own; after a further `--` one more
+    #[arg(last = true, help_heading = "Arguments", value_name = "PART…")]
+    also: Vec<OsString>,
+}
+
+/// Another part for the process, with its own flags
+#[derive(Debug, Parser)]
+#[command(name = "food-ordering serve … --", no_binary_name = true)]
+struct Another {
+    #[command(subcommand)]
+    part: Served,
+}
+
+impl Served {
+    /// Which part this is, and the command line of the next one.
+    fn part(&self) -> (Part, &[OsString]) {
+        match self {
+            Self::Kafka(part) => (Part::Kafka, &part.also),
+            Self::OrderServices(part) => (Part::OrderServices, &part.also),
+            Self::DriverSimulator(part) => (Part::DriverSimulator, &part.also),
+            Self::RestaurantPos(part) => (Part::RestaurantPos, &part.also),
+            Self::PaymentProvider(part) => (Part::PaymentProvider, &part.also),
+            Self::Gateway(part) => (Part::Gateway, &part.also),
+            Self::PsqlGateway(part) => (Part::PsqlGateway, &part.also),
         }
     }
 
+    /// Runs the part until `stop`.
+    async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let shutdown = stop.clone().cancelled_owned();
+        match self {
+            Self::Kafka(part) => broker::serve(&part.options, stop).await?,
+            Self::OrderServices(part) => {
+                let listener = listen(part.options.listen.address)?;
+                order_workflow::serve(part.options, listener, shutdown).await?;
+            }
+            Self::DriverSimulator(part) => {
+                let listener = listen(part.options.listen.address)?;
+                driver_simulator::serve(part.options, listener, shutdown).await?;
+            }
+            Self::RestaurantPos(part) => {
+                let listener = listen(part.options.listen.address)?;
+                restaurant_pos::serve(part.options, listener, shutdown).await?;
+            }
+            Self::PaymentProvider(part) => {
+                let listener = listen(part.options.listen.address)?;
+                payment_provider::serve(part.options, listener, shutdown).await?;
+            }
+            Self::Gateway(part) => {
+                let listener = listen(part.options.listen.address)?;
+                gateway::serve(part.options.with_files()?, listener, shutdown).await?;
+            }
+            Self::PsqlGateway(part) => {
+                let listener = listen(part.options.listen.address)?;
+                psql_gateway::serve(part.options, listener, shutdown).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    settings::listen(address).with_context(|| format!("listening on {address}"))
+}
+
+/// The parts of a command line.
+#[derive(Debug)]
+pub(crate) struct Parts(Vec<Served>);
+
+impl Args {
     /// The runtime that the parts run on.
     pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
         let mut runtime = match self.threads.get() {
@@ -124,34 +132,46 @@ impl Args {
             .enable_all()
             .build()
     }
+
+    /// The parts: the first, and each that stands behind a `--`.
+    pub(crate) fn parts(self) -> Result<Parts, clap::Error> {
+        let mut part = self.part;
+        let mut parts = Vec::new();
+        loop {
+            let also = part.part().1.to_vec();
+            parts.push(part);
+            if also.is_empty() {
+                return Ok(Parts(parts));
+            }
+            part = Another::try_parse_from(also)?.part;
+        }
+    }
 }
 
-/// What operators find through the gateway.
-#[derive(Debug, ClapArgs)]
-struct Operators {
-    /// The address of Restate's UI for operators' browsers
-    #[arg(long, env = "FOOD_ORDERING_RESTATE_UI", value_name = "URL")]
-    restate_ui: Option<String>,
+impl Parts {
+    /// As traces name them.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<_> = self.0.iter().map(|part| part.part().0.name()).collect();
+        names.join("+")
+    }
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)> + 'a>>;
+type Running = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)>>>;
 
 /// Runs the parts until one of them fails or the process is told to stop; then lets all of them finish what they have in hand.
 /// Who tells it again is obeyed at once.
-pub async fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) async fn run(parts: Parts) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     tokio::select! {
-        ended = run_parts(&args, &shutdown.asked) => ended,
+        ended = run_parts(parts, &shutdown.asked) => ended,
         () = shutdown.insisted.cancelled() => bail!("told to stop a second time: requests in hand were not finished"),
     }
 }
 
-async fn run_parts(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
-    let mut parts: FuturesUnordered<Running<'_>> = args
-        .parts
-        .iter()
-        .map(|&part| -> Running<'_> {
-            let running = run_part(part, args, stop.clone());
+async fn run_parts(parts: Parts, stop: &CancellationToken) -> anyhow::Result<()> {
+    let mut parts: FuturesUnordered<Running> = (parts.0.into_iter())
+        .map(|served| -> Running {
+            let (part, running) = (served.part().0, served.run(stop.clone()));
             Box::pin(async move { (part, running.await) })
         })
         .collect();
@@ -163,100 +183,73 @@ async fn run_parts(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> 
     result
 }
 
-async fn run_part(part: Part, args: &Args, stop: CancellationToken) -> anyhow::Result<()> {
-    let kafka = || args.kafka.connection();
-    let shutdown = stop.clone().cancelled_owned();
-    let settings = &args.settings;
-    match part {
-        Part::Kafka => broker::serve(args.kafka_address_file.as_deref(), stop).await?,
-        Part::OrderServices => {
-            let listener = listen(args.listen.order_services)?;
-            let config = order_workflow::Config {
-                identity: args.keys.identity(args.listen.order_services)?,
-                kafka: kafka()?,
-                payment_url: args.payment_url.clone(),
-                restaurant_url: args.restaurant_url.clone(),
-                callback_url: args.callback_url.clone(),
-                callbacks: args.keys.callbacks()?,
-                payment_limit: settings.orders.payment_limit,
-                preparation_limit: settings.orders.preparation_limit,
-                driver_limit: settings.orders.driver_limit,
-                delivery_limit: settings.orders.delivery_limit,
-                driver_silence: settings.orders.driver_silence,
-                order_retention: settings.orders.order_retention,
-                workflow_retention: settings.orders.workflow_retention,
-                driver_speed: settings.driver_speed(),
-                version: args.version(),
-            };
-            order_workflow::serve(config, listener, shutdown).await?;
-        }
-        Part::DriverSimulator => {
-            let listener = listen(args.listen.driver_simulator)?;
-            let config = driver_simulator::Config {
-                identity: args.keys.identity(args.listen.driver_simulator)?,
-                kafka: kafka()?,
-                poll_interval: settings.simulator.poll_interval,
-                move_interval: settings.simulator.move_interval,
-                pause: settings.simulator.pause,
-                step: settings.simulator.step,
-                version: args.version(),
-            };
-            driver_simulator::serve(config, listener, shutdown).await?;
-        }
-        Part::RestaurantPos => {
-            let listener = listen(args.listen.restaurant_pos)?;
-            let config = restaurant_pos::Config {
-                database: args.restaurant_database.clone(),
-                preparation_time: settings.restaurant.preparation_time,
-            };
-            restaurant_pos::serve(config, listener, shutdown).await?;
-        }
-        Part::PaymentProvider => {
-            let listener = listen(args.listen.payment_provider)?;
-            let config = payment_provider::Config {
-                database: args.payment_database.clone(),
-            };
-            payment_provider::serve(config, listener, shutdown).await?;
-        }
-        Part::Gateway => {
-            let listener = listen(args.listen.gateway)?;
-            let config = gateway::Config {
-                restaurant_url: args.restaurant_url.clone(),
-                payment_url: args.payment_url.clone(),
-                drain: args.drain,
-                web_ui: Some(settings.web_ui.files.clone()),
-                order_links_secrets: args.edge.order_links_secrets()?,
-                edge: args.edge.settings(),
-                operator_tokens: args.keys.operator_tokens()?,
-                callbacks: Some(args.keys.callbacks()?),
-                restate_ui: args.operators.restate_ui.clone(),
-                tile_url: settings.web_ui.tile_url.clone(),
-                tile_attribution: settings.web_ui.tile_attribution.clone(),
-                ..gateway::Config::new(kafka()?, &args.restate_ingress.urls)
-            };
-            gateway::serve(config, listener, shutdown).await?;
-        }
-        Part::PsqlGateway => {
-            let listener = listen(args.listen.psql_gateway)?;
-            args.psql.serve(listener, shutdown).await?;
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, ValueEnum};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Serve {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parts(line: &[&str]) -> Result<Parts, clap::Error> {
+        let line = std::iter::once("serve").chain(line.iter().copied());
+        Serve::try_parse_from(line)?.args.parts()
+    }
+
+    #[test]
+    fn several_parts_share_a_process_and_each_has_its_own_flags() {
+        let line = [
+            "order-services",
+            "--payment-limit=7s",
+            "--",
+            "driver-simulator",
+            "--pause=9s",
+            "--",
+            "kafka",
+        ];
+        let parts = parts(&line).unwrap();
+        assert_eq!(parts.names(), "order-services+driver-simulator+kafka");
+        let [
+            Served::OrderServices(orders),
+            Served::DriverSimulator(simulator),
+            _,
+        ] = &parts.0[..]
+        else {
+            panic!("{parts:?}");
+        };
+        assert_eq!(orders.options.times.payment_limit.as_secs(), 7);
+        assert_eq!(simulator.options.pace.pause.as_secs(), 9);
+    }
+
+    #[test]
+    fn a_part_takes_no_flags_of_another() {
+        for line in [
+            &["order-services", "--pause=9s"][..],
+            &["kafka", "--", "gateway", "--pause=9s"],
+            &["kafka", "--", "--pause=9s"],
+            &["kafka", "--", "nobody"],
+            &[],
+        ] {
+            assert!(parts(line).is_err(), "{line:?}");
         }
     }
-    Ok(())
-}
 
-/// Listens with Nagle's algorithm off, which the accepted connections inherit: durable handlers and Restate exchange many small
-/// frames, and one that waits for the acknowledgement of the one before costs tens of milliseconds.
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listen = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        // As `TcpListener::bind` does: a restarted part takes its port back at once.
-        socket.set_reuseaddr(true)?;
-        socket.set_nodelay(true)?;
-        socket.bind(address)?;
-        socket.listen(1024)
-    };
-    listen().with_context(|| format!("listening on {address}"))
+    #[test]
+    fn each_part_is_a_subcommand_that_can_be_grasped() {
+        let serve = Serve::command();
+        for part in Part::value_variants() {
+            let command = serve.find_subcommand(part.name());
+            let command = command.unwrap_or_else(|| panic!("no subcommand {part}"));
+            let flags = command.get_arguments().filter(|arg| !arg.is_positional());
+            assert!(flags.count() <= 25, "{part}");
+        }
+        assert_eq!(
+            serve.get_subcommands().count(),
+            Part::value_variants().len()
+        );
+    }
 }

@@ -15,7 +15,6 @@ use order_workflow::{OrderWorkflowIngressClient, Settled, Settlement};
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use crate::flags;
 use crate::http;
 use crate::restate::admin::Admin;
 
@@ -32,9 +31,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    restate_admin: flags::RestateAdmin,
+    restate_admin: upstream::RestateAdmin,
     #[command(flatten)]
-    restate_ingress: flags::RestateIngress,
+    restate_ingress: upstream::RestateIngress,
     /// List the orders to be settled, and settle none
     #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
     dry_run: bool,

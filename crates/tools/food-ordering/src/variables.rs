@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use crate::{keys, parent};
+use crate::parent;
 
 /// How the names of all variables begin.
 const PREFIX: &str = "FOOD_ORDERING_";
@@ -11,7 +11,7 @@ const PREFIX: &str = "FOOD_ORDERING_";
 /// Variables that are no flags: a secret that is not to stand on a command line, what processes hand to their children, and
 /// what the tests read.
 const OTHERS: [&str; 4] = [
-    keys::OPERATOR_TOKEN,
+    gateway::OPERATOR_TOKEN,
     parent::PARENT,
     "FOOD_ORDERING_BIN",
     "FOOD_ORDERING_TEST_PYTHON",
@@ -100,11 +100,15 @@ impl Known {
     #[must_use]
     pub fn of(cli: &clap::Command) -> Self {
         let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for command in std::iter::once(cli).chain(cli.get_subcommands()) {
-            let variables = command
-                .get_arguments()
-                .filter_map(|flag| flag.get_env()?.to_str());
-            for variable in variables {
+        let own = std::iter::once((cli, cli));
+        // The parts are subcommands of `serve`.
+        let commands = cli.get_subcommands().flat_map(|command| {
+            let parts = command.get_subcommands().chain([command]);
+            parts.map(move |part| (command, part))
+        });
+        for (command, declares) in own.chain(commands) {
+            let flags = declares.get_arguments();
+            for variable in flags.filter_map(|flag| flag.get_env()?.to_str()) {
                 let readers = known.entry(variable.to_owned()).or_default();
                 readers.insert(command.get_name().to_owned());
             }

@@ -48,7 +48,7 @@ use crate::operations::faults::Stubs;
 use crate::operations::load::Load;
 use crate::recent::RecentOrders;
 use crate::shop::Shop;
-use crate::{Config, Error};
+use crate::{Error, Options};
 use problem::{Problem, kind};
 
 /// The longest body that is read, in bytes. An order of a hundred lines with short descriptions has a fifth of that.
@@ -93,23 +93,26 @@ impl App {
     pub fn new(
         broker: impl Broker,
         ingress: Ingress,
-        config: &Config,
+        options: &Options,
         address: IpAddr,
     ) -> Result<Self, Error> {
         let broker: Arc<dyn Broker> = Arc::new(broker);
         let hub = Arc::new(Hub::default());
-        let tokens = (config.operator_tokens.iter())
+        let tokens = (options.operator_tokens.iter())
             .map(|token| Token::parse(token.expose_secret()).ok_or(Error::OperatorToken))
             .collect::<Result<_, _>>()?;
-        let tile_source = match config.tile_url.as_deref() {
+        let tile_source = match options.web_ui.tile_url.as_deref() {
             None | Some("") => None,
             Some(url) => Some(web::tile_source(url).ok_or_else(|| Error::TileUrl(url.to_owned()))?),
         };
-        let keys = match &config.order_links_secrets[..] {
+        let secrets: Vec<&[u8]> = (options.order_links_secrets.iter())
+            .map(|secret| secret.expose_secret().as_bytes())
+            .collect();
+        let keys = match &secrets[..] {
             [] => None,
             secrets => Some(OrderKeys::new(secrets).ok_or(Error::OrderLinksSecret)?),
         };
-        let edge = &config.edge;
+        let edge = &options.edge;
         let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Ok(Self {
             lookup: Arc::new(Lookup::new(Arc::clone(&hub), ingress.clone())),
@@ -128,13 +131,13 @@ impl App {
             rates: Rates::new(edge),
             streams: ClientPermits::new(edge.streams_per_client),
             keys,
-            callbacks: config.callbacks.clone(),
-            stubs: Stubs::new(&config.restaurant_url, &config.payment_url)?,
-            files: web::Files::new(config.web_ui.as_deref()),
+            callbacks: options.callbacks.clone(),
+            stubs: Stubs::new(&options.stubs)?,
+            files: web::Files::new(options.web_ui.files.as_deref()),
             ui: UiConfig {
-                restate_ui: some(&config.restate_ui),
-                tile_url: some(&config.tile_url),
-                tile_attribution: some(&config.tile_attribution),
+                restate_ui: some(&options.restate_ui),
+                tile_url: some(&options.web_ui.tile_url),
+                tile_attribution: some(&options.web_ui.tile_attribution),
             },
             tile_source,
         })

@@ -73,11 +73,11 @@ impl Rates {
     pub(crate) fn new(edge: &Edge) -> Self {
         let limiter = |rate| Limiter::new(rate, DefaultClock::default());
         Self {
-            orders: limiter(edge.order_rate),
-            streams: limiter(edge.stream_rate),
-            callbacks: limiter(edge.callback_rate),
-            tokens: limiter(edge.token_rate),
-            reads: limiter(edge.read_rate),
+            orders: limiter(edge.client_rates.order),
+            streams: limiter(edge.client_rates.stream),
+            callbacks: limiter(edge.client_rates.callback),
+            tokens: limiter(edge.client_rates.token),
+            reads: limiter(edge.client_rates.read),
         }
     }
 

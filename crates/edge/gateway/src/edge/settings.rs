@@ -5,65 +5,90 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::{ArgAction, Args};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use settings::at_least_one;
 
-/// Whom to trust, and how much of everything there may be. The defaults are reasoned in `docs/security.md`.
-#[derive(Debug, Clone, PartialEq)]
+/// Whom to trust, and how much of everything there may be. A client is an IPv4 address or an IPv6 network of 64 bits; operators
+/// have no limits. The defaults are reasoned in `docs/security.md`.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+#[command(next_help_heading = "Gateway, for the world outside")]
 pub struct Edge {
-    /// Whether who comes from this very machine is an operator. `None`: yes, unless there are trusted proxies, behind which
-    /// everyone seems to come from there.
+    /// Whether clients on this machine are operators; set it to false behind a proxy on the same machine, because all requests then
+    /// seem to come from here [default: true, unless there are trusted proxies]
+    #[arg(long, env = "FOOD_ORDERING_TRUST_LOOPBACK", value_name = "BOOL")]
     pub trust_loopback: Option<bool>,
-    /// Networks whose clients count as on this machine. For a container whose port is published on loopback only: requests from
-    /// the machine reach it through these networks.
+    /// In a container: the address on which the machine publishes the gateway's port. If that is loopback, clients that connect
+    /// through the container's networks count as on this machine
+    #[arg(
+        long = "gateway-published-on",
+        env = "FOOD_ORDERING_GATEWAY_PUBLISHED_ON",
+        value_name = "ADDRESS"
+    )]
+    pub published_on: Option<IpAddr>,
+    /// Networks whose clients count as on this machine: those that requests from the machine come through into its container.
+    #[arg(skip)]
     pub neighbours: Vec<IpNet>,
-    /// Whether everyone may read `/metrics`, and not operators alone.
+    /// Whether every client may read /metrics, not only operators; for networks that cannot be reached from outside
+    #[arg(long, env = "FOOD_ORDERING_PUBLIC_METRICS", action = ArgAction::Set, default_value_t = false, value_name = "BOOL")]
     pub public_metrics: bool,
-    /// The proxies whose word counts on where a request comes from. Nobody else's does.
+    /// Proxies that are trusted to name the client's address, as addresses or networks
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_parser = network,
+        value_name = "NETWORK,…"
+    )]
     pub trusted_proxies: Vec<IpNet>,
-    /// By which header they say so.
+    /// The header in which they name it, x-forwarded-for or forwarded; they must set it themselves in every request
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_CLIENT_ADDRESS_HEADER",
+        default_value_t,
+        value_name = "NAME"
+    )]
     pub client_address_header: ClientAddressHeader,
-    /// How often orders may be placed and called off from an address.
-    pub order_rate: Rate,
-    /// How often anything may be read.
-    pub read_rate: Rate,
-    /// How often streams of events may be opened.
-    pub stream_rate: Rate,
-    /// How often restaurants may call back.
-    pub callback_rate: Rate,
-    /// How often a wrong operators' token may be tried.
-    pub token_rate: Rate,
-    /// How many streams an address may have open.
+    /// How often a client may do something: N at once, and then evenly over the time. `order`: place and cancel orders; `read`: read
+    /// anything, files of the web UI included; `stream`: open a stream of events; `callback`: send callbacks of restaurants;
+    /// `token`: try a wrong operators' token. Rates that are not named keep their defaults
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_CLIENT_RATES",
+        default_value_t,
+        value_name = "NAME=N/TIME,…"
+    )]
+    pub client_rates: Rates,
+    /// How many streams a client may have open
+    #[arg(long, env = "FOOD_ORDERING_STREAMS_PER_CLIENT", default_value = "200", value_parser = at_least_one, value_name = "N")]
     pub streams_per_client: usize,
-    /// How many connections there may be. Fewer where the system allows the process fewer files.
+    /// How many connections are accepted in all; beyond that, idle ones are closed first. Fewer where the system allows the process
+    /// fewer files
+    #[arg(id = "gateway_connections", long = "gateway-connections", env = "FOOD_ORDERING_GATEWAY_CONNECTIONS", default_value = "10000", value_parser = at_least_one, value_name = "N")]
     pub connections: usize,
-    /// How many of them an address may have.
+    /// How many connections a client may have; trusted proxies may have all
+    #[arg(long, env = "FOOD_ORDERING_CONNECTIONS_PER_CLIENT", default_value = "256", value_parser = at_least_one, value_name = "N")]
     pub connections_per_client: usize,
-    /// How long a client may take to send the head of a request.
+    /// How long a client may take to send the head of a request
+    #[arg(long, env = "FOOD_ORDERING_HEADER_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub header_timeout: Duration,
-    /// How long a connection is kept for another request.
+    /// How long a connection is kept for another request; set it higher than in a proxy in front
+    #[arg(long, env = "FOOD_ORDERING_IDLE_TIMEOUT", default_value = "75s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub idle_timeout: Duration,
 }
 
 impl Default for Edge {
     fn default() -> Self {
-        Self {
-            trust_loopback: None,
-            neighbours: Vec::new(),
-            public_metrics: false,
-            trusted_proxies: Vec::new(),
-            client_address_header: ClientAddressHeader::default(),
-            order_rate: Rate::per_minute(60),
-            read_rate: Rate::per_minute(1_200),
-            stream_rate: Rate::per_minute(300),
-            callback_rate: Rate::per_minute(6_000),
-            token_rate: Rate::per_minute(10),
-            streams_per_client: 200,
-            connections: 10_000,
-            connections_per_client: 256,
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(75),
-        }
+        settings::defaults()
     }
+}
+
+/// `10.0.0.0/8`, or an address, which is a network of its own.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "must be an address or a network, such as 10.0.0.7 or 10.0.0.0/8".to_owned())
 }
 
 impl Edge {
@@ -133,6 +158,77 @@ impl FromStr for ClientAddressHeader {
 impl std::fmt::Display for ClientAddressHeader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// How often a client may do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Placing orders and calling them off.
+    pub order: Rate,
+    /// Reading anything.
+    pub read: Rate,
+    /// Opening streams of events.
+    pub stream: Rate,
+    /// Calling back, as restaurants do.
+    pub callback: Rate,
+    /// Trying a wrong operators' token.
+    pub token: Rate,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            order: Rate::per_minute(60),
+            read: Rate::per_minute(1_200),
+            stream: Rate::per_minute(300),
+            callback: Rate::per_minute(6_000),
+            token: Rate::per_minute(10),
+        }
+    }
+}
+
+impl Rates {
+    fn by_name(&mut self) -> [(&'static str, &mut Rate); 5] {
+        [
+            ("order", &mut self.order),
+            ("read", &mut self.read),
+            ("stream", &mut self.stream),
+            ("callback", &mut self.callback),
+            ("token", &mut self.token),
+        ]
+    }
+}
+
+impl FromStr for Rates {
+    type Err = String;
+
+    /// Reads `order=60/1m,read=20/s`; what is not named is as usual.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut rates = Self::default();
+        for one in text.split(',') {
+            let (name, rate) = one.split_once('=').unwrap_or((one, ""));
+            let mut known = rates.by_name().into_iter();
+            let Some((_, known)) = known.find(|(known, _)| *known == name.trim()) else {
+                return Err(format!(
+                    "must be rates with their names, such as order=60/1m,read=1200/1m; there is no {name:?} beside order, read, \
+                     stream, callback and token"
+                ));
+            };
+            *known = rate
+                .trim()
+                .parse()
+                .map_err(|wrong| format!("{name} {wrong}"))?;
+        }
+        Ok(rates)
+    }
+}
+
+impl std::fmt::Display for Rates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut rates = *self;
+        let all = rates.by_name().map(|(name, rate)| format!("{name}={rate}"));
+        f.write_str(&all.join(","))
     }
 }
 
@@ -212,6 +308,51 @@ mod tests {
             "", "60", "0/1m", "-1/1m", "x/1m", "60/0s", "60/1d", "60/", "6/1.5s",
         ] {
             assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        edge: Edge,
+    }
+
+    fn parse(flag: &str) -> Result<Edge, String> {
+        let command = <Command as clap::Parser>::try_parse_from(["gateway", flag]);
+        command
+            .map(|command| command.edge)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let edge = parse("--trusted-proxies=10.0.0.0/8,192.0.2.1,2001:db8::/32").unwrap();
+        let shown: Vec<_> = (edge.trusted_proxies.iter())
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(shown, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
+        let error = parse("--trusted-proxies=everyone").unwrap_err();
+        assert!(error.contains("such as 10.0.0.7"), "{error}");
+    }
+
+    #[test]
+    fn rates_that_are_not_named_stay_as_they_are_and_wrong_ones_are_named() {
+        let rates = parse("--client-rates=read=7/1h,order=5/s")
+            .unwrap()
+            .client_rates;
+        assert_eq!(
+            rates.to_string(),
+            "order=5/1s,read=7/1h,stream=300/1m,callback=6000/1m,token=10/1m"
+        );
+        for (bad, said) in [
+            ("order=0/1m", "order must be a number from 1"),
+            ("read=fast", "such as 60/1m"),
+            ("stream", "stream must be"),
+            ("60/1m", "there is no"),
+            ("order=1/s,writes=1/s", "writes"),
+        ] {
+            let error = parse(&format!("--client-rates={bad}")).unwrap_err();
+            assert!(error.contains(said), "{bad}: {error}");
         }
     }
 

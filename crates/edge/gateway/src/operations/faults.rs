@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use domain::json::Violation;
+use order_workflow::ThirdPartyUrls;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 use upstream::http;
@@ -40,7 +41,7 @@ pub(crate) enum Error {
 
 impl Stubs {
     /// The stubs at these base URLs.
-    pub(crate) fn new(restaurant: &str, payment: &str) -> Result<Self, crate::Error> {
+    pub(crate) fn new(urls: &ThirdPartyUrls) -> Result<Self, crate::Error> {
         let url = |base: &str| {
             Url::parse(&format!("{}/faults", base.trim_end_matches('/')))
                 .ok()
@@ -49,8 +50,8 @@ impl Stubs {
         };
         Ok(Self {
             client: http::client(WITHIN).build()?,
-            restaurant: url(restaurant)?,
-            payment: url(payment)?,
+            restaurant: url(&urls.restaurant_url)?,
+            payment: url(&urls.payment_url)?,
         })
     }
 

@@ -10,7 +10,7 @@ use standardwebhooks::Webhook;
 
 use super::bodies::assert_plain;
 use super::{Answer, Gateway, HERE, SILENCE, TestRestate, bare, from, request};
-use crate::Config;
+use crate::Options;
 use crate::clock::now_ms;
 
 const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -25,7 +25,7 @@ fn callbacks(secrets: &[&str]) -> Callbacks {
 async fn gateway() -> Gateway {
     let restate = TestRestate::default();
     restate.answer(RESOLVED, 202, json!({}));
-    let mut config = Config::new("127.0.0.1:9", restate.serve().await);
+    let mut config = Options::new("127.0.0.1:9", restate.serve().await);
     config.restate_timeout = Duration::from_millis(300);
     config.callbacks = Some(callbacks(&[NEW, OLD]));
     Gateway::configured(restate, &config).await

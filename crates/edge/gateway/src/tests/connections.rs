@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::TestBroker;
 use crate::edge::proxies::Proxies;
 use crate::edge::server::Server;
-use crate::{App, Config, Edge, Ingress, router};
+use crate::{App, Edge, Ingress, Options, router};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -29,10 +29,10 @@ async fn serve(edge: Edge) -> Served {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut config = Config::new("127.0.0.1:9", "http://127.0.0.1:9");
+    let mut config = Options::new("127.0.0.1:9", "http://127.0.0.1:9");
     config.edge = edge.clone();
-    config.order_links_secrets = vec![vec![7; 32]];
-    let ingress = Ingress::new(&config.restate_ingress, SOON).unwrap();
+    config.order_links_secrets = ["a secret of the tests, long enough"].into_iter().collect();
+    let ingress = Ingress::new(&config.restate_ingress.urls, SOON).unwrap();
     let app = App::new(TestBroker::default(), ingress, &config, address.ip()).unwrap();
     let server = Server::new(
         router(app),

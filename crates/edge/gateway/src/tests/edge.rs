@@ -5,15 +5,15 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::{Answer, ELSEWHERE, Gateway, HERE, TestRestate, bare, from, good, request, with};
-use crate::Config;
+use crate::Options;
 
-const SECRET: &[u8] = b"a secret of the tests, long enough";
+const SECRET: &str = "a secret of the tests, long enough";
 const ORDER: &str = "/api/orders/order-1";
 
-async fn with_keys(change: impl FnOnce(&mut Config)) -> Gateway {
+async fn with_keys(change: impl FnOnce(&mut Options)) -> Gateway {
     let restate = TestRestate::default();
-    let mut config = Config::new("127.0.0.1:9", restate.serve().await);
-    config.order_links_secrets = vec![SECRET.to_vec()];
+    let mut config = Options::new("127.0.0.1:9", restate.serve().await);
+    config.order_links_secrets = [SECRET].into_iter().collect();
     config.operator_tokens = ["s3cret"].into_iter().collect();
     change(&mut config);
     Gateway::configured(restate, &config).await
@@ -190,7 +190,7 @@ async fn without_a_secret_there_are_no_keys_and_only_operators_read() {
 #[tokio::test]
 async fn at_the_same_machine_nobody_is_trusted_where_a_proxy_may_stand() {
     for change in [
-        (|config: &mut Config| config.edge.trust_loopback = Some(false)) as fn(&mut Config),
+        (|config: &mut Options| config.edge.trust_loopback = Some(false)) as fn(&mut Options),
         |config| config.edge.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()],
     ] {
         let gateway = with_keys(change).await;
@@ -206,7 +206,7 @@ async fn at_the_same_machine_nobody_is_trusted_where_a_proxy_may_stand() {
 async fn what_is_inside_is_told_to_operators_only() {
     let gateway = with_keys(|config| {
         config.restate_ui = Some("http://10.1.2.3:9070".to_owned());
-        config.restate_ingress = "http://127.0.0.1:9".to_owned();
+        config.restate_ingress.urls = "http://127.0.0.1:9".to_owned();
     })
     .await;
     let config = |answer: Answer| answer.body["restateUi"].clone();
@@ -232,8 +232,8 @@ async fn what_is_inside_is_told_to_operators_only() {
 #[tokio::test]
 async fn who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() {
     let gateway = with_keys(|config| {
-        config.edge.order_rate = "2/1m".parse().unwrap();
-        config.edge.read_rate = "3/1h".parse().unwrap();
+        config.edge.client_rates.order = "2/1m".parse().unwrap();
+        config.edge.client_rates.read = "3/1h".parse().unwrap();
     })
     .await;
     let order = || place(&with("/orderId", Value::Null), &[]);
@@ -272,7 +272,8 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() {
 
 #[tokio::test]
 async fn tokens_cannot_be_tried_one_after_the_other() {
-    let gateway = with_keys(|config| config.edge.token_rate = "3/1h".parse().unwrap()).await;
+    let gateway =
+        with_keys(|config| config.edge.client_rates.token = "3/1h".parse().unwrap()).await;
     let path = "/api/operations/load";
     let tries = async |token: &str| {
         let request = with_header("GET", path, "authorization", &format!("Bearer {token}"));
@@ -325,7 +326,7 @@ async fn a_client_has_only_so_many_streams_open_and_others_are_not_in_want() {
 async fn behind_a_proxy_each_of_its_clients_has_its_own_budget() {
     let gateway = with_keys(|config| {
         config.edge.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        config.edge.order_rate = "1/1h".parse().unwrap();
+        config.edge.client_rates.order = "1/1h".parse().unwrap();
     })
     .await;
     let order = async |client: &str| {
@@ -414,7 +415,7 @@ async fn paths_lead_nowhere_but_where_they_say() {
 
 #[tokio::test]
 async fn a_flood_is_refused_before_anything_is_done_for_it() {
-    let gateway = with_keys(|config| config.edge.read_rate = "1/1h".parse().unwrap()).await;
+    let gateway = with_keys(|config| config.edge.client_rates.read = "1/1h".parse().unwrap()).await;
     let mut refused = 0;
     for _ in 0..1_000 {
         let answer = gateway

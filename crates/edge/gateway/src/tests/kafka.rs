@@ -20,7 +20,7 @@ use upstream::http;
 use super::stream::Events;
 use super::{good, with};
 use crate::clock::now_ms;
-use crate::{Config, Error, Pace, serve};
+use crate::{Error, Options, Pace, serve};
 
 fn client() -> reqwest::Client {
     http::streaming_client().build().unwrap()
@@ -43,10 +43,10 @@ struct Running {
 
 impl Running {
     async fn start(brokers: &str) -> Self {
-        Self::with(Config::new(brokers, "http://127.0.0.1:9")).await
+        Self::with(Options::new(brokers, "http://127.0.0.1:9")).await
     }
 
-    async fn with(config: Config) -> Self {
+    async fn with(config: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -281,12 +281,12 @@ async fn impatient(
     cluster: &MockCluster<'_, rdkafka::producer::DefaultProducerContext>,
 ) -> Running {
     let brokers = cluster.bootstrap_servers();
-    Running::with(Config {
+    Running::with(Options {
         pace: Pace {
             look_every: Duration::from_millis(100),
             stalled_after: Duration::from_millis(500),
         },
-        ..Config::new(brokers, "http://127.0.0.1:9")
+        ..Options::new(brokers, "http://127.0.0.1:9")
     })
     .await
 }
@@ -344,7 +344,7 @@ async fn a_reader_that_gets_only_errors_shows_and_goes_on_when_they_end() {
 async fn settings_that_make_no_sense_are_refused_at_the_start() {
     for url in ["", "localhost:8080", "https://restate:8080", "mailto:x"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let refused = serve(Config::new("127.0.0.1:9", url), listener, async {}).await;
+        let refused = serve(Options::new("127.0.0.1:9", url), listener, async {}).await;
         let message = refused.unwrap_err().to_string();
         assert!(
             message.contains("such as http://127.0.0.1:8080"),

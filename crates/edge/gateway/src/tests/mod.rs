@@ -35,7 +35,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use crate::events::Hub;
-use crate::{App, Broker, Config, Ingress, router};
+use crate::{App, Broker, Ingress, Options, router};
 
 /// How the broker behaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -262,15 +262,15 @@ impl Gateway {
 
     /// With Restate at `base`, which has `limit` for an answer.
     async fn with(restate: TestRestate, base: &str, limit: Duration) -> Self {
-        let mut config = Config::new("127.0.0.1:9", base);
+        let mut config = Options::new("127.0.0.1:9", base);
         config.restate_timeout = limit;
         Self::configured(restate, &config).await
     }
 
     /// With this configuration, but for the brokers.
-    async fn configured(restate: TestRestate, config: &Config) -> Self {
+    async fn configured(restate: TestRestate, config: &Options) -> Self {
         let broker = TestBroker::default();
-        let ingress = Ingress::new(&config.restate_ingress, config.restate_timeout).unwrap();
+        let ingress = Ingress::new(&config.restate_ingress.urls, config.restate_timeout).unwrap();
         let address = Ipv4Addr::LOCALHOST.into();
         let app = App::new(broker.clone(), ingress, config, address).unwrap();
         let mut gateway = Self {

@@ -14,14 +14,14 @@ use super::stream::Events;
 use super::{
     Answer, BrokerState, ELSEWHERE, Gateway, HERE, TestRestate, bare, from, good, request, with,
 };
-use crate::Config;
+use crate::Options;
 use crate::clock::now_ms;
 use crate::events::record::News;
 
 const LOAD: &str = "/api/operations/load";
 
-fn config() -> Config {
-    Config::new("127.0.0.1:9", "http://127.0.0.1:9")
+fn config() -> Options {
+    Options::new("127.0.0.1:9", "http://127.0.0.1:9")
 }
 
 async fn gateway() -> Gateway {
@@ -304,8 +304,8 @@ async fn the_stubs_faults_are_handed_on() {
     );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = config();
-    config.restaurant_url = format!("http://{}", listener.local_addr().unwrap());
-    config.payment_url = "http://127.0.0.1:9/".to_owned();
+    config.stubs.restaurant_url = format!("http://{}", listener.local_addr().unwrap());
+    config.stubs.payment_url = "http://127.0.0.1:9/".to_owned();
     tokio::spawn(async { axum::serve(listener, stub).await.unwrap() });
     let gateway = Gateway::configured(TestRestate::default(), &config).await;
 
@@ -336,10 +336,11 @@ async fn the_stubs_faults_are_handed_on() {
 
 #[tokio::test]
 async fn settings_that_make_no_sense_are_refused() {
-    let refused = |change: fn(&mut Config)| {
+    let refused = |change: fn(&mut Options)| {
         let mut config = config();
         change(&mut config);
-        let ingress = crate::Ingress::new(&config.restate_ingress, Duration::from_secs(1)).unwrap();
+        let ingress =
+            crate::Ingress::new(&config.restate_ingress.urls, Duration::from_secs(1)).unwrap();
         let address = [127, 0, 0, 1].into();
         crate::App::new(super::TestBroker::default(), ingress, &config, address)
             .err()
@@ -349,8 +350,8 @@ async fn settings_that_make_no_sense_are_refused() {
     let message = refused(|config| config.operator_tokens = ["two words"].into_iter().collect());
     assert!(message.contains("operator token"), "{message}");
     assert!(!message.contains("two words"));
-    let message = refused(|config| config.tile_url = Some("tiles".to_owned()));
+    let message = refused(|config| config.web_ui.tile_url = Some("tiles".to_owned()));
     assert!(message.contains("{z}"), "{message}");
-    let message = refused(|config| config.payment_url = "payment".to_owned());
+    let message = refused(|config| config.stubs.payment_url = "payment".to_owned());
     assert!(message.contains("base URLs"), "{message}");
 }

@@ -9,10 +9,10 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::{Gateway, HERE, TestRestate, from, good, request};
-use crate::Config;
+use crate::Options;
 
-fn config() -> Config {
-    Config::new("127.0.0.1:9", "http://127.0.0.1:9")
+fn config() -> Options {
+    Options::new("127.0.0.1:9", "http://127.0.0.1:9")
 }
 
 /// A gateway with a built web UI.
@@ -30,7 +30,7 @@ async fn with_ui() -> (Gateway, TempDir) {
         fs::write(dist.path().join(name), content).unwrap();
     }
     let mut config = config();
-    config.web_ui = Some(dist.path().to_owned());
+    config.web_ui.files = Some(dist.path().to_owned());
     (
         Gateway::configured(TestRestate::default(), &config).await,
         dist,
@@ -131,7 +131,7 @@ async fn what_is_no_page_and_no_file_is_not_found() {
 #[tokio::test]
 async fn while_the_ui_is_not_built_a_page_says_so_and_how_to_build_it() {
     let mut nowhere = config();
-    nowhere.web_ui = Some("/nowhere/webui/dist".into());
+    nowhere.web_ui.files = Some("/nowhere/webui/dist".into());
     for config in [config(), nowhere] {
         let gateway = Gateway::configured(TestRestate::default(), &config).await;
         let (status, _, content_type, body) = fetch(&gateway, page("/")).await;
@@ -187,13 +187,13 @@ async fn what_is_configured_for_the_ui_is_told_and_only_the_tiles_are_let_in() {
     );
     let mut config = config();
     config.restate_ui = Some("http://127.0.0.1:9070".to_owned());
-    config.tile_url = Some("https://{s}.tiles.example/{z}/{x}/{y}.png".to_owned());
-    config.tile_attribution = Some(String::new());
+    config.web_ui.tile_url = Some("https://{s}.tiles.example/{z}/{x}/{y}.png".to_owned());
+    config.web_ui.tile_attribution = Some(String::new());
     let gateway = Gateway::configured(TestRestate::default(), &config).await;
     let answer = gateway.get("/api/config").await;
     assert_eq!(
         answer.body,
-        json!({"restateUi": "http://127.0.0.1:9070", "tileUrl": config.tile_url, "tileAttribution": null})
+        json!({"restateUi": "http://127.0.0.1:9070", "tileUrl": config.web_ui.tile_url, "tileAttribution": null})
     );
     let policy = answer.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("img-src 'self' data: https://*.tiles.example; connect-src 'self';"));

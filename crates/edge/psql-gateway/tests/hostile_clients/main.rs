@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config as ProptestConfig, TestRng, TestRunner};
-use psql_gateway::{Config, StartError};
+use psql_gateway::{Options, StartError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -24,18 +24,18 @@ use tokio_postgres::NoTls;
 const SOON: Duration = Duration::from_secs(30);
 
 /// A gateway in front of a stand-in.
-async fn gateway(change: impl FnOnce(&mut Config)) -> u16 {
+async fn gateway(change: impl FnOnce(&mut Options)) -> u16 {
     let (admin, _) = runtime::start().await;
     serve(&admin, change).await
 }
 
-async fn serve(admin: &str, change: impl FnOnce(&mut Config)) -> u16 {
+async fn serve(admin: &str, change: impl FnOnce(&mut Options)) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut config = Config::new(admin);
-    change(&mut config);
+    let mut options = Options::new(admin);
+    change(&mut options);
     tokio::spawn(psql_gateway::serve(
-        config,
+        options,
         listener,
         std::future::pending(),
     ));
@@ -237,8 +237,8 @@ async fn whatever_is_sent_as_messages_the_gateway_lives_on() {
 async fn whatever_is_asked_is_answered_and_the_runtime_is_asked_sql() {
     watch_for_panics();
     let (admin, unreadable) = runtime::start().await;
-    let port = serve(&admin, |config| {
-        config.statement_timeout = Duration::from_secs(2);
+    let port = serve(&admin, |options| {
+        options.statement_timeout = Duration::from_secs(2);
     })
     .await;
     let handle = tokio::runtime::Handle::current();
@@ -332,8 +332,8 @@ async fn is_answered(port: u16, sql: &str) -> Result<(), TestCaseError> {
 async fn queries_of_any_depth_and_length_are_answered_or_refused() {
     watch_for_panics();
     let (admin, unreadable) = runtime::start().await;
-    let port = serve(&admin, |config| {
-        config.statement_timeout = Duration::from_secs(10);
+    let port = serve(&admin, |options| {
+        options.statement_timeout = Duration::from_secs(10);
     })
     .await;
     for (name, shape) in deep::SHAPES {
@@ -369,9 +369,9 @@ async fn queries_of_any_depth_and_length_are_answered_or_refused() {
 
 #[tokio::test]
 async fn who_says_nothing_or_half_a_word_is_sent_away_and_keeps_nobody_out() {
-    let port = gateway(|config| {
-        config.startup_timeout = Duration::from_millis(300);
-        config.connections = 2;
+    let port = gateway(|options| {
+        options.startup_timeout = Duration::from_millis(300);
+        options.connections = 2;
     })
     .await;
     let mut idle = Vec::new();
@@ -388,7 +388,7 @@ async fn who_says_nothing_or_half_a_word_is_sent_away_and_keeps_nobody_out() {
 
 #[tokio::test]
 async fn a_message_that_is_too_large_ends_its_connection_before_it_is_read() {
-    let port = gateway(|config| config.max_message = 1000).await;
+    let port = gateway(|options| options.max_message = 1000).await;
     let mut stream = connect(port).await;
     stream.write_all(&startup()).await.unwrap();
     while stream.read_u8().await.unwrap() != b'Z' {}
@@ -418,7 +418,7 @@ async fn a_message_that_ends_too_early_ends_its_connection() {
 
 #[tokio::test]
 async fn one_client_too_many_is_told_so_and_comes_in_once_there_is_room() {
-    let port = gateway(|config| config.connections = 1).await;
+    let port = gateway(|options| options.connections = 1).await;
     let config = format!("host=127.0.0.1 port={port} user=test");
     let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
@@ -468,7 +468,7 @@ async fn only_who_knows_a_password_comes_in() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("passwords");
     std::fs::write(&file, "anna:secret\n").unwrap();
-    let port = gateway(|config| config.password_file = Some(file)).await;
+    let port = gateway(|options| options.password_file = Some(file)).await;
     for (user, password, code) in [
         ("anna", Some("secret"), None),
         ("anna", Some("wrong"), Some("28P01")),
@@ -490,7 +490,7 @@ async fn only_who_knows_a_password_comes_in() {
 #[tokio::test]
 async fn a_gateway_that_others_can_reach_refuses_to_start_without_passwords() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let config = Config::new("http://127.0.0.1:9070");
-    let refused = psql_gateway::serve(config, listener, std::future::pending()).await;
+    let options = Options::new("http://127.0.0.1:9070");
+    let refused = psql_gateway::serve(options, listener, std::future::pending()).await;
     assert!(matches!(refused, Err(StartError::Open(_))), "{refused:?}");
 }

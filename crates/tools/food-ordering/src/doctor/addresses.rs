@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_parser = kafka::brokers, value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     #[command(flatten)]
-    kafka_properties: flags::KafkaProperties,
+    kafka_properties: kafka::PropertiesFile,
 }
 
 /// The addresses of all parts.

@@ -21,7 +21,6 @@ use tokio::time::Instant;
 
 use self::ingress::Ingress;
 use self::subscriptions::{Described, Wanted};
-use crate::flags;
 use crate::restate::admin::Admin;
 
 /// Arguments of `setup`.
@@ -29,10 +28,10 @@ use crate::restate::admin::Admin;
 pub struct Args {
     /// Whom to tell.
     #[command(flatten)]
-    pub restate_admin: flags::RestateAdmin,
+    pub restate_admin: upstream::RestateAdmin,
     /// Through which drivers are started.
     #[command(flatten)]
-    pub restate_ingress: flags::RestateIngress,
+    pub restate_ingress: upstream::RestateIngress,
     /// The address of the order services for Restate
     #[arg(
         long,
@@ -61,7 +60,7 @@ pub struct Args {
     pub keep_paused: bool,
     /// The Kafka of this system.
     #[command(flatten)]
-    pub kafka: flags::Kafka,
+    pub kafka: kafka::Options,
     /// The addresses of Kafka's brokers for Restate [default: those that this process uses]
     #[arg(
         long,

@@ -164,11 +164,7 @@ fn the_commands_and_variables_of_our_services_are_those_of_the_command_line() {
         let mut line: Vec<String> = (service.command_line().into_iter())
             .map(str::to_owned)
             .collect();
-        let cli = Cli::command();
-        let command = cli
-            .find_subcommand(&line[1])
-            .unwrap_or_else(|| panic!("{name}: {line:?}"));
-        let flags = variables(command);
+        let flags = variables(crate::tests::command(&Cli::command(), &line[1..]));
         for (variable, value) in &service.environment {
             assert!(is_known(variable), "{name}: no command reads {variable}");
             if let Some(flag) = flags.get(variable) {

@@ -117,9 +117,9 @@ fn settings() -> Vec<(PathBuf, String, String)> {
 }
 
 /// The flags of a command by their environment variables.
-fn variables(command: &str) -> BTreeMap<String, String> {
+fn variables(words: &[impl AsRef<str>]) -> BTreeMap<String, String> {
     let cli = Cli::command();
-    let command = cli.find_subcommand(command).unwrap();
+    let command = crate::tests::command(&cli, words);
     (command.get_arguments().chain(cli.get_arguments()))
         .filter_map(|flag| {
             let variable = flag.get_env()?.to_str()?.to_owned();
@@ -134,7 +134,7 @@ fn every_part_is_started_by_a_command_line_that_there_is() {
     for pod in pods() {
         let mut line = vec!["food-ordering".to_owned()];
         line.extend(pod.args().into_iter().map(str::to_owned));
-        let flags = variables(&line[1]);
+        let flags = variables(&line[1..]);
         for variable in list(&pod.container()["env"]) {
             let name = text(&variable["name"]);
             let flag = flags.get(name);
@@ -161,8 +161,8 @@ fn every_part_is_started_by_a_command_line_that_there_is() {
 
 #[test]
 fn every_setting_is_read_by_a_command() {
-    let known: BTreeSet<String> = (["serve", "setup"].into_iter())
-        .flat_map(variables)
+    let known: BTreeSet<String> = (pods().iter())
+        .flat_map(|pod| variables(&pod.args()))
         .map(|(variable, _)| variable)
         .collect();
     for (path, name, _) in settings() {

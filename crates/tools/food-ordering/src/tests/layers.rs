@@ -21,7 +21,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
 /// Crates that may use less than their group.
 const STRICTER: [(&str, &[&str]); 1] = [
     // It serves any Restate, and knows food ordering only by its SQL views.
-    ("psql-gateway", &["upstream"]),
+    ("psql-gateway", &["settings", "upstream"]),
 ];
 
 /// Our crates, each with its group and those of ours that it depends on, also in tests.

@@ -1,6 +1,7 @@
 //! Which processes make up the system, and how each is started and found.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +16,6 @@ use super::ports::{Ports, Use};
 use super::process::{Sign, Spec};
 use crate::Part;
 use crate::restate::config::{Cluster, Config};
-use crate::settings::Settings;
 
 /// Everything that decides how the processes are started.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ pub(super) struct Layout {
     pub(super) default_attempts: Option<NonZeroU32>,
     /// How long a process that died stays dead.
     pub(super) restart_delay: Duration,
-    pub(super) settings: Settings,
+    pub(super) workflow_retention: Duration,
     /// Where Restate sends its traces, if anywhere.
     pub(super) collector: Option<String>,
-    /// Flags about logs and traces, for every part.
-    pub(super) telemetry: Vec<String>,
+    /// Settings for every part, which takes from them what it knows.
+    pub(super) environment: Vec<(OsString, OsString)>,
     /// A payment provider that somebody else runs; the stub is not started then.
     pub(super) payment_url: Option<String>,
     /// Users of the psql gateway and their passwords, if the user has such a file.
@@ -219,7 +219,7 @@ impl Layout {
             node_port: self.ports.number(Use::RestateNode(node)),
             partitions: self.partitions,
             identity: self.key(keys::RESTATE_IDENTITY),
-            workflow_retention: self.settings.orders.workflow_retention,
+            workflow_retention: self.workflow_retention,
             collector: self.collector.clone(),
             name: match self.nodes {
                 Nodes::One => nodes::ALONE,
@@ -245,6 +245,7 @@ impl Layout {
                 "--no-logo".to_owned(),
                 flag("config-file", config.display()),
             ],
+            environment: Vec::new(),
             log: self.dir.log(node.process()),
             sign: Sign::Answers(vec![
                 self.health(Use::RestateAdmin(node)),
@@ -260,12 +261,11 @@ impl Layout {
     fn part(&self, part: Part, sign: Sign, flags: Vec<String>) -> Spec {
         let mut arguments = vec!["serve".to_owned(), part.name().to_owned()];
         arguments.extend(flags);
-        arguments.extend(self.settings.flags_for(part));
-        arguments.extend(self.telemetry.iter().cloned());
         Spec {
             name: part.name(),
             binary: self.binary.clone(),
             arguments,
+            environment: self.environment.clone(),
             log: self.dir.log(part.name()),
             sign,
             restart_delay: self.restart_delay,
@@ -308,12 +308,6 @@ mod tests {
 
     use super::*;
 
-    #[derive(Parser)]
-    struct Flags {
-        #[command(flatten)]
-        settings: Settings,
-    }
-
     fn layout(directory: &std::path::Path, nodes: Nodes) -> Layout {
         Layout {
             dir: DataDir::open(directory).unwrap(),
@@ -325,13 +319,9 @@ mod tests {
             partitions: 1,
             default_attempts: None,
             restart_delay: Duration::ZERO,
-            settings: Flags::parse_from(["up"]).settings,
+            workflow_retention: Duration::from_hours(1),
             collector: None,
-            telemetry: vec![
-                "--log=debug".to_owned(),
-                "--log-json".to_owned(),
-                "--otlp-endpoint=http://127.0.0.1:4318".to_owned(),
-            ],
+            environment: Vec::new(),
             payment_url: None,
             password_file: None,
             restaurant_url: None,
@@ -369,7 +359,8 @@ mod tests {
         let cli = crate::Cli::command();
         let variables = |command: &str| -> BTreeMap<String, String> {
             let command = cli.find_subcommand(command).unwrap();
-            let flags = command.get_arguments();
+            let commands = command.get_subcommands().chain([command]);
+            let flags = commands.flat_map(clap::Command::get_arguments);
             let named = flags.filter_map(|flag| {
                 let variable = flag.get_env()?.to_str()?.to_owned();
                 Some((flag.get_long()?.to_owned(), variable))

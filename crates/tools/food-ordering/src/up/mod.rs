@@ -25,12 +25,15 @@ mod proxies;
 mod reading;
 mod system;
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::Region;
+use order_workflow::DRIVER_SPEED;
+use settings::Given;
 
 use self::data_dir::DataDir;
 pub use self::data_dir::{ENDPOINTS, PROCESSES};
@@ -39,7 +42,6 @@ use self::layout::Layout;
 use self::nodes::{Nodes, Store};
 use self::ports::Use;
 use self::system::System;
-use crate::settings::Settings;
 use crate::{flags, restate, shutdown};
 
 /// Arguments of `up`.
@@ -64,7 +66,7 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_parser = kafka::brokers, value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     #[command(flatten)]
-    kafka_properties: flags::KafkaProperties,
+    kafka_properties: kafka::PropertiesFile,
     /// Use this payment provider instead of the stub
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
@@ -104,12 +106,42 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     restart_delay: Duration,
     #[command(flatten)]
-    settings: Settings,
+    parts: Given<Settings>,
+}
+
+/// The settings that `up` takes for its parts and passes on.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+struct Settings {
+    #[command(flatten)]
+    simulator: driver_simulator::Pace,
+    #[command(flatten)]
+    restaurant: restaurant_pos::Cooking,
+    #[command(flatten)]
+    orders: order_workflow::Times,
+    #[command(flatten)]
+    web_ui: gateway::WebUi,
+}
+
+impl Args {
+    /// What the parts find in their environment beside what is in it already: flags of this command line, and how fast drivers
+    /// are if nobody says how fast they are expected to be.
+    fn environment(&self, telemetry: &Given<telemetry::Options>) -> Vec<(OsString, OsString)> {
+        let settings = &self.parts.settings;
+        let speed = match settings.orders.driver_speed {
+            Some(_) => None,
+            None => settings.simulator.speed(),
+        };
+        let speed = speed.map(|speed| (DRIVER_SPEED.into(), speed.to_string().into()));
+        let given = [&self.parts.environment[..], &telemetry.environment[..]].concat();
+        given.into_iter().chain(speed).collect()
+    }
 }
 
 /// Starts everything, keeps it running until told to stop, and stops it.
-pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<()> {
+pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::Result<()> {
     let begin = Instant::now();
+    let environment = args.environment(telemetry);
     let shutdown = shutdown::on_signal()?;
     let kafka_properties = kafka_properties(&args)?;
     let dir = DataDir::open(&args.data_dir.path)?;
@@ -142,9 +174,9 @@ pub async fn run(args: Args, telemetry: &telemetry::Options) -> anyhow::Result<(
         partitions: (args.partitions).unwrap_or_else(|| one_for_each_core().max(nodes.count())),
         default_attempts: args.restate_default_attempts,
         restart_delay: args.restart_delay,
-        settings: args.settings,
-        collector: telemetry.collector().map(str::to_owned),
-        telemetry: flags(telemetry),
+        workflow_retention: args.parts.settings.orders.workflow_retention,
+        collector: telemetry.settings.collector().map(str::to_owned),
+        environment,
         payment_url: args.payment_url,
         password_file: args.password_file,
         restaurant_url: args.restaurant_url,
@@ -190,17 +222,6 @@ fn kafka_properties(args: &Args) -> anyhow::Result<Option<PathBuf>> {
 fn one_for_each_core() -> u16 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u16::try_from(cores).unwrap_or(u16::MAX)
-}
-
-fn flags(telemetry: &telemetry::Options) -> Vec<String> {
-    let mut flags = vec![format!("--log={}", telemetry.filter)];
-    if telemetry.log_json {
-        flags.push("--log-json".to_owned());
-    }
-    if let Some(collector) = telemetry.collector() {
-        flags.push(format!("--otlp-endpoint={collector}"));
-    }
-    flags
 }
 
 /// Where other machines reach what they can reach, and what they need there.
@@ -255,4 +276,79 @@ fn print_addresses(system: &System, begin: Instant) {
         "\nAddresses for programs: {}\nCtrl-C stops everything; the same command continues where it stopped.",
         layout.dir.file(ENDPOINTS).display()
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Up {
+        #[command(flatten)]
+        args: Args,
+        #[command(flatten)]
+        telemetry: Given<telemetry::Options>,
+    }
+
+    fn environment(flags: &[&str]) -> Vec<(String, String)> {
+        let up = Up::parse_from(std::iter::once("up").chain(flags.iter().copied()));
+        let text = |text: OsString| text.into_string().unwrap();
+        let environment = up.args.environment(&up.telemetry).into_iter();
+        environment
+            .map(|(name, value)| (text(name), text(value)))
+            .collect()
+    }
+
+    #[test]
+    fn settings_of_the_command_line_reach_the_parts_through_the_environment() {
+        let flags = [
+            "--poll-interval=250ms",
+            "--move-interval=0s",
+            "--pause=1m 30s",
+            "--step=0.001",
+            "--preparation-time=1500ms",
+            "--payment-limit=7s",
+            "--preparation-limit=1h 1s",
+            "--driver-limit=3s",
+            "--delivery-limit=4s",
+            "--driver-silence=6s",
+            "--order-retention=5d",
+            "--workflow-retention=6h",
+            "--driver-speed=0.25",
+            "--web-ui=/srv/web ui",
+            "--tile-url=https://{s}.tiles.example/{z}/{x}/{y}.png",
+            "--tile-attribution=The makers of maps",
+            "--log=debug",
+            "--log-json",
+            "--otlp-endpoint=http://127.0.0.1:4318",
+        ];
+        let environment = environment(&flags);
+        assert_eq!(environment.len(), flags.len(), "{environment:?}");
+        let cli = crate::Cli::command();
+        let serve = cli.find_subcommand("serve").unwrap();
+        for (flag, (variable, value)) in flags.iter().zip(&environment) {
+            let (_, given) = flag.split_once('=').unwrap_or((flag, "true"));
+            assert_eq!(value, given, "{variable}");
+            let mut readers = (serve.get_subcommands().chain([&cli]))
+                .flat_map(clap::Command::get_arguments)
+                .filter(|arg| arg.get_env().is_some_and(|name| name == variable.as_str()));
+            assert!(readers.next().is_some(), "no part reads {variable}");
+        }
+    }
+
+    #[test]
+    fn drivers_are_expected_to_be_as_fast_as_they_are_told_to_drive() {
+        let speed = |flags: &[&str]| {
+            let environment = environment(flags).into_iter();
+            let mut speeds = environment.filter(|(name, _)| name == DRIVER_SPEED);
+            speeds.next().map(|(_, speed)| speed)
+        };
+        let of = |speed: &str| Some(speed.to_owned());
+        assert_eq!(speed(&[]), of("0.005"));
+        assert_eq!(speed(&["--step=0.01", "--move-interval=500ms"]), of("0.02"));
+        assert_eq!(speed(&["--step=0.01", "--driver-speed=1"]), of("1"));
+        assert_eq!(speed(&["--move-interval=0s"]), None);
+    }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context, bail};
+use settings::networks;
 
 use super::listener_of;
 use super::nodes::{Node, Nodes};
-use crate::{listen, networks};
 
 /// What a port is for. The embedded broker is not among them: it picks its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,11 +98,11 @@ pub(super) struct Choice {
     free_ports: bool,
     /// Where the gateway listens instead, such as 0.0.0.0:3000 for other machines. Clients there need an order's key to read it, and
     /// operators need the token [default: 127.0.0.1 and the gateway's port]
-    #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
+    #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", value_parser = settings::address, value_name = "ADDRESS")]
     gateway_listen: Option<SocketAddr>,
     /// Where the psql gateway listens instead. If other machines can reach it, every client needs a user and password of
     /// `keys/psql.passwords` in the data directory [default: 127.0.0.1 and the psql gateway's port]
-    #[arg(long, env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
+    #[arg(long, env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN", value_parser = settings::address, value_name = "ADDRESS")]
     psql_gateway_listen: Option<SocketAddr>,
 }
 

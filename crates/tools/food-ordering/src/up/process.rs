@@ -1,5 +1,6 @@
 //! One child process that is kept running.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub(super) struct Spec {
     pub(super) name: &'static str,
     pub(super) binary: PathBuf,
     pub(super) arguments: Vec<String>,
+    /// Variables that it finds beside those of this process.
+    pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) log: PathBuf,
     pub(super) sign: Sign,
     /// How long it stays dead at least when it has died.
@@ -185,6 +188,7 @@ fn spawn(spec: &Spec) -> anyhow::Result<Child> {
         }
     }
     command.envs(proxies::not_for_this_machine());
+    command.envs(spec.environment.iter().map(|(name, value)| (name, value)));
     parent::tie(&mut command);
     // A group of its own: Ctrl-C on the terminal is for the launcher, which stops the parts in order.
     Command::from(command)
@@ -264,6 +268,7 @@ mod tests {
             name: "shell",
             binary: PathBuf::from("/bin/sh"),
             arguments: vec!["-c".to_owned(), script.to_owned()],
+            environment: Vec::new(),
             log: directory.path().join("shell.log"),
             sign: Sign::Answers(Vec::new()),
             restart_delay: Duration::ZERO,

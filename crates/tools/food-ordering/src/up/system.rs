@@ -26,7 +26,7 @@ use super::reading;
 use crate::http::{self, Protocol};
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions;
-use crate::{Part, files, flags, setup};
+use crate::{Part, files, setup};
 
 /// How long a process has to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -388,10 +388,10 @@ impl System {
         let url = |port: Use| self.layout.ports.url(port);
         let urls = |port: fn(Node) -> Use| self.layout.ports.urls(port);
         setup::Args {
-            restate_admin: flags::RestateAdmin {
+            restate_admin: upstream::RestateAdmin {
                 urls: urls(Use::RestateAdmin),
             },
-            restate_ingress: flags::RestateIngress {
+            restate_ingress: upstream::RestateIngress {
                 urls: urls(Use::RestateIngress),
             },
             order_services_url: url(Use::OrderServices),
@@ -400,9 +400,9 @@ impl System {
             moved: true,
             no_register: false,
             keep_paused: false,
-            kafka: flags::Kafka {
+            kafka: kafka::Options {
                 brokers: self.brokers.clone(),
-                properties: flags::KafkaProperties {
+                properties: kafka::PropertiesFile {
                     file: self.layout.kafka_properties.clone(),
                 },
             },

@@ -20,8 +20,8 @@ use crate::load::publish::{OrderEvent, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use crate::usage::{self, Process};
+use food_ordering::http;
 use food_ordering::restate::admin::Admin;
-use food_ordering::{flags, http};
 
 /// How long between two questions about the same order.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
@@ -34,7 +34,7 @@ pub(super) struct Peer {
     #[arg(long, env = "FOOD_ORDERING_EXTERNAL")]
     pub(super) external: bool,
     #[command(flatten)]
-    kafka: flags::Kafka,
+    kafka: kafka::Options,
     /// Its Restate's ingress
     #[arg(
         long,
@@ -44,7 +44,7 @@ pub(super) struct Peer {
     )]
     restate_ingress: String,
     #[command(flatten)]
-    restate_admin: flags::RestateAdmin,
+    restate_admin: upstream::RestateAdmin,
     /// Where each node of its Restate tells its metrics; none = invocations are not counted
     #[arg(
         long,

@@ -20,7 +20,7 @@ use super::plan::Victim;
 use crate::apache_kafka::{Broker, Server};
 use crate::own_system::{self, OwnSystem};
 use food_ordering::http::{self, Protocol};
-use food_ordering::{flags, setup};
+use food_ordering::setup;
 
 /// How long a killed process may take to be back.
 const BACK_WITHIN: Duration = Duration::from_mins(1);
@@ -143,10 +143,10 @@ impl Stage {
     pub(super) async fn set_up(&self) -> anyhow::Result<Option<String>> {
         let resumed = RefCell::new(None);
         let args = setup::Args {
-            restate_admin: flags::RestateAdmin {
+            restate_admin: upstream::RestateAdmin {
                 urls: self.address("restate-admin")?.to_owned(),
             },
-            restate_ingress: flags::RestateIngress {
+            restate_ingress: upstream::RestateIngress {
                 urls: self.address("restate-ingress")?.to_owned(),
             },
             order_services_url: self.address("order-services")?.to_owned(),
@@ -154,9 +154,9 @@ impl Stage {
             moved: true,
             no_register: false,
             keep_paused: false,
-            kafka: flags::Kafka {
+            kafka: kafka::Options {
                 brokers: self.address("kafka")?.to_owned(),
-                properties: flags::KafkaProperties {
+                properties: kafka::PropertiesFile {
                     file: self.address(kafka::PROPERTIES_FILE).ok().map(Into::into),
                 },
             },

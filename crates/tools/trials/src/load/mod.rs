@@ -20,13 +20,12 @@ use self::publish::{OrderEvent, publish};
 use self::timeline::{Stage, Timelines};
 use self::watch::StatusWatch;
 use crate::clock;
-use food_ordering::flags;
 
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    kafka: flags::Kafka,
+    kafka: kafka::Options,
     /// How many orders to publish
     #[arg(
         long,

@@ -8,7 +8,8 @@ use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 
 /// The networks of all interfaces that are up, each with this machine's own address in it.
-pub(crate) fn own() -> Vec<IpNet> {
+#[must_use]
+pub fn own() -> Vec<IpNet> {
     let Ok(interfaces) = getifaddrs() else {
         return Vec::new();
     };
@@ -24,7 +25,8 @@ pub(crate) fn own() -> Vec<IpNet> {
 
 /// Networks whose clients count as on this machine, for a part in a container whose port is published on this address: if it is
 /// loopback, clients reach the container through the networks that it is in.
-pub(crate) fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
+#[must_use]
+pub fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
     match published_on {
         Some(address) if address.to_canonical().is_loopback() => own(),
         _ => Vec::new(),
@@ -32,7 +34,8 @@ pub(crate) fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
 }
 
 /// Where a program on this machine reaches what listens on `address`, which may be all of the machine's addresses.
-pub(crate) fn here(address: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
@@ -42,7 +45,8 @@ pub(crate) fn here(address: SocketAddr) -> SocketAddr {
 }
 
 /// Where other machines may reach what listens on `address`; nothing if only this machine can.
-pub(crate) fn from_elsewhere(address: SocketAddr) -> Vec<SocketAddr> {
+#[must_use]
+pub fn from_elsewhere(address: SocketAddr) -> Vec<SocketAddr> {
     let ip = address.ip();
     let ips: Vec<IpAddr> = if ip.is_unspecified() {
         let own = own().into_iter().map(|network| network.addr());

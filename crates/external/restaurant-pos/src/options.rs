@@ -1,0 +1,53 @@
+//! Settings of the part `restaurant-pos`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+/// Settings of the restaurants' point of sale.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+pub struct Options {
+    /// Where it listens.
+    #[command(flatten)]
+    pub listen: Listen,
+    /// Where the restaurants' point of sale keeps its tickets; the file and its directory are created where they are missing
+    #[arg(
+        long = "restaurant-database",
+        env = "FOOD_ORDERING_RESTAURANT_DATABASE",
+        default_value = ".food-ordering/restaurant-pos.sqlite",
+        value_name = "FILE"
+    )]
+    pub database: PathBuf,
+    /// How it cooks.
+    #[command(flatten)]
+    pub cooking: Cooking,
+}
+
+/// Where the restaurants' point of sale listens.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+pub struct Listen {
+    /// Where the restaurants' point of sale listens
+    #[arg(
+        long = "restaurant-pos-listen",
+        id = "restaurant-pos-listen",
+        env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
+        default_value = "127.0.0.1:5050",
+        value_parser = settings::address,
+        value_name = "ADDRESS"
+    )]
+    pub address: SocketAddr,
+}
+
+/// How the restaurants cook.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+#[command(next_help_heading = "Restaurant")]
+pub struct Cooking {
+    /// How long a restaurant takes to prepare an order; with 0s it is ready at once
+    #[arg(long, env = "FOOD_ORDERING_PREPARATION_TIME", default_value = "3s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub preparation_time: Duration,
+}

@@ -1,0 +1,51 @@
+//! Addresses to listen on, and the listener.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+/// An address to listen on. Names are not taken: one like `localhost` may stand for several addresses, or for the other one.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "must be an IP address and a port: 127.0.0.1:3000 for this machine only, 0.0.0.0:3000 or [::]:3000 for all who can \
+         reach it"
+            .to_owned()
+    })
+}
+
+/// Listens with Nagle's algorithm off, which the accepted connections inherit: durable handlers and Restate exchange many small
+/// frames, and one that waits for the acknowledgement of the one before costs tens of milliseconds.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // As `TcpListener::bind` does: a restarted part takes its port back at once.
+    socket.set_reuseaddr(true)?;
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    socket.listen(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_to_listen_on_is_refused_with_an_example() {
+        for good in ["127.0.0.1:1", "[::1]:0", "0.0.0.0:65535"] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "localhost:3000",
+            ":3000",
+            "3000",
+            "127.0.0.1",
+            "127.0.0.1:65536",
+        ] {
+            assert!(address(bad).unwrap_err().contains("0.0.0.0:3000"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Settings of the part `driver-simulator`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+
+/// Settings of the driver simulator.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+pub struct Options {
+    /// Where it listens.
+    #[command(flatten)]
+    pub listen: Listen,
+    /// Whose requests it accepts, and its build.
+    #[command(flatten)]
+    pub durable: durable::Options,
+    /// The Kafka that drivers report their positions to.
+    #[command(flatten)]
+    pub kafka: kafka::Options,
+    /// How the drivers drive.
+    #[command(flatten)]
+    pub pace: Pace,
+}
+
+/// Where the driver simulator listens.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+pub struct Listen {
+    /// Where the driver simulator listens for Restate
+    #[arg(
+        long = "driver-simulator-listen",
+        id = "driver-simulator-listen",
+        env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
+        default_value = "127.0.0.1:9081",
+        value_parser = settings::address,
+        value_name = "ADDRESS"
+    )]
+    pub address: SocketAddr,
+}
+
+/// How the simulated drivers drive.
+#[derive(Debug, Clone, Copy, Args)]
+#[group(skip)]
+#[command(next_help_heading = "Driver simulator")]
+pub struct Pace {
+    /// How often a driver without a delivery polls for one
+    #[arg(long, env = "FOOD_ORDERING_POLL_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub poll_interval: Duration,
+    /// Time between two steps of a driver; 0s: no waiting
+    #[arg(long, env = "FOOD_ORDERING_MOVE_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub move_interval: Duration,
+    /// How long a driver rests after a delivery
+    #[arg(long, env = "FOOD_ORDERING_PAUSE", default_value = "2s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub pause: Duration,
+    /// The length of one step of a driver, in degrees
+    #[arg(long, env = "FOOD_ORDERING_STEP", default_value_t = 0.005, value_parser = settings::degrees, value_name = "DEGREES")]
+    pub step: f64,
+}
+
+impl Pace {
+    /// How fast the drivers are, in degrees a second; nothing if they move as fast as the system can.
+    #[must_use]
+    pub fn speed(&self) -> Option<f64> {
+        let speed = self.step / self.move_interval.as_secs_f64();
+        speed.is_finite().then_some(speed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drivers_are_as_fast_as_they_are_told_to_drive() {
+        let usual: Pace = settings::defaults();
+        assert_eq!(usual.speed(), Some(0.005));
+        let of = |step, move_interval| Pace {
+            move_interval,
+            step,
+            ..usual
+        };
+        assert_eq!(of(0.01, Duration::from_millis(500)).speed(), Some(0.02));
+        assert_eq!(of(0.01, Duration::ZERO).speed(), None);
+    }
+}
