@@ -218,9 +218,9 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     };
 
     let facts = stage.sources.collect(customers.notes()).await?;
-    let file = directory.join(FACTS);
-    files::write_atomically(&file, serde_json::to_vec(&facts)?)
-        .with_context(|| format!("writing {}", file.display()))?;
+    let path = directory.join(FACTS);
+    files::write_atomically(&path, serde_json::to_vec(&facts)?)
+        .with_context(|| format!("writing {}", path.display()))?;
     let report = Report {
         seed: args.seed,
         broken_off,
