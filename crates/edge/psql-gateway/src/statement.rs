@@ -198,10 +198,15 @@ impl Task<'_> {
     }
 
     async fn query(&self, mut query: Query, values: &[Expr]) -> Result<Rows> {
-        let (names, of_the_catalogue) = with_stack(|| {
+        let of_the_catalogue = with_stack(|| {
             parameters::substitute(&mut query, values)?;
-            Ok::<_, Error>((rewrite::output_names(&query), catalogue::concerns(&query)?))
+            catalogue::concerns(&query)
         })?;
+        if !of_the_catalogue {
+            let schema = self.gateway.schema().await?;
+            with_stack(|| rewrite::expand(&mut query, &schema));
+        }
+        let names = with_stack(|| rewrite::output_names(&query));
         let answer = if of_the_catalogue {
             self.gateway
                 .catalogue()

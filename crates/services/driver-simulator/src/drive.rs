@@ -1,18 +1,19 @@
-//! The way from one place to another. No runtime needed.
+//! Routes between two positions. Needs no runtime.
 
 use std::time::Duration;
 
 use domain::Location;
 
-/// Places that are reached within this time are reported by one durable step: a person would not see the difference, and a
-/// step costs the runtime more than a place does.
+/// Positions reached within this time are reported in one durable step: nobody would see the difference on the map, and a step
+/// costs the runtime more than a position does.
 const TOGETHER: Duration = Duration::from_millis(100);
-/// How many places are reported together at most, however fast the driver is.
+/// The most positions reported in one step, however fast the driver is.
 const MOST_TOGETHER: usize = 64;
 /// A clock that is so far behind the last report, in ms, has been set back since.
 const SET_BACK_MS: i64 = 1_000;
 
-/// The way from `from` to `to` in steps of `step` degrees that take `interval` each, cut into what is reported together.
+/// The route from `from` to `to` in steps of `step` degrees, each of which takes `interval`, cut into the groups that are reported
+/// together.
 pub(crate) fn legs(
     from: Location,
     to: Location,

@@ -19,15 +19,15 @@ pub enum Error {
     /// The file with properties for Kafka cannot be used.
     #[error(transparent)]
     KafkaProperties(#[from] kafka::properties::Error),
-    /// It is not known whose requests to take.
+    /// The keys that verify Restate's requests cannot be used.
     #[error(transparent)]
     Identity(#[from] durable::identity::Error),
-    /// A driver would never arrive, or never stop reporting.
+    /// A pace with which a driver would never arrive, or never stop reporting.
     #[error("the step length must be from {MIN_STEP}° to 1°, but is {0}°")]
     Step(f64),
 }
 
-/// A shorter step would make a way of hundreds of thousands of places.
+/// The shortest step, in degrees: with a shorter one a route would have hundreds of thousands of positions.
 const MIN_STEP: f64 = 0.000_01;
 
 /// Serves it on `listener` until `shutdown`.

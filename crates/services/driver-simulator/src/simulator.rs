@@ -32,10 +32,11 @@ const DELIVERIES_A_STAY: usize = 8;
 /// How often it asks for the next one meanwhile. A driver with nothing to do polls by delayed messages instead: a sleeping
 /// invocation holds one of the runtime's slots, a delayed message none.
 const POLLS_A_STAY: usize = 3;
-/// After how many polls in vain a phone reports its place again: a twin that has taken it for silent learns so that it is back.
+/// After this many polls without a delivery a phone reports its position again, so that a twin that considers it silent learns that
+/// it is back.
 const IDLE_POLLS_A_REPORT: u32 = 10;
 
-/// The longest time that one step of the journal waits: as long as that it may delay a stop, and a crash repeats it.
+/// The longest wait inside one step of the journal: a stop may be delayed by as much, and a crash repeats it.
 const STEP_OF_TIME: Duration = Duration::from_secs(2);
 
 /// A driver's phone, simulated. Key: the driver's id.
@@ -67,7 +68,7 @@ struct Whereabouts {
     region: Region,
     /// The time of the last report, in ms since the epoch; the next one is later.
     reported: i64,
-    /// How many polls there have been in vain.
+    /// How many polls in a row brought no delivery.
     #[serde(default)]
     idle_polls: u32,
     /// The driver has gone home; the poll that is on its way is the last one.
@@ -218,7 +219,8 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Asks the twin for the next delivery, a few times: first soon, as who comes free where others wait gets one at once.
+    /// Asks the twin for the next delivery a few times, at first soon: where deliveries wait, a driver who becomes free gets one at
+    /// once.
     async fn next_delivery(
         &self,
         ctx: &ObjectContext<'_>,
@@ -306,7 +308,7 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Reports that the driver has been at `places`, one after the other, and is at the last of them now.
+    /// Reports `places` as the driver's positions, in this order; the last one is the present one.
     async fn report(
         &self,
         ctx: &ObjectContext<'_>,

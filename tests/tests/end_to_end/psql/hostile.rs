@@ -188,6 +188,8 @@ async fn views_answer_for_any_columns(client: &Client) -> anyhow::Result<()> {
             columns[..=last / 2].join(", "),
             columns[last / 2..].join(", "),
             format!("{}, {}", columns[last], columns[0]),
+            format!("{}, *", columns[last]),
+            format!("*, {view}.*, {}", columns[0]),
         ];
         for columns in &chosen {
             for rest in ["", "limit 3", "limit 1 offset 1", "order by 1 limit 2"] {

@@ -25,7 +25,7 @@ use sqlparser::ast::{
 };
 
 pub(crate) use self::dialect::{SERVER_VERSION, Session, adapt};
-pub(crate) use self::names::output_names;
+pub(crate) use self::names::{expand, output_names};
 use self::scope::{Found, Relation, Scope};
 use crate::error::{Error, Result};
 use crate::schema::Schema;

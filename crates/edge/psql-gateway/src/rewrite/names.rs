@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
-use sqlparser::ast::{Expr, Query, SelectItem, SetExpr};
+use sqlparser::ast::{
+    Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor, TableWithJoins,
+    WildcardAdditionalOptions,
+};
 
+use crate::schema::Schema;
 use crate::sql;
 
 /// For each output column the name to show, or nothing where the runtime's is right; nothing at all where the columns are not
@@ -28,6 +32,61 @@ pub(crate) fn output_names(query: &Query) -> Option<Vec<Option<String>>> {
         | SelectItem::QualifiedWildcard(..) => None,
     });
     names.collect()
+}
+
+/// Writes the columns of a `*` out that is not the only item: `SELECT age, * FROM orders`. The runtime takes no output column twice, and
+/// [`tell_apart`] can give only those names that it sees.
+pub(crate) fn expand(query: &mut Query, schema: &Schema) {
+    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+    let ctes: Vec<String> = ctes.map(|cte| sql::folded(&cte.alias.name)).collect();
+    let SetExpr::Select(select) = &mut *query.body else {
+        return;
+    };
+    let [TableWithJoins { relation, joins }] = &select.from[..] else {
+        return;
+    };
+    let TableFactor::Table {
+        name,
+        alias,
+        args: None,
+        ..
+    } = relation
+    else {
+        return;
+    };
+    let named = match sql::parts(name).as_deref() {
+        Some([named]) if !ctes.contains(named) => named.clone(),
+        Some([schema, named]) if schema == "public" => named.clone(),
+        _ => return,
+    };
+    let table = schema.tables.iter().find(|table| table.name == named);
+    let (Some(table), true) = (table, joins.is_empty() && select.projection.len() > 1) else {
+        return;
+    };
+    let called = alias
+        .as_ref()
+        .map_or(named, |alias| sql::folded(&alias.name));
+    let is_all = |item: &SelectItem| match item {
+        SelectItem::Wildcard(options) => *options == WildcardAdditionalOptions::default(),
+        SelectItem::QualifiedWildcard(of, options) => {
+            let SelectItemQualifiedWildcardKind::ObjectName(of) = of else {
+                return false;
+            };
+            *options == WildcardAdditionalOptions::default()
+                && sql::parts(of).is_some_and(|parts| parts == [called.as_str()])
+        }
+        _ => false,
+    };
+    let items = std::mem::take(&mut select.projection);
+    for item in items {
+        if is_all(&item) {
+            let columns = table.columns.iter().map(|column| sql::ident(column.name()));
+            let columns = columns.map(|column| SelectItem::UnnamedExpr(Expr::Identifier(column)));
+            select.projection.extend(columns);
+        } else {
+            select.projection.push(item);
+        }
+    }
 }
 
 /// Gives output columns that are there twice names of their own, which the runtime insists on. What is shown is

@@ -310,3 +310,34 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
         assert_eq!(query.to_string(), answered, "{asked}");
     }
 }
+
+#[test]
+fn columns_that_come_once_more_with_all_of_them_have_names_of_their_own() {
+    let own = "service_name, service_key, key, value_utf8";
+    for (asked, answered) in [
+        ("select * from state", "SELECT * FROM state".to_owned()),
+        (
+            "select key, * from state",
+            "SELECT key, service_name, service_key, key AS column_4, value_utf8 FROM state"
+                .to_owned(),
+        ),
+        (
+            "select s.*, 1 from public.state as s",
+            format!("SELECT {own}, 1 FROM public.state AS s"),
+        ),
+        // Of these it is not known here what they have.
+        (
+            "with state as (select 1) select 1, * from state",
+            "WITH state AS (SELECT 1) SELECT 1, * FROM state".to_owned(),
+        ),
+        (
+            "select 1, * from state s, state t",
+            "SELECT 1, * FROM state s, state t".to_owned(),
+        ),
+    ] {
+        let mut query = parsed(asked);
+        expand(&mut query, &schema());
+        names::tell_apart(&mut query);
+        assert_eq!(query.to_string(), answered, "{asked}");
+    }
+}
