@@ -44,10 +44,10 @@ pub enum Error {
     /// The file with properties for Kafka cannot be used.
     #[error(transparent)]
     KafkaProperties(#[from] kafka::properties::Error),
-    /// It is not known whose requests to take.
+    /// The keys that verify Restate's requests cannot be used.
     #[error(transparent)]
     Identity(#[from] durable::identity::Error),
-    /// It is not known with what restaurants sign.
+    /// The secret with which restaurants sign their callbacks cannot be used.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
     /// No third party can be talked to.
