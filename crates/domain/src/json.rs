@@ -250,12 +250,25 @@ pub fn decimal(text: &str) -> Result<Decimal, rust_decimal::Error> {
     if text.contains('_') {
         return Err("digits must not be grouped".into());
     }
-    let Some((digits, _)) = text.split_once(['e', 'E']) else {
-        return Decimal::from_str_exact(text);
+    let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
+        return Decimal::from_str_exact(without_trailing_zeros(text));
     };
+    let digits = without_trailing_zeros(digits);
     // What reads exponents would round.
     Decimal::from_str_exact(digits)?;
-    Decimal::from_scientific(text)
+    Decimal::from_scientific(&format!("{digits}e{exponent}"))
+}
+
+/// The same number without zeros at the end of its fraction, of which there may be more than a decimal holds.
+fn without_trailing_zeros(digits: &str) -> &str {
+    match digits.split_once('.') {
+        Some((whole, fraction)) if !whole.is_empty() && !fraction.is_empty() => {
+            let left = fraction.trim_end_matches('0').len();
+            let point = usize::from(left > 0);
+            &digits[..whole.len() + point + left]
+        }
+        _ => digits,
+    }
 }
 
 fn whole(text: &str) -> Option<i64> {
