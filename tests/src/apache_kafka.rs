@@ -16,14 +16,15 @@ use crate::{SOON, eventually};
 /// How long the broker may take to start; its jars may have to be fetched first.
 const READY_WITHIN: Duration = Duration::from_mins(5);
 
-/// One broker with three listeners: plain text, a user and password in plain text, and TLS with certificates on both sides. Killed
-/// with this value.
+/// One broker with four listeners: plain text, a user and password in plain text, TLS with certificates on both sides, and one that
+/// sends its clients on to an address where nobody is. Killed with this value.
 pub struct ApacheKafka {
     process: Child,
     directory: TempDir,
     plain: u16,
     sasl: u16,
     tls: u16,
+    lost: u16,
 }
 
 impl ApacheKafka {
@@ -34,24 +35,24 @@ impl ApacheKafka {
             .tempdir()?;
         certificates(directory.path())?;
         // Free a moment ago, and taken by nobody else but for bad luck.
-        let listeners = (0..4)
+        let listeners = (0..5)
             .map(|_| TcpListener::bind("127.0.0.1:0"))
             .collect::<Result<Vec<_>, _>>()?;
         let ports = (listeners.iter())
             .map(|listener| Ok(listener.local_addr()?.port()))
             .collect::<anyhow::Result<Vec<u16>>>()?;
         drop(listeners);
-        let [plain, sasl, tls, controller] = ports[..] else {
-            anyhow::bail!("four ports");
+        let [plain, sasl, tls, lost, controller] = ports[..] else {
+            anyhow::bail!("five ports");
         };
         let at = directory.path().display();
         std::fs::write(
             directory.path().join("server.extra"),
             format!(
-                "listeners=BROKER://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},TLS://127.0.0.1:{tls},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=BROKER://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},TLS://127.0.0.1:{tls}
+                "listeners=BROKER://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},TLS://127.0.0.1:{tls},LOST://127.0.0.1:{lost},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=BROKER://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},TLS://127.0.0.1:{tls},LOST://{NOWHERE}
 controller.quorum.voters=1@127.0.0.1:{controller}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,LOST:PLAINTEXT
 listener.name.sasl.sasl.enabled.mechanisms=PLAIN
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_food=\"{PASSWORD}\";
 listener.name.tls.ssl.client.auth=required
@@ -78,6 +79,7 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
             plain,
             sasl,
             tls,
+            lost,
         })
     }
 
@@ -110,6 +112,12 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
     #[must_use]
     pub fn tls(&self) -> (String, PathBuf) {
         (address(self.tls), self.file("tls.properties"))
+    }
+
+    /// A listener without encryption or credentials whose advertised address leads nowhere, as happens with brokers in containers.
+    #[must_use]
+    pub fn misadvertised(&self) -> Connection {
+        Connection::plain(address(self.lost))
     }
 
     /// A file of properties with this text, beside the certificates.
@@ -161,6 +169,9 @@ async fn run(directory: &Path, plain: u16) -> anyhow::Result<Child> {
     .await?;
     Ok(process)
 }
+
+/// Where nobody listens: the port is never given to anybody who asks for a free one.
+const NOWHERE: &str = "127.0.0.1:1";
 
 /// The password of user `food`.
 const PASSWORD: &str = "open-sesame-7";

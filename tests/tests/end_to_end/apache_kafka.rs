@@ -64,6 +64,7 @@ async fn what_is_wrong_with_the_way_in_is_said_plainly(kafka: &ApacheKafka) -> a
     let (sasl, _) = kafka.sasl();
     let (tls, _) = kafka.tls();
     let plain = kafka.plain();
+    let misadvertised = kafka.misadvertised();
     let password = |password: &str| {
         format!(
             "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=food\nsasl.password={password}\n"
@@ -93,6 +94,11 @@ async fn what_is_wrong_with_the_way_in_is_said_plainly(kafka: &ApacheKafka) -> a
             "speaks no TLS",
         ),
         (plain.brokers(), Some(password("open-sesame-7")), "sasl."),
+        (
+            misadvertised.brokers(),
+            None,
+            "set the broker's advertised.listeners",
+        ),
     ] {
         let file = properties.map(|text| kafka.properties(&text)).transpose()?;
         let connection = Connection::with_file(brokers, file.as_deref())?;

@@ -9,11 +9,13 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::{Offset, TopicPartitionList};
-use tokio::time::{Instant, sleep};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{Connection, Error, Trouble};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// How long passing on errors may take, all of which are there already.
 const SERVE_ERRORS: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(50);
@@ -52,14 +54,46 @@ async fn ask<T: Send + 'static>(
 }
 
 impl Cluster {
-    /// Asks the brokers who they are. Takes up to five seconds.
+    /// Asks the brokers who they are. Takes up to five seconds, and two more for each address at which nobody answers.
+    ///
+    /// # Errors
+    /// If nobody answers, or if none of the addresses that the brokers give as their own can be reached: clients use the addresses
+    /// that they are configured with for this first question only.
     pub async fn discover(connection: &Connection) -> Result<Self, Error> {
-        let id = ask(connection, |producer| {
+        let asked = ask(connection, |producer| {
             let id = producer.client().fetch_cluster_id(TIMEOUT);
-            id.ok_or_else(|| format!("no cluster id within {TIMEOUT:?}"))
+            let id = id.ok_or_else(|| format!("no cluster id within {TIMEOUT:?}"))?;
+            let metadata = producer.client().fetch_metadata(None, TIMEOUT);
+            let metadata = metadata.map_err(|error| error.to_string())?;
+            let brokers = metadata.brokers().iter();
+            let advertised = brokers.map(|broker| {
+                let port = u16::try_from(broker.port()).unwrap_or_default();
+                (broker.host().to_owned(), port)
+            });
+            Ok((id, advertised.collect::<Vec<_>>()))
         });
-        Ok(Self { id: id.await? })
+        let (id, advertised) = asked.await?;
+        let mut unreachable = None;
+        for (host, port) in advertised {
+            match reach(&host, port).await {
+                Ok(()) => return Ok(Self { id }),
+                Err(source) => unreachable = Some((format!("{host}:{port}"), source)),
+            }
+        }
+        unreachable.map_or(Ok(Self { id }), |(advertised, source)| {
+            Err(Error::Advertised {
+                brokers: connection.brokers().to_owned(),
+                advertised,
+                source,
+            })
+        })
     }
+}
+
+/// Whether somebody listens at a broker's address.
+async fn reach(host: &str, port: u16) -> std::io::Result<()> {
+    timeout(CONNECT_WITHIN, TcpStream::connect((host, port))).await??;
+    Ok(())
 }
 
 /// The ids of those of `topics` that exist. A topic that was deleted and created again has another one. Brokers without such ids

@@ -93,6 +93,19 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// The brokers answer, but send their clients to an address where nobody is.
+    #[error(
+        "Kafka at {brokers} sends its clients on to {advertised}, which cannot be reached from here ({source}): set the broker's \
+         advertised.listeners to an address that every client reaches"
+    )]
+    Advertised {
+        /// Who was asked.
+        brokers: String,
+        /// The address that a broker gives as its own.
+        advertised: String,
+        /// Why it cannot be reached.
+        source: std::io::Error,
+    },
 }
 
 impl Error {
