@@ -133,20 +133,14 @@ fn test() -> anyhow::Result<()> {
     prerequisites::check_for_tests()?;
     let mut steps = Steps::new();
     steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
+    // The features of the whole workspace, as in the other steps: with those of one package, most crates would be built again.
     steps.run(
-        "lints",
-        cargo()
-            .args(["clippy", "--workspace", "--all-targets", "--quiet"])
-            .args(["--", "--deny", "warnings"]),
+        "build and lints",
+        linting_cargo().args(["build", "--workspace", "--all-targets"]),
     )?;
     let mut not_checked = dependencies::check_crates(&mut steps, &target_directory()?)?;
     let web_ui = WebUi::new();
     not_checked.extend(dependencies::check_packages(&mut steps, &web_ui)?);
-    // The features of the whole workspace, as in the other steps: with those of one package, most crates would be built again.
-    steps.run(
-        "build",
-        cargo().args(["build", "--workspace", "--bins", "--examples"]),
-    )?;
     // Tests of handlers use it; on a new machine this installs it.
     steps.run(
         "Restate server",
@@ -154,7 +148,7 @@ fn test() -> anyhow::Result<()> {
     )?;
     steps.run(
         "unit tests",
-        cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
+        linting_cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
     )?;
     not_checked.extend(compose::check(&mut steps)?);
     web_ui.make(|name, command| steps.run(name, command))?;
@@ -191,7 +185,7 @@ fn test() -> anyhow::Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get) + 1;
     steps.run(
         "end-to-end tests",
-        cargo()
+        linting_cargo()
             .args(["test", "--workspace", "--test", "end_to_end"])
             .args(["--test", "compose", "--"])
             .arg(format!("--test-threads={threads}"))
@@ -228,6 +222,17 @@ fn target_directory() -> anyhow::Result<PathBuf> {
 
 fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Cargo with Clippy as the compiler of this workspace's crates. `cargo clippy` checks all dependencies before `cargo build`
+/// compiles them; this way they are compiled once, and each of our crates is linted while it is compiled.
+fn linting_cargo() -> Command {
+    let mut cargo = cargo();
+    cargo
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        // As `cargo clippy -- --deny warnings` passes it on.
+        .env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings");
+    cargo
 }
 
 /// Becomes another program, so that Ctrl-C and exit codes are its own; returns only if that fails.
