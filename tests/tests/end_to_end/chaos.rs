@@ -1,6 +1,6 @@
 //! A short form of `trials chaos`, and what it makes of facts that are bent afterwards.
 
-use audit::{EntryKind, Facts, Holding, Invariant, Look, check};
+use audit::{EntryKind, Facts, Holding, HoldingsSample, Invariant, check};
 use domain::Status;
 use end_to_end_tests::run_trials;
 
@@ -126,7 +126,7 @@ const SABOTAGES: [(&str, Bend, Invariant); 7] = [
                     delivery_id: delivery.clone(),
                 })
                 .to_vec();
-            facts.notes.looks.push(Look {
+            facts.notes.looks.push(HoldingsSample {
                 first: held.clone(),
                 second: held,
             });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use audit::{Accepted, Facts, Look, Notes, check};
+use audit::{Accepted, Facts, HoldingsSample, Notes, check};
 use domain::{Money, Status};
 use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
@@ -28,7 +28,7 @@ fn options() -> Options {
 #[derive(Default)]
 struct Customers {
     ids: Vec<String>,
-    looks: Vec<Look>,
+    looks: Vec<HoldingsSample>,
 }
 
 impl Customers {
@@ -63,7 +63,7 @@ impl Customers {
 
     /// Looks who holds what while orders are under way.
     async fn look(&mut self, system: &System) -> anyhow::Result<()> {
-        self.looks.push(system.sources()?.look().await?);
+        self.looks.push(system.sources()?.sample_holdings().await?);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The invariants, and one verdict each. Pure: facts in, verdicts out.
+//! The invariants, and the verdict on each. Pure functions from facts to verdicts, without I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::drivers::Drivers;
 use crate::facts::{EntryKind, Facts, Holding, Invocation, PreparationStatus};
-use crate::told::{Story, stories};
+use crate::history::{History, histories};
 
 /// Something that must hold whatever breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -20,9 +20,9 @@ pub enum Invariant {
     /// The versions published for an order have no gap, and no version has two contents.
     NoGap,
     /// The last published status is the one that the runtime holds.
-    ToldAsKept,
+    PublishedAsStored,
     /// A cancellation that was accepted ends in `CANCELLED`.
-    CancelKept,
+    CancellationKept,
     /// An order is charged at most once, and only if it was accepted.
     ChargedOnce,
     /// Charged minus refunded is the price for `DELIVERED`, and nothing otherwise.
@@ -38,7 +38,7 @@ pub enum Invariant {
     /// No delivery of an ended order is queued. Every driver who waits for work is queued, once, and no other driver is.
     QueuesClean,
     /// Every invalid event is among the dead letters, and nothing else is.
-    GarbageAside,
+    InvalidDeadLettered,
     /// No invocation is left under way.
     NothingUnderWay,
 }
@@ -49,8 +49,8 @@ impl Invariant {
         Self::EndsOnce,
         Self::NeverBack,
         Self::NoGap,
-        Self::ToldAsKept,
-        Self::CancelKept,
+        Self::PublishedAsStored,
+        Self::CancellationKept,
         Self::ChargedOnce,
         Self::BooksBalance,
         Self::NothingCooking,
@@ -58,7 +58,7 @@ impl Invariant {
         Self::OneDriver,
         Self::NothingHeld,
         Self::QueuesClean,
-        Self::GarbageAside,
+        Self::InvalidDeadLettered,
         Self::NothingUnderWay,
     ];
 
@@ -69,8 +69,10 @@ impl Invariant {
             Self::EndsOnce => "every accepted order ends in exactly one terminal status",
             Self::NeverBack => "a status never goes back",
             Self::NoGap => "versions in order-status have no gap, and no version has two contents",
-            Self::ToldAsKept => "the last published status is the one that the runtime holds",
-            Self::CancelKept => "a cancellation that was accepted ends in CANCELLED",
+            Self::PublishedAsStored => {
+                "the last published status is the one that the runtime holds"
+            }
+            Self::CancellationKept => "a cancellation that was accepted ends in CANCELLED",
             Self::ChargedOnce => "an order is charged at most once, and only if it was accepted",
             Self::BooksBalance => {
                 "charged minus refunded is the price for DELIVERED, and nothing otherwise"
@@ -84,7 +86,7 @@ impl Invariant {
             Self::QueuesClean => {
                 "no delivery of an ended order is queued, and no waiting driver is forgotten"
             }
-            Self::GarbageAside => {
+            Self::InvalidDeadLettered => {
                 "every invalid event is among the dead letters, and nothing else is"
             }
             Self::NothingUnderWay => "no invocation is left under way",
@@ -92,14 +94,14 @@ impl Invariant {
     }
 }
 
-/// What became of an invariant.
+/// The result of checking one invariant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// Which.
+    /// The invariant that was checked.
     pub invariant: Invariant,
-    /// How many things were looked at: none means that nothing was proved.
+    /// How many items were checked. If it is 0, nothing was proved.
     pub checked: usize,
-    /// Each way in which it is broken, with who and what.
+    /// A sentence for each violation, with the ids involved.
     pub violations: Vec<String>,
 }
 
@@ -111,12 +113,12 @@ impl Verdict {
     }
 }
 
-/// Decides every invariant.
+/// Checks every invariant, in the order of [`Invariant::ALL`].
 #[must_use]
 pub fn check(facts: &Facts) -> Vec<Verdict> {
-    let known = Known {
+    let indexed = Indexed {
         facts,
-        stories: stories(&facts.statuses),
+        histories: histories(&facts.statuses),
         drivers: Drivers::of(facts),
         prices: facts
             .notes
@@ -128,7 +130,7 @@ pub fn check(facts: &Facts) -> Vec<Verdict> {
     Invariant::ALL
         .into_iter()
         .map(|invariant| {
-            let (checked, violations) = known.decide(invariant);
+            let (checked, violations) = indexed.decide(invariant);
             Verdict {
                 invariant,
                 checked,
@@ -138,25 +140,25 @@ pub fn check(facts: &Facts) -> Vec<Verdict> {
         .collect()
 }
 
-/// How many things were looked at, and what is wrong with them.
-type Found = (usize, Vec<String>);
+/// How many items were checked, and the violations among them.
+type Findings = (usize, Vec<String>);
 
-/// The facts, arranged by what they are about.
-struct Known<'a> {
+/// The facts, indexed by order and by driver.
+struct Indexed<'a> {
     facts: &'a Facts,
-    stories: BTreeMap<&'a OrderId, Story<'a>>,
+    histories: BTreeMap<&'a OrderId, History<'a>>,
     drivers: Drivers<'a>,
     prices: BTreeMap<&'a OrderId, Money>,
 }
 
-impl Known<'_> {
-    fn decide(&self, invariant: Invariant) -> Found {
+impl Indexed<'_> {
+    fn decide(&self, invariant: Invariant) -> Findings {
         match invariant {
             Invariant::EndsOnce => self.ends_once(),
             Invariant::NeverBack => self.never_back(),
             Invariant::NoGap => self.no_gap(),
-            Invariant::ToldAsKept => self.told_as_kept(),
-            Invariant::CancelKept => self.cancel_kept(),
+            Invariant::PublishedAsStored => self.published_as_stored(),
+            Invariant::CancellationKept => self.cancellation_kept(),
             Invariant::ChargedOnce => self.charged_once(),
             Invariant::BooksBalance => self.books_balance(),
             Invariant::NothingCooking => self.nothing_cooking(),
@@ -164,53 +166,57 @@ impl Known<'_> {
             Invariant::OneDriver => self.one_driver(),
             Invariant::NothingHeld => self.nothing_held(),
             Invariant::QueuesClean => self.queues_clean(),
-            Invariant::GarbageAside => self.garbage_aside(),
+            Invariant::InvalidDeadLettered => self.invalid_dead_lettered(),
             Invariant::NothingUnderWay => self.nothing_under_way(),
         }
     }
 
-    /// The status that was told last.
+    /// The status that was published last.
     fn status(&self, order: &OrderId) -> Status {
-        self.stories.get(order).map_or(Status::New, Story::status)
+        self.histories
+            .get(order)
+            .map_or(Status::New, History::status)
     }
 
-    /// The status of an order that is named by a text, which may be no order at all.
+    /// The status of an order whose id was read from state: `UNKNOWN` if the id is invalid.
     fn status_of(&self, order: &str) -> Status {
         order
             .parse()
             .map_or(Status::Unknown, |order: OrderId| self.status(&order))
     }
 
-    fn ends_once(&self) -> Found {
+    fn ends_once(&self) -> Findings {
         let violations = self.prices.keys().filter_map(|order| {
-            let story = self.stories.get(*order);
-            let status = story.map_or(Status::New, Story::status);
-            match story.map_or(0, |story| story.course().ends) {
+            let history = self.histories.get(*order);
+            let status = history.map_or(Status::New, History::status);
+            match history.map_or(0, |history| history.transitions().ends) {
                 1 if status.is_terminal() => None,
                 0 => Some(format!("{order} is {status} and has not ended")),
-                ends => Some(format!("{order} came to {ends} ends and is {status}")),
+                ends => Some(format!(
+                    "{order} reached {ends} terminal statuses and is {status}"
+                )),
             }
         });
         (self.prices.len(), violations.collect())
     }
 
-    fn never_back(&self) -> Found {
-        let violations = self.stories.iter().flat_map(|(order, story)| {
-            let back = story.course().back.into_iter();
-            back.map(move |change| format!("{order}: {change}"))
+    fn never_back(&self) -> Findings {
+        let violations = self.histories.iter().flat_map(|(order, history)| {
+            let forbidden = history.transitions().forbidden.into_iter();
+            forbidden.map(move |change| format!("{order}: {change}"))
         });
-        (self.stories.len(), violations.collect())
+        (self.histories.len(), violations.collect())
     }
 
-    fn no_gap(&self) -> Found {
-        let violations = self.stories.iter().flat_map(|(order, story)| {
-            let wrong = story.wrong.iter();
-            wrong.map(move |what| format!("{order}: {what}"))
+    fn no_gap(&self) -> Findings {
+        let violations = self.histories.iter().flat_map(|(order, history)| {
+            let violations = history.violations.iter();
+            violations.map(move |what| format!("{order}: {what}"))
         });
         (self.facts.statuses.len(), violations.collect())
     }
 
-    fn told_as_kept(&self) -> Found {
+    fn published_as_stored(&self) -> Findings {
         let mut kept = BTreeMap::new();
         for entry in &self.facts.state {
             if entry.service == "OrderStatusService" && entry.name == "order-status" {
@@ -222,26 +228,26 @@ impl Known<'_> {
             }
         }
         let mut violations = Vec::new();
-        for (order, story) in &self.stories {
-            let version = story.fresh.last().map_or(0, |event| event.version);
-            let told = (story.status().name().to_owned(), version);
+        for (order, history) in &self.histories {
+            let version = history.versions.last().map_or(0, |event| event.version);
+            let told = (history.status().name().to_owned(), version);
             match kept.get(order.as_str()) {
                 Some(kept) if *kept == told => {}
-                other => violations.push(format!("{order}: told {told:?}, kept {other:?}")),
+                other => violations.push(format!("{order}: published {told:?}, stored {other:?}")),
             }
         }
         for order in kept.keys() {
             if !order
                 .parse()
-                .is_ok_and(|order: OrderId| self.stories.contains_key(&order))
+                .is_ok_and(|order: OrderId| self.histories.contains_key(&order))
             {
-                violations.push(format!("{order}: kept, and nobody was told"));
+                violations.push(format!("{order}: stored but never published"));
             }
         }
         (kept.len(), violations)
     }
 
-    fn cancel_kept(&self) -> Found {
+    fn cancellation_kept(&self) -> Findings {
         let cancelled = &self.facts.notes.cancelled;
         let violations = cancelled.iter().filter_map(|order| {
             let status = self.status(order);
@@ -250,7 +256,7 @@ impl Known<'_> {
         (cancelled.len(), violations.collect())
     }
 
-    fn charged_once(&self) -> Found {
+    fn charged_once(&self) -> Findings {
         let mut charges = BTreeMap::<&OrderId, Vec<&str>>::new();
         for entry in &self.facts.ledger {
             if entry.kind == EntryKind::Charge {
@@ -260,7 +266,7 @@ impl Known<'_> {
         }
         let violations = charges.iter().filter_map(|(order, keys)| {
             if !self.prices.contains_key(*order) {
-                return Some(format!("{order} was charged and never accepted"));
+                return Some(format!("{order} was charged but never accepted"));
             }
             (keys.len() > 1).then(|| {
                 format!(
@@ -273,7 +279,7 @@ impl Known<'_> {
         (charges.len(), violations.collect())
     }
 
-    fn books_balance(&self) -> Found {
+    fn books_balance(&self) -> Findings {
         let mut cents = BTreeMap::<&OrderId, i64>::new();
         for entry in &self.facts.ledger {
             let sign = match entry.kind {
@@ -295,7 +301,7 @@ impl Known<'_> {
         (orders.len(), violations.collect())
     }
 
-    fn nothing_cooking(&self) -> Found {
+    fn nothing_cooking(&self) -> Findings {
         use PreparationStatus::{CalledBack, Failed, Preparing, Ready};
         let mut violations = Vec::new();
         let mut cooked = BTreeSet::new();
@@ -303,7 +309,7 @@ impl Known<'_> {
             let order = &preparation.order_id;
             let status = self.status(order);
             match preparation.status {
-                // Failed: it was ready, and Restate had heard so before.
+                // Failed: the food was ready, and Restate had been told so by an earlier callback.
                 CalledBack | Failed => {
                     cooked.insert(order);
                 }
@@ -313,16 +319,16 @@ impl Known<'_> {
                 _ => {}
             }
         }
-        for (order, story) in &self.stories {
-            if story.status() == Status::Delivered && !cooked.contains(order) {
-                violations.push(format!("{order} was delivered and never cooked"));
+        for (order, history) in &self.histories {
+            if history.status() == Status::Delivered && !cooked.contains(order) {
+                violations.push(format!("{order} was delivered but never cooked"));
             }
         }
         (self.facts.preparations.len(), violations)
     }
 
-    /// Every glance: those while orders were under way, and the last one.
-    fn glances(&self) -> impl Iterator<Item = &[Holding]> {
+    /// Every snapshot of the drivers' deliveries: those taken while orders were under way, and the final one.
+    fn snapshots(&self) -> impl Iterator<Item = &[Holding]> {
         let looks = &self.facts.notes.looks;
         looks
             .iter()
@@ -330,15 +336,15 @@ impl Known<'_> {
             .chain([&self.drivers.held[..]])
     }
 
-    fn one_delivery(&self) -> Found {
+    fn one_delivery(&self) -> Findings {
         let mut checked = 0;
         let mut violations = BTreeSet::new();
-        for glance in self.glances() {
+        for snapshot in self.snapshots() {
             let mut seen = BTreeMap::<&DriverId, &OrderId>::new();
             for Holding {
                 driver_id,
                 delivery_id,
-            } in glance
+            } in snapshot
             {
                 checked += 1;
                 if let Some(other) = seen.insert(driver_id, delivery_id) {
@@ -349,7 +355,7 @@ impl Known<'_> {
         (checked, violations.into_iter().collect())
     }
 
-    fn one_driver(&self) -> Found {
+    fn one_driver(&self) -> Findings {
         let looks = self.facts.notes.looks.iter();
         let pairs = looks
             .map(|look| (&look.first[..], &look.second[..]))
@@ -373,7 +379,7 @@ impl Known<'_> {
         (checked, violations.into_iter().collect())
     }
 
-    fn nothing_held(&self) -> Found {
+    fn nothing_held(&self) -> Findings {
         let held = self.drivers.held.iter();
         let held = held.map(|held| (held.driver_id.as_str(), held.delivery_id.to_string()));
         let under_way = self.drivers.under_way.iter().cloned();
@@ -387,7 +393,7 @@ impl Known<'_> {
         (self.facts.state.len(), violations.collect())
     }
 
-    fn queues_clean(&self) -> Found {
+    fn queues_clean(&self) -> Findings {
         let Drivers {
             queued,
             free,
@@ -397,24 +403,24 @@ impl Known<'_> {
         let queued_for_nobody = queued.iter().filter_map(|order| {
             let status = self.status_of(order);
             (status != Status::SchedulingDelivery)
-                .then(|| format!("{order} is {status} and queues for a driver"))
+                .then(|| format!("{order} is {status} but is queued for a driver"))
         });
         let free_twice = free.iter().filter_map(|(driver, times)| {
             if *times > 1 {
-                return Some(format!("{driver} queues {times} times"));
+                return Some(format!("{driver} is queued {times} times"));
             }
             (!waiting.contains(driver.as_str()))
-                .then(|| format!("{driver} queues and does not wait for work"))
+                .then(|| format!("{driver} is queued but does not wait for work"))
         });
         let forgotten = waiting
             .iter()
             .filter(|driver| !free.contains_key(**driver))
-            .map(|driver| format!("{driver} waits for work and is in no queue"));
+            .map(|driver| format!("{driver} waits for work but is not queued"));
         let violations = queued_for_nobody.chain(free_twice).chain(forgotten);
         (queued.len() + free.len(), violations.collect())
     }
 
-    fn garbage_aside(&self) -> Found {
+    fn invalid_dead_lettered(&self) -> Findings {
         let aside: BTreeSet<&str> = self
             .facts
             .dead_letters
@@ -437,7 +443,7 @@ impl Known<'_> {
         (garbage.len(), lost.chain(good).collect())
     }
 
-    fn nothing_under_way(&self) -> Found {
+    fn nothing_under_way(&self) -> Findings {
         let Facts {
             invocations,
             invocations_before,
@@ -448,10 +454,10 @@ impl Known<'_> {
     }
 }
 
-/// What is to be said of the invocations that should not be there when everything is at rest.
+/// Describes the invocations that should not exist when the system is at rest.
 ///
-/// Drivers' phones report their places whether there are orders or not, so at any moment one of these reports may be on its way
-/// from Kafka by the intake to its twin. It is left behind if it was there a moment before, too.
+/// Drivers' phones report their positions whether there are orders or not, so at any moment a report may be on its way from
+/// Kafka through the intake to its twin. Such an invocation counts as left behind only if it is in both samples.
 pub(crate) fn left_behind(before: &[Invocation], now: &[Invocation]) -> Vec<String> {
     let before: BTreeSet<&str> = before.iter().map(|it| it.id.as_str()).collect();
     let is_in_transit = |invocation: &Invocation| {
@@ -474,8 +480,8 @@ fn under_way(invocation: &Invocation) -> Option<String> {
         status,
         last_failure,
     } = invocation;
-    // Drivers' phones poll for ever, twins look after their drivers' silence some time after the last delivery, and what is
-    // planned for later is not under way.
+    // Drivers' phones poll for ever, twins check for silence until some time after the last delivery, and a scheduled
+    // invocation has not started.
     let recurs = target.starts_with("DriverMobileAppSimulator/")
         || target.ends_with("/getAssignedDelivery")
         || target.ends_with("/checkSilence");

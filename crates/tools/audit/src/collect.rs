@@ -1,4 +1,4 @@
-//! Where the facts are read: the third parties' books, Kafka, the runtime's SQL.
+//! Reads the facts from the third parties' books, from Kafka, and from the runtime by SQL.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,58 +15,60 @@ use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream, http};
 
 use crate::check::left_behind;
 use crate::drivers::holdings;
-use crate::facts::{DeadLetter, Facts, Holding, Invocation, Look, Notes, StateEntry, Told};
+use crate::facts::{
+    DeadLetter, Facts, Holding, HoldingsSample, Invocation, Notes, StateEntry, StatusRecord,
+};
 
 /// How long one request may take; the runtime may hold thousands of orders.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest answer, in bytes: all that the runtime says of some ten thousand orders.
+/// The longest answer to accept, in bytes. The runtime's state for about ten thousand orders fits.
 const LONGEST: usize = 512 << 20;
-/// How many entries of a book to ask for at a time.
+/// How many entries of a book to request at a time.
 const PAGE: usize = 5_000;
-/// The time between the two glances of a look: no delivery may stay that long with two drivers.
-const BETWEEN_GLANCES: Duration = Duration::from_millis(500);
+/// The time between the two snapshots of a sample. No delivery may be held by two drivers for that long.
+const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(500);
 
-/// The time between two samples of what the runtime holds, and how long it may take until two of them are alike.
+/// The time between two samples of the runtime's state, and how long to wait for two equal samples in a row.
 const BETWEEN_SAMPLES: Duration = Duration::from_millis(500);
-const ALIKE_WITHIN: Duration = Duration::from_mins(1);
+const STABLE_WITHIN: Duration = Duration::from_mins(1);
 
-/// Why facts cannot be had.
+/// Why the facts could not be collected.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A part does not answer, or not as expected.
+    /// A part did not answer, or gave an unexpected answer.
     #[error(transparent)]
     Http(#[from] http::Error),
     /// An answer or a record cannot be read.
     #[error("{what} cannot be read: {source}")]
     Unreadable {
-        /// Which.
+        /// Where the text came from, such as `a record of order-status`.
         what: String,
         /// Why.
         source: serde_json::Error,
     },
-    /// How Kafka is reached cannot be read.
+    /// The properties for connecting to Kafka cannot be used.
     #[error(transparent)]
     KafkaProperties(#[from] kafka::properties::Error),
     /// A topic cannot be read.
     #[error(transparent)]
     Kafka(#[from] records::Error),
-    /// The broker has dropped records, so nothing can be proved.
+    /// The broker has dropped records, so nothing can be proved from the rest.
     #[error(
-        "topic {topic}: the broker has dropped its first {records} records; use one that keeps more"
+        "topic {topic}: the broker has dropped its first {records} records; use a broker that keeps more"
     )]
     Forgotten {
-        /// Of which topic.
+        /// The topic.
         topic: String,
-        /// How many.
+        /// The number of records that were dropped.
         records: i64,
     },
-    /// An address of Restate is none.
+    /// An address of Restate is not a valid URL.
     #[error("Restate's admin API: {0}")]
     Restate(#[from] NoAddress),
-    /// The list of addresses names no such part.
-    #[error("no address of {0} is known")]
+    /// `endpoints.json` has no address for a part.
+    #[error("endpoints.json has no address for {0}")]
     NoAddress(&'static str),
-    /// The list of addresses cannot be read.
+    /// `endpoints.json` cannot be read.
     #[error("{path}: {source}")]
     Addresses {
         /// The file.
@@ -76,7 +78,7 @@ pub enum Error {
     },
 }
 
-/// Where facts are to be had.
+/// Connections to everything that the facts are read from.
 #[derive(Debug, Clone)]
 pub struct Sources {
     client: Client,
@@ -87,9 +89,9 @@ pub struct Sources {
     restaurant_pos: String,
 }
 
-/// What the runtime holds at a moment.
+/// The runtime's state and invocations at one moment.
 struct Sample {
-    /// Sorted, so that it can be compared.
+    /// Sorted, so that two samples can be compared.
     state: Vec<StateEntry>,
     invocations: Vec<Invocation>,
 }
@@ -106,7 +108,7 @@ struct Rows<T> {
 }
 
 impl Sources {
-    /// The parts that the file `endpoints.json` of a running `up` names.
+    /// Takes the addresses from `file`, the `endpoints.json` of a running `up`.
     pub fn from_endpoints(file: &Path) -> Result<Self, Error> {
         let text = std::fs::read(file).map_err(|source| Error::Addresses {
             path: file.display().to_string(),
@@ -125,21 +127,26 @@ impl Sources {
         })
     }
 
-    /// Reads everything. The system should be at rest: what changes meanwhile may be seen in two ways. The runtime, in which
-    /// drivers' phones are never at rest, is given a minute for a moment in which nothing else goes on.
+    /// Reads all facts. The system should be at rest, because changes during the reading make the facts inconsistent. Drivers'
+    /// phones are never at rest, so this waits up to a minute for a moment in which nothing else is going on.
     pub async fn collect(&self, notes: Notes) -> Result<Facts, Error> {
         let statuses = self.topic(topic::ORDER_STATUS, |record| {
-            Ok(Told {
+            Ok(StatusRecord {
                 partition: record.partition,
                 event: read(&record.value, || "a record of order-status".to_owned())?,
             })
         });
         let statuses = statuses.await?;
-        self.collect_beside(notes, statuses).await
+        self.collect_with_statuses(notes, statuses).await
     }
 
-    /// The same for someone who has read topic `order-status` all along, because the broker does not keep all of it.
-    pub async fn collect_beside(&self, notes: Notes, statuses: Vec<Told>) -> Result<Facts, Error> {
+    /// Like [`collect`](Self::collect), for a caller that has read topic `order-status` from the start, because the broker does
+    /// not keep all of it.
+    pub async fn collect_with_statuses(
+        &self,
+        notes: Notes,
+        statuses: Vec<StatusRecord>,
+    ) -> Result<Facts, Error> {
         let dead_letters = self.topic(topic::ORDERS_DLQ, |record| {
             Ok(DeadLetter {
                 reason: record.header("dlq-reason").to_owned(),
@@ -159,10 +166,10 @@ impl Sources {
         })
     }
 
-    /// Two samples of the runtime, one after the other: the first two that hold the same state and between which no work
-    /// stayed; the last two if there are none in time, so that what does not come to rest is found.
+    /// Two consecutive samples of the runtime: the first two with equal state and no invocation left behind. If there are none
+    /// before the deadline, the last two, so that the audit reports what did not come to rest.
     async fn runtime(&self) -> Result<[Sample; 2], Error> {
-        let deadline = Instant::now() + ALIKE_WITHIN;
+        let deadline = Instant::now() + STABLE_WITHIN;
         let mut before = self.sample().await?;
         loop {
             sleep(BETWEEN_SAMPLES).await;
@@ -183,15 +190,15 @@ impl Sources {
         Ok(Sample { state, invocations })
     }
 
-    /// Looks twice at who holds what.
-    pub async fn look(&self) -> Result<Look, Error> {
-        let first = self.glance().await?;
-        sleep(BETWEEN_GLANCES).await;
-        let second = self.glance().await?;
-        Ok(Look { first, second })
+    /// Takes two snapshots, half a second apart, of which driver holds which delivery.
+    pub async fn sample_holdings(&self) -> Result<HoldingsSample, Error> {
+        let first = self.snapshot().await?;
+        sleep(BETWEEN_SNAPSHOTS).await;
+        let second = self.snapshot().await?;
+        Ok(HoldingsSample { first, second })
     }
 
-    async fn glance(&self) -> Result<Vec<Holding>, Error> {
+    async fn snapshot(&self) -> Result<Vec<Holding>, Error> {
         let mut all = Vec::new();
         for entry in self.sql::<StateEntry>(HOLDINGS).await? {
             let held = holdings(&entry.object, &entry.value);
@@ -203,7 +210,7 @@ impl Sources {
         Ok(all)
     }
 
-    /// What is under way in the runtime, beside what goes on for ever and drivers' reports in transit.
+    /// Describes the invocations under way, except recurring ones and drivers' reports in transit.
     pub async fn under_way(&self) -> Result<Vec<String>, Error> {
         let before: Vec<Invocation> = self.sql(INVOCATIONS).await?;
         sleep(BETWEEN_SAMPLES).await;
@@ -211,7 +218,7 @@ impl Sources {
         Ok(left_behind(&before, &now))
     }
 
-    /// Asks the runtime with SQL.
+    /// Runs an SQL query on the runtime's tables.
     pub async fn sql<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, Error> {
         let attempt = |Attempt { base, limit }| {
             let url = format!("{}/query", base.as_str().trim_end_matches('/'));
@@ -227,7 +234,7 @@ impl Sources {
         Ok(rows.rows)
     }
 
-    /// A whole book of a third party, page by page.
+    /// Reads a whole book of a third party, page by page.
     async fn book<T: DeserializeOwned>(&self, base: &str, name: &str) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut after = Some(0);
@@ -251,7 +258,7 @@ impl Sources {
             .and_then(reqwest::Response::error_for_status)
             .map_err(http::Error::from)?;
         let body = http::body(response, LONGEST).await?;
-        // Not through a JSON value: money is read from the digits as they stand.
+        // Parsed straight into the type: a detour through a JSON value would turn amounts of money into floats.
         read(&body, || what.to_owned())
     }
 
@@ -276,7 +283,7 @@ impl Sources {
     }
 }
 
-/// The state entries that the invariants speak of.
+/// The state entries that the invariants are about.
 const STATE: &str = "select service_name as service, service_key as object, key as name, value_utf8 as value from state \
     where (service_name = 'OrderStatusService' and key = 'order-status') \
     or service_name in ('DeliveryManager', 'DriverDeliveryMatcher', 'DispatchBacklog') \

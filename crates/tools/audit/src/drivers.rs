@@ -1,6 +1,6 @@
-//! Who holds what, and who waits for whom, in the runtime's state.
+//! Which driver holds which delivery, and which drivers and deliveries are queued, from the runtime's state.
 //!
-//! The values are read without their types, so that a field more or less in a service's state changes nothing here.
+//! The values are read without the services' types, so that a new field in a service's state does not break the audit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,27 +10,27 @@ use serde_json::Value;
 
 use crate::facts::{Facts, Holding, StateEntry};
 
-/// The services and state keys that tell of drivers (docs/architecture.md, "State").
+/// The services whose state is about drivers and deliveries (docs/architecture.md, "State").
 const TWIN: &str = "DriverDigitalTwin";
 const MANAGER: &str = "DeliveryManager";
 const MATCHER: &str = "DriverDeliveryMatcher";
 const BACKLOG: &str = "DispatchBacklog";
 const PHONE: &str = "DriverMobileAppSimulator";
 
-/// What the runtime holds about deliveries and drivers.
+/// The runtime's state of deliveries and drivers.
 #[derive(Debug, Default)]
 pub(crate) struct Drivers<'a> {
-    /// Deliveries that drivers hold, by their twins.
+    /// Deliveries that drivers hold, according to their twins.
     pub(crate) held: Vec<Holding>,
-    /// Deliveries that are under way: by their managers, or on a driver's phone.
+    /// Deliveries under way, each with the service that says so: its manager, or a driver's phone.
     pub(crate) under_way: Vec<(&'a str, String)>,
-    /// Deliveries that queue for a driver.
+    /// Deliveries that are queued for a driver.
     pub(crate) queued: Vec<String>,
-    /// How often each driver queues for a delivery.
+    /// How many times each driver is queued for a delivery.
     pub(crate) free: BTreeMap<String, u32>,
-    /// Drivers who wait for work, by their twins.
+    /// Drivers who wait for work, according to their twins.
     pub(crate) waiting: BTreeSet<&'a str>,
-    /// What cannot be read.
+    /// Entries that cannot be parsed, each with the reason.
     pub(crate) unreadable: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Drivers<'a> {
     pub(crate) fn of(facts: &'a Facts) -> Self {
         let mut drivers = Self::default();
         for entry in &facts.state {
-            if let Err(error) = drivers.note(entry) {
+            if let Err(error) = drivers.add(entry) {
                 drivers.unreadable.push(format!(
                     "{}/{} {}: {error}",
                     entry.service, entry.object, entry.name
@@ -48,7 +48,7 @@ impl<'a> Drivers<'a> {
         drivers
     }
 
-    fn note(&mut self, entry: &'a StateEntry) -> Result<(), serde_json::Error> {
+    fn add(&mut self, entry: &'a StateEntry) -> Result<(), serde_json::Error> {
         let StateEntry {
             service,
             object,
@@ -72,10 +72,10 @@ impl<'a> Drivers<'a> {
                 }
             }
             (MATCHER | BACKLOG, _) if queue.starts_with("pending-deliveries") => {
-                self.queued.extend(names(value)?);
+                self.queued.extend(queued_ids(value)?);
             }
             (MATCHER | BACKLOG, _) if queue.starts_with("available-drivers/") => {
-                for driver in names(value)? {
+                for driver in queued_ids(value)? {
                     *self.free.entry(driver).or_default() += 1;
                 }
             }
@@ -85,7 +85,8 @@ impl<'a> Drivers<'a> {
     }
 }
 
-/// What a driver holds. One delivery, that is; a list is read as well, as it would be an error to report.
+/// The deliveries in a driver's `assigned-delivery`. It should be a single one. A list is read too, so that a driver with
+/// several deliveries is reported as a violation.
 pub(crate) fn holdings(driver: &str, value: &str) -> Result<Vec<Holding>, serde_json::Error> {
     let driver_id: DriverId = serde_json::from_value(Value::from(driver))?;
     let held = match serde_json::from_str(value)? {
@@ -103,16 +104,16 @@ pub(crate) fn holdings(driver: &str, value: &str) -> Result<Vec<Holding>, serde_
         .collect()
 }
 
-/// All texts in a JSON value that are no map cells: the ids in a queue.
-fn names(value: &str) -> Result<Vec<String>, serde_json::Error> {
-    let mut names = Vec::new();
+/// The ids in a queue: all strings in a JSON value that are not H3 cells.
+fn queued_ids(value: &str) -> Result<Vec<String>, serde_json::Error> {
+    let mut queued_ids = Vec::new();
     let mut left: Vec<Value> = vec![serde_json::from_str(value)?];
     while let Some(value) = left.pop() {
         match value {
             Value::String(text) => {
                 let cell = text.parse::<Cell>();
                 if cell.is_err() {
-                    names.push(text);
+                    queued_ids.push(text);
                 }
             }
             Value::Array(values) => left.extend(values),
@@ -120,5 +121,5 @@ fn names(value: &str) -> Result<Vec<String>, serde_json::Error> {
             _ => {}
         }
     }
-    Ok(names)
+    Ok(queued_ids)
 }

@@ -1,72 +1,72 @@
-//! What is known about a run. As JSON it can be kept and looked at again.
+//! The evidence about a run. It can be stored as JSON and checked again later.
 
 use domain::{DriverId, Money, OrderId, StatusEvent};
 use serde::{Deserialize, Serialize};
 
-/// Everything that the invariants are decided from.
+/// All evidence that the invariants are checked against.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
-    /// What those who sent the orders wrote down.
+    /// What the senders of the orders recorded.
     pub notes: Notes,
     /// The payment provider's ledger.
     pub ledger: Vec<Entry>,
     /// The restaurants' books.
     pub preparations: Vec<Preparation>,
     /// The records of topic `order-status`, each partition in its order.
-    pub statuses: Vec<Told>,
+    pub statuses: Vec<StatusRecord>,
     /// The records of topic `orders-dlq`.
     pub dead_letters: Vec<DeadLetter>,
     /// The state of the runtime's objects.
     pub state: Vec<StateEntry>,
     /// The runtime's invocations that have not completed, when the state was read.
     pub invocations: Vec<Invocation>,
-    /// Those of a moment before: what is in both has stayed.
+    /// The invocations of the sample half a second earlier. An invocation in both samples has stayed.
     #[serde(default)]
     pub invocations_before: Vec<Invocation>,
 }
 
-/// What those who sent the orders wrote down.
+/// What the senders of the orders recorded during the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notes {
-    /// Orders that the system said yes to: confirmed by Kafka, or 202 of the gateway.
+    /// Orders that were accepted: confirmed by Kafka, or answered 202 by the gateway.
     pub accepted: Vec<Accepted>,
     /// Orders whose cancellation was accepted.
     pub cancelled: Vec<OrderId>,
-    /// Values of records that are no orders, each of them unlike all others.
+    /// Values of the invalid records that were published; all are different.
     pub garbage: Vec<String>,
-    /// Who held what while orders were under way.
-    pub looks: Vec<Look>,
+    /// Samples of which driver held which delivery, taken while orders were under way.
+    pub looks: Vec<HoldingsSample>,
 }
 
-/// An order that the system said yes to.
+/// An order that was accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
-    /// Which.
+    /// The order's id.
     pub order_id: OrderId,
-    /// What the customer is to pay.
+    /// What the customer has to pay.
     pub price: Money,
 }
 
-/// Two glances a moment apart at who holds what. One glance is no snapshot: it may see a delivery on its way from one driver to
-/// the next. Two see a delivery that stays with both.
+/// Two snapshots, half a second apart, of which driver holds which delivery. One snapshot is not enough: it is not atomic, so a
+/// delivery that is just being reassigned may appear at both drivers. A delivery that two drivers hold in both snapshots is a violation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Look {
-    /// The first glance.
+pub struct HoldingsSample {
+    /// The first snapshot.
     pub first: Vec<Holding>,
-    /// The second.
+    /// The second snapshot.
     pub second: Vec<Holding>,
 }
 
-/// A driver has a delivery.
+/// A driver holds a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Holding {
-    /// Who.
+    /// The driver.
     pub driver_id: DriverId,
-    /// Which, by the id of its order.
+    /// The delivery, which has the id of its order.
     pub delivery_id: OrderId,
 }
 
@@ -84,31 +84,31 @@ pub enum EntryKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// Which way the money went.
+    /// Charge or refund.
     pub kind: EntryKind,
-    /// For which order.
+    /// The order that was paid for.
     pub order_id: OrderId,
-    /// How much.
+    /// The amount of the charge or refund.
     pub amount: Money,
-    /// By which the provider recognises a repeated request.
+    /// The key by which the provider recognises a repeated request.
     pub idempotency_key: String,
 }
 
-/// How far an order is in the restaurant's books.
+/// The state of an order in the restaurant's books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PreparationStatus {
     /// Cooking.
     Preparing,
-    /// Cooked; nobody knows yet.
+    /// Cooked; the callback has not been accepted yet.
     Ready,
-    /// Handed over.
+    /// Cooked, and the callback was accepted.
     CalledBack,
-    /// Called off.
+    /// Cancelled before it was ready.
     Cancelled,
-    /// Never accepted.
+    /// Refused by the restaurant.
     Refused,
-    /// Cooked; nobody wanted to know any more.
+    /// Cooked, but the callback was refused for good.
     Failed,
 }
 
@@ -116,19 +116,19 @@ pub enum PreparationStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preparation {
-    /// Which.
+    /// The order's id.
     pub order_id: OrderId,
-    /// How far it is.
+    /// The state of its preparation.
     pub status: PreparationStatus,
 }
 
 /// A record of topic `order-status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Told {
-    /// In which partition it is.
+pub struct StatusRecord {
+    /// The partition it was read from.
     pub partition: i32,
-    /// What it says.
+    /// Its value.
     pub event: StatusEvent,
 }
 
@@ -136,9 +136,9 @@ pub struct Told {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
-    /// As it came; what is not UTF-8 is replaced.
+    /// The record's value as received; bytes that are not UTF-8 are replaced.
     pub value: String,
-    /// Why it is here.
+    /// Why the record was rejected: its header `dlq-reason`.
     pub reason: String,
 }
 
@@ -146,11 +146,11 @@ pub struct DeadLetter {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StateEntry {
-    /// The object's service.
+    /// The name of the object's service.
     pub service: String,
     /// The object's key.
     pub object: String,
-    /// The entry's name.
+    /// The state key.
     pub name: String,
     /// The entry's value: JSON.
     pub value: String,
@@ -160,14 +160,14 @@ pub struct StateEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invocation {
-    /// Its id, by which it is recognised.
+    /// Its id; the same in every sample.
     #[serde(default)]
     pub id: String,
     /// Service, key and handler.
     pub target: String,
-    /// As `sys_invocation.status` has it.
+    /// The value of `sys_invocation.status`.
     pub status: String,
-    /// Why it is tried again, if it is.
+    /// Why the last attempt failed, if it is being retried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<String>,
 }

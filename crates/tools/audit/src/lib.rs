@@ -1,16 +1,16 @@
-//! Whether money and food are right: the invariants of this system, decided from outside.
+//! Checks the invariants of this system from outside: whether every payment and every delivery is right.
 //!
-//! Nothing here is told by the services themselves. [`Sources::collect`] reads what the third parties have in their books,
-//! what the providers were told in Kafka, and what the runtime holds (its SQL), together with the notes of whoever sent the
-//! orders. [`check`] is a pure function over those [`Facts`]: they can be kept as JSON and checked again.
+//! The services' own answers are not used as evidence. [`Sources::collect`] reads the third parties' books, the topics in Kafka
+//! and the runtime's state (by SQL), and adds the notes of whoever sent the orders. [`check`] is a pure function of these
+//! [`Facts`], so they can be stored as JSON and checked again.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `facts.rs` | what is known |
-//! | `collect.rs` | where it is read: HTTP, Kafka |
-//! | `check.rs` | the invariants, and one verdict each |
-//! | `told.rs` | what a reader of `order-status` makes of its records |
-//! | `drivers.rs` | who holds what, who waits for whom |
+//! | `facts.rs` | the types of the evidence |
+//! | `collect.rs` | reading the evidence over HTTP and from Kafka |
+//! | `check.rs` | the invariants, and the verdict on each |
+//! | `history.rs` | the history of each order, as a reader of `order-status` sees it |
+//! | `drivers.rs` | which driver holds which delivery, and who is queued |
 //!
 //! Used by `trials` and by the end-to-end tests.
 
@@ -18,7 +18,7 @@ mod check;
 mod collect;
 mod drivers;
 mod facts;
-mod told;
+mod history;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +26,6 @@ mod tests;
 pub use check::{Invariant, Verdict, check};
 pub use collect::{Error, Sources};
 pub use facts::{
-    Accepted, DeadLetter, Entry, EntryKind, Facts, Holding, Invocation, Look, Notes, Preparation,
-    PreparationStatus, StateEntry, Told,
+    Accepted, DeadLetter, Entry, EntryKind, Facts, Holding, HoldingsSample, Invocation, Notes,
+    Preparation, PreparationStatus, StateEntry, StatusRecord,
 };

@@ -5,9 +5,9 @@ use food_ordering::{parent, process, variables};
 
 use crate::{apache_kafka, bench, chaos, load, soak};
 
-/// The test rig of food ordering: puts load on a system, measures it, and strikes it.
+/// The test rig of food ordering: puts load on a system, measures it, and injects faults.
 ///
-/// Every flag can also be given as the environment variable that its help names.
+/// Every flag can also be set by the environment variable that its help names.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 120)]
 pub struct Cli {
@@ -17,28 +17,29 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Publishes orders to Kafka, waits until they have ended and prints how long each stage took
+    /// Publishes orders to Kafka, waits until they have ended, and prints how long each stage took
     Load(load::Args),
     /// Measures what an order costs: starts a fresh system and prints orders/s, CPU, memory, invocations and records per order
     Bench(Box<bench::Args>),
-    /// Runs a system of its own under a steady load, and decides whether memory and latency stay flat and no order is lost
+    /// Runs a system of its own under a steady load, and checks that memory and latency stay flat and no order is lost
     ///
-    /// Prints a line a minute, and at the end the drift between the first and the last third and a verdict on each invariant.
+    /// Prints one line a minute. At the end it prints how each figure drifted between the first and the last third of the run, and
+    /// the verdict on each invariant.
     Soak(soak::Args),
-    /// Injects faults into a system of its own under load, and decides whether every payment and delivery is right
+    /// Injects faults into a system of its own under load, and checks that every payment and delivery is right
     ///
-    /// The seed determines the faults, their targets and their moments. At the end it reads the third parties' books, the topics and
-    /// the runtime's state, and prints a verdict on each invariant.
+    /// The seed determines the faults, their targets and when they happen. At the end it reads the third parties' books, the topics
+    /// and the runtime's state, and prints the verdict on each invariant.
     Chaos(chaos::Args),
-    /// Runs Apache Kafka on this machine, one node, until Ctrl-C; needs Java and Maven
+    /// Runs one node of Apache Kafka on this machine until Ctrl-C; needs Java and Maven
     Kafka(apache_kafka::Args),
-    /// Replaces this process by another program, which ends when the parent process ends
+    /// Replaces this process with another program that ends when the parent process ends
     #[command(hide = true)]
     ExecWithParent(parent::Args),
 }
 
 impl Cli {
-    /// Does what the command line asks for.
+    /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
         process::begin()?;
         if !matches!(self.command, Command::ExecWithParent(_)) {

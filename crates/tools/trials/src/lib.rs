@@ -1,19 +1,19 @@
-//! The test rig `trials`: puts load on a system, measures it, strikes it, and decides whether money and food are right.
+//! The test rig `trials`: puts load on a system, measures it, injects faults, and checks the system's invariants.
 //!
-//! It is a program of its own, so that nothing that kills processes is part of what runs in production. It starts systems by
-//! `food-ordering up`: the launcher named by `FOOD_ORDERING_BIN`, or the one beside this program.
+//! It is a separate program, so that the production binary contains no code that kills processes. It starts systems with
+//! `food-ordering up`; `FOOD_ORDERING_BIN` names the binary, by default the one in the same directory as this program.
 //!
 //! | module | what it does | command |
 //! |---|---|---|
-//! | [`load`] | publishes orders and waits for their ends | `load` |
+//! | [`load`] | publishes orders and waits until they have ended | `load` |
 //! | [`bench`] | measures what an order costs | `bench` |
-//! | [`soak`] | decides whether memory and latency stay flat under a steady load | `soak` |
-//! | [`chaos`] | strikes a system under load and decides whether money and food are right | `chaos` |
+//! | [`soak`] | checks that memory and latency stay flat under a steady load | `soak` |
+//! | [`chaos`] | injects faults into a system under load and checks every payment and delivery | `chaos` |
 //! | [`apache_kafka`] | runs a real broker on this machine | `kafka` |
-//! | `own_system` | a system of one's own, for `bench`, `soak` and `chaos` | |
-//! | `usage`, `offsets` | what processes have used, and how many records topics have | |
+//! | `own_system` | starts a separate system for `bench`, `soak` and `chaos` | |
+//! | `usage`, `offsets` | resource usage of processes, and record counts of topics | |
 //!
-//! The invariants are decided by the crate `audit`, which the end-to-end tests use too.
+//! The crate `audit` checks the invariants; the end-to-end tests use it too.
 
 #[macro_use(say)]
 extern crate food_ordering;

@@ -1,10 +1,10 @@
-//! The test rig: puts load on a system, measures it, strikes it, and decides whether money and food are right.
+//! The test rig: puts load on a system, measures it, injects faults, and checks the system's invariants.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// As in the launcher, beside which this runs.
+/// The same allocator as in `food-ordering`.
 #[global_allocator]
 static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

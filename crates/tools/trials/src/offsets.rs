@@ -1,4 +1,4 @@
-//! How many records topics have.
+//! Reads how many records a topic has.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rdkafka::metadata::MetadataTopic;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The partitions of a topic and the offset of the next record of each. Blocks.
+/// The partitions of a topic, each with the offset that its next record will get. Blocks.
 pub(crate) fn ends<C: ConsumerContext>(
     consumer: &impl Consumer<C>,
     topic: &str,

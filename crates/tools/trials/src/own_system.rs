@@ -1,4 +1,4 @@
-//! A whole system of one's own: `food-ordering up` as a child process, on free ports.
+//! A separate system: `food-ordering up` as a child process, on free ports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -18,12 +18,12 @@ use upstream::Addresses;
 
 use food_ordering::{parent, up};
 
-/// How long the system has to start; the Restate server may have to be installed first.
+/// How long the system may take to start; it may have to install the Restate server first.
 const START_WITHIN: Duration = Duration::from_mins(5);
 const STOP_WITHIN: Duration = Duration::from_secs(40);
 const POLL: Duration = Duration::from_millis(5);
 
-/// A system that `food-ordering up` runs. When dropped, it is killed.
+/// A system that `food-ordering up` runs. It is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct OwnSystem {
     up: Child,
@@ -80,13 +80,13 @@ impl OwnSystem {
             .with_context(|| format!("{} names no {name}", up::ENDPOINTS))
     }
 
-    /// How its Kafka is reached.
+    /// The connection to its Kafka.
     pub(crate) fn kafka(&self) -> anyhow::Result<Connection> {
         let kafka = Connection::from_endpoints(&self.endpoints)?;
         kafka.with_context(|| format!("{} names no Kafka", up::ENDPOINTS))
     }
 
-    /// The addresses of each of Restate's nodes, as they stand in a flag: `restate-ingress`, `restate-admin`, `restate-node`.
+    /// The addresses of all of Restate's nodes. `name` is `restate-ingress`, `restate-admin` or `restate-node`.
     pub(crate) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
         let nodes = Addresses::named(&self.endpoints, name)?;
         nodes.with_context(|| format!("{} names no {name}", up::ENDPOINTS))
@@ -97,12 +97,12 @@ impl OwnSystem {
         self.directory.join(up::ENDPOINTS)
     }
 
-    /// The process of each part, by its name. A part that died has another one as soon as it is started again.
+    /// The process id of each part, by its name. It changes when a part dies and is restarted.
     pub(crate) fn processes(&self) -> anyhow::Result<BTreeMap<String, u32>> {
         read(&self.directory.join(up::PROCESSES))
     }
 
-    /// Stops it.
+    /// Stops the system.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.up.id() {
             kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGTERM)?;
@@ -117,7 +117,7 @@ impl OwnSystem {
     }
 }
 
-/// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside this program.
+/// The path of `food-ordering`: `FOOD_ORDERING_BIN`, or else the one in the same directory as this program.
 fn launcher() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
         return Ok(path.into());
@@ -125,7 +125,7 @@ fn launcher() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("food-ordering");
     ensure!(
         path.exists(),
-        "{} is missing; build it with `cargo build -p food-ordering`, or name another one in FOOD_ORDERING_BIN",
+        "{} does not exist; build it with `cargo build -p food-ordering`, or set FOOD_ORDERING_BIN to its path",
         path.display()
     );
     Ok(path)
@@ -140,7 +140,7 @@ fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
     read().with_context(|| format!("reading {}", file.display()))
 }
 
-/// `flags`, and those of `defaults` that they do not replace.
+/// `flags`, preceded by those of `defaults` that they do not replace.
 pub(crate) fn with_defaults<D: AsRef<str>>(defaults: &[D], flags: &[OsString]) -> Vec<OsString> {
     let name = |flag: &str| flag.split('=').next().unwrap_or(flag).to_owned();
     let given: BTreeSet<String> = flags
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flag_of_the_users_replaces_the_default_however_it_is_written() {
+    fn a_users_flag_replaces_the_default_in_either_notation() {
         let given = ["--pause=1s", "--step", "0.1"].map(OsString::from);
         let all = with_defaults(&["--pause=0s", "--step=1", "--drivers=3"], &given);
         assert_eq!(all, ["--drivers=3", "--pause=1s", "--step", "0.1"]);

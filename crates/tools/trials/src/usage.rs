@@ -1,4 +1,4 @@
-//! What processes have used, from `/proc`. Linux only.
+//! Reads the resource usage of processes from `/proc`. Linux only.
 
 use std::fs::File;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use anyhow::{Context, ensure};
 use procfs_core::FromRead;
 use procfs_core::process::{Io, SmapsRollup, Stat, Status};
 
-/// In what the kernel counts CPU time; it is the same on every Linux that Rust's standard library runs on.
+/// The kernel's unit of CPU time. It is the same on every Linux that Rust's standard library supports.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A process to account.
+/// A process to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) pid: u32,
 }
 
-/// Whose costs a process's are.
+/// What a process's costs are attributed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The Restate server, or a node of it.
     Runtime,
     /// Kafka.
     Broker,
-    /// Everything that is ours.
+    /// One of our own parts.
     Service,
 }
 
@@ -32,7 +32,7 @@ impl Process {
     pub(crate) fn role(&self) -> Role {
         match self.name.as_str() {
             "kafka" => Role::Broker,
-            // Further nodes of a cluster have a number behind it.
+            // Further nodes of a cluster have a number appended.
             name if name.starts_with("restate-server") => Role::Runtime,
             _ => Role::Service,
         }
@@ -44,30 +44,30 @@ impl Process {
         Ok(TICK * u32::try_from(stat.utime + stat.stime)?)
     }
 
-    /// The most memory it has ever held, in KiB.
+    /// Its peak memory (RSS), in KiB.
     pub(crate) fn peak_kib(&self) -> anyhow::Result<u64> {
         let status: Status = self.read("status")?;
-        status.vmhwm.context("the kernel says no VmHWM")
+        status.vmhwm.context("the kernel reports no VmHWM")
     }
 
-    /// The memory it holds now, in KiB; what it shares with others, such as the program's code, is divided among them.
+    /// The memory it uses now (PSS), in KiB. Shared memory, such as the program's code, is divided among the processes.
     pub(crate) fn proportional_kib(&self) -> anyhow::Result<u64> {
         let SmapsRollup { memory_map_rollup } = self.read("smaps_rollup")?;
         let held = memory_map_rollup
             .iter()
             .find_map(|map| map.extension.map.get("Pss"));
-        Ok(held.context("the kernel says no Pss")? / 1024)
+        Ok(held.context("the kernel reports no Pss")? / 1024)
     }
 
-    /// What it has had written to disks so far, in bytes.
+    /// How many bytes it has written to disk so far.
     pub(crate) fn written(&self) -> anyhow::Result<u64> {
         self.read("io").map(|io: Io| io.write_bytes)
     }
 
-    /// The memory it holds now, in KiB; what it shares with others counts in full.
+    /// The memory it uses now (RSS), in KiB. Shared memory counts in full.
     pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
         let status: Status = self.read("status")?;
-        status.vmrss.context("the kernel says no VmRSS")
+        status.vmrss.context("the kernel reports no VmRSS")
     }
 
     /// How many files and sockets it has open.
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_can_be_accounted() {
+    fn this_process_can_be_measured() {
         let this = Process {
             name: "test".to_owned(),
             pid: std::process::id(),

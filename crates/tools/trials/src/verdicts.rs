@@ -1,12 +1,12 @@
-//! What the audit decided, printed.
+//! Prints the audit's verdicts.
 
 use anyhow::bail;
 use audit::Verdict;
 
-/// How many violations of an invariant are shown; all of them follow from the facts.
+/// How many violations of an invariant are shown. `trials chaos --facts` can recompute all of them.
 const SHOWN: usize = 10;
 
-/// Prints the verdicts; an error if an invariant is broken.
+/// Prints the verdicts. Fails if an invariant is broken.
 pub(crate) fn print(verdicts: &[Verdict]) -> anyhow::Result<()> {
     say!("\nInvariants, from books, topics and the runtime's state:");
     for verdict in verdicts {

@@ -1,12 +1,12 @@
-//! Each invariant, broken on purpose.
+//! Breaks each invariant on purpose and checks that the audit finds it.
 
 use super::*;
 
-/// What is wrong, how the facts come to say so, and the invariant that is broken by it.
+/// A description, a function that falsifies the facts, and the invariant that this breaks.
 type Case = (&'static str, fn(&mut Facts), Invariant);
 
 #[test]
-fn each_thing_that_is_broken_on_purpose_is_found() {
+fn every_violation_made_on_purpose_is_found() {
     let cases = [money(), statuses(), food_and_drivers(), the_rest()].concat();
     for invariant in Invariant::ALL {
         assert!(
@@ -25,7 +25,7 @@ fn each_thing_that_is_broken_on_purpose_is_found() {
 fn money() -> Vec<Case> {
     vec![
         (
-            "an idempotency key made random",
+            "a random idempotency key",
             |facts| {
                 facts
                     .ledger
@@ -34,7 +34,7 @@ fn money() -> Vec<Case> {
             Invariant::ChargedOnce,
         ),
         (
-            "somebody charged who ordered nothing",
+            "a charge without an order",
             |facts| {
                 facts
                     .ledger
@@ -53,7 +53,7 @@ fn money() -> Vec<Case> {
             Invariant::BooksBalance,
         ),
         (
-            "delivered and never charged",
+            "delivered but never charged",
             |facts| {
                 facts
                     .ledger
@@ -67,7 +67,7 @@ fn money() -> Vec<Case> {
 fn statuses() -> Vec<Case> {
     vec![
         (
-            "an order that was accepted and is never heard of",
+            "an accepted order without any status",
             |facts| {
                 facts.notes.accepted.push(Accepted {
                     order_id: order("lost"),
@@ -81,42 +81,42 @@ fn statuses() -> Vec<Case> {
             |facts| {
                 facts
                     .statuses
-                    .retain(|told| told.event.status != Status::Cancelled);
+                    .retain(|record| record.event.status != Status::Cancelled);
             },
             Invariant::EndsOnce,
         ),
         (
-            "a second end",
-            |facts| facts.statuses.push(told("eaten", 8, Status::Cancelled)),
+            "a second terminal status",
+            |facts| facts.statuses.push(record("eaten", 8, Status::Cancelled)),
             Invariant::EndsOnce,
         ),
         (
             "a status that goes back",
-            |facts| facts.statuses.push(told("off", 5, Status::Scheduled)),
+            |facts| facts.statuses.push(record("off", 5, Status::Scheduled)),
             Invariant::NeverBack,
         ),
         (
-            "a change that nobody was told of",
-            |facts| facts.statuses.retain(|told| told.event.version != 2),
+            "a change that was never published",
+            |facts| facts.statuses.retain(|record| record.event.version != 2),
             Invariant::NoGap,
         ),
         (
-            "a version told in two ways",
-            |facts| facts.statuses.push(told("off", 4, Status::InDelivery)),
+            "a version published with two contents",
+            |facts| facts.statuses.push(record("off", 4, Status::InDelivery)),
             Invariant::NoGap,
         ),
         (
-            "an order told in two partitions",
+            "an order published in two partitions",
             |facts| facts.statuses[1].partition = 1,
             Invariant::NoGap,
         ),
         (
-            "a change that was told and is not kept",
+            "a change that was published but not stored",
             |facts| facts.state.retain(|entry| entry.object != "eaten"),
-            Invariant::ToldAsKept,
+            Invariant::PublishedAsStored,
         ),
         (
-            "a change that is kept and was not told",
+            "a change that was stored but not published",
             |facts| {
                 facts.state.push(state(
                     "OrderStatusService",
@@ -125,12 +125,12 @@ fn statuses() -> Vec<Case> {
                     r#"{"status":"CREATED","version":1}"#,
                 ));
             },
-            Invariant::ToldAsKept,
+            Invariant::PublishedAsStored,
         ),
         (
             "an accepted cancellation that is forgotten",
             |facts| facts.notes.cancelled.push(order("eaten")),
-            Invariant::CancelKept,
+            Invariant::CancellationKept,
         ),
     ]
 }
@@ -138,12 +138,12 @@ fn statuses() -> Vec<Case> {
 fn food_and_drivers() -> Vec<Case> {
     vec![
         (
-            "a meal that cooks for nobody",
+            "a meal that is cooked for a cancelled order",
             |facts| facts.preparations[1].status = PreparationStatus::Preparing,
             Invariant::NothingCooking,
         ),
         (
-            "delivered and never cooked",
+            "delivered but never cooked",
             |facts| facts.preparations[0].status = PreparationStatus::Refused,
             Invariant::NothingCooking,
         ),
@@ -162,7 +162,7 @@ fn food_and_drivers() -> Vec<Case> {
             Invariant::OneDriver,
         ),
         (
-            "a delivery that is kept after its end",
+            "a delivery that a driver holds after its end",
             |facts| {
                 facts.state.push(state(
                     "DriverDigitalTwin",
@@ -183,7 +183,7 @@ fn food_and_drivers() -> Vec<Case> {
             Invariant::NothingHeld,
         ),
         (
-            "a delivery that queues for nobody",
+            "a cancelled delivery that is still queued",
             |facts| {
                 facts.state.push(state(
                     "DispatchBacklog",
@@ -195,7 +195,7 @@ fn food_and_drivers() -> Vec<Case> {
             Invariant::QueuesClean,
         ),
         (
-            "a driver who queues twice",
+            "a driver who is queued twice",
             |facts| {
                 facts.state.push(state(
                     "DispatchBacklog",
@@ -207,12 +207,12 @@ fn food_and_drivers() -> Vec<Case> {
             Invariant::QueuesClean,
         ),
         (
-            "a driver who queues and has gone home",
+            "a driver who is queued but has gone home",
             |facts| facts.state.retain(|entry| entry.object != "ben"),
             Invariant::QueuesClean,
         ),
         (
-            "a driver who waits and is forgotten",
+            "a driver who waits for work but is not queued",
             |facts| {
                 facts
                     .state
@@ -226,9 +226,9 @@ fn food_and_drivers() -> Vec<Case> {
 fn the_rest() -> Vec<Case> {
     vec![
         (
-            "garbage that vanishes",
+            "an invalid event that vanishes",
             |facts| facts.dead_letters.clear(),
-            Invariant::GarbageAside,
+            Invariant::InvalidDeadLettered,
         ),
         (
             "a good order among the dead letters",
@@ -238,7 +238,7 @@ fn the_rest() -> Vec<Case> {
                     reason: "why not".to_owned(),
                 });
             },
-            Invariant::GarbageAside,
+            Invariant::InvalidDeadLettered,
         ),
         (
             "an invocation that never ends",
@@ -250,7 +250,7 @@ fn the_rest() -> Vec<Case> {
             Invariant::NothingUnderWay,
         ),
         (
-            "a driver's report that is never taken in",
+            "a driver's report that is never processed",
             |facts| {
                 let report = invocation(REPORT, "ready");
                 facts.invocations_before.push(report);

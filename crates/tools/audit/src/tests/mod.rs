@@ -1,4 +1,4 @@
-//! Made-up facts: a good run, and what may be different about one that is good as well.
+//! Made-up facts: a good run, and variations that are just as good.
 
 mod broken;
 
@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A run of three orders: one delivered, one cancelled after the charge, one refused as garbage first and delivered then.
+/// A run of three orders: one delivered, one cancelled after the charge, and one whose first event was invalid and whose
+/// corrected event was delivered.
 fn good() -> Facts {
     let mut facts = Facts::default();
     for id in ["eaten", "off", "mended"] {
@@ -28,8 +29,8 @@ fn good() -> Facts {
         Status::InDelivery,
         Status::Delivered,
     ];
-    tell(&mut facts, "eaten", &way);
-    tell(
+    publish(&mut facts, "eaten", &way);
+    publish(
         &mut facts,
         "off",
         &[
@@ -41,8 +42,8 @@ fn good() -> Facts {
     );
     let mut mended = vec![Status::Rejected];
     mended.extend(way);
-    tell(&mut facts, "mended", &mended);
-    tell(&mut facts, "nonsense", &[Status::Rejected]);
+    publish(&mut facts, "mended", &mended);
+    publish(&mut facts, "nonsense", &[Status::Rejected]);
     for (id, status) in [
         ("eaten", PreparationStatus::CalledBack),
         ("off", PreparationStatus::Cancelled),
@@ -59,7 +60,7 @@ fn good() -> Facts {
         reason: "no order".to_owned(),
     });
     let held = vec![holding("anna", "eaten"), holding("ben", "mended")];
-    facts.notes.looks.push(Look {
+    facts.notes.looks.push(HoldingsSample {
         first: held.clone(),
         second: held,
     });
@@ -85,7 +86,7 @@ fn good() -> Facts {
         .invocations
         .push(invocation("DriverDigitalTwin/anna/checkSilence", "running"));
     facts.invocations_before = facts.invocations.clone();
-    // A phone has just reported where its driver is, as it does now and then for ever.
+    // A phone has just reported its position, as phones do for ever.
     facts.invocations.push(invocation(REPORT, "ready"));
     let intake = invocation("DriverUpdateIntake/receive", "ready");
     facts.invocations.push(intake);
@@ -98,7 +99,7 @@ fn order(id: &str) -> OrderId {
     id.parse().unwrap()
 }
 
-/// What an order costs: every order something else.
+/// The price of an order; different for each of them.
 fn dollars(id: &str) -> Money {
     Money::from_cents(u32::try_from(id.len()).unwrap() * 100).unwrap()
 }
@@ -128,7 +129,7 @@ fn state(service: &str, object: &str, name: &str, value: &str) -> StateEntry {
     }
 }
 
-/// Its id says what it is, so that the same one can be found in two samples.
+/// The id is derived from the target, so that the same invocation is recognised in two samples.
 fn invocation(target: &str, status: &str) -> Invocation {
     Invocation {
         id: format!("inv_{target}"),
@@ -138,10 +139,10 @@ fn invocation(target: &str, status: &str) -> Invocation {
     }
 }
 
-/// Tells these statuses one after the other, and has the runtime hold the last one.
-fn tell(facts: &mut Facts, id: &str, statuses: &[Status]) {
+/// Publishes these statuses as versions 1, 2 and so on, and stores the last one in the runtime's state.
+fn publish(facts: &mut Facts, id: &str, statuses: &[Status]) {
     for (version, status) in (1..).zip(statuses) {
-        facts.statuses.push(told(id, version, *status));
+        facts.statuses.push(record(id, version, *status));
     }
     let last = statuses.last().unwrap();
     let value = format!(r#"{{"status":"{last}","version":{}}}"#, statuses.len());
@@ -150,8 +151,8 @@ fn tell(facts: &mut Facts, id: &str, statuses: &[Status]) {
         .push(state("OrderStatusService", id, "order-status", &value));
 }
 
-fn told(id: &str, version: u64, status: Status) -> Told {
-    Told {
+fn record(id: &str, version: u64, status: Status) -> StatusRecord {
+    StatusRecord {
         partition: 0,
         event: StatusEvent {
             order_id: order(id),
@@ -175,7 +176,7 @@ fn broken(facts: &Facts) -> Vec<Invariant> {
 }
 
 #[test]
-fn a_good_run_holds_and_every_invariant_looks_at_something() {
+fn every_invariant_holds_for_a_good_run_and_checks_at_least_one_item() {
     for verdict in check(&good()) {
         assert!(verdict.holds(), "{verdict:?}");
         assert!(verdict.checked > 0, "{verdict:?}");
@@ -190,15 +191,15 @@ fn a_delivery_on_its_way_from_one_driver_to_the_next_is_not_held_twice() {
 }
 
 #[test]
-fn facts_survive_the_way_through_a_file() {
+fn facts_are_the_same_after_being_written_and_read_as_json() {
     let json = serde_json::to_vec(&good()).unwrap();
     assert_eq!(serde_json::from_slice::<Facts>(&json).unwrap(), good());
 }
 
 proptest! {
-    /// What the status service tells in whatever life of an order, with any records repeated after a crash.
+    /// For any valid sequence of statuses: repeated records, as after a crash, are harmless, and a lost one is found.
     #[test]
-    fn repeated_records_break_nothing_and_a_lost_one_is_found(
+    fn repeated_records_are_harmless_and_a_lost_one_is_found(
         wishes in proptest::collection::vec(proptest::sample::select(&Status::ALL[..]), 0..30),
         repeats in proptest::collection::vec(0.0..1.0, 0..5),
         lost in 0.0..1.0,
@@ -210,7 +211,7 @@ proptest! {
             }
         }
         let mut facts = Facts::default();
-        tell(&mut facts, "o", &course);
+        publish(&mut facts, "o", &course);
         facts.preparations.push(Preparation {
             order_id: order("o"),
             status: PreparationStatus::CalledBack,
@@ -228,9 +229,9 @@ proptest! {
         prop_assert_eq!(broken(&facts), []);
 
         let version = at(lost, course.len()) as u64 + 1;
-        facts.statuses.retain(|told| told.event.version != version);
+        facts.statuses.retain(|record| record.event.version != version);
         let found = broken(&facts);
-        prop_assert!(found.contains(&Invariant::NoGap) || found.contains(&Invariant::ToldAsKept), "{version} {found:?}");
+        prop_assert!(found.contains(&Invariant::NoGap) || found.contains(&Invariant::PublishedAsStored), "{version} {found:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Java, and the jars of Apache Kafka.
+//! Finds Java and fetches the jars of Apache Kafka.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use food_ordering::install::{Cache, on_path};
 
 /// The version this system is tested with. Version 4 needs Java 17.
 pub(crate) const VERSION: &str = "4.4.0";
-/// What the broker's log goes through; the version of the interface that the broker brings.
+/// The version of `slf4j-simple`, which writes the broker's log. It must match the `slf4j-api` that the broker depends on.
 const LOG_VERSION: &str = "1.7.36";
 const MISSING: &str = "Apache Kafka needs Java 17 or later, and Maven to fetch it (Debian: apt install \
      default-jre-headless maven)";
 
-/// A Java that can run the broker.
+/// A Java program and the class path of the broker.
 #[derive(Debug, Clone)]
 pub(super) struct Java {
     pub(super) program: PathBuf,
@@ -27,13 +27,13 @@ fn cache() -> anyhow::Result<Cache> {
     Cache::of(&format!("kafka-{VERSION}"), None)
 }
 
-/// Whether [`find`] can succeed without anything being installed on this machine.
+/// Whether [`find`] can succeed on this machine without installing anything.
 pub(crate) fn is_available() -> bool {
     let fetched = cache().is_ok_and(|cache| cache.is_complete());
     on_path("java").is_some() && (fetched || on_path("mvn").is_some())
 }
 
-/// Finds Java and the jars, which are fetched first if they are not there yet.
+/// Finds Java and the jars. Fetches the jars if they are not in the cache.
 pub(super) async fn find(progress: impl Fn(&str)) -> anyhow::Result<Java> {
     let program =
         on_path("java").with_context(|| format!("there is no java on PATH. {MISSING}"))?;
@@ -57,7 +57,7 @@ pub(super) async fn find(progress: impl Fn(&str)) -> anyhow::Result<Java> {
     })
 }
 
-/// Has Maven find out which jars there have to be, and copy them to `lib/`.
+/// Runs Maven to resolve the broker's dependencies and copy their jars to `lib/`.
 async fn fetch(directory: &Path) -> anyhow::Result<()> {
     let maven = on_path("mvn").with_context(|| format!("there is no mvn on PATH. {MISSING}"))?;
     let pom = directory.join("pom.xml");

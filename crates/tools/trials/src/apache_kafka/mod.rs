@@ -1,13 +1,13 @@
-//! `kafka`: Apache Kafka itself, one `KRaft` node on this machine, from the jars of Maven Central.
+//! `kafka`: runs Apache Kafka itself, as one `KRaft` node on this machine, from the jars of Maven Central.
 //!
-//! The embedded broker loses its records with its process; this one keeps them, so chaos can kill it. It needs Java and, to
-//! fetch the jars once, Maven.
+//! The embedded broker loses its records when its process ends. This one keeps them, so a chaos run can kill it. It needs Java,
+//! and Maven to fetch the jars once.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `jars.rs` | finding Java, fetching the jars |
 //! | `properties.rs` | the broker's configuration |
-//! | `server.rs` | a broker that runs, and can be killed and started again |
+//! | `server.rs` | the broker process: starting, killing, restarting |
 
 mod jars;
 mod properties;
@@ -26,7 +26,7 @@ use food_ordering::shutdown;
 /// Arguments of `kafka`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the broker keeps its records and its log
+    /// Directory for the broker's records and log
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_DATA_DIR",
@@ -34,7 +34,7 @@ pub struct Args {
         value_name = "DIRECTORY"
     )]
     data_dir: PathBuf,
-    /// The port on the loopback interface; 0 = one that is free
+    /// Port on the loopback interface; 0 picks a free one
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_PORT",
@@ -42,7 +42,7 @@ pub struct Args {
         value_name = "PORT"
     )]
     port: u16,
-    /// Lines to add to the broker's configuration, such as other listeners; they win over those it has without them
+    /// Properties file to append to the broker's configuration, for example to add listeners; its lines override the others
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_SERVER_PROPERTIES",
@@ -51,14 +51,14 @@ pub struct Args {
     server_properties: Option<PathBuf>,
 }
 
-/// Which broker a system under test has.
+/// The broker of a system under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Broker {
     /// Apache Kafka, from the jars of Maven Central; needs Java
     Real,
-    /// The embedded one
+    /// The embedded broker
     Embedded,
-    /// Apache Kafka where Java and Maven are present
+    /// Apache Kafka if Java and Maven are installed, otherwise the embedded broker
     Auto,
 }
 
@@ -72,7 +72,7 @@ impl Broker {
         }
     }
 
-    /// Starts Apache Kafka with its records in `directory`, if that is what is wanted.
+    /// Starts Apache Kafka with its records in `directory`; `None` if the broker is the embedded one.
     pub(crate) async fn start(self, directory: &Path) -> anyhow::Result<Option<Server>> {
         if !self.is_real() {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// The content of `server.properties`. Of two lines with the same name the later one counts, so what is in `more` wins.
+/// The content of `server.properties`. The lines in `more` come last and so override earlier ones of the same name.
 pub(super) fn render(data: &Path, port: u16, controller_port: u16, more: &str) -> String {
     // A backslash begins an escape in this format.
     let data = data.display().to_string().replace('\\', "\\\\");
@@ -17,9 +17,9 @@ listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
 log.dirs={data}
-# `setup` creates the topics: a typing error in a name shall not make one.
+# `setup` creates the topics: a misspelt name must not create another one.
 auto.create.topics.enable=false
-# There is one broker.
+# There is only one broker.
 default.replication.factor=1
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -27,10 +27,10 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-# A broker that was killed and is back need not wait until nobody believes in its former life any more.
+# Short, so that a broker that was killed can register again soon: the controller first has to drop its old session.
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
-# A consumer that comes alone need not wait for others.
+# A consumer that joins an empty group need not wait for more members.
 group.initial.rebalance.delay.ms=0
 {more}"
     )
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_and_directory_stand_where_the_broker_looks_for_them() {
+    fn ports_directory_and_extra_lines_are_rendered() {
         let text = render(Path::new("/a b/data"), 1, 2, "compression.type=zstd\n");
         for line in [
             "listeners=BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2",

@@ -1,4 +1,4 @@
-//! A broker that runs.
+//! The broker process.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,11 +15,11 @@ use super::jars::{self, Java};
 use super::properties;
 use food_ordering::{files, parent};
 
-/// How long a broker may take to be ready: a Java program on a busy machine.
+/// How long a broker may take to be ready. Long, because Java starts slowly on a busy machine.
 const READY_WITHIN: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(100);
 
-/// A broker of one's own. When dropped, it is killed; its records stay in its directory.
+/// A running broker. It is killed when this is dropped; its records stay in its directory.
 #[derive(Debug)]
 pub(crate) struct Server {
     java: Java,
@@ -29,8 +29,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a broker on the records in `directory`, or with none, at `port` (0 = one that is free), and waits until it
-    /// answers. `more` is added to its configuration. `progress` hears of what takes long.
+    /// Starts a broker with its records in `directory`, at `port` (0 picks a free one), and waits until it answers. `more` is
+    /// appended to its configuration. `progress` is called with a line of text when a step takes long.
     pub(crate) async fn start(
         directory: &Path,
         port: u16,
@@ -68,12 +68,12 @@ impl Server {
         &self.address
     }
 
-    /// The process, while it runs.
+    /// The process id, while the broker runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Where the broker's own log is.
+    /// The path of the broker's log.
     pub(crate) fn log(&self) -> PathBuf {
         self.directory.join("kafka.log")
     }
@@ -83,7 +83,7 @@ impl Server {
         self.child.kill().await.context("killing Kafka")
     }
 
-    /// Starts a killed broker again, on its records, at its address, and waits until it answers.
+    /// Starts a killed broker again, with the same records and address, and waits until it answers.
     pub(crate) async fn start_again(&mut self) -> anyhow::Result<()> {
         self.child = spawn(&self.java, &self.directory)?;
         self.ready().await
@@ -170,7 +170,7 @@ fn spawn(java: &Java, directory: &Path) -> anyhow::Result<Child> {
     command
         .args(["exec-with-parent", "--"])
         .arg(&java.program)
-        // Small and quick to start, as there is one broker with few records.
+        // Settings for a small heap and a quick start: there is one broker with few records.
         .args([
             "-Xms128m",
             "-Xmx512m",
@@ -188,7 +188,7 @@ fn spawn(java: &Java, directory: &Path) -> anyhow::Result<Child> {
         .stdout(log.try_clone()?)
         .stderr(log);
     parent::tie(&mut command);
-    // A group of its own: Ctrl-C on the terminal is for the launcher.
+    // A process group of its own, so that Ctrl-C in the terminal reaches only the launcher.
     Command::from(command)
         .process_group(0)
         .kill_on_drop(true)

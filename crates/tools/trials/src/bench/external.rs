@@ -1,4 +1,4 @@
-//! A system that someone else started: a peer, measured in the same way.
+//! Measures a system that someone else started (a peer), in the same way as our own.
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -23,19 +23,19 @@ use crate::usage::{self, Process};
 use food_ordering::http;
 use food_ordering::restate::admin::Admin;
 
-/// How long between two questions about the same order.
-const ASK_AGAIN: Duration = Duration::from_millis(250);
+/// The pause between two requests for the status of the same order.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Where the external system is and how its orders look.
+/// The addresses of the external system and the format of its orders.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "External system")]
 pub(super) struct Peer {
-    /// Measure a system that someone else has started, drivers included
+    /// Measure a system that is already running, with its drivers, instead of starting one
     #[arg(long, env = "FOOD_ORDERING_EXTERNAL")]
     pub(super) external: bool,
     #[command(flatten)]
     kafka: kafka::Options,
-    /// Its Restate's ingress
+    /// Ingress of its Restate server
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_INGRESS",
@@ -45,7 +45,7 @@ pub(super) struct Peer {
     restate_ingress: String,
     #[command(flatten)]
     restate_admin: upstream::RestateAdmin,
-    /// Where each node of its Restate tells its metrics; none = invocations are not counted
+    /// Metrics URL of each node of its Restate server; without one, invocations are not counted
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_METRICS",
@@ -53,16 +53,16 @@ pub(super) struct Peer {
         value_name = "URL,…"
     )]
     restate_metrics: Vec<String>,
-    /// Its topic of orders
+    /// Its topic for orders
     #[arg(long, env = "FOOD_ORDERING_ORDERS_TOPIC", default_value = domain::topic::ORDERS, value_name = "TOPIC")]
     orders_topic: String,
-    /// Its topic of the drivers' places
+    /// Its topic for driver positions
     #[arg(long, env = "FOOD_ORDERING_UPDATES_TOPIC", default_value = domain::topic::DRIVER_UPDATES, value_name = "TOPIC")]
     updates_topic: String,
-    /// It publishes statuses to topic order-status as this system does; otherwise it is asked for them
+    /// Read statuses from its topic order-status, in this system's format, instead of requesting them over HTTP
     #[arg(long, env = "FOOD_ORDERING_HAS_STATUS_TOPIC")]
     has_status_topic: bool,
-    /// Where to ask for an order's status
+    /// URL of an order's status; {ingress} and {orderId} are filled in
     #[arg(
         long,
         env = "FOOD_ORDERING_STATUS_URL",
@@ -70,7 +70,7 @@ pub(super) struct Peer {
         value_name = "URL"
     )]
     status_url: String,
-    /// The method to ask with
+    /// HTTP method for requesting the status
     #[arg(
         long,
         env = "FOOD_ORDERING_STATUS_METHOD",
@@ -78,7 +78,7 @@ pub(super) struct Peer {
         value_name = "METHOD"
     )]
     status_method: Method,
-    /// The status in the answer, as a JSON pointer
+    /// JSON pointer to the status in the response
     #[arg(
         long,
         env = "FOOD_ORDERING_STATUS_POINTER",
@@ -86,7 +86,7 @@ pub(super) struct Peer {
         value_name = "POINTER"
     )]
     status_pointer: String,
-    /// The statuses in which an order has ended
+    /// The terminal statuses
     #[arg(
         long,
         env = "FOOD_ORDERING_ENDS",
@@ -95,16 +95,16 @@ pub(super) struct Peer {
         value_name = "STATUS,…"
     )]
     ends: Vec<String>,
-    /// A file with an order as JSON, in which {orderId}, {restaurantId}, {productId}, {description}, {quantity}, {totalCost},
+    /// File with an order as JSON, in which {orderId}, {restaurantId}, {productId}, {description}, {quantity}, {totalCost},
     /// {lon} and {lat} are filled in [default: this system's own orders]
     #[arg(long, env = "FOOD_ORDERING_ORDER_TEMPLATE", value_name = "FILE")]
     order_template: Option<PathBuf>,
-    /// A process to account; those named restate-server and kafka are told apart from the services
+    /// A process to measure; the names restate-server and kafka stand for the runtime and the broker, all others are services
     #[arg(long = "pid", env = "FOOD_ORDERING_PIDS", value_delimiter = ',', value_parser = usage::parse, value_name = "NAME=PID")]
     processes: Vec<Process>,
 }
 
-/// Publishes the orders, waits for their ends, and tells what they have cost.
+/// Publishes the orders, waits until they have ended, and returns what they cost.
 pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
     let peer = &args.peer;
     ensure!(
@@ -141,8 +141,8 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
     });
     let ending = async {
         match &watch {
-            Some(watch) => see_ends(watch, &timelines, args.orders).await,
-            None => ask_for_ends(peer, &orders).await,
+            Some(watch) => watch_until_ended(watch, &timelines, args.orders).await,
+            None => poll_until_ended(peer, &orders).await,
         }
     };
     let both = async { tokio::try_join!(publishing, ending) };
@@ -160,7 +160,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-async fn see_ends(
+async fn watch_until_ended(
     watch: &StatusWatch,
     timelines: &RefCell<Timelines>,
     orders: u32,
@@ -168,20 +168,20 @@ async fn see_ends(
     let mut ended = 0;
     while ended < orders {
         let event = watch.next().await?;
-        if timelines.borrow_mut().saw(&event) && event.status.is_terminal() {
+        if timelines.borrow_mut().record_status(&event) && event.status.is_terminal() {
             ended += 1;
         }
     }
     Ok(())
 }
 
-/// Asks for one order after the other, each until it has ended: orders end in about the order in which they were published, so
-/// that there are few more questions than orders, which the system pays for too.
-async fn ask_for_ends(peer: &Peer, orders: &[OrderEvent]) -> anyhow::Result<()> {
+/// Requests the status of one order after the other, each until it has ended. Orders end in about the sequence in which they
+/// were published, so there are few more requests than orders. That matters because these requests use the measured CPU time.
+async fn poll_until_ended(peer: &Peer, orders: &[OrderEvent]) -> anyhow::Result<()> {
     let client = http::client(Duration::from_secs(30))?;
     for order in orders {
         while !has_ended(peer, &client, order).await? {
-            sleep(ASK_AGAIN).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
     Ok(())
@@ -195,13 +195,13 @@ async fn has_ended(peer: &Peer, client: &Client, order: &OrderEvent) -> anyhow::
     let request = client.request(peer.status_method.clone(), &url);
     let answer: Value = http::json(request)
         .await
-        .with_context(|| format!("asking for the status of {}", order.id))?;
+        .with_context(|| format!("requesting the status of {}", order.id))?;
     let status = answer
         .pointer(&peer.status_pointer)
         .and_then(Value::as_str)
         .with_context(|| {
             format!(
-                "{url} answers {answer}, which has no text at {}",
+                "the response of {url} has no string at {}: {answer}",
                 peer.status_pointer
             )
         })?;
@@ -218,9 +218,13 @@ fn orders(args: &Args) -> anyhow::Result<Vec<OrderEvent>> {
     (0..args.orders)
         .map(|_| {
             let order = generator.make()?;
-            let value = fill(&template, &order);
-            serde_json::from_str::<Value>(&value)
-                .with_context(|| format!("filled in, {} is no JSON: {value}", path.display()))?;
+            let value = fill_template(&template, &order);
+            serde_json::from_str::<Value>(&value).with_context(|| {
+                format!(
+                    "the filled-in template {} is not valid JSON: {value}",
+                    path.display()
+                )
+            })?;
             Ok(OrderEvent {
                 id: order.order_id,
                 value: value.into_bytes(),
@@ -229,7 +233,7 @@ fn orders(args: &Args) -> anyhow::Result<Vec<OrderEvent>> {
         .collect()
 }
 
-fn fill(template: &str, order: &domain::Order) -> String {
+fn fill_template(template: &str, order: &domain::Order) -> String {
     let mut text = template
         .replace("{orderId}", order.order_id.as_str())
         .replace("{restaurantId}", order.restaurant_id.as_str())
@@ -253,14 +257,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_of_this_systems_own_order_makes_orders_that_pass_every_check() {
+    fn a_template_in_this_systems_format_makes_valid_orders() {
         let template = r#"{"orderId":"{orderId}","restaurantId":"{restaurantId}","totalCost":{totalCost},"deliveryDelay":0,
             "products":[{"productId":"{productId}","description":"{description}","quantity":{quantity}}],
             "customerLocation":{"lon":{lon},"lat":{lat}}}"#;
         let order = Generator::new("x", 1, Duration::ZERO, Region::default())
             .make()
             .unwrap();
-        let filled = domain::Order::parse(fill(template, &order).as_bytes()).unwrap();
+        let filled = domain::Order::parse(fill_template(template, &order).as_bytes()).unwrap();
         assert_eq!(filled.order_id, order.order_id);
         assert_eq!(filled.customer_location, order.customer_location);
         assert_eq!(filled.products[..], order.products[..1]);

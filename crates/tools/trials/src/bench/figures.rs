@@ -1,4 +1,4 @@
-//! What was used between two moments, and what that makes an order.
+//! Measures the resources used between two moments, and divides them by the number of orders.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -14,38 +14,38 @@ use crate::usage::{Process, Role};
 use food_ordering::http;
 use food_ordering::restate::metrics;
 
-/// What to measure, and where.
+/// The sources of the measurements.
 pub(super) struct Meters {
     pub(super) processes: Vec<Process>,
-    /// Connected before the measurement begins.
+    /// Connected before the measurement begins, so that connecting is not measured.
     pub(super) kafka: BaseConsumer,
     /// The topics whose records are counted.
     pub(super) topics: Vec<String>,
-    /// The topic of the drivers' places.
+    /// The topic of driver positions.
     pub(super) updates_topic: String,
-    /// Where each node of the runtime tells its metrics; may be none.
+    /// The metrics URL of each node of the runtime; may be empty.
     pub(super) metrics_urls: Vec<String>,
-    /// The most that all services have held together so far, in KiB, as far as somebody has looked.
+    /// The highest sampled memory of all services together so far, in KiB.
     pub(super) peak_together: Cell<u64>,
 }
 
-/// How often the memory of all services is added up.
-const LOOK_AT_MEMORY: Duration = Duration::from_millis(500);
+/// The interval at which the memory of all services is sampled.
+const MEMORY_SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// All meters at one moment.
 #[derive(Debug)]
 pub(super) struct Reading {
     at: Instant,
     cpu: Vec<Duration>,
-    /// By the runtime's processes, in bytes; none where that cannot be known, as of another user's.
+    /// Bytes that the runtime's processes have written; `None` if that cannot be read, as for another user's process.
     written: Option<u64>,
     records: BTreeMap<String, i64>,
-    /// How many times the runtime has called a handler, first time or again.
+    /// How many times the runtime has called a handler, retries included.
     attempts: Option<f64>,
 }
 
 impl Reading {
-    /// Whether the runtime has called a handler since `before`; `false` where nobody counts.
+    /// Whether the runtime has called a handler since `before`; `false` if calls are not counted.
     pub(super) fn has_called_since(&self, before: &Self) -> bool {
         // Counters hold whole numbers.
         before
@@ -65,11 +65,11 @@ pub(super) struct Figures {
     pub(super) services_cpu_ms_per_order: f64,
     pub(super) runtime_cpu_ms_per_order: f64,
     pub(super) broker_cpu_ms_per_order: f64,
-    /// What the runtime has written to disks meanwhile, its store's own housekeeping included.
+    /// What the runtime has written to disk meanwhile, its store's own housekeeping included.
     pub(super) runtime_disk_kb_per_order: Option<f64>,
-    /// The sum of the services' peaks, without broker and runtime. Code that processes share counts for each of them.
+    /// The sum of the services' peaks (RSS), without broker and runtime. Memory that processes share counts for each of them.
     pub(super) services_peak_mib: f64,
-    /// The most they have held together at any one time; what they share counts once.
+    /// The peak of the services' total memory (PSS). Memory that they share counts once.
     pub(super) services_peak_together_mib: f64,
     pub(super) invocation_attempts_per_order: Option<f64>,
     pub(super) location_updates_per_order: f64,
@@ -112,15 +112,15 @@ impl Meters {
         })
     }
 
-    /// Does `work` and looks at the memory of the services meanwhile.
+    /// Runs `work` and samples the memory of the services meanwhile.
     pub(super) async fn during<T>(
         &self,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
         let look = async {
             loop {
-                self.add_up_memory()?;
-                tokio::time::sleep(LOOK_AT_MEMORY).await;
+                self.sample_memory()?;
+                tokio::time::sleep(MEMORY_SAMPLE_INTERVAL).await;
             }
         };
         tokio::select! {
@@ -129,7 +129,7 @@ impl Meters {
         }
     }
 
-    /// The cores that the runtime was busy with between two readings.
+    /// How many cores the runtime kept busy between two readings.
     pub(super) fn runtime_load(&self, before: &Reading, after: &Reading) -> f64 {
         let busy: Duration = self
             .processes
@@ -141,7 +141,7 @@ impl Meters {
         busy.as_secs_f64() / (after.at - before.at).as_secs_f64()
     }
 
-    fn add_up_memory(&self) -> anyhow::Result<()> {
+    fn sample_memory(&self) -> anyhow::Result<()> {
         let mut together = 0;
         for process in &self.processes {
             if process.role() == Role::Service {
@@ -153,7 +153,7 @@ impl Meters {
         Ok(())
     }
 
-    /// How many records each topic has ever had. Blocks.
+    /// How many records have ever been published to each topic. Blocks.
     fn records(&self) -> anyhow::Result<BTreeMap<String, i64>> {
         self.topics
             .iter()
@@ -221,12 +221,12 @@ impl Meters {
     }
 }
 
-/// A client that asks how many records there are.
+/// A client for reading the topics' offsets.
 pub(super) fn kafka(connection: &Connection) -> anyhow::Result<BaseConsumer> {
     Ok(connection.config().create()?)
 }
 
-/// How many times the node that tells its metrics at `url` has called a handler.
+/// How many times the node with its metrics at `url` has called a handler.
 async fn attempts_at(url: &str) -> anyhow::Result<f64> {
     let client = http::client(Duration::from_secs(10))?;
     let text = http::text(client.get(url)).await?;

@@ -1,4 +1,4 @@
-//! The system that is measured, in a directory that goes when it does.
+//! Starts the system that is measured, in a temporary directory.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use super::figures::{self, Meters};
 use crate::own_system::OwnSystem;
 use crate::usage::Process;
 
-/// How restaurants and drivers are while orders are measured: neither lets anybody wait.
+/// Flags of `up` that make restaurants and drivers work without pauses.
 pub(crate) const PROFILE: [&str; 4] = [
     "--poll-interval=1s",
     "--move-interval=0s",
@@ -28,12 +28,12 @@ pub(super) struct LocalSystem {
     system: OwnSystem,
     #[expect(dead_code, reason = "removes the directory when it is dropped")]
     directory: TempDir,
-    /// When it was told to start.
+    /// When its start began.
     pub(super) begin: Instant,
 }
 
 impl LocalSystem {
-    /// Starts a fresh system as the benchmark wants it, with `drivers` in each region, and waits until it is ready.
+    /// Starts a fresh system with the flags of [`PROFILE`] and `drivers` drivers in each region, and waits until it is ready.
     pub(super) async fn start(
         drivers: u32,
         regions: &[Region],
@@ -60,12 +60,12 @@ impl LocalSystem {
         self.system.address(name)
     }
 
-    /// How its Kafka is reached.
+    /// The connection to its Kafka.
     pub(super) fn kafka(&self) -> anyhow::Result<Connection> {
         self.system.kafka()
     }
 
-    /// The addresses of each of Restate's nodes.
+    /// The addresses of all of Restate's nodes.
     pub(super) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
         self.system.nodes(name)
     }

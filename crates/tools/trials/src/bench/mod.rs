@@ -1,11 +1,11 @@
-//! `bench`: what an order costs.
+//! `bench`: measures what an order costs.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `phases.rs` | the two runs: an idle system, and one with thousands of deliveries pending |
-//! | `local.rs` | a whole system of one's own |
-//! | `external.rs` | a system that someone else started |
-//! | `figures.rs` | meters, and what they say an order costs |
+//! | `local.rs` | starting the system to measure |
+//! | `external.rs` | measuring a system that someone else started |
+//! | `figures.rs` | reading the meters, and the costs per order |
 
 mod external;
 mod figures;
@@ -32,16 +32,16 @@ pub struct Args {
     /// How many drivers deliver them, in all regions together
     #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     drivers: u32,
-    /// A region that the orders are for; may be given more than once: they are spread over all of them, and each has a matcher
+    /// Region to order in; give it several times to spread the orders over several regions, each with its own matcher
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = [Region::default()], value_delimiter = ',', value_name = "REGION")]
     regions: Vec<Region>,
     /// How many deliveries wait for a driver in the second run
     #[arg(long, env = "FOOD_ORDERING_PENDING", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
     pending: u32,
-    /// Leave out the second run
+    /// Skip the second run
     #[arg(long, env = "FOOD_ORDERING_SKIP_PENDING")]
     skip_pending: bool,
-    /// Orders of the same seed have the same content
+    /// Seed of the orders' content
     #[arg(
         long,
         env = "FOOD_ORDERING_SEED",
@@ -52,7 +52,7 @@ pub struct Args {
     /// How long each run may take
     #[arg(long, env = "FOOD_ORDERING_BENCH_TIMEOUT", default_value = "15m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     timeout: Duration,
-    /// Print JSON for machines
+    /// Print the report as JSON
     #[arg(long, env = "FOOD_ORDERING_JSON")]
     json: bool,
     #[command(flatten)]
@@ -64,19 +64,19 @@ pub struct Args {
 
 impl Args {
     /// How many drivers each region has, rounded up.
-    fn drivers_a_region(&self) -> u32 {
+    fn drivers_per_region(&self) -> u32 {
         let regions = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
         self.drivers.div_ceil(regions)
     }
 }
 
-/// What is printed in the end.
+/// What is printed at the end.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     cores: usize,
     drivers: Option<u32>,
-    /// From the start of `up` to the gateway's word on the first order.
+    /// From the start of `up` until the gateway accepted the first order.
     #[serde(skip_serializing_if = "Option::is_none")]
     startup_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,11 +92,11 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 struct Pending {
     deliveries: u32,
-    /// How long it took until all of them waited.
+    /// How long it took until all of them were waiting.
     preparation_seconds: f64,
     #[serde(flatten)]
     figures: Figures,
-    /// CPU an order here by CPU an order in the other run.
+    /// CPU time per order in this run, divided by that of the idle run.
     services_cpu_ratio: f64,
     runtime_cpu_ratio: f64,
     cpu_ratio: f64,
@@ -161,7 +161,7 @@ impl Report {
             );
             pending.figures.print();
             say!(
-                "\n  CPU per order by that with nothing pending: services {:.2} ×, runtime {:.2} ×, all {:.2} ×",
+                "\n  CPU per order, compared with nothing pending: services {:.2} ×, runtime {:.2} ×, all {:.2} ×",
                 pending.services_cpu_ratio,
                 pending.runtime_cpu_ratio,
                 pending.cpu_ratio

@@ -1,4 +1,4 @@
-//! The two runs.
+//! The two runs: an idle system, and one with thousands of deliveries pending.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -19,15 +19,15 @@ use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
 use food_ordering::{http, setup};
 
-/// The runtime is at rest when it has called no handler, and hardly computed, for this long.
+/// The runtime is at rest when it has called no handler and used almost no CPU for this long.
 const AT_REST: Duration = Duration::from_secs(2);
 /// The share of one core that a runtime at rest may use.
 const RESTING_LOAD: f64 = 0.1;
 
-/// A system with free drivers: time to start, and what an order costs.
+/// Measures a system with free drivers: how long it takes to start, and what an order costs.
 pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
     eprintln!("Starting a fresh system with {} drivers …", args.drivers);
-    let system = LocalSystem::start(args.drivers_a_region(), &args.regions, &args.up).await?;
+    let system = LocalSystem::start(args.drivers_per_region(), &args.regions, &args.up).await?;
     let run = Run::new(args, &system)?;
     let startup = run.first_order(&system).await?;
 
@@ -37,7 +37,7 @@ pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
     let meters = system.meters()?;
     let before = meters.read().await?;
     meters
-        .during(run.publish_and_see(&orders, args.orders, |id, status| {
+        .during(run.publish_and_watch(&orders, args.orders, |id, status| {
             status.is_terminal() && wanted.contains(id)
         }))
         .await?;
@@ -48,7 +48,8 @@ pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
     Ok((startup, figures))
 }
 
-/// A system in which thousands of deliveries wait for a driver before any driver comes; `idle` is what orders cost otherwise.
+/// Measures a system in which thousands of deliveries wait for a driver before the first driver starts. `idle` holds the
+/// figures of the other run, to compare with.
 pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pending> {
     eprintln!("Starting a fresh system without drivers …");
     let system = LocalSystem::start(0, &args.regions, &args.up).await?;
@@ -60,7 +61,7 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
         args.pending
     );
     let begin = Instant::now();
-    run.publish_and_see(
+    run.publish_and_watch(
         &run.orders("pending", args.pending)?,
         args.pending,
         |_, status| status == Status::SchedulingDelivery,
@@ -76,24 +77,24 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
     let ingress = system.nodes("restate-ingress")?.to_string();
     let start = async {
         for region in &args.regions {
-            setup::drivers::start(&ingress, args.drivers_a_region(), *region).await?;
+            setup::drivers::start(&ingress, args.drivers_per_region(), *region).await?;
         }
         Ok(())
     };
     tokio::try_join!(
-        run.see(args.drivers, |_, status| status == Status::Delivered),
+        run.watch_until(args.drivers, |_, status| status == Status::Delivered),
         start,
     )?;
 
-    // Drivers are under way now and will be in the end, so the halves of their deliveries that are not measured, or measured
-    // though they are not of these orders, cancel each other out.
+    // Drivers are in the middle of deliveries both now and at the end. The parts of deliveries that are measured too much at
+    // the start and too little at the end cancel each other out.
     eprintln!("Publishing {} orders …", args.orders);
     let run = Run::new(args, &system)?;
     let orders = run.orders("bench", args.orders)?;
     let before = meters.read().await?;
-    // Who has waited longest comes first, so the deliveries are not those of the new orders.
+    // The matcher serves the longest waiting delivery first, so the deliveries counted here are not those of the new orders.
     meters
-        .during(run.publish_and_see(&orders, args.orders, |_, status| {
+        .during(run.publish_and_watch(&orders, args.orders, |_, status| {
             status == Status::Delivered
         }))
         .await?;
@@ -109,7 +110,7 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
     })
 }
 
-/// Orders on their way through one system.
+/// Publishes orders to one system and watches their statuses.
 struct Run<'a> {
     args: &'a Args,
     publisher: Publisher,
@@ -142,13 +143,13 @@ impl<'a> Run<'a> {
         Ok(orders)
     }
 
-    /// Places one order through the gateway and waits until it is delivered; answers when it was accepted, counted from the
-    /// start of the system.
+    /// Places one order through the gateway and waits until it has ended. Returns the time from the start of the system until
+    /// the order was accepted.
     async fn first_order(&self, system: &LocalSystem) -> anyhow::Result<Duration> {
         let client = http::client(Duration::from_secs(10))?;
         let url = format!("{}/api/orders", system.address("gateway")?);
         let [first] = &self.orders("first", 1)?[..] else {
-            bail!("no order to begin with");
+            bail!("the generator made no order");
         };
         let request = client
             .post(url)
@@ -158,14 +159,14 @@ impl<'a> Run<'a> {
             .await
             .context("placing the first order")?;
         let accepted = system.begin.elapsed();
-        self.see(1, |id, status| *id == first.id && status.is_terminal())
+        self.watch_until(1, |id, status| *id == first.id && status.is_terminal())
             .await
             .context("waiting for the first order")?;
         Ok(accepted)
     }
 
-    /// Publishes the orders as fast as Kafka takes them, and waits until `is_done` has been true of `count` statuses.
-    async fn publish_and_see(
+    /// Publishes the orders as fast as Kafka accepts them, and waits until `is_done` has been true for `count` orders.
+    async fn publish_and_watch(
         &self,
         orders: &[OrderEvent],
         count: u32,
@@ -178,12 +179,12 @@ impl<'a> Run<'a> {
         };
         tokio::try_join!(
             publish(&self.publisher, domain::topic::ORDERS, orders, 0.0, note),
-            self.see(count, is_done),
+            self.watch_until(count, is_done),
         )?;
         Ok(())
     }
 
-    async fn see(
+    async fn watch_until(
         &self,
         count: u32,
         is_done: impl Fn(&OrderId, Status) -> bool,
@@ -192,7 +193,7 @@ impl<'a> Run<'a> {
         let watching = async {
             while seen.len() < usize::try_from(count)? {
                 let event = self.watch.next().await?;
-                self.timelines.borrow_mut().saw(&event);
+                self.timelines.borrow_mut().record_status(&event);
                 if is_done(&event.order_id, event.status) {
                     seen.insert(event.order_id);
                 }
@@ -203,10 +204,10 @@ impl<'a> Run<'a> {
         match timeout(limit, watching).await {
             Ok(seen) => seen,
             Err(_) => bail!(
-                "after {} only {} of {count} orders were where they should be; not there for example {}",
+                "after {} only {} of {count} orders had reached the expected status; unfinished orders, for example: {}",
                 humantime::format_duration(limit),
                 seen.len(),
-                self.timelines.borrow().some_unfinished()
+                self.timelines.borrow().unfinished_examples()
             ),
         }
     }
@@ -220,7 +221,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Waits until the runtime has nothing to do, neither for orders nor for its own store, which it puts in order with some delay.
+/// Waits until the runtime has nothing to do, neither for orders nor for its own store, which it compacts with some delay.
 async fn at_rest(meters: &Meters) -> anyhow::Result<()> {
     const LIMIT: Duration = Duration::from_mins(5);
     let begin = Instant::now();

@@ -1,11 +1,11 @@
-//! Those who send orders, hear what becomes of them, and write both down.
+//! The simulated customers: they place orders, follow their statuses, and record both as evidence for the audit.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::Context;
-use audit::{Accepted, Look, Notes};
+use audit::{Accepted, HoldingsSample, Notes};
 use domain::{Order, OrderId, Region, Status, topic};
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::{Connection, Publisher};
@@ -17,9 +17,9 @@ use upstream::http::{SHORT, text};
 use crate::load::orders::Generator;
 use crate::load::watch::StatusWatch;
 
-/// Every so many orders one is placed through the gateway, the others through Kafka.
+/// One order in four is placed through the gateway, the others through Kafka.
 const THROUGH_GATEWAY: usize = 4;
-/// The pause before a request that was not answered with yes is sent again.
+/// The pause before a request that was not accepted is sent again.
 const AGAIN_AFTER: Duration = Duration::from_millis(300);
 
 /// All customers.
@@ -31,13 +31,13 @@ pub(super) struct Customers {
     notes: RefCell<Notes>,
     ended: Cell<u32>,
     news: Notify,
-    /// Held by everyone who publishes or places something, for as long as it is not known whether it was accepted.
+    /// Read-locked while an order or record is being published and it is not known yet whether it was accepted.
     publishing: RwLock<()>,
     statuses: RefCell<BTreeMap<OrderId, Status>>,
-    /// Why orders did not end as they should, and how many.
+    /// The reasons for which orders were rejected or cancelled, with how many.
     reasons: RefCell<BTreeMap<String, u32>>,
-    /// Orders that take room until they end.
-    waited_for: RefCell<HashSet<OrderId>>,
+    /// Orders that count towards the limit of orders in flight.
+    in_flight: RefCell<HashSet<OrderId>>,
     room: Semaphore,
     /// When orders were delivered, in ms since the epoch.
     delivered: RefCell<Vec<i64>>,
@@ -59,7 +59,7 @@ impl Customers {
                 .map(|(_, region)| {
                     Ok(Order {
                         region,
-                        // One that follows from the order's id, in this region.
+                        // Derived from the order's id, within this region.
                         customer_location: None,
                         ..generator.make()?
                     })
@@ -74,13 +74,13 @@ impl Customers {
             publishing: RwLock::default(),
             statuses: RefCell::default(),
             reasons: RefCell::default(),
-            waited_for: RefCell::default(),
+            in_flight: RefCell::default(),
             room: Semaphore::new(0),
             delivered: RefCell::default(),
         })
     }
 
-    /// Places all orders, at most `in_flight` at a time that have not ended. Returns when the last is accepted.
+    /// Places all orders, with at most `in_flight` of them under way at a time. Returns when the last is accepted.
     pub(super) async fn place_all(&self, in_flight: usize) -> anyhow::Result<()> {
         self.room.add_permits(in_flight);
         stream::iter(self.orders.iter().enumerate())
@@ -90,11 +90,11 @@ impl Customers {
             .await
     }
 
-    /// Places an order as soon as there is room for it, until the system says yes.
+    /// Waits until an order may be in flight, and places it, again and again until it is accepted.
     async fn place(&self, number: usize, order: &Order) -> anyhow::Result<()> {
-        // Given back when the order has ended.
+        // The permit is returned when the order has ended.
         self.room.acquire().await?.forget();
-        self.waited_for.borrow_mut().insert(order.order_id.clone());
+        self.in_flight.borrow_mut().insert(order.order_id.clone());
         let event = serde_json::to_vec(order)?;
         while !self.try_place(number, order, &event).await? {
             sleep(AGAIN_AFTER).await;
@@ -118,14 +118,14 @@ impl Customers {
             .header("content-type", "application/json")
             .body(event.to_vec());
         match request.send().await {
-            // A gateway that was paused in the middle of a request calls that a timeout.
+            // A gateway that was paused in the middle of a request answers 408 when it continues.
             Ok(answer)
                 if answer.status().is_client_error()
                     && answer.status() != StatusCode::REQUEST_TIMEOUT =>
             {
                 let status = answer.status();
                 let problem = text(answer, SHORT).await.unwrap_or_default();
-                anyhow::bail!("the gateway refuses a good order: {status} {problem}")
+                anyhow::bail!("the gateway refused a valid order: {status} {problem}")
             }
             Ok(answer) => Ok(answer.status().is_success()),
             Err(_) => Ok(false),
@@ -142,27 +142,33 @@ impl Customers {
         self.publisher.publish(topic, key, value, &[]).await
     }
 
-    /// Waits until all that anyone has begun to publish or to place is accepted or not. Nobody begins anything more as long as the
-    /// answer is kept.
-    pub(super) async fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+    /// Waits until the outcome of everything being published is known. Nothing more is published while the returned guard is
+    /// held.
+    pub(super) async fn pause_publishing(&self) -> RwLockWriteGuard<'_, ()> {
         self.publishing.write().await
     }
 
-    /// Publishes until Kafka has confirmed it.
-    pub(super) async fn publish_surely(&self, topic: &str, key: Option<&[u8]>, value: &[u8]) {
+    /// Publishes a record, again and again until Kafka has confirmed it.
+    pub(super) async fn publish_until_confirmed(
+        &self,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: &[u8],
+    ) {
         while self.publish(topic, key, value).await.is_err() {
             sleep(AGAIN_AFTER).await;
         }
     }
 
-    /// Publishes what is no order, and writes it down.
+    /// Publishes an invalid order event, and records it for the audit.
     pub(super) async fn publish_garbage(&self, key: Option<&[u8]>, value: &[u8]) {
-        self.publish_surely(topic::ORDERS, key, value).await;
+        self.publish_until_confirmed(topic::ORDERS, key, value)
+            .await;
         let value = String::from_utf8_lossy(value).into_owned();
         self.notes.borrow_mut().garbage.push(value);
     }
 
-    /// Calls an order off; a customer who hears nothing asks once more. Answers whether it is called off.
+    /// Cancels an order through the gateway, with one retry if there is no answer. Returns whether it was cancelled.
     pub(super) async fn cancel(&self, id: &OrderId) -> bool {
         for _ in 0..2 {
             let request = self
@@ -186,19 +192,19 @@ impl Customers {
         self.orders.get(index).context("no order of this number")
     }
 
-    /// Waits until so many orders have ended.
+    /// Waits until `count` orders have ended.
     pub(super) async fn ended(&self, count: u32) {
         while self.ended.get() < count {
             self.news.notified().await;
         }
     }
 
-    /// Writes down who held what.
-    pub(super) fn saw(&self, look: Look) {
+    /// Records a sample of which driver holds which delivery.
+    pub(super) fn record_holdings(&self, look: HoldingsSample) {
         self.notes.borrow_mut().looks.push(look);
     }
 
-    /// Hears what becomes of orders, for ever.
+    /// Follows the statuses of all orders, for ever.
     pub(super) async fn listen(&self, watch: &StatusWatch) -> anyhow::Result<()> {
         loop {
             let event = watch.next().await?;
@@ -206,12 +212,12 @@ impl Customers {
             if status == Status::Delivered {
                 self.delivered.borrow_mut().push(event.at);
             }
-            if status.is_terminal() && self.waited_for.borrow_mut().remove(&event.order_id) {
+            if status.is_terminal() && self.in_flight.borrow_mut().remove(&event.order_id) {
                 self.room.add_permits(1);
                 self.ended.set(self.ended.get() + 1);
                 self.news.notify_waiters();
                 if let Some(reason) = &event.reason {
-                    // What follows is in the third party's words.
+                    // After the colon come the third party's own words.
                     let reason = reason.split(':').next().unwrap_or(reason);
                     let end = format!("{}: {reason}", status.name());
                     *self.reasons.borrow_mut().entry(end).or_default() += 1;
@@ -221,7 +227,7 @@ impl Customers {
         }
     }
 
-    /// Accepted orders that have not ended, as far as was heard.
+    /// Accepted orders for which no terminal status has been seen.
     pub(super) fn not_ended(&self) -> Vec<OrderId> {
         let statuses = self.statuses.borrow();
         let notes = self.notes.borrow();
@@ -231,7 +237,7 @@ impl Customers {
             .collect()
     }
 
-    /// How many orders ended how.
+    /// How many accepted orders are in each status.
     pub(super) fn ends(&self) -> BTreeMap<&'static str, u32> {
         let statuses = self.statuses.borrow();
         let mut ends = BTreeMap::new();
@@ -244,18 +250,18 @@ impl Customers {
         ends
     }
 
-    /// How many orders were rejected or cancelled for which reason.
+    /// How many orders were rejected or cancelled for each reason.
     pub(super) fn reasons(&self) -> BTreeMap<String, u32> {
         self.reasons.borrow().clone()
     }
 
-    /// The first delivery after a moment, in ms since the epoch.
+    /// The time of the first delivery after `moment`; both in ms since the epoch.
     pub(super) fn delivery_after(&self, moment: i64) -> Option<i64> {
         let delivered = self.delivered.borrow();
         delivered.iter().copied().filter(|at| *at > moment).min()
     }
 
-    /// What was written down.
+    /// Everything recorded so far.
     pub(super) fn notes(&self) -> Notes {
         self.notes.borrow().clone()
     }

@@ -1,15 +1,15 @@
-//! `chaos`: load and faults on a system of its own, and then the question whether money and food are right.
+//! `chaos`: puts load on a system of its own, injects faults, and then checks whether every payment and delivery is right.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `plan.rs` | what is done to whom, and when: all of it from the seed |
-//! | `stage.rs` | the system, and the hands on its processes |
-//! | `customers.rs` | those who send orders and write down what they were told |
-//! | `strike.rs` | doing what the plan says |
-//! | `recreate.rs` | deleting a topic and creating it anew |
-//! | `report.rs` | what is printed in the end |
+//! | `plan.rs` | the schedule of faults and their targets, derived from the seed |
+//! | `stage.rs` | the system under test, and signals to its processes |
+//! | `customers.rs` | simulated customers who place orders and record what they are told |
+//! | `strike.rs` | injecting the faults of the schedule |
+//! | `recreate.rs` | deleting a topic and having it created again |
+//! | `report.rs` | the report at the end |
 //!
-//! What must hold is decided by the crate `audit`, from the outside.
+//! The crate `audit` checks the invariants, from outside.
 
 mod customers;
 mod plan;
@@ -36,16 +36,16 @@ use crate::load::watch::StatusWatch;
 use crate::verdicts;
 use food_ordering::{files, shutdown, up};
 
-/// How often is looked who holds what.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// How often is looked whether everything is at rest, and how many looks in a row have to find it so.
+/// How often the audit samples which driver holds which delivery.
+const SAMPLE_EVERY: Duration = Duration::from_secs(3);
+/// How often to check whether the system is at rest, and how many checks in a row must find it so.
 const REST_EVERY: Duration = Duration::from_secs(1);
 const RESTS: u32 = 2;
 
 /// Arguments of `chaos`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The same seed brings the same orders and the same faults
+    /// Seed of the orders and the faults
     #[arg(
         long,
         env = "FOOD_ORDERING_SEED",
@@ -56,10 +56,10 @@ pub struct Args {
     /// How many orders to place
     #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
     orders: u32,
-    /// How many faults strike meanwhile
+    /// How many faults to inject meanwhile
     #[arg(long, env = "FOOD_ORDERING_FAULTS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000), value_name = "N")]
     faults: u32,
-    /// How many drivers deliver in each of the three regions
+    /// How many drivers work in each of the three regions
     #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
     drivers: u32,
     /// How many orders may be under way at a time
@@ -71,13 +71,13 @@ pub struct Args {
         value_name = "N"
     )]
     in_flight: u32,
-    /// How long placing the orders may take; then it is broken off
+    /// How long placing all orders may take before the run is broken off
     #[arg(long, env = "FOOD_ORDERING_CHAOS_DURATION", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
     duration: Duration,
-    /// How long the last orders may take to end, once nothing is wrong any more
+    /// How long the last orders may take to end once all faults are over
     #[arg(long, env = "FOOD_ORDERING_CHAOS_DRAIN", default_value = "5m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     drain: Duration,
-    /// Which broker: Apache Kafka, which is killed too, or the embedded one, which cannot be
+    /// The broker: Apache Kafka is killed too; the embedded broker is not, because it would lose its records
     #[arg(
         long,
         env = "FOOD_ORDERING_CHAOS_KAFKA",
@@ -85,16 +85,16 @@ pub struct Args {
         value_name = "BROKER"
     )]
     kafka: Broker,
-    /// Where data, logs and facts are kept [default: a new directory, which is removed if every invariant holds]
+    /// Directory for data, logs and facts.json [default: a new one, which is removed if every invariant holds]
     #[arg(long, env = "FOOD_ORDERING_CHAOS_DATA_DIR", value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
-    /// Run nothing: decide the invariants from the facts of an earlier run
+    /// Run nothing; check the invariants against the facts.json of an earlier run
     #[arg(long, env = "FOOD_ORDERING_CHAOS_FACTS", value_name = "FILE")]
     facts: Option<PathBuf>,
-    /// Run nothing: print what the seed brings
+    /// Run nothing; print the seed's schedule of faults
     #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
     dry_run: bool,
-    /// More flags for the `food-ordering up` that is struck
+    /// More flags for the `food-ordering up` that is tested
     #[arg(last = true)]
     up: Vec<OsString>,
 }
@@ -112,7 +112,7 @@ impl Args {
     }
 }
 
-/// The file with everything that was found out, in the data directory.
+/// The file in the data directory with the evidence for the audit.
 const FACTS: &str = "facts.json";
 
 /// `chaos`: an error if an invariant is broken.
@@ -195,7 +195,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     let show = async {
-        // Nobody waits for the last orders to end in vain: those that do not are found by the audit.
+        // The limit keeps a stuck run from waiting for ever. The audit finds the orders that have not ended.
         let broken_off = match timeout(args.duration, fire).await {
             Ok(done) => done.map(|()| false)?,
             Err(_) => true,
@@ -214,7 +214,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     let (broken_off, at_rest, under_fire) = tokio::select! {
         shown = show => shown?,
         failed = customers.listen(&watch) => bail!("reading order-status: {failed:?}"),
-        () = keep_looking(&stage, &customers) => bail!("nobody looks any more"),
+        () = sample_forever(&stage, &customers) => bail!("sampling the drivers' deliveries ended"),
     };
 
     let facts = stage.sources.collect(customers.notes()).await?;
@@ -252,12 +252,12 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes down who holds what, for ever. Nobody answers while the Restate server is down.
-async fn keep_looking(stage: &Stage, customers: &Customers) {
+/// Records which driver holds which delivery, for ever. A sample fails while the Restate server is down.
+async fn sample_forever(stage: &Stage, customers: &Customers) {
     loop {
-        sleep(LOOK_EVERY).await;
-        match stage.sources.look().await {
-            Ok(look) => customers.saw(look),
+        sleep(SAMPLE_EVERY).await;
+        match stage.sources.sample_holdings().await {
+            Ok(look) => customers.record_holdings(look),
             Err(error) => tracing::debug!("{error}"),
         }
     }

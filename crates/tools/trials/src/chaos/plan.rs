@@ -1,4 +1,4 @@
-//! What is done to whom, and when: all of it follows from the seed.
+//! The schedule of faults and their targets. All of it is derived from the seed.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,24 +9,23 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-/// How long a fault lasts that ends by itself, in ms.
+/// The duration of a fault that ends by itself, in ms.
 const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
-/// How long a part is away that is not started again at once, in ms: longer than a third party may take by the limits of the system
-/// that is struck (`--payment-limit`, `--preparation-limit`), and several times longer than Restate tries by itself where services
-/// do not say how long (`--restate-default-attempts`).
-const AWAY_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
-/// The parts that are kept away. Kafka and Restate cannot be given up: everything waits for them.
-const AWAY: [Victim; 5] = [
+/// The duration of an outage, in ms. Longer than the limits for third parties that `stage.rs` sets (`--payment-limit`,
+/// `--preparation-limit`), and several times longer than Restate retries by default under `--restate-default-attempts`.
+const OUTAGE_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
+/// The parts that have outages. Not Kafka and Restate: without them everything just waits.
+const OUTAGES: [Victim; 5] = [
     Victim::OrderServices,
     Victim::DriverSimulator,
     Victim::RestaurantPos,
     Victim::PaymentProvider,
     Victim::Gateway,
 ];
-/// The part of the orders after whose end nothing is done any more: faults strike while orders are under way.
+/// The share of ended orders after which no more faults are injected, so that faults happen while orders are under way.
 const LAST_FAULT: f64 = 0.95;
 
-/// A process that can be struck.
+/// A process that faults can target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Victim {
     OrderServices,
@@ -63,48 +62,49 @@ impl Victim {
     }
 }
 
-/// Something that is done to the system.
+/// A fault to inject.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fault {
     /// SIGKILL; the process is started again.
     Kill(Victim),
-    /// SIGSTOP, and SIGCONT later.
+    /// SIGSTOP, and SIGCONT after `lasts`.
     Pause { victim: Victim, lasts: Duration },
-    /// SIGKILL, and the process is not there for a while: whoever calls it is refused.
-    TakeAway { victim: Victim, lasts: Duration },
-    /// A third party fails as its `/faults` tell it.
+    /// SIGKILL, and the process is started again only after `lasts`: until then connections to it are refused.
+    Outage { victim: Victim, lasts: Duration },
+    /// A third party is told by `PUT /faults` to fail.
     Misbehave {
         stub: Victim,
         faults: Value,
         lasts: Duration,
     },
-    /// The events of these orders come again, in this order.
+    /// The events of these orders are published again, in this sequence.
     Repeat(Vec<u32>),
-    /// A driver's phone tells of old places again, out of order, and of places that are none.
-    StalePlaces { driver: u32 },
-    /// A driver's phone tells places with the times of a clock that is wrong, and places where nobody can be.
+    /// A driver's phone reports old positions again and out of order, and invalid positions.
+    StalePositions { driver: u32 },
+    /// A driver's phone reports positions with the times of a wrong clock, and an impossible position.
     WrongClock { driver: u32 },
-    /// An operator pauses what is under way for these orders, and setup resumes it later.
+    /// An operator pauses the invocations of these orders, and setup resumes them after `lasts`.
     PauseWork { orders: Vec<u32>, lasts: Duration },
-    /// Records that are no orders; one of them names this order.
+    /// Records that are not valid orders; some of them name this order.
     Garbage { order: u32 },
-    /// Customers call these orders off.
+    /// Customers cancel these orders.
     CustomerCancels(Vec<u32>),
     /// An operator cancels the invocations of these orders' workflows.
     OperatorCancels(Vec<u32>),
-    /// An operator deletes a topic and runs setup, which creates it anew.
+    /// An operator deletes a topic and runs setup, which creates it again.
     RecreateTopic(&'static str),
 }
 
-/// A fault and its moment.
+/// A fault and when to inject it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Planned {
-    /// How many orders have ended by then. Not a time: on a slow machine the same happens to the same orders.
+    /// The number of ended orders at which to inject it. Not a time, so that a slow machine has the same faults for the same
+    /// orders.
     pub(super) after: u32,
     pub(super) fault: Fault,
 }
 
-/// What a plan depends on.
+/// The parameters of a plan, besides the seed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) orders: u32,
@@ -112,13 +112,13 @@ pub(super) struct Size {
     pub(super) drivers: u32,
     /// How many orders are under way at a time.
     pub(super) in_flight: u32,
-    /// Whether the broker keeps its records when it is killed.
+    /// Whether the broker's records survive when it is killed.
     pub(super) durable_broker: bool,
 }
 
-/// The faults that `seed` brings, in the order of their moments.
+/// The schedule of faults for `seed`, in the sequence in which they are injected.
 ///
-/// Kinds are dealt like cards: none comes a second time before all have come once.
+/// The kinds are dealt like cards from a shuffled deck: none comes a second time before all have come once.
 pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut deck = Vec::new();
@@ -128,7 +128,7 @@ pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
                 deck = Card::deck(size.durable_broker);
                 deck.shuffle(&mut random);
             }
-            // Evenly over the orders, each somewhere in its share of them.
+            // Each fault gets an equal share of the orders, and a random moment within it.
             let share = f64::from(size.orders) * LAST_FAULT / f64::from(size.faults);
             let moment = (f64::from(number) + random.random_range(0.0..1.0)) * share;
             #[expect(
@@ -151,10 +151,10 @@ pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
 enum Card {
     Kill(Victim),
     Pause(Victim),
-    TakeAway(Victim),
+    Outage(Victim),
     Misbehave(Victim, fn() -> Value),
     Repeat,
-    StalePlaces,
+    StalePositions,
     WrongClock,
     PauseWork,
     Garbage,
@@ -181,7 +181,7 @@ impl Card {
             Self::Misbehave(RestaurantPos, || json!({"duplicateCallbackRate": 0.7})),
             Self::Repeat,
             Self::Repeat,
-            Self::StalePlaces,
+            Self::StalePositions,
             Self::WrongClock,
             Self::PauseWork,
             Self::Garbage,
@@ -191,7 +191,7 @@ impl Card {
             Self::OperatorCancels,
             Self::OperatorCancels,
         ];
-        deck.extend(AWAY.map(Self::TakeAway));
+        deck.extend(OUTAGES.map(Self::Outage));
         if durable_broker {
             deck.extend([topic::ORDERS, topic::DRIVER_UPDATES].map(Self::RecreateTopic));
         }
@@ -204,17 +204,17 @@ impl Card {
         deck
     }
 
-    /// The fault, when `after` orders have ended.
+    /// Makes a fault of this kind, with random targets, for the moment at which `after` orders have ended.
     fn draw(self, random: &mut StdRng, after: u32, size: Size) -> Fault {
-        // Orders end about as they are placed.
+        // Orders end in about the sequence in which they are placed, so these are probably under way.
         let under_way = after.min(size.orders - 1) + 1..=(after + size.in_flight).min(size.orders);
         let lasts = Duration::from_millis(random.random_range(LASTS_MS));
         match self {
             Self::Kill(victim) => Fault::Kill(victim),
             Self::Pause(victim) => Fault::Pause { victim, lasts },
-            Self::TakeAway(victim) => Fault::TakeAway {
+            Self::Outage(victim) => Fault::Outage {
                 victim,
-                lasts: Duration::from_millis(random.random_range(AWAY_MS)),
+                lasts: Duration::from_millis(random.random_range(OUTAGE_MS)),
             },
             Self::Misbehave(stub, faults) => Fault::Misbehave {
                 stub,
@@ -222,34 +222,38 @@ impl Card {
                 lasts,
             },
             Self::Repeat => {
-                // Some from long ago, some that may be under way; latest first.
-                let mut orders = some(random, 1..=after.max(1), 10);
-                orders.extend(some(random, under_way, 10));
+                // Some that ended long ago and some that may be under way; latest first.
+                let mut orders = random_numbers(random, 1..=after.max(1), 10);
+                orders.extend(random_numbers(random, under_way, 10));
                 orders.sort_unstable_by(|a, b| b.cmp(a));
                 Fault::Repeat(orders)
             }
-            Self::StalePlaces => Fault::StalePlaces {
+            Self::StalePositions => Fault::StalePositions {
                 driver: random.random_range(1..=size.drivers),
             },
             Self::WrongClock => Fault::WrongClock {
                 driver: random.random_range(1..=size.drivers),
             },
             Self::PauseWork => Fault::PauseWork {
-                orders: some(random, under_way, 10),
+                orders: random_numbers(random, under_way, 10),
                 lasts,
             },
             Self::Garbage => Fault::Garbage {
                 order: random.random_range(under_way),
             },
-            Self::CustomerCancels => Fault::CustomerCancels(some(random, under_way, 5)),
-            Self::OperatorCancels => Fault::OperatorCancels(some(random, under_way, 3)),
+            Self::CustomerCancels => Fault::CustomerCancels(random_numbers(random, under_way, 5)),
+            Self::OperatorCancels => Fault::OperatorCancels(random_numbers(random, under_way, 3)),
             Self::RecreateTopic(topic) => Fault::RecreateTopic(topic),
         }
     }
 }
 
-/// Up to `count` numbers of a range, each once.
-fn some(random: &mut StdRng, range: std::ops::RangeInclusive<u32>, count: usize) -> Vec<u32> {
+/// Up to `count` different random numbers of a range, sorted.
+fn random_numbers(
+    random: &mut StdRng,
+    range: std::ops::RangeInclusive<u32>,
+    count: usize,
+) -> Vec<u32> {
     let mut numbers: Vec<u32> = (0..count)
         .map(|_| random.random_range(range.clone()))
         .collect();
@@ -259,15 +263,15 @@ fn some(random: &mut StdRng, range: std::ops::RangeInclusive<u32>, count: usize)
 }
 
 impl Fault {
-    /// What it has in common with others: all but the orders, the driver and the time.
+    /// The name of its kind: its description without orders, driver and duration.
     pub(super) fn kind(&self) -> String {
         match self {
             Self::Kill(victim) => format!("kill -9 {}", victim.name()),
             Self::Pause { victim, .. } => format!("pause {}", victim.name()),
-            Self::TakeAway { victim, .. } => format!("kill -9 and away: {}", victim.name()),
+            Self::Outage { victim, .. } => format!("kill -9 with outage: {}", victim.name()),
             Self::Misbehave { stub, faults, .. } => format!("{} {faults}", stub.name()),
             Self::Repeat(_) => "repeat order events".to_owned(),
-            Self::StalePlaces { .. } => "stale places".to_owned(),
+            Self::StalePositions { .. } => "stale positions".to_owned(),
             Self::WrongClock { .. } => "wrong clock".to_owned(),
             Self::PauseWork { .. } => "operator pauses".to_owned(),
             Self::Garbage { .. } => "garbage".to_owned(),
@@ -285,9 +289,9 @@ impl fmt::Display for Fault {
             Self::Pause { victim, lasts } => {
                 write!(f, "pause {} for {} ms", victim.name(), lasts.as_millis())
             }
-            Self::TakeAway { victim, lasts } => write!(
+            Self::Outage { victim, lasts } => write!(
                 f,
-                "kill -9 {}, away for {} ms",
+                "kill -9 {}, down for {} ms",
                 victim.name(),
                 lasts.as_millis()
             ),
@@ -299,7 +303,7 @@ impl fmt::Display for Fault {
             Self::Repeat(orders) => {
                 write!(f, "repeat {} order events: {}", orders.len(), list(orders))
             }
-            Self::StalePlaces { driver } => write!(f, "stale places of driver-{driver}"),
+            Self::StalePositions { driver } => write!(f, "stale positions of driver-{driver}"),
             Self::WrongClock { driver } => write!(f, "wrong clock of driver-{driver}"),
             Self::PauseWork { orders, lasts } => write!(
                 f,
@@ -335,13 +339,13 @@ mod tests {
     };
 
     #[test]
-    fn a_seed_brings_the_same_faults_again_and_another_seed_others() {
+    fn the_same_seed_gives_the_same_faults_and_another_seed_gives_others() {
         assert_eq!(plan(7, SIZE), plan(7, SIZE));
         assert_ne!(plan(7, SIZE), plan(8, SIZE));
     }
 
     #[test]
-    fn a_hundred_faults_kill_and_pause_everyone_and_strike_while_orders_are_under_way() {
+    fn a_hundred_faults_kill_and_pause_every_part_while_orders_are_under_way() {
         let plan = plan(1, SIZE);
         assert_eq!(plan.len(), 100);
         assert!(plan.windows(2).all(|pair| pair[0].after <= pair[1].after));
@@ -374,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_faults_are_of_every_kind_whatever_the_seed() {
+    fn a_hundred_faults_include_every_kind_whatever_the_seed() {
         for seed in 0..20 {
             let kinds: BTreeSet<String> = plan(seed, SIZE)
                 .iter()

@@ -1,9 +1,9 @@
-//! Deleting a topic and creating it anew, while orders are under way.
+//! Deletes a topic and has setup create it again, while orders are under way.
 //!
-//! What Restate has not read of a topic is gone with it, and no system could bring it back. So that every accepted order must
-//! arrive all the same, `orders` is deleted only when Restate has committed all that was accepted, and nobody places anything
-//! meanwhile. `driver-updates` is deleted as it is: a driver's place is soon followed by the next one, and no order may depend
-//! on it.
+//! Records that Restate has not read are lost with their topic; no system could prevent that. The invariant that no accepted
+//! order is lost must hold all the same, so `orders` is deleted only when Restate has committed every record, and the customers
+//! place nothing meanwhile. `driver-updates` is deleted with whatever it holds: a driver's next position follows soon, and no
+//! order may depend on a single one.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,20 +20,21 @@ use super::customers::Customers;
 use super::stage::Stage;
 use food_ordering::up::drain;
 
-/// How long it may take until nobody waits for an answer any more: longer than Kafka and the gateway have for one.
+/// How long to wait for all pending answers: longer than the time limits of Kafka and the gateway for one.
 const HELD_WITHIN: Duration = Duration::from_secs(30);
-/// How long Restate may take to read the rest, and how long deleting and setting up again may take: others are killed meanwhile.
+/// How long Restate may take to read the remaining records, and how long deleting the topic and setting up again may take. Long,
+/// because other faults happen meanwhile.
 const READ_WITHIN: Duration = Duration::from_mins(1);
 const DONE_WITHIN: Duration = Duration::from_mins(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// What became of it.
+/// Whether the topic was recreated.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Restate reads the new topic after this time.
+    /// It was, and Restate read the new topic after this time.
     Done(Duration),
-    /// The topic was left as it was: records in it would have been lost.
+    /// The topic was left alone, for this reason: records in it would have been lost.
     NotRead(String),
 }
 
@@ -51,12 +52,12 @@ impl fmt::Display for Outcome {
                 "deleted; Restate reads the new one after {:.1} s",
                 took.as_secs_f64()
             ),
-            Self::NotRead(why) => write!(f, "left as it is: {why}"),
+            Self::NotRead(why) => write!(f, "left alone: {why}"),
         }
     }
 }
 
-/// Deletes a topic and has setup create it anew. An error if Restate does not read the new one in time.
+/// Deletes a topic and has setup create it again. Fails if Restate does not read the new topic in time.
 pub(super) async fn topic(
     name: &'static str,
     stage: &Stage,
@@ -64,8 +65,8 @@ pub(super) async fn topic(
 ) -> anyhow::Result<Outcome> {
     let kafka = stage.kafka()?;
     let held = if name == topic::ORDERS {
-        let Ok(held) = timeout(HELD_WITHIN, customers.hold()).await else {
-            let why = format!("someone waits for an answer after {HELD_WITHIN:?}");
+        let Ok(held) = timeout(HELD_WITHIN, customers.pause_publishing()).await else {
+            let why = format!("a customer still waits for an answer after {HELD_WITHIN:?}");
             return Ok(Outcome::NotRead(why));
         };
         let left = all_read(stage.address("restate-admin")?, &kafka, name, READ_WITHIN).await;
@@ -79,33 +80,33 @@ pub(super) async fn topic(
     let begin = Instant::now();
     let done = timeout(DONE_WITHIN, async {
         delete(&kafka, name).await;
-        again(async || {
+        retry(async || {
             stage.set_up().await?;
-            // Answers only if Restate reads the topic that there is now.
+            // Succeeds only if Restate reads the topic that exists now.
             let admin = stage.address("restate-admin")?;
             drain::topic(admin, &kafka, name, Duration::ZERO).await
         })
         .await;
     });
     done.await
-        .with_context(|| format!("topic {name} is not set up again within {DONE_WITHIN:?}"))?;
+        .with_context(|| format!("topic {name} was not set up again within {DONE_WITHIN:?}"))?;
     drop(held);
     Ok(Outcome::Done(begin.elapsed()))
 }
 
-/// Waits until Restate has committed every record of a topic; an error if it has not within `limit`.
+/// Waits until Restate has committed every record of a topic. Fails after `limit`.
 async fn all_read(
     admin: &str,
     kafka: &Connection,
     name: &'static str,
     limit: Duration,
 ) -> anyhow::Result<()> {
-    let mut last = "nobody answers".to_owned();
+    let mut last = "no answer".to_owned();
     let read = timeout(limit, async {
         loop {
             match drain::topic(admin, kafka, name, Duration::ZERO).await {
                 Ok(0) => return,
-                Ok(left) => last = format!("{left} records are not read"),
+                Ok(left) => last = format!("{left} records are unread"),
                 Err(error) => last = format!("{error:#}"),
             }
             sleep(AGAIN_AFTER).await;
@@ -115,10 +116,10 @@ async fn all_read(
         .map_err(|_| anyhow::anyhow!("{last} after {limit:?}"))
 }
 
-/// Deletes a topic; returns when it is gone, or another one has taken its place.
+/// Deletes a topic. Returns when it is gone, or when another topic of this name has taken its place.
 async fn delete(kafka: &Connection, name: &'static str) {
-    let id = again(async || Ok(kafka::topic_ids(kafka, &[name]).await?.remove(name))).await;
-    again(async || {
+    let id = retry(async || Ok(kafka::topic_ids(kafka, &[name]).await?.remove(name))).await;
+    retry(async || {
         if id.is_none() || kafka::topic_ids(kafka, &[name]).await?.remove(name) != id {
             return Ok(());
         }
@@ -135,8 +136,8 @@ async fn delete(kafka: &Connection, name: &'static str) {
     .await;
 }
 
-/// Tries until it works; whoever calls bounds the time.
-async fn again<T>(mut act: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
+/// Retries until `act` succeeds. The caller limits the time.
+async fn retry<T>(mut act: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
     loop {
         match act().await {
             Ok(done) => return done,

@@ -1,4 +1,4 @@
-//! What is printed in the end.
+//! The report at the end of a chaos run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,39 +7,39 @@ use serde_json::Value;
 
 use food_ordering::restate::metrics;
 
-/// Everything beside the verdicts.
+/// Everything that is printed except the verdicts.
 pub(super) struct Report {
     pub(super) seed: u64,
     pub(super) broken_off: bool,
     pub(super) at_rest: bool,
     pub(super) under_fire: Duration,
     pub(super) took: Duration,
-    /// How many orders ended how.
+    /// How many accepted orders are in each status.
     pub(super) ends: BTreeMap<&'static str, u32>,
-    /// How many orders were rejected or cancelled for which reason.
+    /// How many orders were rejected or cancelled for each reason.
     pub(super) reasons: BTreeMap<String, u32>,
     pub(super) recoveries: Vec<Recovery>,
-    /// What each kind of fault has changed.
+    /// What each kind of fault has changed, by the name of the kind.
     pub(super) effects: BTreeMap<String, Effect>,
 }
 
-/// What faults of one kind have changed.
+/// What the faults of one kind have changed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Effect {
-    /// How often one has struck.
+    /// How many faults of this kind were injected.
     pub(super) strikes: u32,
-    /// How much they have changed altogether, and of what.
+    /// How many items they changed in all, and what these items are.
     pub(super) count: u64,
     pub(super) what: &'static str,
 }
 
-/// At how many requests `faults` have struck, as the metrics of a stub have it.
-pub(super) fn struck(told: &str, faults: &Value) -> u32 {
+/// At how many requests a stub has failed because of `faults`, according to its `metrics` text.
+pub(super) fn requests_struck(metrics_text: &str, faults: &Value) -> u32 {
     let names = faults.as_object().into_iter().flatten();
-    let struck: f64 = names
+    let requests_struck: f64 = names
         .map(|(name, _)| {
             let label = format!("fault=\"{name}\"");
-            metrics::sum(told, "faults_struck_total", &[&label])
+            metrics::sum(metrics_text, "faults_struck_total", &[&label])
         })
         .sum();
     #[expect(
@@ -47,11 +47,11 @@ pub(super) fn struck(told: &str, faults: &Value) -> u32 {
         clippy::cast_sign_loss,
         reason = "a count of requests"
     )]
-    let struck = struck as u32;
-    struck
+    let requests_struck = requests_struck as u32;
+    requests_struck
 }
 
-/// From a kill of the Restate server to the next delivered order. Times are in ms since the epoch.
+/// A kill of the Restate server and the next delivered order. Times are in ms since the epoch.
 pub(super) struct Recovery {
     pub(super) killed_at: i64,
     pub(super) delivered_at: Option<i64>,
@@ -87,7 +87,9 @@ impl Report {
             say!("Broken off: not all orders were placed in time.");
         }
         if !self.at_rest {
-            say!("Not at rest: what is under way still is judged as it stands.");
+            say!(
+                "Not at rest: orders that are still under way are checked in their present state."
+            );
         }
         for recovery in &self.recoveries {
             let Some(at) = recovery.delivered_at else {
@@ -108,13 +110,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_requests_at_which_a_fault_has_struck_are_those_of_its_name() {
-        let told = r#"# TYPE faults_struck counter
+    fn struck_requests_are_counted_by_the_name_of_the_fault() {
+        let metrics = r#"# TYPE faults_struck counter
 faults_struck_total{fault="wrongAmountRate"} 7
 faults_struck_total{fault="errorRate"} 30
 # EOF
 "#;
-        assert_eq!(struck(told, &json!({"wrongAmountRate": 0.3})), 7);
-        assert_eq!(struck(told, &json!({"latencyMs": 2000})), 0);
+        assert_eq!(
+            requests_struck(metrics, &json!({"wrongAmountRate": 0.3})),
+            7
+        );
+        assert_eq!(requests_struck(metrics, &json!({"latencyMs": 2000})), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! The system under fire, and the hands on its processes.
+//! The system under test, and the signals sent to its processes.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,40 +22,40 @@ use crate::own_system::{self, OwnSystem};
 use food_ordering::http::{self, Protocol};
 use food_ordering::setup;
 
-/// How long a killed process may take to be back.
+/// How long a killed process may take to be replaced.
 const BACK_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
-/// How the system is set, so that orders are quick and no wait is long. The user's flags replace these.
+/// Flags of `up` that make orders quick and limits short. The user's flags replace these.
 const FLAGS: [&str; 10] = [
     "--poll-interval=500ms",
     "--move-interval=20ms",
     "--pause=0s",
     "--preparation-time=500ms",
-    // Shorter than third parties are kept away, longer than anything else that is done to them.
+    // Shorter than an outage of a third party, longer than any other fault.
     "--preparation-limit=10s",
     "--payment-limit=10s",
     "--driver-limit=10m",
     "--driver-silence=10s",
     "--delivery-limit=10m",
-    // So that an outage of seconds is longer than Restate's own patience, as one of hours is with its usual settings.
+    // So that an outage of seconds exceeds Restate's default retries, as an outage of hours does with the usual setting.
     "--restate-default-attempts=3",
 ];
-/// The process that starts the others again, by its name in `processes.json`.
+/// The name in `processes.json` of the process that restarts the others.
 const LAUNCHER: &str = "launcher";
 
-/// A whole system of its own, with a broker that can be killed if that is Apache Kafka.
+/// A whole system of its own. If its broker is Apache Kafka, it can be killed too.
 #[derive(Debug)]
 pub(super) struct Stage {
     system: OwnSystem,
     kafka: Option<Mutex<Server>>,
-    /// Held while a part is kept away.
+    /// Locked during an outage, when the launcher is stopped.
     launcher: Mutex<()>,
     pub(super) sources: Sources,
     pub(super) client: Client,
 }
 
 impl Stage {
-    /// Starts it in `directory`.
+    /// Starts the system with its data in `directory`.
     pub(super) async fn start(
         directory: &Path,
         broker: Broker,
@@ -78,7 +78,7 @@ impl Stage {
         })
     }
 
-    /// How its Kafka is reached.
+    /// The connection to its Kafka.
     pub(super) fn kafka(&self) -> anyhow::Result<Connection> {
         self.system.kafka()
     }
@@ -87,7 +87,7 @@ impl Stage {
         self.system.address(name)
     }
 
-    /// Kills a process and waits until another has taken its place; answers when that was started, in ms since the epoch.
+    /// Kills a process and waits until it is replaced. Returns when the new one was started, in ms since the epoch.
     pub(super) async fn kill(&self, victim: Victim) -> anyhow::Result<i64> {
         if let (Victim::Kafka, Some(kafka)) = (victim, &self.kafka) {
             let mut kafka = kafka.lock().await;
@@ -97,12 +97,12 @@ impl Stage {
         }
         let before = self.pid(victim)?;
         kill(before, Signal::SIGKILL).with_context(|| format!("killing {}", victim.name()))?;
-        self.until_another(victim, before).await
+        self.wait_for_replacement(victim, before).await
     }
 
-    /// Kills a process and keeps it from being started again for a while; returns when another has taken its place. Meanwhile
-    /// nothing else that dies is started again either. One part at a time: the end of one's time would bring back another.
-    pub(super) async fn take_away(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
+    /// Kills a process, prevents its restart for the time `lasts`, and returns when it is replaced. The launcher is stopped
+    /// meanwhile, so no other process is restarted either. Only one outage at a time: the end of one would end the other.
+    pub(super) async fn keep_down(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
         let _one = self.launcher.lock().await;
         let launcher = self.process(LAUNCHER)?;
         signal(launcher, Signal::SIGSTOP)?;
@@ -110,10 +110,10 @@ impl Stage {
         signal(before, Signal::SIGKILL)?;
         sleep(lasts).await;
         signal(launcher, Signal::SIGCONT)?;
-        self.until_another(victim, before).await.map(drop)
+        self.wait_for_replacement(victim, before).await.map(drop)
     }
 
-    async fn until_another(&self, victim: Victim, before: Pid) -> anyhow::Result<i64> {
+    async fn wait_for_replacement(&self, victim: Victim, before: Pid) -> anyhow::Result<i64> {
         let deadline = Instant::now() + BACK_WITHIN;
         while self.pid(victim).is_ok_and(|pid| pid == before) {
             ensure!(
@@ -126,7 +126,7 @@ impl Stage {
         Ok(crate::clock::now_ms())
     }
 
-    /// Stops a process for a while.
+    /// Stops a process with SIGSTOP, and continues it after `lasts`.
     pub(super) async fn pause(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
         let pid = if let (Victim::Kafka, Some(kafka)) = (victim, &self.kafka) {
             let pid = kafka.lock().await.pid().context("Kafka does not run")?;
@@ -139,7 +139,7 @@ impl Stage {
         signal(pid, Signal::SIGCONT)
     }
 
-    /// Runs setup as an operator does, once more; among other things it resumes what is paused. Answers what it said of that.
+    /// Runs setup again, as an operator does. Among other things it resumes paused invocations; returns its line about them.
     pub(super) async fn set_up(&self) -> anyhow::Result<Option<String>> {
         let resumed = RefCell::new(None);
         let args = setup::Args {
@@ -162,7 +162,7 @@ impl Stage {
             },
             kafka_brokers_for_restate: None,
             kafka_properties_for_restate: None,
-            // They are at work.
+            // They are at work already.
             drivers: 0,
             regions: Vec::new(),
             timeout: BACK_WITHIN,
@@ -178,15 +178,15 @@ impl Stage {
         Ok(resumed.into_inner())
     }
 
-    /// Ends what third parties do wrong on purpose, waits until everybody answers, and runs setup.
+    /// Ends all faults: clears the third parties' faults, waits until every part answers, and runs setup.
     pub(super) async fn heal(&self) -> anyhow::Result<()> {
-        // A strike that was broken off may have left someone stopped.
+        // A fault that was broken off may have left a process stopped.
         for pid in self.system.processes()?.into_values() {
             signal(Pid::from_raw(i32::try_from(pid)?), Signal::SIGCONT)?;
         }
         for stub in [Victim::PaymentProvider, Victim::RestaurantPos] {
             let url = format!("{}/faults", self.address(stub.name())?);
-            self.until_back(stub, async || {
+            self.wait_until(stub, async || {
                 http::send(self.client.delete(&url)).await.is_ok()
             })
             .await?;
@@ -198,13 +198,13 @@ impl Stage {
             (Victim::DriverSimulator, "driver-simulator", Protocol::Http2),
         ] {
             let url = format!("{}/health", self.address(name)?);
-            self.until_back(victim, async || http::answers(&url, protocol).await)
+            self.wait_until(victim, async || http::answers(&url, protocol).await)
                 .await?;
         }
         self.set_up().await.map(drop)
     }
 
-    async fn until_back(
+    async fn wait_until(
         &self,
         victim: Victim,
         mut is_back: impl AsyncFnMut() -> bool,
@@ -221,7 +221,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Stops it.
+    /// Stops the system.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         self.system.stop().await
     }
@@ -239,7 +239,7 @@ impl Stage {
     }
 }
 
-/// Sends a signal to a process that may be gone by now, killed by another fault.
+/// Sends a signal to a process. It is not an error if the process is gone, because another fault may have killed it.
 fn signal(pid: Pid, signal: Signal) -> anyhow::Result<()> {
     match kill(pid, signal) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),

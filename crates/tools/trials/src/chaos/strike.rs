@@ -1,4 +1,4 @@
-//! Doing what the plan says.
+//! Injects the faults of the plan.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use super::{recreate, report};
 use crate::clock;
 use food_ordering::http;
 
-/// How often something is tried whose other side may be the one that was struck, and the pause between.
+/// How often a request is tried whose receiver may be down because of another fault, and the pause between two tries.
 const TRIES: u32 = 20;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// What some faults consist of.
+/// What several kinds of faults count as their effect.
 const RECORDS: &str = "records published";
 
-/// Strikes a system.
+/// Injects faults into a system.
 pub(super) struct Striker<'a> {
     stage: &'a Stage,
     customers: &'a Customers,
@@ -39,7 +39,7 @@ pub(super) struct Striker<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kill {
     pub(super) at: i64,
-    /// When a new process was there. What is delivered after that was delivered through it.
+    /// When a new process had been started. Orders delivered after that were delivered through it.
     pub(super) back_at: i64,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Striker<'a> {
         }
     }
 
-    /// Does all of it, each at its moment; returns when the last has passed.
+    /// Injects all faults, each at its moment. Returns when the last one is over.
     pub(super) async fn strike_all(&self, plan: &[Planned]) -> anyhow::Result<()> {
         let mut under_way = FuturesUnordered::new();
         for planned in plan {
@@ -66,7 +66,7 @@ impl<'a> Striker<'a> {
                     Some(done) = under_way.next() => done?,
                 }
             }
-            self.tell(&format!(
+            self.log(&format!(
                 "{:>5} orders ended  {}",
                 planned.after, planned.fault
             ));
@@ -98,11 +98,11 @@ impl<'a> Striker<'a> {
         Ok(())
     }
 
-    fn tell(&self, what: &str) {
+    fn log(&self, what: &str) {
         say!("{:7.1} s  {what}", self.begin.elapsed().as_secs_f64());
     }
 
-    /// Answers how many of what it has changed.
+    /// Injects a fault. Returns how many items it changed, and what they are.
     async fn strike(&self, fault: &Fault) -> anyhow::Result<(u32, &'static str)> {
         match fault {
             Fault::Kill(victim) => {
@@ -117,8 +117,8 @@ impl<'a> Striker<'a> {
                 self.stage.pause(*victim, *lasts).await?;
                 Ok((1, "processes stopped and continued"))
             }
-            Fault::TakeAway { victim, lasts } => {
-                self.stage.take_away(*victim, *lasts).await?;
+            Fault::Outage { victim, lasts } => {
+                self.stage.keep_down(*victim, *lasts).await?;
                 Ok((1, "processes missing, then replaced"))
             }
             Fault::Misbehave {
@@ -126,8 +126,8 @@ impl<'a> Striker<'a> {
                 faults,
                 lasts,
             } => {
-                let struck = self.misbehave(*stub, faults, *lasts).await?;
-                Ok((struck, "requests struck"))
+                let requests_struck = self.misbehave(*stub, faults, *lasts).await?;
+                Ok((requests_struck, "requests struck"))
             }
             Fault::Repeat(orders) => {
                 for number in orders {
@@ -135,12 +135,12 @@ impl<'a> Striker<'a> {
                     let key = order.order_id.as_str().as_bytes();
                     let event = serde_json::to_vec(order)?;
                     self.customers
-                        .publish_surely(topic::ORDERS, Some(key), &event)
+                        .publish_until_confirmed(topic::ORDERS, Some(key), &event)
                         .await;
                 }
                 Ok((u32::try_from(orders.len())?, RECORDS))
             }
-            Fault::StalePlaces { driver } => Ok((self.stale_places(*driver).await, RECORDS)),
+            Fault::StalePositions { driver } => Ok((self.stale_positions(*driver).await, RECORDS)),
             Fault::WrongClock { driver } => Ok((self.wrong_clock(*driver).await, RECORDS)),
             Fault::PauseWork { orders, lasts } => {
                 let paused = self.pause_work(orders, *lasts).await?;
@@ -153,7 +153,7 @@ impl<'a> Striker<'a> {
                     let order = self.customers.order(*number)?;
                     cancelled += u32::from(self.customers.cancel(&order.order_id).await);
                 }
-                self.tell(&format!(
+                self.log(&format!(
                     "                    {cancelled} of {} cancellations were accepted",
                     orders.len()
                 ));
@@ -169,13 +169,13 @@ impl<'a> Striker<'a> {
             }
             Fault::RecreateTopic(topic) => {
                 let done = recreate::topic(topic, self.stage, self.customers).await?;
-                self.tell(&format!("                    topic {topic}: {done}"));
+                self.log(&format!("                    topic {topic}: {done}"));
                 Ok((u32::from(done.is_done()), "topics replaced"))
             }
         }
     }
 
-    /// Answers at how many requests the stub has done so.
+    /// Makes a stub fail for the time `lasts`. Returns how many requests failed because of that.
     async fn misbehave(
         &self,
         stub: Victim,
@@ -184,30 +184,30 @@ impl<'a> Striker<'a> {
     ) -> anyhow::Result<u32> {
         let url = format!("{}/faults", self.stage.address(stub.name())?);
         let client = &self.stage.client;
-        let before = self.struck(stub, faults).await;
-        patiently(async || http::send(client.put(&url).json(faults)).await.map(drop)).await;
+        let before = self.requests_struck(stub, faults).await;
+        retry_quietly(async || http::send(client.put(&url).json(faults)).await.map(drop)).await;
         sleep(lasts).await;
-        let after = self.struck(stub, faults).await;
-        patiently(async || http::send(client.delete(&url)).await.map(drop)).await;
-        // One that was killed meanwhile has counted anew.
+        let after = self.requests_struck(stub, faults).await;
+        retry_quietly(async || http::send(client.delete(&url)).await.map(drop)).await;
+        // The count of a stub that was killed meanwhile started at 0 again.
         Ok(after.checked_sub(before).unwrap_or(after))
     }
 
-    /// At how many requests a stub says that these faults have struck; 0 if it does not say.
-    async fn struck(&self, stub: Victim, faults: &Value) -> u32 {
-        let mut struck = 0;
-        patiently(async || {
+    /// At how many requests these faults have struck, according to the stub's metrics; 0 if it does not answer.
+    async fn requests_struck(&self, stub: Victim, faults: &Value) -> u32 {
+        let mut requests_struck = 0;
+        retry_quietly(async || {
             let url = format!("{}/metrics", self.stage.address(stub.name())?);
-            let told = http::text(self.stage.client.get(url)).await?;
-            struck = report::struck(&told, faults);
+            let metrics = http::text(self.stage.client.get(url)).await?;
+            requests_struck = report::requests_struck(&metrics, faults);
             Ok(())
         })
         .await;
-        struck
+        requests_struck
     }
 
-    /// Places of the past, the same one twice, and places that are none: all of which must change nothing.
-    async fn stale_places(&self, driver: u32) -> u32 {
+    /// Reports old positions, one of them twice, and invalid positions. None of them may change anything.
+    async fn stale_positions(&self, driver: u32) -> u32 {
         let place = Region::default().at(0.9, 0.9);
         let (lon, lat) = (place.lon(), place.lat());
         let hour_ago = clock::now_ms() - 3_600_000;
@@ -221,8 +221,9 @@ impl<'a> Striker<'a> {
         self.report(driver, &places).await
     }
 
-    /// Places with the times of clocks that were never set, set wrong, or count in seconds, and the place that a phone tells
-    /// which does not know where it is: none of which may take a driver out of work or an order off its way.
+    /// Reports positions with the times of clocks that were never set, are set wrong, or count in another unit, and the position
+    /// (0, 0) that a phone reports when it does not know where it is. None of them may put a driver out of work or hold up an
+    /// order.
     async fn wrong_clock(&self, driver: u32) -> u32 {
         let place = Region::default().at(0.9, 0.9);
         let (lon, lat) = (place.lon(), place.lat());
@@ -248,7 +249,7 @@ impl<'a> Striker<'a> {
         for place in places {
             let place = place.to_string();
             self.customers
-                .publish_surely(
+                .publish_until_confirmed(
                     topic::DRIVER_UPDATES,
                     Some(key.as_bytes()),
                     place.as_bytes(),
@@ -261,17 +262,17 @@ impl<'a> Striker<'a> {
 
     async fn garbage(&self, order: u32) -> anyhow::Result<u32> {
         let order = self.customers.order(order)?;
-        // Told apart by the moment.
+        // The time makes every mark different.
         let mark = format!("{}-{}", order.order_id, self.begin.elapsed().as_micros());
-        let mut costs_less_than_nothing = serde_json::to_value(order)?;
-        costs_less_than_nothing["totalCost"] = json!(-1);
-        costs_less_than_nothing["products"][0]["description"] = json!(mark);
+        let mut negative_price = serde_json::to_value(order)?;
+        negative_price["totalCost"] = json!(-1);
+        negative_price["products"][0]["description"] = json!(mark);
         let mut has_another_key = serde_json::to_value(order)?;
         has_another_key["orderId"] = json!(format!("garbage-{mark}"));
         let key = order.order_id.as_str().as_bytes();
         let mut published = 0;
         for (key, value) in [
-            (Some(key), costs_less_than_nothing.to_string()),
+            (Some(key), negative_price.to_string()),
             (Some(key), has_another_key.to_string()),
             (Some(key), format!("{{\"orderId\": {mark}")),
             (Some(&b"\xff\xfe"[..]), format!("no key, no order {mark}")),
@@ -283,7 +284,7 @@ impl<'a> Striker<'a> {
         Ok(published)
     }
 
-    /// What `restate invocations pause` does to what is being worked on for these orders, and setup afterwards.
+    /// Pauses the running invocations of these orders, as `restate invocations pause` does, and runs setup after `lasts`.
     async fn pause_work(&self, orders: &[u32], lasts: Duration) -> anyhow::Result<u32> {
         let keys: Vec<String> = orders
             .iter()
@@ -291,22 +292,22 @@ impl<'a> Striker<'a> {
             .collect::<Result<_, _>>()?;
         let of_orders = format!("target_service_key in ({})", keys.join(", "));
         let mut paused = 0;
-        patiently(async || {
+        retry_quietly(async || {
             let working = format!("{of_orders} and status in ('running', 'ready', 'backing-off')");
             for id in self.invocations(&working).await? {
-                // One that has ended by now is not paused.
+                // An invocation that has ended by now cannot be paused.
                 paused += u32::from(self.patch(&id, "pause").await.is_ok());
             }
             Ok(())
         })
         .await;
-        self.tell(&format!(
+        self.log(&format!(
             "                    {paused} invocations are paused"
         ));
         sleep(lasts).await;
-        patiently(async || {
+        retry_quietly(async || {
             if let Some(resumed) = self.stage.set_up().await? {
-                self.tell(&format!("                    setup: {resumed}"));
+                self.log(&format!("                    setup: {resumed}"));
             }
             Ok(())
         })
@@ -314,10 +315,10 @@ impl<'a> Striker<'a> {
         Ok(paused)
     }
 
-    /// What `restate invocations cancel` does.
+    /// Cancels an order's workflow, as `restate invocations cancel` does. Returns how many invocations were cancelled.
     async fn operator_cancels(&self, order: &OrderId) -> u32 {
         let mut cancelled = 0;
-        patiently(async || {
+        retry_quietly(async || {
             let workflow = format!(
                 "target_service_name = 'OrderWorkflow' and target_service_key = '{order}' \
                  and target_handler_name = 'run' and status != 'completed'"
@@ -332,7 +333,7 @@ impl<'a> Striker<'a> {
         cancelled
     }
 
-    /// The ids of the invocations that meet a condition of SQL.
+    /// The ids of the invocations that match an SQL condition.
     async fn invocations(&self, condition: &str) -> anyhow::Result<Vec<String>> {
         #[derive(Deserialize)]
         struct Invocation {
@@ -343,19 +344,19 @@ impl<'a> Striker<'a> {
         Ok(found.into_iter().map(|invocation| invocation.id).collect())
     }
 
-    /// Has Restate's admin API do something to an invocation.
+    /// Pauses or cancels an invocation through Restate's admin API; `what` is the action's name in the URL.
     async fn patch(&self, id: &str, what: &'static str) -> anyhow::Result<()> {
         let admin = self.stage.address("restate-admin")?;
         let url = format!("{admin}/invocations/{id}/{what}");
         http::send(self.stage.client.patch(&url))
             .await
-            .with_context(|| format!("{what} of an invocation"))
+            .with_context(|| format!("requesting {what} of an invocation"))
             .map(drop)
     }
 }
 
-/// Tries until it works; gives up in silence, as the plan goes on.
-async fn patiently(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
+/// Retries until `act` succeeds. Gives up silently after [`TRIES`], so that the plan continues.
+async fn retry_quietly(mut act: impl AsyncFnMut() -> anyhow::Result<()>) {
     for _ in 0..TRIES {
         match act().await {
             Ok(()) => return,

@@ -1,4 +1,4 @@
-//! `load`: publishes orders as ordering providers do, and watches what becomes of them.
+//! `load`: publishes orders as ordering providers do, and follows them until they have ended.
 
 pub(crate) mod orders;
 pub(crate) mod publish;
@@ -34,16 +34,16 @@ pub struct Args {
         value_name = "N"
     )]
     orders: u32,
-    /// How many to publish in a second; 0 = as fast as Kafka takes them
+    /// How many orders to publish per second; 0 publishes as fast as Kafka accepts them
     #[arg(long, env = "FOOD_ORDERING_RATE", default_value_t = 0.0, value_parser = rate, value_name = "R")]
     rate: f64,
-    /// For how much later the customers order
+    /// The orders' deliveryDelay: how long the system waits before it starts the preparation
     #[arg(long, env = "FOOD_ORDERING_DELIVERY_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     delivery_delay: Duration,
-    /// Where the customers live
+    /// Region to order in
     #[arg(long, env = "FOOD_ORDERING_REGION", default_value_t)]
     region: Region,
-    /// Orders of the same seed have the same content
+    /// Seed of the orders' content
     #[arg(
         long,
         env = "FOOD_ORDERING_SEED",
@@ -51,16 +51,16 @@ pub struct Args {
         value_name = "N"
     )]
     seed: u64,
-    /// What the orders' ids begin with [default: something new each time]
+    /// Prefix of the orders' ids [default: a new one each time]
     #[arg(long, env = "FOOD_ORDERING_PREFIX", value_name = "TEXT")]
     prefix: Option<String>,
-    /// Publish orders that cost less than nothing: each is rejected, and its event becomes a dead letter
+    /// Publish invalid orders, with a negative price: each is rejected, and its event becomes a dead letter
     #[arg(long, env = "FOOD_ORDERING_INVALID")]
     invalid: bool,
-    /// How long to wait for the orders' ends, beside the time for publishing them
+    /// How long to wait for the orders to end, in addition to the time for publishing them
     #[arg(long, env = "FOOD_ORDERING_LOAD_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     timeout: Duration,
-    /// Print JSON for machines
+    /// Print the report as JSON
     #[arg(long, env = "FOOD_ORDERING_JSON")]
     json: bool,
 }
@@ -68,16 +68,16 @@ pub struct Args {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate == 0.0 || (rate.is_finite() && rate > 1e-3) => Ok(rate),
-        _ => Err("must be a number of orders a second, or 0".to_owned()),
+        _ => Err("must be a number of orders per second, or 0".to_owned()),
     }
 }
 
-/// What is printed in the end.
+/// What is printed at the end.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     orders: u32,
-    /// How many orders ended, by how they did.
+    /// How many orders ended in each terminal status.
     ends: BTreeMap<&'static str, u32>,
     ended: u32,
     publish_seconds: f64,
@@ -87,7 +87,7 @@ struct Report {
     stages: Vec<Stage>,
 }
 
-/// `load`: an error if an order did not end in time.
+/// `load`: fails if an order does not end in time.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     let kafka = args.kafka.connection()?;
     let brokers = kafka.brokers();
@@ -98,7 +98,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let mut orders = Generator::new(&prefix, args.seed, args.delivery_delay, args.region)
         .records(args.orders)?;
     if args.invalid {
-        orders.iter_mut().try_for_each(OrderEvent::spoil)?;
+        orders.iter_mut().try_for_each(OrderEvent::make_invalid)?;
     }
     if !args.json {
         say!("Publishing {} orders {prefix}-… to {brokers}", args.orders);
@@ -129,7 +129,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let deadline = begin + planned + args.timeout + args.delivery_delay;
     let (took, ()) = tokio::try_join!(
         publishing,
-        see_ends(&watch, &timelines, args.orders, deadline)
+        watch_until_ended(&watch, &timelines, args.orders, deadline)
     )?;
 
     let timelines = timelines.into_inner();
@@ -145,19 +145,19 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
             "{unfinished} of {} orders did not end within {}, for example {}",
             args.orders,
             humantime::format_duration(args.timeout),
-            timelines.some_unfinished()
+            timelines.unfinished_examples()
         );
     }
     Ok(())
 }
 
-/// Order ids that no run before had.
+/// A prefix for order ids that no earlier run has used.
 pub(crate) fn new_prefix() -> String {
     format!("load-{:x}", clock::now_ms())
 }
 
-/// Notes statuses until `orders` orders have ended or the deadline is there.
-async fn see_ends(
+/// Records statuses until `orders` orders have ended or the deadline has passed.
+async fn watch_until_ended(
     watch: &StatusWatch,
     timelines: &RefCell<Timelines>,
     orders: u32,
@@ -169,7 +169,7 @@ async fn see_ends(
             break;
         };
         let event = event?;
-        if timelines.borrow_mut().saw(&event) && event.status.is_terminal() {
+        if timelines.borrow_mut().record_status(&event) && event.status.is_terminal() {
             ended += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Orders that look like those of real people, as many as one likes.
+//! Generates any number of realistic orders.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use rand::{RngExt, SeedableRng};
 
 use super::publish::OrderEvent;
 
-/// How many restaurants the orders go to. Where one lies follows from its id, so that many lie evenly over the region.
+/// How many restaurants the orders go to. A restaurant's location is derived from its id, so many of them are spread evenly over
+/// the region.
 const RESTAURANTS: u32 = 5_000;
-/// How many different things people order at once.
+/// How many products an order has.
 const LINES: std::ops::RangeInclusive<usize> = 1..=4;
-/// How many of each.
+/// The quantity of each product.
 const QUANTITY: std::ops::RangeInclusive<u32> = 1..=3;
 
-/// Makes orders. The same seed makes the same orders, but for their ids.
+/// Generates orders. The same seed gives the same orders, except for their ids.
 #[derive(Debug)]
 pub(crate) struct Generator {
     random: StdRng,
@@ -28,7 +29,7 @@ pub(crate) struct Generator {
 }
 
 impl Generator {
-    /// Makes orders `<prefix>-1`, `<prefix>-2` and so on.
+    /// A generator of orders with the ids `<prefix>-1`, `<prefix>-2` and so on.
     pub(crate) fn new(prefix: &str, seed: u64, delivery_delay: Duration, region: Region) -> Self {
         Self {
             random: StdRng::seed_from_u64(seed),
@@ -43,7 +44,7 @@ impl Generator {
         }
     }
 
-    /// The next `count` orders as they go to Kafka.
+    /// The next `count` orders, as records for Kafka.
     pub(crate) fn records(&mut self, count: u32) -> anyhow::Result<Vec<OrderEvent>> {
         (0..count)
             .map(|_| {
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_pass_every_check_and_a_seed_makes_the_same_ones() {
+    fn orders_are_valid_and_the_same_for_the_same_seed() {
         let (mut first, mut second) = (generator("a", 7), generator("b", 7));
         for _ in 0..100 {
             let (a, b) = (first.make().unwrap(), second.make().unwrap());
@@ -113,8 +114,7 @@ mod tests {
         }
     }
 
-    /// The benchmark reckons with 25 location updates an order: 0.045° from driver to restaurant and as much again to the
-    /// customer would be 18 steps of 0.005°, and drivers are where their last customer was.
+    /// The number of location updates per order in docs/architecture.md ("Costs") depends on this distribution.
     #[test]
     fn restaurants_and_customers_lie_evenly_over_the_region() {
         let mut generator = generator("a", 1);
@@ -125,7 +125,7 @@ mod tests {
             let restaurant = domain::restaurant::location(&order.restaurant_id, order.region);
             distances += restaurant.distance(order.customer_location.unwrap());
         }
-        // The expected longer axis between two even points on a unit square is 7/15.
+        // Between two uniformly distributed points of the unit square, the expected distance along the longer axis is 7/15.
         let mean = distances / f64::from(orders);
         let expected = 2.0 * domain::region::HALF_EXTENT * 7.0 / 15.0;
         assert!((mean / expected - 1.0).abs() < 0.05, "{mean} {expected}");

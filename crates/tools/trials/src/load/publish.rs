@@ -1,4 +1,4 @@
-//! Publishing orders at a rate.
+//! Publishes orders at a given rate.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use kafka::Publisher;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-/// How many orders may wait for the broker's word at a time.
+/// How many orders may wait for the broker's confirmation at a time.
 const IN_FLIGHT: usize = 1_000;
 
-/// An order as it goes to Kafka.
+/// An order as a record for Kafka: the id is the key.
 #[derive(Debug, Clone)]
 pub(crate) struct OrderEvent {
     pub(crate) id: OrderId,
@@ -19,8 +19,8 @@ pub(crate) struct OrderEvent {
 }
 
 impl OrderEvent {
-    /// Makes the order one that nobody can take: it costs less than nothing.
-    pub(crate) fn spoil(&mut self) -> anyhow::Result<()> {
+    /// Makes the order invalid, with a negative price.
+    pub(crate) fn make_invalid(&mut self) -> anyhow::Result<()> {
         let mut order: serde_json::Map<String, Value> = serde_json::from_slice(&self.value)?;
         order.insert("totalCost".to_owned(), Value::from(-1));
         self.value = serde_json::to_vec(&order)?;
@@ -28,8 +28,8 @@ impl OrderEvent {
     }
 }
 
-/// Publishes orders to `topic`, `rate` a second or, if that is zero, as fast as Kafka takes them, and waits for the broker's
-/// word on all of them. `before` hears of each order when it is handed over.
+/// Publishes orders to `topic`, `rate` per second or, if that is zero, as fast as Kafka accepts them, and waits until the broker
+/// has confirmed all of them. `before` is called for each order just before it is published.
 pub(crate) async fn publish(
     publisher: &Publisher,
     topic: &str,
@@ -68,10 +68,10 @@ mod tests {
     use super::super::orders::Generator;
 
     #[test]
-    fn a_spoilt_order_is_refused_for_its_price_alone() {
+    fn an_order_made_invalid_is_rejected_only_for_its_price() {
         let mut generator = Generator::new("a", 1, std::time::Duration::ZERO, Region::SanJose);
         let mut record = generator.records(1).unwrap().remove(0);
-        record.spoil().unwrap();
+        record.make_invalid().unwrap();
         let error = Order::parse(&record.value).unwrap_err().to_string();
         assert!(error.contains("totalCost"), "{error}");
         assert!(!error.contains("products"), "{error}");

@@ -1,4 +1,4 @@
-//! What became of each order, and when.
+//! When each order reached which status.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -17,11 +17,11 @@ pub(crate) struct Timelines {
 struct Timeline {
     /// When the order was published, in ms since the epoch.
     published: i64,
-    /// When it came to be in each status.
+    /// When it reached each status, in ms since the epoch.
     reached: BTreeMap<Status, i64>,
 }
 
-/// Times of one stage.
+/// How long orders took from one status to the next.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Stage {
@@ -34,11 +34,11 @@ pub(crate) struct Stage {
     pub(crate) max_ms: u64,
 }
 
-/// What comes before the first status.
+/// The name of the starting point of the first stage, in place of a status.
 pub(crate) const PUBLISHED: &str = "published";
 
 impl Timelines {
-    /// Notes that an order was published at `at` ms since the epoch.
+    /// Records that an order was published at `at` ms since the epoch.
     pub(crate) fn published(&mut self, id: OrderId, at: i64) {
         self.orders.insert(
             id,
@@ -49,8 +49,8 @@ impl Timelines {
         );
     }
 
-    /// Notes a status; tells whether it is one of these orders that comes to be in that status for the first time.
-    pub(crate) fn saw(&mut self, event: &StatusEvent) -> bool {
+    /// Records a status. Returns whether the order belongs to this run and reaches the status for the first time.
+    pub(crate) fn record_status(&mut self, event: &StatusEvent) -> bool {
         let Some(order) = self.orders.get_mut(&event.order_id) else {
             return false;
         };
@@ -59,7 +59,7 @@ impl Timelines {
         is_new
     }
 
-    /// How many orders ended how.
+    /// How many orders ended in each terminal status.
     pub(crate) fn ends(&self) -> BTreeMap<&'static str, u32> {
         let mut ends = BTreeMap::new();
         for status in self.orders.values().filter_map(Timeline::end) {
@@ -80,8 +80,8 @@ impl Timelines {
         Duration::from_millis(u64::try_from(ms).unwrap_or(0))
     }
 
-    /// Some orders that have not ended, with the last status each was seen in, for people.
-    pub(crate) fn some_unfinished(&self) -> String {
+    /// Up to five orders that have not ended, each with its last known status, as text.
+    pub(crate) fn unfinished_examples(&self) -> String {
         let mut unfinished: Vec<String> = self
             .orders
             .iter()
@@ -99,7 +99,7 @@ impl Timelines {
         unfinished.join(", ")
     }
 
-    /// The times between statuses that followed each other, in the order of an order's life, and the whole way at the end.
+    /// The times between consecutive statuses, in the sequence of the statuses, and finally the time from publication to delivery.
     pub(crate) fn stages(&self) -> Vec<Stage> {
         let mut times: BTreeMap<(Option<Status>, Status), Times> = BTreeMap::new();
         let mut whole = Times::new();
@@ -126,21 +126,21 @@ impl Timelines {
     }
 }
 
-/// Times of which percentiles are wanted, in ms. However many are recorded, it takes the same memory.
+/// A histogram of times in ms. Its size does not depend on how many are recorded.
 #[derive(Debug)]
 pub(crate) struct Times(Histogram<u64>);
 
 impl Times {
     pub(crate) fn new() -> Self {
-        // Three digits are exact to a thousandth; the range grows with what is recorded.
+        // Three significant digits: the error is at most a thousandth. The range grows with the recorded values.
         #[expect(clippy::expect_used, reason = "three digits are always allowed")]
         Self(Histogram::new(3).expect("three digits"))
     }
 
     pub(crate) fn record(&mut self, ms: i64) {
-        // Clocks of one machine do not go back, but those of two may differ.
+        // A time can be negative if the clocks of two machines differ.
         let ms = u64::try_from(ms).unwrap_or(0);
-        // Fails only for times of many years.
+        // Fails only for times of several years.
         let _ = self.0.record(ms);
     }
 
@@ -164,7 +164,7 @@ impl Timeline {
     }
 }
 
-/// A table of stages for people.
+/// Renders the stages as a text table.
 pub(crate) fn table(stages: &[Stage]) -> String {
     let head = row("stage (ms)", &["orders", "p50", "p95", "p99", "max"]);
     let rows = stages.iter().map(|stage| {
@@ -193,34 +193,34 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Order `id` was in `status` at `at`, in ms since the epoch.
+    /// An event saying that order `id` reached `status` at `at`, in ms since the epoch.
     pub(crate) fn event(id: &str, status: Status, at: i64) -> StatusEvent {
         let event = json!({"orderId": id, "status": status, "eta": null, "version": 1, "at": at});
         serde_json::from_value(event).unwrap()
     }
 
     #[test]
-    fn stages_ends_and_stragglers_are_told_from_the_events() {
+    fn stages_ends_and_unfinished_orders_are_derived_from_the_events() {
         let mut orders = Timelines::default();
         for id in ["a", "b", "c"] {
             orders.published(id.parse().unwrap(), 1000);
         }
-        assert!(orders.saw(&event("a", Status::Created, 1010)));
+        assert!(orders.record_status(&event("a", Status::Created, 1010)));
         assert!(
-            !orders.saw(&event("a", Status::Created, 1500)),
-            "an arrival moved"
+            !orders.record_status(&event("a", Status::Created, 1500)),
+            "a new arrival time, not a new status"
         );
-        assert!(!orders.saw(&event("stranger", Status::Created, 1010)));
-        assert!(orders.saw(&event("a", Status::Delivered, 1110)));
-        assert!(orders.saw(&event("b", Status::Rejected, 1030)));
-        assert!(orders.saw(&event("c", Status::Created, 1020)));
+        assert!(!orders.record_status(&event("stranger", Status::Created, 1010)));
+        assert!(orders.record_status(&event("a", Status::Delivered, 1110)));
+        assert!(orders.record_status(&event("b", Status::Rejected, 1030)));
+        assert!(orders.record_status(&event("c", Status::Created, 1020)));
 
         assert_eq!(
             orders.ends(),
             BTreeMap::from([("DELIVERED", 1), ("REJECTED", 1)])
         );
         assert_eq!(orders.span(), Duration::from_millis(110));
-        assert_eq!(orders.some_unfinished(), "c (CREATED)");
+        assert_eq!(orders.unfinished_examples(), "c (CREATED)");
         let stages: Vec<_> = orders
             .stages()
             .into_iter()
@@ -251,7 +251,7 @@ pub(crate) mod tests {
         for ms in 1..=100 {
             let id = format!("order-{ms}");
             orders.published(id.parse().unwrap(), 0);
-            orders.saw(&event(&id, Status::Created, ms));
+            orders.record_status(&event(&id, Status::Created, ms));
         }
         let stage = &orders.stages()[0];
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Watching the statuses of orders go by in Kafka.
+//! Follows the statuses of orders in Kafka.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::offsets;
 
-/// Reads topic `order-status` from the moment it is made. Leaves no trace at the broker.
+/// Reads topic `order-status` from the moment of its creation. Commits no offsets and joins no consumer group.
 pub(crate) struct StatusWatch {
     consumer: StreamConsumer,
 }
 
 impl StatusWatch {
-    /// A watch that sees every status that is published after this call.
+    /// Creates a watch that sees every status published after this call.
     pub(crate) fn from_now(kafka: &Connection) -> anyhow::Result<Self> {
         let topic = domain::topic::ORDER_STATUS;
         let consumer: StreamConsumer = (kafka.config())
-            // The client wants a name for a group, though it never joins one.
+            // The client library requires a group name, though no group is joined.
             .set("group.id", "load")
             .set("enable.auto.commit", "false")
-            // The embedded broker lets an idle consumer wait for the full time, whatever arrives meanwhile.
+            // The embedded broker answers an idle consumer only when this time is over, even if a record arrives earlier.
             .set("fetch.wait.max.ms", "50")
             .create()?;
         let mut partitions = TopicPartitionList::new();
@@ -34,19 +34,19 @@ impl StatusWatch {
         Ok(Self { consumer })
     }
 
-    /// The next status, as [`told`](Self::told).
+    /// The next status; see [`next_with_partition`](Self::next_with_partition).
     pub(crate) async fn next(&self) -> anyhow::Result<StatusEvent> {
-        self.told().await.map(|(_, event)| event)
+        self.next_with_partition().await.map(|(_, event)| event)
     }
 
-    /// The next status and the partition it came in, however long it takes: a broker that is gone may come back. May be given up while it waits without
-    /// losing one.
-    pub(crate) async fn told(&self) -> anyhow::Result<(i32, StatusEvent)> {
+    /// Waits for the next status, without a limit because a lost broker may come back, and returns it with its partition. Cancel
+    /// safe: no status is lost if the future is dropped.
+    pub(crate) async fn next_with_partition(&self) -> anyhow::Result<(i32, StatusEvent)> {
         loop {
             match self.consumer.recv().await {
                 Ok(record) => {
                     let event = serde_json::from_slice(record.payload().unwrap_or_default())
-                        .context("a record of topic order-status is no status")?;
+                        .context("a record of topic order-status is not a status event")?;
                     return Ok((record.partition(), event));
                 }
                 Err(error) => {

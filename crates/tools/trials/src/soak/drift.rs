@@ -1,17 +1,17 @@
-//! Whether a figure stays flat. Pure.
+//! Decides whether a figure stays flat. Pure functions.
 //!
-//! The verdict compares the medians of the first and the last third of what was measured after the warm-up: a few outliers move
-//! neither. Only a rise counts. Beside it stands the Theil–Sen slope, the median of the slopes between all pairs of points, as
-//! what the rise would be in an hour.
+//! The verdict compares the medians of the first and the last third of the points after the warm-up, because a few outliers
+//! hardly move a median. Only a rise counts. The report also shows the Theil–Sen slope (the median of the slopes between all
+//! pairs of points) as the rise per hour.
 
 use serde::Serialize;
 
-/// Fewer points than this decide nothing.
+/// With fewer points there is no verdict.
 const LEAST_POINTS: usize = 6;
-/// How many points the slope is reckoned from at most; it looks at all pairs.
+/// The largest number of points that the slope is computed from. The number of pairs grows with its square.
 const MOST_POINTS: usize = 600;
 
-/// By how much a figure may rise and still be flat: either is enough.
+/// How much a figure may rise and still count as flat: up to the larger of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Allowed {
     /// As a share of the first third's median.
@@ -25,9 +25,9 @@ pub(super) struct Allowed {
 pub(super) struct Series {
     pub(super) what: String,
     pub(super) unit: &'static str,
-    /// What counts as flat; none = it is only told.
+    /// What counts as flat; `None` if the figure is only reported.
     pub(super) allowed: Option<Allowed>,
-    /// Seconds and values, in the order of time.
+    /// Pairs of seconds and value, in chronological order.
     pub(super) points: Vec<(f64, f64)>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Drift {
 }
 
 impl Series {
-    /// How it has changed; nothing if there are too few points to say.
+    /// How it has changed; `None` if there are too few points.
     pub(super) fn drift(&self) -> Option<Drift> {
         let third = self.points.len() / 3;
         if self.points.len() < LEAST_POINTS {
@@ -136,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_and_a_rise_of_next_to_nothing_are_flat() {
+    fn a_fall_and_a_negligible_rise_are_flat() {
         assert!(drift(|at| 500.0 - f64::from(at)).is_flat);
         assert!(drift(|at| f64::from(at) / 200.0).is_flat);
     }
 
     #[test]
-    fn too_few_points_decide_nothing() {
+    fn too_few_points_give_no_verdict() {
         let series = |points| Series {
             what: "p50".to_owned(),
             unit: "ms",

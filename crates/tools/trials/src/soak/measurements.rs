@@ -1,4 +1,4 @@
-//! Everything that was measured, and the files it goes to as it is measured.
+//! All measurements of a soak run, in memory and in the files they are written to meanwhile.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,12 +13,12 @@ use super::meters::{Kept, Meters, SOAK, Sample, Samples};
 use super::under_way::Waiting;
 use crate::load::timeline::Stage;
 
-/// All samples of processes, a line for each.
+/// The samples of processes, one line each.
 const SAMPLES: &str = "samples.csv";
-/// A JSON object for each minute.
+/// One JSON object a minute.
 const MINUTES: &str = "minutes.jsonl";
 
-/// What was measured.
+/// All measurements so far.
 pub(super) struct Measurements {
     samples: Vec<Samples>,
     minutes: Vec<Minute>,
@@ -26,13 +26,13 @@ pub(super) struct Measurements {
     minutes_file: File,
 }
 
-/// One minute.
+/// The measurements of one minute.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Minute {
     /// Seconds since the first order.
     pub(super) at: f64,
-    /// Orders that ended in it.
+    /// Orders that ended in this minute.
     pub(super) ended: u64,
     pub(super) ended_so_far: u64,
     pub(super) under_way: usize,
@@ -46,20 +46,20 @@ pub(super) struct Minute {
     pub(super) runtime_cores: f64,
     pub(super) kept: Kept,
     pub(super) stages: Vec<Stage>,
-    /// The sample that this minute ends with.
+    /// The index of the sample at the end of this minute.
     #[serde(skip)]
     sample: usize,
 }
 
 impl Minute {
-    /// The whole way of the orders that were delivered in it.
+    /// The times from publication to delivery of the orders that were delivered in this minute.
     pub(super) fn whole(&self) -> Option<&Stage> {
         self.stages.last().filter(|stage| stage.orders > 0)
     }
 }
 
 impl Measurements {
-    /// Begins the files in `directory`.
+    /// Creates the files in `directory`.
     pub(super) fn create(directory: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("creating {}", directory.display()))?;
@@ -98,7 +98,7 @@ impl Measurements {
         Ok(())
     }
 
-    /// Notes a minute, and answers it.
+    /// Records a minute and returns it.
     pub(super) fn minute(
         &mut self,
         at: Duration,
@@ -141,7 +141,7 @@ impl Measurements {
         Ok(self.minutes.push_mut(minute))
     }
 
-    /// Each figure between the end of the warm-up and the last order.
+    /// All figures between the end of the warm-up and the last order.
     pub(super) fn figures(&self, warm_up: Duration, end: Duration, meters: &Meters) -> Vec<Series> {
         let measured = warm_up.as_secs_f64()..=end.as_secs_f64() + 5.0;
         let of_samples = |part: &dyn Fn(usize) -> bool, figure: fn(&Sample) -> f64| {
@@ -196,25 +196,25 @@ impl Measurements {
                 of_minutes(&|minute| Some(count(minute.whole()?.p95_ms))),
             ),
             series(
-                "CPU of the services an order",
+                "CPU of the services per order",
                 "ms",
                 Some(CPU),
                 of_minutes(&|minute| minute.per_order(minute.services_cores)),
             ),
             series(
-                "CPU of the runtime an order",
+                "CPU of the runtime per order",
                 "ms",
                 Some(CPU),
                 of_minutes(&|minute| minute.per_order(minute.runtime_cores)),
             ),
             series(
-                "state that passes, entries",
+                "transient state, entries",
                 "",
                 Some(ROWS),
-                of_minutes(&|minute| Some(count(minute.kept.passing()))),
+                of_minutes(&|minute| Some(count(minute.kept.transient()))),
             ),
             series(
-                "invocations that are kept",
+                "stored invocations",
                 "",
                 Some(ROWS),
                 of_minutes(&|minute| Some(count(minute.kept.invocations()))),
@@ -223,7 +223,7 @@ impl Measurements {
                 "status of ended orders, kept for ever",
                 "",
                 None,
-                of_minutes(&|minute| Some(count(minute.kept.for_ever()))),
+                of_minutes(&|minute| Some(count(minute.kept.permanent()))),
             ),
             series(
                 "the runtime's disk",
@@ -243,12 +243,12 @@ impl Measurements {
 }
 
 impl Minute {
-    /// Orders that ended a second.
+    /// Ended orders per second.
     pub(super) fn rate(&self) -> f64 {
         count(self.ended) / 60.0
     }
 
-    /// CPU in ms for each order that ended.
+    /// CPU time in ms per ended order.
     fn per_order(&self, cores: f64) -> Option<f64> {
         (self.ended > 0).then(|| cores * 60.0 * 1e3 / count(self.ended))
     }
@@ -256,12 +256,12 @@ impl Minute {
 
 const RUNTIME: &str = "restate-server";
 
-// What counts as flat; docs/operating.md has the same table.
+// What counts as flat. docs/operating.md repeats these figures.
 const SERVICES_MEMORY: Allowed = Allowed {
     share: 0.05,
     absolute: 3.0,
 };
-/// Its caches and write buffers fill up to their limit (`rocksdb-total-memory-size`).
+/// Higher, because the runtime's caches and write buffers grow up to their limit (`rocksdb-total-memory-size`).
 const RUNTIME_MEMORY: Allowed = Allowed {
     share: 0.10,
     absolute: 16.0,

@@ -1,4 +1,4 @@
-//! What is looked at: processes every ten seconds, the runtime's rows and disk every minute.
+//! Samples the processes every ten seconds, and the runtime's rows and disk usage every minute.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use crate::own_system::OwnSystem;
 use crate::usage::{Process, Role};
 use food_ordering::restate::admin::Admin;
 
-/// The name of this process among those that are accounted.
+/// The name of this process, the load generator, among those that are measured.
 pub(super) const SOAK: &str = "soak";
 
 /// One process at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
-    /// Shared memory divided among those who share it.
+    /// Proportional set size: shared memory is divided among the processes that share it.
     pub(super) pss_kib: u64,
     pub(super) rss_kib: u64,
     pub(super) open_files: usize,
@@ -29,11 +29,11 @@ pub(super) struct Sample {
 pub(super) struct Samples {
     /// Seconds since the first order.
     pub(super) at: f64,
-    /// As in [`Meters::names`].
+    /// In the sequence of [`Meters::names`].
     pub(super) each: Vec<Sample>,
 }
 
-/// What the runtime keeps.
+/// What the runtime stores.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Kept {
@@ -41,22 +41,22 @@ pub(super) struct Kept {
     pub(super) state: BTreeMap<String, u64>,
     /// Invocations by status.
     pub(super) invocations: BTreeMap<String, u64>,
-    /// The runtime's files.
+    /// The size of the runtime's files.
     pub(super) disk_mib: f64,
 }
 
-/// Of this state there is an entry of each order for ever: by it a repeated order is recognised.
-const FOR_EVER: &str = "OrderStatusService/order-status";
+/// This state has one entry per order that is never removed: a repeated order is recognised by it.
+const PERMANENT: &str = "OrderStatusService/order-status";
 
 impl Kept {
-    /// State entries of the ended orders, which stay.
-    pub(super) fn for_ever(&self) -> u64 {
-        self.state.get(FOR_EVER).copied().unwrap_or_default()
+    /// The state entries that are kept for ever.
+    pub(super) fn permanent(&self) -> u64 {
+        self.state.get(PERMANENT).copied().unwrap_or_default()
     }
 
     /// All other state entries.
-    pub(super) fn passing(&self) -> u64 {
-        self.state.values().sum::<u64>() - self.for_ever()
+    pub(super) fn transient(&self) -> u64 {
+        self.state.values().sum::<u64>() - self.permanent()
     }
 
     pub(super) fn invocations(&self) -> u64 {
@@ -92,25 +92,25 @@ impl Meters {
         self.processes.iter().map(|process| process.name.as_str())
     }
 
-    /// Which of the processes are ours, the load generator not among them.
+    /// Whether the process is one of our parts: not the runtime, the broker or the load generator.
     pub(super) fn is_service(&self, index: usize) -> bool {
         let process = &self.processes[index];
         process.role() == Role::Service && process.name != SOAK
     }
 
-    /// Whether it is the process of this name.
+    /// Whether the process has this name.
     pub(super) fn is(&self, index: usize, name: &str) -> bool {
         self.processes[index].name == name
     }
 
-    /// Looks at all processes; an error if one of them has died.
+    /// Samples all processes. Fails if one of them has died.
     pub(super) fn sample(&self, system: &OwnSystem, at: f64) -> anyhow::Result<Samples> {
         let now = system.processes()?;
         for process in &self.processes {
             let name = process.name.as_str();
             ensure!(
                 name == SOAK || now.get(name) == Some(&process.pid),
-                "{name} (process {}) has died; nobody has killed it",
+                "{name} (process {}) has died",
                 process.pid
             );
         }
@@ -128,7 +128,7 @@ impl Meters {
         })
     }
 
-    /// Counts what the runtime keeps.
+    /// Counts what the runtime stores.
     pub(super) async fn kept(&self) -> anyhow::Result<Kept> {
         #[derive(Deserialize)]
         struct Row {
@@ -151,7 +151,7 @@ const STATE: &str = "select service_name || '/' || key as what, count(*) as rows
 const INVOCATIONS: &str =
     "select status as what, count(*) as rows from sys_invocation_status group by status";
 
-/// The space that a directory's files take on disk. Files that go meanwhile count for nothing.
+/// The bytes that a directory's files take on disk. Files that vanish meanwhile are not counted.
 fn bytes_in(directory: &Path) -> f64 {
     use std::os::unix::fs::MetadataExt;
     let Ok(entries) = std::fs::read_dir(directory) else {
@@ -161,7 +161,7 @@ fn bytes_in(directory: &Path) -> f64 {
         .flatten()
         .map(|entry| match entry.metadata() {
             Ok(metadata) if metadata.is_dir() => bytes_in(&entry.path()),
-            // Counted in blocks of 512 bytes, whatever the file system's are.
+            // Counted in blocks of 512 bytes, whatever the file system's block size is.
             Ok(metadata) => f64::from(u32::try_from(metadata.blocks()).unwrap_or(u32::MAX)) * 512.0,
             Err(_) => 0.0,
         })

@@ -1,14 +1,14 @@
-//! `soak`: a steady load on a system of its own, and the question whether anything grows that should not.
+//! `soak`: puts a steady load on a system of its own, and checks that nothing grows that should not.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `under_way.rs` | the orders that have not ended, and the times of each stage |
-//! | `meters.rs` | what is looked at: processes, the runtime's rows and disk |
+//! | `meters.rs` | sampling processes, the runtime's rows and disk usage |
 //! | `drift.rs` | whether a figure stays flat |
-//! | `measurements.rs` | everything that was measured, and the files it goes to |
-//! | `report.rs` | what is printed |
+//! | `measurements.rs` | all measurements, and the files they are written to |
+//! | `report.rs` | the lines and the report that are printed |
 //!
-//! Whether every order came to its one end, and money and food are right, is decided by the crate `audit`, from the outside.
+//! The crate `audit` checks from outside that every order ended exactly once and that every payment and delivery is right.
 
 mod drift;
 mod measurements;
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use audit::{Accepted, Notes, Sources, Told, check};
+use audit::{Accepted, Notes, Sources, StatusRecord, check};
 use domain::{Order, OrderId, Region, topic};
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::Publisher;
@@ -41,44 +41,44 @@ use crate::own_system::{self, OwnSystem};
 use crate::{bench, clock, verdicts};
 use food_ordering::{shutdown, up};
 
-/// How often the processes are looked at.
+/// How often the processes are sampled.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
 const MINUTE: Duration = Duration::from_mins(1);
-/// How many orders may wait for the broker's word at a time.
+/// How many orders may wait for the broker's confirmation at a time.
 const IN_FLIGHT: usize = 1_000;
-/// How often is looked whether everything is at rest.
+/// How often to check whether the system is at rest.
 const REST_EVERY: Duration = Duration::from_secs(1);
-/// How long a driver is busy with an order when the machine is: 100 drivers brought 36.3 orders a second in the benchmark
+/// How many seconds a driver needs for an order on a busy machine: in the benchmark, 100 drivers delivered 36.3 orders a second
 /// (docs/benchmark.md).
 const DRIVER_SECONDS: f64 = 100.0 / 36.3;
-/// Beyond the orders' retention, until nothing of the first orders is left.
+/// Added to the orders' retention, so that the first orders have expired when the warm-up ends.
 const SETTLING: Duration = Duration::from_mins(2);
 
 /// Arguments of `soak`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many orders to publish in a second; half of what the benchmark gets through by default
+    /// How many orders to publish per second; the default is half of the benchmark's throughput
     #[arg(long, env = "FOOD_ORDERING_RATE", default_value_t = 18.0, value_parser = rate, value_name = "R")]
     rate: f64,
-    /// For how long
+    /// How long to publish orders
     #[arg(long, env = "FOOD_ORDERING_SOAK_DURATION", default_value = "30m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     duration: Duration,
-    /// What is not measured at first [default: 2m longer than orders are kept, but at most a third of the whole]
+    /// Time at the start that is not measured [default: 2m longer than orders are kept, but at most a third of --duration]
     #[arg(long, env = "FOOD_ORDERING_SOAK_WARM_UP", value_parser = humantime::parse_duration, value_name = "DURATION")]
     warm_up: Option<Duration>,
     /// How long the last orders may take to end
     #[arg(long, env = "FOOD_ORDERING_SOAK_DRAIN", default_value = "2m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     drain: Duration,
-    /// How many drivers deliver in each of the three regions [default: twice as many as are busy at that rate]
+    /// How many drivers work in each of the three regions [default: twice as many as the rate needs]
     #[arg(long, env = "FOOD_ORDERING_DRIVERS", value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     drivers: Option<u32>,
-    /// How long an ended order's history is kept: short, so that it expires while one looks
+    /// How long an ended order's history is kept; short, so that it expires during the run
     #[arg(long, env = "FOOD_ORDERING_ORDER_RETENTION", default_value = "5m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     order_retention: Duration,
     /// How long Restate keeps an ended workflow
     #[arg(long, env = "FOOD_ORDERING_WORKFLOW_RETENTION", default_value = "2m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     workflow_retention: Duration,
-    /// Which broker. The embedded one takes more CPU for each record the more it holds, and holds more and more for half an hour
+    /// The broker. The embedded one uses more CPU per record the more records it holds, which grows for half an hour
     #[arg(
         long,
         env = "FOOD_ORDERING_SOAK_KAFKA",
@@ -86,7 +86,7 @@ pub struct Args {
         value_name = "BROKER"
     )]
     kafka: Broker,
-    /// Orders of the same seed have the same content
+    /// Seed of the orders' content
     #[arg(
         long,
         env = "FOOD_ORDERING_SEED",
@@ -94,7 +94,7 @@ pub struct Args {
         value_name = "N"
     )]
     seed: u64,
-    /// Where samples.csv, minutes.jsonl and report.json go
+    /// Directory for samples.csv, minutes.jsonl and report.json
     #[arg(
         long,
         env = "FOOD_ORDERING_SOAK_OUTPUT",
@@ -102,10 +102,10 @@ pub struct Args {
         value_name = "DIRECTORY"
     )]
     output: PathBuf,
-    /// Fail if a figure drifts by more than is allowed, too
+    /// Also fail if a figure drifts by more than is allowed
     #[arg(long, env = "FOOD_ORDERING_FAIL_ON_DRIFT")]
     fail_on_drift: bool,
-    /// More flags for the `food-ordering up` that is under load
+    /// More flags for the `food-ordering up` that is tested
     #[arg(last = true)]
     up: Vec<OsString>,
 }
@@ -113,7 +113,7 @@ pub struct Args {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && (1e-2..=1e4).contains(&rate) => Ok(rate),
-        _ => Err("must be a number of orders a second, from 0.01 to 10000".to_owned()),
+        _ => Err("must be a number of orders per second, from 0.01 to 10000".to_owned()),
     }
 }
 
@@ -122,7 +122,7 @@ impl Args {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "rate and duration are above zero; what is too large saturates"
+        reason = "rate and duration are positive, and the cast saturates"
     )]
     fn orders(&self) -> u32 {
         (self.rate * self.duration.as_secs_f64()).ceil() as u32
@@ -147,19 +147,19 @@ impl Args {
             .unwrap_or_else(|| (kept + SETTLING).min(self.duration / 3))
     }
 
-    /// The orders, the same at each call.
+    /// A generator of this run's orders; it generates the same orders each time.
     fn generator(&self, prefix: &str) -> Generator {
         Generator::new(prefix, self.seed, Duration::ZERO, Region::default())
     }
 }
 
-/// The order of this number, the regions in turn.
+/// The order with this number. The regions take turns.
 fn make(generator: &mut Generator, number: u32) -> anyhow::Result<Order> {
     let index = usize::try_from(number)? % Region::ALL.len();
     generator.make_in(Region::ALL[index])
 }
 
-/// `soak`: an error if an order is lost or an invariant is broken.
+/// `soak`: fails if an order is lost or an invariant is broken.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         say!("This is a debug build; `cargo xtask soak` measures a release build.");
@@ -221,9 +221,9 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         done = load => done?,
         failed = soak.listen() => bail!("reading order-status: {failed:?}"),
         failed = soak.sample() => failed?,
-        failed = soak.look_each_minute() => failed?,
+        failed = soak.report_each_minute() => failed?,
     };
-    soak.decide(at_rest).await
+    soak.finish(at_rest).await
 }
 
 fn flags(args: &Args, brokers: Option<&str>) -> Vec<OsString> {
@@ -252,12 +252,12 @@ struct Soak<'a> {
     record: RefCell<Measurements>,
     spool: RefCell<Spool>,
     notes: RefCell<Notes>,
-    /// Orders that Kafka did not take.
+    /// Orders that Kafka did not accept.
     refused: RefCell<Vec<OrderId>>,
 }
 
 impl Soak<'_> {
-    /// Publishes the orders at their moments, however long those before take.
+    /// Publishes each order at its time, however long earlier ones take.
     async fn publish_all(&self) -> anyhow::Result<()> {
         let interval = Duration::from_secs_f64(1.0 / self.args.rate);
         let mut generator = self.args.generator(&self.prefix);
@@ -273,7 +273,7 @@ impl Soak<'_> {
             .buffer_unordered(IN_FLIGHT)
             .try_collect::<()>()
             .await?;
-        // So that the last minute is a whole one.
+        // Makes the last minute a full one.
         sleep_until(self.begin + self.args.duration).await;
         Ok(())
     }
@@ -290,23 +290,25 @@ impl Soak<'_> {
             .publish(topic::ORDERS, key, &event, &[])
             .await
         {
-            say!("Kafka does not take {id}: {error}");
+            say!("Kafka did not accept {id}: {error}");
             self.under_way.borrow_mut().refused(&id);
             self.refused.borrow_mut().push(id);
         }
         Ok(())
     }
 
-    /// Reads what becomes of the orders, for ever.
+    /// Follows the statuses of all orders, for ever.
     async fn listen(&self) -> anyhow::Result<()> {
         loop {
-            let (partition, event) = self.watch.told().await?;
-            self.under_way.borrow_mut().saw(&event);
-            self.spool.borrow_mut().keep(&Told { partition, event })?;
+            let (partition, event) = self.watch.next_with_partition().await?;
+            self.under_way.borrow_mut().record_status(&event);
+            self.spool
+                .borrow_mut()
+                .append(&StatusRecord { partition, event })?;
         }
     }
 
-    /// Looks at the processes, for ever.
+    /// Samples the processes, for ever.
     async fn sample(&self) -> anyhow::Result<bool> {
         let mut moments = interval_at(self.begin, SAMPLE_EVERY);
         loop {
@@ -317,8 +319,8 @@ impl Soak<'_> {
         }
     }
 
-    /// Says each minute how things are, until all orders are published.
-    async fn look_each_minute(&self) -> anyhow::Result<bool> {
+    /// Records and prints the figures of each minute, until all orders are published.
+    async fn report_each_minute(&self) -> anyhow::Result<bool> {
         let mut minutes = interval_at(self.begin + MINUTE, MINUTE);
         let warm_up = self.args.warm_up();
         let mut is_warm = false;
@@ -332,7 +334,7 @@ impl Soak<'_> {
                 let mut under_way = self.under_way.borrow_mut();
                 if at >= warm_up && !is_warm {
                     is_warm = true;
-                    under_way.warmed_up();
+                    under_way.end_warm_up();
                 }
                 let ended = under_way.ended();
                 (under_way.recent(), under_way.waiting(), ended)
@@ -343,8 +345,8 @@ impl Soak<'_> {
                 let minute = record.minute(at, minute, kept, &self.meters)?;
                 say!("{}", report::line(minute));
             }
-            // Who holds what is looked at less often than in `chaos`: nothing is broken here on purpose.
-            let look = self.sources.look().await?;
+            // The drivers' deliveries are sampled less often than in `chaos`, because nothing is broken on purpose here.
+            let look = self.sources.sample_holdings().await?;
             self.notes.borrow_mut().looks.push(look);
         }
     }
@@ -372,8 +374,8 @@ impl Soak<'_> {
         Ok(left == 0 && waiting.under_way == 0 && self.sources.under_way().await?.is_empty())
     }
 
-    /// Says how everything was; an error if an order is lost or an invariant is broken.
-    async fn decide(self, at_rest: bool) -> anyhow::Result<()> {
+    /// Prints the report and the verdicts. Fails if an order is lost or an invariant is broken.
+    async fn finish(self, at_rest: bool) -> anyhow::Result<()> {
         let under_way = self.under_way.into_inner();
         let report = report::Report {
             orders: self.args.orders(),
@@ -406,15 +408,15 @@ impl Soak<'_> {
             }
         }
         let statuses = self.spool.into_inner().read()?;
-        let facts = self.sources.collect_beside(notes, statuses).await?;
+        let facts = self.sources.collect_with_statuses(notes, statuses).await?;
         let verdict = verdicts::print(&check(&facts));
         self.system.stop().await?;
         verdict?;
         if !at_rest {
             bail!(
-                "the system did not come to rest within {}; under way for example {}",
+                "the system did not come to rest within {}; orders still under way, for example: {}",
                 humantime::format_duration(self.args.drain),
-                under_way.some()
+                under_way.unfinished_examples()
             );
         }
         report.all_delivered()?;
@@ -425,8 +427,8 @@ impl Soak<'_> {
     }
 }
 
-/// Everything that topic `order-status` brought, kept in a file: in the end the broker has dropped the first of it, and memory
-/// must not grow with it.
+/// All records of topic `order-status`, stored in a file for the audit: by the end the broker has dropped the first of them, and
+/// in memory they would spoil the measurement.
 struct Spool {
     path: PathBuf,
     file: BufWriter<File>,
@@ -442,13 +444,13 @@ impl Spool {
         })
     }
 
-    fn keep(&mut self, told: &Told) -> anyhow::Result<()> {
-        serde_json::to_writer(&mut self.file, told)?;
+    fn append(&mut self, record: &StatusRecord) -> anyhow::Result<()> {
+        serde_json::to_writer(&mut self.file, record)?;
         self.file.write_all(b"\n")?;
         Ok(())
     }
 
-    fn read(mut self) -> anyhow::Result<Vec<Told>> {
+    fn read(mut self) -> anyhow::Result<Vec<StatusRecord>> {
         self.file.flush()?;
         BufReader::new(File::open(&self.path)?)
             .lines()
@@ -474,14 +476,14 @@ mod tests {
     }
 
     #[test]
-    fn half_an_hour_at_half_the_benchmarks_rate_by_default() {
+    fn the_default_is_half_an_hour_at_half_the_benchmarks_rate() {
         let args = args(&[]);
         assert_eq!((args.orders(), args.drivers()), (32_400, 34));
         assert_eq!(args.warm_up(), Duration::from_mins(7));
     }
 
     #[test]
-    fn a_short_soak_is_warm_after_a_third() {
+    fn the_warm_up_of_a_short_soak_is_a_third_of_it() {
         let args = args(&["--duration=3m", "--rate=0.5"]);
         assert_eq!((args.orders(), args.drivers()), (90, 1));
         assert_eq!(args.warm_up(), Duration::from_mins(1));

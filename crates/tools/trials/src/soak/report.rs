@@ -1,4 +1,4 @@
-//! What is printed, and written as JSON.
+//! The lines and the report that are printed, and the report as JSON.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::measurements::Minute;
 use crate::load::timeline::{self, Stage};
 use food_ordering::files;
 
-/// Everything beside the invariants.
+/// Everything that is reported except the invariants.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
@@ -22,17 +22,17 @@ pub(super) struct Report {
     pub(super) warm_up_seconds: f64,
     pub(super) drivers_in_each_region: u32,
     pub(super) ends: BTreeMap<&'static str, u64>,
-    /// How many orders Kafka did not take.
+    /// How many orders Kafka did not accept.
     pub(super) refused: usize,
     pub(super) stages: Vec<Stage>,
     pub(super) drifts: Vec<Drift>,
-    /// Figures of which there were too few points.
+    /// Figures with too few points for a verdict.
     pub(super) undecided: Vec<String>,
 }
 
 const FILE: &str = "report.json";
 
-/// What stands over the lines of the minutes.
+/// The header of the lines for each minute.
 pub(super) fn head() -> String {
     format!(
         "\n{:>4} {:>8} {:>8} {:>6} {:>7} {:>7} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
@@ -73,15 +73,15 @@ pub(super) fn line(minute: &Minute) -> String {
         minute.open_files,
         minute.services_cores,
         minute.runtime_cores,
-        minute.kept.passing(),
-        minute.kept.for_ever(),
+        minute.kept.transient(),
+        minute.kept.permanent(),
         minute.kept.invocations(),
         minute.kept.disk_mib
     )
 }
 
 impl Report {
-    /// The figures, as they were or were not enough to decide.
+    /// Adds the drift of each figure, or its name to `undecided`.
     pub(super) fn with(mut self, figures: Vec<Series>) -> Self {
         for series in figures {
             match series.drift() {
@@ -138,13 +138,13 @@ impl Report {
         }
         if !self.undecided.is_empty() {
             say!(
-                "\nToo short to say whether it is flat: {}.",
+                "\nThe run was too short for a verdict on: {}.",
                 self.undecided.join("; ")
             );
         }
     }
 
-    /// Writes it as JSON.
+    /// Writes the report as JSON to `directory`.
     pub(super) fn write(&self, directory: &Path) -> anyhow::Result<()> {
         let path = directory.join(FILE);
         let mut json = serde_json::to_string_pretty(self)?;
@@ -158,7 +158,7 @@ impl Report {
         Ok(())
     }
 
-    /// An error if an order was not delivered: nothing here is a reason for any other end.
+    /// Fails if an order was not delivered: a soak run gives orders no reason to end otherwise.
     pub(super) fn all_delivered(&self) -> anyhow::Result<()> {
         let delivered = self.ends.get(Status::Delivered.name()).copied();
         let delivered = delivered.unwrap_or_default();
@@ -168,7 +168,7 @@ impl Report {
         Ok(())
     }
 
-    /// An error if a figure rises by more than is allowed.
+    /// Fails if a figure rose by more than is allowed.
     pub(super) fn all_flat(&self) -> anyhow::Result<()> {
         let rising: Vec<&str> = self
             .drifts

@@ -1,4 +1,4 @@
-//! The orders under way, and the times of those that got on. What has ended leaves only a count: memory does not grow with it.
+//! The orders under way, and how long each stage took. Ended orders are only counted, so that memory does not grow.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::load::timeline::{PUBLISHED, Stage, Times};
 struct Order {
     /// When it was published, in ms since the epoch.
     published: i64,
-    /// The status it was last seen in, and since when.
+    /// Its last known status, and when it reached it.
     last: Option<(Status, i64)>,
 }
 
@@ -20,17 +20,17 @@ struct Order {
 pub(super) struct UnderWay {
     orders: HashMap<OrderId, Order>,
     ends: BTreeMap<&'static str, u64>,
-    /// Since the last look.
+    /// Since the last call of [`UnderWay::recent`].
     recent: Stages,
     /// Since the warm-up.
     all: Stages,
 }
 
-/// How the orders are at a moment.
+/// How many orders are under way at a moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
     pub(super) under_way: usize,
-    /// Those that are cooked and have no driver yet.
+    /// Those whose food is ready and that have no driver yet.
     pub(super) without_driver: usize,
 }
 
@@ -44,7 +44,7 @@ impl UnderWay {
         }
     }
 
-    /// Notes that an order is published at `at` ms since the epoch.
+    /// Records that an order was published at `at` ms since the epoch.
     pub(super) fn published(&mut self, id: OrderId, at: i64) {
         self.orders.insert(
             id,
@@ -55,13 +55,13 @@ impl UnderWay {
         );
     }
 
-    /// Notes that Kafka has not taken an order.
+    /// Removes an order that Kafka did not accept.
     pub(super) fn refused(&mut self, id: &OrderId) {
         self.orders.remove(id);
     }
 
-    /// Notes a status.
-    pub(super) fn saw(&mut self, event: &StatusEvent) {
+    /// Records a status.
+    pub(super) fn record_status(&mut self, event: &StatusEvent) {
         let Some(order) = self.orders.get_mut(&event.order_id) else {
             return;
         };
@@ -84,19 +84,19 @@ impl UnderWay {
         }
     }
 
-    /// Forgets the times so far: what follows is measured.
-    pub(super) fn warmed_up(&mut self) {
+    /// Ends the warm-up: discards the times recorded so far.
+    pub(super) fn end_warm_up(&mut self) {
         self.all = Stages::new();
     }
 
     /// The times since the last call.
     pub(super) fn recent(&mut self) -> Vec<Stage> {
-        std::mem::replace(&mut self.recent, Stages::new()).told()
+        std::mem::replace(&mut self.recent, Stages::new()).summarize()
     }
 
     /// The times since the warm-up.
     pub(super) fn all(&self) -> Vec<Stage> {
-        self.all.told()
+        self.all.summarize()
     }
 
     pub(super) fn waiting(&self) -> Waiting {
@@ -111,7 +111,7 @@ impl UnderWay {
         }
     }
 
-    /// How many orders ended how.
+    /// How many orders ended in each terminal status.
     pub(super) fn ends(&self) -> &BTreeMap<&'static str, u64> {
         &self.ends
     }
@@ -120,9 +120,9 @@ impl UnderWay {
         self.ends.values().sum()
     }
 
-    /// Some that have not ended, for people.
-    pub(super) fn some(&self) -> String {
-        let mut some: Vec<String> = self
+    /// Up to five orders that have not ended, each with its last known status, as text.
+    pub(super) fn unfinished_examples(&self) -> String {
+        let mut unfinished_examples: Vec<String> = self
             .orders
             .iter()
             .map(|(id, order)| {
@@ -130,9 +130,9 @@ impl UnderWay {
                 format!("{id} ({last})")
             })
             .collect();
-        some.sort_unstable();
-        some.truncate(5);
-        some.join(", ")
+        unfinished_examples.sort_unstable();
+        unfinished_examples.truncate(5);
+        unfinished_examples.join(", ")
     }
 }
 
@@ -155,8 +155,8 @@ impl Stages {
         self.each.entry(stage).or_insert_with(Times::new).record(ms);
     }
 
-    /// In the order of an order's life, and the whole way at the end.
-    fn told(&self) -> Vec<Stage> {
+    /// The stages in the sequence of the statuses, and finally the one from publication to delivery.
+    fn summarize(&self) -> Vec<Stage> {
         let name = |status: Option<Status>| status.map_or(PUBLISHED, Status::name);
         self.each
             .iter()
@@ -172,24 +172,25 @@ mod tests {
     use crate::load::timeline::tests::event;
 
     #[test]
-    fn what_has_ended_leaves_a_count_and_its_times() {
+    fn ended_orders_are_counted_and_their_times_are_kept() {
         let mut orders = UnderWay::new();
         for id in ["a", "b", "c"] {
             orders.published(id.parse().unwrap(), 1000);
         }
-        orders.saw(&event("a", Status::Created, 1010));
-        orders.saw(&event("a", Status::Created, 1500));
-        orders.saw(&event("a", Status::Delivered, 1110));
-        orders.saw(&event("b", Status::SchedulingDelivery, 1200));
-        orders.saw(&event("stranger", Status::Delivered, 1200));
+        orders.record_status(&event("a", Status::Created, 1010));
+        orders.record_status(&event("a", Status::Created, 1500));
+        orders.record_status(&event("a", Status::Delivered, 1110));
+        orders.record_status(&event("b", Status::SchedulingDelivery, 1200));
+        orders.record_status(&event("stranger", Status::Delivered, 1200));
         orders.refused(&"c".parse().unwrap());
 
         assert_eq!(orders.ends(), &BTreeMap::from([("DELIVERED", 1)]));
         let waiting = orders.waiting();
         assert_eq!((waiting.under_way, waiting.without_driver), (1, 1));
-        assert_eq!(orders.some(), "b (SCHEDULING_DELIVERY)");
-        let stages = |told: Vec<Stage>| -> Vec<_> {
-            told.into_iter()
+        assert_eq!(orders.unfinished_examples(), "b (SCHEDULING_DELIVERY)");
+        let stages = |summary: Vec<Stage>| -> Vec<_> {
+            summary
+                .into_iter()
                 .map(|stage| (stage.from, stage.to, stage.orders, stage.max_ms))
                 .collect()
         };
@@ -202,7 +203,7 @@ mod tests {
         assert_eq!(stages(orders.recent()), expected);
         assert_eq!(stages(orders.recent()), [("published", "DELIVERED", 0, 0)]);
         assert_eq!(stages(orders.all()), expected);
-        orders.warmed_up();
+        orders.end_warm_up();
         assert_eq!(stages(orders.all()), [("published", "DELIVERED", 0, 0)]);
     }
 }

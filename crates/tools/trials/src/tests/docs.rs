@@ -1,4 +1,4 @@
-//! `README.md` and `docs/` against the code: every link, and every table that repeats what the code declares.
+//! Checks `README.md` and `docs/` against the code: every link, and every table that repeats what the code declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -82,7 +82,7 @@ impl Document {
             .collect()
     }
 
-    /// Its tables: of each, the rows, of which the first is the header; of each row, the cells.
+    /// Its tables, each as a list of rows and each row as a list of cells. The first row is the header.
     fn tables(&self) -> Vec<Vec<Vec<String>>> {
         let mut tables = vec![Vec::new()];
         for line in self.prose() {
@@ -95,7 +95,7 @@ impl Document {
         tables
     }
 
-    /// The rows below this header, which one table has.
+    /// The rows below this header. Panics unless exactly one table has it.
     fn table(&self, header: &[&str]) -> Vec<Vec<String>> {
         let mut found = self.tables();
         found.retain(|rows| rows[0] == header);
@@ -179,7 +179,7 @@ fn every_link_points_at_a_file_and_a_heading_that_exist() {
     assert!(checked > 300, "{checked} links");
 }
 
-/// What the table of handlers says of a service: its name, its kind, its handlers.
+/// The expected row of a service in the table of handlers: its name, kind and handlers.
 fn described(service: &Service) -> (String, &'static str, String) {
     let kind = match service.ty {
         ServiceType::Service => "service",
@@ -236,7 +236,7 @@ fn the_table_of_topics_is_what_setup_creates() {
     assert_eq!(documented, topic::ALL);
 }
 
-/// The flags of a command and of its subcommands, each with its default, where it has one.
+/// The flags of a command and of its subcommands, each with the defaults it has in them.
 fn flags(command: &Command) -> BTreeMap<String, Vec<String>> {
     let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for flag in command.get_arguments() {
@@ -263,7 +263,7 @@ fn all_flags() -> BTreeMap<String, Vec<String>> {
     all
 }
 
-/// The code in a line, each piece with what follows it.
+/// The code spans in a line, each with the text that follows it.
 fn code(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let pieces: Vec<&str> = line.split('`').collect();
     let found = pieces.windows(2).skip(1).step_by(2);
@@ -274,7 +274,7 @@ fn code(line: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 #[test]
-fn every_flag_that_is_named_exists() {
+fn every_flag_in_the_docs_exists() {
     let known = all_flags();
     let mut unknown = Vec::new();
     for document in documents() {
@@ -306,7 +306,7 @@ fn tables_of_settings_have_the_defaults_of_the_command_line() {
                     let given = after.trim_start_matches(' ').split([' ', ',', ';']).next();
                     let defaults = known.get(flag).map_or(&[][..], Vec::as_slice);
                     checked += 1;
-                    // Of a list, one of its values may be told.
+                    // For a list, the table may show one of its values.
                     let is_right = |default: &String| {
                         Some(default.as_str()) == given
                             || default.split(',').any(|one| Some(one) == given)
@@ -324,7 +324,7 @@ fn tables_of_settings_have_the_defaults_of_the_command_line() {
 }
 
 #[test]
-fn every_variable_that_is_named_is_read() {
+fn every_environment_variable_in_the_docs_exists() {
     let known = Known::of(&food_ordering::Cli::command());
     let mut unknown = Vec::new();
     for document in documents() {
@@ -332,7 +332,7 @@ fn every_variable_that_is_named_is_read() {
             .text
             .split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
         for word in words.filter(|word| word.starts_with("FOOD_ORDERING_")) {
-            // `FOOD_ORDERING_…` stands for all of them.
+            // The docs write `FOOD_ORDERING_…` for all of them.
             if word != "FOOD_ORDERING_" && !known.contains(word) {
                 unknown.push(format!("{}: {word}", document.name()));
             }

@@ -1,4 +1,4 @@
-//! What lies outside of this crate and has to fit to its command line.
+//! Checks that files outside of this crate match its command line.
 
 mod docs;
 
@@ -74,7 +74,7 @@ fn the_launcher_knows_the_variables_that_are_for_the_trials() {
 }
 
 #[test]
-fn compose_puts_load_on_the_system_by_a_command_line_that_there_is() {
+fn the_load_service_of_compose_has_a_valid_command_line() {
     let services = services();
     let load = &services["load"];
     assert_eq!(load.entrypoint, ["trials", "load"]);
@@ -93,7 +93,7 @@ fn compose_puts_load_on_the_system_by_a_command_line_that_there_is() {
 }
 
 #[test]
-fn the_image_of_the_system_holds_no_program_that_kills_processes() {
+fn the_image_of_the_system_does_not_contain_the_trials() {
     let dockerfile = read("Dockerfile");
     let stages: Vec<&str> = dockerfile.split("\nFROM ").collect();
     let with = |program: &str| {
@@ -106,7 +106,7 @@ fn the_image_of_the_system_holds_no_program_that_kills_processes() {
         trials.len() == 1 && trials[0].starts_with("scratch AS trials\n"),
         "{trials:?}"
     );
-    // The last is what is built where no target is named.
+    // Docker builds the last stage if no target is given.
     assert_eq!(with("food-ordering"), [stages[stages.len() - 1]]);
     let services = services();
     let images = services
@@ -116,7 +116,7 @@ fn the_image_of_the_system_holds_no_program_that_kills_processes() {
 }
 
 #[test]
-fn the_kafka_of_compose_is_of_the_version_that_is_tested() {
+fn compose_uses_the_kafka_version_that_the_trials_use() {
     let image = &services()["kafka"].image;
     assert_eq!(*image, format!("apache/kafka:{}", apache_kafka::VERSION));
 }
