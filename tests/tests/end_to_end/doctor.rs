@@ -83,7 +83,7 @@ async fn what_does_not_answer_or_fails_on_purpose_is_named_and_a_healthy_system_
 #[tokio::test]
 async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(0)).await?;
-    finds(&system, &["nobody is at work"]).await;
+    finds(&system, &["no driver is at work"]).await;
     let (code, started) = system
         .call("DriverMobileAppSimulator/driver-1/startDriver", None)
         .await?;

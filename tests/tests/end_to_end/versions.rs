@@ -123,7 +123,7 @@ async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_
     let after = order_all(&system, "after", 10).await?;
 
     let (retired, said) = deployments(&system, &["retire", &old]).await?;
-    assert!(!retired && said.contains("began there end there"), "{said}");
+    assert!(!retired && said.contains("are under way there"), "{said}");
     let (_, said) = deployments(&system, &[]).await?;
     assert!(said.contains("+old") && said.contains("+new"), "{said}");
     let (_, said) = system.doctor(&[]).await?;

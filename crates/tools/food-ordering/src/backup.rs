@@ -1,8 +1,8 @@
-//! `backup` and `restore`: everything that survives in the data directory of `up`, as one file.
+//! `backup` and `restore`: save the data directory of a stopped `up` to one file, and restore it.
 //!
-//! The file is a tar archive, compressed with gzip, whose checksum covers all of it; its first entry says what it is. The system
-//! has to stand still: Restate has no way to copy its data consistently while it runs, other than a snapshot of the volume
-//! (<https://docs.restate.dev/operate/data-backup>), and the stubs' books have to be of the same moment.
+//! The file is a tar archive compressed with gzip, whose checksum covers the whole content. The first entry is a label with
+//! versions and the number of files. The system must be stopped: a running Restate can be copied consistently only by a snapshot
+//! of the volume (<https://docs.restate.dev/operate/data-backup>), and the stubs' books must be from the same moment.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -23,9 +23,10 @@ use crate::{flags, restate, up};
 const LABEL: &str = "food-ordering-backup.json";
 /// The version of the archive's layout.
 const FORMAT: u32 = 1;
-/// In every data directory.
+/// The subdirectory of Restate's data. Every data directory has it.
 const RESTATE_DATA: &str = "restate";
-/// What is of no use elsewhere or later: logs, locks, addresses, and a broker's own data, which is not of the same moment.
+/// Entries that are not saved, because they are useless elsewhere or later: logs, locks, addresses, and a broker's own data, which
+/// is not from the same moment.
 const LEFT_OUT: [&str; 9] = [
     "logs",
     "tmp",
@@ -41,7 +42,7 @@ const LEFT_OUT: [&str; 9] = [
 /// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write; it must not exist
+    /// File to write; it must not exist yet
     file: PathBuf,
     #[command(flatten)]
     data_dir: flags::DataDirectory,
@@ -50,9 +51,9 @@ pub struct Args {
 /// Arguments of `restore`.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// The file that `backup` has written
+    /// File that `backup` wrote
     file: PathBuf,
-    /// The data directory to create; it must not exist, or be empty
+    /// Data directory to create; it must be empty or not exist yet
     #[arg(
         long,
         env = "FOOD_ORDERING_DATA_DIR",
@@ -62,7 +63,7 @@ pub struct RestoreArgs {
     data_dir: PathBuf,
 }
 
-/// What an archive says of itself.
+/// The label of an archive.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Label {
@@ -72,32 +73,32 @@ struct Label {
     /// The versions of this program and of the Restate server that it is tested with.
     food_ordering: String,
     restate: String,
-    /// How many files follow.
+    /// How many files and directories follow.
     files: usize,
 }
 
-/// `backup`: writes the archive and reads it again.
+/// `backup`: writes the archive, and reads it again to verify it.
 pub fn main(args: &Args) -> anyhow::Result<()> {
     let directory = std::path::absolute(&args.data_dir.path)?;
     let file = std::path::absolute(&args.file)?;
     ensure!(
         directory.join(RESTATE_DATA).is_dir(),
-        "{} is not a data directory of `food-ordering up`; name one with --data-dir",
+        "{} is not a data directory of `food-ordering up`; give the right one with --data-dir",
         directory.display()
     );
     ensure!(
         !file.starts_with(&directory),
-        "{} is in the directory that is to be saved; choose another place",
+        "{} is inside the directory to be saved; choose another place",
         file.display()
     );
-    // Until the end no `up` can begin there.
+    // Keeps `up` from starting in this directory meanwhile.
     let _lock = up::lock(&directory)?;
     let mut new = file.clone().into_os_string();
     new.push(".new");
     let new = PathBuf::from(new);
     let written = write(&directory, &file, &new);
     if written.is_err() {
-        // What is left of it is of no use; that it cannot be removed changes nothing about the error.
+        // An incomplete file is useless. If it cannot be removed, the first error still matters most.
         let _ = fs::remove_file(&new);
     }
     let label = written.with_context(|| format!("saving {}", directory.display()))?;
@@ -125,7 +126,7 @@ fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
         restate: restate::binary::VERSION.to_owned(),
         files: found.len(),
     };
-    // There are keys and customers' orders in it.
+    // Only for the owner: it contains keys and customers' orders.
     let archive = File::options()
         .write(true)
         .create(true)
@@ -149,13 +150,13 @@ fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
     let archive = tar.into_inner()?.finish()?;
     archive.sync_all()?;
     drop(archive);
-    // A backup that cannot be read is none.
-    read(new, |_| Ok(())).context("reading what was written")?;
-    fs::rename(new, file).with_context(|| format!("naming it {}", file.display()))?;
+    // A backup that cannot be read is useless, so verify it.
+    read(new, |_| Ok(())).context("verifying the archive")?;
+    fs::rename(new, file).with_context(|| format!("renaming it to {}", file.display()))?;
     Ok(label)
 }
 
-/// All files and directories below `directory`, a directory before what is in it.
+/// All files and directories below `directory`, each directory before its content.
 fn collect(directory: &Path, inside: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let here = directory.join(inside);
     let mut entries: Vec<_> = fs::read_dir(&here)
@@ -181,20 +182,20 @@ fn collect(directory: &Path, inside: &Path, found: &mut Vec<PathBuf>) -> anyhow:
     Ok(())
 }
 
-/// Addresses and process ids of a system that no longer runs.
+/// Whether it is a list of addresses or process ids, which are those of a system that no longer runs.
 fn is_list(name: &str) -> bool {
     [up::ENDPOINTS, up::PROCESSES].contains(&name)
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a backup is made at a moment of the real time"
+    reason = "the label shows when the backup was made"
 )]
 fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// Reads a whole archive; `each` gets every entry after the label. An error if anything is missing or was changed.
+/// Reads a whole archive and calls `each` with every entry after the label. Fails if anything is missing or damaged.
 fn read(
     file: &Path,
     mut each: impl FnMut(&mut tar::Entry<'_, GzDecoder<File>>) -> anyhow::Result<()>,
@@ -223,12 +224,12 @@ fn read(
         each(&mut entry)?;
         io::copy(&mut entry, &mut io::sink())?;
     }
-    // The checksum comes last.
+    // Reading to the end verifies the checksum.
     io::copy(&mut archive.into_inner(), &mut io::sink())?;
     let label = label.context("it is empty")?;
     ensure!(
         label.files == files,
-        "{files} of {} files are in it",
+        "it contains {files} files instead of {}",
         label.files
     );
     Ok(label)
@@ -244,36 +245,36 @@ fn label_of(entry: &mut tar::Entry<'_, impl Read>) -> anyhow::Result<Label> {
     let label: Label = serde_json::from_slice(&json).context("its label cannot be read")?;
     ensure!(
         label.format == FORMAT,
-        "it has format {}, and this program reads format {FORMAT}; use version {} of it",
+        "it has format {}, and this program reads format {FORMAT}; restore it with version {} of food-ordering",
         label.format,
         label.food_ordering
     );
     Ok(label)
 }
 
-/// `restore`: makes a data directory as it was saved.
+/// `restore`: recreates the data directory that was saved.
 pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     let directory = std::path::absolute(&args.data_dir)?;
     let is_free = match fs::read_dir(&directory) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => {
-            return Err(error).with_context(|| format!("looking at {}", directory.display()));
+            return Err(error).with_context(|| format!("reading {}", directory.display()));
         }
     };
     ensure!(
         is_free,
-        "{} already exists and is not overwritten; name another one with --data-dir, or move it away",
+        "{} already exists and is not overwritten; give another directory with --data-dir, or move it away",
         directory.display()
     );
     let parent = directory.parent().context("a directory has a parent")?;
     fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
-    // Beside it, and put in its place when all of it is there; removed if something fails.
+    // Unpacked next to the target and renamed when complete. It is removed if anything fails.
     let unpacked = tempfile::Builder::new()
         .prefix(".food-ordering-restore-")
         .tempdir_in(parent)
         .with_context(|| format!("making a directory in {}", parent.display()))?;
-    // Of the directory itself.
+    // The mode of the data directory itself.
     let mut mode = 0o700;
     let label = read(&args.file, |entry| {
         let path = entry.path()?.into_owned();
@@ -285,7 +286,7 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
             .unpack_in(unpacked.path())
             .with_context(|| format!("writing {}", path.display()))?;
         if !is_inside {
-            bail!("{} leads out of the data directory", path.display());
+            bail!("{} is outside of the data directory", path.display());
         }
         Ok(())
     })
@@ -297,11 +298,11 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     })?;
     let unpacked = unpacked.keep();
     fs::set_permissions(&unpacked, fs::Permissions::from_mode(mode))?;
-    // Takes the place of an empty directory, and fails if it is no longer empty.
+    // Replaces an empty directory, and fails if it is no longer empty.
     fs::rename(&unpacked, &directory)
         .with_context(|| format!("moving {} to {}", unpacked.display(), directory.display()))?;
     say!(
-        "{} is as it was at {}: {} files. `food-ordering up --data-dir {0}` continues from there.",
+        "{} is restored to its state of {} ({} files). `food-ordering up --data-dir {0}` continues from there.",
         directory.display(),
         label.made_at,
         label.files
@@ -313,13 +314,13 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    /// What cannot be compressed: in a compressed run of equal bytes, some changes change nothing of what was saved.
+    /// Incompressible data. In a compressed run of equal bytes, flipping a bit may leave the content unchanged.
     fn table() -> Vec<u8> {
         let mixed = (0..200_000_u32).map(|n| n.wrapping_mul(2_654_435_761).rotate_left(n % 32));
         mixed.map(|n| n.to_le_bytes()[3]).collect()
     }
 
-    /// A directory as `up` leaves it, and where its backup goes.
+    /// A data directory as `up` leaves it, and arguments to back it up and restore it.
     fn stopped_system() -> (tempfile::TempDir, Args, RestoreArgs) {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("data");
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_comes_back_with_its_modes_and_logs_and_addresses_do_not() {
+    fn files_are_restored_with_their_modes_except_logs_and_addresses() {
         let (_root, args, to) = stopped_system();
         main(&args).unwrap();
         assert_eq!(mode(&args.file), 0o600);
@@ -374,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_there_is_overwritten() {
+    fn existing_files_are_not_overwritten() {
         let (_root, args, to) = stopped_system();
         main(&args).unwrap();
         let error = format!("{:#}", main(&args).unwrap_err());

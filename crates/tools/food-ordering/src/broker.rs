@@ -1,7 +1,7 @@
 //! The embedded Kafka broker: librdkafka's mock cluster, which serves real clients over TCP.
 //!
-//! It is for demos, tests and benchmarks: records live in memory, 5 MiB a partition at most (the oldest go first; see
-//! `rd_kafka_mock_partition_new` in librdkafka), and end with the process. It picks its own port.
+//! It is for demos, tests and benchmarks. It keeps records in memory, at most 5 MiB per partition (the oldest are dropped first;
+//! see `rd_kafka_mock_partition_new` in librdkafka), so they are lost when the process ends. It picks its own port.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::files;
 
-/// How long the first member of a consumer group waits for others before partitions are given out: several nodes of Restate join
-/// one after the other, and who comes later has all of them begin anew.
+/// How long the first member of a consumer group waits for others before partitions are assigned. The nodes of a Restate cluster
+/// join one after the other, and each later one causes another rebalance.
 const GATHER: Duration = Duration::from_millis(100);
 
 /// Settings of the embedded broker.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// A file to which the embedded broker writes its address, because it chooses its port itself
+    /// File to which the embedded broker writes its address, because it picks its own port
     #[arg(
         long = "kafka-address-file",
         env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE",
@@ -32,7 +32,7 @@ pub(crate) struct Options {
 
 /// Runs a broker with all topics of this system until `shutdown`.
 ///
-/// Writes its address to standard output and to a file.
+/// Writes its address to standard output, and to the file in `options` if there is one.
 pub(crate) async fn serve(options: &Options, shutdown: CancellationToken) -> anyhow::Result<()> {
     let client: BaseProducer = ClientConfig::new()
         .set("test.mock.num.brokers", "1")
@@ -56,7 +56,7 @@ pub(crate) async fn serve(options: &Options, shutdown: CancellationToken) -> any
     Ok(())
 }
 
-/// Whether a cluster of this id is such a broker.
+/// Whether the cluster with this id is an embedded broker.
 pub(crate) fn is_embedded(cluster_id: &str) -> bool {
     cluster_id.starts_with("mockCluster")
 }

@@ -9,9 +9,9 @@ use crate::{
     variables,
 };
 
-/// Food ordering on Restate: runs the whole system, sets it up, and looks after it.
+/// Food ordering on Restate: runs, sets up and operates the whole system.
 ///
-/// Every flag can also be given as the environment variable that its help names.
+/// Every flag can also be set by the environment variable that its help names.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 120)]
 pub struct Cli {
@@ -25,48 +25,50 @@ pub struct Cli {
 enum Command {
     /// Starts everything on this machine and stops it on Ctrl-C; no Docker needed
     ///
-    /// Starts the embedded Kafka broker, the Restate server, every service, two drivers and the gateway, each as a process of
-    /// its own, and restarts what dies. Data and logs are in the data directory: `up` again goes on with the orders that were
-    /// under way.
+    /// Starts the embedded Kafka broker, the Restate server, the services with two drivers in each region, and the gateway, each
+    /// in a process of its own, and restarts processes that die. Data and logs are in the data directory; the next `up` continues
+    /// the orders that were under way.
     Up(Box<up::Args>),
-    /// Runs one or several parts of the system in this process
+    /// Runs one or more parts of the system in this process
     Serve(Box<serve::Args>),
-    /// Registers the services, Kafka and the drivers with a running Restate; safe to run again and again
+    /// Registers the services and Kafka with a running Restate, and starts the drivers; safe to run repeatedly
     Setup(setup::Args),
-    /// Lists the versions of the services that Restate knows and what ends on each, and removes those that have drained
+    /// Lists the versions of the services that Restate knows, with the invocations under way, and removes drained versions
     Deployments(deployments::Args),
-    /// Finds orders whose workflow was killed, and settles them: undone and refunded, or left to the driver who has the food
+    /// Settles orders whose workflow was killed: undoes and refunds them, unless a driver already has the food
     ///
-    /// Safe to run at any time, and again. An order that a driver has picked up is left to the driver.
+    /// Safe to run at any time and repeatedly. An order that a driver has picked up will be delivered.
     Settle(settle::Args),
     /// Saves a stopped system to one file: orders under way, books, keys
     Backup(backup::Args),
     /// Restores a data directory from a backup, in another place or on another machine
     Restore(backup::RestoreArgs),
-    /// Checks every part, and prints what is wrong and what to do; changes nothing
+    /// Checks every part, and prints what is wrong and how to fix it; changes nothing
     Doctor(doctor::Args),
     /// Checks whether parts on this machine, or in this container, can do their work; for health checks
     ///
-    /// Give it the flags, or the environment, with which the parts were started.
+    /// Use the same flags or environment variables with which the parts were started.
     Health(health::Args),
-    /// Creates the keys by which the parts authenticate each other, each in a file that only you can read; never changes existing keys
+    /// Creates the missing keys with which the parts authenticate each other, in files that only you can read
+    ///
+    /// Never changes existing keys.
     Keys(keys::Args),
-    /// Lists and shows dead letters, and publishes them again, corrected or unchanged
+    /// Lists, shows and replays dead letters, corrected or unchanged
     Dlq(dlq::Args),
-    /// Prints the path of the Restate server's binary; installs it first if necessary
+    /// Prints the path of the restate-server binary, and installs it first if necessary
     #[command(hide = true)]
     RestateServerPath(restate::binary::Wanted),
-    /// Replaces this process by another program, which ends when the parent process ends
+    /// Replaces this process with another program that ends when the parent process ends
     #[command(hide = true)]
     ExecWithParent(parent::Args),
 }
 
 impl Cli {
-    /// The command line and the environment of this process, or an end with a complaint about them.
+    /// Parses the command line and the environment of this process. On errors, prints them and exits.
     #[must_use]
     pub fn read() -> Self {
         Self::try_parse().unwrap_or_else(|error| {
-            // It does not say which one.
+            // Clap's message does not name the value that is not UTF-8.
             if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
                 let variables = variables::Known::of(&Self::command());
                 for wrong in variables.not_utf8(std::env::vars_os(), std::env::args_os()) {
@@ -77,7 +79,7 @@ impl Cli {
         })
     }
 
-    /// Does what the command line asks for.
+    /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
         process::begin()?;
         let without_effect = self.command.variables_without_effect();
@@ -90,14 +92,14 @@ impl Cli {
             Command::Serve(args) => {
                 let runtime = args.runtime()?;
                 let parts = args.parts().unwrap_or_else(|error| error.exit());
-                // Dropped last: it sends what is left.
+                // Dropped last, because dropping it sends the remaining traces.
                 let _telemetry =
                     telemetry::init(&parts.names(), &self.telemetry.settings, durable::Quiet)?;
                 for variable in without_effect {
                     tracing::warn!("{variable}");
                 }
                 let served = runtime.block_on(serve::run(parts));
-                // Whoever still waits for a Kafka that is gone waits for nothing.
+                // Does not wait for blocking calls to a Kafka that is gone.
                 runtime.shutdown_background();
                 served
             }
@@ -118,11 +120,11 @@ impl Cli {
 }
 
 impl Command {
-    /// What is to be said of variables in the environment that have no effect.
+    /// Warnings about environment variables that have no effect.
     fn variables_without_effect(&self) -> Vec<String> {
         let name = match self {
             Self::Up(_) => "up",
-            // A health check runs every few seconds, and has the environment of the part that it is for.
+            // A health check runs every few seconds, in the environment of the part that it checks.
             Self::Health(_) | Self::RestateServerPath(_) | Self::ExecWithParent(_) => {
                 return Vec::new();
             }
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_of_a_command_for_people_can_be_given_as_an_environment_variable() {
+    fn every_flag_of_a_visible_command_has_an_environment_variable() {
         let cli = super::Cli::command();
         let parts = cli.find_subcommand("serve").unwrap().get_subcommands();
         for command in cli.get_subcommands().chain(parts) {

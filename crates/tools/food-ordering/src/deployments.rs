@@ -1,7 +1,8 @@
-//! `deployments`: the versions of the services that Restate knows, how much ends on each, and removing those that have drained.
+//! `deployments`: lists the versions of the services that Restate knows, with the invocations under way on each, and removes
+//! drained versions.
 //!
-//! Restate sends new invocations to the newest deployment of a service, and each invocation that has begun to the deployment it
-//! began on, until it ends. So a former version has to run until nothing ends there any more.
+//! Restate sends new invocations to the newest deployment of a service. An invocation that has begun stays with its deployment
+//! until it ends, so a former version has to run until its last invocation has ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,13 +15,14 @@ use tokio::time::sleep;
 
 use crate::restate::admin::{Admin, Deployment};
 
-/// An invocation that Restate is about to begin may turn up on a former version a moment after a new one was registered.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait before checking a second time whether a version is drained: an invocation that was about to begin may appear
+/// on a former version a moment after the new one was registered.
+const RECHECK_AFTER: Duration = Duration::from_secs(1);
 
 /// Arguments of `deployments`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Restate's admin API
+    /// URL of Restate's admin API
     #[arg(
         long,
         global = true,
@@ -37,15 +39,15 @@ pub struct Args {
 enum Action {
     /// Lists the deployments: address, version, services, invocations under way
     List,
-    /// Removes a former version without invocations under way; its processes can then be stopped
+    /// Removes a former version that has no invocations under way, so that its processes can be stopped
     Retire {
-        /// The deployment, by id or address as `list` shows them
+        /// Id or address of the deployment, as `list` shows them
         #[arg(value_name = "ID|URL")]
         deployment: String,
     },
 }
 
-/// `deployments`: an error if what is to be retired is still needed.
+/// `deployments`: fails if the deployment to retire is still needed.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     let admin = Admin::new(&args.restate_admin)?;
     match args.action.unwrap_or(Action::List) {
@@ -60,7 +62,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn retire(admin: &Admin, which: &str) -> anyhow::Result<()> {
-    let look = async || {
+    let check = async || {
         let known = survey(admin).await?;
         let found = known.into_iter().find(|known| known.is(which));
         let found = found.with_context(|| {
@@ -71,9 +73,9 @@ async fn retire(admin: &Admin, which: &str) -> anyhow::Result<()> {
             None => Ok(found),
         }
     };
-    look().await?;
-    sleep(LOOK_AGAIN_AFTER).await;
-    let drained = look().await?;
+    check().await?;
+    sleep(RECHECK_AFTER).await;
+    let drained = check().await?;
     admin.remove_deployment(&drained.deployment.id).await?;
     say!(
         "{} is removed; its processes can be stopped.",
@@ -82,17 +84,17 @@ async fn retire(admin: &Admin, which: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A deployment, and what it is needed for.
+/// A deployment and the reasons why it is still needed.
 #[derive(Debug)]
 pub(crate) struct Surveyed {
     pub(crate) deployment: Deployment,
     /// The services whose new invocations go there.
     pub(crate) current: Vec<String>,
-    /// Invocations that have begun there and have not ended, by status.
+    /// The number of invocations that began there and have not ended, by status.
     pub(crate) under_way: BTreeMap<String, u64>,
 }
 
-/// Looks at all deployments, the newest first.
+/// All deployments with what they are needed for, the newest first.
 pub(crate) async fn survey(admin: &Admin) -> anyhow::Result<Vec<Surveyed>> {
     #[derive(Deserialize)]
     struct Row {
@@ -100,10 +102,11 @@ pub(crate) async fn survey(admin: &Admin) -> anyhow::Result<Vec<Surveyed>> {
         status: String,
         invocations: u64,
     }
-    // In this order: on what is no more the newest afterwards, nothing begins any more.
+    // The sequence of the requests matters: on a deployment that is not the newest in the second answer, no invocation begins
+    // that the third one misses.
     let mut deployments = Vec::new();
     for known in admin.deployments().await? {
-        // The list tells less of the services.
+        // The list has fewer details of the services.
         deployments.push(admin.deployment(&known.id).await?);
     }
     let newest = admin.newest_of_services().await?;
@@ -134,7 +137,7 @@ const UNDER_WAY: &str = "select pinned_deployment_id as deployment, status, coun
     where pinned_deployment_id is not null and status != 'completed' group by pinned_deployment_id, status";
 
 impl Surveyed {
-    /// How many invocations have to end there.
+    /// How many invocations are under way there.
     pub(crate) fn total(&self) -> u64 {
         self.under_way.values().sum()
     }
@@ -144,18 +147,18 @@ impl Surveyed {
         self.current.is_empty()
     }
 
-    /// Why it cannot be removed, if it cannot.
+    /// Why it cannot be removed; `None` if it can.
     pub(crate) fn obstacle(&self) -> Option<String> {
         if !self.is_former() {
             return Some(format!(
-                "it is the newest version of {}. Register another one first: food-ordering setup",
+                "it is the newest version of {}. Register a newer version first: food-ordering setup",
                 self.current.join(", ")
             ));
         }
-        (self.total() > 0).then(|| format!("{} that began there end there", self.counted()))
+        (self.total() > 0).then(|| format!("{} are under way there", self.counted()))
     }
 
-    /// Which version it is, as far as it has said.
+    /// The version in the services' metadata, or `unknown`.
     pub(crate) fn version(&self) -> &str {
         let mut services = self.deployment.services.iter();
         let version =
@@ -163,7 +166,7 @@ impl Surveyed {
         version.unwrap_or("unknown")
     }
 
-    /// How it is told from others.
+    /// Its id, version and address, for messages.
     pub(crate) fn name(&self) -> String {
         let Deployment { id, uri, .. } = &self.deployment;
         format!("{id} (version {} at {uri})", self.version())
@@ -186,7 +189,7 @@ impl Surveyed {
     fn described(&self) -> String {
         let what = match (self.is_former(), self.total()) {
             (true, 0) => "former, drained: can be retired".to_owned(),
-            (true, _) => format!("former, {} end here", self.counted()),
+            (true, _) => format!("former; {} under way", self.counted()),
             (false, 0) => format!("newest of {}", self.current.join(", ")),
             (false, _) => format!(
                 "newest of {}; {} under way",
@@ -223,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_former_version_on_which_nothing_ends_may_go() {
+    fn only_a_drained_former_version_can_be_retired() {
         let newest = surveyed(&["OrderWorkflow"], &[]);
         assert!(newest.obstacle().unwrap().contains("OrderWorkflow"));
         let busy = surveyed(&[], &[("running", 2), ("suspended", 3)]);
         assert_eq!(
             busy.obstacle().unwrap(),
-            "5 invocations (2 running, 3 suspended) that began there end there"
+            "5 invocations (2 running, 3 suspended) are under way there"
         );
         let drained = surveyed(&[], &[]);
         assert_eq!(drained.obstacle(), None);
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_goes_by_its_id_and_by_its_address() {
+    fn a_deployment_is_found_by_its_id_or_address() {
         let known = surveyed(&[], &[]);
         assert!(known.is("dp_1") && known.is("http://127.0.0.1:1"));
         assert!(!known.is("dp_") && !known.is("http://127.0.0.1:12"));

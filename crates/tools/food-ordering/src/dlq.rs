@@ -1,8 +1,8 @@
-//! `dlq`: dead letters, for operators: what was put aside and why, and how it is sent again.
+//! `dlq`: lets operators list, show and replay dead letters.
 //!
-//! A dead letter keeps key and value of the record as it came; where it came from and why it was put aside stand in its
-//! headers. Sending it again publishes it to the topic it came from. That is safe to repeat: an order is recognised by its id,
-//! a place by its time.
+//! A dead letter has the key and value of the original record. Its headers say where the record came from and why it was
+//! rejected. Replaying publishes the record to the topic it came from. This is safe to repeat, because an order is recognised by
+//! its id, and a position by its time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::up;
 /// Arguments of `dlq`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Kafka's brokers [default: those of the system in the data directory]
+    /// Addresses of Kafka's brokers [default: those of the system in the data directory]
     #[arg(
         long,
         global = true,
@@ -31,7 +31,7 @@ pub struct Args {
     kafka_brokers: Option<String>,
     #[command(flatten)]
     kafka_properties: kafka::PropertiesFile,
-    /// The data directory of a running `up`
+    /// Data directory of a running `up`
     #[arg(
         long,
         global = true,
@@ -46,35 +46,35 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Lists the dead letters: place, source, key, reason
+    /// Lists the dead letters with position, source, key and reason
     List,
     /// Shows one dead letter with its value
     Show {
-        /// Which, as `list` names it: orders-dlq/0/12
-        letter: Place,
+        /// Position of the dead letter, as `list` shows it: orders-dlq/0/12
+        letter: Position,
     },
     /// Publishes a dead letter again, to the topic it came from
     Replay {
-        /// Which, as `list` names it: orders-dlq/0/12
-        letter: Place,
-        /// A file with the corrected value; - is standard input [default: the original value]
+        /// Position of the dead letter, as `list` shows it: orders-dlq/0/12
+        letter: Position,
+        /// File with the corrected value; - reads standard input [default: the original value]
         #[arg(long, value_name = "FILE")]
         value: Option<PathBuf>,
-        /// The corrected key [default: the original key]
+        /// Corrected key [default: the original key]
         #[arg(long, value_name = "TEXT")]
         key: Option<String>,
     },
 }
 
-/// Where a record is in Kafka.
+/// The position of a record in Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct Position {
     topic: String,
     partition: i32,
     offset: i64,
 }
 
-impl FromStr for Place {
+impl FromStr for Position {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -83,7 +83,7 @@ impl FromStr for Place {
                 return None;
             };
             Some(Self {
-                topic: LETTERS
+                topic: DLQ_TOPICS
                     .iter()
                     .find(|(name, _)| *name == topic)?
                     .0
@@ -93,25 +93,25 @@ impl FromStr for Place {
             })
         };
         parse().ok_or_else(|| {
-            let topics = LETTERS.map(|(topic, _)| topic).join(" or ");
+            let topics = DLQ_TOPICS.map(|(topic, _)| topic).join(" or ");
             format!("must be <topic>/<partition>/<offset> as `list` shows it, with topic {topics}")
         })
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
     }
 }
 
-/// The topics of dead letters, and where each one's records come from.
-const LETTERS: [(&str, &str); 2] = [
+/// The topics of dead letters, each with the topic that its records come from.
+const DLQ_TOPICS: [(&str, &str); 2] = [
     (topic::ORDERS_DLQ, topic::ORDERS),
     (topic::DRIVER_UPDATES_DLQ, topic::DRIVER_UPDATES),
 ];
 
-/// `dlq`: does what is asked for.
+/// `dlq`: lists, shows or replays dead letters.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     let kafka = match args.kafka_brokers {
         Some(brokers) => args.kafka_properties.connection(&brokers)?,
@@ -120,7 +120,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     match args.action {
         Action::List => {
             let mut count = 0;
-            for (topic, _) in LETTERS {
+            for (topic, _) in DLQ_TOPICS {
                 for letter in read(&kafka, topic).await? {
                     say!("{}", line(topic, &letter));
                     count += 1;
@@ -133,22 +133,22 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         Action::Show { letter } => show(&letter, &find(&kafka, &letter).await?),
         Action::Replay { letter, value, key } => {
             let record = find(&kafka, &letter).await?;
-            let (topic, key, value) = again(&letter, &record, value.as_deref(), key)?;
+            let (topic, key, value) = replayed(&letter, &record, value.as_deref(), key)?;
             Publisher::new(&kafka, "dlq")?
                 .publish(topic, key.as_deref(), &value, &[])
                 .await?;
-            say!("{letter} was sent to topic {topic} again.");
+            say!("{letter} was published to topic {topic} again.");
         }
     }
     Ok(())
 }
 
-/// How the Kafka of the system is reached whose data is in `directory`.
+/// The connection to the Kafka of the system whose data is in `directory`.
 fn kafka_of(directory: &Path) -> anyhow::Result<Connection> {
     let file = directory.join(up::ENDPOINTS);
     let text = std::fs::read_to_string(&file).with_context(|| {
         format!(
-            "reading {}; name Kafka with --kafka-brokers, or the data directory of a running `up` with --data-dir",
+            "reading {}; give Kafka's addresses with --kafka-brokers, or the data directory of a running `up` with --data-dir",
             file.display()
         )
     })?;
@@ -163,21 +163,21 @@ async fn read(kafka: &Connection, topic: &'static str) -> anyhow::Result<Vec<Rec
     Ok(read.records)
 }
 
-async fn find(kafka: &Connection, place: &Place) -> anyhow::Result<Record> {
-    let topic = LETTERS
+async fn find(kafka: &Connection, position: &Position) -> anyhow::Result<Record> {
+    let topic = DLQ_TOPICS
         .map(|(topic, _)| topic)
         .into_iter()
-        .find(|topic| *topic == place.topic)
+        .find(|topic| *topic == position.topic)
         .context("no topic of dead letters")?;
     let mut letters = read(kafka, topic).await?.into_iter();
     letters
-        .find(|letter| (letter.partition, letter.offset) == (place.partition, place.offset))
+        .find(|letter| (letter.partition, letter.offset) == (position.partition, position.offset))
         .with_context(|| {
-            format!("there is no dead letter {place}; `food-ordering dlq list` lists them")
+            format!("there is no dead letter {position}; `food-ordering dlq list` lists them")
         })
 }
 
-/// How much of a key is shown, in characters.
+/// How many characters of a key are shown.
 const SHOWN_KEY: usize = 80;
 
 /// A dead letter on one line.
@@ -192,8 +192,8 @@ fn line(topic: &str, letter: &Record) -> String {
     )
 }
 
-fn show(place: &Place, letter: &Record) {
-    say!("letter  {place}");
+fn show(position: &Position, letter: &Record) {
+    say!("letter  {position}");
     say!("from    {}", source(letter));
     say!("reason  {}", letter.header(dead_letter::REASON));
     say!("key     {}", key_of(letter));
@@ -236,32 +236,32 @@ fn key_of(letter: &Record) -> String {
     format!("{text:?}")
 }
 
-/// A record as it is to be published: topic, key, value.
-type Again = (&'static str, Option<Vec<u8>>, Vec<u8>);
+/// A record to publish: topic, key, value.
+type Replayed = (&'static str, Option<Vec<u8>>, Vec<u8>);
 
-/// What is to be sent for a dead letter: as it came, but for what is corrected.
-fn again(
-    place: &Place,
+/// The record to publish for a dead letter: the original one with the corrections.
+fn replayed(
+    position: &Position,
     letter: &Record,
     value: Option<&Path>,
     key: Option<String>,
-) -> anyhow::Result<Again> {
+) -> anyhow::Result<Replayed> {
     let topic = letter.header(dead_letter::TOPIC);
-    let Some((_, topic)) = LETTERS.into_iter().find(|(_, source)| *source == topic) else {
-        bail!("{place} has no header with its source topic: publish it with a Kafka client");
+    let Some((_, topic)) = DLQ_TOPICS.into_iter().find(|(_, source)| *source == topic) else {
+        bail!("{position} has no header with its source topic: publish it with a Kafka client");
     };
     let value = if let Some(file) = value {
         corrected(file)?
     } else {
         ensure!(
             letter.header(dead_letter::CUT_FROM).is_empty(),
-            "only the beginning of {place} is kept: give the whole record with --value FILE"
+            "only the beginning of {position} was stored: give the whole value with --value FILE"
         );
         letter.value.clone()
     };
     ensure!(
         key.is_some() || letter.header(dead_letter::KEY_CUT_FROM).is_empty(),
-        "only the beginning of the key of {place} is kept: give the right one with --key TEXT"
+        "only the beginning of the key of {position} was stored: give the whole key with --key TEXT"
     );
     Ok((
         topic,
@@ -279,7 +279,7 @@ fn corrected(file: &Path) -> anyhow::Result<Vec<u8>> {
     } else {
         value = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     }
-    // An editor ends a file with a line break, which is no part of the record.
+    // Editors end a file with a line break, which is not part of the record.
     while value.last().is_some_and(u8::is_ascii_whitespace) {
         value.pop();
     }
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    fn place() -> Place {
+    fn position() -> Position {
         "orders-dlq/0/12".parse().unwrap()
     }
 
@@ -320,24 +320,27 @@ mod tests {
             line,
             "orders-dlq/0/12  from orders/3/7  key \"\u{fffd}\"  no order"
         );
-        assert_eq!(line.split_whitespace().next().unwrap().parse(), Ok(place()));
+        assert_eq!(
+            line.split_whitespace().next().unwrap().parse(),
+            Ok(position())
+        );
         for bad in ["orders-dlq/0", "orders/0/12", "orders-dlq/x/1", ""] {
-            assert!(bad.parse::<Place>().is_err(), "{bad}");
+            assert!(bad.parse::<Position>().is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn what_is_not_corrected_is_sent_as_it_came() {
+    fn a_record_is_replayed_as_received_except_for_corrections() {
         let from_orders = letter(&[(dead_letter::TOPIC, "orders")]);
         assert_eq!(
-            again(&place(), &from_orders, None, None).unwrap(),
+            replayed(&position(), &from_orders, None, None).unwrap(),
             ("orders", Some(b"\xff".to_vec()), b"{".to_vec())
         );
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "{}\n").unwrap();
         assert_eq!(
-            again(
-                &place(),
+            replayed(
+                &position(),
                 &from_orders,
                 Some(file.path()),
                 Some("id".to_owned())
@@ -348,25 +351,29 @@ mod tests {
     }
 
     #[test]
-    fn half_a_record_and_one_from_nowhere_are_not_sent() {
+    fn a_truncated_record_and_one_without_a_source_are_not_replayed() {
         let cut = letter(&[
             (dead_letter::TOPIC, "orders"),
             (dead_letter::CUT_FROM, "99"),
         ]);
-        let error = again(&place(), &cut, None, None).unwrap_err().to_string();
+        let error = replayed(&position(), &cut, None, None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("--value"), "{error}");
-        assert!(again(&place(), &letter(&[]), None, None).is_err());
+        assert!(replayed(&position(), &letter(&[]), None, None).is_err());
         let cut = letter(&[
             (dead_letter::TOPIC, "orders"),
             (dead_letter::KEY_CUT_FROM, "99"),
         ]);
-        let error = again(&place(), &cut, None, None).unwrap_err().to_string();
+        let error = replayed(&position(), &cut, None, None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("--key"), "{error}");
-        assert!(again(&place(), &cut, None, Some("id".to_owned())).is_ok());
+        assert!(replayed(&position(), &cut, None, Some("id".to_owned())).is_ok());
     }
 
     #[test]
-    fn a_long_key_is_shown_in_part() {
+    fn a_long_key_is_shown_truncated() {
         let mut long = letter(&[]);
         long.key = Some(vec![b'k'; 900_000]);
         let shown = key_of(&long);

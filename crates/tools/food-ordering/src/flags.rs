@@ -1,4 +1,4 @@
-//! A flag that several commands have.
+//! A flag shared by several commands.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 /// The data directory of an `up`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataDirectory {
-    /// The data directory of `food-ordering up`: data, keys and logs
+    /// Data directory of `food-ordering up`, with data, keys and logs
     #[arg(
         id = "data-dir",
         long,

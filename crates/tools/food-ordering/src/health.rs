@@ -1,4 +1,4 @@
-//! `health`: asks parts on this machine whether they can do their work. A container's health check needs no `curl` for it.
+//! `health`: checks whether parts on this machine can do their work, so that a container's health check needs no `curl`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,10 +34,10 @@ pub struct Args {
     kafka: kafka::Options,
 }
 
-/// How long the psql gateway has for its first answer; parts that speak HTTP have as long ([`http::answers`]).
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the psql gateway may take to answer; the same as for parts that speak HTTP ([`http::answers`]).
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// `health`: an error that names the first part that cannot work.
+/// `health`: fails with the name of the first part that cannot work.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     for &part in &args.parts {
         check(part, &args)
@@ -61,7 +61,7 @@ async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
         Part::PaymentProvider => {
             get(args.payment_provider.address, "/health", Protocol::Http1).await
         }
-        // It lives on without Kafka or Restate, but can do nothing.
+        // `/health` would not do: without Kafka or Restate the gateway is alive but cannot work.
         Part::Gateway => get(args.gateway.address, "/ready", Protocol::Http1).await,
         Part::PsqlGateway => psql(here(args.psql_gateway.address)).await,
     }
@@ -73,19 +73,19 @@ async fn get(listen: SocketAddr, path: &str, protocol: Protocol) -> anyhow::Resu
     Ok(())
 }
 
-/// Asks for TLS as every client of PostgreSQL may, and hears yes or no.
+/// Asks for TLS, as any client of PostgreSQL may, and expects the answer yes (`S`) or no (`N`).
 async fn psql(address: SocketAddr) -> anyhow::Result<()> {
-    /// `SSLRequest`: its own length, and a number that is no version of the protocol.
+    /// `SSLRequest`: its own length, and a special number in place of the protocol's version.
     const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
     let ask = async {
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(&SSL_REQUEST).await?;
         stream.read_u8().await
     };
-    let answer = timeout(PATIENCE, ask)
+    let answer = timeout(TIMEOUT, ask)
         .await
-        .with_context(|| format!("no answer from {address} within {PATIENCE:?}"))?
-        .with_context(|| format!("asking {address}"))?;
+        .with_context(|| format!("no answer from {address} within {TIMEOUT:?}"))?
+        .with_context(|| format!("connecting to {address}"))?;
     ensure!(
         [b'S', b'N'].contains(&answer),
         "the server at {address} does not speak PostgreSQL's protocol"
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_what_answers_as_postgresql_does_is_a_psql_gateway() {
+    async fn only_a_server_that_answers_like_postgresql_is_healthy() {
         for (answer, is_healthy) in [(&b"N"[..], true), (b"S", true), (b"H", false), (b"", false)] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();

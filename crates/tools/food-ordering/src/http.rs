@@ -1,4 +1,4 @@
-//! HTTP as the launcher needs it: JSON to and from services on this machine, errors that show what the other side said.
+//! HTTP clients for JSON APIs, whose errors include the response body.
 
 use std::time::Duration;
 
@@ -10,29 +10,30 @@ use restate_sdk::serde::Json;
 use serde::de::DeserializeOwned;
 use upstream::{Repeat, Upstream, http};
 
-/// The longest answer, in bytes: lists of Restate's admin API, answers to queries, metrics.
+/// The longest response to accept, in bytes. Lists from Restate's admin API, query results and metrics are smaller.
 const LONGEST: usize = 64 << 20;
 
-/// A client that gives up after `timeout` a request.
+/// A client that gives up on each request after `timeout`.
 pub fn client(timeout: Duration) -> anyhow::Result<Client> {
     http::client(timeout)
         .build()
         .context("making an HTTP client")
 }
 
-/// A service at `addresses`, separated by commas, whose answers may take `limit`; `what` it is, for people.
+/// A service at `addresses`, separated by commas, whose answers may take `limit`. `what` names it in error messages.
 pub fn upstream(what: &str, addresses: &str, limit: Duration) -> anyhow::Result<Upstream> {
     let addresses = addresses.parse().with_context(|| what.to_owned())?;
     Ok(Upstream::new(addresses, limit))
 }
 
-/// What typed clients of handlers are made from: Restate's ingress at `addresses`, which may get every request twice.
+/// Restate's ingress at `addresses`, from which typed clients of handlers are made. Use it only for requests that may be repeated:
+/// they are sent to another node if one does not answer.
 pub(crate) fn ingress(addresses: &str, limit: Duration) -> anyhow::Result<IngressClient<Executor>> {
     let nodes = upstream("Restate's ingress", addresses, limit)?;
     Ok(Executor::new(client(limit)?, nodes, Repeat::Harmless).client())
 }
 
-/// What a handler has answered; an error holds what Restate said.
+/// The response of a handler. An error includes Restate's response body.
 pub(crate) fn answered<T: DeserializeOwned + 'static>(
     answer: Result<CallResponse<Executor, Json<T>>, ClientError>,
 ) -> anyhow::Result<T> {
@@ -54,12 +55,12 @@ pub fn below(base: &reqwest::Url, path: &str) -> String {
     format!("{}/{path}", base.as_str().trim_end_matches('/'))
 }
 
-/// Sends a request; an answer other than a success is an error that holds its body.
+/// Sends a request. Any status other than success is an error that includes the response body.
 pub async fn send(request: RequestBuilder) -> anyhow::Result<Response> {
     check(request.send().await?).await
 }
 
-/// An answer other than a success is an error that holds its body.
+/// Turns any status other than success into an error that includes the response body.
 pub async fn check(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
@@ -67,36 +68,36 @@ pub async fn check(response: Response) -> anyhow::Result<Response> {
     }
     let url = response.url().clone();
     let body = http::text(response, http::SHORT).await.unwrap_or_default();
-    bail!("{url} answers {status}: {body}")
+    bail!("{url} answered {status}: {body}")
 }
 
-/// Sends a request and reads the JSON of its answer.
+/// Sends a request and parses the JSON of its response.
 pub async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<T> {
     read(send(request).await?).await
 }
 
-/// Reads the JSON of an answer.
+/// Parses the JSON of a response.
 pub async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     let body = http::body(response, LONGEST).await?;
     Ok(serde_json::from_slice(&body)?)
 }
 
-/// Sends a request and reads the text of its answer.
+/// Sends a request and returns the text of its response.
 pub async fn text(request: RequestBuilder) -> anyhow::Result<String> {
     Ok(http::text(send(request).await?, LONGEST).await?)
 }
 
-/// How to talk to a server without TLS, where nothing can be negotiated.
+/// The version of HTTP to use without TLS, where the version cannot be negotiated.
 #[derive(Debug, Clone, Copy)]
 pub enum Protocol {
-    /// What browsers and curl speak here.
+    /// HTTP/1.1, for everything but the durable services.
     Http1,
-    /// What Restate's services speak.
+    /// HTTP/2, for the durable services.
     Http2,
 }
 
 impl Protocol {
-    /// A client that speaks nothing else, and gives up after `timeout`.
+    /// A client that uses only this version, and gives up on each request after `timeout`.
     pub fn client(self, timeout: Duration) -> reqwest::Result<Client> {
         let builder = http::client(timeout);
         match self {

@@ -1,4 +1,4 @@
-//! Programs of others: finding them, and installing them once into a cache that all data directories and checkouts share.
+//! Finds third-party programs, and installs them once into a cache that all data directories and checkouts share.
 
 use std::env;
 use std::fs::{File, TryLockError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// Where a program is, if it is on `PATH`.
+/// The path of a program, if it is on `PATH`.
 #[must_use]
 pub fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
@@ -15,14 +15,15 @@ pub fn on_path(program: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The directory of one version of one program.
+/// The cache directory of one version of one program.
 #[derive(Debug)]
 pub struct Cache {
     directory: PathBuf,
 }
 
 impl Cache {
-    /// The directory `name` in the user's cache, or in `spare` where that cannot be written: a home may be read-only, or missing.
+    /// The directory `name` in the user's cache, or in `spare` if the cache cannot be written, because the home is read-only or
+    /// missing.
     pub fn of(name: &str, spare: Option<&Path>) -> anyhow::Result<Self> {
         let directory = |name: &str| {
             env::var_os(name)
@@ -36,7 +37,7 @@ impl Cache {
         Self::first_of(places.map(|place| place.join(name)).collect())
     }
 
-    /// The first of these directories in which an installation was finished, or else that can be written.
+    /// The first of these directories with a finished installation, or else the first that can be written.
     fn first_of(places: Vec<PathBuf>) -> anyhow::Result<Self> {
         let caches: Vec<Self> = places
             .into_iter()
@@ -59,7 +60,7 @@ impl Cache {
             reasons.push(" neither XDG_CACHE_HOME nor HOME is set".to_owned());
         }
         bail!(
-            "there is no place to install programs:{}\nSet XDG_CACHE_HOME to a directory that can be written",
+            "no directory for installing programs can be written:{}\nSet XDG_CACHE_HOME to a writable directory",
             reasons.concat()
         )
     }
@@ -70,13 +71,13 @@ impl Cache {
         &self.directory
     }
 
-    /// Whether an installation was finished: an interrupted one may leave a part.
+    /// Whether an installation was finished. An interrupted one may have left some files.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.directory.join("complete").exists()
     }
 
-    /// Removes what an earlier installation has left, finished or not.
+    /// Removes everything that an earlier installation left behind, except the lock.
     pub fn clear(&self) -> anyhow::Result<()> {
         let entries = std::fs::read_dir(&self.directory)
             .with_context(|| format!("reading {}", self.directory.display()))?;
@@ -95,13 +96,14 @@ impl Cache {
         Ok(())
     }
 
-    /// Notes that the installation is finished.
+    /// Marks the installation as finished.
     pub fn complete(&self) -> anyhow::Result<()> {
         let file = self.directory.join("complete");
         std::fs::write(&file, "").with_context(|| format!("writing {}", file.display()))
     }
 
-    /// Takes a lock that other processes respect; it is given back when the file is dropped, also by a crash.
+    /// Takes the lock for installing `what`. It is released when the file is dropped, or by a crash. `progress` is called if
+    /// another process holds it.
     pub async fn lock(&self, what: &str, progress: impl Fn(&str)) -> anyhow::Result<File> {
         let file = self.open_lock()?;
         let mut told = false;
@@ -133,7 +135,7 @@ impl Cache {
     }
 }
 
-/// The file in a cache's directory that whoever installs into it has locked.
+/// The file in a cache's directory that a process locks while it installs.
 const LOCK: &str = "lock";
 
 #[cfg(test)]
@@ -141,9 +143,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_go_where_something_can_be_written() {
+    fn programs_are_installed_into_the_first_writable_directory() {
         let directory = tempfile::tempdir().unwrap();
-        // A file in the way fails for root too, for whom nothing is read-only.
+        // A file in place of the directory makes this fail for root too, who can write to read-only directories.
         let file = directory.path().join("file");
         std::fs::write(&file, "").unwrap();
         let (unusable, spare) = (file.join("x"), directory.path().join("spare dir"));
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_installed_already_is_used_wherever_it_is() {
+    fn a_finished_installation_is_used_wherever_it_is() {
         let directory = tempfile::tempdir().unwrap();
         let places = ["first", "second"].map(|name| directory.path().join(name));
         let second = Cache::first_of(vec![places[1].clone()]).unwrap();
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_installation_begins_with_nothing_but_the_lock() {
+    async fn clearing_a_cache_leaves_only_the_lock() {
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::first_of(vec![directory.path().to_owned()]).unwrap();
         let _lock = cache.lock("it", |_| ()).await.unwrap();

@@ -1,24 +1,23 @@
-//! The launcher `food-ordering`: runs the whole system, sets it up, and looks after it.
+//! The launcher `food-ordering`: runs, sets up and operates the whole system.
 //!
 //! | module | what it does | command |
 //! |---|---|---|
-//! | [`up`] | starts every part as a child process, sets up, restarts what dies, stops in order | `up` |
-//! | [`serve`] | runs one or several parts in this process | `serve` |
-//! | [`setup`] | tells Restate about deployments and Kafka, starts the drivers; may be run again and again | `setup` |
-//! | [`deployments`] | which versions of the services Restate knows, and removing those that have drained | `deployments` |
+//! | [`up`] | starts every part as a child process, runs setup, restarts processes that die, stops in order | `up` |
+//! | [`serve`] | runs one or more parts in this process | `serve` |
+//! | [`setup`] | registers deployments and Kafka with Restate, starts the drivers; safe to run repeatedly | `setup` |
+//! | [`deployments`] | lists the versions of the services that Restate knows, removes drained ones | `deployments` |
 //! | [`settle`] | settles orders whose workflow was killed | `settle` |
-//! | [`backup`] | the data directory of a stopped system as one file, and back | `backup`, `restore` |
-//! | [`doctor`] | says what is wrong when the system does not move | `doctor` |
-//! | [`health`] | says whether parts on this machine are healthy, for those who have no `curl` | `health` |
-//! | [`dlq`] | shows records that were put aside, and sends them again | `dlq` |
-//! | [`keys`] | makes the keys of the system | `keys` |
-//! | [`restate`] | the Restate server: finding it, configuring it, talking to it | |
-//! | [`parent`] | no orphans: a process that ends when its parent does | |
+//! | [`backup`] | saves the data directory of a stopped system to one file, and restores it | `backup`, `restore` |
+//! | [`doctor`] | finds out what is wrong with the system, and how to fix it | `doctor` |
+//! | [`health`] | checks whether parts on this machine are healthy, without `curl` | `health` |
+//! | [`dlq`] | lists, shows and replays dead letters | `dlq` |
+//! | [`keys`] | creates the system's missing keys | `keys` |
+//! | [`restate`] | the Restate server: finding it, configuring it, its admin API | |
+//! | [`parent`] | makes a process end when its parent ends | |
 //!
-//! What measures a system or strikes it is the program `trials`, which uses this library: [`http`], [`files`],
-//! [`install`], [`process`], [`shutdown`], [`variables`].
-
-/// Prints a line. Where nobody reads it any more, the program goes on all the same.
+//! The program `trials`, which measures systems and injects faults, uses this library too: [`http`], [`files`], [`install`],
+//! [`process`], [`shutdown`], [`variables`].
+/// Prints a line. Unlike `println!`, it does not panic if standard output is closed.
 #[macro_export]
 macro_rules! say {
     ($($text:tt)*) => {{
@@ -55,17 +54,17 @@ pub mod variables;
 pub use cli::Cli;
 pub use part::Part;
 
-/// An error with its causes, each said once: many say their cause themselves.
+/// An error with its causes, separated by colons. A cause that an earlier message already contains is left out.
 #[must_use]
-pub fn said(error: &anyhow::Error) -> String {
-    let mut said = String::new();
+pub fn error_chain(error: &anyhow::Error) -> String {
+    let mut error_chain = String::new();
     for cause in error.chain() {
         let cause = cause.to_string();
-        if said.is_empty() {
-            said = cause;
-        } else if !said.contains(&cause) {
-            said = format!("{said}: {cause}");
+        if error_chain.is_empty() {
+            error_chain = cause;
+        } else if !error_chain.contains(&cause) {
+            error_chain = format!("{error_chain}: {cause}");
         }
     }
-    said
+    error_chain
 }

@@ -1,9 +1,9 @@
-//! The launcher: runs the whole system, sets it up, and looks after it.
+//! The launcher: runs, sets up and operates the whole system.
 
 use std::process::ExitCode;
 
-/// The services live on small, short allocations: with the system's allocator they cost a tenth more CPU. How it is tuned stands
-/// in `.cargo/config.toml`.
+/// The services make many small, short-lived allocations: with the system's allocator they use a tenth more CPU. The allocator is
+/// tuned in `.cargo/config.toml`.
 #[global_allocator]
 static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match food_ordering::Cli::read().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\nError: {}", food_ordering::said(&error));
+            eprintln!("\nError: {}", food_ordering::error_chain(&error));
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,8 @@
-//! No orphans: a process that ends when its parent does, even if the parent is killed with `kill -9`.
+//! Makes a child process end when its parent ends, even if the parent is killed with `kill -9`.
 //!
-//! Whoever starts a process that shall not outlive it calls [`tie`] on the command. The child, this same binary, then asks the
-//! kernel for a SIGKILL at its parent's death. Programs of others get there through `exec-with-parent`: the request survives
-//! the exec.
+//! The parent calls [`tie`] on the command that starts the child. The child, which must be this binary, then asks the kernel for a
+//! SIGKILL on its parent's death. Other programs are started through `exec-with-parent`: the kernel keeps the request across an
+//! exec.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -10,16 +10,16 @@ use std::process::Command;
 
 use anyhow::Context;
 
-/// Holds the process id of the parent to die with.
+/// The environment variable with the process id of the parent.
 pub(crate) const PARENT: &str = "FOOD_ORDERING_PARENT";
 
 /// Arguments of `exec-with-parent`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A variable that the program is not to see
+    /// Environment variable to remove for the program
     #[arg(long, value_name = "VARIABLE")]
     without: Vec<OsString>,
-    /// The program's directory for temporary files
+    /// Directory for the program's temporary files
     #[arg(long, value_name = "DIRECTORY")]
     temporary: Option<OsString>,
     /// The program and its arguments
@@ -27,12 +27,12 @@ pub struct Args {
     command: Vec<OsString>,
 }
 
-/// Makes the process that `command` starts, if it is this binary, die with the calling thread.
+/// Makes the process that `command` starts die with the calling thread. `command` must start this binary.
 pub fn tie(command: &mut Command) -> &mut Command {
     command.env(PARENT, std::process::id().to_string())
 }
 
-/// Does in the child what [`tie`] asked for; nothing if nobody asked.
+/// In a child that was started with [`tie`], asks the kernel to kill this process when its parent dies. Otherwise does nothing.
 pub fn die_with_parent() -> anyhow::Result<()> {
     let Some(parent) = std::env::var_os(PARENT) else {
         return Ok(());
@@ -40,7 +40,7 @@ pub fn die_with_parent() -> anyhow::Result<()> {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
         .context("asking the kernel to end this process with its parent")?;
-    // The parent may have died before the kernel was asked, and nobody would tell.
+    // If the parent died before this call, the kernel sends no signal.
     let actual = std::os::unix::process::parent_id().to_string();
     if parent != *actual {
         anyhow::bail!(
@@ -51,7 +51,7 @@ pub fn die_with_parent() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Replaces this process by another program; returns only if that fails.
+/// Replaces this process with another program. Returns only if that fails.
 #[must_use]
 pub fn exec(args: &Args) -> anyhow::Error {
     let Some((program, arguments)) = args.command.split_first() else {

@@ -1,13 +1,13 @@
-//! The parts of the system that this binary can be.
+//! The parts of the system that this binary can run.
 
 use clap::ValueEnum;
 
-/// A part of the system that runs in a process of its own.
+/// A part of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
 pub enum Part {
-    /// The embedded Kafka broker; its records live in memory and end with it
+    /// The embedded Kafka broker; keeps records only in memory
     Kafka,
-    /// Every durable service but the driver simulator
+    /// All durable services except the driver simulator
     OrderServices,
     /// The durable service that stands in for the drivers' phones
     DriverSimulator,
@@ -17,7 +17,7 @@ pub enum Part {
     PaymentProvider,
     /// The web UI and its HTTP API
     Gateway,
-    /// PostgreSQL's protocol for psql and drivers
+    /// SQL over PostgreSQL's protocol, for psql and other clients
     PsqlGateway,
 }
 
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_is_what_the_command_line_takes() {
+    fn the_name_is_the_one_on_the_command_line() {
         for part in Part::value_variants() {
             assert_eq!(Part::from_str(part.name(), false), Ok(*part));
         }

@@ -1,7 +1,7 @@
-//! `serve`: one or several parts of the system in this process.
+//! `serve`: runs one or more parts of the system in this process.
 //!
-//! Each part is a subcommand with the settings that its own crate declares. What follows a `--` is another part for the same
-//! process, with flags of its own; `docs/architecture.md` says why.
+//! Each part is a subcommand with the settings that its own crate declares. A `--` is followed by another part for the same
+//! process, with its own flags; see "Settings" in `docs/architecture.md`.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use crate::{Part, broker, shutdown};
 /// Arguments of `serve`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The number of threads of this process; one is the most efficient, more use more cores
+    /// Number of threads of this process; one is the most efficient, more can use more cores
     #[arg(long, env = "FOOD_ORDERING_THREADS", default_value_t = NonZeroUsize::MIN, value_name = "N")]
     threads: NonZeroUsize,
     #[command(subcommand)]
@@ -31,35 +31,35 @@ pub struct Args {
 /// A part with its settings.
 #[derive(Debug, Subcommand)]
 enum Served {
-    /// The embedded Kafka broker; its records live in memory and end with it
-    Kafka(With<broker::Options>),
-    /// Every durable service but the driver simulator
-    OrderServices(Box<With<order_workflow::Options>>),
-    /// The durable service that stands in for the drivers' phones
-    DriverSimulator(Box<With<driver_simulator::Options>>),
-    /// The stub of the restaurants' point-of-sale system
-    RestaurantPos(With<restaurant_pos::Options>),
-    /// The stub of the payment provider
-    PaymentProvider(With<payment_provider::Options>),
-    /// The web UI and its HTTP API
-    Gateway(Box<With<gateway::Options>>),
-    /// PostgreSQL's protocol for psql and drivers
-    PsqlGateway(Box<With<psql_gateway::Options>>),
+    /// Runs the embedded Kafka broker, which keeps records only in memory
+    Kafka(PartArgs<broker::Options>),
+    /// Runs all durable services except the driver simulator
+    OrderServices(Box<PartArgs<order_workflow::Options>>),
+    /// Runs the durable service that stands in for the drivers' phones
+    DriverSimulator(Box<PartArgs<driver_simulator::Options>>),
+    /// Runs the stub of the restaurants' point-of-sale system
+    RestaurantPos(PartArgs<restaurant_pos::Options>),
+    /// Runs the stub of the payment provider
+    PaymentProvider(PartArgs<payment_provider::Options>),
+    /// Runs the web UI and its HTTP API
+    Gateway(Box<PartArgs<gateway::Options>>),
+    /// Runs SQL over PostgreSQL's protocol, for psql and other clients
+    PsqlGateway(Box<PartArgs<psql_gateway::Options>>),
 }
 
 #[derive(Debug, ClapArgs)]
-struct With<T: ClapArgs> {
+struct PartArgs<T: ClapArgs> {
     #[command(flatten)]
     options: T,
-    /// Another part for this process, with flags of its own; after a further `--` one more
+    /// Another part for this process, with its own flags; a further `--` adds one more
     #[arg(last = true, help_heading = "Arguments", value_name = "PART…")]
     also: Vec<OsString>,
 }
 
-/// Another part for the process, with its own flags
+/// Another part for this process, with its own flags
 #[derive(Debug, Parser)]
 #[command(name = "food-ordering serve … --", no_binary_name = true)]
-struct Another {
+struct NextPart {
     #[command(subcommand)]
     part: Served,
 }
@@ -133,7 +133,7 @@ impl Args {
             .build()
     }
 
-    /// The parts: the first, and each that stands behind a `--`.
+    /// The parts: the first, and one after each `--`.
     pub(crate) fn parts(self) -> Result<Parts, clap::Error> {
         let mut part = self.part;
         let mut parts = Vec::new();
@@ -143,13 +143,13 @@ impl Args {
             if also.is_empty() {
                 return Ok(Parts(parts));
             }
-            part = Another::try_parse_from(also)?.part;
+            part = NextPart::try_parse_from(also)?.part;
         }
     }
 }
 
 impl Parts {
-    /// As traces name them.
+    /// The names of the parts, joined by `+`: the service name in traces.
     pub(crate) fn names(&self) -> String {
         let names: Vec<_> = self.0.iter().map(|part| part.part().0.name()).collect();
         names.join("+")
@@ -158,13 +158,13 @@ impl Parts {
 
 type Running = Pin<Box<dyn Future<Output = (Part, anyhow::Result<()>)>>>;
 
-/// Runs the parts until one of them fails or the process is told to stop; then lets all of them finish what they have in hand.
-/// Who tells it again is obeyed at once.
+/// Runs the parts until one of them fails or the process is told to stop, and then lets all of them finish their requests. A
+/// second signal stops them at once.
 pub(crate) async fn run(parts: Parts) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     tokio::select! {
-        ended = run_parts(parts, &shutdown.asked) => ended,
-        () = shutdown.insisted.cancelled() => bail!("told to stop a second time: requests in hand were not finished"),
+        ended = run_parts(parts, &shutdown.requested) => ended,
+        () = shutdown.forced.cancelled() => bail!("told to stop a second time: open requests were not finished"),
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_takes_no_flags_of_another() {
+    fn a_part_does_not_accept_the_flags_of_another() {
         for line in [
             &["order-services", "--pause=9s"][..],
             &["kafka", "--", "gateway", "--pause=9s"],
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_a_subcommand_that_can_be_grasped() {
+    fn each_part_is_a_subcommand_with_at_most_25_flags() {
         let serve = Serve::command();
         for part in Part::value_variants() {
             let command = serve.find_subcommand(part.name());

@@ -1,9 +1,8 @@
-//! `settle`: finds orders that nobody sees through any more, and settles them.
+//! `settle`: finds orders whose workflow was killed, and settles them.
 //!
-//! An order belongs to its workflow. If that is killed (`restate invocations kill`), it leaves behind what it had begun: a
-//! charge, an order at the restaurant, a driver. `OrderStatusService` knows of each order whether something of it is left
-//! (`unsettled` in its state), so an unsettled order without a workflow is one to settle. What is done about it,
-//! `OrderWorkflow/settle` does, durably and as often as one likes.
+//! A workflow that is killed (`restate invocations kill`) leaves behind what it had begun: a charge, an order at the restaurant, a
+//! driver. `OrderStatusService` records for each order whether anything is left to undo (`unsettled` in its state), so an
+//! unsettled order without a workflow needs to be settled. `OrderWorkflow/settle` does that, durably and repeatably.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,12 +19,13 @@ use crate::restate::admin::Admin;
 
 /// How many orders are settled at a time.
 const AT_ONCE: usize = 16;
-/// How many orders are named one by one.
+/// How many orders are listed; the rest are counted.
 const NAMED: usize = 20;
-/// How long the settlement of one order is waited for. Restate goes on with it all the same.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What is on its way from one service to another is seen at neither; it has come a moment later.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait for the settlement of one order. After that, Restate continues it in the background.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The pause between two searches. A message on its way from one service to another is visible at neither, but has arrived a moment
+/// later.
+const RECHECK_AFTER: Duration = Duration::from_secs(1);
 
 /// Arguments of `settle`.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,10 +34,10 @@ pub struct Args {
     restate_admin: upstream::RestateAdmin,
     #[command(flatten)]
     restate_ingress: upstream::RestateIngress,
-    /// List the orders to be settled, and settle none
+    /// List the orders to be settled without settling them
     #[arg(long, env = "FOOD_ORDERING_DRY_RUN")]
     dry_run: bool,
-    /// Only these orders
+    /// Settle only these orders
     #[arg(value_name = "ORDER")]
     orders: Vec<OrderId>,
 }
@@ -47,12 +47,12 @@ pub struct Args {
 pub(crate) struct Abandoned {
     /// The order.
     pub(crate) id: String,
-    /// The status it has; none if it never came to be.
+    /// Its status; `None` if the order was never created.
     #[serde(default)]
     pub(crate) status: Option<Status>,
 }
 
-/// `settle`: an error if an order could not be settled.
+/// `settle`: fails if an order could not be settled.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     let admin = Admin::new(&args.restate_admin.urls)?;
     let mut abandoned = abandoned(&admin).await?;
@@ -62,7 +62,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         let found: BTreeSet<&str> = abandoned.iter().map(|order| order.id.as_str()).collect();
         for id in wanted.difference(&found) {
             say!(
-                "{id}: nothing to settle: it is settled, unknown, or under way; an order under way is cancelled by \
+                "{id}: nothing to settle: the order is settled, unknown, or under way; to cancel an order under way, use \
                  `restate invocations cancel OrderWorkflow/{id}/run`"
             );
         }
@@ -86,7 +86,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn settle(ingress: &str, abandoned: Vec<Abandoned>) -> anyhow::Result<()> {
-    let restate = http::ingress(ingress, PATIENCE)?;
+    let restate = http::ingress(ingress, TIMEOUT)?;
     let mut settling = futures::stream::iter(abandoned)
         .map(|order| {
             let workflow =
@@ -99,7 +99,7 @@ async fn settle(ingress: &str, abandoned: Vec<Abandoned>) -> anyhow::Result<()> 
         })
         .buffer_unordered(AT_ONCE);
     let mut outcomes = BTreeMap::<&'static str, usize>::new();
-    let (mut told, mut failed) = (0, 0);
+    let (mut listed, mut failed) = (0, 0);
     while let Some((order, settled)) = settling.next().await {
         let (said, outcome) = match settled {
             Ok(settlement) => {
@@ -108,14 +108,14 @@ async fn settle(ingress: &str, abandoned: Vec<Abandoned>) -> anyhow::Result<()> 
             }
             Err(error) => {
                 failed += 1;
-                let said = format!("not settled yet, Restate goes on with it: {error:#}");
+                let said = format!("not settled yet, Restate continues: {error:#}");
                 (said, "not settled yet")
             }
         };
         *outcomes.entry(outcome).or_default() += 1;
-        if told < NAMED {
+        if listed < NAMED {
             say!("{}: {} → {said}", order.id, order.described());
-            told += 1;
+            listed += 1;
         }
     }
     let outcomes: Vec<String> = (outcomes.iter())
@@ -132,37 +132,35 @@ fn outcome(settled: Settled) -> &'static str {
     match settled {
         Settled::Before => "settled before",
         Settled::NeverBegun => "never begun: nothing was charged",
-        Settled::Undone => "undone: driver away, kitchen stopped, money back",
-        Settled::Delivered => "delivered: the money is kept",
-        Settled::OnItsWay => "on its way: it is delivered by the driver who has it",
-        Settled::PriceUnknown => {
-            "not settled: its price is not known any more, give the money back by hand"
-        }
+        Settled::Undone => "undone: driver released, kitchen stopped, money refunded",
+        Settled::Delivered => "delivered: the payment is kept",
+        Settled::OnItsWay => "on its way: the driver who has the food delivers it",
+        Settled::PriceUnknown => "not settled: its price is no longer known, refund it by hand",
     }
 }
 
 impl Abandoned {
-    /// What it is, for people.
+    /// Its status, or `never begun`.
     pub(crate) fn described(&self) -> &'static str {
         self.status.map_or("never begun", Status::name)
     }
 }
 
-/// The orders that have to be settled.
+/// The orders that have to be settled: those found by two searches in a row.
 pub(crate) async fn abandoned(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
-    let first = look(admin).await?;
+    let first = search(admin).await?;
     if first.is_empty() {
         return Ok(Vec::new());
     }
-    sleep(LOOK_AGAIN_AFTER).await;
-    let second = look(admin).await?;
+    sleep(RECHECK_AFTER).await;
+    let second = search(admin).await?;
     Ok(first
         .into_iter()
         .filter_map(|order| second.iter().find(|it| it.id == order.id).cloned())
         .collect())
 }
 
-async fn look(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
+async fn search(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
     #[derive(Deserialize)]
     struct Row {
         id: String,
@@ -192,8 +190,8 @@ async fn look(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
     Ok(found)
 }
 
-/// Orders of which something is left, or which have not ended, and for which nothing is under way: no workflow, no settlement, no
-/// change of status, no message about the delivery. `expire` is: it comes when the order was forgotten long ago.
+/// Orders that are unsettled or have not ended, and for which nothing is under way: no workflow, no settlement, no change of
+/// status, no message about the delivery. `expire` does not count: it is scheduled for every ended order.
 const UNSETTLED: &str = "select orders.service_key as id, orders.value_utf8 as record from state as orders \
     left join (select distinct target_service_key as key from sys_invocation where status <> 'completed' \
         and target_service_name in ('OrderWorkflow', 'OrderStatusService', 'DeliveryManager') \
@@ -202,7 +200,7 @@ const UNSETTLED: &str = "select orders.service_key as id, orders.value_utf8 as r
     and (orders.value_utf8 like '%\"unsettled\":%' or not (orders.value_utf8 like '%\"status\":\"DELIVERED\"%' \
         or orders.value_utf8 like '%\"status\":\"CANCELLED\"%' or orders.value_utf8 like '%\"status\":\"REJECTED\"%'))";
 
-/// Orders whose workflow was killed before there was an order. They are known for as long as ended workflows are kept.
+/// Orders whose workflow was killed before the order was created. They can be found for as long as Restate keeps ended workflows.
 const NEVER_BEGUN: &str = "select killed.target_service_key as id from sys_invocation as killed \
     left join (select distinct service_key as key from state \
         where service_name = 'OrderStatusService' and key = 'order-status') as known on known.key = killed.target_service_key \

@@ -1,4 +1,4 @@
-//! Being told to stop.
+//! Signals that tell the process to stop.
 
 use anyhow::Context;
 use procfs_core::FromRead;
@@ -6,28 +6,28 @@ use procfs_core::process::Status;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What Ctrl-C, SIGTERM and the end of the terminal ask for.
+/// Becomes cancelled on Ctrl-C, SIGTERM, or SIGHUP when the terminal is closed.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
-    /// Cancelled at the first of them: stop, in order.
-    pub asked: CancellationToken,
-    /// Cancelled at the second: stop waiting.
-    pub insisted: CancellationToken,
+    /// Cancelled at the first signal: stop in order.
+    pub requested: CancellationToken,
+    /// Cancelled at the second signal: stop at once.
+    pub forced: CancellationToken,
 }
 
-/// From this call on none of them ends the process by itself. Under `nohup`, the end of the terminal does not ask for anything.
+/// Handles these signals from now on, so that they no longer end the process by themselves. Under `nohup`, SIGHUP stays ignored.
 pub fn on_signal() -> anyhow::Result<Shutdown> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
     let mut hangup = hangup.transpose().context("listening for SIGHUP")?;
     let shutdown = Shutdown {
-        asked: CancellationToken::new(),
-        insisted: CancellationToken::new(),
+        requested: CancellationToken::new(),
+        forced: CancellationToken::new(),
     };
-    let told = shutdown.clone();
+    let signalled = shutdown.clone();
     tokio::spawn(async move {
-        for token in [told.asked, told.insisted] {
+        for token in [signalled.requested, signalled.forced] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -39,13 +39,13 @@ pub fn on_signal() -> anyhow::Result<Shutdown> {
     Ok(shutdown)
 }
 
-/// Whether whoever started this process wants it to outlive the terminal.
+/// Whether this process ignores SIGHUP, as under `nohup`, so that it outlives the terminal.
 fn hangup_is_ignored() -> bool {
-    // Where this cannot be told, the signal is left as it is.
+    // If this is unknown, the signal is left alone.
     Status::from_file("/proc/self/status").map_or(true, |status| ignores_hangup(status.sigign))
 }
 
-/// `ignored` are the signals that a process ignores, as `/proc/<pid>/status` has them: the lowest bit is SIGHUP.
+/// `ignored` is the mask of ignored signals from `/proc/<pid>/status`; its lowest bit is SIGHUP.
 fn ignores_hangup(ignored: u64) -> bool {
     ignored & 1 == 1
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn under_nohup_the_end_of_the_terminal_is_ignored() {
+    fn sighup_is_ignored_under_nohup() {
         assert!(ignores_hangup(0x1001));
         assert!(!ignores_hangup(0x1000));
         if cfg!(target_os = "linux") {

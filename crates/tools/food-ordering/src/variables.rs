@@ -1,15 +1,15 @@
-//! Variables of the environment: none whose name begins as ours do is ignored without a word.
+//! Warns about environment variables with our prefix that have no effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use crate::parent;
 
-/// How the names of all variables begin.
+/// The prefix of all our environment variables.
 const PREFIX: &str = "FOOD_ORDERING_";
 
-/// Variables that are no flags: a secret that is not to stand on a command line, what processes hand to their children, and
-/// what the tests read.
+/// Variables without a flag: a secret that must not be on a command line, one that processes pass to their children, and those that
+/// the tests read.
 const OTHERS: [&str; 4] = [
     gateway::OPERATOR_TOKEN,
     parent::PARENT,
@@ -17,7 +17,7 @@ const OTHERS: [&str; 4] = [
     "FOOD_ORDERING_TEST_PYTHON",
 ];
 
-/// Variables that only the test rig `trials` reads; it has a test that compares them with its command line.
+/// Variables that only the test rig `trials` reads. A test there compares them with its command line.
 pub const OF_TRIALS: [&str; 39] = [
     "FOOD_ORDERING_BENCH_TIMEOUT",
     "FOOD_ORDERING_CHAOS_DATA_DIR",
@@ -60,8 +60,8 @@ pub const OF_TRIALS: [&str; 39] = [
     "FOOD_ORDERING_UPDATES_TOPIC",
 ];
 
-/// Settings of the parts that `up` decides itself: they are flags of `serve` that it gives to every part, or that have no effect on
-/// the parts that it starts. All other settings reach the parts through the environment.
+/// Settings of the parts that `up` sets itself, by flags of `serve`, so that their environment variables have no effect. All other
+/// settings reach the parts through the environment.
 pub(crate) const DECIDED_BY_UP: [&str; 15] = [
     "FOOD_ORDERING_CALLBACK_SECRET_FILE",
     "FOOD_ORDERING_CALLBACK_URL",
@@ -80,10 +80,10 @@ pub(crate) const DECIDED_BY_UP: [&str; 15] = [
     "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
 ];
 
-/// What is to be said of the variables in the environment that have no effect on `command` of `cli`, the launcher's command line.
+/// Warnings about the variables in the environment that have no effect on `command` of `cli`, the launcher's command line.
 #[must_use]
 pub fn without_effect(cli: &clap::Command, command: &str) -> Vec<String> {
-    // The process that has started this one has said it.
+    // The process that started this one has printed the warnings already.
     if std::env::var_os(parent::PARENT).is_some() {
         return Vec::new();
     }
@@ -147,12 +147,12 @@ impl Known {
         variables.chain(arguments).collect()
     }
 
-    /// What is to be said of the variables that have no effect on `command`.
+    /// Warnings about the variables that have no effect on `command`.
     ///
-    /// Commands share an environment, so a variable that another command reads is nothing to speak of. `up` is the exception: it
-    /// starts everything, so whoever sets a variable expects it to count.
+    /// Commands share an environment, so there is no warning about a variable that another command reads. `up` is the exception:
+    /// it starts everything, so a user who sets a variable expects it to have an effect.
     fn without_effect(&self, command: &str, set: impl IntoIterator<Item = String>) -> Vec<String> {
-        let mut said: Vec<String> = set
+        let mut warnings: Vec<String> = set
             .into_iter()
             .filter(|name| name.to_ascii_uppercase().starts_with(PREFIX))
             .filter_map(|name| match self.0.get(&name) {
@@ -161,13 +161,13 @@ impl Known {
                 Some(_) => None,
             })
             .collect();
-        said.sort();
-        said
+        warnings.sort();
+        warnings
     }
 
     fn unknown(&self, name: &str) -> String {
-        /// From here on two names are alike, where 1 is equal.
-        const ALIKE: f64 = 0.7;
+        /// The least similarity for a suggestion; 1 means equal.
+        const MIN_SIMILARITY: f64 = 0.7;
         let own = |name: &str| name.to_ascii_uppercase().split_off(PREFIX.len());
         let similar = (self.0.keys())
             .map(|known| {
@@ -176,7 +176,7 @@ impl Known {
                     known,
                 )
             })
-            .filter(|(similarity, _)| *similarity >= ALIKE)
+            .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
             .max_by(|(one, _), (other, _)| one.total_cmp(other));
         let hint =
             similar.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
@@ -208,13 +208,13 @@ mod tests {
     use super::*;
     use crate::Cli;
 
-    fn said(command: &str, variable: &str) -> Option<String> {
+    fn warning(command: &str, variable: &str) -> Option<String> {
         let known = Known::of(&Cli::command());
         known.without_effect(command, [variable.to_owned()]).pop()
     }
 
     #[test]
-    fn a_variable_that_nothing_reads_is_named_with_what_was_meant() {
+    fn an_unknown_variable_is_named_with_a_suggestion() {
         for (wrong, meant) in [
             (
                 "FOOD_ORDERING_GATEWAY_LISTN",
@@ -228,26 +228,29 @@ mod tests {
             ("FOOD_ORDERING_XYZZY", None),
         ] {
             for command in ["up", "serve", "setup", "doctor"] {
-                let said = said(command, wrong).unwrap();
-                assert!(said.starts_with(wrong), "{said}");
+                let warning = warning(command, wrong).unwrap();
+                assert!(warning.starts_with(wrong), "{warning}");
                 match meant {
                     Some(meant) => {
-                        assert!(said.ends_with(&format!("did you mean {meant}?")), "{said}");
+                        assert!(
+                            warning.ends_with(&format!("did you mean {meant}?")),
+                            "{warning}"
+                        );
                     }
-                    None => assert!(!said.contains("did you mean"), "{said}"),
+                    None => assert!(!warning.contains("did you mean"), "{warning}"),
                 }
             }
         }
-        assert_eq!(said("up", "RESTATE_ADMIN"), None);
+        assert_eq!(warning("up", "RESTATE_ADMIN"), None);
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_utf8_is_named() {
+    fn values_that_are_not_utf8_are_named() {
         use std::os::unix::ffi::OsStringExt;
         let broken = || OsString::from_vec(b"http://\xff".to_vec());
         let known = Known::of(&<crate::Cli as clap::CommandFactory>::command());
-        let said = known.not_utf8(
+        let warning = known.not_utf8(
             [
                 ("FOOD_ORDERING_PAYMENT_URL".into(), broken()),
                 ("FOOD_ORDERING_DRIVERS".into(), "2".into()),
@@ -256,7 +259,7 @@ mod tests {
             ["up".into(), broken()],
         );
         assert_eq!(
-            said,
+            warning,
             [
                 "the value of the variable FOOD_ORDERING_PAYMENT_URL",
                 "the argument \"http://\u{fffd}\"",
@@ -265,15 +268,15 @@ mod tests {
     }
 
     #[test]
-    fn up_says_which_settings_have_no_effect_on_it() {
+    fn up_warns_about_settings_that_have_no_effect_on_it() {
         for variable in [
             "FOOD_ORDERING_RESTATE_ADMIN",
             "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
             "FOOD_ORDERING_RATE",
             "FOOD_ORDERING_ORDER_SERVICES_URL",
         ] {
-            assert!(said("up", variable).is_some(), "{variable}");
-            assert_eq!(said("serve", variable), None, "{variable}");
+            assert!(warning("up", variable).is_some(), "{variable}");
+            assert_eq!(warning("serve", variable), None, "{variable}");
         }
         for variable in [
             "FOOD_ORDERING_GATEWAY_LISTEN",
@@ -282,7 +285,7 @@ mod tests {
             "FOOD_ORDERING_LOG",
             "FOOD_ORDERING_OPERATOR_TOKEN",
         ] {
-            assert_eq!(said("up", variable), None, "{variable}");
+            assert_eq!(warning("up", variable), None, "{variable}");
         }
     }
 }

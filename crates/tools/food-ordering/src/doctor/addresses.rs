@@ -1,4 +1,4 @@
-//! Where the parts are: from flags, a data directory, or the usual ports.
+//! The addresses of the parts: from flags, from a data directory, or the default ports.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,28 +15,28 @@ use crate::up::{self, ENDPOINTS};
 pub struct Args {
     #[command(flatten)]
     data_dir: flags::DataDirectory,
-    /// The gateway [default: as in the data directory, else port 3000 here]
+    /// URL of the gateway [default: as in the data directory, else http://127.0.0.1:3000]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_URL", value_name = "URL")]
     gateway_url: Option<String>,
-    /// Restate's admin API, at each of its nodes [default: as in the data directory, else port 9070 here]
+    /// URL of Restate's admin API, of each of its nodes [default: as in the data directory, else http://127.0.0.1:9070]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", value_name = "URL,…")]
     restate_admin: Option<String>,
-    /// Restate's ingress, at each of its nodes [default: as in the data directory, else port 8080 here]
+    /// URL of Restate's ingress, of each of its nodes [default: as in the data directory, else http://127.0.0.1:8080]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", value_name = "URL,…")]
     restate_ingress: Option<String>,
-    /// The order services [default: as in the data directory, else port 9080 here]
+    /// URL of the order services [default: as in the data directory, else http://127.0.0.1:9080]
     #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", value_name = "URL")]
     order_services_url: Option<String>,
-    /// The driver simulator [default: as in the data directory, else port 9081 here]
+    /// URL of the driver simulator [default: as in the data directory, else http://127.0.0.1:9081]
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", value_name = "URL")]
     driver_simulator_url: Option<String>,
-    /// The restaurants' point of sale [default: as in the data directory, else port 5050 here]
+    /// URL of the restaurants' point of sale [default: as in the data directory, else http://127.0.0.1:5050]
     #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", value_name = "URL")]
     restaurant_url: Option<String>,
-    /// The payment provider [default: as in the data directory, else port 5060 here]
+    /// URL of the payment provider [default: as in the data directory, else http://127.0.0.1:5060]
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
-    /// Kafka's brokers [default: as in the data directory, else port 9092 here]
+    /// Addresses of Kafka's brokers [default: as in the data directory, else 127.0.0.1:9092]
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_parser = kafka::brokers, value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     #[command(flatten)]
@@ -46,21 +46,21 @@ pub struct Args {
 /// The addresses of all parts.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    /// Where they are from, for people.
+    /// A description of where the addresses come from.
     pub(super) origin: String,
-    /// The data directory, if an `up` uses it or has used it last.
+    /// The data directory, if it contains `endpoints.json`: an `up` runs there, or was not stopped properly.
     pub(super) data_dir: Option<PathBuf>,
     pub(super) gateway: String,
-    /// At each node.
+    /// One address for each node.
     pub(super) restate_admin: Nodes,
-    /// At each node.
+    /// One address for each node.
     pub(super) restate_ingress: Nodes,
     pub(super) order_services: String,
     pub(super) driver_simulator: String,
     pub(super) restaurant_pos: String,
     pub(super) payment_provider: String,
     pub(super) kafka: Connection,
-    /// The file that says how Kafka is reached, if there is one.
+    /// The file with Kafka's connection properties, if there is one.
     pub(super) kafka_properties: Option<PathBuf>,
 }
 
@@ -70,15 +70,15 @@ impl Addresses {
         let directory = args.data_dir.path.display();
         let origin = match (&listed, up::lock_holder(&args.data_dir.path)) {
             (Some(_), Some(pid)) => {
-                format!("the system in {directory}, which `up` (pid {pid}) runs")
+                format!("the system in {directory}, run by `up` (pid {pid})")
             }
             (Some(_), None) => format!(
-                "the system in {directory}, which was not stopped and runs no more: start it with `food-ordering up`"
+                "the system in {directory}, which ended without being stopped: start it with `food-ordering up`"
             ),
             (None, Some(pid)) => format!(
-                "the usual addresses: `up` (pid {pid}) in {directory} is not ready; its logs are in {directory}/logs"
+                "the default addresses: `up` (pid {pid}) in {directory} is not ready; its logs are in {directory}/logs"
             ),
-            (None, None) => format!("the usual addresses, as no `up` runs in {directory}"),
+            (None, None) => format!("the default addresses, because no `up` runs in {directory}"),
         };
         let known = listed.is_some();
         let listed = listed.unwrap_or_default();
@@ -95,7 +95,7 @@ impl Addresses {
             };
             listed.map_or_else(|| address(flag, name, usual).parse(), Ok)
         };
-        // The file that `up` was given, unless another one is named.
+        // The file that `up` was given, unless a flag names another one.
         let kafka_properties = args.kafka_properties.file;
         let kafka_properties =
             kafka_properties.or_else(|| listed.get(PROPERTIES_FILE).map(PathBuf::from));
@@ -135,8 +135,8 @@ impl Addresses {
         })
     }
 
-    /// The command that mends what setup makes.
-    pub(super) fn set_up(&self) -> String {
+    /// The `setup` command for this system, as a remedy.
+    pub(super) fn setup_command(&self) -> String {
         let properties = (self.kafka_properties.as_ref())
             .map(|file| format!(" --{PROPERTIES_FILE}={}", file.display()));
         format!(
@@ -151,29 +151,29 @@ impl Addresses {
         )
     }
 
-    /// What to do about a part that does not run.
+    /// The remedy for a part that does not run.
     pub(super) fn restart(&self, part: &str) -> String {
         let log = (self.data_dir.as_deref())
             .map(|directory| directory.join("logs").join(format!("{part}.log")));
         match log {
             Some(log) if log.exists() => format!(
-                "`up` starts it again; if it does not come back, its log says why: {}",
+                "`up` restarts it; if it does not come back, see its log: {}",
                 log.display()
             ),
-            Some(_) => format!("`up` does not run {part}: start it where it runs"),
+            Some(_) => format!("`up` does not run {part}: start it on the machine it runs on"),
             None => format!(
-                "start it (`food-ordering up` starts everything), or say where {part} is: `food-ordering doctor --help`"
+                "start it (`food-ordering up` starts everything), or give the address of {part}: see `food-ordering doctor --help`"
             ),
         }
     }
 }
 
-/// One node, for people who are to type its address.
+/// The first node's address, for commands that the user may run.
 pub(super) fn first(nodes: &Nodes) -> &str {
     nodes.each().next().unwrap_or_default()
 }
 
-/// The addresses in `endpoints.json`; none if it is not there.
+/// The addresses in `endpoints.json`; `None` if the file does not exist.
 fn read(file: &Path) -> anyhow::Result<Option<BTreeMap<String, String>>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -181,6 +181,6 @@ fn read(file: &Path) -> anyhow::Result<Option<BTreeMap<String, String>>> {
         Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
     };
     let addresses = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no list of addresses", file.display()))?;
+        .with_context(|| format!("{} is not a valid list of addresses", file.display()))?;
     Ok(Some(addresses))
 }

@@ -1,18 +1,18 @@
-//! What was found, in words.
+//! A finding of `doctor`, and how it is printed.
 
 use std::fmt;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     subject: String,
     what: String,
-    /// What to do about it; none if it is as it should be.
+    /// What to do about it; `None` if nothing is wrong.
     remedy: Option<String>,
 }
 
 impl Finding {
-    /// It is as it should be.
+    /// Nothing is wrong with `subject`.
     pub(super) fn fine(subject: &str, what: impl Into<String>) -> Self {
         Self {
             subject: subject.to_owned(),
@@ -21,7 +21,7 @@ impl Finding {
         }
     }
 
-    /// It is not, and this mends it.
+    /// Something is wrong with `subject`, and `remedy` fixes it.
     pub(super) fn wrong(subject: &str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             remedy: Some(remedy.into()),

@@ -1,6 +1,6 @@
-//! Which invocations do not go on, since when, and why.
+//! Finds invocations that are stuck: which, since when, and why.
 //!
-//! Whatever their number, a few of each kind are named and the rest are counted.
+//! A few of each kind are named; the rest are only counted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,30 +14,30 @@ use crate::restate::admin::Admin;
 /// How many invocations of each kind are named.
 const NAMED: usize = 5;
 
-/// A way not to go on.
+/// A way in which an invocation can be stuck.
 struct Kind {
-    /// The invocations that it is about, as a condition of SQL.
+    /// The SQL condition that finds these invocations.
     condition: &'static str,
-    /// What they are, after the name of one.
+    /// What is wrong with one of them; follows its name.
     what: &'static str,
     remedy: Remedy,
 }
 
-/// What is to be done about it.
+/// What to do about it.
 #[derive(Clone, Copy)]
 enum Remedy {
     /// Setup resumes all of them.
     SetUp,
-    /// Nothing: Restate tries again.
+    /// Nothing: Restate retries.
     Wait,
-    /// To be resumed one by one.
+    /// Resume it by its id.
     Resume,
-    /// To be had a look at.
-    Look,
+    /// Inspect it, and kill it if it is not wanted.
+    Inspect,
 }
 
-/// The services' own limits decide what is too long: a workflow waits at most 30 days (`deliveryDelay`), anything else only for
-/// other services.
+/// How long is too long depends on the services' own limits: a workflow waits at most 30 days (`deliveryDelay`), every other
+/// invocation waits only for other services.
 const KINDS: [Kind; 4] = [
     Kind {
         condition: "status = 'paused'",
@@ -56,25 +56,25 @@ const KINDS: [Kind; 4] = [
         remedy: Remedy::Resume,
     },
     Kind {
-        // The one that is sent long before is what forgets ended orders.
+        // `expire`, which forgets ended orders, is scheduled long before.
         condition: "status = 'scheduled' and target_handler_name <> 'expire' \
             and scheduled_start_at > now() + interval '1 day'",
-        what: "is planned for a day later than any of ours is",
-        remedy: Remedy::Look,
+        what: "is scheduled later than this system schedules anything",
+        remedy: Remedy::Inspect,
     },
 ];
 
-/// An invocation that does not go on.
+/// An invocation that is stuck.
 #[derive(Debug, Deserialize)]
 struct Stuck {
     id: String,
     target: String,
-    /// Without these where it has no key.
+    /// Empty if the query does not select it.
     #[serde(default)]
     service: String,
     #[serde(default)]
     key: Option<String>,
-    /// For how many seconds.
+    /// For how many seconds it has been stuck.
     #[serde(default)]
     seconds: Option<u64>,
     #[serde(default)]
@@ -88,8 +88,8 @@ struct Counted {
     number: usize,
 }
 
-/// What is to be said of them.
-pub(super) async fn look(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
+/// The findings about stuck invocations.
+pub(super) async fn check(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for kind in &KINDS {
         let stuck: Vec<Stuck> = admin.query(&named(kind.condition)).await?;
@@ -121,12 +121,12 @@ pub(super) async fn look(admin: &Admin, addresses: &Addresses) -> anyhow::Result
         }
     }
     if findings.is_empty() {
-        findings.push(Finding::fine("invocations", "all go on"));
+        findings.push(Finding::fine("invocations", "none is stuck"));
     }
     Ok(findings)
 }
 
-/// Finds those that have been so for longest.
+/// The query for those with the most retries, or else those that have been stuck longest.
 fn named(condition: &str) -> String {
     format!(
         "select id, target, target_service_name as service, target_service_key as key, retry_count, last_failure, \
@@ -139,7 +139,7 @@ fn count(condition: &str) -> String {
     format!("select count(*) as number from sys_invocation where {condition}")
 }
 
-/// How many invocations of an object wait for the one at work there.
+/// How many invocations of an object wait for the one that is running.
 async fn waiting_behind(admin: &Admin, service: &str, key: &str) -> anyhow::Result<usize> {
     let key = key.replace('\'', "''");
     let counted: Vec<Counted> = admin
@@ -150,8 +150,8 @@ async fn waiting_behind(admin: &Admin, service: &str, key: &str) -> anyhow::Resu
     Ok(counted.first().map_or(0, |counted| counted.number))
 }
 
-/// Why invocations were paused, by id. Restate forgets the last failure of one that is not tried any more; it is in the events
-/// of its journal.
+/// Why invocations were paused, by id. Restate forgets the last failure of an invocation that is no longer retried, but its
+/// journal's events still have it.
 async fn failures(admin: &Admin, stuck: &[Stuck]) -> anyhow::Result<BTreeMap<String, String>> {
     #[derive(Deserialize)]
     struct Event {
@@ -177,7 +177,7 @@ async fn failures(admin: &Admin, stuck: &[Stuck]) -> anyhow::Result<BTreeMap<Str
         .collect())
 }
 
-/// What an event tells of a failure.
+/// The failure message in an event.
 fn message(event: &str) -> Option<String> {
     let event: serde_json::Value = serde_json::from_str(event).ok()?;
     let failure = event.get("last_failure").unwrap_or(&event);
@@ -200,7 +200,7 @@ impl Stuck {
             since.unwrap_or_default(),
             attempts.unwrap_or_default(),
             waiting.unwrap_or_default(),
-            failure.unwrap_or("no failure is known")
+            failure.unwrap_or("the cause is unknown")
         )
     }
 }
@@ -210,15 +210,15 @@ impl Remedy {
         let node = first(&addresses.restate_admin);
         match self {
             Self::SetUp => format!(
-                "when the cause is gone: curl -X PATCH {node}/invocations/{id}/resume, or for all: {}",
-                addresses.set_up()
+                "when the cause is fixed: curl -X PATCH {node}/invocations/{id}/resume, or for all of them: {}",
+                addresses.setup_command()
             ),
             Self::Wait => {
-                format!("it is tried again and goes on when the cause is gone; see {node}/ui")
+                format!("it is retried and continues when the cause is fixed; see {node}/ui")
             }
             Self::Resume => format!("curl -X PATCH {node}/invocations/{id}/resume"),
-            Self::Look => format!(
-                "a clock was wrong when it was sent, or a setting: what it does, docs/operating.md says; to be rid of it: \
+            Self::Inspect => format!(
+                "a clock or a setting was wrong when it was sent; docs/operating.md explains the effects. To remove it: \
                  curl -X PATCH {node}/invocations/{id}/kill"
             ),
         }
@@ -226,8 +226,8 @@ impl Remedy {
 
     fn for_others(self, addresses: &Addresses) -> String {
         match self {
-            Self::SetUp => addresses.set_up(),
-            Self::Wait | Self::Resume | Self::Look => {
+            Self::SetUp => addresses.setup_command(),
+            Self::Wait | Self::Resume | Self::Inspect => {
                 format!("see all of them: {}/ui", first(&addresses.restate_admin))
             }
         }

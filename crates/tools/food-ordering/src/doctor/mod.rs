@@ -1,18 +1,18 @@
-//! `doctor`: says what is wrong when the system does not move, and what to do about it.
+//! `doctor`: finds out what is wrong with the system, and says what to do about it.
 //!
-//! It only looks; nothing is changed. Where something cannot be reached, what depends on it is not looked at, so that one
-//! cause makes one finding.
+//! It changes nothing. If a part cannot be reached, the checks that depend on it are skipped, so that one cause makes one
+//! finding.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `addresses.rs` | where the parts are: from flags, a data directory, or the usual ports |
+//! | `addresses.rs` | the addresses of the parts: from flags, from a data directory, or the default ports |
 //! | `nodes.rs` | the nodes of a Restate cluster |
-//! | `parts.rs` | does each part answer, and does it fail on purpose |
-//! | `probe.rs` | what answers at an address, and who has its port |
+//! | `parts.rs` | whether each part answers, and whether faults are switched on |
+//! | `probe.rs` | what answers at an address, and which process has its port |
 //! | `runtime.rs` | what Restate knows: deployments, subscriptions, orders, drivers |
-//! | `invocations.rs` | which invocations do not go on, and why |
-//! | `topics.rs` | Kafka's topics: settings that lose records, readers that do not go on |
-//! | `finding.rs` | what was found, in words |
+//! | `invocations.rs` | which invocations are stuck, and why |
+//! | `topics.rs` | Kafka's topics: settings that lose records, readers that are stuck |
+//! | `finding.rs` | a finding, and how it is printed |
 
 mod addresses;
 mod finding;
@@ -29,17 +29,17 @@ use self::addresses::Addresses;
 pub use self::addresses::Args;
 use self::finding::Finding;
 
-/// Looks at everything and says what it finds.
+/// Checks everything and prints the findings.
 ///
 /// # Errors
-/// If anything is wrong, so that scripts can tell.
+/// If anything is wrong, so that scripts see it in the exit code.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     let addresses = Addresses::find(args)?;
-    say!("Looking at {}.\n", addresses.origin);
-    let (mut findings, up) = parts::look(&addresses).await;
+    say!("Checking {}.\n", addresses.origin);
+    let (mut findings, up) = parts::check(&addresses).await;
     let (runtime, topics, faults) = futures::join!(
-        runtime::look(&addresses, &up),
-        topics::look(&addresses, &up),
+        runtime::check(&addresses, &up),
+        topics::check(&addresses, &up),
         parts::faults(&addresses, &up)
     );
     findings.extend(faults);
@@ -60,12 +60,12 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// What was found out about `subject`, or that it could not be.
-fn or_unknown(subject: &str, looked: anyhow::Result<Vec<Finding>>) -> Vec<Finding> {
-    looked.unwrap_or_else(|error| {
+/// The findings of a check, or one finding that the check was impossible.
+fn or_failed(subject: &str, checked: anyhow::Result<Vec<Finding>>) -> Vec<Finding> {
+    checked.unwrap_or_else(|error| {
         vec![Finding::wrong(
             subject,
-            format!("cannot be looked at: {error:#}"),
+            format!("cannot be checked: {error:#}"),
             "see the log of restate-server",
         )]
     })

@@ -1,4 +1,4 @@
-//! Does each part answer, and does it fail on purpose?
+//! Checks whether each part answers, and whether faults are switched on.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::addresses::Addresses;
 use super::finding::Finding;
 use super::nodes;
-use super::probe::{Found, PATIENCE, Sign, describe, probe};
+use super::probe::{Expected, Found, TIMEOUT, describe, probe};
 use crate::http;
 
-/// Which parts answer, so that they can be asked further.
+/// The parts that answer, so that further checks can use them.
 #[derive(Debug)]
 pub(super) struct Up(BTreeSet<&'static str>);
 
@@ -21,19 +21,27 @@ impl Up {
     }
 }
 
-/// Looks at every part.
-pub(super) async fn look(addresses: &Addresses) -> (Vec<Finding>, Up) {
-    let look = |name, url, sign| one(addresses, name, url, sign);
-    let (kafka, (nodes, doors), services, simulator, restaurant, payment, gateway) = futures::join!(
+/// Checks every part.
+pub(super) async fn check(addresses: &Addresses) -> (Vec<Finding>, Up) {
+    let check = |name, url, expected| one(addresses, name, url, expected);
+    let (kafka, (nodes, apis), services, simulator, restaurant, payment, gateway) = futures::join!(
         kafka(addresses),
         restate(addresses),
-        look("order-services", &addresses.order_services, Sign::Sdk),
-        look("driver-simulator", &addresses.driver_simulator, Sign::Sdk),
-        look("restaurant-pos", &addresses.restaurant_pos, Sign::Up),
-        look("payment-provider", &addresses.payment_provider, Sign::Up),
-        look("gateway", &addresses.gateway, Sign::Up),
+        check("order-services", &addresses.order_services, Expected::Sdk),
+        check(
+            "driver-simulator",
+            &addresses.driver_simulator,
+            Expected::Sdk
+        ),
+        check("restaurant-pos", &addresses.restaurant_pos, Expected::Up),
+        check(
+            "payment-provider",
+            &addresses.payment_provider,
+            Expected::Up
+        ),
+        check("gateway", &addresses.gateway, Expected::Up),
     );
-    let mut up = doors;
+    let mut up = apis;
     let mut findings = nodes;
     for (name, found) in [
         ("kafka", kafka),
@@ -51,9 +59,9 @@ pub(super) async fn look(addresses: &Addresses) -> (Vec<Finding>, Up) {
     (findings, Up(up))
 }
 
-/// Looks at Restate; answers what is to be said of it, and which of its doors are open.
+/// Checks Restate. Returns the findings, and which of its two APIs, admin and ingress, answer.
 async fn restate(addresses: &Addresses) -> (Vec<Finding>, BTreeSet<&'static str>) {
-    let doors = [
+    let apis = [
         ("restate-admin", &addresses.restate_admin, "/health"),
         (
             "restate-ingress",
@@ -62,19 +70,19 @@ async fn restate(addresses: &Addresses) -> (Vec<Finding>, BTreeSet<&'static str>
         ),
     ];
     if addresses.restate_admin.each().count() > 1 {
-        let (findings, well) = nodes::look(addresses).await;
-        // One node is enough to ask.
-        let open = if well > 0 { &doors[..] } else { &[] };
+        let (findings, healthy) = nodes::check(addresses).await;
+        // One node is enough for further checks.
+        let open = if healthy > 0 { &apis[..] } else { &[] };
         return (findings, open.iter().map(|(name, ..)| *name).collect());
     }
-    let looks = doors.map(|(name, url, path)| async move {
-        let found = one(addresses, name, &url.to_string(), Sign::Path(path)).await;
+    let checks = apis.map(|(name, url, path)| async move {
+        let found = one(addresses, name, &url.to_string(), Expected::Path(path)).await;
         (name, found)
     });
-    let looks = join_all(looks).await;
-    let open = looks.iter().filter(|(_, found)| !found.is_wrong());
+    let checks = join_all(checks).await;
+    let open = checks.iter().filter(|(_, found)| !found.is_wrong());
     let open = open.map(|(name, _)| *name).collect();
-    (looks.into_iter().map(|(_, found)| found).collect(), open)
+    (checks.into_iter().map(|(_, found)| found).collect(), open)
 }
 
 async fn kafka(addresses: &Addresses) -> Finding {
@@ -89,21 +97,24 @@ async fn kafka(addresses: &Addresses) -> Finding {
     }
 }
 
-async fn one(addresses: &Addresses, name: &str, url: &str, sign: Sign) -> Finding {
+async fn one(addresses: &Addresses, name: &str, url: &str, expected: Expected) -> Finding {
     let restart = addresses.restart(log_of(name));
-    let found = probe(url, sign).await;
+    let found = probe(url, expected).await;
     let remedy = match found {
-        Found::It => return Finding::fine(name, url),
-        Found::Ill(_) | Found::Nobody(_) => restart,
-        Found::Another => {
-            "stop that, or choose other ports with --port-offset N or --free-ports".to_owned()
+        Found::ExpectedPart => return Finding::fine(name, url),
+        Found::Unhealthy(_) | Found::Unreachable(_) => restart,
+        Found::OtherProgram => {
+            "stop that program, or choose other ports with --port-offset N or --free-ports"
+                .to_owned()
         }
-        Found::Silence => format!("is it stopped, or the machine too busy? {restart}"),
+        Found::NoAnswer => {
+            format!("the process may be stopped, or the machine too busy; {restart}")
+        }
     };
     Finding::wrong(name, describe(url, &found), remedy)
 }
 
-/// Restate is one process with two addresses.
+/// The name of a part's log. Restate is one process with two addresses.
 fn log_of(name: &str) -> &str {
     if name.starts_with("restate-") {
         "restate-server"
@@ -112,7 +123,7 @@ fn log_of(name: &str) -> &str {
     }
 }
 
-/// Looks for faults that were switched on at the stubs.
+/// Checks whether faults are switched on at the stubs.
 pub(super) async fn faults(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, url) in [
@@ -127,8 +138,8 @@ pub(super) async fn faults(addresses: &Addresses, up: &Up) -> Vec<Finding> {
 }
 
 async fn faults_of(name: &str, url: &str) -> Option<Finding> {
-    // Without an answer, the stub itself is what is wrong, and that was said.
-    let client = http::client(PATIENCE).ok()?;
+    // If the stub does not answer, another finding says so already.
+    let client = http::client(TIMEOUT).ok()?;
     let plan: Value = http::json(client.get(format!("{url}/faults"))).await.ok()?;
     let on = switched_on(&plan);
     Some(if on.is_empty() {
@@ -142,7 +153,7 @@ async fn faults_of(name: &str, url: &str) -> Option<Finding> {
     })
 }
 
-/// The faults of a plan that are not zero.
+/// The faults in a stub's plan that are not zero.
 fn switched_on(plan: &Value) -> Vec<String> {
     let fields = plan.as_object().into_iter().flatten();
     fields
@@ -158,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_faults_that_are_on_are_told() {
+    fn only_faults_that_are_switched_on_are_reported() {
         let plan = json!({"errorRate": 0.0, "latencyMs": 20, "declineRate": 0.5});
         assert_eq!(switched_on(&plan), ["declineRate 0.5", "latencyMs 20"]);
     }

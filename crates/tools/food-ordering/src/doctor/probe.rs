@@ -1,4 +1,4 @@
-//! What answers at an address, and if it is not the part, who has its port.
+//! Finds out what answers at an address and, if it is not the expected part, which process has the port.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -10,47 +10,47 @@ use upstream::http::{Error, SHORT, body};
 use crate::http::Protocol;
 use crate::up::listener_of;
 
-/// How long a part has to answer. A busy machine needs a second; who waits for a dead one waits this long once.
-pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a part may take to answer. A busy machine needs about a second.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What a part is to be known by.
+/// How a part is recognised.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Sign {
+pub(super) enum Expected {
     /// `GET /health` answers `{"status":"UP"}`.
     Up,
-    /// `GET /health` comes from Restate's SDK; over HTTP/2.
+    /// `GET /health` is answered by Restate's SDK, over HTTP/2.
     Sdk,
-    /// This path answers with success.
+    /// A GET of this path succeeds.
     Path(&'static str),
 }
 
 /// What was found at an address.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The part.
-    It,
-    /// The part, saying that it cannot work.
-    Ill(String),
-    /// Something else.
-    Another,
-    /// Somebody listens and says nothing.
-    Silence,
-    /// Nobody.
-    Nobody(String),
+    /// The expected part.
+    ExpectedPart,
+    /// The expected part, which reports that it cannot work, with the reason.
+    Unhealthy(String),
+    /// Another program.
+    OtherProgram,
+    /// A program that accepts the connection but does not answer.
+    NoAnswer,
+    /// No program, with the reason.
+    Unreachable(String),
 }
 
-/// What was found at `url`, for people.
+/// Describes what was found at `url`.
 pub(super) fn describe(url: &str, found: &Found) -> String {
     match found {
-        Found::It => url.to_owned(),
-        Found::Ill(why) => format!("{url}: {why}"),
-        Found::Another => format!("{url}: the port is taken by something else{}", by(url)),
-        Found::Silence => format!("{url}: no answer within {PATIENCE:?}{}", by(url)),
-        Found::Nobody(why) => format!("{url}: unreachable: {why}"),
+        Found::ExpectedPart => url.to_owned(),
+        Found::Unhealthy(why) => format!("{url}: {why}"),
+        Found::OtherProgram => format!("{url}: the port is taken by something else{}", by(url)),
+        Found::NoAnswer => format!("{url}: no answer within {TIMEOUT:?}{}", by(url)),
+        Found::Unreachable(why) => format!("{url}: unreachable: {why}"),
     }
 }
 
-/// Who listens there, if it is on this machine and can be known.
+/// The process that listens at `url`, as a suffix for a message; empty if it is on another machine or unknown.
 fn by(url: &str) -> String {
     let port = socket(url)
         .filter(|address| address.ip().is_loopback())
@@ -63,58 +63,62 @@ fn socket(url: &str) -> Option<SocketAddr> {
     authority.split('/').next()?.to_socket_addrs().ok()?.next()
 }
 
-pub(super) async fn probe(url: &str, sign: Sign) -> Found {
-    let path = match sign {
-        Sign::Up | Sign::Sdk => "/health",
-        Sign::Path(path) => path,
+pub(super) async fn probe(url: &str, expected: Expected) -> Found {
+    let path = match expected {
+        Expected::Up | Expected::Sdk => "/health",
+        Expected::Path(path) => path,
     };
-    let protocol = match sign {
-        Sign::Sdk => Protocol::Http2,
-        Sign::Up | Sign::Path(_) => Protocol::Http1,
+    let protocol = match expected {
+        Expected::Sdk => Protocol::Http2,
+        Expected::Up | Expected::Path(_) => Protocol::Http1,
     };
-    let client = match protocol.client(PATIENCE) {
+    let client = match protocol.client(TIMEOUT) {
         Ok(client) => client,
-        Err(error) => return Found::Nobody(error.to_string()),
+        Err(error) => return Found::Unreachable(error.to_string()),
     };
     let answer = match client.get(format!("{url}{path}")).send().await {
-        Ok(response) => judge(response, sign).await,
-        Err(error) if error.is_builder() => return Found::Nobody(cause(&error)),
+        Ok(response) => judge(response, expected).await,
+        Err(error) if error.is_builder() => return Found::Unreachable(cause(&error)),
         Err(error) => Err(error.into()),
     };
     let error = match answer {
         Ok(found) => return found,
         Err(Error::Http(error)) => error,
-        // Who says so much is somebody else.
-        Err(Error::TooLong { .. }) => return Found::Another,
+        // No part answers with so much, so it is another program.
+        Err(Error::TooLong { .. }) => return Found::OtherProgram,
     };
     match error {
-        error if error.is_timeout() && !error.is_connect() => Found::Silence,
-        error if error.is_connect() => Found::Nobody(cause(&error)),
-        // Who talks, but not like this, is somebody else.
-        _ => Found::Another,
+        error if error.is_timeout() && !error.is_connect() => Found::NoAnswer,
+        error if error.is_connect() => Found::Unreachable(cause(&error)),
+        // It does not speak the protocol of the part, so it is another program.
+        _ => Found::OtherProgram,
     }
 }
 
-async fn judge(response: Response, sign: Sign) -> Result<Found, Error> {
+async fn judge(response: Response, expected: Expected) -> Result<Found, Error> {
     let status = response.status();
     let is_sdk = response.headers().contains_key("x-restate-server");
     let body = body(response, SHORT).await?;
     let body: Option<Value> = serde_json::from_slice(&body).ok();
     let says_up = body.as_ref().is_some_and(|body| body["status"] == "UP");
-    Ok(match sign {
-        Sign::Up if status.is_success() && says_up => Found::It,
-        // The stubs say so when their books cannot be read.
-        Sign::Up if status == StatusCode::SERVICE_UNAVAILABLE => {
+    Ok(match expected {
+        Expected::Up if status.is_success() && says_up => Found::ExpectedPart,
+        // The stubs answer this if their books cannot be read.
+        Expected::Up if status == StatusCode::SERVICE_UNAVAILABLE => {
             let detail = body.as_ref().and_then(|body| body["detail"].as_str());
-            Found::Ill(detail.unwrap_or("it says that it cannot work").to_owned())
+            Found::Unhealthy(
+                detail
+                    .unwrap_or("it reports that it cannot work")
+                    .to_owned(),
+            )
         }
-        Sign::Sdk if status.is_success() && is_sdk => Found::It,
-        Sign::Path(_) if status.is_success() => Found::It,
-        _ => Found::Another,
+        Expected::Sdk if status.is_success() && is_sdk => Found::ExpectedPart,
+        Expected::Path(_) if status.is_success() => Found::ExpectedPart,
+        _ => Found::OtherProgram,
     })
 }
 
-/// The innermost reason of an error.
+/// The innermost cause of an error.
 fn cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), cause)
 }
@@ -126,7 +130,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_has_a_port_is_told_from_nobody() {
+    async fn another_program_on_a_port_is_distinguished_from_none() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         assert!(by(&url).contains(&std::process::id().to_string()));
@@ -138,9 +142,12 @@ mod tests {
                     .await;
             }
         });
-        assert_eq!(probe(&url, Sign::Up).await, Found::Another);
+        assert_eq!(probe(&url, Expected::Up).await, Found::OtherProgram);
         server.abort();
         let _ = server.await;
-        assert!(matches!(probe(&url, Sign::Up).await, Found::Nobody(_)));
+        assert!(matches!(
+            probe(&url, Expected::Up).await,
+            Found::Unreachable(_)
+        ));
     }
 }

@@ -1,11 +1,11 @@
-//! What Restate knows: deployments, subscriptions, orders, drivers.
+//! Checks what Restate knows: deployments, subscriptions, orders, drivers.
 
 use serde::Deserialize;
 
 use super::addresses::{Addresses, first};
 use super::finding::Finding;
 use super::invocations;
-use super::or_unknown;
+use super::or_failed;
 use super::parts::Up;
 use crate::deployments::{Surveyed, survey};
 use crate::restate::admin::{Admin, Deployment};
@@ -13,34 +13,34 @@ use crate::settle;
 use crate::setup::{deployments, subscriptions};
 use crate::up::KEYS;
 
-/// A service of each part that serves any.
+/// The parts with durable services, each with one of its services.
 const PARTS: [(&str, &str); 2] = [
     ("order-services", "OrderIntake"),
     ("driver-simulator", "DriverMobileAppSimulator"),
 ];
 
-/// Looks at Restate, if it can be asked.
-pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
+/// Checks Restate, if its admin API answers.
+pub(super) async fn check(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     if !up.has("restate-admin") {
         return Vec::new();
     }
     let admin = match Admin::new(&addresses.restate_admin.to_string()) {
         Ok(admin) => admin,
-        Err(error) => return or_unknown("restate-admin", Err(error)),
+        Err(error) => return or_failed("restate-admin", Err(error)),
     };
     let (deployments, subscriptions, invocations, orders, drivers) = futures::join!(
         deployments(&admin, addresses),
         subscriptions(&admin, addresses, up),
-        invocations::look(&admin, addresses),
+        invocations::check(&admin, addresses),
         orders(&admin, addresses),
         drivers(&admin, addresses),
     );
     [
-        or_unknown("deployments", deployments),
-        or_unknown("subscriptions", subscriptions),
-        or_unknown("invocations", invocations),
-        or_unknown("orders", orders),
-        or_unknown("drivers", drivers),
+        or_failed("deployments", deployments),
+        or_failed("subscriptions", subscriptions),
+        or_failed("invocations", invocations),
+        or_failed("orders", orders),
+        or_failed("drivers", drivers),
     ]
     .concat()
 }
@@ -59,14 +59,14 @@ async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
             findings.push(Finding::wrong(
                 "deployments",
                 format!("Restate does not know the services of {part}"),
-                addresses.set_up(),
+                addresses.setup_command(),
             ));
         }
         for known in of_part {
-            findings.extend(elsewhere(part, known, &surveyed).map(|what| {
+            findings.extend(overridden_services(part, known, &surveyed).map(|what| {
                 let remedy = format!(
                     "{}; then remove the other deployment: restate deployments remove",
-                    addresses.set_up()
+                    addresses.setup_command()
                 );
                 Finding::wrong("deployments", what, remedy)
             }));
@@ -76,8 +76,9 @@ async fn deployments(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec
     Ok(findings)
 }
 
-/// The services of a current deployment whose new invocations go to another one: something else was registered under their names.
-fn elsewhere<'a>(
+/// Describes the services of a current deployment whose new invocations go to another deployment, because something else was
+/// registered under their names.
+fn overridden_services<'a>(
     part: &'a str,
     known: &'a Surveyed,
     all: &'a [Surveyed],
@@ -95,7 +96,7 @@ fn elsewhere<'a>(
     })
 }
 
-/// Has Restate itself look at a deployment: what it reaches is what counts.
+/// Has Restate itself discover a deployment, because what Restate reaches is what counts.
 async fn deployment(
     admin: &Admin,
     addresses: &Addresses,
@@ -116,14 +117,15 @@ async fn deployment(
         Err(error) if is_refused(&error) => Finding::wrong(
             "deployments",
             format!(
-                "{part} refuses what Restate asks for: it is not signed with a key that {part} accepts"
+                "{part} refuses Restate's requests, because they are not signed with a key that it accepts"
             ),
             format!(
-                "have Restate's request-identity-private-key-pem-file name the private key of a public key that {part} reads from \
-                 its --restate-identity-file, and restart both; {}",
+                "set Restate's request-identity-private-key-pem-file to the private key that belongs to a public key in the \
+                 --restate-identity-file of {part}, and restart both; {}",
                 match addresses.data_dir.as_deref() {
-                    Some(directory) => format!("they are in {}", directory.join(KEYS).display()),
-                    None => "`food-ordering keys --directory DIR` makes a pair".to_owned(),
+                    Some(directory) =>
+                        format!("the keys are in {}", directory.join(KEYS).display()),
+                    None => "`food-ordering keys --directory DIR` creates a key pair".to_owned(),
                 }
             ),
         ),
@@ -131,30 +133,30 @@ async fn deployment(
             "deployments",
             format!("Restate does not reach {part} at {uri}: {error:#}"),
             format!(
-                "if it runs elsewhere now: {}; else {}",
-                addresses.set_up(),
+                "if it has moved: {}; otherwise {}",
+                addresses.setup_command(),
                 addresses.restart(part)
             ),
         ),
         Ok(_) if known.is_former() => {
             let what = format!(
-                "{part} at {uri}: former version {version}, needed until {} invocations have ended there",
+                "{part} at {uri}: former version {version}, needed until its {} invocations have ended",
                 known.total()
             );
             Finding::fine("deployments", what)
         }
-        Ok(found) if deployments::alike(&known.deployment.services, &found) => {
+        Ok(found) if deployments::same_services(&known.deployment.services, &found) => {
             Finding::fine("deployments", format!("{part} at {uri}, version {version}"))
         }
         Ok(_) => Finding::wrong(
             "deployments",
-            format!("{part} at {uri} has other handlers than Restate knows, or is another version"),
-            addresses.set_up(),
+            format!("{part} at {uri} is not registered in its present version"),
+            addresses.setup_command(),
         ),
     })
 }
 
-/// Whether the services answered Restate that they do not know it.
+/// Whether the services refused Restate's request as unauthorised.
 fn is_refused(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("401")
 }
@@ -165,25 +167,28 @@ async fn subscriptions(
     up: &Up,
 ) -> anyhow::Result<Vec<Finding>> {
     if !up.has("kafka") {
-        // Whether they are those of a broker that does not answer nobody can say.
+        // The expected subscriptions depend on the cluster's id, which only Kafka can give.
         return Ok(Vec::new());
     }
-    let amiss = subscriptions::amiss(admin, &addresses.kafka).await?;
-    if amiss.is_empty() {
+    let problems = subscriptions::problems(admin, &addresses.kafka).await?;
+    if problems.is_empty() {
         let what = format!("both topics at {}", addresses.kafka.brokers());
         return Ok(vec![Finding::fine("subscriptions", what)]);
     }
-    Ok(amiss
+    Ok(problems
         .into_iter()
-        .map(|what| Finding::wrong("subscriptions", what, addresses.set_up()))
+        .map(|what| Finding::wrong("subscriptions", what, addresses.setup_command()))
         .collect())
 }
 
-/// Looks for orders whose workflow was killed.
+/// Checks for orders whose workflow was killed.
 async fn orders(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let abandoned = settle::abandoned(admin).await?;
     let Some(one) = abandoned.first() else {
-        return Ok(vec![Finding::fine("orders", "each is seen through")]);
+        return Ok(vec![Finding::fine(
+            "orders",
+            "every open order has a workflow",
+        )]);
     };
     let what = match abandoned.len() {
         1 => format!(
@@ -192,7 +197,7 @@ async fn orders(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Find
             one.described()
         ),
         number => format!(
-            "{number} orders have no workflow any more, as it was killed: {} ({}) and others",
+            "{number} orders have no workflow any more, because it was killed: {} ({}) and others",
             one.id,
             one.described()
         ),
@@ -225,7 +230,7 @@ async fn drivers(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Fin
     Ok(vec![if free + busy == 0 {
         Finding::wrong(
             "drivers",
-            format!("nobody is at work ({} drivers are known)", drivers.len()),
+            format!("no driver is at work ({} are known)", drivers.len()),
             format!(
                 "curl -X POST {}/DriverMobileAppSimulator/driver-1/startDriver",
                 first(&addresses.restate_ingress)

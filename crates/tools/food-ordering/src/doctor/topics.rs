@@ -1,4 +1,4 @@
-//! Kafka's topics: whether they are set so that nothing is lost, and whether those who read them go on.
+//! Checks Kafka's topics: whether their settings may lose records, and whether their readers make progress.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use tokio::time::sleep;
 
 use super::addresses::Addresses;
 use super::finding::Finding;
-use super::or_unknown;
+use super::or_failed;
 use super::parts::Up;
 use crate::broker;
 use crate::http;
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions;
 
-/// How long a reader that is behind has to show that it goes on. Restate commits twice a second.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How long the gateway has to answer.
+/// The time in which a reader that is behind must make progress. Restate commits twice a second.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the gateway may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// Kafka's own default of `max.message.bytes`, without what a batch adds.
+/// The least that `max.message.bytes` should be: about Kafka's default, without the overhead of a batch.
 const RECORD_BYTES: i64 = 1_000_000;
-/// What a partition should be able to hold.
+/// The least that a partition should be able to hold.
 const PARTITION_BYTES: i64 = 64 * 1024 * 1024;
 const HOUR_MS: i64 = 3_600_000;
 
-/// Looks at the topics, if Kafka can be asked.
-pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
+/// Checks the topics, if Kafka answers.
+pub(super) async fn check(addresses: &Addresses, up: &Up) -> Vec<Finding> {
     if !up.has("kafka") {
         return Vec::new();
     }
@@ -36,7 +36,7 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
         settings(addresses),
         async {
             if up.has("restate-admin") {
-                or_unknown("restate reads", restate(addresses).await)
+                or_failed("restate reads", restate(addresses).await)
             } else {
                 Vec::new()
             }
@@ -49,43 +49,46 @@ pub(super) async fn look(addresses: &Addresses, up: &Up) -> Vec<Finding> {
             }
         },
     );
-    let mut findings = or_unknown("topics", settings);
+    let mut findings = or_failed("topics", settings);
     findings.extend(restate);
     findings.extend(gateway);
     findings
 }
 
-/// Something about a topic that should be otherwise.
+/// A setting of a topic that should be changed.
 #[derive(Debug, PartialEq, Eq)]
-struct Unfit {
+struct RiskySetting {
     setting: &'static str,
     why: String,
-    /// What it should be set to.
+    /// The recommended value.
     better: String,
 }
 
 async fn settings(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let kafka = &addresses.kafka;
-    // The embedded broker has no settings, and does not answer whoever asks for them.
+    // The embedded broker has no settings, and does not answer requests for them.
     if broker::is_embedded(&Cluster::discover(kafka).await?.id) {
-        return Ok(vec![Finding::fine("topics", "the embedded broker's")]);
+        return Ok(vec![Finding::fine(
+            "topics",
+            "those of the embedded broker",
+        )]);
     }
     let names = topic::ALL.map(|(name, _)| name);
     let partitions = kafka::partitions(kafka).await?;
     let settings = kafka::settings(kafka, &names).await?;
     let mut findings: Vec<_> = (missing(&partitions).into_iter())
         .map(|name| {
-            let what = format!("{name} is not there; what needs it is tried until it is");
-            Finding::wrong("topics", what, addresses.set_up())
+            let what = format!("{name} does not exist; whatever needs it is retried until it does");
+            Finding::wrong("topics", what, addresses.setup_command())
         })
         .collect();
     for (name, settings) in &settings {
         let replicas = partitions.get(*name).map_or(0, |found| found.replicas);
-        for Unfit {
+        for RiskySetting {
             setting,
             why,
             better,
-        } in unfit(name, settings, replicas)
+        } in risky_settings(name, settings, replicas)
         {
             let now = settings.get(setting).map_or("", String::as_str);
             findings.push(Finding::wrong(
@@ -100,7 +103,7 @@ async fn settings(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         }
     }
     if findings.is_empty() {
-        findings.push(Finding::fine("topics", "their settings lose nothing"));
+        findings.push(Finding::fine("topics", "no setting loses records"));
     }
     Ok(findings)
 }
@@ -111,18 +114,18 @@ fn missing<T>(found: &HashMap<String, T>) -> Vec<&'static str> {
     names.filter(|name| !found.contains_key(*name)).collect()
 }
 
-/// What about the settings of a topic with so many replicas may lose records.
-fn unfit(name: &str, settings: &Settings, replicas: usize) -> Vec<Unfit> {
+/// The settings of a topic with `replicas` replicas that may lose records.
+fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<RiskySetting> {
     let number = |setting: &str| {
         settings
             .get(setting)
             .and_then(|value| value.parse::<i64>().ok())
     };
     let is = |setting: &str, value: &str| settings.get(setting).is_some_and(|it| it == value);
-    let mut unfit = Vec::new();
+    let mut risky_settings = Vec::new();
     let mut say = |setting, why: &str, better: String| {
         let why = why.to_owned();
-        unfit.push(Unfit {
+        risky_settings.push(RiskySetting {
             setting,
             why,
             better,
@@ -131,26 +134,26 @@ fn unfit(name: &str, settings: &Settings, replicas: usize) -> Vec<Unfit> {
     if (settings.get("cleanup.policy")).is_some_and(|policy| policy.contains("compact")) {
         say(
             "cleanup.policy",
-            "all but the newest record of each key are thrown away",
+            "all but the newest record of each key are deleted",
             "delete".to_owned(),
         );
     }
     let (kept, why) = match name {
         topic::DRIVER_UPDATES => (
             HOUR_MS,
-            "places are gone before a Restate that was away has read them",
+            "positions may be deleted before a Restate that was down has read them",
         ),
         topic::ORDERS => (
             24 * HOUR_MS,
-            "orders are gone before a Restate that was away has read them",
+            "orders may be deleted before a Restate that was down has read them",
         ),
         topic::ORDER_STATUS => (
             24 * HOUR_MS,
-            "statuses are gone before providers that were away have read them",
+            "statuses may be deleted before providers that were down have read them",
         ),
         _ => (
             7 * 24 * HOUR_MS,
-            "dead letters are gone before anybody has looked at them",
+            "dead letters may be deleted before an operator has seen them",
         ),
     };
     if number("retention.ms").is_some_and(|ms| (0..kept).contains(&ms)) {
@@ -167,25 +170,26 @@ fn unfit(name: &str, settings: &Settings, replicas: usize) -> Vec<Unfit> {
         );
     }
     if replicas >= 3 && number("min.insync.replicas") == Some(1) {
-        let why = "a record may be confirmed that only one broker has, and be lost with it";
+        let why =
+            "a record may be confirmed when only one broker has it, and be lost with that broker";
         say("min.insync.replicas", why, "2".to_owned());
     }
     if is("unclean.leader.election.enable", "true") {
-        let why = "a broker that lacks records may become the leader, and they are lost";
+        let why = "a broker that lacks records may become the leader, and the records are lost";
         say("unclean.leader.election.enable", why, "false".to_owned());
     }
     if name == topic::DRIVER_UPDATES && is("message.timestamp.type", "CreateTime") {
-        let why = "when a driver was heard from is what the clock of the phone says";
+        let why = "the phone's clock decides when a driver was last heard from";
         say("message.timestamp.type", why, "LogAppendTime".to_owned());
     }
-    unfit
+    risky_settings
 }
 
-/// Whether Restate goes on with the topics.
+/// Checks whether Restate makes progress in reading the topics.
 async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let admin = Admin::new(&addresses.restate_admin.to_string())?;
     let subscriptions = admin.subscriptions().await?;
-    let look = async || {
+    let check = async || {
         let mut behind = Vec::new();
         for (topic, subscription) in subscriptions::ours(&subscriptions) {
             if let Some(group) = subscription.options.get(subscriptions::GROUP) {
@@ -198,12 +202,12 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         }
         anyhow::Ok(behind)
     };
-    let before = look().await?;
+    let before = check().await?;
     if before.is_empty() {
         return Ok(vec![Finding::fine("restate reads", "every record so far")]);
     }
-    sleep(PATIENCE).await;
-    let now = look().await?;
+    sleep(TIMEOUT).await;
+    let now = check().await?;
     let lost = now.iter().filter(|(_, it)| it.removed > 0);
     let lost = lost.map(|(topic, it)| {
         let (partition, removed, next) = (it.partition, it.removed, it.next);
@@ -212,26 +216,26 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
             format!(
                 "{removed} records of topic {topic}, partition {partition}, from offset {next} on, were removed before Restate read them"
             ),
-            "they are lost; if they are orders, have their providers send them again. Raise the topic's retention.ms and retention.bytes",
+            "they are lost; if they are orders, ask the providers to send them again. Raise the topic's retention.ms and retention.bytes",
         )
     });
     let lost: Vec<Finding> = lost.collect();
-    let stands = |(topic, it): &&(&str, Behind)| {
+    let is_stuck = |(topic, it): &&(&str, Behind)| {
         let mut before = before.iter();
         it.records > 0
             && before
                 .any(|(of, then)| (of, then.partition, then.next) == (topic, it.partition, it.next))
     };
-    let mut findings: Vec<Finding> = (now.iter().filter(stands))
+    let mut findings: Vec<Finding> = (now.iter().filter(is_stuck))
         .map(|(topic, Behind { partition, next, records, .. })| {
             Finding::wrong(
                 "restate reads",
                 format!(
-                    "nothing of topic {topic}, partition {partition}, for {} s: {records} records wait, from offset {next} on",
-                    PATIENCE.as_secs()
+                    "no progress in topic {topic}, partition {partition}, for {} s: {records} records wait, from offset {next} on",
+                    TIMEOUT.as_secs()
                 ),
                 format!(
-                    "restate-server's log says why, or names the record that it cannot take: {}",
+                    "restate-server's log says why, or names the record that it cannot process: {}",
                     addresses.restart("restate-server")
                 ),
             )
@@ -242,15 +246,15 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         let left: i64 = now.iter().map(|(_, it)| it.records).sum();
         findings.push(Finding::fine(
             "restate reads",
-            format!("on; {left} records are left"),
+            format!("making progress; {left} records are left"),
         ));
     }
     Ok(findings)
 }
 
-/// Whether the gateway goes on reading.
+/// Checks whether the gateway reads the topics. `None` if it does.
 async fn gateway(url: &str) -> Option<Finding> {
-    // Without an answer, the gateway itself is what is wrong, and that was said.
+    // If the gateway does not answer, another finding says so already.
     let client = http::client(ANSWERS_WITHIN).ok()?;
     let answer = client.get(format!("{url}/ready")).send().await.ok()?;
     let ready: Value = http::read(answer).await.ok()?;
@@ -258,11 +262,13 @@ async fn gateway(url: &str) -> Option<Finding> {
     if events["status"] != "DOWN" {
         return None;
     }
-    let detail = events["detail"].as_str().unwrap_or("it says no more");
+    let detail = events["detail"]
+        .as_str()
+        .unwrap_or("the gateway does not read the topics");
     Some(Finding::wrong(
         "gateway reads",
         detail.to_owned(),
-        "browsers see nothing new until it goes on; the gateway's log and the broker's say why",
+        "until then browsers get no news; see the logs of the gateway and the broker",
     ))
 }
 
@@ -288,7 +294,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_topic_that_is_not_there_is_named() {
+    fn a_missing_topic_is_named() {
         let mut found: HashMap<_, _> = (topic::ALL.into_iter())
             .map(|(name, partitions)| (name.to_owned(), partitions))
             .collect();
@@ -301,12 +307,12 @@ mod tests {
     #[test]
     fn kafkas_own_defaults_on_one_broker_are_fine() {
         for (name, _) in topic::ALL {
-            assert_eq!(unfit(name, &settings(&DEFAULTS), 1), [], "{name}");
+            assert_eq!(risky_settings(name, &settings(&DEFAULTS), 1), [], "{name}");
         }
     }
 
     #[test]
-    fn settings_that_lose_records_are_named_with_what_is_better() {
+    fn settings_that_lose_records_are_named_with_a_better_value() {
         let table = [
             ("orders", "cleanup.policy", "compact", 1, "delete"),
             (
@@ -340,7 +346,7 @@ mod tests {
             let mut all = settings(&DEFAULTS);
             all.insert("min.insync.replicas".to_owned(), "2".to_owned());
             all.insert(setting.to_owned(), value.to_owned());
-            let found: Vec<_> = unfit(name, &all, replicas)
+            let found: Vec<_> = risky_settings(name, &all, replicas)
                 .into_iter()
                 .map(|it| (it.setting, it.better))
                 .collect();
@@ -353,9 +359,9 @@ mod tests {
     }
 
     #[test]
-    fn retention_without_end_is_fine() {
+    fn unlimited_retention_is_fine() {
         let mut all = settings(&DEFAULTS);
         all.insert("retention.ms".to_owned(), "-1".to_owned());
-        assert_eq!(unfit("orders", &all, 1), []);
+        assert_eq!(risky_settings("orders", &all, 1), []);
     }
 }

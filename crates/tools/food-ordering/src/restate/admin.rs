@@ -1,4 +1,4 @@
-//! Restate's admin API, as far as setup needs it (<https://docs.restate.dev/admin-api>).
+//! A client of the parts of Restate's admin API that the launcher needs (<https://docs.restate.dev/admin-api>).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use upstream::{Attempt, Repeat, Upstream};
 
 use crate::http;
 
-/// How long one request may take; registering a deployment calls that deployment.
+/// How long one request may take. Registering a deployment calls that deployment.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client of the admin API, which every node of Restate has.
@@ -22,7 +22,7 @@ pub struct Admin {
     nodes: Upstream,
 }
 
-/// A place where Restate calls services.
+/// A deployment: an address at which Restate calls services.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Deployment {
     pub(crate) id: String,
@@ -35,23 +35,23 @@ pub(crate) struct Deployment {
     pub(crate) services: Vec<Service>,
 }
 
-/// A service as discovered at a deployment. Lists of deployments hold only names, discoveries everything.
+/// A service of a deployment. Lists of deployments contain only names, discoveries all details.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Service {
     pub(crate) name: String,
-    /// All the rest: kind, handlers, retention and so on.
+    /// All other fields: kind, handlers, retention and so on.
     #[serde(flatten)]
     pub(crate) details: BTreeMap<String, Value>,
 }
 
-/// A Kafka cluster that subscriptions can name.
+/// A Kafka cluster that subscriptions can refer to.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct KafkaCluster {
     pub(crate) name: String,
     pub(crate) properties: BTreeMap<String, String>,
 }
 
-/// Records of a topic become calls of a handler.
+/// A subscription: each record of a topic calls a handler.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Subscription {
     pub(crate) id: String,
@@ -64,7 +64,7 @@ pub(crate) struct Subscription {
 }
 
 impl Admin {
-    /// The API at `addresses`; those of several nodes are separated by commas.
+    /// The API at `addresses`, one URL for each node, separated by commas.
     pub fn new(addresses: &str) -> anyhow::Result<Self> {
         Ok(Self {
             client: http::client(TIMEOUT)?,
@@ -72,7 +72,7 @@ impl Admin {
         })
     }
 
-    /// Whether a node says that it is well.
+    /// Whether a node reports that it is healthy.
     pub async fn is_healthy(&self) -> bool {
         let asked = self.send(Repeat::Harmless, Method::GET, "health", None);
         asked.await.is_ok()
@@ -112,14 +112,14 @@ impl Admin {
             .collect())
     }
 
-    /// Forgets a deployment, whatever is under way there.
+    /// Removes a deployment, whatever is under way there.
     pub(crate) async fn remove_deployment(&self, id: &str) -> anyhow::Result<()> {
-        // Restate has no other way: whether it is drained is for the caller to look at.
+        // Restate can only remove by force, so the caller has to check that it is drained.
         self.delete(&format!("deployments/{}?force=true", http::encoded(id)))
             .await
     }
 
-    /// What is there at `uri`, without registering it.
+    /// Discovers the services at `uri` without registering them.
     pub(crate) async fn discover(&self, uri: &str) -> anyhow::Result<Vec<Service>> {
         #[derive(Deserialize)]
         struct Discovered {
@@ -133,10 +133,10 @@ impl Admin {
         Ok(discovered.services)
     }
 
-    /// Registers the services at `uri`. With `force`, they replace those of the same deployment.
+    /// Registers the services at `uri`. With `force`, they replace those already registered for this deployment.
     pub(crate) async fn register(&self, uri: &str, force: bool) -> anyhow::Result<()> {
         let request = json!({"uri": uri, "force": force});
-        // Twice is once: the second time it is there already.
+        // Harmless to repeat: the second time it is registered already.
         self.send(
             Repeat::Harmless,
             Method::POST,
@@ -148,7 +148,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Tells that a deployment is now to be found at `uri`; the calls under way go there too.
+    /// Changes the address of a deployment to `uri`. Its invocations under way continue there.
     pub(crate) async fn move_deployment(&self, id: &str, uri: &str) -> anyhow::Result<()> {
         let request = json!({"uri": uri, "overwrite": true});
         let path = format!("deployments/{}", http::encoded(id));
@@ -158,8 +158,8 @@ impl Admin {
         Ok(())
     }
 
-    /// Has a paused or suspended invocation go on, on the deployment it began on or, with `on_newest`, on the newest one of its
-    /// service.
+    /// Resumes a paused or suspended invocation, on the deployment it began on or, with `on_newest`, on the newest deployment
+    /// of its service.
     pub(crate) async fn resume(&self, id: &str, on_newest: bool) -> anyhow::Result<()> {
         let deployment = if on_newest { "latest" } else { "keep" };
         let path = format!("invocations/{id}/resume?deployment={deployment}");
@@ -168,7 +168,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Has an invocation that is tried again and again be paused instead. It is paused a moment later.
+    /// Asks Restate to pause an invocation that is being retried. It is paused a moment later.
     pub(crate) async fn pause(&self, id: &str) -> anyhow::Result<()> {
         let path = format!("invocations/{id}/pause");
         self.send(Repeat::Harmless, Method::PATCH, &path, None)
@@ -202,7 +202,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Changes the properties of a cluster. Its subscriptions go on with them at once, from where they are.
+    /// Changes the properties of a cluster. Its subscriptions use them at once, and continue where they are.
     pub(crate) async fn update_kafka_cluster(
         &self,
         name: &str,
@@ -237,7 +237,7 @@ impl Admin {
         options: &BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
         let request = json!({"source": source, "sink": sink, "options": options});
-        // Twice would be two subscriptions, and everything would come twice.
+        // A repetition would create a second subscription, and every record would be handled twice.
         self.send(Repeat::Never, Method::POST, "subscriptions", Some(&request))
             .await?;
         Ok(())
@@ -248,7 +248,7 @@ impl Admin {
             .await
     }
 
-    /// The rows that an SQL query finds.
+    /// The rows of an SQL query's result.
     pub async fn query<T: DeserializeOwned>(&self, query: &str) -> anyhow::Result<Vec<T>> {
         #[derive(Deserialize)]
         struct Found<T> {
@@ -258,14 +258,14 @@ impl Admin {
         let found: Found<T> = self
             .json(Method::POST, "query", Some(&request))
             .await
-            .with_context(|| format!("asking Restate: {query}"))?;
+            .with_context(|| format!("querying Restate: {query}"))?;
         Ok(found.rows)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.json(Method::GET, path, None)
             .await
-            .with_context(|| format!("asking Restate's admin API for {path}"))
+            .with_context(|| format!("requesting {path} from Restate's admin API"))
     }
 
     async fn delete(&self, path: &str) -> anyhow::Result<()> {
@@ -273,7 +273,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Asks for something, which does no harm when it is done twice.
+    /// Sends a request that is harmless to repeat, and parses the response.
     async fn json<T: DeserializeOwned>(
         &self,
         method: Method,

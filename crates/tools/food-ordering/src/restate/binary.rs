@@ -1,7 +1,7 @@
-//! Finding the Restate server's binary.
+//! Finds the restate-server binary.
 //!
-//! In this order: the one that is named, the one on `PATH`, the one that the pinned npm package carries. The package is
-//! installed once into a cache directory that all data directories and checkouts share.
+//! It tries the one given by a flag, then the one on `PATH`, then the one in the pinned npm package. The package is installed once
+//! into a cache directory that all data directories and checkouts share.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,15 +18,15 @@ pub const VERSION: &str = "1.7.12";
 const COMPATIBLE: &str = "1.7.";
 const PROGRAM: &str = "restate-server";
 
-/// Which binary to use.
+/// The flag that names the binary.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Wanted {
-    /// The restate-server binary [default: the one on PATH, otherwise that of the npm package, which is installed once]
+    /// Path of the restate-server binary [default: the one on PATH, else that of the npm package, which is installed once]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SERVER", value_name = "FILE")]
     restate_server: Option<PathBuf>,
 }
 
-/// A binary, and what the user should know of it.
+/// The path of a binary, and a warning for the user if its version is not the tested one.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
@@ -43,8 +43,8 @@ pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Finds the binary, installing it if need be, into `spare` where the user's cache cannot be written; `progress` hears of what
-/// takes long.
+/// Finds the binary, and installs it if necessary, into `spare` if the user's cache cannot be written. `progress` is called with
+/// a line of text when a step takes long.
 pub(crate) async fn find(
     wanted: &Wanted,
     spare: Option<&Path>,
@@ -61,8 +61,8 @@ pub(crate) async fn find(
     let version = version(&path).await?;
     let warning = (!version.starts_with(COMPATIBLE)).then(|| {
         format!(
-            "{} is version {version}; this system is tested with {VERSION}. If something fails, take that one off PATH or name \
-             another with --restate-server.",
+            "{} is version {version}; this system is tested with {VERSION}. If something fails, remove it from PATH or give \
+             another binary with --restate-server.",
             path.display()
         )
     });
@@ -89,7 +89,7 @@ async fn version(binary: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// The binary of the npm package, which is installed first if it is not there yet or does not run.
+/// The binary in the npm package. Installs the package if it is missing or its binary does not run.
 async fn installed(spare: Option<&Path>, progress: impl Fn(&str)) -> anyhow::Result<PathBuf> {
     let package = platform_package(env::consts::OS, env::consts::ARCH)?;
     let cache = Cache::of(&format!("restate-{VERSION}"), spare)?;
@@ -107,21 +107,21 @@ async fn installed(spare: Option<&Path>, progress: impl Fn(&str)) -> anyhow::Res
     let npm = on_path("npm").with_context(|| {
         format!(
             "there is no {PROGRAM} on PATH, and no npm to install it with. Install Node.js with npm (Debian: `apt install \
-             nodejs npm`), or name a {PROGRAM} {VERSION} with --restate-server"
+             nodejs npm`), or give the path of {PROGRAM} {VERSION} with --restate-server"
         )
     })?;
     progress(&format!(
         "Installing {PROGRAM} {VERSION} (225 MB, once) into {} …",
         directory.display()
     ));
-    // What an interrupted installation has left, npm would take for finished.
+    // npm would take the remains of an interrupted installation for a finished one.
     cache.clear()?;
     let npm_cache = directory.join("npm-cache");
     let output = Command::new(npm)
         .args(NPM_INSTALL)
         .arg("--prefix")
         .arg(directory)
-        // The user's own may be on a read-only disk, or have files of root's.
+        // The user's own npm cache may be read-only, or contain files owned by root.
         .arg("--cache")
         .arg(&npm_cache)
         .arg(format!("{package}@{VERSION}"))
@@ -132,23 +132,23 @@ async fn installed(spare: Option<&Path>, progress: impl Fn(&str)) -> anyhow::Res
         .context("running npm")?;
     ensure!(
         output.status.success(),
-        "npm could not install {package}@{VERSION} ({}):\n{}\nCheck the network, npm's registry and proxy, and the space on the \
-         disk, or name a {PROGRAM} {VERSION} with --restate-server.",
+        "npm could not install {package}@{VERSION} ({}):\n{}\nCheck the network, npm's registry and proxy, and the disk space, \
+         or give the path of {PROGRAM} {VERSION} with --restate-server.",
         output.status,
         String::from_utf8_lossy(&output.stderr).trim_end()
     );
     version(&binary).await.with_context(|| {
         format!("npm installed {package}@{VERSION}, but its program does not run on this machine")
     })?;
-    // Nobody needs it again; where it cannot be removed it only takes space.
+    // Not needed again. If it cannot be removed, it only takes space.
     let _ = std::fs::remove_dir_all(npm_cache);
     cache.complete()?;
     Ok(binary)
 }
 
-/// Has npm install one package into a directory, whatever the user's `.npmrc` or environment says.
+/// Arguments that make npm install one package into a directory, whatever the user's `.npmrc` or environment says.
 ///
-/// The package named is the platform's own: as an optional dependency of another one it would be left out where `omit` says so.
+/// The platform's package is named directly. As an optional dependency of the main package, npm's `omit` setting could exclude it.
 const NPM_INSTALL: [&str; 12] = [
     "install",
     "--no-save",
@@ -164,7 +164,7 @@ const NPM_INSTALL: [&str; 12] = [
     "--offline=false",
 ];
 
-/// The npm package that carries the binary for a platform, by its full name.
+/// The full name of the npm package with the binary for a platform.
 fn platform_package(os: &str, arch: &str) -> anyhow::Result<String> {
     let os = match os {
         "linux" => "linux",
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_no_restate_server_is_refused() {
+    async fn a_program_other_than_a_restate_server_is_refused() {
         assert!(version(Path::new("/bin/true")).await.is_err());
         assert!(version(Path::new("/nowhere")).await.is_err());
     }

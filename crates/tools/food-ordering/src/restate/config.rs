@@ -1,4 +1,4 @@
-//! The configuration of a Restate server on this machine.
+//! The configuration of a Restate server that `up` runs.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Restate looks for what it has kept long enough no more often than this, and no less often than it does by itself.
-const OFTEN: Duration = Duration::from_secs(10);
-const SELDOM: Duration = Duration::from_hours(1);
+/// The bounds of Restate's cleanup interval. The upper one is Restate's default.
+const MIN_CLEANUP_INTERVAL: Duration = Duration::from_secs(10);
+const MAX_CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What differs from one server to the next.
 #[derive(Debug)]
@@ -21,20 +21,20 @@ pub(crate) struct Config {
     pub(crate) admin_port: u16,
     /// Node-to-node traffic and metrics.
     pub(crate) node_port: u16,
-    /// Into how many partitions a new server cuts its keys; one that has data keeps what it has.
+    /// The number of partitions of a new server. A server with data keeps the number it has.
     pub(crate) partitions: u16,
-    /// The private key with which it signs its requests to services.
+    /// The file with the private key with which it signs its requests to services.
     pub(crate) identity: PathBuf,
     /// How long ended workflows are kept.
     pub(crate) workflow_retention: Duration,
-    /// The OpenTelemetry collector that is sent traces, by OTLP over HTTP.
+    /// The URL of the OpenTelemetry collector that receives its traces, by OTLP over HTTP.
     pub(crate) collector: Option<String>,
-    /// After how many attempts it pauses an invocation of a service that says nothing about it; none = Restate's own default. Ours
-    /// all say that they are never to be given up.
+    /// The number of attempts after which it pauses an invocation of a service without a retry policy; `None` for Restate's
+    /// default. Our services all have a policy and are retried without end.
     pub(crate) default_attempts: Option<NonZeroU32>,
-    /// By what its own directory in `base_dir` is called.
+    /// The name of the node, and of its directory in `base_dir`.
     pub(crate) name: &'static str,
-    /// The cluster it is a node of; none = it is alone.
+    /// The cluster that it is a node of; `None` for a single node.
     pub(crate) cluster: Option<Cluster>,
 }
 
@@ -43,10 +43,10 @@ pub(crate) struct Config {
 pub(crate) struct Cluster {
     /// The node-to-node address of every node.
     pub(crate) nodes: Vec<String>,
-    /// This node founds the cluster if it knows of none. At most one node may: two clusters cannot be made one.
+    /// Whether this node creates the cluster if it finds none. Only one node may do so: two clusters cannot be merged.
     pub(crate) founds: bool,
-    /// Where partitions are written to from time to time (`s3://…`, `gs://…`, `az://…`), for nodes that lack what was trimmed
-    /// from the log; none = nothing is trimmed.
+    /// Where snapshots of partitions are stored (`s3://…`, `gs://…`, `az://…`), for nodes that need records already trimmed from
+    /// the log; `None` if the log is never trimmed.
     pub(crate) snapshots: Option<String>,
 }
 
@@ -61,9 +61,11 @@ impl Config {
             workflow_retention,
             ..
         } = self;
-        let cleanup = (*workflow_retention / 2).clamp(OFTEN, SELDOM).as_secs();
+        let cleanup = (*workflow_retention / 2)
+            .clamp(MIN_CLEANUP_INTERVAL, MAX_CLEANUP_INTERVAL)
+            .as_secs();
         let tracing = match &self.collector {
-            // Over HTTP, as the parts do: `http://` alone would mean gRPC.
+            // OTLP over HTTP, as the parts use it. Without the prefix, Restate would use gRPC.
             Some(collector) => {
                 let endpoint = Value::from(format!("otlp+{collector}/v1/traces"));
                 format!("\n# Invocations are traced.\ntracing-endpoint = {endpoint}\n")
@@ -79,7 +81,7 @@ impl Config {
         let identity = Value::from(self.identity.display().to_string());
         let name = self.name;
         let (founds, replication, memory, log) = match &self.cluster {
-            None => (true, "", "512 MB", ALONE.to_owned()),
+            None => (true, "", "512 MB", SINGLE_NODE.to_owned()),
             Some(cluster) => (cluster.founds, REPLICATION, "256 MB", cluster.render()),
         };
         format!(
@@ -89,28 +91,28 @@ node-name = "{name}"
 base-dir = {base_dir}
 auto-provision = {founds}
 
-# The services take only what is signed with this key: see docs/security.md.
+# The services accept only requests signed with this key: see docs/security.md.
 request-identity-private-key-pem-file = {identity}
 
-# Partitions are what the runtime does in parallel, and each costs batching.
+# The runtime works on partitions in parallel; with more of them it batches less.
 default-num-partitions = {partitions}
 {replication}
-# This machine only, over TCP: Unix sockets would tie the data directory's path to 100 characters.
+# This machine only, over TCP: with Unix sockets the data directory's path could have at most 100 characters.
 listen-mode = "tcp"
 bind-ip = "127.0.0.1"
 bind-port = {node_port}
 advertised-address = "http://127.0.0.1:{node_port}/"
 
-# A demo beside other things on a developer's machine: a part of the default caches of 2 GB.
+# Less than the default of 2 GB, because this runs beside other programs on a developer's machine.
 rocksdb-total-memory-size = "{memory}"
 disable-telemetry = true
 log-format = "compact"
-# It looks for a Kubernetes to live in and logs an error that there is none.
+# Without octocrab=off, Restate logs an error because it does not run in Kubernetes.
 log-filter = "warn,restate=info,octocrab=off"
 log-disable-ansi-codes = true
 {tracing}{retries}
 [worker]
-# What has been kept for its time goes when somebody looks: as often as needed, since each look reads all invocations.
+# How often expired invocations are removed. Not more often than needed, because each cleanup reads all invocations.
 cleanup-interval = "{cleanup}s"
 
 [ingress]
@@ -129,7 +131,7 @@ memory-size = "128 MB"
     }
 }
 
-/// The log of a node that is alone.
+/// The log settings of a single node.
 const ALONE: &str = r#"[bifrost]
 # One node needs no replication: writing its log without the log server saves a sixth of the runtime's CPU (measured; see
 # docs/adr/0003-runtime-settings.md). A cluster uses "replicated".
@@ -137,7 +139,7 @@ default-provider = "local"
 "#;
 
 const REPLICATION: &str = "
-# Each record of the log is on two nodes, and each partition has a second node that follows: any one node may be lost.
+# Each record of the log is on two nodes, and each partition has a follower on a second node: any one node may be lost.
 default-replication = 2
 ";
 
@@ -152,7 +154,7 @@ impl Cluster {
                     r#"
 [worker.snapshots]
 destination = {destination}
-# When both have passed.
+# A snapshot is taken when both limits are exceeded.
 snapshot-interval = "10m"
 snapshot-interval-num-records = 10000
 "#
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_partitions_and_an_awkward_path_stand_in_the_file() {
+    fn ports_partitions_and_a_path_with_special_characters_are_rendered() {
         let text = config(None).render();
         assert_lines(
             &text,

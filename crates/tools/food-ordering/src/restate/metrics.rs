@@ -1,4 +1,4 @@
-//! The server's own metrics, in the Prometheus text format.
+//! Parses metrics in the Prometheus text format.
 
 /// One sample: `name{label="value",…} value`.
 #[derive(Debug, PartialEq)]
@@ -12,7 +12,7 @@ fn parse(line: &str) -> Option<Sample<'_>> {
     if line.starts_with('#') {
         return None;
     }
-    // Labels may hold spaces and braces inside quotes, but nothing after the last brace can.
+    // Quoted label values may contain spaces and braces, so the last brace ends the labels.
     let (series, rest) = match line.rfind('}') {
         Some(end) => line.split_at(end + 1),
         None => line.split_at(line.find(' ')?),
@@ -21,7 +21,7 @@ fn parse(line: &str) -> Option<Sample<'_>> {
         Some((name, labels)) => (name, labels.strip_suffix('}')?),
         None => (series, ""),
     };
-    // A time may follow the value.
+    // A timestamp may follow the value.
     let value = rest.split_whitespace().next()?.parse().ok()?;
     Some(Sample {
         name,
@@ -43,7 +43,7 @@ pub fn values<'a>(
         .map(|sample| sample.value)
 }
 
-/// Their sum.
+/// The sum of these [`values`].
 #[must_use]
 pub fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
     values(text, name, labels).sum()
@@ -65,7 +65,7 @@ broken{
 "#;
 
     #[test]
-    fn sums_are_over_the_series_that_have_the_labels() {
+    fn a_sum_covers_the_series_that_have_all_labels() {
         for (name, labels, expected) in [
             ("tasks_total", &[r#"status="started""#][..], 42.0),
             ("tasks_total", &[], 47.0),

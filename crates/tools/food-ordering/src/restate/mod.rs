@@ -1,4 +1,4 @@
-//! The Restate server: finding it, configuring it, talking to its admin API, reading its metrics.
+//! The Restate server: finding the binary, configuring it, its admin API, reading its metrics.
 
 pub mod admin;
 pub mod binary;

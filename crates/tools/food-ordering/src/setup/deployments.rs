@@ -1,4 +1,4 @@
-//! Which services Restate should call where.
+//! Registers the services' deployments with Restate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,28 +9,28 @@ use crate::restate::admin::{Admin, Deployment, Service};
 /// Something to do about one deployment.
 #[derive(Debug, PartialEq, Eq)]
 enum Action {
-    /// It is registered as it is.
+    /// Nothing: it is registered, and unchanged.
     Keep,
-    /// It is registered as it is, but a newer one has taken over: back to this one.
+    /// It is registered and unchanged, but a newer deployment has taken over. Make this one the newest again.
     Renew,
-    /// A new one.
+    /// Register it as a new deployment.
     Register,
-    /// It is registered, but its services are not what they were.
+    /// Register it again, because its services have changed.
     Refresh,
-    /// These ones are to be found here from now on.
+    /// Move these deployments to this address.
     Move(Vec<String>),
 }
 
-/// Registers the services at `uri` unless they are; says what was found and done.
+/// Registers the services at `uri` unless they are registered already. Returns a line about what was found and done.
 ///
-/// With `moved`, deployments of the same services at other addresses are this one at its former address: what they have under
-/// way goes on here. Without, they are former versions that still run there.
+/// With `moved`, deployments of the same services at other addresses are taken for this one at a former address, and their
+/// invocations continue here. Without it, they are taken for former versions that still run there.
 pub(super) async fn ensure(admin: &Admin, uri: &str, moved: bool) -> anyhow::Result<String> {
     let found = admin.discover(uri).await?;
     let existing = admin.deployments().await?;
-    let at_uri = existing.iter().find(|known| same(&known.uri, uri));
+    let at_uri = existing.iter().find(|known| same_address(&known.uri, uri));
     let unchanged = match at_uri {
-        Some(known) => alike(&admin.deployment(&known.id).await?.services, &found),
+        Some(known) => same_services(&admin.deployment(&known.id).await?.services, &found),
         None => false,
     };
     let names = found
@@ -66,19 +66,19 @@ pub(super) async fn ensure(admin: &Admin, uri: &str, moved: bool) -> anyhow::Res
     })
 }
 
-/// Says that `wanted` are registered, by whomever, or which are not.
+/// Checks that another program has registered the `wanted` services. Fails with the names of those that are missing.
 pub(super) async fn registered(admin: &Admin, wanted: &BTreeSet<&str>) -> anyhow::Result<String> {
     let missing = missing(&admin.deployments().await?, wanted);
     anyhow::ensure!(
         missing.is_empty(),
-        "{} not registered yet; setup was told (--no-register) that someone else does that",
+        "{} not registered yet; with --no-register, another program has to register the services",
         missing.join(", ")
     );
     let names: Vec<&str> = wanted.iter().copied().collect();
     Ok(format!("{}: registered already", names.join(", ")))
 }
 
-/// Those of `wanted` that no deployment has.
+/// The services of `wanted` that no deployment has.
 fn missing<'a>(existing: &[Deployment], wanted: &BTreeSet<&'a str>) -> Vec<&'a str> {
     let is_known = |name: &str| {
         let mut services = existing.iter().flat_map(|known| &known.services);
@@ -98,7 +98,7 @@ struct Known<'a> {
 
 fn plan(known: &Known<'_>, found: &[Service], uri: &str, unchanged: bool, moved: bool) -> Action {
     let existing = known.deployments;
-    if let Some(here) = existing.iter().find(|known| same(&known.uri, uri)) {
+    if let Some(here) = existing.iter().find(|known| same_address(&known.uri, uri)) {
         let is_newest = |service: &Service| known.newest.get(&service.name) == Some(&here.id);
         return if !unchanged {
             Action::Refresh
@@ -127,13 +127,13 @@ fn plan(known: &Known<'_>, found: &[Service], uri: &str, unchanged: bool, moved:
     }
 }
 
-/// Restate writes addresses with a slash at the end.
-fn same(a: &str, b: &str) -> bool {
+/// Whether two addresses are equal. Restate appends a slash to addresses.
+fn same_address(a: &str, b: &str) -> bool {
     a.trim_end_matches('/') == b.trim_end_matches('/')
 }
 
-/// Whether two discoveries found the same services, whatever Restate adds when it registers them.
-pub(crate) fn alike(a: &[Service], b: &[Service]) -> bool {
+/// Whether two discoveries found the same services, ignoring the fields that Restate adds on registration.
+pub(crate) fn same_services(a: &[Service], b: &[Service]) -> bool {
     let comparable = |services: &[Service]| -> BTreeSet<String> {
         services
             .iter()
@@ -141,7 +141,7 @@ pub(crate) fn alike(a: &[Service], b: &[Service]) -> bool {
                 let mut details = service.details.clone();
                 details.remove("deployment_id");
                 details.remove("revision");
-                // They come in any order.
+                // The handlers may be in any sequence.
                 if let Some(Value::Array(handlers)) = details.get_mut("handlers") {
                     handlers.sort_by_key(Value::to_string);
                 }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_registered_decides_what_to_do() {
+    fn the_action_depends_on_what_is_registered() {
         let found = [service("A", &json!({})), service("B", &json!({}))];
         let uri = "http://localhost:1";
         let here = deployment("here", "http://localhost:1/", &["A", "B"]);
@@ -200,7 +200,7 @@ mod tests {
         ];
         for (existing, unchanged, moved, action) in table {
             let existing: Vec<Deployment> = existing.into_iter().cloned().collect();
-            // The last in the list is the newest of what it has.
+            // A later deployment in the list is newer.
             let newest = existing.iter().flat_map(|known| {
                 let services = known.services.iter();
                 services.map(|service| (service.name.clone(), known.id.clone()))
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_register_waits_for_every_service_that_setup_uses() {
+    fn without_registering_setup_waits_for_every_service_that_it_uses() {
         let wanted = BTreeSet::from(["A", "B"]);
         let one = deployment("one", "http://localhost:1/", &["A", "C"]);
         let other = deployment("other", "http://localhost:2/", &["B"]);
@@ -225,18 +225,21 @@ mod tests {
     }
 
     #[test]
-    fn a_new_revision_of_the_same_service_is_alike_but_a_new_handler_is_not() {
+    fn a_new_revision_is_the_same_service_but_a_new_handler_is_a_change() {
         let (run, stop) = (json!({"name": "run"}), json!({"name": "stop"}));
         let registered = service(
             "A",
             &json!({"revision": 3, "deployment_id": "dp_1", "handlers": [run, stop]}),
         );
-        let same = service(
+        let same_address = service(
             "A",
             &json!({"revision": 4, "deployment_id": "", "handlers": [stop, run]}),
         );
         let other = service("A", &json!({"revision": 4, "handlers": [run]}));
-        assert!(alike(std::slice::from_ref(&registered), &[same]));
-        assert!(!alike(&[registered], &[other]));
+        assert!(same_services(
+            std::slice::from_ref(&registered),
+            &[same_address]
+        ));
+        assert!(!same_services(&[registered], &[other]));
     }
 }

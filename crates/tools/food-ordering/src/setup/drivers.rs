@@ -1,4 +1,4 @@
-//! Putting simulated drivers to work.
+//! Starts the simulated drivers.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::http;
 
 /// The service that simulates them.
 pub(super) const SERVICE: &str = "DriverMobileAppSimulator";
-/// How many drivers are woken at a time.
+/// How many drivers are started at a time.
 const AT_ONCE: usize = 16;
-/// How long one may take to answer; all it does is look whether it is at work.
+/// How long a driver may take to answer; it only checks whether it is at work.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the ids of a region's drivers begin with; in the region of orders that name none it is just `driver-`.
+/// The prefix of the ids of a region's drivers. The default region has the short prefix `driver-`.
 fn prefix(region: Region) -> &'static str {
     match region {
         Region::SanJose => "driver-",
@@ -26,8 +26,8 @@ fn prefix(region: Region) -> &'static str {
     }
 }
 
-/// Puts drivers 1 to `count` of `region` to work, those that are at work already excepted; says what was done. `ingress` is
-/// Restate's, at each of its nodes, separated by commas.
+/// Starts drivers 1 to `count` of `region`, except those that are at work already. Returns a line about what was done. `ingress`
+/// has the addresses of Restate's ingress, one for each node, separated by commas.
 pub async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<String> {
     let restate = http::ingress(ingress, TIMEOUT)?;
     let already = futures::stream::iter(1..=count)
@@ -36,7 +36,6 @@ pub async fn start(ingress: &str, count: u32, region: Region) -> anyhow::Result<
             let phone =
                 DriverMobileAppSimulatorIngressClient::from_client(restate.clone(), &*driver);
             async move {
-                // A driver who is at work already is left alone.
                 let started = phone
                     .start_driver(Some(Json(Start { region })))
                     .call()

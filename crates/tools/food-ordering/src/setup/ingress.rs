@@ -1,4 +1,4 @@
-//! What setup asks of Restate's ingress.
+//! Setup's checks of Restate's ingress.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::http;
 /// How long a node may take to answer.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Restate's ingress, at each of its nodes.
+/// Restate's ingress, at all of its nodes.
 #[derive(Debug)]
 pub(super) struct Ingress {
     nodes: Addresses,
@@ -25,7 +25,7 @@ pub(super) struct Ingress {
 }
 
 impl Ingress {
-    /// At `addresses`, separated by commas.
+    /// The ingress at `addresses`, one for each node, separated by commas.
     pub(super) fn new(addresses: &str) -> anyhow::Result<Self> {
         Ok(Self {
             nodes: addresses.parse().context("Restate's ingress")?,
@@ -33,7 +33,7 @@ impl Ingress {
         })
     }
 
-    /// Whether a node answers.
+    /// Whether any node answers.
     pub(super) async fn is_served(&self) -> bool {
         let asked = (self.nodes.each()).map(|node| async move {
             let answer = self.client.get(format!("{node}/restate/health")).send();
@@ -42,28 +42,28 @@ impl Ingress {
         asked.collect::<FuturesUnordered<_>>().any(ready).await
     }
 
-    /// That every node that answers knows these services. The one where they were registered tells the others, which takes a
-    /// moment, and until they have heard of it they refuse all calls.
+    /// Checks that every node that answers knows these services. The node where they were registered informs the others, which
+    /// takes a moment; until then the others refuse all calls.
     pub(super) async fn knows(&self, services: &BTreeSet<&str>) -> anyhow::Result<()> {
         for node in self.nodes.each() {
             for service in services {
-                // No service has a handler of this name: nothing is called.
+                // No service has a handler of this name, so nothing is called.
                 let url = format!("{node}/{service}/setup/isThisServiceKnown");
                 let Ok(answer) = self.client.post(url).send().await else {
-                    // It is away, and asks the others when it comes back.
+                    // The node is down, and learns of the services when it comes back.
                     break;
                 };
                 let status = answer.status();
                 let unknown = status == StatusCode::NOT_FOUND
                     && is_about_service(&text(answer, SHORT).await.unwrap_or_default());
-                anyhow::ensure!(!unknown, "Restate at {node} has not heard of {service} yet");
+                anyhow::ensure!(!unknown, "Restate at {node} does not know {service} yet");
             }
         }
         Ok(())
     }
 }
 
-/// Whether what is not found is the service, and not its handler.
+/// Whether a 404 response is about the service, not about the handler.
 fn is_about_service(body: &str) -> bool {
     #[derive(Deserialize)]
     struct NotFound {

@@ -1,7 +1,7 @@
-//! `setup`: tells a running Restate where the services are and which topics feed them, and puts the drivers to work.
+//! `setup`: registers the services and their Kafka subscriptions with a running Restate, and starts the simulated drivers.
 //!
-//! It looks before it does anything, so it may be run again and again: after an interruption, after a new version, after Kafka
-//! was replaced.
+//! It checks what is there before it changes anything, so it can be run repeatedly: after an interruption, for a new version, after
+//! Kafka was replaced.
 
 pub(crate) mod deployments;
 pub mod drivers;
@@ -26,13 +26,13 @@ use crate::restate::admin::Admin;
 /// Arguments of `setup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Whom to tell.
+    /// The Restate to set up.
     #[command(flatten)]
     pub restate_admin: upstream::RestateAdmin,
-    /// Through which drivers are started.
+    /// Used to start the drivers.
     #[command(flatten)]
     pub restate_ingress: upstream::RestateIngress,
-    /// The address of the order services for Restate
+    /// URL at which Restate reaches the order services
     #[arg(
         long,
         env = "FOOD_ORDERING_ORDER_SERVICES_URL",
@@ -40,7 +40,7 @@ pub struct Args {
         value_name = "URL"
     )]
     pub order_services_url: String,
-    /// The address of the driver simulator for Restate
+    /// URL at which Restate reaches the driver simulator
     #[arg(
         long,
         env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL",
@@ -48,27 +48,27 @@ pub struct Args {
         value_name = "URL"
     )]
     pub driver_simulator_url: String,
-    /// The services are not a new version: if Restate knows them at another address, move them to this one, with everything under
-    /// way
+    /// The services are not a new version: if Restate knows them at another address, move them to this one, with all their
+    /// invocations
     #[arg(long, env = "FOOD_ORDERING_MOVED")]
     pub moved: bool,
     /// Do not register the services, but wait until another program, such as Restate's operator for Kubernetes, has done so
     #[arg(long, env = "FOOD_ORDERING_NO_REGISTER", conflicts_with_all = ["order_services_url", "driver_simulator_url", "moved"])]
     pub no_register: bool,
-    /// Leave paused invocations paused. Without this flag all of them are resumed
+    /// Leave paused invocations paused; without this flag all of them are resumed
     #[arg(long, env = "FOOD_ORDERING_KEEP_PAUSED")]
     pub keep_paused: bool,
     /// The Kafka of this system.
     #[command(flatten)]
     pub kafka: kafka::Options,
-    /// The addresses of Kafka's brokers for Restate [default: those that this process uses]
+    /// Addresses at which Restate reaches Kafka's brokers [default: those that this process uses]
     #[arg(
         long,
         env = "FOOD_ORDERING_KAFKA_BROKERS_FOR_RESTATE",
         value_parser = kafka::brokers, value_name = "HOST:PORT,…"
     )]
     pub kafka_brokers_for_restate: Option<String>,
-    /// The properties file of Restate's Kafka clients, if Restate has the certificates in other places or its own credentials
+    /// Properties file for Restate's Kafka clients, if Restate has the certificates elsewhere or has its own credentials
     /// [default: --kafka-properties-file]
     #[arg(
         long = "kafka-properties-for-restate-file",
@@ -76,7 +76,7 @@ pub struct Args {
         value_name = "FILE"
     )]
     pub kafka_properties_for_restate: Option<PathBuf>,
-    /// How many simulated drivers to put to work in each region
+    /// How many simulated drivers to start in each region
     #[arg(
         long,
         env = "FOOD_ORDERING_DRIVERS",
@@ -84,7 +84,7 @@ pub struct Args {
         value_name = "N"
     )]
     pub drivers: u32,
-    /// A region in which they work; may be given more than once
+    /// Region in which the drivers work; give it several times for several regions
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     pub regions: Vec<Region>,
     /// How long to wait for Kafka, Restate and the services
@@ -93,7 +93,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// How Restate reaches the brokers that this process reaches by `kafka`.
+    /// The connection by which Restate reaches the brokers that this process reaches by `kafka`.
     fn for_restate(&self, kafka: &Connection) -> anyhow::Result<Connection> {
         let brokers = (self.kafka_brokers_for_restate.as_deref()).unwrap_or(kafka.brokers());
         let connection = kafka.at(brokers);
@@ -103,38 +103,38 @@ impl Args {
         })
     }
 
-    /// The services that setup itself makes use of.
+    /// The services that setup itself uses.
     fn services_used(&self) -> BTreeSet<&'static str> {
         let simulator = (self.drivers > 0).then_some(drivers::SERVICE);
         subscriptions::services().chain(simulator).collect()
     }
 }
 
-/// `setup`: sets up and prints what was found and done.
+/// `setup`: sets up, and prints what was found and done.
 pub async fn main(args: Args) -> anyhow::Result<()> {
     run(&args, |line| say!("{line}")).await
 }
 
-/// Sets up; `report` hears of everything that was found and done.
+/// Sets up. `report` is called with a line for everything that was found and done.
 pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
-    let patience = Patience {
+    let waiter = Waiter {
         deadline: Instant::now() + args.timeout,
         report: &report,
     };
     let admin = Admin::new(&args.restate_admin.urls)?;
     let kafka = args.kafka.connection()?;
     let for_restate = args.for_restate(&kafka)?;
-    // Kafka and Restate have nothing to do with each other yet.
+    // These two steps are independent of each other.
     let (cluster, ()) = tokio::try_join!(
-        patience.until_ok("Kafka", || find_cluster(&kafka, &for_restate)),
-        register(args, &admin, &patience),
+        waiter.until_ok("Kafka", || find_cluster(&kafka, &for_restate)),
+        register(args, &admin, &waiter),
     )?;
 
     if !args.keep_paused {
         // A server that has just started answers before it knows its partitions.
-        let resumed = patience
+        let resumed = waiter
             .until_ok("Restate's invocations", || {
-                paused::resume(&admin, patience.deadline)
+                paused::resume(&admin, waiter.deadline)
             })
             .await?;
         if let Some(resumed) = resumed {
@@ -166,21 +166,21 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks the brokers who they are and gives them the topics that are missing.
+/// Discovers the Kafka cluster, and creates the missing topics.
 async fn find_cluster(kafka: &Connection, for_restate: &Connection) -> anyhow::Result<Wanted> {
     let cluster = kafka::Cluster::discover(kafka).await?;
     kafka::ensure_topics(kafka, &domain::topic::ALL).await?;
     Wanted::find(&cluster.id, kafka, for_restate).await
 }
 
-/// Waits for Restate and the services and makes them known to each other, or waits until someone else has done so.
+/// Waits for Restate and the services, and registers the services, or waits until another program has registered them.
 async fn register<R: Fn(&str)>(
     args: &Args,
     admin: &Admin,
-    patience: &Patience<'_, R>,
+    waiter: &Waiter<'_, R>,
 ) -> anyhow::Result<()> {
     let ingress = Ingress::new(&args.restate_ingress.urls)?;
-    patience
+    waiter
         .until_ok("Restate", || async {
             anyhow::ensure!(
                 admin.is_healthy().await,
@@ -197,39 +197,39 @@ async fn register<R: Fn(&str)>(
         .await?;
     let wanted = args.services_used();
     if args.no_register {
-        let found = patience
+        let found = waiter
             .until_ok("the services", || deployments::registered(admin, &wanted))
             .await?;
-        (patience.report)(&found);
+        (waiter.report)(&found);
     } else {
         for (part, url) in [
             ("order services", &args.order_services_url),
             ("driver simulator", &args.driver_simulator_url),
         ] {
-            let found = patience
+            let found = waiter
                 .until_ok(part, || deployments::ensure(admin, url, args.moved))
                 .await?;
-            (patience.report)(&found);
+            (waiter.report)(&found);
         }
     }
-    patience
+    waiter
         .until_ok("the services", || ingress.knows(&wanted))
         .await
 }
 
-/// Waiting for others that may start later than setup does.
-struct Patience<'a, R> {
+/// Waits for parts that may start later than setup.
+struct Waiter<'a, R> {
     deadline: Instant,
     report: &'a R,
 }
 
-impl<R: Fn(&str)> Patience<'_, R> {
-    /// How long between two attempts.
+impl<R: Fn(&str)> Waiter<'_, R> {
+    /// The pause between two attempts.
     const INTERVAL: Duration = Duration::from_millis(50);
-    /// After this long the user is told what is waited for.
+    /// After this time, what is being waited for is reported.
     const QUIET: Duration = Duration::from_secs(2);
 
-    /// Tries until it works, or fails with the last error at the deadline.
+    /// Retries until `attempt` succeeds. Fails with the last error at the deadline.
     async fn until_ok<T, F: Future<Output = anyhow::Result<T>>>(
         &self,
         what: &str,
@@ -263,14 +263,14 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn patience_tells_once_what_it_waits_for_and_ends_with_the_last_error() {
+    async fn waiting_is_reported_once_and_fails_with_the_last_error() {
         let told = RefCell::new(Vec::new());
         let report = |line: &str| told.borrow_mut().push(line.to_owned());
-        let patience = Patience {
+        let waiter = Waiter {
             deadline: Instant::now() + Duration::from_secs(10),
             report: &report,
         };
-        let error = patience
+        let error = waiter
             .until_ok("tea", || async { Err::<(), _>(anyhow::anyhow!("cold")) })
             .await
             .unwrap_err();
@@ -282,11 +282,11 @@ mod tests {
         assert_eq!(*told.borrow(), ["waiting for tea: cold"]);
 
         let attempts = Cell::new(0);
-        let patience = Patience {
+        let waiter = Waiter {
             deadline: Instant::now() + Duration::from_secs(10),
             report: &report,
         };
-        let served = patience
+        let served = waiter
             .until_ok("tea", || async {
                 attempts.set(attempts.get() + 1);
                 anyhow::ensure!(attempts.get() == 3, "cold");

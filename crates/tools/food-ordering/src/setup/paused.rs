@@ -1,8 +1,8 @@
-//! Invocations that rest until somebody resumes them.
+//! Resumes invocations that do not continue by themselves.
 //!
-//! None of our services pauses an invocation by itself (`durable::declared`). It happens all the same: to invocations of versions
-//! that had no retry policy of their own, and by an operator's hand. And an invocation stays with the deployment that it began
-//! on: if that one was removed by force, no attempt can succeed until it is moved to the newest one.
+//! Our services' retry policies never pause an invocation (`durable::declared`). It can still be paused if it began on a version
+//! without a retry policy, or if an operator pauses it. Also, an invocation stays with the deployment that it began on: if that
+//! deployment was removed by force, no attempt can succeed until the invocation is moved to the newest one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,21 +13,21 @@ use tokio::time::{Instant, sleep};
 
 use crate::restate::admin::Admin;
 
-/// How many invocations are asked for at a time.
+/// How many invocations are queried at a time.
 const PAGE: usize = 1_000;
 /// How many are resumed at a time.
 const AT_ONCE: usize = 32;
 /// How long to wait before checking again whether an invocation has been paused.
-const SOON: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// An invocation that does not go on by itself.
+/// An invocation that does not continue by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Stuck {
     id: String,
     /// `service/handler`
     handler: String,
     status: String,
-    /// The deployment it began on is gone.
+    /// Whether the deployment it began on is gone.
     is_stranded: bool,
 }
 
@@ -36,7 +36,7 @@ struct Stuck {
 enum Remedy {
     Resume,
     ResumeOnNewest,
-    /// Only what is paused or suspended can be moved to another deployment.
+    /// Pause it first: only a paused or suspended invocation can be moved to another deployment.
     PauseFirst,
 }
 
@@ -53,22 +53,22 @@ impl Stuck {
 /// What was done.
 #[derive(Debug, Default)]
 struct Done {
-    /// How many of each handler go on.
+    /// How many were resumed, by handler.
     resumed: BTreeMap<String, usize>,
-    /// How many of them on the newest version, as the one they began on is gone.
+    /// How many of them were resumed on the newest version, because the one they began on is gone.
     on_newest: usize,
-    /// How many could not be resumed, and why the last of them.
+    /// How many could not be resumed, and why the last one could not.
     failed: usize,
     last_error: String,
-    /// The time was over before all had their turn.
+    /// Whether the deadline passed before all were resumed.
     is_cut_short: bool,
 }
 
-/// Resumes every invocation that is paused, and those that wait for a deployment that is gone, until `deadline`. Says what was
-/// resumed, if anything was.
+/// Resumes every paused invocation, and those whose deployment is gone, until `deadline`. Returns a line about what was resumed;
+/// `None` if there was nothing to resume.
 pub(super) async fn resume(admin: &Admin, deadline: Instant) -> anyhow::Result<Option<String>> {
     let mut done = Done::default();
-    // One that is paused again at once has failed again: it had its turn.
+    // An invocation that is paused again at once has failed again, and is not resumed a second time.
     let mut seen = BTreeSet::new();
     loop {
         let known = admin.deployments().await?;
@@ -91,17 +91,17 @@ pub(super) async fn resume(admin: &Admin, deadline: Instant) -> anyhow::Result<O
             })
             .buffer_unordered(AT_ONCE);
         while let Some((stuck, acted)) = acted.next().await {
-            done.note(stuck, acted);
+            done.record(stuck, acted);
         }
         done.is_cut_short = Instant::now() >= deadline;
         if is_idle || done.is_cut_short || (is_last && !is_pausing) {
             return Ok(done.described());
         }
-        sleep(SOON).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Finds them; `known` are the deployments that there are.
+/// The query for these invocations. `known` are the ids of the existing deployments.
 fn query(known: &[&str]) -> String {
     let known: Vec<String> = known.iter().map(|id| format!("'{id}'")).collect();
     let stranded = if known.is_empty() {
@@ -120,7 +120,7 @@ fn query(known: &[&str]) -> String {
 }
 
 impl Done {
-    fn note(&mut self, stuck: Stuck, acted: anyhow::Result<()>) {
+    fn record(&mut self, stuck: Stuck, acted: anyhow::Result<()>) {
         match (stuck.remedy(), acted) {
             (_, Err(error)) => {
                 self.failed += 1;
@@ -150,12 +150,12 @@ impl Done {
         let on_newest = match self.on_newest {
             0 => String::new(),
             number => format!(
-                ", {number} of them on the newest version, as the one they began on is gone"
+                ", {number} of them on the newest version, because the one they began on is gone"
             ),
         };
         let failed = match self.failed {
             0 => String::new(),
-            number => format!("; {number} could not be: {}", self.last_error),
+            number => format!("; {number} could not be resumed: {}", self.last_error),
         };
         let more = if self.is_cut_short {
             "; there may be more: run setup again"
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_waits_for_a_deployment_that_is_gone_is_moved_to_the_newest_one() {
+    fn only_invocations_whose_deployment_is_gone_are_moved_to_the_newest_one() {
         for (status, is_stranded, remedy) in [
             ("paused", false, Remedy::Resume),
             ("paused", true, Remedy::ResumeOnNewest),
@@ -194,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_resumed_is_told_by_handler_and_nothing_is_told_of_nothing() {
+    fn resumed_invocations_are_reported_by_handler_and_none_are_not_reported() {
         let mut done = Done::default();
-        done.note(stuck("backing-off", true), Ok(()));
+        done.record(stuck("backing-off", true), Ok(()));
         assert_eq!(done.described(), None);
-        done.note(stuck("paused", true), Ok(()));
-        done.note(stuck("paused", false), Ok(()));
-        done.note(stuck("paused", false), Err(anyhow::anyhow!("gone")));
+        done.record(stuck("paused", true), Ok(()));
+        done.record(stuck("paused", false), Ok(()));
+        done.record(stuck("paused", false), Err(anyhow::anyhow!("gone")));
         assert_eq!(
             done.described().unwrap(),
-            "paused invocations: 2 resumed (2 of OrderWorkflow/run), 1 of them on the newest version, as the one they began on \
-             is gone; 1 could not be: gone"
+            "paused invocations: 2 resumed (2 of OrderWorkflow/run), 1 of them on the newest version, because the one they began \
+             on is gone; 1 could not be resumed: gone"
         );
     }
 }

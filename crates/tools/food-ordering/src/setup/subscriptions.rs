@@ -1,9 +1,9 @@
-//! Which Kafka clusters and subscriptions Restate should have, and what to do to get there.
+//! Decides which Kafka clusters and subscriptions Restate should have, and makes the changes.
 //!
 //! Restate deduplicates records by subscription, consumer group, topic, partition and offset. A broker that lost its log starts
-//! again at offset zero, and so does a topic that is deleted and created again: their records would count as old ones and be
-//! dropped without a word. Kafka gives such a broker a new cluster id and such a topic a new topic id. The first is in the name
-//! of the cluster here, the second in that of the consumer group, and subscriptions with other ids are replaced.
+//! again at offset zero, and so does a topic that is deleted and created again: Restate would take their records for old ones and
+//! silently drop them. Kafka gives such a broker a new cluster id and such a topic a new topic id. The cluster id is part of the
+//! cluster's name in Restate, the topic id part of the consumer group's name, and subscriptions with other ids are replaced.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use kafka::Connection;
 use crate::broker;
 use crate::restate::admin::{Admin, KafkaCluster, Subscription};
 
-/// Topics and the handlers that their records call.
+/// The topics, each with the handler that its records call.
 const SINKS: [(&str, &str); 2] = [
     (domain::topic::ORDERS, ORDERS_SINK),
     (
@@ -22,10 +22,9 @@ const SINKS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Handlers that records of a topic called in earlier versions, and do not any more.
+/// Handlers that records of a topic called in earlier versions only.
 const FORMER_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
-
-/// Where orders go.
+/// The handler that records of topic `orders` call.
 pub(crate) const ORDERS_SINK: &str = "service://OrderIntake/receive";
 
 /// The subscriptions that feed this system's handlers, each with its topic.
@@ -38,8 +37,8 @@ pub(crate) fn ours(
     })
 }
 
-/// The consumer group in which `topic`, which has this id, is read. While subscriptions are replaced there may be one to the former
-/// topic of this name, too, whose offsets mean nothing in the new one.
+/// The consumer group in which Restate reads `topic`, which has this id. While subscriptions are being replaced, there may also be
+/// a group for the former topic of this name, whose offsets mean nothing in the new one.
 pub(crate) fn group_of<'a>(
     subscriptions: &'a [Subscription],
     topic: &str,
@@ -66,32 +65,32 @@ const BROKERS: &str = "bootstrap.servers";
 /// The property of a subscription that holds its consumer group.
 pub(crate) const GROUP: &str = "group.id";
 
-/// A Kafka cluster as Restate is to know it.
+/// The Kafka cluster as it should be registered with Restate.
 #[derive(Debug)]
 pub(super) struct Wanted {
     name: String,
-    /// How Restate reaches it.
+    /// The connection by which Restate reaches it.
     connection: Connection,
     embedded: bool,
-    /// The ids of the topics, where the brokers give them any.
+    /// The ids of the topics, if the brokers support topic ids.
     topic_ids: BTreeMap<String, String>,
 }
 
-/// Why a subscription is to go.
+/// Why a subscription should be removed.
 enum Stale<'a> {
-    /// It reads a Kafka that has been replaced.
+    /// It reads a Kafka cluster that has been replaced.
     OtherCluster,
-    /// It is one of an earlier version: feeds another handler, or is in another consumer group.
+    /// An earlier version of this program created it, with another handler or consumer group.
     FormerVersion,
-    /// It reads as before the topic was created again.
+    /// It was created before this topic was deleted and created again.
     FormerTopic(&'a str),
 }
 
-/// Something to do.
+/// A change to make in Restate.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Action {
     CreateCluster,
-    /// The same cluster has another address now, or is reached in another way.
+    /// The address or the connection properties of the cluster have changed.
     UpdateCluster,
     Subscribe {
         topic: &'static str,
@@ -124,7 +123,7 @@ impl Wanted {
         ))
     }
 
-    /// `known_as` is the cluster's address as this process reaches it.
+    /// `known_as` is the address at which this process reaches the cluster.
     fn new(
         cluster_id: &str,
         known_as: &str,
@@ -132,7 +131,7 @@ impl Wanted {
         topic_ids: BTreeMap<String, String>,
     ) -> Self {
         let mut name = format!("kafka-{cluster_id}");
-        // The embedded broker makes its id of a place in memory, which may come again, but hardly on the same port.
+        // The embedded broker derives its id from a memory address, which may repeat, but hardly together with the same port.
         let embedded = broker::is_embedded(cluster_id);
         if embedded && let Some((_, port)) = known_as.rsplit_once(':') {
             name = format!("{name}-{port}");
@@ -157,7 +156,8 @@ impl Wanted {
             .collect()
     }
 
-    /// The consumer group of a subscription. Offsets of one cluster or topic mean nothing in another.
+    /// The consumer group of a subscription to `topic`. It depends on the cluster and topic id, because offsets of one cluster
+    /// or topic mean nothing in another.
     fn group(&self, topic: &str) -> String {
         let group = self.group_of_former_version(topic);
         match self.topic_ids.get(topic) {
@@ -166,12 +166,12 @@ impl Wanted {
         }
     }
 
-    /// The same before topics were told apart by their ids.
+    /// The consumer group in versions that did not use topic ids.
     fn group_of_former_version(&self, topic: &str) -> String {
         format!("restate-{}-{topic}", self.name)
     }
 
-    /// Whether it is this subscription that feeds `sink` from `topic`.
+    /// Whether this is the subscription that feeds `sink` from `topic`.
     fn is(&self, subscription: &Subscription, topic: &str, sink: &str) -> bool {
         subscription.sink == sink
             && subscription.source == self.source(topic)
@@ -183,7 +183,7 @@ impl Wanted {
         format!("kafka://{}/{topic}", self.name)
     }
 
-    /// Why a subscription of ours is to go.
+    /// Why a subscription of this system should be removed.
     fn why_stale<'a>(&self, source: &'a str, group: Option<&str>) -> Stale<'a> {
         match self.topic_of(source) {
             None => Stale::OtherCluster,
@@ -199,32 +199,33 @@ impl Wanted {
         }
     }
 
-    /// Which topic of this cluster a subscription reads.
+    /// The topic that a subscription reads, if it reads this cluster.
     fn topic_of<'a>(&self, source: &'a str) -> Option<&'a str> {
         let rest = source.strip_prefix("kafka://")?.strip_prefix(&self.name)?;
         rest.strip_prefix('/')
     }
 
-    /// Options of the consumer behind a subscription, in librdkafka's names.
+    /// Options of the consumer behind a subscription, under librdkafka's names.
     fn options(&self, topic: &str) -> BTreeMap<String, String> {
         let mut options = vec![
             (GROUP, self.group(topic)),
-            // Orders that were there before the subscription count too.
+            // Orders published before the subscription was created count too.
             ("auto.offset.reset", "earliest".to_owned()),
-            // How long the partitions of a Restate that was killed stay its own: the least that Kafka allows by default.
+            // How long a killed Restate keeps its partitions; the least that Kafka allows by default.
             ("session.timeout.ms", "6000".to_owned()),
-            // Who stops the system waits until what was read is committed (see `up`).
+            // Short, because `up` waits on shutdown until everything that was read is committed.
             ("auto.commit.interval.ms", "500".to_owned()),
             // Partitions that are added later are found within this time.
             ("topic.metadata.refresh.interval.ms", "10000".to_owned()),
-            // How often Restate looks how far behind it is, for its metrics.
+            // How often Restate updates its metric of how far behind it is.
             (
                 "statistics.interval.ms",
                 if self.embedded { "100" } else { "1000" }.to_owned(),
             ),
         ];
         if self.embedded {
-            // It lets an idle consumer wait for the full time, whatever arrives meanwhile (`rd_kafka_mock_handle_Fetch`).
+            // The embedded broker answers an idle consumer only when this time is over, even if a record arrives earlier
+            // (`rd_kafka_mock_handle_Fetch`).
             options.push(("fetch.wait.max.ms", "25".to_owned()));
         }
         options
@@ -234,7 +235,7 @@ impl Wanted {
     }
 }
 
-/// Cluster names have to be host names: lower case, at most 63 characters.
+/// Turns a text into a valid cluster name. Cluster names have to be host names: lower case, at most 63 characters.
 fn host_name(text: &str) -> String {
     let name: String = text
         .chars()
@@ -253,7 +254,8 @@ fn cluster_of(source: &str) -> &str {
     rest.split('/').next().unwrap_or_default()
 }
 
-/// What leads from what is there to what is wanted, in an order such that a crash half-way loses nothing.
+/// The actions that lead from the present clusters and subscriptions to the wanted ones, in a sequence in which a crash half-way
+/// loses nothing.
 pub(super) fn plan(
     clusters: &[KafkaCluster],
     subscriptions: &[Subscription],
@@ -262,7 +264,7 @@ pub(super) fn plan(
     let mut actions = Vec::new();
     match clusters.iter().find(|cluster| cluster.name == wanted.name) {
         None => actions.push(Action::CreateCluster),
-        Some(cluster) if differs(&cluster.properties, &wanted.properties()) => {
+        Some(cluster) if needs_update(&cluster.properties, &wanted.properties()) => {
             actions.push(Action::UpdateCluster);
         }
         Some(_) => {}
@@ -273,9 +275,9 @@ pub(super) fn plan(
             actions.push(Action::Subscribe { topic, sink });
         }
     }
-    // What fed the same handlers from elsewhere has had its day, and so have the clusters that fed nothing else. The same is true
-    // of what fed a handler of an earlier version: the subscription that takes its place is in the same consumer group, so it goes
-    // on where the former one has committed to have read, which may be a few records back.
+    // Other subscriptions that feed the same handlers are stale, and so are clusters that feed nothing else. Subscriptions to a
+    // handler of an earlier version are stale too: the new subscription uses the same consumer group, so it continues from the
+    // former one's last committed offset, which may repeat a few records.
     let (old, others): (Vec<&Subscription>, Vec<_>) =
         subscriptions.iter().partition(|subscription| {
             let mut sinks = SINKS.iter();
@@ -306,18 +308,19 @@ pub(super) fn plan(
     actions
 }
 
-/// What Restate shows instead of a secret.
+/// The text that Restate shows in place of a secret.
 const REDACTED: &str = "***";
 
-/// Whether a cluster that Restate has is to be told other properties.
+/// Whether the properties of a cluster in Restate have to be updated.
 ///
-/// Restate shows no secrets. So where there are any, it is told them each time; it goes on undisturbed if they are the same.
-fn differs(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
+/// Restate does not show secrets, so clusters with secrets are always updated. If the properties are the same, Restate's readers
+/// continue undisturbed.
+fn needs_update(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
     found != wanted || found.values().any(|value| value == REDACTED)
 }
 
-/// What setup would do for the cluster that `kafka` leads to, in words; nothing if Restate has what it needs.
-pub(crate) async fn amiss(admin: &Admin, kafka: &Connection) -> anyhow::Result<Vec<String>> {
+/// Describes what is wrong with Restate's subscriptions to the cluster at `kafka`; empty if setup would change nothing.
+pub(crate) async fn problems(admin: &Admin, kafka: &Connection) -> anyhow::Result<Vec<String>> {
     let clusters = admin.kafka_clusters().await?;
     let subscriptions = admin.subscriptions().await?;
     let cluster = kafka::Cluster::discover(kafka).await?;
@@ -325,7 +328,7 @@ pub(crate) async fn amiss(admin: &Admin, kafka: &Connection) -> anyhow::Result<V
     Ok(missing(&clusters, &subscriptions, &wanted))
 }
 
-/// Where Restate reaches the cluster in another way it is right: it may have to.
+/// A different address or different properties of the cluster are not reported: Restate may need its own.
 fn missing(
     clusters: &[KafkaCluster],
     subscriptions: &[Subscription],
@@ -342,10 +345,10 @@ fn missing(
             Action::Unsubscribe { source, group, .. } => {
                 Some(match wanted.why_stale(source, group.as_deref()) {
                     Stale::OtherCluster => {
-                        format!("stale: {source} is another cluster than the one that runs, {name}")
+                        format!("stale: {source} is not the running cluster, {name}")
                     }
                     Stale::FormerVersion => {
-                        format!("stale: {source} is read as an earlier version does")
+                        format!("stale: the subscription to {source} is from an earlier version")
                     }
                     Stale::FormerTopic(topic) => format!(
                         "stale: topic {topic} has been deleted and created again since {source} was subscribed to; \
@@ -353,13 +356,13 @@ fn missing(
                     ),
                 })
             }
-            // What goes with these.
+            // These come with the actions above, or need not be reported.
             Action::UpdateCluster | Action::DeleteCluster { .. } => None,
         })
         .collect()
 }
 
-/// Does what [`plan`] found.
+/// Carries out an action of [`plan`].
 pub(super) async fn apply(
     admin: &Admin,
     kafka: &Connection,
@@ -389,7 +392,7 @@ pub(super) async fn apply(
     }
 }
 
-/// What an action does, for people.
+/// Displays what an action does.
 pub(super) struct Described<'a>(pub(super) &'a Wanted, pub(super) &'a Action);
 
 impl fmt::Display for Described<'_> {
@@ -397,21 +400,21 @@ impl fmt::Display for Described<'_> {
         let Self(wanted, action) = self;
         let (name, brokers) = (&wanted.name, wanted.connection.brokers());
         match action {
-            Action::CreateCluster => write!(f, "Kafka cluster {name} at {brokers}: new to Restate"),
+            Action::CreateCluster => write!(f, "Kafka cluster {name} at {brokers}: registered"),
             Action::UpdateCluster => {
                 write!(
                     f,
-                    "Kafka cluster {name}: Restate was told how to reach it at {brokers}"
+                    "Kafka cluster {name} at {brokers}: connection properties updated"
                 )
             }
             Action::Subscribe { topic, sink } => write!(f, "topic {topic} → {sink}: subscribed"),
             Action::Unsubscribe { source, group, .. } => {
                 let why = match wanted.why_stale(source, group.as_deref()) {
-                    Stale::OtherCluster => "another broker serves now",
-                    Stale::FormerVersion => "it was one of an earlier version",
-                    Stale::FormerTopic(_) => "the topic was created again",
+                    Stale::OtherCluster => "because another Kafka cluster has replaced it",
+                    Stale::FormerVersion => "because it was from an earlier version",
+                    Stale::FormerTopic(_) => "because the topic was created again",
                 };
-                write!(f, "subscription to {source}: removed, {why}")
+                write!(f, "subscription to {source}: removed {why}")
             }
             Action::DeleteCluster { name } => write!(f, "Kafka cluster {name}: removed"),
         }
@@ -453,7 +456,7 @@ mod tests {
         to_topics(cluster, ["1", "2"])
     }
 
-    /// That of an earlier version to `driver-updates`.
+    /// An earlier version's subscription to `driver-updates`.
     fn former(cluster: &str) -> Subscription {
         let id = format!("{cluster}/driver-updates");
         let group = format!("restate-{cluster}-driver-updates-2");
@@ -489,7 +492,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table of cases")]
-    fn setup_does_what_is_missing_and_nothing_else() {
+    fn setup_makes_only_the_missing_changes() {
         let wanted = wanted(Connection::plain("kafka:9092"), &IDS);
         let foreign = subscription(
             "foreign",
@@ -509,7 +512,7 @@ mod tests {
                 vec![Action::CreateCluster, subscribe(0), subscribe(1)],
             ),
             (
-                "all there",
+                "nothing is missing",
                 vec![cluster("kafka-abc", "kafka:9092")],
                 both("kafka-abc"),
                 vec![],
@@ -556,7 +559,7 @@ mod tests {
                 ],
             ),
             (
-                "interrupted before the old broker was forgotten",
+                "interrupted before the old cluster was removed",
                 vec![
                     cluster("kafka-old", "kafka:9092"),
                     cluster("kafka-abc", "kafka:9092"),
@@ -581,7 +584,7 @@ mod tests {
                 vec![unsubscribe("kafka-old", "orders")],
             ),
             (
-                "an earlier version, whose sink is another",
+                "an earlier version with another sink",
                 vec![cluster("kafka-abc", "kafka:9092")],
                 both("kafka-abc")
                     .into_iter()
@@ -612,7 +615,7 @@ mod tests {
                 ],
             ),
             (
-                "what others have is left alone",
+                "other subscriptions and clusters are left alone",
                 vec![
                     cluster("kafka-abc", "kafka:9092"),
                     cluster("kafka-old", "kafka:9092"),
@@ -627,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_is_read_in_the_group_of_its_id_and_not_in_that_of_the_former_topic() {
+    fn the_group_of_a_topic_has_its_id_and_not_that_of_the_former_topic() {
         let former = to_topics("kafka-abc", ["0", "2"]);
         let both: Vec<_> = former.iter().cloned().chain(both("kafka-abc")).collect();
         let id = "1".to_owned();
@@ -643,14 +646,14 @@ mod tests {
     }
 
     #[test]
-    fn brokers_that_give_topics_no_ids_are_told_apart_by_the_cluster_alone() {
+    fn without_topic_ids_subscriptions_differ_only_by_cluster() {
         let clusters = [cluster("kafka-abc", "kafka:9092")];
         let wanted = wanted(Connection::plain("kafka:9092"), &[]);
         assert_eq!(plan(&clusters, &both("kafka-abc"), &wanted), []);
     }
 
     #[test]
-    fn credentials_are_passed_on_each_time_as_restate_does_not_show_them() {
+    fn credentials_are_always_updated_because_restate_does_not_show_them() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("kafka.properties");
         let text = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=me\nsasl.password=hunter2\n";
@@ -681,7 +684,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_clusters_are_host_names_and_tell_brokers_apart() {
+    fn cluster_names_are_host_names_and_unique() {
         let name = |id: &str, address: &str| {
             Wanted::new(id, address, address.into(), BTreeMap::new()).name
         };

@@ -1,5 +1,5 @@
-//! `docker-compose.yaml`, `Dockerfile` and Prometheus' targets against the command line that they use. What needs an engine is
-//! tried by `cargo xtask compose-test`.
+//! Checks `docker-compose.yaml`, `Dockerfile` and Prometheus' targets against the command line. `cargo xtask compose-test` has the
+//! tests that need a Docker engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -78,17 +78,17 @@ struct HealthCheck {
 }
 
 impl Service {
-    /// It is built of this repository.
+    /// Whether its image is built from this repository.
     fn is_ours(&self) -> bool {
         [IMAGE, TRIALS].contains(&self.image.as_str())
     }
 
-    /// It does something and ends.
+    /// Whether it runs once and ends.
     fn is_one_shot(&self) -> bool {
         self.restart == "no"
     }
 
-    /// What it runs, as one would type it.
+    /// Its command line.
     fn command_line(&self) -> Vec<&str> {
         let words: Vec<&str> = match self.entrypoint.as_slice() {
             [] => vec![IMAGE],
@@ -106,7 +106,7 @@ fn compose() -> Compose {
     yaml("docker-compose.yaml")
 }
 
-/// The value that a variable like `${NAME:-default}` has where nobody sets it.
+/// The text with the defaults filled in for variables like `${NAME:-default}`.
 fn resolved(text: &str) -> String {
     let mut words = text.split("${");
     let mut resolved = words.next().unwrap_or_default().to_owned();
@@ -121,7 +121,7 @@ fn resolved(text: &str) -> String {
     resolved
 }
 
-/// The flag for which each environment variable of a command stands.
+/// The flags of a command, by their environment variables.
 fn variables(command: &clap::Command) -> BTreeMap<String, String> {
     let named = |arg: &clap::Arg| {
         let variable = arg.get_env()?.to_str()?.to_owned();
@@ -130,12 +130,12 @@ fn variables(command: &clap::Command) -> BTreeMap<String, String> {
     command.get_arguments().filter_map(named).collect()
 }
 
-/// Every environment variable that any command reads, and those about proxies, which its HTTP clients read.
+/// Whether any command reads this environment variable, or its HTTP clients do (those about proxies).
 fn is_known(variable: &str) -> bool {
     Known::of(&Cli::command()).contains(variable) || DIRECT.contains(&variable)
 }
 
-/// By these whoever is in a container reaches the others without a proxy that the engine may be told of.
+/// Variables that make containers reach each other directly, even if the Docker engine sets a proxy for them.
 const DIRECT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 #[test]
@@ -179,14 +179,14 @@ fn the_commands_and_variables_of_our_services_are_those_of_the_command_line() {
 }
 
 #[test]
-fn addresses_are_those_of_services() {
+fn every_address_is_that_of_a_service() {
     let compose = compose();
     for (name, service) in &compose.services {
         for (variable, value) in &service.environment {
             let Some(value) = value.as_str().filter(|_| service.is_ours()) else {
                 continue;
             };
-            // The UI's address is the browser's; a level of the log is none.
+            // The UI's address is one for the browser, and a log level with a colon is not an address.
             let is_inside = !variable.ends_with("_UI") && !value.contains("${");
             let address = value.strip_prefix("http://").unwrap_or(value);
             if let Some((host, port)) = address.split_once(':').filter(|_| is_inside) {
@@ -199,7 +199,7 @@ fn addresses_are_those_of_services() {
 }
 
 #[test]
-fn only_this_machine_gets_in_and_no_two_ports_are_the_same() {
+fn ports_are_published_on_loopback_only_and_only_once() {
     let mut taken = BTreeSet::new();
     for (name, service) in compose().services {
         for port in &service.ports {
@@ -220,7 +220,7 @@ fn only_this_machine_gets_in_and_no_two_ports_are_the_same() {
 #[test]
 fn containers_reach_each_other_without_a_proxy() {
     for (name, service) in compose().services {
-        // Those without the network, and one that is no HTTP client.
+        // Services without a network, and one that is not an HTTP client.
         let needs_none = ["keys", "kafka", "prometheus"].contains(&name.as_str());
         for variable in DIRECT {
             let value = service.environment.get(variable);
@@ -240,7 +240,7 @@ fn containers_reach_each_other_without_a_proxy() {
 }
 
 #[test]
-fn the_address_that_a_part_is_told_is_the_one_its_port_is_published_on() {
+fn a_part_is_given_the_address_that_its_port_is_published_on() {
     let services = compose().services;
     for (name, variable) in [
         ("gateway", "FOOD_ORDERING_GATEWAY_PUBLISHED_ON"),
@@ -259,7 +259,7 @@ fn the_address_that_a_part_is_told_is_the_one_its_port_is_published_on() {
 }
 
 #[test]
-fn files_of_the_checkout_can_be_read_in_containers_whatever_their_modes_and_labels() {
+fn containers_can_read_mounted_files_whatever_their_modes_and_labels() {
     for (name, service) in compose().services {
         let mounted = service
             .volumes
@@ -272,7 +272,7 @@ fn files_of_the_checkout_can_be_read_in_containers_whatever_their_modes_and_labe
             assert_eq!(service.cap_add, ["DAC_OVERRIDE"], "{name}");
         }
     }
-    // Modes of files in the image are set there.
+    // Files in the image get their modes in the build stage.
     let dockerfile = read("Dockerfile");
     let last = dockerfile.rsplit("\nFROM ").next().unwrap();
     for line in last.lines().filter(|line| line.starts_with("COPY ")) {
@@ -280,9 +280,9 @@ fn files_of_the_checkout_can_be_read_in_containers_whatever_their_modes_and_labe
     }
 }
 
-/// A clone of two files with Git's settings for Windows.
+/// Clones two files with Git's settings for Windows.
 #[test]
-fn texts_have_the_same_line_endings_in_every_checkout() {
+fn text_files_have_the_same_line_endings_in_every_checkout() {
     let directory = tempfile::tempdir().unwrap();
     let (origin, clone) = (
         directory.path().join("origin"),
@@ -326,7 +326,7 @@ fn images_are_pinned_and_each_of_ours_is_built_once() {
         let numbers: Vec<Result<u32, _>> = numbers.map(str::parse).collect();
         assert!(
             numbers.len() == 3 && numbers.iter().all(Result::is_ok),
-            "{name}: {} is no exact version",
+            "{name}: {} is not an exact version",
             service.image
         );
     }
@@ -341,10 +341,10 @@ fn images_are_pinned_and_each_of_ours_is_built_once() {
 }
 
 #[test]
-fn whoever_waits_for_another_waits_for_a_condition_that_can_come() {
+fn every_dependency_waits_for_a_condition_that_can_occur() {
     let services = compose().services;
     for (name, service) in &services {
-        // What ends has no health.
+        // A service that ends needs no health check.
         assert_eq!(
             service.is_one_shot(),
             service.healthcheck.is_none(),
@@ -358,7 +358,7 @@ fn whoever_waits_for_another_waits_for_a_condition_that_can_come() {
             };
             assert_eq!(condition, expected, "{name} on {other}");
         }
-        // The image is built with `keys`, so whoever uses it comes later.
+        // The service `keys` builds the image, so its other users must start after it.
         assert!(
             !service.is_ours() || name == "keys" || comes_after(&services, name, "keys"),
             "{name}"
@@ -382,7 +382,7 @@ fn comes_after(services: &BTreeMap<String, Service>, name: &str, first: &str) ->
 }
 
 #[test]
-fn our_containers_may_do_nothing_that_they_need_not() {
+fn our_containers_have_only_the_rights_that_they_need() {
     for (name, service) in compose().services {
         assert!(
             service.mem_limit.is_some() && service.logging.is_some(),
@@ -429,7 +429,7 @@ struct Targets {
     targets: Vec<String>,
 }
 
-/// Job → port, after a look at the host.
+/// The port of each job. `is_host` checks the hosts.
 fn targets(file: &str, is_host: impl Fn(&str, &str) -> bool) -> BTreeMap<String, String> {
     let groups: Vec<Targets> = yaml(&format!("deploy/observability/prometheus/{file}"));
     let mut ports = BTreeMap::new();
@@ -446,7 +446,7 @@ fn targets(file: &str, is_host: impl Fn(&str, &str) -> bool) -> BTreeMap<String,
 }
 
 #[test]
-fn prometheus_reads_the_same_here_and_in_compose() {
+fn prometheus_scrapes_the_same_jobs_locally_and_in_compose() {
     let services = compose().services;
     let here = targets("targets.yml", |_, host| host == "127.0.0.1");
     let there = targets("targets.compose.yml", |job, host| {

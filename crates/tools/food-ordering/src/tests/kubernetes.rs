@@ -1,5 +1,5 @@
-//! `deploy/kubernetes` against the command line that it uses. What needs a running system is in
-//! `tests/tests/end_to_end/kubernetes.rs`; what needs Kubernetes' schemas in `deploy/kubernetes/validate.sh`.
+//! Checks `deploy/kubernetes` against the command line. Tests that need a running system are in
+//! `tests/tests/end_to_end/kubernetes.rs`, checks that need Kubernetes' schemas in `deploy/kubernetes/validate.sh`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +34,7 @@ fn documents(path: &Path) -> Vec<Value> {
     serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every document of the manifests, with the file that it is in.
+/// Every document of the manifests, with the path of its file.
 fn manifests() -> Vec<(PathBuf, Value)> {
     let mut paths = Vec::new();
     files(&root(), &mut paths);
@@ -54,7 +54,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A pod's template that runs a part of this binary.
+/// The template of a pod that runs a part of this binary.
 struct Pod {
     name: String,
     /// `spec` of the pod.
@@ -72,7 +72,7 @@ impl Pod {
     }
 }
 
-/// The pods of all parts, whatever kind of resource makes them.
+/// The pods of all parts, whatever kind of resource creates them.
 fn pods() -> Vec<Pod> {
     let template = |document: &Value| match text(&document["kind"]) {
         "CronJob" => document["spec"]["jobTemplate"]["spec"]["template"].clone(),
@@ -101,7 +101,7 @@ fn pods() -> Vec<Pod> {
     pods
 }
 
-/// Environment variables of `literals` in generated `ConfigMap`s, and where they are set.
+/// The environment variables set by `literals` in generated `ConfigMap`s, with the path of the file.
 fn settings() -> Vec<(PathBuf, String, String)> {
     let mut settings = Vec::new();
     for (path, document) in manifests() {
@@ -116,7 +116,7 @@ fn settings() -> Vec<(PathBuf, String, String)> {
     settings
 }
 
-/// The flags of a command by their environment variables.
+/// The flags of a command, by their environment variables.
 fn variables(words: &[impl AsRef<str>]) -> BTreeMap<String, String> {
     let cli = Cli::command();
     let command = crate::tests::command(&cli, words);
@@ -129,7 +129,7 @@ fn variables(words: &[impl AsRef<str>]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_part_is_started_by_a_command_line_that_there_is() {
+fn every_part_has_a_valid_command_line() {
     let settings = settings();
     for pod in pods() {
         let mut line = vec!["food-ordering".to_owned()];
@@ -139,7 +139,7 @@ fn every_part_is_started_by_a_command_line_that_there_is() {
             let name = text(&variable["name"]);
             let flag = flags.get(name);
             let flag = flag.unwrap_or_else(|| panic!("{}: no flag reads {name}", pod.name));
-            // What comes from a secret is not known here.
+            // A value from a Kubernetes secret is not known here.
             let value = variable["value"].as_str().unwrap_or("secret");
             line.push(format!("--{flag}={value}"));
         }
@@ -148,7 +148,7 @@ fn every_part_is_started_by_a_command_line_that_there_is() {
                 continue;
             };
             let flag = format!("--{flag}=");
-            // An overlay may set it once more.
+            // An overlay may set it again.
             if !line.iter().any(|given| given.starts_with(&flag)) {
                 line.push(flag + value);
             }
@@ -201,7 +201,7 @@ fn parts_listen_where_their_containers_and_probes_say() {
 }
 
 #[test]
-fn services_lead_to_ports_of_the_parts() {
+fn services_point_to_the_ports_of_the_parts() {
     let ports: BTreeMap<String, (String, u64)> = (pods().iter())
         .filter_map(|pod| {
             let port = &pod.container()["ports"][0];
@@ -228,12 +228,12 @@ fn services_lead_to_ports_of_the_parts() {
 }
 
 #[test]
-fn no_part_can_do_more_than_it_needs() {
+fn every_part_has_only_the_rights_that_it_needs() {
     for pod in pods() {
         let (spec, container) = (&pod.spec, pod.container());
         let name = &pod.name;
         assert_eq!(spec["automountServiceAccountToken"], false, "{name}");
-        // Variables of services would come between those of the parts.
+        // Kubernetes' variables for services would mix with those of the parts.
         assert_eq!(spec["enableServiceLinks"], false, "{name}");
         assert_eq!(spec["serviceAccountName"], *name);
         assert_eq!(spec["securityContext"]["runAsNonRoot"], true, "{name}");
@@ -256,7 +256,7 @@ fn no_part_can_do_more_than_it_needs() {
 }
 
 #[test]
-fn the_image_is_of_this_version() {
+fn the_image_has_the_version_of_this_crate() {
     let mut seen = 0;
     for (path, document) in manifests() {
         for image in list(&document["images"]) {
@@ -270,7 +270,7 @@ fn the_image_is_of_this_version() {
 }
 
 #[test]
-fn restate_is_of_the_version_that_is_tested() {
+fn restate_has_the_tested_version() {
     let cluster = |(_, document): (PathBuf, Value)| {
         let image = document["spec"]["compute"]["image"].as_str()?;
         Some(image.to_owned())
@@ -308,7 +308,7 @@ fn every_manifest_is_part_of_a_kustomization() {
 }
 
 #[test]
-fn alerts_are_those_of_the_plain_prometheus() {
+fn alerts_are_the_same_as_for_plain_prometheus() {
     let plain = documents(&root().join("../observability/prometheus/alerts.yml"));
     let rule = documents(&root().join("components/monitoring/prometheus-rule.yaml"));
     let same = rule[0]["spec"]["groups"] == plain[0]["groups"];

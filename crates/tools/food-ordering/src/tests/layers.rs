@@ -1,11 +1,11 @@
-//! Which group of crates may depend on which: the architecture that `crates/` shows.
+//! Checks which group of crates depends on which.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The groups, and what each may use besides itself. `domain` is a crate of its own.
+/// The groups of crates, each with the other groups that it may use. `domain` is a single crate.
 const GROUPS: [(&str, &[&str]); 6] = [
     (
         "tools",
@@ -18,13 +18,13 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("domain", &[]),
 ];
 
-/// Crates that may use less than their group.
+/// Crates that may use only these other crates.
 const STRICTER: [(&str, &[&str]); 1] = [
-    // It serves any Restate, and knows food ordering only by its SQL views.
+    // It works with any Restate, and knows food ordering only through its SQL views.
     ("psql-gateway", &["settings", "upstream"]),
 ];
 
-/// Our crates, each with its group and those of ours that it depends on, also in tests.
+/// Our crates, each with its group and the other crates of ours that it depends on, tests included.
 fn crates() -> BTreeMap<String, (String, Vec<String>)> {
     let asked = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])

@@ -1,6 +1,5 @@
-//! What lies outside of this crate and has to fit to its command line.
-
-/// The command that these words name, with that of a part where it is `serve`.
+//! Checks that files outside of this crate match its command line.
+/// The command that these words name; for `serve`, the subcommand of the part.
 fn command<'a>(cli: &'a clap::Command, words: &[impl AsRef<str>]) -> &'a clap::Command {
     let names = words.iter().map(AsRef::as_ref);
     let found = names.scan(cli, |command, name| {

@@ -1,31 +1,34 @@
-//! Noticing that the machine's clock was set back.
+//! Notices when the machine's clock was set back.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// Timers of Restate that are late by no more than this disturb nobody.
+/// Steps back of up to this are ignored: Restate's timers are then late by no more than this, which does no harm.
 const TOLERATED: Duration = Duration::from_secs(5);
 
-/// The machine's clock, as it was when it was looked at last.
+/// A reading of the machine's wall clock, with that of the monotonic clock.
 #[derive(Debug)]
 pub(super) struct Clock {
     time: SystemTime,
-    looked: Instant,
+    instant: Instant,
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "the launcher is no durable code")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the launcher is not durable code"
+    )]
     pub(super) fn now() -> Self {
         Self {
             time: SystemTime::now(),
-            looked: Instant::now(),
+            instant: Instant::now(),
         }
     }
 
-    /// By how much the clock was set back between this look and `later`, if that matters.
+    /// By how much the clock was set back between this reading and `later`; `None` if not, or by too little to matter.
     pub(super) fn set_back_until(&self, later: &Self) -> Option<Duration> {
-        let expected = self.time + later.looked.duration_since(self.looked);
+        let expected = self.time + later.instant.duration_since(self.instant);
         let back = expected.duration_since(later.time).unwrap_or_default();
         (back > TOLERATED).then_some(back)
     }
@@ -42,7 +45,7 @@ mod tests {
         let before = Clock::now();
         let later = |time| Clock {
             time,
-            looked: before.looked + LOOK,
+            instant: before.instant + LOOK,
         };
         let on_time = before.time + LOOK;
         let forward = later(on_time + HOUR);

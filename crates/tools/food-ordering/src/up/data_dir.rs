@@ -1,4 +1,4 @@
-//! The directory that holds everything that survives: Restate's data, the stubs' books, logs, and the list of addresses.
+//! The data directory of `up`: Restate's data, the stubs' books, keys, logs, and the list of addresses.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::ports::Former;
 use crate::files;
 
-/// An open data directory; no other `up` can use it meanwhile.
+/// An open data directory. No other `up` can use it meanwhile.
 #[derive(Debug)]
 pub(super) struct DataDir {
     path: PathBuf,
@@ -19,19 +19,19 @@ pub(super) struct DataDir {
 }
 
 impl DataDir {
-    /// Opens or makes the directory, takes its lock, and puts the logs of the last run aside.
+    /// Opens or creates the directory, takes its lock, and renames the logs of the last run.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
-        // It is written into configuration files, which are UTF-8.
+        // The path is written into configuration files, which are UTF-8.
         ensure!(
             path.to_str().is_some(),
-            "the path {} is not UTF-8; name another directory by --data-dir",
+            "the path {} is not UTF-8; give another directory with --data-dir",
             path.display()
         );
         let logs = path.join("logs");
         fs::create_dir_all(&logs).with_context(|| {
             format!(
-                "creating {}; --data-dir names another directory",
+                "creating {}; use --data-dir for another directory",
                 logs.display()
             )
         })?;
@@ -63,7 +63,7 @@ impl DataDir {
         self.file(KEYS)
     }
 
-    /// What is of no use after the next start.
+    /// The directory for temporary files. It is emptied at each start.
     pub(super) fn temporary(&self) -> PathBuf {
         self.file("tmp")
     }
@@ -87,18 +87,18 @@ impl DataDir {
         self.write_json(PROCESSES, processes)
     }
 
-    /// The ports of the last run here; none if there was none, or nobody can tell.
+    /// The ports of the last run in this directory; empty if unknown.
     pub(super) fn former_ports(&self) -> Former {
         let text = fs::read_to_string(self.file(PORTS)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Writes down which ports are used, for the next run.
+    /// Writes `ports.json`, for the next run.
     pub(super) fn write_ports(&self, ports: &impl Serialize) -> anyhow::Result<()> {
         self.write_json(PORTS, ports)
     }
 
-    /// Removes both lists of the running system: nothing is there any more, or not yet.
+    /// Removes `endpoints.json` and `processes.json`, because the system does not run any more, or not yet.
     pub(super) fn forget_addresses(&self) -> anyhow::Result<()> {
         for name in [ENDPOINTS, PROCESSES] {
             let file = self.file(name);
@@ -115,17 +115,17 @@ impl DataDir {
     }
 }
 
-/// The file that lists the address of every part; it is there as long as all of them are ready.
+/// The file that lists the address of every part. It exists from when all parts are ready until they are stopped.
 pub const ENDPOINTS: &str = "endpoints.json";
 /// The directory of the keys.
 pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
 pub const PROCESSES: &str = "processes.json";
 
-/// The file that remembers the ports.
+/// The file with the ports of the last run.
 const PORTS: &str = "ports.json";
 
-/// Takes the lock of a data directory; as long as the file is open, no `up` can use it.
+/// Takes the lock of a data directory. No `up` can use it as long as the file is open.
 pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     let path = directory.join("up.lock");
     let mut file = File::options()
@@ -139,10 +139,10 @@ pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // Without the number the message is less helpful, no more.
+            // If the process id cannot be read, the message is only less helpful.
             let _ = file.read_to_string(&mut holder);
             bail!(
-                "another `food-ordering up` (pid {}) uses {}; stop it, or give this one a directory of its own with --data-dir",
+                "another `food-ordering up` (pid {}) uses {}; stop it, or use another directory with --data-dir",
                 holder.trim(),
                 directory.display()
             );
@@ -156,7 +156,7 @@ pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// The process id of the `up` that uses a directory, if one does.
+/// The process id of the `up` that uses a directory, if any.
 pub(crate) fn lock_holder(directory: &Path) -> Option<String> {
     let mut file = File::open(directory.join("up.lock")).ok()?;
     match file.try_lock_shared() {
@@ -169,7 +169,7 @@ pub(crate) fn lock_holder(directory: &Path) -> Option<String> {
     }
 }
 
-/// The last lines of a log, indented; for error messages.
+/// The last lines of a log, indented, for error messages.
 pub(super) fn tail(log: &Path) -> String {
     const BYTES: u64 = 8 * 1024;
     const LINES: usize = 15;
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_directory_serves_one_up_at_a_time() {
+    fn only_one_up_at_a_time_can_use_a_directory() {
         let directory = tempfile::tempdir().unwrap();
         let first = DataDir::open(directory.path()).unwrap();
         let error = DataDir::open(directory.path()).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Waiting until Restate has taken over every record that Kafka holds.
+//! Waits until Restate has read every record of a topic.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::setup::subscriptions;
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Waits until Restate has committed every record of topic `orders`, for `limit` at most; answers how many are left.
+/// Waits until Restate has committed every record of topic `orders`, for at most `limit`. Returns how many are left.
 pub async fn orders(admin_url: &str, kafka: &Connection, limit: Duration) -> anyhow::Result<i64> {
     topic(admin_url, kafka, domain::topic::ORDERS, limit).await
 }
 
-/// Waits until Restate has committed every record of a topic, for `limit` at most; answers how many are left. An error if Restate
-/// does not read the topic, or reads the one of this name that there was before.
+/// Waits until Restate has committed every record of a topic, for at most `limit`. Returns how many are left. Fails if Restate does
+/// not read the topic, or reads a former topic of this name.
 pub async fn topic(
     admin_url: &str,
     kafka: &Connection,
@@ -28,7 +28,7 @@ pub async fn topic(
     let ids = kafka::topic_ids(kafka, &[topic]).await?;
     let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
     let group = subscriptions::group_of(&subscriptions, topic, ids.get(topic))
-        .with_context(|| format!("Restate does not read topic {topic} as it is now"))?;
+        .with_context(|| format!("Restate does not read the present topic {topic}"))?;
     loop {
         let behind = kafka::behind(kafka, group, topic).await?;
         ensure!(!behind.is_empty(), "there is no topic {topic}");

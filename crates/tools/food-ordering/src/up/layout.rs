@@ -1,4 +1,4 @@
-//! Which processes make up the system, and how each is started and found.
+//! The processes that make up the system, and how each is started and reached.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,11 +13,11 @@ use secrets::keys;
 use super::data_dir::DataDir;
 use super::nodes::{self, Node, Nodes, Store};
 use super::ports::{Ports, Use};
-use super::process::{Sign, Spec};
+use super::process::{Readiness, Spec};
 use crate::Part;
 use crate::restate::config::{Cluster, Config};
 
-/// Everything that decides how the processes are started.
+/// Everything that determines how the processes are started.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) dir: DataDir,
@@ -26,30 +26,31 @@ pub(super) struct Layout {
     pub(super) binary: PathBuf,
     pub(super) restate_server: PathBuf,
     pub(super) nodes: Nodes,
-    /// Where the nodes of a cluster write snapshots of their partitions, if anywhere.
+    /// Where the nodes of a cluster store snapshots of their partitions, if anywhere.
     pub(super) snapshots: Option<String>,
     pub(super) partitions: u16,
-    /// After how many attempts Restate pauses an invocation of a service that does not say; none = its own default.
+    /// The number of attempts after which Restate pauses an invocation of a service without a retry policy; `None` for Restate's
+    /// default.
     pub(super) default_attempts: Option<NonZeroU32>,
-    /// How long a process that died stays dead.
+    /// The least time before a process that died is restarted.
     pub(super) restart_delay: Duration,
     pub(super) workflow_retention: Duration,
     /// Where Restate sends its traces, if anywhere.
     pub(super) collector: Option<String>,
-    /// Settings for every part, which takes from them what it knows.
+    /// Environment variables for every part; each part reads those of its own settings.
     pub(super) environment: Vec<(OsString, OsString)>,
-    /// A payment provider that somebody else runs; the stub is not started then.
+    /// An external payment provider, used instead of the stub.
     pub(super) payment_url: Option<String>,
-    /// Users of the psql gateway and their passwords, if the user has such a file.
+    /// The file with the psql gateway's users and passwords, if the user gave one.
     pub(super) password_file: Option<PathBuf>,
-    /// A restaurants' point of sale that somebody else runs; likewise.
+    /// An external point of sale of the restaurants, used instead of the stub.
     pub(super) restaurant_url: Option<String>,
-    /// How Kafka is reached, if not in plain text.
+    /// The file with Kafka's connection properties, if it is not reached in plain text.
     pub(super) kafka_properties: Option<PathBuf>,
 }
 
 impl Layout {
-    /// The processes that need nobody else's address.
+    /// The processes that need no address of another one.
     pub(super) fn independent(&self) -> anyhow::Result<Vec<Spec>> {
         let mut specs = (self.nodes.all().iter())
             .map(|node| self.restate(*node))
@@ -57,7 +58,7 @@ impl Layout {
         if self.payment_url.is_none() {
             specs.push(self.part(
                 Part::PaymentProvider,
-                Sign::Answers(vec![self.health(Use::PaymentProvider)]),
+                Readiness::Answers(vec![self.health(Use::PaymentProvider)]),
                 vec![
                     self.listen(Use::PaymentProvider),
                     flag(
@@ -70,7 +71,7 @@ impl Layout {
         if self.restaurant_url.is_none() {
             specs.push(self.part(
                 Part::RestaurantPos,
-                Sign::Answers(vec![self.health(Use::RestaurantPos)]),
+                Readiness::Answers(vec![self.health(Use::RestaurantPos)]),
                 vec![
                     self.listen(Use::RestaurantPos),
                     flag(
@@ -82,7 +83,7 @@ impl Layout {
         }
         specs.push(self.part(
             Part::PsqlGateway,
-            Sign::Listens(self.ports.address(Use::PsqlGateway)),
+            Readiness::Listens(self.ports.address(Use::PsqlGateway)),
             self.psql_gateway(),
         ));
         Ok(specs)
@@ -98,7 +99,7 @@ impl Layout {
         vec![
             self.part(
                 Part::OrderServices,
-                Sign::AnswersHttp2(self.health(Use::OrderServices)),
+                Readiness::AnswersHttp2(self.health(Use::OrderServices)),
                 with_kafka(vec![
                     self.listen(Use::OrderServices),
                     self.identity(),
@@ -110,12 +111,12 @@ impl Layout {
             ),
             self.part(
                 Part::DriverSimulator,
-                Sign::AnswersHttp2(self.health(Use::DriverSimulator)),
+                Readiness::AnswersHttp2(self.health(Use::DriverSimulator)),
                 with_kafka(vec![self.listen(Use::DriverSimulator), self.identity()]),
             ),
             self.part(
                 Part::Gateway,
-                Sign::Answers(vec![self.health(Use::Gateway)]),
+                Readiness::Answers(vec![self.health(Use::Gateway)]),
                 with_kafka(vec![
                     self.listen(Use::Gateway),
                     self.callbacks(),
@@ -137,15 +138,15 @@ impl Layout {
     pub(super) fn broker(&self) -> Spec {
         let file = self.broker_address_file();
         let flags = vec![flag("kafka-address-file", file.display())];
-        self.part(Part::Kafka, Sign::Writes(file), flags)
+        self.part(Part::Kafka, Readiness::Writes(file), flags)
     }
 
-    /// Where the embedded broker writes its address.
+    /// The file to which the embedded broker writes its address.
     pub(super) fn broker_address_file(&self) -> PathBuf {
         self.dir.file("kafka.address")
     }
 
-    /// Name → address of everything that listens.
+    /// The name and address of everything that listens, for `endpoints.json`.
     pub(super) fn addresses(&self, brokers: &str) -> BTreeMap<&'static str, String> {
         self.ports
             .uses()
@@ -158,7 +159,7 @@ impl Layout {
             .collect()
     }
 
-    /// How the brokers at this address are reached.
+    /// The connection to the brokers at this address.
     pub(super) fn kafka(&self, brokers: &str) -> anyhow::Result<Connection> {
         Ok(Connection::with_file(
             brokers,
@@ -166,7 +167,7 @@ impl Layout {
         )?)
     }
 
-    /// Where a part is to be found.
+    /// The URL of a part.
     pub(super) fn url(&self, port: Use) -> String {
         let elsewhere = match port {
             Use::PaymentProvider => &self.payment_url,
@@ -176,7 +177,7 @@ impl Layout {
         elsewhere.clone().unwrap_or_else(|| self.ports.url(port))
     }
 
-    /// Where Restate's nodes keep their data.
+    /// The directory in which Restate's nodes keep their data.
     pub(super) fn store(&self) -> PathBuf {
         self.dir.file("restate")
     }
@@ -192,7 +193,7 @@ impl Layout {
         flags
     }
 
-    /// The passwords that the psql gateway asks for: none are needed as long as only this machine reaches it.
+    /// The password file of the psql gateway: the user's, or the generated one if other machines can reach it.
     pub(super) fn psql_passwords(&self) -> Option<PathBuf> {
         let made = || (!self.ports.is_local(Use::PsqlGateway)).then(|| self.key(keys::PSQL));
         self.password_file.clone().or_else(made)
@@ -222,7 +223,7 @@ impl Layout {
             workflow_retention: self.workflow_retention,
             collector: self.collector.clone(),
             name: match self.nodes {
-                Nodes::One => nodes::ALONE,
+                Nodes::One => nodes::SINGLE_NODE,
                 Nodes::Three => node.name(),
             },
             cluster,
@@ -234,11 +235,12 @@ impl Layout {
             binary: self.binary.clone(),
             arguments: vec![
                 "exec-with-parent".to_owned(),
-                // These overrule the file. The proxy would be sent every invocation, and all services are on this machine.
+                // These variables would override the configuration file. Restate would send every invocation through the proxy,
+                // though all services are on this machine.
                 "--without=HTTP_PROXY".to_owned(),
                 "--without=RUST_LOG".to_owned(),
                 "--without=MEMORY_LIMIT".to_owned(),
-                // It leaves directories behind at each start.
+                // Restate leaves temporary directories behind at each start.
                 format!("--temporary={}", self.dir.temporary().display()),
                 "--".to_owned(),
                 self.restate_server.display().to_string(),
@@ -247,7 +249,7 @@ impl Layout {
             ],
             environment: Vec::new(),
             log: self.dir.log(node.process()),
-            sign: Sign::Answers(vec![
+            readiness: Readiness::Answers(vec![
                 self.health(Use::RestateAdmin(node)),
                 format!(
                     "{}/restate/health",
@@ -258,7 +260,7 @@ impl Layout {
         })
     }
 
-    fn part(&self, part: Part, sign: Sign, flags: Vec<String>) -> Spec {
+    fn part(&self, part: Part, readiness: Readiness, flags: Vec<String>) -> Spec {
         let mut arguments = vec!["serve".to_owned(), part.name().to_owned()];
         arguments.extend(flags);
         Spec {
@@ -267,23 +269,23 @@ impl Layout {
             arguments,
             environment: self.environment.clone(),
             log: self.dir.log(part.name()),
-            sign,
+            readiness,
             restart_delay: self.restart_delay,
         }
     }
 
-    /// A file in the directory of the keys.
+    /// The path of a key file.
     fn key(&self, name: &str) -> PathBuf {
         self.dir.keys().join(name)
     }
 
-    /// Whose requests the durable services take.
+    /// The flag with the public keys that verify Restate's requests.
     fn identity(&self) -> String {
         let file = self.key(keys::RESTATE_IDENTITY_PUBLIC);
         flag("restate-identity-file", file.display())
     }
 
-    /// By what callbacks of restaurants are known.
+    /// The flag with the secret that verifies restaurants' callbacks.
     fn callbacks(&self) -> String {
         let file = self.key(keys::CALLBACK);
         flag("callback-secret-file", file.display())
@@ -330,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn every_process_is_started_with_flags_that_this_binary_takes() {
+    fn every_process_is_started_with_valid_flags() {
         for (nodes, processes) in [(Nodes::One, 8), (Nodes::Three, 10)] {
             let directory = tempfile::tempdir().unwrap();
             let layout = layout(directory.path(), nodes);
@@ -355,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_settings_that_up_decides_itself_are_known() {
+    fn decided_by_up_lists_the_settings_that_up_sets_itself() {
         let cli = crate::Cli::command();
         let variables = |command: &str| -> BTreeMap<String, String> {
             let command = cli.find_subcommand(command).unwrap();
@@ -386,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn the_psql_gateway_asks_for_a_password_where_others_can_reach_it() {
+    fn the_psql_gateway_requires_a_password_if_other_machines_can_reach_it() {
         let directory = tempfile::tempdir().unwrap();
         let mut layout = layout(directory.path(), Nodes::One);
         let given = |layout: &Layout| {
@@ -403,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_node_founds_the_cluster_and_only_once() {
+    fn only_the_first_node_creates_the_cluster_and_only_once() {
         let directory = tempfile::tempdir().unwrap();
         let layout = layout(directory.path(), Nodes::Three);
         let founders = || {

@@ -1,4 +1,4 @@
-//! Who listens on a port, as far as Linux tells this user.
+//! Finds the process that listens on a port. Linux shows only processes that this user may inspect.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) fn port(port: u16) -> Option<String> {
         })
 }
 
-/// What the tables depend on: the order of an address's bytes.
+/// System information for parsing the tables; only the byte order matters.
 fn here() -> ExplicitSystemInfo {
     ExplicitSystemInfo {
         boot_time_secs: 0,

@@ -1,17 +1,17 @@
-//! `up`: the whole system on this machine, each part in a process of its own.
+//! `up`: runs the whole system on this machine, each part in a process of its own.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `layout.rs` | which processes there are, how each is started and by what one sees that it is ready |
+//! | `layout.rs` | the processes, how each is started, and how to see that it is ready |
 //! | `process.rs` | one child process that is kept running |
-//! | `proxies.rs` | what keeps them from looking for each other behind a proxy |
+//! | `proxies.rs` | variables that make the parts reach each other without a proxy |
 //! | `nodes.rs` | the nodes of Restate: one, or a cluster of three |
-//! | `ports.rs`, `listener_of.rs` | which ports they use, and who else holds them |
+//! | `ports.rs`, `listener_of.rs` | the ports of the parts, and which process holds a port |
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
-//! | `system.rs` | starting, watching and stopping all of them |
+//! | `system.rs` | starting, supervising and stopping the processes |
 //! | `reading.rs` | waiting until Restate reads the topics |
 //! | `clock.rs` | noticing that the machine's clock was set back |
-//! | `drain.rs` | stopping without losing an order |
+//! | `drain.rs` | waiting until Restate has read every record, so that stopping loses no order |
 
 mod clock;
 mod data_dir;
@@ -51,7 +51,7 @@ pub struct Args {
     data_dir: flags::DataDirectory,
     #[command(flatten)]
     ports: ports::Choice,
-    /// How many simulated drivers to put to work in each region
+    /// How many simulated drivers to start in each region
     #[arg(
         long,
         env = "FOOD_ORDERING_DRIVERS",
@@ -59,7 +59,7 @@ pub struct Args {
         value_name = "N"
     )]
     drivers: u32,
-    /// A region in which they work; may be given more than once
+    /// Region in which the drivers work; give it several times for several regions
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     regions: Vec<Region>,
     /// Use this Kafka instead of the embedded broker
@@ -70,8 +70,8 @@ pub struct Args {
     /// Use this payment provider instead of the stub
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
-    /// A file with lines <user>:<password>, which the psql gateway requires [default: none where it listens on loopback, `keys/psql.passwords` in
-    /// the data directory elsewhere]
+    /// File with lines <user>:<password> that the psql gateway requires of its clients [default: none if it listens on loopback,
+    /// otherwise `keys/psql.passwords` in the data directory]
     #[arg(long, env = "FOOD_ORDERING_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Use this point of sale of the restaurants instead of the stub
@@ -79,7 +79,7 @@ pub struct Args {
     restaurant_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
-    /// The number of Restate nodes: 1, or 3 for a cluster that survives the loss of any one of them
+    /// Number of Restate nodes: 1, or 3 for a cluster that survives the loss of any one node
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_NODES",
@@ -88,13 +88,13 @@ pub struct Args {
     )]
     restate_nodes: Nodes,
     /// Where the nodes of a cluster store snapshots: s3://, gs:// or az://, with the credentials in the environment (AWS_…, see
-    /// `docs.restate.dev/server/snapshots`). Without it, a cluster never trims its log
+    /// `docs.restate.dev/server/snapshots`); without it, a cluster never trims its log
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SNAPSHOTS", value_name = "URL")]
     restate_snapshots: Option<String>,
-    /// The number of partitions of a new Restate [default: one for each core, and at least one for each node]
+    /// Number of partitions of a new Restate server [default: one per core, and at least one per node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
-    /// After how many attempts Restate pauses an invocation of a service without a retry policy; for tests
+    /// Number of attempts after which Restate pauses an invocation of a service without a retry policy; for tests
     #[arg(
         long,
         env = "FOOD_ORDERING_RESTATE_DEFAULT_ATTEMPTS",
@@ -102,14 +102,14 @@ pub struct Args {
         value_name = "N"
     )]
     restate_default_attempts: Option<NonZeroU32>,
-    /// How long to wait before a dead process is restarted, to observe the system without it
+    /// How long to wait before restarting a process that died, to observe the system without it
     #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     restart_delay: Duration,
     #[command(flatten)]
     parts: Given<Settings>,
 }
 
-/// The settings that `up` takes for its parts and passes on.
+/// The settings that `up` passes on to its parts.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 struct Settings {
@@ -124,8 +124,8 @@ struct Settings {
 }
 
 impl Args {
-    /// What the parts find in their environment beside what is in it already: flags of this command line, and how fast drivers
-    /// are if nobody says how fast they are expected to be.
+    /// Environment variables for the parts, in addition to those of this process: the flags of this command line, and the drivers'
+    /// expected speed, computed from the simulator's settings unless a flag gives it.
     fn environment(&self, telemetry: &Given<telemetry::Options>) -> Vec<(OsString, OsString)> {
         let settings = &self.parts.settings;
         let speed = match settings.orders.driver_speed {
@@ -138,7 +138,7 @@ impl Args {
     }
 }
 
-/// Starts everything, keeps it running until told to stop, and stops it.
+/// Starts everything, keeps it running until a signal tells it to stop, and stops everything.
 pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::Result<()> {
     let begin = Instant::now();
     let environment = args.environment(telemetry);
@@ -152,14 +152,14 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
     let nodes = args.restate_nodes;
     Store(&dir.file("restate")).check(nodes)?;
     if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
-        say!("Made keys in {}", dir.keys().display());
+        say!("Created keys in {}", dir.keys().display());
     }
     let reserved = ports::reserve(args.ports, nodes, &dir.former_ports())?;
     dir.write_ports(&reserved.ports.by_name())?;
     let programs = dir.file("programs");
     let found = tokio::select! {
         found = restate::binary::find(&args.restate_server, Some(&programs), |line| say!("{line}")) => found?,
-        () = shutdown.asked.cancelled() => return Ok(()),
+        () = shutdown.requested.cancelled() => return Ok(()),
     };
     if let Some(warning) = found.warning {
         say!("Warning: {warning}");
@@ -182,7 +182,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         restaurant_url: args.restaurant_url,
         kafka_properties,
     };
-    // The parts take them from here on.
+    // Releases the ports, so that the parts can take them.
     drop(reserved);
 
     let mut system = System::new(layout, args.kafka_brokers, args.drivers, args.regions);
@@ -192,39 +192,39 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
             print_addresses(&system, begin);
             system.supervise().await
         } => result,
-        () = shutdown.asked.cancelled() => Ok(()),
+        () = shutdown.requested.cancelled() => Ok(()),
     };
     tokio::select! {
         () = system.stop() => {}
-        () = shutdown.insisted.cancelled() => say!("Told to stop a second time: everything is killed."),
+        () = shutdown.forced.cancelled() => say!("Told to stop a second time: killing everything."),
     }
     result
 }
 
-/// The file that says how Kafka is reached, if it can be used.
+/// The absolute path of the file with Kafka's connection properties, after checking that the file is valid.
 fn kafka_properties(args: &Args) -> anyhow::Result<Option<PathBuf>> {
     let Some(file) = &args.kafka_properties.file else {
         return Ok(None);
     };
     let brokers = args.kafka_brokers.as_deref().with_context(|| {
         format!(
-            "{} is for a Kafka that --kafka-brokers names: the embedded broker speaks plain text only",
+            "{} needs --kafka-brokers too: the embedded broker supports only plain text",
             file.display()
         )
     })?;
     args.kafka_properties.connection(brokers)?;
-    // The parts may be started elsewhere.
+    // Absolute, in case the parts run in another working directory.
     Ok(Some(std::path::absolute(file)?))
 }
 
-/// A partition is one thread of the runtime's work: with fewer, cores stand idle while orders wait; with more, the runtime can
-/// batch less. See `docs/adr/0003-runtime-settings.md`.
+/// The default number of partitions. The runtime works on partitions in parallel: with fewer, cores are idle while orders wait; with
+/// more, the runtime batches less. See `docs/adr/0003-runtime-settings.md`.
 fn one_for_each_core() -> u16 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
-/// Where other machines reach what they can reach, and what they need there.
+/// Prints the addresses that other machines can use, and the credentials they need.
 fn print_addresses_elsewhere(layout: &Layout) {
     let token = layout.dir.keys().join(secrets::keys::OPERATOR);
     let passwords = layout.psql_passwords();
@@ -238,7 +238,10 @@ fn print_addresses_elsewhere(layout: &Layout) {
         (
             Use::PsqlGateway,
             "SQL",
-            format!("with a line of {}", passwords.unwrap_or_default()),
+            format!(
+                "users and passwords are in {}",
+                passwords.unwrap_or_default()
+            ),
         ),
     ] {
         let urls = layout.ports.urls_from_elsewhere(port);
@@ -262,11 +265,11 @@ fn print_addresses(system: &System, begin: Instant) {
             format!("{}/operations", url(Use::Gateway)),
         ),
         ("HTTP API", format!("{}/api", url(Use::Gateway))),
-        ("SQL, as for psql", url(Use::PsqlGateway)),
+        ("SQL, for psql", url(Use::PsqlGateway)),
         ("Restate UI and admin", layout.ports.urls(Use::RestateAdmin)),
         ("Restate ingress", layout.ports.urls(Use::RestateIngress)),
         ("Kafka", system.brokers().to_owned()),
-        ("Restaurant's POS", url(Use::RestaurantPos)),
+        ("Restaurant POS", url(Use::RestaurantPos)),
         ("Payment provider", url(Use::PaymentProvider)),
     ] {
         say!("  {what:<22}{address}");
@@ -302,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_command_line_reach_the_parts_through_the_environment() {
+    fn flags_are_passed_to_the_parts_as_environment_variables() {
         let flags = [
             "--poll-interval=250ms",
             "--move-interval=0s",
@@ -339,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn drivers_are_expected_to_be_as_fast_as_they_are_told_to_drive() {
+    fn the_expected_speed_is_that_of_the_simulated_drivers() {
         let speed = |flags: &[&str]| {
             let environment = environment(flags).into_iter();
             let mut speeds = environment.filter(|(name, _)| name == DRIVER_SPEED);

@@ -10,9 +10,9 @@ use crate::files;
 /// How many nodes Restate has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nodes {
-    /// One, whose log is on its own disk only.
+    /// One node, whose log is only on its own disk.
     One,
-    /// Three: each record of the log is on two of them, so that any one may be lost.
+    /// Three nodes: each record of the log is on two of them, so any one may be lost.
     Three,
 }
 
@@ -23,7 +23,7 @@ impl FromStr for Nodes {
         match text {
             "1" => Ok(Self::One),
             "3" => Ok(Self::Three),
-            _ => Err("1, or 3 for a cluster that survives the loss of a node"),
+            _ => Err("must be 1, or 3 for a cluster that survives the loss of a node"),
         }
     }
 }
@@ -37,7 +37,7 @@ impl Nodes {
         }
     }
 
-    /// As a number.
+    /// The number of nodes.
     pub(super) fn count(self) -> u16 {
         match self {
             Self::One => 1,
@@ -57,7 +57,7 @@ pub(super) enum Node {
 impl Node {
     pub(super) const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
 
-    /// The one of these values, one a node, that is this node's.
+    /// Picks this node's value from one value per node.
     pub(super) fn of<T: Copy>(self, values: [T; 3]) -> T {
         values[self as usize]
     }
@@ -67,12 +67,12 @@ impl Node {
         self.of(["restate-server", "restate-server-2", "restate-server-3"])
     }
 
-    /// The name by which the others of a cluster know it.
+    /// Its node name in the cluster.
     pub(super) fn name(self) -> &'static str {
         self.of(["node-1", "node-2", "node-3"])
     }
 
-    /// The file with its configuration, in the data directory.
+    /// The name of its configuration file in the data directory.
     pub(super) fn config_file(self) -> &'static str {
         self.of(["restate.toml", "restate-2.toml", "restate-3.toml"])
     }
@@ -83,42 +83,43 @@ pub(super) fn is_node(process: &str) -> bool {
     Node::ALL.iter().any(|node| node.process() == process)
 }
 
-/// The name of a node that has no others.
-pub(super) const ALONE: &str = "local";
+/// The node name of a single node.
+pub(super) const SINGLE_NODE: &str = "local";
 
-/// Where Restate keeps its data: a directory for each node, by its name.
+/// The directory with Restate's data, which has a subdirectory for each node, under the node's name.
 #[derive(Debug)]
 pub(super) struct Store<'a>(pub(super) &'a Path);
 
 impl Store<'_> {
-    /// That what is here can be used by so many nodes: a log that was written by one node alone is not that of a cluster.
+    /// Checks that the existing data fits the number of nodes: a cluster cannot use the log of a single node, nor the other way
+    /// round.
     pub(super) fn check(&self, nodes: Nodes) -> anyhow::Result<()> {
         let has = |name: &str| self.0.join(name).is_dir();
         let path = self.0.display();
         match nodes {
             Nodes::One if Node::ALL.iter().any(|node| has(node.name())) => bail!(
-                "{path} holds the data of a Restate cluster of three nodes, which one node cannot go on with; start it with \
-                 --restate-nodes 3, or give this one a directory of its own with --data-dir"
+                "{path} holds the data of a Restate cluster of three nodes, which a single node cannot use; start it with \
+                 --restate-nodes 3, or use another directory with --data-dir"
             ),
-            Nodes::Three if has(ALONE) => bail!(
-                "{path} holds the data of a single Restate node, whose log is not replicated: a flag does not make it a \
-                 cluster; start it without --restate-nodes, or give the cluster a directory of its own with --data-dir"
+            Nodes::Three if has(SINGLE_NODE) => bail!(
+                "{path} holds the data of a single Restate node, whose log is not replicated, so it cannot become a cluster; \
+                 start it without --restate-nodes, or use another directory with --data-dir"
             ),
             _ => Ok(()),
         }
     }
 
-    /// Whether there is a cluster, so that no node may found another one, even if it has lost its data.
+    /// Whether the cluster was created. If so, no node may create another one, even if it has lost its data.
     pub(super) fn is_founded(&self) -> bool {
         self.0.join(FOUNDED).exists()
     }
 
-    /// Notes that there is.
+    /// Records that the cluster was created.
     pub(super) fn note_founded(&self) -> anyhow::Result<()> {
         let file = self.0.join(FOUNDED);
         files::write_atomically(
             &file,
-            "by `food-ordering up`; no node may found another cluster here\n",
+            "by `food-ordering up`; no node may create another cluster here\n",
         )
         .with_context(|| format!("writing {}", file.display()))
     }
@@ -139,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn data_of_one_node_is_not_taken_for_that_of_a_cluster_nor_the_other_way_round() {
+    fn a_cluster_cannot_use_the_data_of_a_single_node_nor_the_other_way_round() {
         let directory = tempfile::tempdir().unwrap();
         let store = Store(directory.path());
         for nodes in [Nodes::One, Nodes::Three] {
             store.check(nodes).unwrap();
         }
-        let alone = directory.path().join(ALONE);
+        let alone = directory.path().join(SINGLE_NODE);
         std::fs::create_dir(&alone).unwrap();
         store.check(Nodes::One).unwrap();
         let error = store.check(Nodes::Three).unwrap_err().to_string();
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_founded_once() {
+    fn a_cluster_is_created_once() {
         let directory = tempfile::tempdir().unwrap();
         let store = Store(directory.path());
         assert!(!store.is_founded());

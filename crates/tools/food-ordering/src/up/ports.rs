@@ -1,4 +1,4 @@
-//! Which part listens on which port.
+//! Chooses and reserves the ports of the parts.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,7 +9,7 @@ use settings::networks;
 use super::listener_of;
 use super::nodes::{Node, Nodes};
 
-/// What a port is for. The embedded broker is not among them: it picks its own.
+/// What a port is used for. The embedded broker is missing, because it picks its own port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
     Gateway,
@@ -24,7 +24,7 @@ pub(super) enum Use {
 }
 
 impl Use {
-    /// Every use there is if Restate has so many nodes.
+    /// All uses, for a Restate with this number of nodes.
     pub(super) fn all(nodes: Nodes) -> Vec<Self> {
         let mut all = vec![Self::Gateway, Self::PsqlGateway];
         for node in nodes.all() {
@@ -64,8 +64,8 @@ impl Use {
         }
     }
 
-    /// The port unless told otherwise. Further nodes of Restate are 10,000 and 20,000 above the first one, which is below
-    /// the ports that the kernel gives to outgoing connections.
+    /// The default port. The ports of further nodes of Restate are 10,000 and 20,000 higher than the first node's, which is
+    /// below the range that the kernel uses for outgoing connections.
     fn default_port(self) -> u16 {
         match self {
             Self::Gateway => 3000,
@@ -81,7 +81,7 @@ impl Use {
     }
 }
 
-/// How to choose.
+/// How the ports are chosen.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Choice {
     /// Add this to every default port
@@ -92,15 +92,15 @@ pub(super) struct Choice {
         value_name = "N"
     )]
     port_offset: u16,
-    /// Use free ports: those of the last run in this data directory if they are free, so that addresses passed to third parties stay
+    /// Use free ports, if possible those of the last run in this data directory, so that addresses given to third parties stay
     /// valid
     #[arg(long, env = "FOOD_ORDERING_FREE_PORTS", conflicts_with = "port_offset")]
     free_ports: bool,
-    /// Where the gateway listens instead, such as 0.0.0.0:3000 for other machines. Clients there need an order's key to read it, and
-    /// operators need the token [default: 127.0.0.1 and the gateway's port]
+    /// Address on which the gateway listens, such as 0.0.0.0:3000 to serve other machines; their users need an order's key to
+    /// read it, and operators need the token [default: 127.0.0.1 and the gateway's port]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_LISTEN", value_parser = settings::address, value_name = "ADDRESS")]
     gateway_listen: Option<SocketAddr>,
-    /// Where the psql gateway listens instead. If other machines can reach it, every client needs a user and password of
+    /// Address on which the psql gateway listens; if other machines can reach it, every client needs a user and password from
     /// `keys/psql.passwords` in the data directory [default: 127.0.0.1 and the psql gateway's port]
     #[arg(long, env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN", value_parser = settings::address, value_name = "ADDRESS")]
     psql_gateway_listen: Option<SocketAddr>,
@@ -117,7 +117,7 @@ impl Choice {
     }
 }
 
-/// Where every use listens.
+/// The address that each use listens on.
 #[derive(Debug, Clone)]
 pub(super) struct Ports(BTreeMap<Use, SocketAddr>);
 
@@ -125,7 +125,7 @@ pub(super) struct Ports(BTreeMap<Use, SocketAddr>);
 pub(super) type Former = BTreeMap<String, u16>;
 
 impl Ports {
-    /// The ports by the names of their uses, to be remembered.
+    /// The ports by the names of their uses, for `ports.json`.
     pub(super) fn by_name(&self) -> BTreeMap<&'static str, u16> {
         self.0
             .iter()
@@ -143,17 +143,17 @@ impl Ports {
         self.0[&port]
     }
 
-    /// Where a program on this machine reaches it.
+    /// The address at which programs on this machine reach it.
     pub(super) fn address(&self, port: Use) -> SocketAddr {
         networks::here(self.0[&port])
     }
 
-    /// `http://127.0.0.1:<port>`, or with the scheme of what else is spoken there.
+    /// Its URL on this machine, such as `http://127.0.0.1:<port>`.
     pub(super) fn url(&self, port: Use) -> String {
         url(port, self.address(port))
     }
 
-    /// The same for other machines, at each of this machine's addresses; nothing if only this machine can reach it.
+    /// Its URLs for other machines, one for each of this machine's addresses; empty if only this machine can reach it.
     pub(super) fn urls_from_elsewhere(&self, port: Use) -> Vec<String> {
         let addresses = networks::from_elsewhere(self.0[&port]).into_iter();
         addresses.map(|address| url(port, address)).collect()
@@ -164,7 +164,7 @@ impl Ports {
         self.0[&port].ip().to_canonical().is_loopback()
     }
 
-    /// The URLs of a use that each node of Restate has, as they stand in a flag.
+    /// The URLs of all Restate nodes for a use, separated by commas.
     pub(super) fn urls(&self, port: fn(Node) -> Use) -> String {
         let urls = (Node::ALL.into_iter().map(port))
             .filter(|port| self.0.contains_key(port))
@@ -172,7 +172,7 @@ impl Ports {
         urls.collect::<Vec<_>>().join(",")
     }
 
-    /// What they are for.
+    /// All uses that have a port.
     pub(super) fn uses(&self) -> impl Iterator<Item = Use> {
         self.0.keys().copied()
     }
@@ -186,7 +186,7 @@ fn url(port: Use, address: SocketAddr) -> String {
     format!("{scheme}://{address}")
 }
 
-/// Ports that nobody else can take until they are let go, which is when the parts are about to take them.
+/// Ports that are held by this process until it is dropped, just before the parts take them.
 #[derive(Debug)]
 pub(super) struct Reserved {
     pub(super) ports: Ports,
@@ -194,7 +194,7 @@ pub(super) struct Reserved {
     listeners: Vec<TcpListener>,
 }
 
-/// Chooses and takes the ports; an error names those that are taken, and by whom.
+/// Chooses and reserves the ports. Fails with a list of the ports that are in use, and the processes that use them.
 pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
     let planned = if choice.free_ports {
         free(nodes, former)?
@@ -229,7 +229,7 @@ pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::
     }
     if !taken.is_empty() {
         bail!(
-            "these ports cannot be used:\n{}\nStop the programs that use them, or choose others with --port-offset N or --free-ports.",
+            "these ports cannot be used:\n{}\nStop the programs that use them, or choose other ports with --port-offset N or --free-ports.",
             taken.join("\n")
         );
     }
@@ -239,7 +239,7 @@ pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::
     })
 }
 
-/// A use, where it is to listen, and the listener if there is one already.
+/// A use, the address to listen on, and the listener if there is one already.
 type Planned = (Use, SocketAddr, Option<TcpListener>);
 
 fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Vec<Planned>> {
@@ -247,7 +247,7 @@ fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Vec<Planned>> {
         let number = port.default_port().checked_add(offset);
         number.map(|number| (port, loopback(number), None)).with_context(|| {
             format!(
-                "--port-offset {offset} is too much: {} is on port {} without it, and the last port is {}",
+                "--port-offset {offset} is too large: {} is on port {} without it, and the highest port is {}",
                 port.name(),
                 port.default_port(),
                 u16::MAX
@@ -259,7 +259,7 @@ fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Vec<Planned>> {
 
 #[cfg(test)]
 impl Ports {
-    /// The default ports, but for one use another address.
+    /// The default ports, with another address for one use.
     pub(super) fn of(port: Use, address: SocketAddr) -> Self {
         let mut ports = Self::with_offset(0, Nodes::One).unwrap();
         ports.0.insert(port, address);
@@ -275,10 +275,10 @@ impl Ports {
     }
 }
 
-/// Free ports, those of a former run first: what was under way then has been told them.
+/// Free ports, if possible those of the former run, because orders under way have given them to third parties.
 ///
-/// New ones are below those that the kernel gives to outgoing connections: when a part is restarted, its port must not have become
-/// somebody's end of a connection meanwhile.
+/// New ports are below the range that the kernel uses for outgoing connections. Otherwise a part's port could become the local end
+/// of a connection while the part is being restarted.
 fn free(nodes: Nodes, former: &Former) -> anyhow::Result<Vec<Planned>> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
@@ -297,7 +297,7 @@ fn free(nodes: Nodes, former: &Former) -> anyhow::Result<Vec<Planned>> {
         })?;
         Ok((port, loopback(number), Some(listener)))
     });
-    // All are held at the same time: none is chosen twice.
+    // All listeners are held at the same time, so no port is chosen twice.
     ports.collect()
 }
 
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_moves_every_port_and_too_large_a_one_is_refused() {
+    fn an_offset_is_added_to_every_port_and_too_large_a_one_is_refused() {
         let ports = Ports::with_offset(1000, Nodes::One).unwrap();
         assert_eq!(ports.number(Use::Gateway), 4000);
         assert_eq!(ports.urls(Use::RestateIngress), "http://127.0.0.1:9080");
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn default_ports_are_told_apart_for_every_offset() {
+    fn default_ports_and_names_are_unique() {
         let all = Use::all(Nodes::Three);
         let ports: BTreeSet<u16> = all.iter().map(|port| port.default_port()).collect();
         let names: BTreeSet<&str> = all.iter().map(|port| port.name()).collect();
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn free_ports_are_held_until_they_are_let_go() {
+    fn reserved_ports_are_held_until_they_are_dropped() {
         let reserved = reserve_free(Nodes::Three, &Former::new());
         let port = reserved.ports.listen(Use::Gateway);
         assert!(TcpListener::bind(port).is_err());
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ports_of_the_last_run_are_taken_again_if_they_are_free() {
+    fn the_ports_of_the_last_run_are_reused_if_they_are_free() {
         let first = reserve_free(Nodes::Three, &Former::new());
         let former: Former = (first.ports.by_name().into_iter())
             .map(|(name, number)| (name.to_owned(), number))
@@ -378,14 +378,14 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_a_port_is_named() {
+    fn the_process_that_holds_a_port_is_named() {
         let reserved = reserve_free(Nodes::One, &Former::new());
         let who = listener_of::port(reserved.ports.number(Use::Gateway)).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
     }
 
     #[test]
-    fn a_given_address_is_listened_on_and_reached_by_loopback() {
+    fn a_given_address_is_used_for_listening_and_its_url_is_on_loopback() {
         let flags = ["--free-ports", "--gateway-listen=0.0.0.0:0"];
         let reserved = reserve(choice(&flags), Nodes::One, &Former::new()).unwrap();
         let ports = &reserved.ports;
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_address_that_is_taken_is_named() {
+    fn a_given_address_that_is_in_use_is_named() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let flag = format!("--psql-gateway-listen={address}");

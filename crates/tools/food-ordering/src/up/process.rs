@@ -1,4 +1,4 @@
-//! One child process that is kept running.
+//! Keeps one child process running.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -25,28 +25,28 @@ pub(super) struct Spec {
     pub(super) name: &'static str,
     pub(super) binary: PathBuf,
     pub(super) arguments: Vec<String>,
-    /// Variables that it finds beside those of this process.
+    /// Environment variables in addition to those of this process.
     pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) log: PathBuf,
-    pub(super) sign: Sign,
-    /// How long it stays dead at least when it has died.
+    pub(super) readiness: Readiness,
+    /// The least time before it is restarted after it has died.
     pub(super) restart_delay: Duration,
 }
 
-/// By what one sees that a process is ready.
+/// How to see that a process is ready.
 #[derive(Debug, Clone)]
-pub(super) enum Sign {
-    /// These addresses answer a GET with a success.
+pub(super) enum Readiness {
+    /// These URLs answer a GET with success.
     Answers(Vec<String>),
-    /// The same, for services, which speak HTTP/2 only.
+    /// This URL does so over HTTP/2, for durable services.
     AnswersHttp2(String),
-    /// Someone accepts connections there.
+    /// This address accepts connections.
     Listens(SocketAddr),
-    /// This file is there; it is removed whenever the process is started.
+    /// This file exists; it is removed before the process is started.
     Writes(PathBuf),
 }
 
-/// What happened to a process that nobody asked for.
+/// Something that happened to a process.
 #[derive(Debug)]
 pub(super) enum Event {
     Started {
@@ -56,28 +56,28 @@ pub(super) enum Event {
     Died {
         name: &'static str,
         how: String,
-        /// After how long it is started again.
+        /// The time until it is restarted.
         back_in: Duration,
     },
 }
 
-/// Keeps a process running until it is told to stop.
+/// Keeps a process running until [`stop`](Self::stop) is called.
 ///
-/// When dropped instead, the process is killed.
+/// If it is dropped instead, the process is killed.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    /// What should run; `None` = nothing.
+    /// What should run; `None` to stop.
     wanted: watch::Sender<Option<Arc<Spec>>>,
     /// What was started last.
     running: watch::Receiver<Option<Arc<Spec>>>,
     task: JoinHandle<()>,
 }
 
-/// How long a process has to end by itself when another version of it takes over.
+/// How long a process may take to end when it is replaced.
 const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 
 impl Keeper {
-    /// Starts the process, and starts it again whenever it ends.
+    /// Starts the process, and restarts it whenever it ends.
     pub(super) fn start(spec: Spec, events: mpsc::UnboundedSender<Event>) -> Self {
         let (wanted, changes) = watch::channel(Some(Arc::new(spec)));
         let (started, running) = watch::channel(None);
@@ -89,7 +89,7 @@ impl Keeper {
         }
     }
 
-    /// Ends the process and starts it anew as `spec` says. The answer is over when it has been started.
+    /// Ends the process and starts it again according to `spec`. The returned future completes when it has been started.
     pub(super) fn replace(&self, spec: Spec) -> impl Future<Output = ()> + use<> {
         let spec = Arc::new(spec);
         self.wanted.send_replace(Some(spec.clone()));
@@ -100,15 +100,15 @@ impl Keeper {
                     .as_ref()
                     .is_some_and(|running| Arc::ptr_eq(running, &spec))
             };
-            // An error means that this keeper has been told to stop.
+            // An error means that this keeper has been stopped.
             let _ = running.wait_for(is_it).await;
         }
     }
 
-    /// Asks the process to end, and kills it if it has not by `grace`.
+    /// Asks the process to end, and kills it if it has not ended after `grace`.
     pub(super) async fn stop(mut self, grace: Duration) {
         self.wanted.send_replace(None);
-        // The task asks and waits; it is cut short by dropping it, which kills the process.
+        // The task sends SIGTERM and waits without a limit. Aborting it kills the process.
         if tokio::time::timeout(grace, &mut self.task).await.is_err() {
             self.task.abort();
             let _ = (&mut self.task).await;
@@ -138,7 +138,7 @@ async fn keep(
             Err(error) => format!("could not be started: {error:#}"),
             Ok(mut child) => {
                 started.send_replace(Some(spec));
-                // The receiver is gone only when everything ends.
+                // Fails only if everything is being stopped.
                 let _ = events.send(Event::Started {
                     name,
                     pid: child.id().unwrap_or_default(),
@@ -148,7 +148,7 @@ async fn keep(
                     changed = wanted.changed() => {
                         let grace = match changed {
                             Ok(()) if wanted.borrow().is_some() => REPLACE_WITHIN,
-                            // Whoever stops this keeper has a limit of their own.
+                            // `stop` has its own limit.
                             _ => Duration::MAX,
                         };
                         end(&mut child, grace).await;
@@ -167,7 +167,7 @@ async fn keep(
 }
 
 fn spawn(spec: &Spec) -> anyhow::Result<Child> {
-    if let Sign::Writes(file) = &spec.sign {
+    if let Readiness::Writes(file) = &spec.readiness {
         files::remove(file)?;
     }
     let log = File::options()
@@ -181,16 +181,16 @@ fn spawn(spec: &Spec) -> anyhow::Result<Child> {
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);
-    // What is in the environment for a Restate server of the user's is not for this one.
+    // Variables that the user has set for another Restate server must not configure this one.
     for (variable, _) in std::env::vars_os() {
         if variable.as_encoded_bytes().starts_with(b"RESTATE_") {
             command.env_remove(variable);
         }
     }
-    command.envs(proxies::not_for_this_machine());
+    command.envs(proxies::no_proxy_variables());
     command.envs(spec.environment.iter().map(|(name, value)| (name, value)));
     parent::tie(&mut command);
-    // A group of its own: Ctrl-C on the terminal is for the launcher, which stops the parts in order.
+    // A process group of its own, so that Ctrl-C in the terminal reaches only the launcher, which stops the parts in order.
     Command::from(command)
         .process_group(0)
         .kill_on_drop(true)
@@ -222,20 +222,21 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// How long to wait before a process that died is started again: not at all at first, longer and longer if it dies young.
+/// How long to wait before restarting a process that died: not at all at first, then longer and longer if it dies soon after each
+/// start.
 #[derive(Debug, Default)]
 struct Backoff {
     deaths: u32,
 }
 
 impl Backoff {
-    /// Who has lived for this long has started well.
-    const GROWN_UP: Duration = Duration::from_secs(10);
+    /// A process that has run for this long has started successfully, which resets the pauses.
+    const STABLE_AFTER: Duration = Duration::from_secs(10);
     const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(5);
 
     fn after(&mut self, lived: Duration) -> Duration {
-        if lived >= Self::GROWN_UP {
+        if lived >= Self::STABLE_AFTER {
             self.deaths = 0;
         }
         let delay = match self.deaths {
@@ -252,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_dies_young_again_and_again_waits_longer_and_longer() {
+    fn pauses_grow_while_a_process_dies_soon_after_each_start() {
         let mut backoff = Backoff::default();
         let mut die = |lived: u64| backoff.after(Duration::from_secs(lived)).as_millis();
         assert_eq!([die(0), die(0), die(1), die(0)], [0, 100, 200, 400]);
@@ -270,7 +271,7 @@ mod tests {
             arguments: vec!["-c".to_owned(), script.to_owned()],
             environment: Vec::new(),
             log: directory.path().join("shell.log"),
-            sign: Sign::Answers(Vec::new()),
+            readiness: Readiness::Answers(Vec::new()),
             restart_delay: Duration::ZERO,
         }
     }
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_killed_process_is_started_again_and_none_is_left_in_the_end() {
+    async fn a_killed_process_is_restarted_and_none_is_left_after_stopping() {
         let directory = tempfile::tempdir().unwrap();
         let (sender, mut events) = mpsc::unbounded_channel();
         let keeper = Keeper::start(shell("exec sleep 60", &directory), sender);
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_to_stay_dead_for_a_while_does() {
+    async fn a_process_is_not_restarted_before_the_restart_delay() {
         let directory = tempfile::tempdir().unwrap();
         let (sender, mut events) = mpsc::unbounded_channel();
         let spec = Spec {
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_does_not_want_to_end_is_killed() {
+    async fn a_process_that_ignores_sigterm_is_killed() {
         let directory = tempfile::tempdir().unwrap();
         let (sender, mut events) = mpsc::unbounded_channel();
         let script = "trap '' TERM; echo deaf; while :; do sleep 1; done";
@@ -342,7 +343,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         keeper.stop(Duration::from_millis(100)).await;
-        // Killed when the keeper's task was dropped; tokio collects the remains in the background.
+        // Dropping the keeper's task killed it; tokio reaps it in the background.
         while std::fs::read_to_string(format!("/proc/{pid}/stat"))
             .is_ok_and(|stat| !stat.contains(") Z"))
         {

@@ -1,19 +1,19 @@
-//! Proxies in the environment (`HTTP_PROXY`, `ALL_PROXY`, …) are for the Internet: parts on this machine reach each other without.
+//! Makes parts on this machine reach each other directly, even if the environment names a proxy (`HTTP_PROXY`, `ALL_PROXY`, …).
 
 use std::env;
 
-/// By these names programs are told whom to reach without a proxy; some read the one, some the other.
+/// The variables that list hosts to reach without a proxy. Some programs read the one, some the other.
 const VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// The variables by which a child process reaches this machine directly, beside what the user has excepted already.
-pub(super) fn not_for_this_machine() -> impl Iterator<Item = (&'static str, String)> {
+/// The variables that make a child process reach this machine directly, in addition to the hosts that the user has listed.
+pub(super) fn no_proxy_variables() -> impl Iterator<Item = (&'static str, String)> {
     let given = VARIABLES.map(|name| env::var(name).unwrap_or_default());
     let all = exceptions(&given);
     VARIABLES.into_iter().map(move |name| (name, all.clone()))
 }
 
-/// All that is excepted in one of `given`, and this machine.
+/// All hosts in `given`, and this machine.
 fn exceptions(given: &[String]) -> String {
     let given = given.iter().flat_map(|list| list.split(','));
     let mut all: Vec<&str> = Vec::new();
@@ -22,7 +22,7 @@ fn exceptions(given: &[String]) -> String {
             all.push(name);
         }
     }
-    // Many programs know the asterisk only if it stands alone.
+    // Many programs support the asterisk only on its own.
     if all.contains(&"*") {
         all = vec!["*"];
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_excepted_beside_what_was_before() {
+    fn this_machine_is_added_to_the_listed_hosts() {
         for (given, expected) in [
             (["", ""], "localhost,127.0.0.1,::1"),
             (["127.0.0.1", ""], "127.0.0.1,localhost,::1"),

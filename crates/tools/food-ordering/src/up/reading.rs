@@ -1,4 +1,4 @@
-//! Waiting until Restate reads the topics.
+//! Waits until Restate reads the topics.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::restate::metrics;
 use crate::setup::subscriptions;
 
 const INTERVAL: Duration = Duration::from_millis(50);
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// How far behind a subscription is, of each partition; below 0 while that is not known.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// The metric of how far behind a subscription is in each partition; negative while that is unknown.
 const LAG: &str = "restate_kafka_ingress_consumer_lag";
 
-/// Waits until Restate has been given every partition that feeds a handler and knows how far behind it is there; for `limit` at
-/// most. `nodes` are the addresses of Restate's nodes, where they tell their metrics.
+/// Waits until Restate has been assigned every partition that feeds a handler, and knows how far behind it is there, for at most
+/// `limit`. `nodes` are the node addresses of Restate, which serve its metrics.
 pub(super) async fn topics(
     admin_url: &str,
     nodes: &[String],
@@ -28,30 +28,30 @@ pub(super) async fn topics(
     let deadline = Instant::now() + limit;
     let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
     let partitions = kafka::partitions(kafka).await?;
-    let mut waited_for = Vec::new();
+    let mut waiting = Vec::new();
     for (topic, subscription) in subscriptions::ours(&subscriptions) {
         let partitions = partitions.get(topic).map_or(0, |found| found.count);
-        waited_for.extend((0..partitions).map(|partition| (subscription, topic, partition)));
+        waiting.extend((0..partitions).map(|partition| (subscription, topic, partition)));
     }
-    let client = http::client(ANSWERS_WITHIN)?;
+    let client = http::client(REQUEST_TIMEOUT)?;
     loop {
-        let told = try_join_all(
+        let metrics = try_join_all(
             nodes
                 .iter()
                 .map(|node| http::text(client.get(format!("{node}/metrics")))),
         );
-        let told = told.await.context("asking Restate for its metrics")?;
-        waited_for.retain(|(subscription, topic, partition)| {
-            !told
+        let metrics = metrics.await.context("requesting Restate's metrics")?;
+        waiting.retain(|(subscription, topic, partition)| {
+            !metrics
                 .iter()
                 .any(|text| is_read(text, subscription, topic, *partition))
         });
-        let Some((_, topic, partition)) = waited_for.first() else {
+        let Some((_, topic, partition)) = waiting.first() else {
             return Ok(());
         };
         ensure!(
             Instant::now() < deadline,
-            "Restate does not read topic {topic}, partition {partition}, after {} s; its log says why",
+            "Restate does not read topic {topic}, partition {partition}, after {} s; see the log of restate-server",
             limit.as_secs()
         );
         sleep(INTERVAL).await;
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_partition_is_read_once_it_is_known_how_far_behind_it_is() {
+    fn a_partition_is_read_once_its_lag_is_known() {
         let metrics = r#"
 restate_kafka_ingress_consumer_lag{subscription="sub_1",topic="orders",partition="0"} 0
 restate_kafka_ingress_consumer_lag{subscription="sub_1",topic="orders",partition="1"} -1

@@ -1,4 +1,4 @@
-//! Starting, watching and stopping the processes.
+//! Starts, supervises and stops the processes.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,28 +21,28 @@ use super::drain;
 use super::layout::Layout;
 use super::nodes::{self, Node, Nodes, Store};
 use super::ports::Use;
-use super::process::{Event, Keeper, Sign, Spec};
+use super::process::{Event, Keeper, Readiness, Spec};
 use super::reading;
 use crate::http::{self, Protocol};
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions;
 use crate::{Part, files, setup};
 
-/// How long a process has to be ready.
+/// How long a process may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// How long setup has, beyond what it waits for.
+/// How long setup may take after everything it waits for is ready.
 const SETUP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
 /// How often `up` checks the clock, and a Kafka that it did not start.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// How long a process has to end by itself.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
+/// How long a process may take to end before it is killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
-/// The same for Restate, which writes down what it has in memory.
+/// The same for Restate, which flushes its memory to disk.
 const RESTATE_ENDS_WITHIN: Duration = Duration::from_secs(15);
-/// How long Restate has to take over the orders that only the embedded broker holds. One that was killed a moment ago gets at
-/// them only after its former session with Kafka is over (6 s, see `setup/subscriptions.rs`).
+/// How long Restate may take to read the orders that only the embedded broker holds. A Restate that was restarted after a kill can
+/// read them only when its former session with Kafka is over (6 s, see `setup/subscriptions.rs`).
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
-/// After this long the user is told why it takes so long.
+/// After this time, the user is told what is being waited for.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// All processes.
@@ -58,21 +58,21 @@ pub(super) struct System {
     pids: BTreeMap<&'static str, u32>,
     sender: mpsc::UnboundedSender<Event>,
     events: mpsc::UnboundedReceiver<Event>,
-    /// Everything has been ready once.
+    /// Whether everything has been ready once.
     started: bool,
-    /// What is to be waited for when everything moves to another broker.
-    moving: JoinSet<Moving>,
+    /// The background steps that are running.
+    steps: JoinSet<Step>,
 }
 
-/// A step of the move to another broker.
+/// The result of a background step: setting up again, moving to a new broker, or checking Kafka.
 #[derive(Debug)]
-enum Moving {
-    /// The embedded broker, started anew, has told its address.
-    BrokerIsBack(anyhow::Result<String>),
-    /// Setup has told Restate.
-    IsSetUp(anyhow::Result<()>),
-    /// Somebody's Kafka was looked at: what setup would have to do.
-    Looked(anyhow::Result<Vec<String>>),
+enum Step {
+    /// The restarted embedded broker has written its address.
+    BrokerRestarted(anyhow::Result<String>),
+    /// Setup has finished.
+    SetUp(anyhow::Result<()>),
+    /// An external Kafka was checked: what setup would have to change.
+    Checked(anyhow::Result<Vec<String>>),
 }
 
 impl System {
@@ -94,7 +94,7 @@ impl System {
             sender,
             events,
             started: false,
-            moving: JoinSet::new(),
+            steps: JoinSet::new(),
         }
     }
 
@@ -106,7 +106,7 @@ impl System {
         &self.brokers
     }
 
-    /// Starts all processes and sets up; returns when everything is ready, or says what is not.
+    /// Starts all processes and runs setup. Returns when everything is ready. Fails with the first part that is not.
     pub(super) async fn start(&mut self) -> anyhow::Result<()> {
         let mut starting = self.layout.independent()?;
         for spec in &starting {
@@ -114,7 +114,7 @@ impl System {
         }
         if self.embedded {
             let broker = self.layout.broker();
-            // The address of the last run's broker would be taken for this one's.
+            // Otherwise the last run's address would be taken for the new one.
             files::remove(&self.layout.broker_address_file())?;
             self.launch(broker.clone());
             self.ready(&[broker]).await?;
@@ -142,23 +142,23 @@ impl System {
             Store(&self.layout.store()).note_founded()?;
         }
         self.started = true;
-        self.tell()
+        self.write_lists()
     }
 
-    /// Keeps an eye on everything; returns only on an error that nothing can be done about.
+    /// Supervises everything. Returns only on an error that cannot be recovered from.
     pub(super) async fn supervise(&mut self) -> anyhow::Result<()> {
         let mut clock = Clock::now();
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut check_clock_and_topics = tokio::time::interval(CHECK_EVERY);
+        check_clock_and_topics.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = look.tick(), if self.moving.is_empty() => {
+                _ = check_clock_and_topics.tick(), if self.steps.is_empty() => {
                     let before = std::mem::replace(&mut clock, Clock::now());
-                    self.look(before.set_back_until(&clock))?;
+                    self.check_clock_and_topics(before.set_back_until(&clock))?;
                 }
-                Some(event) = self.events.recv() => self.see(event),
-                Some(done) = self.moving.join_next() => match done {
-                    Ok(step) => self.move_on(step)?,
+                Some(event) = self.events.recv() => self.handle_event(event),
+                Some(done) = self.steps.join_next() => match done {
+                    Ok(step) => self.handle_step(step)?,
                     Err(aborted) if aborted.is_cancelled() => {}
                     Err(panic) => return Err(panic.into()),
                 },
@@ -166,14 +166,14 @@ impl System {
         }
     }
 
-    fn see(&mut self, event: Event) {
+    fn handle_event(&mut self, event: Event) {
         match event {
             Event::Died { name, how, back_in } => {
                 let log = self.layout.dir.log(name);
                 let mut when = String::new();
                 if !self.layout.restart_delay.is_zero() {
                     when = format!(" in {}", humantime::format_duration(back_in));
-                    // The system may give the number to another process meanwhile.
+                    // Until then the operating system may give the process id to another process.
                     self.pids.remove(name);
                     self.note_processes();
                 }
@@ -187,91 +187,91 @@ impl System {
                 self.note_processes();
                 say!("{name} runs as process {pid}");
                 if name == Part::Kafka.name() {
-                    // Without its records, at another address: everything moves there as soon as that is known.
-                    self.moving.abort_all();
+                    // It has no records, and a new address. Everything moves there as soon as the address is known.
+                    self.steps.abort_all();
                     let file = self.layout.broker_address_file();
-                    self.moving
-                        .spawn(async move { Moving::BrokerIsBack(broker_address(&file).await) });
+                    self.steps
+                        .spawn(async move { Step::BrokerRestarted(broker_address(&file).await) });
                 }
             }
         }
     }
 
-    fn move_on(&mut self, step: Moving) -> anyhow::Result<()> {
+    fn handle_step(&mut self, step: Step) -> anyhow::Result<()> {
         match step {
-            Moving::BrokerIsBack(address) => {
+            Step::BrokerRestarted(address) => {
                 self.brokers = address?;
                 say!(
-                    "The embedded broker starts anew at {}: what Restate had not read of it is lost. Moving everything there …",
+                    "The embedded broker was restarted at {}: records that Restate had not read are lost. Moving everything there …",
                     self.brokers
                 );
                 let mut replaced = Vec::new();
                 for spec in self.layout.dependent_on_kafka(&self.brokers) {
                     if let Some(keeper) = self.keepers.get(spec.name) {
-                        let sign = spec.sign.clone();
+                        let readiness = spec.readiness.clone();
                         let started = keeper.replace(spec);
                         replaced.push(async move {
                             started.await;
-                            wait_for(&sign).await
+                            wait_until_ready(&readiness).await
                         });
                     }
                 }
                 let replaced = join_all(replaced);
                 self.set_up_after(async { drop(replaced.await) });
             }
-            Moving::IsSetUp(Ok(())) => {
+            Step::SetUp(Ok(())) => {
                 say!("Restate reads the topics at {}.", self.brokers);
-                self.tell()?;
+                self.write_lists()?;
             }
-            Moving::Looked(Ok(amiss)) if !amiss.is_empty() => {
-                say!("Setting up again: {}.", amiss.join("; "));
+            Step::Checked(Ok(problems)) if !problems.is_empty() => {
+                say!("Setting up again: {}.", problems.join("; "));
                 self.set_up_after(std::future::ready(()));
             }
-            // Kafka is away: whoever needs it says so.
-            Moving::Looked(_) => {}
-            Moving::IsSetUp(Err(error)) => {
-                say!("Setup failed, trying again: {error:#}");
+            // Kafka cannot be reached; the parts that need it report that.
+            Step::Checked(_) => {}
+            Step::SetUp(Err(error)) => {
+                say!("Setup failed, retrying: {error:#}");
                 self.set_up_after(sleep(Duration::from_secs(1)));
             }
         }
         Ok(())
     }
 
-    /// Sets up again if the clock was `set_back`. Otherwise looks whether Restate still reads the topics that are there: one may have
+    /// Sets up again if the clock was `set_back`. Otherwise checks whether Restate reads the existing topics, because one may have
     /// been deleted and created again.
-    fn look(&mut self, set_back: Option<Duration>) -> anyhow::Result<()> {
+    fn check_clock_and_topics(&mut self, set_back: Option<Duration>) -> anyhow::Result<()> {
         if let Some(by) = set_back {
             let by = Duration::from_secs(by.as_secs());
             say!(
-                "The clock was set back by {}: waking the simulated drivers, whose timers are late by as much.",
+                "The clock was set back by {}: waking the simulated drivers, whose timers would be late by as much.",
                 humantime::format_duration(by)
             );
             self.set_up_after(std::future::ready(()));
             return Ok(());
         }
-        // The embedded broker's topics last as long as it does.
+        // The embedded broker's topics exist as long as it runs.
         if self.embedded {
             return Ok(());
         }
         let admin = Admin::new(&self.layout.ports.urls(Use::RestateAdmin))?;
         let kafka = self.layout.kafka(&self.brokers)?;
-        self.moving
-            .spawn(async move { Moving::Looked(subscriptions::amiss(&admin, &kafka).await) });
+        self.steps
+            .spawn(async move { Step::Checked(subscriptions::problems(&admin, &kafka).await) });
         Ok(())
     }
 
     fn set_up_after(&mut self, before: impl Future<Output = ()> + Send + 'static) {
         let setup = self.set_up();
-        self.moving.spawn(async move {
+        self.steps.spawn(async move {
             before.await;
-            Moving::IsSetUp(match setup {
+            Step::SetUp(match setup {
                 Ok(setup) => setup.await,
                 Err(error) => Err(error),
             })
         });
     }
 
-    /// Runs setup and waits until Restate reads the topics; what setup finds and does goes to its log.
+    /// Runs setup, which writes to its log, and waits until Restate reads the topics.
     fn set_up(&self) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + use<>> {
         let args = self.setup_args();
         let log = self.layout.dir.log("setup");
@@ -285,15 +285,16 @@ impl System {
         })
     }
 
-    /// Stops everything in such an order that no accepted order is lost: first what takes orders.
+    /// Stops everything in a sequence that loses no accepted order: the gateway, which accepts orders, comes first.
     pub(super) async fn stop(&mut self) {
         say!("\nStopping …");
-        self.moving.abort_all();
+        self.steps.abort_all();
         self.stop_one(Part::Gateway.name()).await;
         if self.started && self.embedded {
             self.drain().await;
         }
-        // All at once: the services end as soon as Restate lets go of them, and whatever is cut short is done again.
+        // All at the same time: the services end as soon as Restate closes its connections, and interrupted attempts are retried at
+        // the next start.
         let kafka = self.keepers.remove(Part::Kafka.name());
         let others = std::mem::take(&mut self.keepers);
         join_all(
@@ -311,7 +312,7 @@ impl System {
         say!("Stopped.");
     }
 
-    /// Gives Restate time to take over the orders that would end with the embedded broker.
+    /// Gives Restate time to read the orders that would be lost with the embedded broker.
     async fn drain(&self) {
         let admin = self.layout.ports.urls(Use::RestateAdmin);
         let drain = async {
@@ -322,16 +323,16 @@ impl System {
         let drained = if let Ok(drained) = timeout(QUIET, &mut drain).await {
             drained
         } else {
-            say!("Waiting until Restate has taken over the last orders …");
+            say!("Waiting until Restate has read the last orders …");
             drain.await
         };
         match drained {
             Ok(0) => {}
             Ok(left) => say!(
-                "{left} orders are lost with the embedded broker: Restate did not take them over in time."
+                "{left} orders are lost with the embedded broker: Restate did not read them in time."
             ),
             Err(error) => say!(
-                "Could not see whether Restate has taken over all orders of the embedded broker: {error:#}"
+                "Could not check whether Restate has read all orders of the embedded broker: {error:#}"
             ),
         }
     }
@@ -347,11 +348,13 @@ impl System {
             .insert(spec.name, Keeper::start(spec, self.sender.clone()));
     }
 
-    /// Waits until these processes are ready, printing a line for each; an error if one dies or takes too long.
+    /// Waits until these processes are ready, and prints a line for each. Fails if one dies or takes too long.
     async fn ready(&mut self, specs: &[Spec]) -> anyhow::Result<()> {
         let all = join_all(specs.iter().map(|spec| async move {
             let begin = Instant::now();
-            let address = timeout(READY_WITHIN, wait_for(&spec.sign)).await.ok()?;
+            let address = timeout(READY_WITHIN, wait_until_ready(&spec.readiness))
+                .await
+                .ok()?;
             let ms = begin.elapsed().as_millis();
             say!("  {:<18}{address:<28}{ms:>5} ms", spec.name);
             Some(())
@@ -396,7 +399,7 @@ impl System {
             },
             order_services_url: url(Use::OrderServices),
             driver_simulator_url: url(Use::DriverSimulator),
-            // One process a part: where the ports are others than last time, it is the part that has moved.
+            // There is one process per part, so a different port means that the part has moved.
             moved: true,
             no_register: false,
             keep_paused: false,
@@ -414,15 +417,15 @@ impl System {
         }
     }
 
-    /// Writes down the processes for others to read. Where that fails, as on a full disk, the parts run on.
+    /// Writes `processes.json`. If that fails, as on a full disk, the parts keep running.
     fn note_processes(&self) {
         if let Err(error) = self.layout.dir.write_processes(&self.pids) {
             say!("{error:#}: the list of processes is out of date");
         }
     }
 
-    /// Writes down addresses and processes for others to read.
-    fn tell(&self) -> anyhow::Result<()> {
+    /// Writes `endpoints.json` and `processes.json`.
+    fn write_lists(&self) -> anyhow::Result<()> {
         self.layout.dir.write_processes(&self.pids)?;
         self.layout
             .dir
@@ -438,24 +441,24 @@ fn grace(name: &str) -> Duration {
     }
 }
 
-/// Waits until a process shows its sign; answers where it is.
-async fn wait_for(sign: &Sign) -> String {
+/// Waits until a process is ready. Returns its address.
+async fn wait_until_ready(readiness: &Readiness) -> String {
     loop {
-        let seen = match sign {
-            Sign::Answers(urls) => {
+        let seen = match readiness {
+            Readiness::Answers(urls) => {
                 let answers = join_all(urls.iter().map(|url| http::answers(url, Protocol::Http1)));
                 answers.await.into_iter().all(|answers| answers)
             }
-            Sign::AnswersHttp2(url) => http::answers(url, Protocol::Http2).await,
-            Sign::Listens(address) => TcpStream::connect(address).await.is_ok(),
-            Sign::Writes(file) => file.exists(),
+            Readiness::AnswersHttp2(url) => http::answers(url, Protocol::Http2).await,
+            Readiness::Listens(address) => TcpStream::connect(address).await.is_ok(),
+            Readiness::Writes(file) => file.exists(),
         };
         if seen {
-            return match sign {
-                Sign::Answers(urls) => urls.first().map_or_else(String::new, |url| base(url)),
-                Sign::AnswersHttp2(url) => base(url),
-                Sign::Listens(address) => address.to_string(),
-                Sign::Writes(_) => "embedded, in memory".to_owned(),
+            return match readiness {
+                Readiness::Answers(urls) => urls.first().map_or_else(String::new, |url| base(url)),
+                Readiness::AnswersHttp2(url) => base(url),
+                Readiness::Listens(address) => address.to_string(),
+                Readiness::Writes(_) => "embedded, in memory".to_owned(),
             };
         }
         sleep(POLL).await;
@@ -467,7 +470,7 @@ fn base(url: &str) -> String {
     url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
 }
 
-/// What the embedded broker writes into `file`, once it has.
+/// Waits until the embedded broker has written its address into `file`, and returns it.
 async fn broker_address(file: &Path) -> anyhow::Result<String> {
     while !file.exists() {
         sleep(POLL).await;
@@ -476,7 +479,7 @@ async fn broker_address(file: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("reading the broker's address from {}", file.display()))
 }
 
-/// Runs setup; what it finds and does goes to `log`.
+/// Runs setup. What it finds and does is written to `log`.
 async fn set_up(args: &setup::Args, log: &Path) -> anyhow::Result<()> {
     let file = File::options()
         .create(true)
@@ -486,7 +489,7 @@ async fn set_up(args: &setup::Args, log: &Path) -> anyhow::Result<()> {
     let file = Mutex::new(file);
     let report = |line: &str| {
         if let Ok(mut file) = file.lock() {
-            // A line that is missing there is no reason to stop.
+            // A failure to write the log is no reason to stop.
             let _ = writeln!(file, "{line}");
         }
     };

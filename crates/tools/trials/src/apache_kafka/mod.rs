@@ -104,6 +104,6 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     };
     tokio::select! {
         ended = running => ended,
-        () = shutdown.asked.cancelled() => Ok(()),
+        () = shutdown.requested.cancelled() => Ok(()),
     }
 }

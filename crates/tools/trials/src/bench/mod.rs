@@ -110,7 +110,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let report = tokio::select! {
         report = measure(&args) => report?,
-        () = shutdown.asked.cancelled() => bail!("interrupted"),
+        () = shutdown.requested.cancelled() => bail!("interrupted"),
     };
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);

@@ -144,7 +144,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let result = tokio::select! {
         result = run(&args, &directory) => result,
-        () = shutdown.asked.cancelled() => bail!("interrupted; data and logs are in {}", directory.display()),
+        () = shutdown.requested.cancelled() => bail!("interrupted; data and logs are in {}", directory.display()),
     };
     match result {
         Ok(()) if args.data_dir.is_none() => std::fs::remove_dir_all(&directory)
