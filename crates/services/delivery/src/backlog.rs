@@ -1,4 +1,4 @@
-//! [`DispatchBacklog`]: stores the middle of the matcher's long queues.
+//! [`DispatchBacklog`]: stores the middle part of the matcher's long queues.
 #![expect(
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
@@ -12,10 +12,10 @@ use restate_sdk::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Keeps segments of the queues of one region. Key: the region.
+/// Stores segments of the queues of one region. Key: the region.
 ///
-/// Its state is read lazily, entry by entry, so it may hold any number of segments: each handler touches one. Only
-/// `DriverDeliveryMatcher` of the same region calls it; it calls nobody.
+/// Its state is read lazily, entry by entry, and each handler uses a single segment, so there may be any number of them. Only
+/// the `DriverDeliveryMatcher` of the same region calls it. It calls no other service.
 pub struct DispatchBacklog;
 
 /// A segment and the queue it belongs to.

@@ -1,4 +1,4 @@
-//! The rules of one delivery. No runtime needed.
+//! The rules of one delivery. Pure code, without the runtime.
 
 use domain::DriverId;
 use durable::Trace;
@@ -13,7 +13,7 @@ use crate::types::DeliveryRequest;
 pub(crate) struct Delivery {
     pub(crate) request: DeliveryRequest,
     pub(crate) progress: Progress,
-    /// The trace it belongs to: the matcher, which gives it a driver when one becomes free, does not know it.
+    /// The trace it belongs to. Kept here because the matcher does not know it when it later assigns a driver.
     #[serde(default, skip_serializing_if = "Trace::is_none")]
     pub(crate) trace: Trace,
 }
@@ -29,24 +29,24 @@ pub enum Progress {
     /// A driver is on the way to the restaurant.
     #[serde(rename_all = "camelCase")]
     Assigned {
-        /// Who.
+        /// The driver.
         driver_id: DriverId,
     },
     /// A driver has the food.
     #[serde(rename_all = "camelCase")]
     PickedUp {
-        /// Who.
+        /// The driver.
         driver_id: DriverId,
     },
 }
 
 impl Progress {
-    /// Whether the delivery can use a driver.
+    /// Whether the delivery needs a driver.
     pub(crate) fn wants_driver(&self) -> bool {
         *self == Self::Searching
     }
 
-    /// The progress after `driver` says that the food is picked up; `None` if `driver` does not hold the delivery, or it is picked up already.
+    /// The progress after `driver` has reported the pickup; `None` if `driver` does not hold the delivery, or has picked it up already.
     pub(crate) fn after_pickup_by(&self, driver: &DriverId) -> Option<Self> {
         match self {
             Self::Assigned { driver_id } if driver_id == driver => Some(Self::PickedUp {
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// Who holds the delivery.
+    /// The driver who holds the delivery.
     pub(crate) fn driver(&self) -> Option<&DriverId> {
         match self {
             Self::Assigned { driver_id } | Self::PickedUp { driver_id } => Some(driver_id),

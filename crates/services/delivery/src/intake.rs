@@ -14,20 +14,20 @@ use crate::dead_letter::DeadLetter;
 use crate::report;
 use crate::twin::DriverDigitalTwinClient;
 
-/// Takes location updates from Kafka.
+/// Receives location updates from Kafka.
 ///
-/// A plain service that takes bytes, on purpose: an object as sink would halt the partition for ever at the first record
-/// whose key is not UTF-8. It costs one more invocation for each record, so that does as little as possible: no state, nothing
-/// awaited, one one-way send of what has been understood.
+/// It is deliberately a plain service that takes bytes: with an object as sink, the first record whose key is not UTF-8 would halt
+/// the partition for ever. The intake costs one more invocation per record, so it does as little as possible: it has no state,
+/// awaits nothing, and makes one one-way send.
 ///
-/// The runtime handles the records of a partition side by side here, so reports may overtake each other on their way to the
-/// twin. It orders them by their times ([`domain::driver::track`]).
+/// The runtime handles the records of a partition concurrently, so reports may overtake each other on their way to the twin. The
+/// twin puts them in order by their times ([`domain::driver::track`]).
 pub struct DriverUpdateIntake {
     publisher: Publisher,
 }
 
 impl DriverUpdateIntake {
-    /// The intake; `publisher` takes the dead letters.
+    /// The intake. It publishes dead letters through `publisher`.
     #[must_use]
     pub fn new(publisher: Publisher) -> Self {
         Self { publisher }
@@ -40,9 +40,9 @@ impl DriverUpdateIntake {
     idempotency_retention = "0s"
 )]
 impl DriverUpdateIntake {
-    /// Sink of topic `driver-updates`. Sends a driver's report to the driver's twin (one-way), also one without a place or time
-    /// that could be one. A record that is not a JSON object, or whose key is not a driver's id, goes to topic
-    /// `driver-updates-dlq` as it came, with the reason in its headers.
+    /// Called for each record of topic `driver-updates`. Sends the report to the driver's twin (one-way), even if its position or
+    /// time is invalid. A record that is not a JSON object, or whose key is not a driver's id, is published unchanged to topic
+    /// `driver-updates-dlq`, with the reason in its headers.
     #[handler(ingress_private)]
     async fn receive(
         &self,

@@ -1,5 +1,5 @@
-//! From a prepared order to the customer's door: [`DeliveryManager`], [`DriverDeliveryMatcher`] and [`DriverDigitalTwin`], which
-//! [`DriverUpdateIntake`] tells where the driver is.
+//! Delivers a prepared order to the customer: [`DeliveryManager`], [`DriverDeliveryMatcher`], [`DriverDigitalTwin`], and
+//! [`DriverUpdateIntake`], which passes the drivers' positions on to the twins.
 //!
 //! ```text
 //!  OrderWorkflow ──start, cancel, checkProgress──▶ DeliveryManager ──────── setStatus ──▶ OrderStatusService
@@ -13,19 +13,19 @@
 //!                        └── notifyDeliveryPickup, …Delivered ────┘
 //! ```
 //!
-//! Every arrow is a one-way send but `assignDeliveryJob` (double), `checkProgress` and `cancel`, whose callers wait. Nobody
-//! here ever waits for somebody who may be waiting for him, and no exclusive handler waits for the world, so a cancellation is
-//! never queued behind a wait.
+//! Every arrow is a one-way send, except `assignDeliveryJob` (double), `checkProgress` and `cancel`, whose callers wait for the
+//! answer. No service waits for one that may be waiting for it, so there are no deadlocks. No exclusive handler waits for anything
+//! outside the system, so a cancellation is never queued behind a wait.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `manager.rs`, `delivery.rs` | one delivery: handlers, rules |
 //! | `matcher.rs`, `dispatch.rs` | drivers and deliveries of a region: handlers, rules |
-//! | `backlog.rs`, `segmented.rs` | where a long queue is put away: handlers, the queue itself |
-//! | `intake.rs`, `report.rs` | location updates from Kafka: handler; how they are read, and what is refused |
-//! | `twin.rs`, `driver.rs` | one driver: handlers, rules; those about positions are in [`domain::driver`] |
-//! | `dead_letter.rs` | putting location updates aside |
-//! | `types.rs` | what the services say to each other |
+//! | `backlog.rs`, `segmented.rs` | storage for long queues: handlers, the queue itself |
+//! | `intake.rs`, `report.rs` | location updates from Kafka: handler, parsing |
+//! | `twin.rs`, `driver.rs` | one driver: handlers, rules; the rules about positions are in [`domain::driver`] |
+//! | `dead_letter.rs` | publishing unusable location updates as dead letters |
+//! | `types.rs` | inputs and outputs of the handlers |
 
 mod backlog;
 mod dead_letter;

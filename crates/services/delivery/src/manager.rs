@@ -19,8 +19,8 @@ use crate::types::{
 
 const DELIVERY_INFO: &str = "delivery-info";
 
-/// The value with which the awakeable `delivered` is resolved. Former versions resolved it with an empty value and left it to the order's
-/// workflow to make the order `DELIVERED`; a workflow of this version does so if the value is empty.
+/// The value with which the awakeable `delivered` is resolved once the order is `DELIVERED`. Former versions resolved it with an empty
+/// value, and the order's workflow then made the order `DELIVERED`. The workflow still does so if the value is empty.
 pub const STATUS_IS_SET: &[u8] = b"status-is-set";
 
 /// Runs one delivery, from the cooked meal to the customer's door. Key: the order's id.
@@ -52,9 +52,9 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Sent by `DriverDeliveryMatcher` when it has a driver for this delivery. Asks the driver's twin to take the job; then the
-    /// order is `WAITING_FOR_DRIVER`. If the driver is not free after all, it asks for another; if the driver is not needed, it returns
-    /// the driver to the matcher.
+    /// Sent by `DriverDeliveryMatcher` when it has a driver for this delivery. Asks the driver's twin to take the job, and makes the
+    /// order `WAITING_FOR_DRIVER`. If the driver turns out not to be free, asks the matcher for another one. If the delivery needs no
+    /// driver any more, returns the driver to the matcher.
     #[handler(name = "assignDriver", ingress_private)]
     async fn assign_driver(
         &self,
@@ -71,7 +71,7 @@ impl DeliveryManager {
                 .send();
             return Ok(());
         };
-        // The matcher sends this when any driver becomes free, so the trace is that of the delivery, not of the message.
+        // The matcher may send this because another driver's delivery ended, so the trace is that of the delivery, not of the message.
         let (trace, span) = delivery.trace.join(&ctx, "DeliveryManager/assignDriver");
         give_to(&ctx, trace, delivery, driver)
             .instrument(span)
@@ -100,8 +100,7 @@ impl DeliveryManager {
     }
 
     /// Sent by `DriverDigitalTwin` when its driver has handed over the food. Makes the order `DELIVERED`, notifies the order's
-    /// workflow and ends the delivery. It does not need the workflow: an order whose workflow was killed while the food was
-    /// on its way still becomes `DELIVERED`.
+    /// workflow, and ends the delivery. An order whose workflow was killed while the food was on its way becomes `DELIVERED` too.
     #[handler(name = "notifyDeliveryDelivered", ingress_private)]
     async fn notify_delivery_delivered(
         &self,
@@ -117,8 +116,8 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Sent by `DriverDigitalTwin` when its driver has been silent for too long. Marks the order as delayed. Before
-    /// the pickup the twin has dropped the delivery, so it asks for another driver; after it nobody else can bring the food.
+    /// Sent by `DriverDigitalTwin` when its driver has been silent for too long. Marks the order as delayed. Before the pickup,
+    /// the twin has dropped the delivery, so this asks for another driver. After the pickup, no other driver can bring the food.
     #[handler(name = "notifyDriverSilent", ingress_private)]
     async fn notify_driver_silent(
         &self,
@@ -170,9 +169,9 @@ impl DeliveryManager {
         Ok(())
     }
 
-    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should, and by `OrderWorkflow/settle`. Returns its
-    /// progress. A driver who has picked the food up leaves it only at the customer's door: if the twin does not hold it any more, it was
-    /// delivered, and the message about that was lost (its invocation was killed).
+    /// Called by `OrderWorkflow/run` when the delivery takes longer than it should, and by `OrderWorkflow/settle`. Returns the
+    /// delivery's progress. If it was picked up and the driver's twin no longer holds it, it was delivered, and the message about
+    /// that was lost because its invocation was killed. Then this makes the order `DELIVERED`.
     #[handler(name = "checkProgress", ingress_private)]
     async fn check_progress(
         &self,
@@ -196,7 +195,7 @@ impl DeliveryManager {
     }
 }
 
-/// The customer has the food: makes the order `DELIVERED`, and ends the delivery.
+/// Makes the order `DELIVERED`, notifies its workflow, and ends the delivery.
 fn hand_over(ctx: &ObjectContext<'_>, trace: Trace, delivery: &Delivery) {
     ctx.object_client::<OrderStatusServiceClient>(ctx.key())
         .set_status(Json(Change::to(Status::Delivered)))
@@ -206,7 +205,7 @@ fn hand_over(ctx: &ObjectContext<'_>, trace: Trace, delivery: &Delivery) {
     ctx.clear(DELIVERY_INFO);
 }
 
-/// Asks the driver's twin to take the delivery; if it refuses, asks the matcher for another driver.
+/// Asks the driver's twin to take the delivery. If it refuses, asks the matcher for another driver.
 async fn give_to(
     ctx: &ObjectContext<'_>,
     trace: Trace,

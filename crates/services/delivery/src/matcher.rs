@@ -44,15 +44,15 @@ fn free_key(cell: Cell) -> String {
 
 /// Matches drivers and deliveries. Key: the region.
 ///
-/// One object is one queue, so this is the bottleneck of the system: each handler does one thing and returns, answers are
-/// one-way sends, and the state stays small however many wait (see `segmented.rs`). Every sixteenth delivery of a long
-/// queue costs one extra message to [`DispatchBacklog`](crate::DispatchBacklog).
+/// An object handles one request at a time, so this is the bottleneck of the system. Therefore each handler does one thing and
+/// returns, answers are one-way sends, and the state stays small however many deliveries and drivers wait (see `segmented.rs`).
+/// Every sixteenth delivery in a long queue costs one extra message to [`DispatchBacklog`](crate::DispatchBacklog).
 pub struct DriverDeliveryMatcher;
 
 #[restate_sdk::object(name = "DriverDeliveryMatcher", journal_retention = "0s")]
 impl DriverDeliveryMatcher {
-    /// Sent by `DriverDigitalTwin` when its driver wants work, and by `DeliveryManager` when it does not need a driver it
-    /// was given. Gives the driver the delivery that has waited longest, or queues the driver.
+    /// Sent by `DriverDigitalTwin` when its driver wants work, and by `DeliveryManager` when it was given a driver that it does not
+    /// need. Gives the driver the delivery that has waited longest, or queues the driver.
     #[handler(name = "setDriverAvailable", ingress_private)]
     async fn set_driver_available(
         &self,
@@ -72,8 +72,8 @@ impl DriverDeliveryMatcher {
         let key = free_key(driver.cell);
         let mut free = load::<Free>(&ctx, &key).await?;
         let spilled = free.push(driver.driver_id.into());
-        put_away(&ctx, &key, spilled);
-        self.note_free(&ctx, driver.cell, &key, &free).await
+        store_segment(&ctx, &key, spilled);
+        self.store_free(&ctx, driver.cell, &key, &free).await
     }
 
     /// Sent by `DeliveryManager` when a delivery needs a driver. Gives it the nearest free driver, or queues it.
@@ -89,7 +89,7 @@ impl DriverDeliveryMatcher {
             let key = free_key(cell);
             let mut free = load::<Free>(&ctx, &key).await?;
             let driver = pop(&ctx, &key, &mut free).await?;
-            self.note_free(&ctx, cell, &key, &free).await?;
+            self.store_free(&ctx, cell, &key, &free).await?;
             if let Some(driver_id) = driver.and_then(|id| id.parse().ok()) {
                 let region = region(&ctx)?;
                 assign(
@@ -106,13 +106,13 @@ impl DriverDeliveryMatcher {
         }
         let mut pending = load::<Pending>(&ctx, PENDING).await?;
         let spilled = pending.push(delivery_id.into());
-        put_away(&ctx, PENDING, spilled);
+        store_segment(&ctx, PENDING, spilled);
         store_pending(&ctx, &pending)?;
         Ok(())
     }
 
-    /// Sent by `DeliveryManager` when a waiting delivery is cancelled. Takes it out of the queue. If it was given a
-    /// driver in the meantime it is no longer queued, and the manager returns that driver.
+    /// Sent by `DeliveryManager` when a waiting delivery is cancelled. Takes it out of the queue. If it was given a driver in the
+    /// meantime, it is no longer queued, and the manager returns the driver.
     #[handler(name = "withdrawDelivery", ingress_private)]
     async fn withdraw_delivery(
         &self,
@@ -139,13 +139,13 @@ impl DriverDeliveryMatcher {
         let key = free_key(cell);
         let mut free = load::<Free>(&ctx, &key).await?;
         if remove(&ctx, &key, &mut free, driver_id.into()).await? {
-            self.note_free(&ctx, cell, &key, &free).await?;
+            self.store_free(&ctx, cell, &key, &free).await?;
         }
         Ok(())
     }
 
-    /// Stores the queue of a cell and its length.
-    async fn note_free(
+    /// Stores the queue of a cell and its length, and updates the gauge of free drivers.
+    async fn store_free(
         &self,
         ctx: &ObjectContext<'_>,
         cell: Cell,
@@ -153,7 +153,7 @@ impl DriverDeliveryMatcher {
         free: &Free,
     ) -> Result<(), TerminalError> {
         let mut cells = load::<FreeCells>(ctx, FREE_CELLS).await?;
-        cells.note(cell, free.len());
+        cells.set_count(cell, free.len());
         FREE_DRIVERS.set([region(ctx)?.name()], cells.drivers());
         ctx.set(FREE_CELLS, Json(cells));
         store(ctx, key, free);
@@ -167,7 +167,7 @@ fn region(ctx: &ObjectContext<'_>) -> Result<Region, TerminalError> {
     })
 }
 
-/// Sends a delivery's manager its driver.
+/// Tells a delivery's manager which driver it gets.
 fn assign(ctx: &ObjectContext<'_>, delivery_id: String, driver: FreeDriver) {
     ctx.object_client::<DeliveryManagerClient>(delivery_id)
         .assign_driver(Json(driver))
@@ -185,7 +185,7 @@ where
         .unwrap_or_default())
 }
 
-/// Stores the waiting deliveries and sets the gauge of their number. A replay sets the same value.
+/// Stores the waiting deliveries, and updates the gauge of their number. A replay sets the same value.
 fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), TerminalError> {
     QUEUED.set(
         [region(ctx)?.name()],
@@ -195,7 +195,7 @@ fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), Termi
     Ok(())
 }
 
-/// Stores a queue, or clears it if it is empty and has no segment numbers to remember.
+/// Stores a queue, or clears its state key if it is empty and has no segments.
 fn store<const CAP: usize>(ctx: &ObjectContext<'_>, key: &str, queue: &Segmented<CAP>) {
     if queue.is_empty() && !queue.has_segments() {
         ctx.clear(key);
@@ -204,7 +204,7 @@ fn store<const CAP: usize>(ctx: &ObjectContext<'_>, key: &str, queue: &Segmented
     }
 }
 
-fn put_away(ctx: &ObjectContext<'_>, queue: &str, spilled: Option<crate::segmented::Segment>) {
+fn store_segment(ctx: &ObjectContext<'_>, queue: &str, spilled: Option<crate::segmented::Segment>) {
     if let Some(segment) = spilled {
         ctx.object_client::<DispatchBacklogClient>(ctx.key())
             .store(Json(StoreSegment {
@@ -218,7 +218,7 @@ fn put_away(ctx: &ObjectContext<'_>, queue: &str, spilled: Option<crate::segment
     }
 }
 
-/// Takes the oldest id of a queue, fetching its segment from the backlog if necessary.
+/// Takes the oldest id from a queue. Fetches its segment from the backlog if necessary.
 async fn pop<const CAP: usize>(
     ctx: &ObjectContext<'_>,
     name: &str,
@@ -243,7 +243,7 @@ async fn pop<const CAP: usize>(
     }
 }
 
-/// Takes an id out of a queue, also from a segment in the backlog.
+/// Takes an id out of a queue, wherever it is, including the segments in the backlog. Returns whether it was queued.
 async fn remove<const CAP: usize>(
     ctx: &ObjectContext<'_>,
     name: &str,

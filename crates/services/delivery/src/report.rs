@@ -1,4 +1,4 @@
-//! A phone's report: how it is read from a record, and what the twin is sent.
+//! A phone's report: parsing it from a record, and the message to the twin.
 
 use domain::driver::{LocationUpdate, Received, Unreadable};
 use domain::{DriverId, id};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dead_letter::DeadLetter;
 
-/// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as the intake has read it.
+/// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as parsed by the intake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LocationReport {
@@ -20,23 +20,22 @@ pub(crate) struct LocationReport {
     pub(crate) partition: i32,
 }
 
-/// What a phone's report says.
+/// The content of a phone's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Said {
-    /// Where the driver is.
+    /// The driver's position.
     Update(LocationUpdate),
-    /// No place or time that could be one.
+    /// The position or the time is invalid.
     Unusable {
-        /// Why.
+        /// Why it is invalid.
         reason: String,
         /// The record's value.
         value: String,
     },
 }
-
 impl Said {
-    /// Where the driver is.
+    /// The driver's position, if it is valid.
     pub(crate) fn update(&self) -> Option<LocationUpdate> {
         match self {
             Self::Update(update) => Some(*update),
@@ -46,20 +45,20 @@ impl Said {
 }
 
 impl LocationReport {
-    /// The report as it is sent.
+    /// The message to the twin.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        // It holds only texts and numbers that JSON has, so it can always be written.
+        // It contains only strings and finite numbers, so writing it as JSON cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Reads what is sent. Before there was an intake, the subscription sent the record itself: what was under way then is
-    /// read as well.
+    /// Reads the message to the twin. Before there was an intake, the subscription sent the record itself to the twin, so
+    /// invocations from that time have to be read too.
     pub(crate) fn of(sent: &[u8], headers: &HeaderMap) -> Result<Self, Refused> {
         serde_json::from_slice(sent).or_else(|_| report(sent, headers))
     }
 }
 
-/// Why a record is no driver's location update.
+/// Why a record is not a driver's location update.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("the record's key, the driver's id, is missing")]
@@ -70,12 +69,12 @@ pub(crate) enum Refused {
     NoId(#[from] id::Error),
     #[error(transparent)]
     Update(#[from] Unreadable),
-    #[error("neither the update nor the record says when it was")]
+    #[error("neither the update nor the record has a time")]
     NoTime,
 }
 
 impl Refused {
-    /// The record, put aside for this reason.
+    /// The record as a dead letter with this reason.
     pub(crate) fn dead_letter(
         &self,
         key: Option<Vec<u8>>,
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_says_where_the_driver_was_and_when_it_came_out_of_kafka() {
+    fn a_report_has_the_position_and_the_time_and_offset_of_the_record() {
         let (driver, report) = read(Some(b"driver-1"), UPDATE, &headers("1700000000250")).unwrap();
         assert_eq!(driver.as_str(), "driver-1");
         let update = report.said.update().unwrap();
@@ -165,9 +164,9 @@ mod tests {
             LocationReport::of(&sent, &HeaderMap::default()),
             Ok(report.clone())
         );
-        // Earlier versions send no other than this.
+        // The format that earlier versions send too.
         assert!(sent.starts_with(br#"{"update":{"lon":-121.9,"lat":37.3,"timestamp":"#));
-        // As the subscription of earlier versions sends it.
+        // A record itself, as the subscription of earlier versions sends it.
         assert_eq!(
             LocationReport::of(UPDATE, &headers("1700000000250")),
             Ok(report)
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_are_none_are_refused_with_a_reason() {
+    fn invalid_records_are_refused_with_a_reason() {
         let too_long = "x".repeat(65);
         for (key, value, reason, kind) in [
             (None, UPDATE, "is missing", "record_key"),
@@ -200,7 +199,7 @@ mod tests {
             assert!(refused.to_string().contains(reason), "{refused}");
             assert_eq!(refused.kind(), kind);
         }
-        // A phone that does not know where or when it is was heard from.
+        // A report with an invalid position or time is still a report.
         for (value, because) in [
             (
                 &br#"{"lon":-121.9,"lat":37.3,"timestamp":3}"#[..],

@@ -1,14 +1,14 @@
 //! A first-in-first-out queue whose own state stays small, however many ids wait.
 //!
-//! Restate hands an object's whole state to each invocation, so a matcher that kept ten thousand waiting deliveries in its
-//! state would move all of them each time a driver becomes free. Here the object keeps the two ends of the queue, at most
-//! `CAP` ids each, and stores the middle elsewhere in numbered segments, one message per `CAP` ids:
+//! Restate passes an object's whole state to each invocation, so a matcher with ten thousand waiting deliveries in its state would
+//! transfer all of them each time a driver becomes free. Instead, the object keeps only the two ends of the queue, at most `CAP`
+//! ids each, and stores the middle elsewhere in numbered segments, with one message per `CAP` ids:
 //!
 //! ```text
 //!   pop ◀── head [a b c] ◀── segments 7, 8, 9 (in DispatchBacklog) ◀── tail [x y] ◀── push
 //! ```
 //!
-//! So an operation costs the same with ten ids waiting as with ten thousand.
+//! So an operation costs the same for ten thousand waiting ids as for ten.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -26,7 +26,7 @@ pub(crate) struct Segmented<const CAP: usize> {
     away: u64,
 }
 
-/// A segment that is to be stored elsewhere.
+/// A segment that has to be stored elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) number: u64,
@@ -36,11 +36,11 @@ pub(crate) struct Segment {
 /// The result of taking the oldest id of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Oldest {
-    /// This one; it is no longer in the queue.
+    /// This id, which is no longer in the queue.
     Id(String),
     /// The queue is empty.
     None,
-    /// It is in the segment of this number: fetch it, [`Segmented::restore`] it, and ask again.
+    /// It is in the segment with this number. Fetch the segment, [`Segmented::restore`] it, and call again.
     Away(u64),
 }
 
@@ -65,7 +65,7 @@ impl<const CAP: usize> Segmented<CAP> {
         self.len() == 0
     }
 
-    /// Puts `id` at the end. A segment that it returns must be stored.
+    /// Adds `id` at the end. If this returns a segment, the caller must store it.
     pub(crate) fn push(&mut self, id: String) -> Option<Segment> {
         if self.middle.is_empty() && self.tail.is_empty() && self.head.len() < CAP {
             self.head.push_back(id);
@@ -95,14 +95,15 @@ impl<const CAP: usize> Segmented<CAP> {
         self.head.pop_front().map_or(Oldest::None, Oldest::Id)
     }
 
-    /// Takes back the oldest segment, whose ids (fewer than before if some were withdrawn) are now the oldest of the queue.
+    /// Takes back the oldest segment, whose ids become the front of the queue. There may be fewer ids than before, if some were
+    /// withdrawn.
     pub(crate) fn restore(&mut self, ids: Vec<String>) {
         self.away = self.away.saturating_sub(ids.len() as u64);
         self.middle.start += 1;
         self.head.extend(ids);
     }
 
-    /// Takes `id` out of either end. `false` means that it is in a segment or not in the queue.
+    /// Removes `id` from either end. `false` means that it is in a segment, or not in the queue.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
         let before = self.head.len() + self.tail.len();
         self.head.retain(|other| other != id);
@@ -115,7 +116,7 @@ impl<const CAP: usize> Segmented<CAP> {
         !self.middle.is_empty()
     }
 
-    /// Notes that one id was taken out of a segment.
+    /// Records that one id was removed from a segment.
     pub(crate) fn removed_from_segment(&mut self) {
         self.away = self.away.saturating_sub(1);
     }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_waiting_take_no_more_room_than_a_few() {
+    fn the_state_stays_small_with_ten_thousand_waiting_ids() {
         let mut queue = Segmented::<CAP>::default();
         let mut largest = 0;
         for n in 0..10_000 {
@@ -201,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_queue_whatever_is_done_to_it(steps in proptest::collection::vec(step(), 0..300)) {
+        fn it_behaves_like_a_queue_for_any_operations(steps in proptest::collection::vec(step(), 0..300)) {
             let mut whole = Whole::default();
             let mut model: VecDeque<String> = VecDeque::new();
             let mut made = 0;

@@ -1,4 +1,4 @@
-//! [`DriverDigitalTwin`]: the driver as the system knows the driver.
+//! [`DriverDigitalTwin`]: what the system knows about one driver.
 #![expect(
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
@@ -18,7 +18,7 @@ use restate_sdk::prelude::*;
 use telemetry::metrics::Counters;
 
 use crate::dead_letter::DeadLetter;
-use crate::driver::{AssignedDelivery, DriverStatus, Look, Watch, Whereabouts};
+use crate::driver::{AssignedDelivery, DriverStatus, SilenceCheck, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
 use crate::report::{LocationReport, Said};
@@ -27,20 +27,20 @@ use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver
 const DRIVER_STATUS: &str = "driver-status";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
 const DRIVER_LOCATION: &str = "driver-location";
-/// What the matcher was last told of the driver, so that it can be told to forget it.
+/// State key of what was last sent to the matcher about the driver, so that it can be withdrawn.
 const OFFERED: &str = "offered";
 
 static REPORTS: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
         "driver_reports",
-        "Location updates that drivers' twins have handled, by what they were worth",
+        "Location updates that drivers' twins have handled, by verdict",
         ["verdict"],
     )
 });
 
-/// The driver as the system knows the driver. Key: the driver's id.
+/// What the system knows about one driver. Key: the driver's id.
 ///
-/// The driver's phone sends positions over Kafka, and calls these handlers for everything else that the driver does.
+/// The driver's phone reports positions over Kafka, and calls these handlers for everything else.
 pub struct DriverDigitalTwin {
     publisher: Publisher,
     speed: Speed,
@@ -48,8 +48,8 @@ pub struct DriverDigitalTwin {
 }
 
 impl DriverDigitalTwin {
-    /// The twin of a driver with the expected `speed`, who loses a delivery that is not picked up after
-    /// `silence` without a report. Unreadable reports go to `publisher`.
+    /// The twin of a driver with the expected `speed`. After `silence` without a report, the driver loses a delivery that is not
+    /// picked up. Dead letters are published through `publisher`.
     #[must_use]
     pub fn new(publisher: Publisher, speed: Speed, silence: Duration) -> Self {
         Self {
@@ -66,8 +66,8 @@ impl DriverDigitalTwin {
     idempotency_retention = "0s"
 )]
 impl DriverDigitalTwin {
-    /// Sent by the driver's phone at the start of work and after each delivery. Asks the region's matcher for a delivery.
-    /// A second call changes nothing; while the driver has a delivery, it is refused (409).
+    /// Sent by the driver's phone at the start of work and after each delivery. Asks the region's matcher for a delivery. Changes
+    /// nothing if the driver waits for one already. Refused (409) while the driver has a delivery.
     #[handler(name = "setDriverAvailable", ingress_private)]
     async fn set_driver_available(
         &self,
@@ -83,7 +83,7 @@ impl DriverDigitalTwin {
             )),
             DriverStatus::Idle => offer(&ctx, region, location),
             DriverStatus::Offline => {
-                forget_absence(&ctx).await?;
+                clear_offline_region(&ctx).await?;
                 offer(&ctx, region, location)
             }
         }
@@ -111,15 +111,15 @@ impl DriverDigitalTwin {
                 ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
             }
             DriverStatus::Offline => {
-                forget_absence(&ctx).await?;
+                clear_offline_region(&ctx).await?;
                 ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
             }
         }
         Ok(())
     }
 
-    /// Called by `DeliveryManager` when the matcher has chosen this driver. Takes the job if the driver still waits for one, and
-    /// returns the expected arrival at the customer's.
+    /// Called by `DeliveryManager` when the matcher has chosen this driver. Accepts the job if the driver still waits for one, and
+    /// returns the expected arrival at the customer.
     #[handler(name = "assignDeliveryJob", ingress_private)]
     async fn assign_delivery_job(
         &self,
@@ -130,7 +130,7 @@ impl DriverDigitalTwin {
         let status = status(&ctx).await?;
         let mut whereabouts = whereabouts(&ctx).await?;
         if status == DriverStatus::Delivering {
-            // The manager may ask again after a crash of its own; the same job is not taken twice.
+            // The manager may call again after a crash. The same job gets the same answer.
             let held = whereabouts
                 .way
                 .filter(|way| way.delivery_id == job.delivery_id);
@@ -142,8 +142,8 @@ impl DriverDigitalTwin {
             return Ok(Json(JobAnswer::Refused));
         }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
-        let eta = whereabouts.set_out(&job, now, self.speed);
-        self.watch(&ctx, &mut whereabouts, now);
+        let eta = whereabouts.start_delivery(&job, now, self.speed);
+        self.watch_for_silence(&ctx, &mut whereabouts, now);
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Delivering));
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
         let assigned = AssignedDelivery {
@@ -199,15 +199,15 @@ impl DriverDigitalTwin {
             .notify_delivery_delivered(Json(me(&ctx)?))
             .traced(Trace::of(&ctx))
             .send();
-        arrive(&ctx, whereabouts(&ctx).await?);
+        end_delivery(&ctx, whereabouts(&ctx).await?);
         ctx.set(DRIVER_STATUS, Json(DriverStatus::Idle));
         Ok(())
     }
 
-    /// Sent by `DriverUpdateIntake`: the driver's phone says where it is. Keeps the position if it is the newest, and tells the
-    /// order of a new expected arrival when that has moved by more than two seconds. Whatever the report is worth, the driver
-    /// was heard from; one who was offline is available again. The first of a spell of impossible positions goes to topic
-    /// `driver-updates-dlq`; all of them are counted.
+    /// Sent by `DriverUpdateIntake` for each report of the driver's phone. Keeps the position if it is the newest, and sends the
+    /// order a new expected arrival if that has moved by more than two seconds. Any report counts as hearing from the driver, and makes
+    /// a driver who was offline available again. The first of a series of impossible positions goes to topic `driver-updates-dlq`;
+    /// all of them are counted.
     #[handler(name = "handleDriverLocationUpdateEvent", ingress_private)]
     async fn handle_driver_location_update_event(
         &self,
@@ -219,17 +219,17 @@ impl DriverDigitalTwin {
             Ok(report) => report,
             Err(refused) => {
                 let letter = refused.dead_letter(Some(ctx.key().into()), report, ctx.headers());
-                return self.put_aside(&ctx, letter).await;
+                return self.publish_dead_letter(&ctx, letter).await;
             }
         };
         let mut whereabouts = whereabouts(&ctx).await?;
-        let verdict = whereabouts.hear(&sent);
-        // By the record's time nobody will look any more, or not for long. The twin's own clock decides.
+        let verdict = whereabouts.handle_report(&sent);
+        // By the record's time, no check for silence is due soon. `watch_for_silence` decides by the twin's own clock.
         if whereabouts.way.is_some()
             && !whereabouts.is_watched(sent.received.at, as_ms(self.silence).saturating_mul(2))
         {
             let now = ctx.run(async || Ok(now_ms())).name("now").await?;
-            self.watch(&ctx, &mut whereabouts, now);
+            self.watch_for_silence(&ctx, &mut whereabouts, now);
         }
         if let Some(newest) = whereabouts.track.newest()
             && let Some(region) = whereabouts.offline_in.take()
@@ -260,14 +260,14 @@ impl DriverDigitalTwin {
                 reason,
                 kind: why.kind(),
             };
-            self.put_aside(&ctx, letter).await?;
+            self.publish_dead_letter(&ctx, letter).await?;
         }
         REPORTS.inc([verdict.kind()]);
         Ok(())
     }
 
-    /// Sent by `DeliveryManager` when the delivery is cancelled. Frees the driver for another one at once; the phone learns
-    /// of it at its next call about the delivery. Changes nothing if the driver does not hold this delivery.
+    /// Sent by `DeliveryManager` when the delivery is cancelled. Frees the driver for another one at once. The phone learns of it
+    /// at its next call about the delivery. Changes nothing if the driver does not hold this delivery.
     #[handler(name = "unassignDelivery", ingress_private)]
     async fn unassign_delivery(
         &self,
@@ -285,13 +285,13 @@ impl DriverDigitalTwin {
             .track
             .newest()
             .map_or(held.restaurant_location, |newest| newest.location);
-        arrive(&ctx, whereabouts);
+        end_delivery(&ctx, whereabouts);
         offer(&ctx, held.region, location)
     }
 
-    /// Sent by this object to itself, one at a time, while the driver has a delivery. A driver who has not been heard of for too
-    /// long loses the delivery before it is picked up, and is offline until the next report; after that the delivery
-    /// is told to be held up, as nobody else can bring it.
+    /// Sent by this object to itself, one at a time, while the driver has a delivery. If the driver has been silent for too long
+    /// before the pickup, the driver loses the delivery and is `OFFLINE` until the next report. After the pickup no other driver can
+    /// bring the food, so the order is marked as delayed.
     #[handler(name = "checkSilence", ingress_private)]
     async fn check_silence(
         &self,
@@ -299,24 +299,24 @@ impl DriverDigitalTwin {
         planned: Option<Json<i64>>,
     ) -> Result<(), TerminalError> {
         let mut whereabouts = whereabouts(&ctx).await?;
-        // Another look was planned meanwhile. Those of versions that knew of one at most say nothing.
+        // Another check was scheduled meanwhile. Checks sent by former versions have no time.
         if planned.map(Json::into_inner) != whereabouts.look_at {
             return Ok(());
         }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
         let limit = as_ms(self.silence);
-        match whereabouts.look(now, limit) {
-            Look::Idle => {}
-            Look::Again(after) => look_at(&ctx, &mut whereabouts, now, after),
-            Look::Delayed(after) => {
-                self.say_silent(&ctx, &whereabouts)?;
-                look_at(&ctx, &mut whereabouts, now, after);
+        match whereabouts.check_silence_at(now, limit) {
+            SilenceCheck::Idle => {}
+            SilenceCheck::Again(after) => schedule_check(&ctx, &mut whereabouts, now, after),
+            SilenceCheck::Delayed(after) => {
+                self.notify_manager_of_silence(&ctx, &whereabouts)?;
+                schedule_check(&ctx, &mut whereabouts, now, after);
             }
-            Look::Lost => {
-                self.say_silent(&ctx, &whereabouts)?;
+            SilenceCheck::Lost => {
+                self.notify_manager_of_silence(&ctx, &whereabouts)?;
                 whereabouts.offline_in = assigned(&ctx).await?.map(|held| held.region);
                 ctx.set(DRIVER_STATUS, Json(DriverStatus::Offline));
-                arrive(&ctx, whereabouts);
+                end_delivery(&ctx, whereabouts);
                 return Ok(());
             }
         }
@@ -324,8 +324,8 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Polled by the driver's phone, and called by anyone. Returns the delivery that the driver holds,
-    /// or null. Changes nothing and is never queued behind a change.
+    /// Polled by the driver's phone, and open to anyone. Returns the delivery that the driver holds, or null. Changes nothing,
+    /// and is never queued behind a change.
     #[handler(name = "getAssignedDelivery")]
     async fn get_assigned_delivery(
         &self,
@@ -339,7 +339,7 @@ impl DriverDigitalTwin {
     }
 
     /// Notifies the delivery's manager that its driver is silent.
-    fn say_silent(
+    fn notify_manager_of_silence(
         &self,
         ctx: &ObjectContext<'_>,
         whereabouts: &Whereabouts,
@@ -348,7 +348,7 @@ impl DriverDigitalTwin {
             tracing::warn!(
                 driver = ctx.key(),
                 delivery = way.delivery_id.as_str(),
-                "not heard of for {:?}",
+                "not heard from for {:?}",
                 self.silence
             );
             ctx.object_client::<DeliveryManagerClient>(way.delivery_id.as_str())
@@ -358,16 +358,16 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Has this object look whether the driver is silent, unless that is planned already.
-    fn watch(&self, ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64) {
+    /// Schedules a check for silence, unless one is scheduled already.
+    fn watch_for_silence(&self, ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64) {
         let limit = as_ms(self.silence);
         if !whereabouts.is_watched(now, limit) {
             whereabouts.watch = Watch::On;
-            look_at(ctx, whereabouts, now, limit);
+            schedule_check(ctx, whereabouts, now, limit);
         }
     }
 
-    async fn put_aside(
+    async fn publish_dead_letter(
         &self,
         ctx: &ObjectContext<'_>,
         letter: DeadLetter,
@@ -401,7 +401,7 @@ impl DriverDigitalTwin {
     }
 }
 
-/// Has the matcher look for a delivery for this driver.
+/// Asks the matcher for a delivery for this driver.
 fn offer(ctx: &ObjectContext<'_>, region: Region, location: Location) -> Result<(), TerminalError> {
     let driver = FreeDriver {
         driver_id: me(ctx)?.driver_id,
@@ -416,16 +416,16 @@ fn offer(ctx: &ObjectContext<'_>, region: Region, location: Location) -> Result<
     Ok(())
 }
 
-/// The driver is no longer waited for.
-async fn forget_absence(ctx: &ObjectContext<'_>) -> Result<(), TerminalError> {
+/// Records that the driver need not be made available at the next report.
+async fn clear_offline_region(ctx: &ObjectContext<'_>) -> Result<(), TerminalError> {
     let mut whereabouts = whereabouts(ctx).await?;
     whereabouts.offline_in = None;
     ctx.set(DRIVER_LOCATION, Json(whereabouts));
     Ok(())
 }
 
-/// Has this object look, `after` ms from `now`, whether the driver is silent.
-fn look_at(ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64, after: i64) {
+/// Schedules a check for silence `after` ms from `now`.
+fn schedule_check(ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64, after: i64) {
     let at = now.saturating_add(after);
     whereabouts.look_at = Some(at);
     ctx.object_client::<DriverDigitalTwinClient>(ctx.key())
@@ -467,8 +467,8 @@ async fn whereabouts(ctx: &ObjectContext<'_>) -> Result<Whereabouts, TerminalErr
         .unwrap_or_default())
 }
 
-/// The delivery is over: the driver holds none and is on no way.
-fn arrive(ctx: &ObjectContext<'_>, mut whereabouts: Whereabouts) {
+/// Clears the delivery and its route.
+fn end_delivery(ctx: &ObjectContext<'_>, mut whereabouts: Whereabouts) {
     ctx.clear(ASSIGNED_DELIVERY);
     whereabouts.way = None;
     ctx.set(DRIVER_LOCATION, Json(whereabouts));

@@ -1,4 +1,4 @@
-//! What the services of a delivery say to each other.
+//! Inputs and outputs of the delivery services' handlers.
 
 use domain::geo::Cell;
 use domain::{DriverId, Location, OrderId, Region, RestaurantId};
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct DeliveryRequest {
     /// The region whose drivers may deliver.
     pub region: Region,
-    /// Who has cooked.
+    /// The restaurant that has cooked.
     pub restaurant_id: RestaurantId,
-    /// Where the food is.
+    /// The location of the restaurant.
     pub restaurant_location: Location,
-    /// Where it is to go.
+    /// The location of the customer.
     pub customer_location: Location,
-    /// The awakeable that is resolved when the customer has it.
+    /// The id of the awakeable to resolve when the food is delivered.
     pub delivered: String,
 }
 
@@ -25,24 +25,24 @@ pub struct DeliveryRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Availability {
-    /// Where the driver works.
+    /// The region in which the driver works.
     pub region: Region,
-    /// Where the driver is, which may be news to the twin.
+    /// The driver's present location, which the twin may not know yet.
     pub location: Location,
 }
 
-/// A driver who is looking for a delivery, as the matcher knows one.
+/// A driver who waits for a delivery: input of `DriverDeliveryMatcher/setDriverAvailable` and `withdrawDriver`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FreeDriver {
     pub(crate) driver_id: DriverId,
-    /// The region whose matcher has, or had, the driver.
+    /// The region whose matcher has, or had, the driver in its queue.
     pub(crate) region: Region,
     /// The map cell in which the driver waits.
     pub(crate) cell: Cell,
 }
 
-/// A delivery that is looking for a driver: input of `DriverDeliveryMatcher/requestDriverForDelivery`.
+/// A delivery that needs a driver: input of `DriverDeliveryMatcher/requestDriverForDelivery`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverRequest {
@@ -66,21 +66,21 @@ pub(crate) struct DeliveryJob {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "answer")]
 pub(crate) enum JobAnswer {
-    /// The driver takes it and expects to be with the customer then, in ms since the epoch.
+    /// The driver takes the job. `eta` is the expected arrival at the customer, in ms since the epoch.
     Accepted { eta: i64 },
     /// The driver is not free (any more).
     Refused,
 }
 
-/// A driver's word about the delivery in hand: input of the twin's `notify…` handlers and of `unassignDelivery`.
+/// A reference to a delivery: input of the twin's `notify…` handlers and of `unassignDelivery`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryRef {
-    /// The delivery, by the id of its order.
+    /// The delivery's id, which is the id of its order.
     pub delivery_id: OrderId,
 }
 
-/// A twin's word about its delivery: input of the manager's `notify…` handlers.
+/// A reference to a driver: input of the manager's `notify…` handlers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverRef {

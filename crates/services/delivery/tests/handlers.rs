@@ -1,4 +1,4 @@
-//! The handlers of a delivery in a real Restate server.
+//! Tests the delivery handlers in a real Restate server.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use restate_test::{Answer, Kafka, Restate, open, until};
 const LONG: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn a_delivery_is_given_to_the_driver_who_comes_free_and_taken_away_when_it_is_cancelled() {
+async fn a_waiting_delivery_gets_the_next_free_driver_and_a_cancelled_one_frees_its_driver() {
     let kafka = Kafka::default();
     let speed = Speed::new(0.005, Duration::from_secs(1)).unwrap();
     let twin = DriverDigitalTwin::new(kafka.publisher(), speed, LONG);
