@@ -1,19 +1,19 @@
-//! Routes between two positions. Needs no runtime.
+//! Routes between two positions. Pure code, without the runtime.
 
 use std::time::Duration;
 
 use domain::Location;
 
-/// Positions reached within this time are reported in one durable step: nobody would see the difference on the map, and a step
-/// costs the runtime more than a position does.
-const TOGETHER: Duration = Duration::from_millis(100);
+/// Positions reached within this time are reported in one durable step: the difference is not visible on the map, and a step costs
+/// the runtime more than a position.
+const GROUPING_TIME: Duration = Duration::from_millis(100);
 /// The most positions reported in one step, however fast the driver is.
-const MOST_TOGETHER: usize = 64;
-/// A clock that is so far behind the last report, in ms, has been set back since.
+const MAX_GROUP: usize = 64;
+/// If the clock is more than this behind the last report, in ms, it was set back since.
 const SET_BACK_MS: i64 = 1_000;
 
-/// The route from `from` to `to` in steps of `step` degrees, each of which takes `interval`, cut into the groups that are reported
-/// together.
+/// The route from `from` to `to` in steps of `step` degrees, each of which takes `interval`. Positions that are reported together
+/// are grouped.
 pub(crate) fn legs(
     from: Location,
     to: Location,
@@ -30,25 +30,25 @@ pub(crate) fn legs(
         places.push(to);
     }
     places
-        .chunks(together(interval))
+        .chunks(positions_per_step(interval))
         .map(<[Location]>::to_vec)
         .collect()
 }
 
-fn together(interval: Duration) -> usize {
+fn positions_per_step(interval: Duration) -> usize {
     let micros = interval.as_micros();
     if micros == 0 {
-        return MOST_TOGETHER;
+        return MAX_GROUP;
     }
-    usize::try_from(TOGETHER.as_micros() / micros)
-        .unwrap_or(MOST_TOGETHER)
-        .clamp(1, MOST_TOGETHER)
+    usize::try_from(GROUPING_TIME.as_micros() / micros)
+        .unwrap_or(MAX_GROUP)
+        .clamp(1, MAX_GROUP)
 }
 
-/// The time of a report at `now` that follows one of the time `last`; all in ms since the epoch.
+/// The time of a report made at `now`, if the last report had the time `last`. All in ms since the epoch.
 ///
-/// Each report is later than the one before, also if there are several in a millisecond. A phone whose clock was set back reports
-/// earlier times from then on.
+/// Each report is later than the one before, even if there are several in a millisecond. After the phone's clock was set back, it
+/// reports earlier times.
 pub(crate) fn time_after(last: i64, now: i64) -> i64 {
     if last.saturating_sub(now) > SET_BACK_MS {
         now
@@ -63,7 +63,7 @@ mod tests {
     use domain::Region;
 
     #[test]
-    fn the_way_ends_at_the_target_and_slow_drivers_report_every_step() {
+    fn a_route_ends_at_the_target_and_slow_drivers_report_every_step() {
         let from = Region::SanJose.at(0.0, 0.0);
         let to = Region::SanJose.at(1.0, 0.5);
         let slow = legs(from, to, 0.005, Duration::from_secs(1));
@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_who_is_there_already_says_so_once() {
+    fn a_driver_who_is_there_already_reports_once() {
         let place = Region::SanJose.centre();
         assert_eq!(legs(place, place, 0.005, Duration::ZERO), [[place]]);
     }
 
     #[test]
-    fn reports_follow_each_other_and_a_clock_that_was_set_back() {
+    fn report_times_increase_unless_the_clock_was_set_back() {
         assert_eq!(time_after(0, 100), 100);
         assert_eq!(time_after(100, 100), 101);
         assert_eq!(time_after(150, 100), 151);

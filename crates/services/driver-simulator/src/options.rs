@@ -9,10 +9,10 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Options {
-    /// Where it listens.
+    /// The address to listen on.
     #[command(flatten)]
     pub listen: Listen,
-    /// Whose requests it accepts, and its build.
+    /// The keys that verify Restate's requests, and the build's version.
     #[command(flatten)]
     pub durable: durable::Options,
     /// The Kafka that drivers report their positions to.
@@ -23,11 +23,11 @@ pub struct Options {
     pub pace: Pace,
 }
 
-/// Where the driver simulator listens.
+/// The address that the driver simulator listens on.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Listen {
-    /// Where the driver simulator listens for Restate
+    /// Address on which the driver simulator listens for Restate
     #[arg(
         long = "driver-simulator-listen",
         id = "driver-simulator-listen",
@@ -47,19 +47,19 @@ pub struct Pace {
     /// How often a driver without a delivery polls for one
     #[arg(long, env = "FOOD_ORDERING_POLL_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub poll_interval: Duration,
-    /// Time between two steps of a driver; 0s: no waiting
+    /// Time between two steps of a driver; 0s moves without waiting
     #[arg(long, env = "FOOD_ORDERING_MOVE_INTERVAL", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub move_interval: Duration,
     /// How long a driver rests after a delivery
     #[arg(long, env = "FOOD_ORDERING_PAUSE", default_value = "2s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub pause: Duration,
-    /// The length of one step of a driver, in degrees
+    /// Length of one step of a driver, in degrees
     #[arg(long, env = "FOOD_ORDERING_STEP", default_value_t = 0.005, value_parser = settings::degrees, value_name = "DEGREES")]
     pub step: f64,
 }
 
 impl Pace {
-    /// How fast the drivers are, in degrees a second; nothing if they move as fast as the system can.
+    /// The drivers' speed, in degrees per second; `None` if they move without waiting.
     #[must_use]
     pub fn speed(&self) -> Option<f64> {
         let speed = self.step / self.move_interval.as_secs_f64();
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drivers_are_as_fast_as_they_are_told_to_drive() {
+    fn the_speed_is_the_step_divided_by_the_interval() {
         let usual: Pace = settings::defaults();
         assert_eq!(usual.speed(), Some(0.005));
         let of = |step, move_interval| Pace {

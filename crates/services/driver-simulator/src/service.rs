@@ -1,4 +1,4 @@
-//! Serving the part `driver-simulator`.
+//! Serves the part `driver-simulator`.
 
 use std::future::Future;
 
@@ -22,15 +22,15 @@ pub enum Error {
     /// The keys that verify Restate's requests cannot be used.
     #[error(transparent)]
     Identity(#[from] durable::identity::Error),
-    /// A pace with which a driver would never arrive, or never stop reporting.
+    /// The step length is out of range: with a very short one, a driver would report hundreds of thousands of positions.
     #[error("the step length must be from {MIN_STEP}° to 1°, but is {0}°")]
     Step(f64),
 }
 
-/// The shortest step, in degrees: with a shorter one a route would have hundreds of thousands of positions.
+/// The shortest allowed step, in degrees. With a shorter one, a route would have hundreds of thousands of positions.
 const MIN_STEP: f64 = 0.000_01;
 
-/// Serves it on `listener` until `shutdown`.
+/// Serves the simulator on `listener` until `shutdown`.
 pub async fn serve(
     options: Options,
     listener: TcpListener,
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_drive_is_tried_again_for_ever_whatever_restates_configuration_says() {
+    async fn every_handler_is_retried_for_ever_whatever_restates_configuration_says() {
         let endpoint = endpoint(&settings::defaults());
         let services = assert_never_given_up(&endpoint.unwrap()).await;
         assert_eq!(services, ["DriverMobileAppSimulator"]);

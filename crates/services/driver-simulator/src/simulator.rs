@@ -26,18 +26,18 @@ use crate::options::Pace;
 const CURRENT_LOCATION: &str = "current-location";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
 
-/// How many deliveries one invocation of `pollForWork` drives, one after the other: each saves an invocation, and makes the
-/// journal longer that a crash has to replay.
-const DELIVERIES_A_STAY: usize = 8;
-/// How often it asks for the next one meanwhile. A driver with nothing to do polls by delayed messages instead: a sleeping
-/// invocation holds one of the runtime's slots, a delayed message none.
-const POLLS_A_STAY: usize = 3;
-/// After this many polls without a delivery a phone reports its position again, so that a twin that considers it silent learns that
+/// How many deliveries one invocation of `pollForWork` drives, one after the other. More deliveries save invocations, but make the
+/// journal longer that is replayed after a crash.
+const DELIVERIES_PER_INVOCATION: usize = 8;
+/// How often such an invocation polls for the next delivery. After that, the driver polls by delayed messages: a sleeping invocation
+/// holds one of the runtime's slots, a delayed message does not.
+const POLLS_PER_INVOCATION: usize = 3;
+/// After this many polls without a delivery, a phone reports its position again, so that a twin that took it for silent learns that
 /// it is back.
-const IDLE_POLLS_A_REPORT: u32 = 10;
+const IDLE_POLLS_PER_REPORT: u32 = 10;
 
-/// The longest wait inside one step of the journal: a stop may be delayed by as much, and a crash repeats it.
-const STEP_OF_TIME: Duration = Duration::from_secs(2);
+/// The longest wait inside one durable step. A shutdown may be delayed by this much, and a crash repeats the wait.
+const MAX_WAIT_STEP: Duration = Duration::from_secs(2);
 
 /// A driver's phone, simulated. Key: the driver's id.
 pub struct DriverMobileAppSimulator {
@@ -45,7 +45,7 @@ pub struct DriverMobileAppSimulator {
     pace: Pace,
 }
 
-/// Input of `startDriver`, which may be left out.
+/// Input of `startDriver`. It may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Start {
     /// The region in which the driver works.
@@ -60,7 +60,7 @@ pub struct Started {
     pub already: bool,
 }
 
-/// State key `current-location`: where the driver is, and works.
+/// State key `current-location`: where the driver is, and the state of the polling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Whereabouts {
     #[serde(flatten)]
@@ -71,11 +71,11 @@ struct Whereabouts {
     /// How many polls in a row brought no delivery.
     #[serde(default)]
     idle_polls: u32,
-    /// The driver has gone home; the poll that is on its way is the last one.
+    /// The driver is going home. The next poll is the last one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     going_home: bool,
-    /// Counts how often the driver was started. Each start begins a round of polls, and ends that of the start before: a driver
-    /// whose poll was killed polls again, and one who polls does not poll twice.
+    /// Counts the starts of the driver. Each start begins a new round of polls and ends the former one, so a driver whose poll was
+    /// killed polls again, and a driver who is polling does not poll twice.
     #[serde(default)]
     round: u64,
 }
@@ -92,9 +92,9 @@ impl DriverMobileAppSimulator {
     idempotency_retention = "0s"
 )]
 impl DriverMobileAppSimulator {
-    /// Called by setup, or by anyone with curl, to put a driver to work, in San Jose unless the body says `{"region":"…"}`.
-    /// Calling it again restarts the polling of a driver who is at work, which helps if a poll was killed. It returns at once, even while
-    /// the driver drives.
+    /// Called by setup, or by anyone with curl, to start a driver, in San Jose unless the body says `{"region":"…"}`. Calling it
+    /// again restarts the polling of a driver who is at work, which helps if a poll was killed. Returns at once, even while the driver
+    /// drives.
     #[handler(name = "startDriver")]
     async fn start_driver(
         &self,
@@ -111,7 +111,7 @@ impl DriverMobileAppSimulator {
         Ok(Json(Started { already }))
     }
 
-    /// Called by anyone with curl to send a driver home. The driver finishes the delivery in hand, and can be started again.
+    /// Called by anyone with curl to send a driver home. The driver finishes the present delivery, and can be started again.
     #[handler(name = "stopDriver")]
     async fn stop_driver(&self, ctx: SharedObjectContext<'_>) -> Result<(), TerminalError> {
         ctx.object_client::<DriverMobileAppSimulatorClient>(ctx.key())
@@ -120,13 +120,13 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Sent by `stopDriver`, and again by itself while the driver has a delivery. Makes the twin unavailable,
-    /// and ends the polling.
+    /// Sent by `stopDriver`, and by this handler to itself while the driver has a delivery. Makes the twin unavailable, and ends
+    /// the polling.
     #[handler(name = "goOffline", ingress_private)]
     async fn go_offline(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         match twin(&ctx).set_driver_unavailable().call().await {
             Ok(()) => {
-                // The poll that is on its way ends the polling.
+                // The next poll ends the polling.
                 if let Some(Json(mut driver)) =
                     ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await?
                 {
@@ -145,7 +145,7 @@ impl DriverMobileAppSimulator {
         }
     }
 
-    /// Sent by `startDriver`. Puts the driver somewhere in the region, reports the place, asks for work and begins to poll.
+    /// Sent by `startDriver`. Puts the driver at a random position in the region, reports it, asks for work and begins to poll.
     #[handler(name = "goOnline", ingress_private)]
     async fn go_online(
         &self,
@@ -179,9 +179,9 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Sent by this object to itself, once an interval while there is no work. Asks the twin for a delivery, drives it
-    /// from end to end, and continues with the next ones while they come quickly. If a delivery is withdrawn on the way, the driver
-    /// gives it up.
+    /// Sent by this object to itself, once per interval while there is no work. Asks the twin for a delivery, drives to the
+    /// restaurant and the customer, and continues with the next deliveries while they come quickly. If a delivery is withdrawn on
+    /// the way, the driver gives it up.
     #[handler(name = "pollForWork", ingress_private)]
     async fn poll_for_work(
         &self,
@@ -191,7 +191,7 @@ impl DriverMobileAppSimulator {
         let Some(Json(mut driver)) = ctx.get::<Json<Whereabouts>>(CURRENT_LOCATION).await? else {
             return Ok(());
         };
-        // Polls of versions without rounds say nothing.
+        // Polls sent by versions without rounds have no number.
         if round.map_or(0, Json::into_inner) != driver.round {
             return Ok(());
         }
@@ -202,14 +202,14 @@ impl DriverMobileAppSimulator {
         let Json(mut assigned) = twin(&ctx).get_assigned_delivery().call().await?;
         if assigned.is_none() {
             driver.idle_polls = driver.idle_polls.wrapping_add(1);
-            if driver.idle_polls.is_multiple_of(IDLE_POLLS_A_REPORT) {
+            if driver.idle_polls.is_multiple_of(IDLE_POLLS_PER_REPORT) {
                 let here = driver.location;
                 self.report(&ctx, &mut driver, vec![here]).await?;
             } else {
                 ctx.set(CURRENT_LOCATION, Json(driver));
             }
         }
-        for _ in 0..DELIVERIES_A_STAY {
+        for _ in 0..DELIVERIES_PER_INVOCATION {
             let Some(delivery) = assigned else { break };
             self.deliver(&ctx, &mut driver, delivery).await?;
             ask_for_work(&ctx, &driver);
@@ -219,15 +219,15 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// Asks the twin for the next delivery a few times, at first soon: where deliveries wait, a driver who becomes free gets one at
-    /// once.
+    /// Polls the twin a few times for the next delivery. The first poll comes soon, because a driver who becomes free gets a delivery at
+    /// once if any are waiting.
     async fn next_delivery(
         &self,
         ctx: &ObjectContext<'_>,
     ) -> Result<Option<AssignedDelivery>, TerminalError> {
         let mut wait = self.pace.poll_interval / 2;
-        for _ in 0..POLLS_A_STAY {
-            pass(ctx, wait).await?;
+        for _ in 0..POLLS_PER_INVOCATION {
+            wait_locally(ctx, wait).await?;
             let Json(assigned) = twin(ctx).get_assigned_delivery().call().await?;
             if assigned.is_some() {
                 return Ok(assigned);
@@ -245,7 +245,7 @@ impl DriverMobileAppSimulator {
     ) -> Result<(), TerminalError> {
         ctx.set(ASSIGNED_DELIVERY, Json(delivery.clone()));
         match self.drive(ctx, driver, &delivery).await {
-            Ok(()) => pass(ctx, self.pace.pause).await?,
+            Ok(()) => wait_locally(ctx, self.pace.pause).await?,
             Err(withdrawn) if withdrawn.code() == 409 => {
                 tracing::info!(
                     driver = ctx.key(),
@@ -259,7 +259,7 @@ impl DriverMobileAppSimulator {
         Ok(())
     }
 
-    /// From where the driver is to the restaurant and on to the customer.
+    /// Drives to the restaurant and on to the customer, and notifies the twin of the pickup and the delivery.
     async fn drive(
         &self,
         ctx: &ObjectContext<'_>,
@@ -302,13 +302,13 @@ impl DriverMobileAppSimulator {
             self.pace.move_interval,
         ) {
             let steps = u32::try_from(leg.len()).unwrap_or(u32::MAX);
-            pass(ctx, self.pace.move_interval.saturating_mul(steps)).await?;
+            wait_locally(ctx, self.pace.move_interval.saturating_mul(steps)).await?;
             self.report(ctx, driver, leg).await?;
         }
         Ok(())
     }
 
-    /// Reports `places` as the driver's positions, in this order; the last one is the present one.
+    /// Reports `places` as the driver's positions, in this sequence. The last one becomes the present position.
     async fn report(
         &self,
         ctx: &ObjectContext<'_>,
@@ -351,12 +351,12 @@ impl DriverMobileAppSimulator {
     }
 }
 
-/// Lets time pass by the phone's own clock. Restate's timers are points in time: if its clock were set back by an hour, a driver who
-/// waits for one would stand still for an hour.
-async fn pass(ctx: &ObjectContext<'_>, time: Duration) -> Result<(), TerminalError> {
+/// Waits by the process's own clock instead of a Restate timer. Restate's timers are points in time: if its clock were set back by an
+/// hour, a waiting driver would stand still for an hour.
+async fn wait_locally(ctx: &ObjectContext<'_>, time: Duration) -> Result<(), TerminalError> {
     let mut left = time;
     while !left.is_zero() {
-        let step = left.min(STEP_OF_TIME);
+        let step = left.min(MAX_WAIT_STEP);
         left -= step;
         ctx.run(move || async move {
             tokio::time::sleep(step).await;

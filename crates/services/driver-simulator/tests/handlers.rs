@@ -1,5 +1,5 @@
-//! The handlers of `DriverMobileAppSimulator` in a real Restate server. Its only neighbour, the driver's twin, is a stub: a
-//! service of the same name, with the handlers that are called.
+//! Tests the handlers of `DriverMobileAppSimulator` in a real Restate server. The driver's twin, the only service that it calls, is
+//! replaced by a stub: a service of the same name with the handlers that are called.
 #![expect(
     missing_docs,
     reason = "the SDK's macro makes client methods without any"
@@ -14,7 +14,7 @@ use driver_simulator::{DriverMobileAppSimulatorIngressClient, Options, Pace, end
 use restate_sdk::prelude::*;
 use restate_test::{Answer, Kafka, Restate, until};
 
-/// Has one delivery to give, and notes what the phone says.
+/// A stub of the twin: has one delivery, and records the phone's calls.
 struct Twin;
 
 #[restate_sdk::object(name = "DriverDigitalTwin")]
@@ -80,7 +80,7 @@ async fn note(ctx: &ObjectContext<'_>, word: &str) -> Result<(), TerminalError> 
 }
 
 #[tokio::test]
-async fn a_driver_who_is_started_brings_what_the_twin_has_and_asks_for_more() {
+async fn a_started_driver_delivers_what_the_twin_assigns_and_asks_for_more_work() {
     let kafka = Kafka::default();
     let mut options: Options = settings::defaults();
     options.kafka.brokers = kafka.connection().brokers().into();
