@@ -1,38 +1,37 @@
-//! The reasons for which orders end, as people and metrics read them.
+//! The reasons for which orders end, as texts for people and as labels for metrics.
 //!
-//! The reason of an order is a text for people, which may end in details. Metrics know it by its beginning.
-
-/// The event was no order.
+//! The reason of an order is a text that may end with details. Its beginning determines the label for metrics.
+/// The event was not a valid order.
 pub const INVALID: &str = "invalid order";
-/// The payment provider said no.
+/// The payment provider declined the payment.
 pub const DECLINED: &str = "payment declined";
-/// The restaurant said no.
+/// The restaurant refused to prepare the order.
 pub const REFUSED: &str = "refused by the restaurant";
-/// The payment provider did not answer, or kept putting it off.
+/// The payment provider gave no final answer in time.
 pub const NO_PAYMENT: &str = "the payment provider did not take the order in time";
-/// The payment provider's answers were not valid.
+/// The payment provider's answers were invalid.
 pub const PAYMENT_INVALID: &str = "the payment provider gave no valid answer";
-/// The payment provider refused the request, with a status other than that for a payment that is declined.
+/// The payment provider refused the request with a status other than the one for a declined payment.
 pub const PAYMENT_REFUSED: &str = "the payment provider refused the request";
-/// The payment provider took another amount, or another currency, than requested.
+/// The payment provider charged another amount or currency than requested.
 pub const OTHER_AMOUNT: &str = "the payment provider charged another amount";
-/// The restaurant did not answer, or kept putting it off.
+/// The restaurant gave no final answer in time.
 pub const NO_RESTAURANT: &str = "the restaurant did not take the order in time";
-/// The restaurant's answers were not valid.
+/// The restaurant's answers were invalid.
 pub const RESTAURANT_INVALID: &str = "the restaurant gave no valid answer";
-/// The restaurant refused the request, with a status other than that for an order that it will not cook.
+/// The restaurant refused the request with a status other than the one for an order that it will not prepare.
 pub const NOT_TAKEN: &str = "the restaurant refused the request";
-/// The restaurant never called back.
+/// The restaurant did not call back in time.
 pub const NOT_COOKED: &str = "the restaurant did not finish in time";
-/// Nobody was free.
+/// No driver became free in time.
 pub const NO_DRIVER: &str = "no driver was found in time";
-/// The driver did not come.
+/// The driver did not pick the food up in time.
 pub const NOT_PICKED_UP: &str = "the driver did not pick it up in time";
-/// The customer called it off.
+/// The customer cancelled the order.
 pub const BY_CUSTOMER: &str = "cancelled by the customer";
-/// An operator called it off, with Restate's own means.
+/// An operator cancelled the order's workflow in Restate.
 pub const BY_OPERATOR: &str = "cancelled by an operator";
-/// A step of our own failed for good.
+/// A step of this system failed for good.
 pub const FAILED: &str = "the order could not be processed";
 
 /// The delivery was lost: an invocation of `DeliveryManager` was killed.
@@ -61,7 +60,7 @@ const LABELS: [(&str, &str); 18] = [
     (STOPPED, "workflow_stopped"),
 ];
 
-/// A reason as a label of a metric: one of a few, `other` for what is not known here, `none` where there is none.
+/// The metric label of a reason: `other` for an unknown reason, `none` without a reason.
 #[must_use]
 pub fn label(reason: Option<&str>) -> &'static str {
     let Some(reason) = reason else { return "none" };
@@ -76,14 +75,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_known_by_its_beginning() {
+    fn the_beginning_of_a_reason_determines_its_label() {
         assert_eq!(label(None), "none");
         assert_eq!(
             label(Some("payment declined: no cover")),
             "payment_declined"
         );
         assert_eq!(label(Some("the moon is full")), "other");
-        // No label hides another.
+        // No reason is a prefix of a later one.
         for (reason, expected) in LABELS {
             assert_eq!(label(Some(reason)), expected);
         }

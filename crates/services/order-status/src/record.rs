@@ -1,17 +1,17 @@
-//! The rules: what a change does to the stored record of an order. No runtime needed.
+//! The rules: what a change does to the stored record of an order. Pure code, without the runtime.
 
 use domain::order::Content;
 use domain::{DriverId, Money, OrderId, Status, StatusEvent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Input of `create`. Workflows of former versions send none.
+/// Input of `create`. Workflows of former versions send no input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {
-    /// A fingerprint of the order, which distinguishes it from another one of the same id.
+    /// A fingerprint of the order, which distinguishes it from another order with the same id.
     pub content: Content,
-    /// The amount that the customer is charged, and may have to be refunded.
+    /// The amount that the customer is charged, and that may have to be refunded.
     pub price: Money,
 }
 
@@ -19,28 +19,28 @@ pub struct NewOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// The status the order is to have.
+    /// The new status.
     pub status: Status,
-    /// Why, for an order that is rejected or cancelled.
+    /// Why the order is rejected or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Expected arrival in ms since the epoch, if this change comes with a new one.
+    /// The expected arrival in ms since the epoch, if this change comes with a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta: Option<i64>,
     /// The driver who has the order from now on, if this change assigns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_id: Option<DriverId>,
-    /// The change is for an order that was never accepted; one that was is left alone.
+    /// Change only an order that was never accepted; leave an accepted order alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_if_unknown: bool,
     /// The price of a new order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
-    /// Nothing of the order is left to undo.
+    /// Whether nothing of the order is left to undo.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_settled: bool,
-    /// The invocation that made the last change may have been killed after it had published the change and before it had stored
-    /// it. So this change skips the version of that one: no version ever has two contents.
+    /// The invocation of an earlier change may have been killed after it published the change and before it stored it. So this
+    /// change skips that version, and no version ever has two contents.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_repair: bool,
 }
@@ -79,7 +79,7 @@ impl Change {
         }
     }
 
-    /// An end other than delivery, and why.
+    /// A change to `REJECTED` or `CANCELLED`, with the reason.
     #[must_use]
     pub fn ended(status: Status, reason: impl Into<String>) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Change {
         }
     }
 
-    /// The same for an order of which nothing is left to undo.
+    /// The same change, for an order of which nothing is left to undo.
     #[must_use]
     pub fn settled(self) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Change {
         }
     }
 
-    /// The same for an order whose invocations were killed, whatever they were doing.
+    /// The same change, for an order whose invocations may have been killed.
     #[must_use]
     pub fn after_kill(self) -> Self {
         Self {
@@ -110,13 +110,13 @@ impl Change {
 /// An order that claims an id: the input of `claim`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IdClaim {
-    /// What the order is.
+    /// The fingerprint of the order.
     pub content: Content,
-    /// Who claims the id for it.
+    /// Who claims the id for the order.
     pub claimant: Claimant,
 }
 
-/// Who claims an id for an order, and so what the answer may reveal.
+/// Who claims an id for an order. This decides what the answer may reveal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Claimant {
@@ -124,30 +124,30 @@ pub enum Claimant {
     Trusted,
     /// A customer who has the key of the order.
     KeyHolder,
-    /// Anyone, by HTTP without a key: an ordering provider, or a stranger who knows the id.
+    /// Anyone else, over HTTP without a key: an ordering provider, or a stranger who knows the id.
     Anyone,
 }
 
 /// The answer of `claim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IdClaimAnswer {
-    /// Whether the id belongs to the order: it was free, or the same order is sent again.
+    /// Whether the id belongs to the order, because it was free or the same order had claimed it before.
     pub granted: bool,
 }
 
-/// The order to which an id belongs, as it is kept for ever.
+/// State key `order-content`: the order to which the id belongs. It is kept for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     pub(crate) content: Content,
-    /// A customer has shown the key, so the answer to others does not reveal whether an order is the same: otherwise one could
-    /// find out by guessing what was ordered.
+    /// Whether a customer has shown the order's key. If so, the answer to others does not reveal whether an order has the same
+    /// content: otherwise a stranger could find out by guessing what was ordered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_key: bool,
 }
 
 impl Holder {
-    /// Who holds the id after `claim`, or `None` if it belongs to another order. `record` is that of the order, `holder` who holds
-    /// the id so far.
+    /// The result of `claim`; `None` if the id belongs to another order. `record` is the order's record, and `holder` the present
+    /// holder of the id.
     pub(crate) fn after(
         record: Option<&Record>,
         holder: Option<&Self>,
@@ -163,32 +163,32 @@ impl Holder {
                 None
             }
             Some(holder) if holder.has_key || !has_key => Some(Granted::AsBefore),
-            // An order from before contents were kept: it cannot be told from another one, so it counts as sent again.
+            // An order from before contents were stored. Any order with its id counts as the same.
             None if record.is_some_and(|record| !record.refused_unread) => Some(Granted::AsBefore),
-            // Nobody has it, or its customer shows the key for the first time.
+            // The id is free, or the customer shows the key for the first time.
             _ => Some(Granted::To(Self { content, has_key })),
         }
     }
 }
 
-/// An id has been granted.
+/// A granted claim.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Granted {
-    /// To whom it belonged.
+    /// The id belonged to this order before; nothing has to be stored.
     AsBefore,
-    /// To this holder, which is to be kept.
+    /// This holder has to be stored.
     To(Holder),
 }
 
-/// What became of a change: the answer of `create` and `setStatus`.
+/// The answer of `create` and `setStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// Whether the order's status was changed.
+    /// Whether the change was made.
     pub applied: bool,
     /// The order's status now.
     pub status: Status,
-    /// The id belongs to another order.
+    /// Whether the id belongs to another order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub taken: bool,
     /// The price of the order, unless it is certain that nothing is left to undo.
@@ -196,15 +196,15 @@ pub struct Outcome {
     pub unsettled: Option<Money>,
 }
 
-/// What `get` answers.
+/// The answer of `get`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderStatus {
-    /// The order asked for.
+    /// The order's id.
     pub order_id: OrderId,
     /// The status; [`Status::New`] for an order that was never created.
     pub status: Status,
-    /// Expected arrival in ms since the epoch, while known.
+    /// The expected arrival in ms since the epoch, while it is known.
     pub eta: Option<i64>,
     /// How many changes there were.
     pub version: u64,
@@ -227,11 +227,11 @@ pub struct OrderStatus {
 pub struct HistoryEntry {
     /// The status.
     pub status: Status,
-    /// Since when, in ms since the epoch.
+    /// When the order got this status, in ms since the epoch.
     pub at: i64,
-    /// The version with which it came.
+    /// The version of that change.
     pub version: u64,
-    /// Why, for an order that was rejected or cancelled.
+    /// Why the order was rejected or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -246,28 +246,28 @@ pub(crate) struct Record {
     pub(crate) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) driver_id: Option<DriverId>,
-    /// The expected arrival, repeated here so that a change reads one key less.
+    /// The expected arrival, repeated here so that a change has to read one key less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) eta: Option<i64>,
-    /// The order is delayed, and its customer has been informed.
+    /// Whether the order is delayed, and the delay was published.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) delayed: bool,
-    /// The order was refused because its event was invalid, so a corrected event may still create it.
+    /// Whether the order was rejected because its event was invalid, so that a corrected event may still create it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) refused_unread: bool,
-    /// The price of the order, from its creation until the customer has the food or everything is undone. If an order has this
-    /// and no workflow, its workflow was killed: that is how `settle` finds it.
+    /// The price of the order, from its creation until it is delivered or everything is undone. If an order has this but no
+    /// workflow, its workflow was killed: that is how `settle` finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unsettled: Option<Money>,
 }
 
 impl Record {
-    /// The status of an order with this record, or with none.
+    /// The status of an order with this record; `NEW` without a record.
     pub(crate) fn status_of(record: Option<&Self>) -> Status {
         record.map_or(Status::New, |record| record.status)
     }
 
-    /// The answer to a change that was `applied` or not; `record` is the order's record now.
+    /// The answer to a change. `record` is the order's record after it.
     pub(crate) fn outcome(record: Option<&Self>, applied: bool) -> Outcome {
         Outcome {
             applied,
@@ -318,7 +318,7 @@ impl Record {
         })
     }
 
-    /// The record of an ended order once nothing is left to undo; `None` if that is recorded already, or the order has not ended.
+    /// The record of an ended order after everything is undone; `None` if that is recorded already, or the order has not ended.
     pub(crate) fn once_settled(self) -> Option<Self> {
         (self.unsettled.is_some() && self.status.is_terminal()).then_some(Self {
             unsettled: None,
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_unsettled_until_the_customer_has_the_food_or_all_is_undone() {
+    fn an_order_is_unsettled_until_it_is_delivered_or_everything_is_undone() {
         let price: Money = "9.50".parse().unwrap();
         let created = Record::after(None, &Change::created(Some(price))).unwrap();
         assert_eq!(created.unsettled, Some(price));
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_after_a_kill_is_told_under_a_version_that_nobody_has_heard_of() {
+    fn a_change_after_a_kill_skips_the_version_that_may_have_been_published() {
         let created = Record::after(None, &Change::to(Status::Created)).unwrap();
         let killed = Change::to(Status::Scheduled);
         let published = Record::after(Some(&created), &killed).unwrap();
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_what_newer_versions_store_can_be_read_and_stays_as_short() {
+    fn a_record_of_a_former_version_can_be_read_and_is_written_unchanged() {
         let before = r#"{"status":"CREATED","version":1}"#;
         let record: Record = serde_json::from_str(before).unwrap();
         assert_eq!(record.unsettled, None);
@@ -424,14 +424,14 @@ mod tests {
     }
 
     #[test]
-    fn an_order_refused_unread_may_be_corrected_and_a_live_one_is_never_touched_by_a_bad_event() {
+    fn an_invalid_event_may_be_corrected_and_never_changes_an_accepted_order() {
         let refused = refused();
         assert!(refused.refused_unread);
         let corrected = Record::after(Some(&refused), &Change::to(Status::Created)).unwrap();
         assert_eq!((corrected.status, corrected.version), (Status::Created, 2));
         assert_eq!(corrected.reason, None);
         assert!(!corrected.refused_unread);
-        // A second bad event tells nothing new.
+        // A second invalid event changes nothing.
         let again = Change::refused_unread("again");
         assert_eq!(Record::after(Some(&refused), &again), None);
         for status in Status::ALL {
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arrival_changes_only_while_something_is_expected() {
+    fn the_arrival_changes_only_while_the_order_is_open() {
         assert_eq!(Record::after_new_eta(None, 1), None);
         assert_eq!(Record::after_new_eta(Some(&refused()), 1), None);
         let created = Record::after(None, &Change::to(Status::Created)).unwrap();
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_told_once_and_over_with_the_next_change() {
+    fn a_delay_is_published_once_and_ends_with_the_next_change() {
         assert_eq!(Record::after_delay(None), None);
         let created = Record::after(None, &Change::to(Status::Created)).unwrap();
         let delayed = Record::after_delay(Some(&created)).unwrap();
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn another_driver_is_a_change_and_the_same_one_is_none() {
+    fn another_driver_is_a_change_and_the_same_driver_is_not() {
         let with = |driver: &str| Change {
             driver_id: Some(driver.parse().unwrap()),
             eta: Some(5),
@@ -494,7 +494,7 @@ mod tests {
         assert_eq!(Record::after(Some(&anna), &with("anna")), None);
         let ben = Record::after(Some(&anna), &with("ben")).unwrap();
         assert_eq!((ben.version, ben.driver_id), (3, with("ben").driver_id));
-        // The same one again, after having been lost, ends the delay.
+        // The same driver again, after a delay, ends the delay.
         let lost = Record::after_delay(Some(&anna)).unwrap();
         let found = Record::after(Some(&lost), &with("anna")).unwrap();
         assert_eq!((found.version, found.delayed), (4, false));
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_belongs_to_the_first_order_that_wants_it() {
+    fn an_id_belongs_to_the_first_order_that_claims_it() {
         let claim = |total: &str| IdClaim {
             content: content(total),
             claimant: Claimant::Trusted,
@@ -523,7 +523,7 @@ mod tests {
         let refused = refused();
         let created = Record::after(None, &Change::to(Status::Created)).unwrap();
         for record in [None, Some(&refused)] {
-            // A corrected order comes under the id of the refused one.
+            // A corrected order has the id of the rejected one.
             assert_eq!(
                 Holder::after(record, None, claim("9.5")),
                 Some(Granted::To(first.clone()))
@@ -534,13 +534,13 @@ mod tests {
             assert_eq!(again, Some(Granted::AsBefore));
             assert_eq!(Holder::after(record, Some(&first), claim("9.51")), None);
         }
-        // Of an order that was there before contents were kept nobody can say whether it is the same.
+        // For an order from before contents were stored, it is unknown whether another one is the same.
         let again = Holder::after(Some(&created), None, claim("1"));
         assert_eq!(again, Some(Granted::AsBefore));
     }
 
     #[test]
-    fn whoever_has_no_key_is_not_told_what_a_customer_has_ordered() {
+    fn without_the_key_a_claim_does_not_reveal_what_a_customer_ordered() {
         let claim = |claimant| IdClaim {
             content: content("9.5"),
             claimant,
@@ -553,14 +553,14 @@ mod tests {
         assert_eq!(again(Claimant::Anyone), None);
         assert_eq!(again(Claimant::KeyHolder), Some(Granted::AsBefore));
         assert_eq!(again(Claimant::Trusted), Some(Granted::AsBefore));
-        // A provider's order has no key, and the provider may send it again.
+        // A provider's order has no key, and may be sent again without one.
         let granted = Holder::after(None, None, claim(Claimant::Anyone));
         let Some(Granted::To(provider)) = granted else {
             panic!("{granted:?}");
         };
         let again = Holder::after(None, Some(&provider), claim(Claimant::Anyone));
         assert_eq!(again, Some(Granted::AsBefore));
-        // It came by Kafka first, as Restate was away; now the customer shows the key.
+        // The order came through Kafka first, because Restate was down; now the customer shows the key.
         let again = Holder::after(None, Some(&provider), claim(Claimant::KeyHolder));
         assert_eq!(again, Some(Granted::To(customer)));
     }

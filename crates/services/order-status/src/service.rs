@@ -48,7 +48,7 @@ const CONTENT: &str = "order-content";
 const ETA: &str = "order-eta";
 const HISTORY: &str = "order-history";
 
-/// Holds an order's status, and decides which changes of it are accepted. Key: the order's id.
+/// Holds an order's status, and decides which changes are allowed. Key: the order's id.
 pub struct OrderStatusService {
     publisher: Publisher,
     retention: Duration,
@@ -86,8 +86,8 @@ impl OrderStatusService {
     }
 
     /// Called by `OrderWorkflow/run` as its first step, with the order's content and price. Makes the order `CREATED` and returns
-    /// `applied: true` if it is new. A known order is left alone, for ever, also long after its workflow is
-    /// forgotten. If the id belongs to another order, it returns `taken: true`. Workflows from before contents were kept send no body.
+    /// `applied: true` if it is new. Leaves a known order alone, for ever, even after Restate has forgotten its workflow. If the id
+    /// belongs to another order, returns `taken: true`. Workflows of former versions send no body.
     #[handler(ingress_private)]
     async fn create(
         &self,
@@ -108,9 +108,9 @@ impl OrderStatusService {
         self.change(&ctx, Change::created(Some(price))).await
     }
 
-    /// Sent by `OrderWorkflow` and `DeliveryManager` whenever the order gets a new status, by `OrderWorkflow` once an ended order is
-    /// undone, and by `OrderIntake` for an invalid event. Called by `OrderWorkflow` for a cancellation. Stores and publishes the
-    /// change if it is allowed; a late, repeated or impossible one changes nothing and returns `applied: false`.
+    /// Sent by `OrderWorkflow` and `DeliveryManager` whenever the order gets a new status, by `OrderWorkflow` when everything about
+    /// an ended order is undone, and by `OrderIntake` for an invalid event. Called by `OrderWorkflow` for a cancellation. Publishes
+    /// and stores the change if it is allowed. A late, repeated or forbidden one changes nothing and returns `applied: false`.
     #[handler(name = "setStatus", ingress_private)]
     async fn set_status(
         &self,
@@ -120,8 +120,8 @@ impl OrderStatusService {
         self.change(&ctx, change.into_inner()).await
     }
 
-    /// Sent by `DriverDigitalTwin` when the expected arrival (ms since the epoch) has moved by more than two seconds.
-    /// Stores and publishes it, unless the order has ended.
+    /// Sent by `DriverDigitalTwin` when the expected arrival (ms since the epoch) has moved by more than two seconds. Publishes and
+    /// stores it, unless the order has ended.
     #[handler(name = "setETA", ingress_private)]
     async fn set_eta(&self, ctx: ObjectContext<'_>, eta: i64) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
@@ -133,8 +133,8 @@ impl OrderStatusService {
         Ok(())
     }
 
-    /// Sent by `DeliveryManager` when the driver has been silent for too long, and by `OrderWorkflow` when the delivery
-    /// takes much longer than it should. Stores and publishes that the order is delayed, once, until the next change.
+    /// Sent by `DeliveryManager` when the driver has been silent for too long, and by `OrderWorkflow` when the delivery takes much
+    /// longer than it should. Publishes and stores once that the order is delayed; the next change ends the delay.
     #[handler(name = "setDelayed", ingress_private)]
     async fn set_delayed(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
@@ -145,8 +145,8 @@ impl OrderStatusService {
         Ok(())
     }
 
-    /// Called by anyone, the gateway among them. Returns the status, its history and the expected arrival;
-    /// `NEW` for an id that was never created. Changes nothing and is never queued behind a change.
+    /// Called by the gateway and by `OrderWorkflow`, and open to anyone. Returns the status, its history and the expected arrival;
+    /// `NEW` for an order that was never created. Changes nothing, and is never queued behind a change.
     #[handler]
     async fn get(&self, ctx: SharedObjectContext<'_>) -> Result<Json<OrderStatus>, TerminalError> {
         let order_id = order_id(ctx.key())?;
@@ -175,9 +175,9 @@ impl OrderStatusService {
         }))
     }
 
-    /// Sent by this object to itself when the order ends, to arrive after the retention. Deletes the history and the
-    /// arrival. The last status and the fingerprint of the order stay, about a hundred bytes: with them a repeated order, and
-    /// another one of the same id, are recognised for ever.
+    /// Sent by this object to itself when the order ends, delayed by the retention. Deletes the history and the expected arrival.
+    /// The last status and the order's fingerprint stay, about a hundred bytes, so that a repeated order, or another one with the
+    /// same id, is recognised for ever.
     #[handler(ingress_private)]
     async fn expire(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?;
@@ -195,21 +195,21 @@ impl OrderStatusService {
     ) -> Result<Json<Outcome>, TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
         let Some(next) = Record::after(record.as_ref(), &change) else {
-            // That an ended order is settled is no news to anyone: it is only noted.
+            // That an ended order is settled is only stored, not published.
             let settled = record.clone().filter(|_| change.is_settled);
             if let Some(settled) = settled.and_then(Record::once_settled) {
                 ctx.set(STATUS, Json(settled));
             }
             return Ok(Json(Record::outcome(record.as_ref(), false)));
         };
-        // A new order has no history, and what is not read is not journaled.
+        // A new order has no history. Not reading it saves a journal entry.
         let history = match &record {
             Some(_) => ctx.get::<Json<Vec<HistoryEntry>>>(HISTORY).await?,
             None => None,
         };
         let mut history = history.map(Json::into_inner).unwrap_or_default();
         let since = history.last().map(|entry| (entry.status, entry.at));
-        // Another driver for the same way is news, but no new stage.
+        // Another driver is a change, but not a new stage.
         let is_stage = since.is_none_or(|(status, _)| status != next.status);
         let stage = is_stage.then_some(Stage { since });
         let at = self.publish(ctx, &next, stage).await?;
@@ -237,10 +237,10 @@ impl OrderStatusService {
         Ok(Json(outcome))
     }
 
-    /// Publishes the change and answers when it was made.
+    /// Publishes the change. Returns its time, in ms since the epoch.
     ///
-    /// Tried until the broker has it: the providers must hear of every change, and a change they have not heard of has not
-    /// happened. A crash right after publishing publishes the same version again.
+    /// Retries until the broker has confirmed the record, because providers must receive every change. After a crash, the same
+    /// version may be published again.
     async fn publish(
         &self,
         ctx: &ObjectContext<'_>,
@@ -262,7 +262,7 @@ impl OrderStatusService {
                         &[],
                     )
                     .await?;
-                // Here, not outside: a replay does not come by.
+                // Counted inside the step, because a replay does not run it again.
                 if let Some(stage) = stage {
                     stage.count(&event);
                 }
@@ -272,13 +272,13 @@ impl OrderStatusService {
                 Ok::<_, Retryable>(event.at)
             }
         };
-        // An operator may cancel in this very moment. The event may be out already, so what it says has to be kept.
+        // If an operator cancels the invocation during this step, the event may have been published already, so it has to be stored.
         step_despite_cancellation!(ctx, "publish order-status", retry::kafka(), publish())
             .map_err(TerminalError::new)
     }
 }
 
-/// Gives the id to the order of `claim` if it is free; answers whether it belongs to that order.
+/// Gives the id to the order of `claim` if it is free. Returns whether it belongs to that order.
 async fn hold(
     ctx: &ObjectContext<'_>,
     record: Option<&Record>,
@@ -295,15 +295,15 @@ async fn hold(
     Ok(granted.is_some())
 }
 
-/// A change of status, as against one of the arrival only.
+/// A change of status, as opposed to one that changes only the arrival or the driver.
 #[derive(Clone, Copy)]
 struct Stage {
-    /// What the status was before and since when, in ms since the epoch.
+    /// The former status, and since when the order had it, in ms since the epoch.
     since: Option<(Status, i64)>,
 }
 
 impl Stage {
-    /// Counts a change that has been published: once, or twice if the process ends before Restate knows.
+    /// Counts a published change: once, or twice if the process ends before Restate has stored the step's result.
     fn count(&self, event: &StatusEvent) {
         ORDERS.inc([event.status.name(), cause::label(event.reason.as_deref())]);
         if let Some((status, since)) = self.since {

@@ -1,4 +1,4 @@
-//! The handlers of `OrderStatusService` in a real Restate server.
+//! Tests the handlers of `OrderStatusService` in a real Restate server.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn create(order: &Order) -> Option<Json<NewOrder>> {
 }
 
 #[tokio::test]
-async fn an_order_moves_on_until_it_has_ended_and_everything_is_told() {
+async fn an_order_changes_until_it_has_ended_and_its_history_is_returned() {
     let kafka = Kafka::default();
     let service = OrderStatusService::new(kafka.publisher(), RETENTION);
     let services = Endpoint::builder().bind(open(service)).build();
