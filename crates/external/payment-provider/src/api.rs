@@ -1,4 +1,4 @@
-//! The HTTP API.
+//! The HTTP API of the payment provider.
 
 use std::str::FromStr;
 
@@ -25,23 +25,23 @@ kinds! { pub(crate)
     TOO_MUCH: CONFLICT, "refund-exceeds-charge", "Refund exceeds charge";
 }
 
-/// What goes wrong on purpose: the body of `/faults`.
+/// The faults that are injected: the body of `/faults`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FaultPlan {
-    /// How often a charge or refund is answered with 503 and nothing is done.
+    /// The rate at which a charge or refund is answered with 503, and nothing is done.
     pub error_rate: Rate,
-    /// How often a charge or refund is answered with something that is not a valid answer: a page, a redirect, too little,
-    /// too much. Half the time it was carried out before.
+    /// The rate at which a charge or refund gets an invalid answer: a page, a redirect, too little, too much. In half of these
+    /// cases it was carried out before.
     pub nonsense_rate: Rate,
-    /// How often a charge is booked and answered with 503 all the same, so that the caller cannot know. Repeated under its
-    /// key it is answered as it should have been.
+    /// The rate at which a charge is booked but answered with 503, so that the caller cannot know what happened. If the request is
+    /// repeated under the same key, it gets the proper answer.
     pub error_after_charge_rate: Rate,
     /// How long a charge or refund waits before anything is done, in milliseconds.
     pub latency_ms: Latency,
-    /// How often a charge is declined.
+    /// The rate at which a charge is declined.
     pub decline_rate: Rate,
-    /// How often a charge is booked as asked for, and answered with another amount, in another currency.
+    /// The rate at which a charge is booked as requested, but answered with another amount and currency.
     pub wrong_amount_rate: Rate,
 }
 
@@ -87,14 +87,14 @@ pub fn router(provider: Provider) -> Router {
                 .route("/payments", post(charge))
                 .route("/payments/{paymentId}/refunds", post(refund)),
         )
-        // Whoever checks the books must see them, whatever fails.
+        // The books can always be read, whatever faults are on.
         .route("/ledger", get(ledger))
         .route("/ledger/summary", get(summary))
         .with_state(provider);
     stub_kit::server::app(routes, &database, &faults)
 }
 
-/// Called by the order workflow once an order is accepted. Books a charge, or remembers that it was declined.
+/// Called by the order workflow once an order is created. Books a charge, or stores that it was declined.
 async fn charge(
     State(provider): State<Provider>,
     IdempotencyKey(key): IdempotencyKey,
@@ -111,10 +111,10 @@ async fn charge(
         faults::struck("errorAfterChargeRate");
         return Err(problem(
             UNAVAILABLE,
-            "it is not known what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
+            "it is unknown what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
         ));
     }
-    // A refusal names no amount.
+    // A refusal contains no amount.
     if answer.status.is_success() && plan.wrong_amount_rate.strikes(err) {
         faults::struck("wrongAmountRate");
         return Ok(answer.with_another_amount());
@@ -122,7 +122,7 @@ async fn charge(
     Ok(answer)
 }
 
-/// Called by the order workflow when a paid order is not delivered. Books a refund.
+/// Called by the order workflow when a paid order will not be delivered. Books a refund.
 async fn refund(
     State(provider): State<Provider>,
     Segment(payment_id): Segment<String>,
@@ -164,7 +164,7 @@ impl FromJson for Charge {
     }
 }
 
-/// For people, and for programs that check the books.
+/// Called by people, and by programs that check the books. Returns a page of the ledger.
 async fn ledger(
     State(provider): State<Provider>,
     query: Query,
@@ -174,33 +174,33 @@ async fn ledger(
     Ok(axum::Json(provider.books.ledger(order, page).await?))
 }
 
-/// For people, and for programs that check the books.
+/// Called by people, and by programs that check the books. Returns the totals of the ledger.
 async fn summary(State(provider): State<Provider>) -> Result<axum::Json<Summary>, Problem> {
     Ok(axum::Json(provider.books.summary().await?))
 }
 
-/// The header by which a caller names a request, so that it is carried out once however often it arrives.
+/// The header with which a caller identifies a request, so that it is carried out only once, however often it is sent.
 struct IdempotencyKey(String);
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-/// Says that an answer was given before (the name is Stripe's).
+/// The response header of an answer that was given before (the name is Stripe's).
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// A text that is no idempotency key.
+/// The error for an invalid idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "send one Idempotency-Key of 1 to 255 visible ASCII characters, the same whenever the request is repeated"
 )]
-struct BadKey;
+struct InvalidKey;
 
 impl FromStr for IdempotencyKey {
-    type Err = BadKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, BadKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
         if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(BadKey)
+            Err(InvalidKey)
         }
     }
 }
@@ -211,8 +211,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
         match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().map_err(|_| BadKey).and_then(str::parse),
-            _ => Err(BadKey),
+            (Some(value), None) => value.to_str().map_err(|_| InvalidKey).and_then(str::parse),
+            _ => Err(InvalidKey),
         }
         .map_err(|error| of_field(INVALID, IDEMPOTENCY_KEY, error.to_string()))
     }

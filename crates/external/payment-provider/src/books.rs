@@ -1,7 +1,7 @@
-//! The books: what was charged and refunded, and what was answered under which idempotency key.
+//! The books: all charges and refunds, and the answer given under each idempotency key.
 //!
-//! An answer and the entry it speaks of are written in one transaction, and transactions run one after the other: however
-//! often and however concurrently a request arrives, it is booked once.
+//! An answer and its ledger entry are written in one transaction, and transactions run one after the other. So a request is booked
+//! once, however often and concurrently it arrives.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ kinds! {
 const SCHEMA: Schema = Schema {
     version: 1,
     sql: "
-        -- What was answered; a request is its method, path and body in a canonical form.
+        -- The answers given. A request is stored as its method, path and body in a canonical form.
         CREATE TABLE answers (
             idempotency_key TEXT PRIMARY KEY,
             request TEXT NOT NULL,
@@ -59,14 +59,14 @@ const SCHEMA: Schema = Schema {
     ",
 };
 
-/// Why a request was not carried out. It leaves no trace: the same key may be used for a better request.
+/// Why a request was not carried out. Nothing is stored, so the same key may be used for a corrected request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(
         "this key was used for another request: send the same request again, or a new one under a new key"
     )]
     KeyReused,
-    #[error("there is no such payment: use the paymentId that the charge was answered with")]
+    #[error("there is no such payment: use the paymentId from the answer to the charge")]
     UnknownPayment,
     #[error("only {left} of this payment is left to refund")]
     TooMuch { left: Money },
@@ -82,7 +82,7 @@ pub(crate) struct Charge {
     pub(crate) amount: Money,
 }
 
-/// The one currency there is, also where a request does not name it.
+/// The only supported currency, which is the default if a request names none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) enum Currency {
     #[default]
@@ -90,34 +90,34 @@ pub(crate) enum Currency {
     Usd,
 }
 
-/// A text that is another currency, or none.
+/// The error for a currency that is not supported.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("must be {}", Money::CURRENCY)]
-pub(crate) struct OtherCurrency;
+pub(crate) struct UnsupportedCurrency;
 
 impl FromStr for Currency {
-    type Err = OtherCurrency;
+    type Err = UnsupportedCurrency;
 
-    fn from_str(text: &str) -> Result<Self, OtherCurrency> {
+    fn from_str(text: &str) -> Result<Self, UnsupportedCurrency> {
         (text == Money::CURRENCY)
             .then_some(Self::Usd)
-            .ok_or(OtherCurrency)
+            .ok_or(UnsupportedCurrency)
     }
 }
 
-/// A request to give some of a payment back.
+/// A request to refund all or a part of a payment.
 #[derive(Debug, Clone)]
 pub(crate) struct Refund {
     pub(crate) payment_id: String,
     pub(crate) amount: Money,
 }
 
-/// What a request is answered with, now and whenever it is repeated.
+/// The answer to a request, which is the same whenever the request is repeated.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
-    /// It was given before.
+    /// Whether it was given before.
     pub(crate) replayed: bool,
 }
 
@@ -127,7 +127,7 @@ impl Answer {
         self.status == StatusCode::CREATED && !self.replayed
     }
 
-    /// The same with another amount, in another currency, if it is about one.
+    /// The same answer with another amount and currency, if it contains an amount.
     pub(crate) fn with_another_amount(mut self) -> Self {
         if let Ok(Value::Object(mut receipt)) = serde_json::from_str(&self.body)
             && receipt.contains_key("amount")
@@ -156,10 +156,10 @@ pub(crate) enum Kind {
     Refund,
 }
 
-/// A text in the books that is no [`Kind`].
+/// The error for a text in the books that is not a [`Kind`].
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("must be CHARGE or REFUND")]
-pub(crate) struct NoKind;
+pub(crate) struct InvalidKind;
 
 impl Kind {
     fn name(self) -> &'static str {
@@ -171,17 +171,17 @@ impl Kind {
 }
 
 impl FromStr for Kind {
-    type Err = NoKind;
+    type Err = InvalidKind;
 
-    fn from_str(name: &str) -> Result<Self, NoKind> {
+    fn from_str(name: &str) -> Result<Self, InvalidKind> {
         [Self::Charge, Self::Refund]
             .into_iter()
             .find(|kind| kind.name() == name)
-            .ok_or(NoKind)
+            .ok_or(InvalidKind)
     }
 }
 
-/// Money that moved.
+/// An entry of the ledger: a charge or a refund.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
@@ -234,7 +234,7 @@ impl Entry {
 pub(crate) struct Summary {
     pub(crate) charges: Total,
     pub(crate) refunds: Total,
-    /// Charged and not refunded.
+    /// Charges minus refunds.
     pub(crate) net: Sum,
 }
 
@@ -245,7 +245,7 @@ pub(crate) struct Total {
     pub(crate) amount: Sum,
 }
 
-/// A sum of amounts in cents; unlike [`Money`] it may be of any size. In JSON it looks like one.
+/// A sum of amounts in cents. Unlike [`Money`], it has no limit. In JSON it has the same format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sum(pub(crate) i64);
 
@@ -281,7 +281,7 @@ impl Books {
         &self.database
     }
 
-    /// Charges an order, or remembers that the charge was declined; answers again what was answered under `key` before.
+    /// Charges an order, or stores that the charge was declined. If `key` was used before, returns the former answer.
     pub(crate) async fn charge(
         &self,
         key: String,
@@ -293,7 +293,7 @@ impl Books {
             if declined {
                 let problem = problem(
                     DECLINED,
-                    "the customer's bank said no: ask the customer for another way to pay",
+                    "the customer's bank declined the payment: ask the customer for another way to pay",
                 )
                 .with("orderId", &charge.order_id);
                 return Ok(Ok(Answer::new(problem.kind().status, &problem)?));
@@ -314,7 +314,7 @@ impl Books {
         .await
     }
 
-    /// Gives some of a payment back; answers again what was answered under `key` before.
+    /// Refunds all or a part of a payment. If `key` was used before, returns the former answer.
     pub(crate) async fn refund(&self, key: String, refund: Refund) -> Result<Answer, Error> {
         let Refund { payment_id, amount } = refund;
         let request = format!("POST /payments/{payment_id}/refunds {amount}");
@@ -341,7 +341,7 @@ impl Books {
         .await
     }
 
-    /// Carries out `act` and remembers its answer under `key`, unless something was answered under it before.
+    /// Runs `act` and stores its answer under `key`. If there is an answer under `key` already, returns that one.
     async fn once<F>(&self, key: String, request: String, act: F) -> Result<Answer, Error>
     where
         F: FnOnce(&Transaction<'_>, &str) -> rusqlite::Result<Result<Answer, Error>>
@@ -367,7 +367,7 @@ impl Books {
             .await?
     }
 
-    /// A page of the ledger, of all orders or of one.
+    /// A page of the ledger, for all orders or for one.
     pub(crate) async fn ledger(
         &self,
         order: Option<OrderId>,
@@ -375,7 +375,7 @@ impl Books {
     ) -> Result<Paged<Entry>, database::Error> {
         self.database
             .read(move |connection| {
-                // One statement for each, as either has an index of its own.
+                // Two statements, because each uses another index.
                 let sql = match order {
                     Some(_) => {
                         "SELECT * FROM ledger WHERE order_id = ?3 AND sequence > ?1 ORDER BY sequence LIMIT ?2"
@@ -420,7 +420,7 @@ impl Books {
     }
 }
 
-/// What a charge or refund is answered with.
+/// The body of the answer to a charge or refund.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Receipt<'a> {
@@ -451,7 +451,7 @@ impl<'a> Receipt<'a> {
     }
 }
 
-/// The request that was made under `key`, and what it was answered with. What earlier versions wrote names no currency.
+/// The request that was made under `key`, and its answer. Adds the currency to answers stored by earlier versions.
 fn remembered(connection: &Connection, key: &str) -> rusqlite::Result<Option<(String, Answer)>> {
     connection
         .prepare_cached(
@@ -470,7 +470,7 @@ fn remembered(connection: &Connection, key: &str) -> rusqlite::Result<Option<(St
         .optional()
 }
 
-/// The order a payment was for, and how much of it is left to refund.
+/// The order of a payment, and how much of the payment is left to refund.
 fn payment(
     connection: &Connection,
     payment_id: &str,
@@ -491,7 +491,7 @@ fn payment(
     order.map(|order| Ok((order, money(left)?))).transpose()
 }
 
-/// An amount as the books hold it.
+/// An amount from the books.
 fn money(cents: i64) -> rusqlite::Result<Money> {
     Money::from_cents(u32::try_from(cents).map_err(invalid)?).map_err(invalid)
 }

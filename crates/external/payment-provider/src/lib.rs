@@ -1,17 +1,17 @@
-//! Stub of a payment provider: a third party that charges customers, and gives money back.
+//! Stub of a payment provider: a third party that charges customers and makes refunds.
 //!
-//! It is called by the order workflow. It keeps its books in `SQLite` and forgets nothing when it is killed; what it has
-//! answered under an idempotency key it answers again, so a caller may repeat a request whose answer was lost.
+//! The order workflow calls it. It keeps its books in `SQLite`, so it loses nothing when it is killed. It gives the same answer again
+//! to a request with the same idempotency key, so a caller may repeat a request whose answer was lost.
 //!
 //! | request | what it does |
 //! |---|---|
 //! | `POST /payments` | charges an order (header `Idempotency-Key`) |
-//! | `POST /payments/{paymentId}/refunds` | gives a part or all of it back (header `Idempotency-Key`) |
-//! | `GET /ledger`, `GET /ledger/summary` | what has been charged and refunded, and how much that is |
-//! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
+//! | `POST /payments/{paymentId}/refunds` | refunds a part or all of it (header `Idempotency-Key`) |
+//! | `GET /ledger`, `GET /ledger/summary` | all charges and refunds, and their totals |
+//! | `GET`, `PUT`, `DELETE /faults` | the faults that are injected ([`FaultPlan`]) |
 //! | `GET /health` | 200 while the books can be read |
 //!
-//! `api` speaks HTTP, `books` decides and remembers; `options` has the settings.
+//! `api` has the HTTP handlers, `books` the rules and the storage, `options` the settings.
 
 mod api;
 mod books;
@@ -27,7 +27,7 @@ pub use api::{FaultPlan, router};
 use books::Books;
 pub use options::{Listen, Options};
 
-/// Why it cannot run.
+/// Why the payment provider cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The books cannot be opened.
@@ -54,19 +54,19 @@ impl Provider {
         })
     }
 
-    /// What goes wrong on purpose.
+    /// The faults that are injected.
     #[must_use]
     pub fn faults(&self) -> &Faults<FaultPlan> {
         &self.faults
     }
 
-    /// Closes the books, also for clones.
+    /// Closes the books, for all clones.
     pub async fn close(self) {
         self.books.close().await;
     }
 }
 
-/// Runs the payment provider on `listener` until `shutdown` is over, then finishes the requests in hand and closes the books.
+/// Runs the payment provider on `listener` until `shutdown` completes, then finishes open requests and closes the books.
 pub async fn serve(
     options: Options,
     listener: TcpListener,

@@ -9,10 +9,10 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Options {
-    /// Where it listens.
+    /// The address to listen on.
     #[command(flatten)]
     pub listen: Listen,
-    /// Where the payment provider keeps its books; the file and its directory are created where they are missing
+    /// Database file of the payment provider; it is created if missing, with its directory
     #[arg(
         long = "payment-database",
         env = "FOOD_ORDERING_PAYMENT_DATABASE",
@@ -22,11 +22,11 @@ pub struct Options {
     pub database: PathBuf,
 }
 
-/// Where the payment provider listens.
+/// The address that the payment provider listens on.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Listen {
-    /// Where the payment provider listens
+    /// Address on which the payment provider listens
     #[arg(
         long = "payment-provider-listen",
         id = "payment-provider-listen",

@@ -1,4 +1,4 @@
-//! The HTTP API as a caller sees it, and the law that the books obey.
+//! Tests the HTTP API, and the law that no payment is refunded beyond its charge.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use stub_kit::extract::Page;
 use stub_kit::faults::Rate;
-use stub_kit::testing::{Answer, Client, left_behind};
+use stub_kit::testing::{Answer, Client, crash_copy};
 
 use super::*;
 use crate::books::{Charge, Kind, Refund, Sum};
@@ -116,7 +116,7 @@ async fn a_repeated_charge_is_answered_as_before_and_booked_once() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_version_answered_is_repeated_with_the_currency() {
+async fn an_answer_stored_by_an_earlier_version_is_repeated_with_the_currency() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("books.sqlite");
     let (provider, client) = open(file.clone()).await;
@@ -135,7 +135,7 @@ async fn what_an_earlier_version_answered_is_repeated_with_the_currency() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request_only() {
+async fn a_key_cannot_be_used_for_another_request() {
     let shop = Shop::open().await;
     let payment = shop.paid("order-1", 23.5).await;
 
@@ -204,7 +204,7 @@ async fn a_decline_is_remembered_under_its_key() {
 }
 
 #[tokio::test]
-async fn a_charge_whose_answer_was_lost_is_found_again_under_its_key() {
+async fn repeating_a_charge_whose_answer_was_lost_does_not_charge_twice() {
     let shop = Shop::open().await;
     shop.fail(FaultPlan {
         error_after_charge_rate: Rate::ALWAYS,
@@ -234,14 +234,14 @@ async fn an_error_before_the_charge_books_nothing() {
     assert_eq!(shop.charge("key-2", "order-2", 23.5).await.status, 503);
     assert_eq!(shop.refund("key-3", &payment, 10.0).await.status, 503);
 
-    // The books can be read all the same.
+    // The books can still be read.
     assert_eq!(shop.charges().await, 1);
     assert_eq!(shop.summary().await["refunds"]["count"], 0);
     assert_eq!(shop.client.get("/health").await.status, 200);
 }
 
 #[tokio::test]
-async fn refunds_go_up_to_the_charge_and_not_over_it() {
+async fn refunds_cannot_exceed_the_charge() {
     let shop = Shop::open().await;
     let payment = shop.paid("order-1", 23.5).await;
 
@@ -261,7 +261,7 @@ async fn refunds_go_up_to_the_charge_and_not_over_it() {
     assert_eq!(over.body["field"], "amount");
     assert!(over.text.contains(r#""left":3.50"#), "{}", over.text);
 
-    // A refund that was refused leaves its key free for a better one.
+    // The key of a refused refund can be used again.
     assert_eq!(shop.refund("refund-2", &payment, 3.5).await.status, 201);
     let again = shop.refund("refund-1", &payment, 20.0).await;
     assert_eq!((again.status, &again.text), (201, &refund.text));
@@ -384,7 +384,7 @@ async fn faults_are_set_over_http() {
 }
 
 #[tokio::test]
-async fn another_amount_is_answered_but_not_booked_and_counted_where_it_is() {
+async fn a_wrong_amount_is_answered_but_not_booked_and_each_one_is_counted() {
     let shop = Shop::open().await;
     shop.fail(FaultPlan {
         wrong_amount_rate: Rate::ALWAYS,
@@ -400,7 +400,7 @@ async fn another_amount_is_answered_but_not_booked_and_counted_where_it_is() {
         wrong_amount_rate: Rate::ALWAYS,
         ..FaultPlan::default()
     });
-    // A refusal names no amount that could be another one.
+    // A refusal contains no amount to change.
     assert_eq!(shop.charge("key-2", "order-2", 1.0).await.status, 402);
     shop.fail(FaultPlan::default());
     let receipt = shop.charge("key-1", "order-1", 23.5).await;
@@ -411,7 +411,7 @@ async fn another_amount_is_answered_but_not_booked_and_counted_where_it_is() {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_the_death_of_the_process() {
+async fn answers_survive_a_kill_of_the_process() {
     let shop = Shop::open().await;
     let payment = shop.paid("order-1", 23.5).await;
     let refund = shop.refund("refund-1", &payment, 3.5).await;
@@ -422,7 +422,7 @@ async fn what_was_answered_survives_the_death_of_the_process() {
     let declined = shop.charge("key-2", "order-2", 1.0).await;
     let summary = shop.summary().await;
 
-    let (provider, client) = open(left_behind(&shop.directory.path().join("payments.db"))).await;
+    let (provider, client) = open(crash_copy(&shop.directory.path().join("payments.db"))).await;
     let again = Shop {
         provider,
         client,
@@ -438,7 +438,7 @@ async fn what_was_answered_survives_the_death_of_the_process() {
     assert_eq!(again.summary().await, summary);
 }
 
-/// One request of a careless or unlucky caller: few keys and payments, so that they often meet.
+/// A random request. There are few keys and payments, so that they often collide.
 #[derive(Debug, Clone)]
 enum Operation {
     Charge {
