@@ -1,4 +1,4 @@
-//! The HTTP API.
+//! The HTTP API of the restaurants' point of sale.
 
 use axum::Router;
 use axum::extract::State;
@@ -29,14 +29,14 @@ pub fn router(restaurant: Restaurant) -> Router {
                 .route("/prepare", post(prepare))
                 .route("/preparations/{orderId}/cancel", post(cancel)),
         )
-        // Whoever checks the books must see them, whatever fails.
+        // The books can always be read, whatever faults are on.
         .route("/preparations", get(preparations))
         .route("/preparations/{orderId}", get(preparation))
         .with_state(restaurant);
     stub_kit::server::app(routes, &database, &faults)
 }
 
-/// What a request to prepare is answered with.
+/// The body of the answer to a request to prepare.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Accepted {
@@ -44,7 +44,7 @@ struct Accepted {
     ready_at: i64,
 }
 
-/// Called by the order workflow when it is time to cook. The order is in the books before this is answered.
+/// Called by the order workflow when the preparation should start. The order is stored before the answer is sent.
 async fn prepare(
     State(restaurant): State<Restaurant>,
     Json(ticket): Json<Ticket>,
@@ -76,12 +76,12 @@ async fn prepare(
         Answer::OtherCallback => Err(of_field(
             OTHER_CALLBACK,
             "callback.url",
-            "this order was accepted before and calls back another address: wait for that one",
+            "this order was accepted before with another callback address: wait for the callback there",
         )),
     }
 }
 
-/// What a request to cancel is answered with.
+/// The body of the answer to a request to cancel.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Cancelled {
@@ -89,8 +89,8 @@ struct Cancelled {
     status: Status,
 }
 
-/// Called by the order workflow when it gives up an order that may be cooking. There is no callback afterwards, save one
-/// that is under way at this very moment.
+/// Called by the order workflow when it undoes an order that may be cooking. No callback is sent afterwards, except one that is
+/// already under way.
 async fn cancel(
     State(restaurant): State<Restaurant>,
     Segment(order_id): Segment<OrderId>,
@@ -105,7 +105,7 @@ async fn cancel(
     }
 }
 
-/// For people, and for programs that check the books.
+/// Called by people, and by programs that check the books. Returns one order.
 async fn preparation(
     State(restaurant): State<Restaurant>,
     Segment(order_id): Segment<OrderId>,
@@ -114,7 +114,7 @@ async fn preparation(
     preparation.map(axum::Json).ok_or_else(unknown)
 }
 
-/// For people, and for programs that check the books.
+/// Called by people, and by programs that check the books. Returns a page of the orders.
 async fn preparations(
     State(restaurant): State<Restaurant>,
     query: Query,
@@ -129,6 +129,6 @@ fn unknown() -> Problem {
     of_field(
         NOT_FOUND,
         "orderId",
-        "nobody has asked this restaurant to prepare this order",
+        "this restaurant was never asked to prepare this order",
     )
 }

@@ -1,4 +1,4 @@
-//! The books: every order the restaurant was asked for, and what became of it.
+//! The books: every order that the restaurant was asked to prepare, and its state.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use stub_kit::clock;
 use stub_kit::database::{self, Database, Schema, invalid, parsed};
 use stub_kit::extract::{Page, Paged};
 
-use crate::callback::{Address, Callback, NoSecret};
+use crate::callback::{Address, Callback, InvalidSecret};
 use crate::faults::Verdict;
 
 const SCHEMA: Schema = Schema {
@@ -33,7 +33,7 @@ const SCHEMA: Schema = Schema {
             accepted_at INTEGER NOT NULL,
             ready_at INTEGER,
             ended_at INTEGER,
-            -- The last word of whom was called back, if it was no.
+            -- The last answer to the callback, if it was a refusal.
             answer TEXT
         ) STRICT;
         CREATE INDEX preparations_by_state ON preparations (state, sequence);
@@ -58,9 +58,11 @@ impl FromJson for Ticket {
         let products = fields.list("products", 1..=MAX_PRODUCTS, Product::from_fields);
         let callback = fields.required_object("callback", |fields| {
             let url = fields.required("url", Value::parsed);
-            // What is at fault with a secret is not quoted.
+            // The message must not quote the secret.
             let secret = fields.required("secret", |value| {
-                value.parsed().map_err(|_: String| NoSecret.to_string())
+                value
+                    .parsed()
+                    .map_err(|_: String| InvalidSecret.to_string())
             });
             Some(Callback {
                 url: url?,
@@ -76,25 +78,25 @@ impl FromJson for Ticket {
     }
 }
 
-/// What a request to prepare is answered with.
+/// The answer to a request to prepare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Cooking {
         ready_at: i64,
     },
     Refused,
-    /// The order is in the books with another address to call back.
+    /// The order is stored with another callback address.
     OtherCallback,
 }
 
-/// An order that is to be called back for.
+/// An order whose callback is still to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) sequence: i64,
     pub(crate) ready_at: i64,
 }
 
-/// What is to be said when calling back, and how often.
+/// What a callback says, and how often it is sent.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) order_id: OrderId,
@@ -103,40 +105,40 @@ pub(crate) struct Call {
     pub(crate) callbacks: u8,
 }
 
-/// How calling back for an order ended.
+/// How the callback of an order ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     CalledBack,
     Failed { answer: String },
 }
 
-/// How far an order is.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Status {
     /// Cooking.
     Preparing,
-    /// Cooked; whoever has asked does not know yet.
+    /// Cooked; the callback was not accepted yet.
     Ready,
-    /// Whoever has asked has been told.
+    /// The callback was accepted.
     CalledBack,
-    /// Called off before that.
+    /// Cancelled before the callback.
     Cancelled,
-    /// Never accepted.
+    /// Not accepted by the restaurant.
     Refused,
-    /// Whoever has asked would not hear of it.
+    /// The callback was refused for good.
     Failed,
 }
 
-/// A text that is no [`Status`].
+/// The error for a text that is not a [`Status`].
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("must be PREPARING, READY, CALLED_BACK, CANCELLED, REFUSED or FAILED")]
-pub(crate) struct NoStatus;
+pub(crate) struct InvalidStatus;
 
 impl FromStr for Status {
-    type Err = NoStatus;
+    type Err = InvalidStatus;
 
-    fn from_str(name: &str) -> Result<Self, NoStatus> {
+    fn from_str(name: &str) -> Result<Self, InvalidStatus> {
         Ok(match name {
             "PREPARING" => Self::Preparing,
             "READY" => Self::Ready,
@@ -144,13 +146,13 @@ impl FromStr for Status {
             "CANCELLED" => Self::Cancelled,
             "REFUSED" => Self::Refused,
             "FAILED" => Self::Failed,
-            _ => return Err(NoStatus),
+            _ => return Err(InvalidStatus),
         })
     }
 }
 
 impl Status {
-    /// What the books hold for it.
+    /// The value of the column `state` for this status.
     fn state(self) -> &'static str {
         match self {
             Self::Preparing | Self::Ready => "PENDING",
@@ -175,7 +177,7 @@ impl Status {
     }
 }
 
-/// An order as it stands in the books. Times are in ms since the epoch.
+/// A stored order. Times are in ms since the epoch.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Preparation {
@@ -190,7 +192,7 @@ pub(crate) struct Preparation {
     accepted_at: i64,
     ready_at: Option<i64>,
     ended_at: Option<i64>,
-    /// The last word of whom was called back, if it was no.
+    /// The last answer to the callback, if it was a refusal.
     answer: Option<String>,
 }
 
@@ -233,11 +235,11 @@ impl Books {
         &self.database
     }
 
-    /// Writes down a new order as `verdict` has it, or answers again what was answered for this order before.
+    /// Stores a new order according to `verdict`. For a known order, returns the former answer.
     ///
-    /// `schedule` hears of an order that is to be called back for while it is being written down, even if whoever waits for
-    /// the answer goes away: an order that is in the books but not scheduled would wait for the next start. What it does
-    /// must not rely on the books before the next piece of work for the database.
+    /// `schedule` is called for an order with a callback, inside the transaction, so that it is called even if the client hangs
+    /// up: a stored order that is not scheduled would wait for the next start of the process. It must not read the order from
+    /// the database itself, because the transaction is not committed yet; work that is queued later may.
     pub(crate) async fn accept(
         &self,
         ticket: Ticket,
@@ -308,7 +310,7 @@ impl Books {
             .await
     }
 
-    /// Every order that is to be called back for.
+    /// All orders whose callback is still to be sent.
     pub(crate) async fn pending(&self) -> Result<Vec<Pending>, database::Error> {
         self.database
             .read(|connection| {
@@ -328,7 +330,7 @@ impl Books {
             .await
     }
 
-    /// What to say for an order that is due; `None` if there is nothing left to say.
+    /// The callback of an order that is due; `None` if there is none any more.
     pub(crate) async fn call(&self, sequence: i64) -> Result<Option<Call>, database::Error> {
         self.database
             .read(move |connection| {
@@ -353,7 +355,7 @@ impl Books {
             .await
     }
 
-    /// Writes down how calling back for a pending order ended; one that was cancelled meanwhile stays so.
+    /// Stores how the callback of a pending order ended. An order that was cancelled meanwhile stays cancelled.
     pub(crate) async fn end(&self, sequence: i64, end: End) -> Result<(), database::Error> {
         let (status, answer) = match end {
             End::CalledBack => (Status::CalledBack, None),
@@ -371,7 +373,7 @@ impl Books {
             .await
     }
 
-    /// Calls an order off if it is still pending. Answers how far it is then, or `None` if nobody has asked for it.
+    /// Cancels an order if it is still pending. Returns its status after that; `None` for an unknown order.
     pub(crate) async fn cancel(&self, order: OrderId) -> Result<Option<Status>, database::Error> {
         self.database
             .write(move |tx| {

@@ -1,5 +1,4 @@
-//! Saying that an order is ready to whoever has asked for it, signed as Standard Webhooks has it
-//! (<https://www.standardwebhooks.com>).
+//! Calls back to say that an order is ready, signed according to Standard Webhooks (<https://www.standardwebhooks.com>).
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,46 +19,46 @@ use upstream::http;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of an answer is kept, in characters.
+/// How many characters of an answer are stored.
 const LONGEST_ANSWER: usize = 500;
 /// The longest address, in characters.
 const LONGEST_ADDRESS: usize = 1000;
-/// The shortest and the longest secret, in characters: 24 to 64 bytes in Base64, after `whsec_`.
+/// The allowed length of a secret, in characters: `whsec_` and 24 to 64 bytes in Base64.
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 38..=94;
 
-/// Whom to tell that an order is ready, and how.
+/// Where to call back when an order is ready, and the secret to sign with.
 #[derive(Debug, Clone)]
 pub(crate) struct Callback {
-    /// Where to say it.
+    /// The address to call.
     pub(crate) url: Address,
-    /// What to sign it with.
+    /// The secret to sign with.
     pub(crate) secret: Secret,
 }
 
-/// An address that can be called back.
+/// An address for callbacks: an `http` URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Address(Url);
 
-/// A text that is no [`Address`].
+/// The error for a text that is not an [`Address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an address that begins with http://, of at most {LONGEST_ADDRESS} characters")]
-pub(crate) struct NoAddress;
+pub(crate) struct InvalidAddress;
 
 impl FromStr for Address {
-    type Err = NoAddress;
+    type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, NoAddress> {
-        let url = Url::parse(text).map_err(|_| NoAddress)?;
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let url = Url::parse(text).map_err(|_| InvalidAddress)?;
         let is_fine = url.scheme() == "http" && text.chars().count() <= LONGEST_ADDRESS;
-        is_fine.then_some(Self(url)).ok_or(NoAddress)
+        is_fine.then_some(Self(url)).ok_or(InvalidAddress)
     }
 }
 
 impl TryFrom<String> for Address {
-    type Error = NoAddress;
+    type Error = InvalidAddress;
 
-    fn try_from(text: String) -> Result<Self, NoAddress> {
+    fn try_from(text: String) -> Result<Self, InvalidAddress> {
         text.parse()
     }
 }
@@ -80,19 +79,19 @@ impl Address {
 #[derive(Clone)]
 pub(crate) struct Secret(SecretString);
 
-/// A text that is no [`Secret`].
+/// The error for a text that is not a [`Secret`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be whsec_ followed by 24 to 64 bytes in Base64")]
-pub(crate) struct NoSecret;
+pub(crate) struct InvalidSecret;
 
 impl FromStr for Secret {
-    type Err = NoSecret;
+    type Err = InvalidSecret;
 
-    fn from_str(text: &str) -> Result<Self, NoSecret> {
+    fn from_str(text: &str) -> Result<Self, InvalidSecret> {
         let is_fine = SECRET_LENGTH.contains(&text.len())
             && text.starts_with("whsec_")
             && Webhook::new(text).is_ok();
-        is_fine.then(|| Self(text.into())).ok_or(NoSecret)
+        is_fine.then(|| Self(text.into())).ok_or(InvalidSecret)
     }
 }
 
@@ -109,7 +108,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What whoever waits is told.
+/// The body of a callback.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ready {
@@ -117,18 +116,18 @@ pub(crate) struct Ready {
     pub(crate) ready_at: i64,
 }
 
-/// Why it was not told.
+/// Why a callback failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Nobody answered; nobody else will be answered either.
+    /// There was no answer, so callbacks for other orders will fail too.
     Unreachable(String),
-    /// It may work later.
+    /// It may succeed later.
     Transient(String),
-    /// It will never work: nobody waits for this, or not like this.
+    /// It was refused, and repeating it cannot help.
     Final(String),
 }
 
-/// Calls back.
+/// Sends callbacks.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     client: Client,
@@ -141,8 +140,8 @@ impl Caller {
         })
     }
 
-    /// Tells that an order is ready, as the message of this id.
-    pub(crate) async fn tell(
+    /// Sends the callback of an order, with `message` as the id of the message.
+    pub(crate) async fn send_callback(
         &self,
         callback: &Callback,
         message: &str,
@@ -168,7 +167,7 @@ impl Caller {
             .body(body);
         let answer = async {
             let response = request.send().await?;
-            // Also read where it is not needed: a connection with an unread answer cannot be used again.
+            // Always read the body: a connection with an unread body cannot be reused.
             Ok((response.status(), http::text(response, http::SHORT).await?))
         };
         let answer = answer.instrument(span.clone()).await;
@@ -186,7 +185,7 @@ fn sign(
     at: i64,
     ready: &Ready,
 ) -> Result<(Vec<u8>, String), Failure> {
-    // Neither can fail: the secret was looked at when it came, and what is said is text and a number.
+    // Neither can fail: the secret was validated when it was received, and the body is a string and a number.
     let broken = |error: &dyn fmt::Display| Failure::Final(format!("cannot be signed: {error}"));
     let body = serde_json::to_vec(ready).map_err(|error| broken(&error))?;
     let signature = Webhook::new(secret.as_str())
@@ -195,7 +194,7 @@ fn sign(
     Ok((body, signature))
 }
 
-/// What an answer means.
+/// The meaning of an answer.
 fn classify(status: StatusCode, body: &str) -> Result<(), Failure> {
     if status.is_success() {
         return Ok(());
@@ -211,12 +210,12 @@ fn classify(status: StatusCode, body: &str) -> Result<(), Failure> {
         | StatusCode::GONE
         | StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::UNPROCESSABLE_ENTITY => Failure::Final(answer),
-        // Also what someone can put right meanwhile, such as an address, a clock or an access right.
+        // Includes failures that can be fixed meanwhile, such as a wrong address, clock or access right.
         _ => Failure::Transient(answer),
     })
 }
 
-/// The message of an error and of what caused it, which reqwest leaves out of its own.
+/// The message of an error with those of its causes, which reqwest does not include.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
@@ -233,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_final_only_where_repeating_cannot_help() {
+    fn an_answer_is_final_only_if_repeating_cannot_help() {
         for status in [200, 202, 204] {
             assert_eq!(classify(StatusCode::from_u16(status).unwrap(), "x"), Ok(()));
         }
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_one_that_this_stub_can_call() {
+    fn only_http_urls_of_limited_length_are_addresses() {
         for good in ["http://localhost:3000/x", "http://proxy/a/b?c=d"] {
             assert!(good.parse::<Address>().is_ok(), "{good}");
         }
@@ -278,8 +277,8 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_one_and_is_not_shown() {
-        // Of the specification's example.
+    fn a_secret_is_validated_and_not_shown() {
+        // The specification's example.
         let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let secret: Secret = good.parse().unwrap();
         assert!(!format!("{secret:?}").contains("MfKQ"));

@@ -1,25 +1,25 @@
-//! What goes wrong on purpose.
+//! The faults that are injected.
 
 use domain::json::Fields;
 use serde::Serialize;
 use stub_kit::faults::{Latency, Plan, Rate};
 
-/// What goes wrong on purpose: the body of `/faults`.
+/// The faults that are injected: the body of `/faults`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FaultPlan {
-    /// How often a request to prepare or cancel is answered with 503 and nothing is done.
+    /// The rate at which a request to prepare or cancel is answered with 503, and nothing is done.
     pub error_rate: Rate,
-    /// How often a request to prepare or cancel is answered with something that is not a valid answer: a page, a redirect, too little,
-    /// too much. Half the time it was carried out before.
+    /// The rate at which a request to prepare or cancel gets an invalid answer: a page, a redirect, too little, too much. In half of
+    /// these cases it was carried out before.
     pub nonsense_rate: Rate,
     /// How long a request to prepare or cancel waits before anything is done, in milliseconds.
     pub latency_ms: Latency,
-    /// How often an order is refused.
+    /// The rate at which an order is refused.
     pub reject_rate: Rate,
-    /// How often an order is accepted and never called back.
+    /// The rate at which an order is accepted but never called back.
     pub silence_rate: Rate,
-    /// How often an order is called back twice.
+    /// The rate at which an order is called back twice.
     pub duplicate_callback_rate: Rate,
 }
 
@@ -55,18 +55,18 @@ impl Plan for FaultPlan {
     }
 }
 
-/// What is to become of a new order.
+/// The decision about a new order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Refuse,
-    /// Cook it and call back so many times.
+    /// Cook it, and call back this many times.
     Cook {
         callbacks: u8,
     },
 }
 
 impl Verdict {
-    /// The fault that has led to it, by its name in `/faults`.
+    /// The fault that led to this decision, by its name in `/faults`.
     pub(crate) fn fault(self) -> Option<&'static str> {
         match self {
             Self::Refuse => Some("rejectRate"),

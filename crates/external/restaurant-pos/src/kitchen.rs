@@ -1,6 +1,7 @@
-//! The kitchen: waits until an order is ready, then calls back, until whoever has asked for it has understood.
+//! The kitchen: waits until an order is ready, and then calls back until the callback is accepted or refused for good.
 //!
-//! One task holds the due times of all pending orders and sleeps until the next; what else there is to know of an order stays in the books until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
+//! One task holds the due times of all pending orders and sleeps until the next one. Everything else about an order stays in the books
+//! until it is due. So ten thousand pending orders cost a few hundred kilobytes and no CPU.
 
 use std::time::Duration;
 
@@ -19,14 +20,14 @@ use crate::callback::{Caller, Failure, Ready};
 
 /// How many callbacks may be under way at once.
 pub(crate) const CALLS_AT_ONCE: usize = 32;
-/// How long to wait before the second attempt of a callback; doubled with every further one.
+/// The wait before the second attempt of a callback. It doubles with every further attempt.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest wait between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How far ahead an order may be due.
+/// How far in the future an order may be due.
 const FARTHEST: Duration = Duration::from_hours(24 * 365);
 
-/// A handle to the kitchen; clones share it. It stops when the last one is dropped.
+/// A handle to the kitchen, shared by its clones. The kitchen stops when the last one is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Kitchen {
     messages: mpsc::UnboundedSender<Message>,
@@ -42,11 +43,11 @@ enum Message {
 #[derive(Debug, Clone, Copy)]
 struct Due {
     at: Instant,
-    /// The order's place in the books.
+    /// The order's number in the books.
     sequence: i64,
-    /// How often it was tried before.
+    /// The number of earlier attempts.
     attempts: u32,
-    /// The span that asked for the order. Not in the books: who calls back after a crash belongs to no trace.
+    /// The span of the request for the order. It is not stored, so a callback after a crash belongs to no trace.
     asked_by: Option<TraceParent>,
 }
 
@@ -68,9 +69,9 @@ impl Kitchen {
         Self { messages }
     }
 
-    /// Has whoever asked for an order told when it is ready. It must be in the books by the time it is due; if it is not, nothing happens.
+    /// Schedules the callback of an order. Nothing happens if the order is not in the books when it is due.
     pub(crate) fn schedule(&self, pending: Pending, asked_by: Option<TraceParent>) {
-        // A closed kitchen leaves the order to the next one, which finds it in the books.
+        // If the kitchen is closed, the next process finds the order in the books.
         let due = Due::first(pending, asked_by);
         let _ = self.messages.send(Message::Due(due));
     }
@@ -104,7 +105,7 @@ impl Due {
     }
 }
 
-/// How long to wait after an attempt that had `attempts` before it.
+/// The wait after an attempt that was preceded by `attempts` others.
 fn pause(attempts: u32) -> Duration {
     SHORTEST_PAUSE
         .saturating_mul(2_u32.saturating_pow(attempts))
@@ -125,21 +126,21 @@ async fn next(due: &mut DelayQueue<Due>, opens_at: Instant) -> Option<Due> {
     due.next().await.map(Expired::into_inner)
 }
 
-/// How an attempt went.
+/// The outcome of an attempt.
 enum Outcome {
     /// The order is no longer pending.
     NotCalled,
-    /// Whoever was called gave a last word.
+    /// The callback was accepted, or refused for good.
     Settled,
-    /// It could not be taken now, or the books could not.
+    /// The callback was not accepted now, or the books could not be used.
     TryAgain(Due),
-    /// Nobody answered.
+    /// There was no answer.
     Unreachable(Due),
 }
 
 impl Work {
     fn await_due(&mut self, due: Due) {
-        // The queue takes no time that is years ahead, which a clock that jumps may bring.
+        // The queue panics for times years ahead, which may occur after a jump of the clock.
         let latest = Instant::now() + FARTHEST;
         self.due.insert_at(due, due.at.min(latest));
     }
@@ -151,7 +152,7 @@ impl Work {
                 message = inbox.recv() => match message {
                     Some(Message::Due(due)) => self.await_due(due),
                     Some(Message::Close(closed)) => break closed,
-                    // Dropped, not closed: stop where we are.
+                    // All handles were dropped without closing: stop at once.
                     None => return,
                 },
                 Some(ended) = self.calls.join_next() => self.settle(ended),
@@ -177,17 +178,17 @@ impl Work {
                 self.await_due(due.again());
             }
             Err(error) => {
-                tracing::error!(%error, "a callback broke off; it is made when the restaurant is started again");
+                tracing::error!(%error, "a callback was aborted; it will be sent after the next start of the restaurant");
             }
         }
     }
 }
 
-/// Keeps the kitchen from knocking for each of thousands of orders at a door behind which nobody is: while whom it calls cannot
-/// be reached, one order at a time tries. All orders come from one system, so there is one door.
+/// Limits callbacks while the callback address cannot be reached: then only one order at a time tries, instead of thousands. All
+/// orders come from one system, so one gate is enough.
 #[derive(Debug)]
 struct Gate {
-    /// How often nobody answered since somebody did last.
+    /// How many attempts in a row got no answer.
     misses: u32,
     opens_at: Instant,
 }
@@ -216,10 +217,12 @@ impl Gate {
     }
 
     fn missed(&mut self, now: Instant) {
-        // Of those that were under way together only the first counts.
+        // Of several concurrent attempts, only the first counts.
         if now >= self.opens_at {
             if self.misses == 0 {
-                tracing::warn!("nobody can be called back: orders that are ready have to wait");
+                tracing::warn!(
+                    "the callback address cannot be reached: orders that are ready have to wait"
+                );
             }
             self.opens_at = now + pause(self.misses);
             self.misses = self.misses.saturating_add(1);
@@ -227,7 +230,7 @@ impl Gate {
     }
 }
 
-/// Tries once to say that an order is ready, and writes down what became of it.
+/// Tries once to send the callback of an order, and stores the result.
 async fn call_back(books: Books, caller: Caller, due: Due) -> Outcome {
     let span = due.asked_by.map_or_else(Span::none, |asked_by| {
         telemetry::span::internal("call back", asked_by)
@@ -254,20 +257,20 @@ async fn try_call_back(
         ready_at: call.ready_at,
     };
     let order_id = &ready.order_id;
-    // The same at every attempt: who has heard it may know it by that.
+    // The same id at every attempt, so that the receiver can recognise a repetition.
     let message = format!("preparation-{}", due.sequence);
-    let end = match caller.tell(&call.callback, &message, &ready).await {
+    let end = match caller.send_callback(&call.callback, &message, &ready).await {
         Ok(()) => {
             tracing::debug!(%order_id, "called back");
             for _ in 1..call.callbacks {
-                // A duplicate is made on purpose; what becomes of it does not matter.
-                let answer = caller.tell(&call.callback, &message, &ready).await;
+                // Duplicates are an injected fault; their answers do not matter.
+                let answer = caller.send_callback(&call.callback, &message, &ready).await;
                 tracing::debug!(%order_id, ?answer, "called back once more");
             }
             End::CalledBack
         }
         Err(Failure::Final(answer)) => {
-            tracing::warn!(%order_id, answer, "nobody wants to hear that the order is ready");
+            tracing::warn!(%order_id, answer, "the callback was refused for good");
             End::Failed { answer }
         }
         Err(Failure::Transient(answer)) => {
@@ -294,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_earliest_is_called_first_and_nobody_before_the_gate_opens() {
+    async fn the_earliest_order_comes_first_and_none_before_the_gate_opens() {
         let start = Instant::now();
         let mut queue = DelayQueue::new();
         for sequence in [3, 1, 2] {
@@ -319,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_one_order_knocks_while_nobody_answers() {
+    async fn only_one_order_tries_while_there_is_no_answer() {
         let mut gate = Gate::default();
         assert_eq!(gate.width(), CALLS_AT_ONCE);
 

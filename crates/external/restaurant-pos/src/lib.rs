@@ -1,18 +1,19 @@
-//! Stub of a restaurant's point-of-sale system: a third party that cooks what it is asked to and says when it is ready.
+//! Stub of a restaurant's point-of-sale system: a third party that prepares orders and calls back when they are ready.
 //!
-//! Whoever has an order prepared names an address to call back, and a secret to sign that with as Standard Webhooks has it; it
-//! knows nothing else of the system it works for. It keeps its tickets in `SQLite` and forgets nothing when it is killed: what
-//! was cooking then is ready on time, or called back at once where that time has passed.
+//! A request to prepare an order contains an address to call back and a secret for signing the callback according to Standard
+//! Webhooks. The stub knows nothing else about the system that calls it. It keeps its tickets in `SQLite`, so it loses nothing when it
+//! is killed: after a restart, orders are called back on time, or at once if they are overdue.
 //!
 //! | request | what it does |
 //! |---|---|
-//! | `POST /prepare` | has an order cooked; once per order, however often it is asked |
-//! | `POST /preparations/{orderId}/cancel` | calls it off, unless it was handed over |
-//! | `GET /preparations`, `GET /preparations/{orderId}` | what is cooking, and what became of it |
-//! | `GET`, `PUT`, `DELETE /faults` | what goes wrong on purpose ([`FaultPlan`]) |
+//! | `POST /prepare` | prepares an order; only once, however often it is requested |
+//! | `POST /preparations/{orderId}/cancel` | cancels it, unless it was handed over |
+//! | `GET /preparations`, `GET /preparations/{orderId}` | all orders and their status |
+//! | `GET`, `PUT`, `DELETE /faults` | the faults that are injected ([`FaultPlan`]) |
 //! | `GET /health` | 200 while the tickets can be read |
 //!
-//! `api` speaks HTTP, `books` remembers, `kitchen` waits for what is due, `callback` tells whoever has asked, and `options` has the settings.
+//! `api` has the HTTP handlers, `books` the storage, `kitchen` the timing of callbacks, `callback` sends them, and `options` has the
+//! settings.
 
 mod api;
 mod books;
@@ -35,7 +36,7 @@ pub use faults::FaultPlan;
 use kitchen::Kitchen;
 pub use options::{Cooking, Listen, Options};
 
-/// Why it cannot run.
+/// Why the restaurant cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The tickets cannot be opened.
@@ -49,7 +50,7 @@ pub enum Error {
     Serve(#[from] io::Error),
 }
 
-/// The restaurant with its tickets open and its kitchen at work; clones share them.
+/// The restaurant with its tickets and its kitchen, which clones share.
 ///
 /// The kitchen stops when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ pub struct Restaurant {
 }
 
 impl Restaurant {
-    /// Opens the tickets and resumes what was cooking. To be called from within a tokio runtime.
+    /// Opens the tickets and resumes pending orders. Must be called within a tokio runtime.
     pub async fn open(database: &Path, cooking: &Cooking) -> Result<Self, Error> {
         let caller = Caller::new()?;
         let books = Books::open(database).await?;
@@ -77,22 +78,22 @@ impl Restaurant {
         })
     }
 
-    /// What goes wrong on purpose.
+    /// The faults that are injected.
     #[must_use]
     pub fn faults(&self) -> &Faults<FaultPlan> {
         &self.faults
     }
 
-    /// Finishes the callbacks in hand, then closes the tickets, also for clones. What is still cooking is resumed by the next
-    /// [`open`](Self::open).
+    /// Finishes the callbacks under way, then closes the tickets, for all clones. The next [`open`](Self::open) resumes pending
+    /// orders.
     pub async fn close(self) {
         self.kitchen.close().await;
         self.books.close().await;
     }
 }
 
-/// Runs the restaurant on `listener` until `shutdown` is over, then finishes the requests and callbacks in hand and closes
-/// the tickets.
+/// Runs the restaurant on `listener` until `shutdown` completes, then finishes open requests and callbacks, and closes the
+/// tickets.
 pub async fn serve(
     options: Options,
     listener: TcpListener,

@@ -10,10 +10,10 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Options {
-    /// Where it listens.
+    /// The address to listen on.
     #[command(flatten)]
     pub listen: Listen,
-    /// Where the restaurants' point of sale keeps its tickets; the file and its directory are created where they are missing
+    /// Database file of the restaurants' point of sale; it is created if missing, with its directory
     #[arg(
         long = "restaurant-database",
         env = "FOOD_ORDERING_RESTAURANT_DATABASE",
@@ -21,16 +21,16 @@ pub struct Options {
         value_name = "FILE"
     )]
     pub database: PathBuf,
-    /// How it cooks.
+    /// How long preparations take.
     #[command(flatten)]
     pub cooking: Cooking,
 }
 
-/// Where the restaurants' point of sale listens.
+/// The address that the restaurants' point of sale listens on.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Listen {
-    /// Where the restaurants' point of sale listens
+    /// Address on which the restaurants' point of sale listens
     #[arg(
         long = "restaurant-pos-listen",
         id = "restaurant-pos-listen",
@@ -42,12 +42,12 @@ pub struct Listen {
     pub address: SocketAddr,
 }
 
-/// How the restaurants cook.
+/// How long preparations take.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Restaurant")]
 pub struct Cooking {
-    /// How long a restaurant takes to prepare an order; with 0s it is ready at once
+    /// How long a restaurant takes to prepare an order; with 0s, orders are ready at once
     #[arg(long, env = "FOOD_ORDERING_PREPARATION_TIME", default_value = "3s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub preparation_time: Duration,
 }

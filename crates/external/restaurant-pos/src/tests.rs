@@ -1,4 +1,4 @@
-//! The HTTP API as a caller sees it, and what arrives where it calls back.
+//! Tests the HTTP API and the callbacks.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,24 +14,24 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use stub_kit::clock;
 use stub_kit::faults::Rate;
-use stub_kit::testing::{Answer, Client, abandon, eventually, left_behind, raw_get};
+use stub_kit::testing::{Answer, Client, crash_copy, eventually, raw_get, send_and_hang_up};
 use tokio::net::TcpSocket;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
 
-/// Whoever has orders prepared: remembers what it was told, and believes only what is signed.
+/// A client of the restaurant: records the callbacks it receives, and verifies their signatures.
 #[derive(Clone, Default)]
-struct Shop(Arc<Mutex<Told>>);
+struct Shop(Arc<Mutex<Received>>);
 
 #[derive(Default)]
-struct Told {
+struct Received {
     calls: Vec<Callback>,
-    /// What to answer next, by order; 204 where nothing is left.
+    /// The next answers to callbacks, by order; 204 if none are left.
     answers: HashMap<String, Vec<u16>>,
     under_way: usize,
     most_under_way: usize,
-    /// Where there is one, an answer costs a permit.
+    /// If set, each answer waits for a permit.
     held: Option<Arc<Semaphore>>,
 }
 
@@ -45,7 +45,7 @@ struct Callback {
 }
 
 impl Shop {
-    /// Starts it on any free port.
+    /// Starts it on a free port.
     async fn start() -> (Self, Url) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = url(listener.local_addr().unwrap());
@@ -62,46 +62,46 @@ impl Shop {
     }
 
     async fn ready(
-        State(Self(told)): State<Self>,
+        State(Self(received)): State<Self>,
         Path(order): Path<String>,
         headers: HeaderMap,
         body: Bytes,
     ) -> StatusCode {
         let webhook = Webhook::new(SECRET).unwrap();
         if let Err(error) = webhook.verify(&body, &headers) {
-            panic!("{order} is called back by a stranger: {error}");
+            panic!("the callback of {order} has no valid signature: {error}");
         }
         let message = headers["webhook-id"].to_str().unwrap().to_owned();
         let body = serde_json::from_slice(&body).unwrap();
         let (answer, held) = {
-            let mut told = told.lock().unwrap();
-            told.under_way += 1;
-            told.most_under_way = told.most_under_way.max(told.under_way);
-            let answers = told.answers.get_mut(&order);
+            let mut received = received.lock().unwrap();
+            received.under_way += 1;
+            received.most_under_way = received.most_under_way.max(received.under_way);
+            let answers = received.answers.get_mut(&order);
             let answer = answers.and_then(Vec::pop).unwrap_or(204);
-            told.calls.push(Callback {
+            received.calls.push(Callback {
                 order,
                 message,
                 body,
                 at: clock::now_ms(),
             });
-            (answer, told.held.clone())
+            (answer, received.held.clone())
         };
         if let Some(held) = held {
             held.acquire().await.unwrap().forget();
         }
-        told.lock().unwrap().under_way -= 1;
+        received.lock().unwrap().under_way -= 1;
         StatusCode::from_u16(answer).unwrap()
     }
 
-    /// Answers the first callbacks of `order` with these.
+    /// Answers the first callbacks of `order` with these statuses.
     fn answer(&self, order: &str, statuses: &[u16]) {
         let statuses = statuses.iter().rev().copied().collect();
-        let mut told = self.0.lock().unwrap();
-        told.answers.insert(order.to_owned(), statuses);
+        let mut received = self.0.lock().unwrap();
+        received.answers.insert(order.to_owned(), statuses);
     }
 
-    /// Answers nothing until there are permits.
+    /// Holds all answers until permits are added.
     fn hold(&self) -> Arc<Semaphore> {
         let held = Arc::new(Semaphore::new(0));
         self.0.lock().unwrap().held = Some(held.clone());
@@ -109,15 +109,16 @@ impl Shop {
     }
 
     fn calls(&self, order: &str) -> Vec<Callback> {
-        let told = self.0.lock().unwrap();
-        told.calls
+        let received = self.0.lock().unwrap();
+        received
+            .calls
             .iter()
             .filter(|call| call.order == order)
             .cloned()
             .collect()
     }
 
-    /// The first callback of `order`, once it is there.
+    /// Waits for the first callback of `order`.
     async fn called(&self, order: &str) -> Callback {
         eventually("a callback", async || self.calls(order).into_iter().next()).await
     }
@@ -127,12 +128,12 @@ fn url(address: SocketAddr) -> Url {
     format!("http://{address}").parse().unwrap()
 }
 
-/// An address where nobody is: port 1 was given to a service that nobody runs (RFC 1078).
-fn nobody() -> Url {
+/// An address where nothing listens: port 1 is assigned to a service that is not in use (RFC 1078).
+fn unreachable_address() -> Url {
     url(SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 
-/// What callbacks are signed with: the specification's example.
+/// The secret that callbacks are signed with: the specification's example.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -143,7 +144,7 @@ struct Diner {
     directory: tempfile::TempDir,
     restaurant: Restaurant,
     client: Client,
-    /// Who has orders prepared here.
+    /// The address of the client that receives the callbacks.
     shop: Url,
 }
 
@@ -257,7 +258,7 @@ async fn an_order_is_accepted_cooked_and_called_back() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_asked_for_again_is_answered_as_before_and_cooked_once() {
+async fn a_repeated_request_gets_the_same_answer_and_is_cooked_once() {
     let (shop, url) = Shop::start().await;
     let diner = Diner::open(url, AT_ONCE).await;
     let first = diner.prepare("order-1").await;
@@ -273,7 +274,7 @@ async fn an_order_that_is_asked_for_again_is_answered_as_before_and_cooked_once(
     assert_eq!(other.body["reason"], "other-callback");
     assert_eq!(other.body["field"], "callback.url");
 
-    // Whatever else had been scheduled would have been called back before this one.
+    // If anything else had been scheduled, it would have been called back before this one.
     diner.prepare("order-2").await;
     shop.called("order-2").await;
     assert_eq!(shop.calls("order-1").len(), 1);
@@ -282,7 +283,7 @@ async fn an_order_that_is_asked_for_again_is_answered_as_before_and_cooked_once(
 
 #[tokio::test]
 async fn a_refusal_is_remembered() {
-    let diner = Diner::open(nobody(), AT_ONCE).await;
+    let diner = Diner::open(unreachable_address(), AT_ONCE).await;
     diner.fail(FaultPlan {
         reject_rate: Rate::ALWAYS,
         ..FaultPlan::default()
@@ -326,7 +327,7 @@ async fn a_silent_order_is_never_called_back_and_a_duplicate_one_twice() {
     assert_eq!(silent["callbacks"], 0);
     assert_eq!(shop.calls("silent").len(), 0);
 
-    // Whoever is tired of waiting can still call it off.
+    // It can still be cancelled.
     assert_eq!(diner.cancel("silent").await.body["status"], "CANCELLED");
 }
 
@@ -369,7 +370,7 @@ async fn a_cancelled_order_stays_so_when_a_callback_was_under_way() {
     assert_eq!(diner.cancel("order-1").await.status, 200);
     held.add_permits(1);
 
-    // Closing waits for the callback and for what it writes down.
+    // Closing waits until the callback is finished and its result stored.
     diner.restaurant.clone().close().await;
     let (_restaurant, client) = open(diner.database(), AT_ONCE).await;
     let preparation = client.get("/preparations/order-1").await.body;
@@ -395,7 +396,7 @@ async fn a_callback_under_way_is_finished_before_the_books_are_closed() {
 
 #[tokio::test]
 async fn a_refused_order_needs_no_cancelling() {
-    let diner = Diner::open(nobody(), AT_ONCE).await;
+    let diner = Diner::open(unreachable_address(), AT_ONCE).await;
     diner.fail(FaultPlan {
         reject_rate: Rate::ALWAYS,
         ..FaultPlan::default()
@@ -425,7 +426,7 @@ async fn a_callback_is_repeated_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_callback_that_will_never_be_taken_is_given_up() {
+async fn a_callback_that_is_refused_for_good_is_given_up() {
     let (shop, url) = Shop::start().await;
     shop.answer("order-1", &[404]);
     let diner = Diner::open(url, AT_ONCE).await;
@@ -439,8 +440,8 @@ async fn a_callback_that_will_never_be_taken_is_given_up() {
 }
 
 #[tokio::test]
-async fn orders_that_were_ready_while_nobody_was_there_are_called_back_when_somebody_is() {
-    // Bound, so that nobody else gets the port, but not listening yet.
+async fn orders_that_are_ready_while_the_client_is_down_are_called_back_when_it_is_up() {
+    // Bound, so that no other program gets the port, but not listening yet.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = url(socket.local_addr().unwrap());
@@ -459,7 +460,7 @@ async fn orders_that_were_ready_while_nobody_was_there_are_called_back_when_some
 }
 
 #[tokio::test]
-async fn callbacks_are_concurrent_but_not_all_at_once() {
+async fn callbacks_are_concurrent_up_to_a_limit() {
     let (shop, url) = Shop::start().await;
     let held = shop.hold();
     let diner = Diner::open(url, AT_ONCE).await;
@@ -478,14 +479,14 @@ async fn callbacks_are_concurrent_but_not_all_at_once() {
         (page.body["entries"].as_array().unwrap().len() == 1000).then_some(())
     })
     .await;
-    let told = shop.0.lock().unwrap();
-    assert_eq!(told.calls.len(), 1000);
-    assert_eq!(told.most_under_way, kitchen::CALLS_AT_ONCE);
+    let received = shop.0.lock().unwrap();
+    assert_eq!(received.calls.len(), 1000);
+    assert_eq!(received.most_under_way, kitchen::CALLS_AT_ONCE);
 }
 
 #[tokio::test]
-async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one() {
-    // Bound, so that nobody else gets the port, but not listening yet.
+async fn orders_that_were_cooking_when_the_process_died_are_called_back_after_a_restart() {
+    // Bound, so that no other program gets the port, but not listening yet.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let diner = Diner::open(url(socket.local_addr().unwrap()), AT_ONCE).await;
@@ -504,10 +505,10 @@ async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one()
     let refused = diner.prepare("refused").await;
 
     // A first process dies with all this, a second one with an order that is not ready yet.
-    let database = left_behind(&diner.database());
+    let database = crash_copy(&diner.database());
     let (_slow, client) = open(database.clone(), Duration::from_millis(300)).await;
     let cooking = client.post("/prepare", diner.ticket("cooking")).await;
-    let database = left_behind(&database);
+    let database = crash_copy(&database);
 
     let shop = Shop::start_on(socket.listen(64).unwrap());
     let (restaurant, client) = open(database, NEVER).await;
@@ -531,19 +532,19 @@ async fn what_was_cooking_when_the_process_died_is_called_back_by_the_next_one()
 }
 
 #[tokio::test]
-async fn an_order_whose_caller_went_away_is_called_back_all_the_same() {
+async fn an_order_is_called_back_even_if_the_client_hung_up_early() {
     let (shop, url) = Shop::start().await;
     let diner = Diner::open(url, AT_ONCE).await;
 
     let database = diner.restaurant.books.database();
-    abandon(database, diner.prepare("order-1")).await;
+    send_and_hang_up(database, diner.prepare("order-1")).await;
 
     shop.called("order-1").await;
 }
 
 #[tokio::test]
 async fn faults_are_set_over_http_and_leave_the_books_readable() {
-    let diner = Diner::open(nobody(), NEVER).await;
+    let diner = Diner::open(unreachable_address(), NEVER).await;
     diner.prepare("order-1").await;
     let answer = diner.client.put("/faults", json!({"errorRate": 1})).await;
     assert_eq!(
@@ -567,7 +568,7 @@ async fn faults_are_set_over_http_and_leave_the_books_readable() {
 
 #[tokio::test]
 async fn preparations_are_listed_in_pages_and_by_status() {
-    let diner = Diner::open(nobody(), NEVER).await;
+    let diner = Diner::open(unreachable_address(), NEVER).await;
     for n in 1..=5 {
         diner.prepare(&format!("order-{n}")).await;
     }
@@ -601,7 +602,7 @@ async fn preparations_are_listed_in_pages_and_by_status() {
 
 #[tokio::test]
 async fn a_bad_ticket_is_answered_with_the_field() {
-    let diner = Diner::open(nobody(), NEVER).await;
+    let diner = Diner::open(unreachable_address(), NEVER).await;
     let with = |path: &str, value: Value| {
         let mut ticket = diner.ticket("order-1");
         *ticket.pointer_mut(path).unwrap() = value;
@@ -631,7 +632,7 @@ async fn a_bad_ticket_is_answered_with_the_field() {
 }
 
 #[tokio::test]
-async fn a_restaurant_that_is_told_to_stop_closes_its_books() {
+async fn the_books_are_closed_on_shutdown() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("pos.db");
     let options = Options {
