@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a third party lives in wall-clock time; nothing here is ever replayed"
+    reason = "a third party uses wall-clock time, and nothing here is ever replayed"
 )]
 pub fn now_ms() -> i64 {
     SystemTime::now()

@@ -1,10 +1,10 @@
-//! A `SQLite` file behind one thread.
+//! A `SQLite` file that is used by one dedicated thread.
 //!
-//! `SQLite` allows one writer at a time, so one thread that owns the connection and takes work from a queue is as fast as a
-//! pool, never meets a lock, needs the memory of one page cache and keeps every query off the async runtime.
+//! `SQLite` allows one writer at a time. A single thread that owns the connection and takes work from a queue is as fast as a pool,
+//! never waits for a lock, needs only one page cache, and keeps every query off the async runtime.
 //!
-//! The file is in WAL mode with `synchronous=NORMAL`: a committed transaction has been handed to the operating system, so
-//! it outlives `kill -9` of the process. Only a power loss can take the last transactions, and never a part of one.
+//! The file is in WAL mode with `synchronous=NORMAL`: a committed transaction has been written to the operating system, so it
+//! survives `kill -9` of the process. A power loss can lose the last transactions, but never a part of one.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -13,24 +13,24 @@ use std::{fs, io, thread};
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, types};
 use tokio::sync::oneshot;
 
-/// Why the database could not answer.
+/// Why a database operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The directory of the file cannot be made, or the thread cannot be started.
+    /// The directory of the file cannot be created, or the thread cannot be started.
     #[error("cannot open the database: {0}")]
     Io(#[from] io::Error),
-    /// `SQLite` says no.
+    /// `SQLite` reported an error.
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The file was written by a program with other tables.
+    /// The file was written by a program with another schema.
     #[error(
-        "the database has schema version {found}, this program needs {expected}: \
-         move the file away or run the program that wrote it"
+        "the database has schema version {found}, but this program needs {expected}: \
+         move the file away, or run the version of the program that wrote it"
     )]
     Version {
-        /// What the file says.
+        /// The schema version of the file.
         found: u32,
-        /// What the program needs.
+        /// The schema version that this program needs.
         expected: u32,
     },
     /// [`Database::close`] was called, or a query panicked.
@@ -41,16 +41,16 @@ pub enum Error {
 /// The tables of a database.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
-    /// Kept in the file (`user_version`) and compared when it is opened again; from 1.
+    /// Stored in the file (`user_version`), and compared when it is opened again. At least 1.
     pub version: u32,
     /// The statements that create the tables in an empty file.
     pub sql: &'static str,
 }
 
-/// A handle to an open database; clones share it.
+/// A handle to an open database, shared by its clones.
 ///
-/// Work is done in the order in which it was handed in. It is done to the end even if the caller stops waiting for it, as
-/// happens when a client hangs up.
+/// Work is done in the sequence in which it is queued. It is always finished, even if the caller stops waiting for it, for example
+/// because a client hangs up.
 #[derive(Debug, Clone)]
 pub struct Database {
     jobs: mpsc::Sender<Job>,
@@ -62,7 +62,7 @@ enum Job {
 }
 
 impl Database {
-    /// Opens the file at `path`, creating it, its directory and its tables where they are missing.
+    /// Opens the file at `path`. Creates the file, its directory and its tables if they are missing.
     pub async fn open(path: &Path, schema: Schema) -> Result<Self, Error> {
         let path = path.to_owned();
         let (jobs, queue) = mpsc::channel();
@@ -71,7 +71,7 @@ impl Database {
             .name("database".to_owned())
             .spawn(move || match connect(&path, schema) {
                 Ok(connection) => {
-                    // An opener that has stopped waiting has dropped the queue too: the thread ends at once.
+                    // If the caller has stopped waiting, the queue is dropped too, and the thread ends at once.
                     let _ = opened.send(Ok(()));
                     work(connection, &queue);
                 }
@@ -83,7 +83,7 @@ impl Database {
         Ok(Self { jobs })
     }
 
-    /// Runs `work` in a transaction that is committed if it answers `Ok` and leaves no trace if it answers `Err`.
+    /// Runs `work` in a transaction, which is committed if it returns `Ok` and rolled back if it returns `Err`.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -108,16 +108,16 @@ impl Database {
         self.run(move |connection| work(connection)).await
     }
 
-    /// Asks the database whether it still answers.
+    /// Checks that the database still answers.
     pub async fn check(&self) -> Result<(), Error> {
         self.read(|connection| version(connection).map(drop)).await
     }
 
-    /// Finishes the work that was handed in before and closes the file; every clone of this handle is closed with it.
+    /// Finishes the queued work and closes the file, for all clones of this handle.
     pub async fn close(self) {
         let (closed, close) = oneshot::channel();
         if self.jobs.send(Job::Close(closed)).is_ok() {
-            // An error means that the thread is gone, and the connection with it.
+            // An error means that the thread has ended and closed the connection.
             let _ = close.await;
         }
     }
@@ -130,7 +130,7 @@ impl Database {
         let (done, answer) = oneshot::channel();
         self.jobs
             .send(Job::Work(Box::new(move |connection| {
-                // Nobody may be waiting any more; the work is done all the same.
+                // The caller may have stopped waiting; the work is done anyway.
                 let _ = done.send(work(connection));
             })))
             .map_err(|_| Error::Closed)?;
@@ -159,7 +159,7 @@ fn connect(path: &Path, schema: Schema) -> Result<Connection, Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // In KiB if negative: half of SQLite's default, as the busy pages of a stub are few.
+    // A negative value is in KiB. Half of SQLite's default, because a stub uses few pages.
     connection.pragma_update(None, "cache_size", -1024)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match version(&transaction)? {
@@ -183,7 +183,7 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Reads a column that holds the text of a `T`.
+/// Reads a text column and parses it as a `T`.
 pub fn parsed<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
 where
     T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
@@ -191,7 +191,7 @@ where
     row.get::<_, String>(column)?.parse().map_err(invalid)
 }
 
-/// The error of a column whose value is not what this program has written there.
+/// The error for a column whose value this program cannot have written.
 pub fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     types::FromSqlError::other(error).into()
 }
@@ -199,7 +199,7 @@ pub fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> rusqlit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{abandon, left_behind};
+    use crate::testing::{crash_copy, send_and_hang_up};
 
     const SCHEMA: Schema = Schema {
         version: 1,
@@ -228,7 +228,7 @@ mod tests {
             insert(&database, number).await.unwrap();
         }
 
-        let again = Database::open(&left_behind(&path), SCHEMA).await.unwrap();
+        let again = Database::open(&crash_copy(&path), SCHEMA).await.unwrap();
 
         assert_eq!(count(&again).await, 100);
     }
@@ -258,13 +258,13 @@ mod tests {
             .await
             .unwrap();
 
-        abandon(&database, insert(&database, 1)).await;
+        send_and_hang_up(&database, insert(&database, 1)).await;
 
         assert_eq!(count(&database).await, 1);
     }
 
     #[tokio::test]
-    async fn a_closed_database_says_so_and_can_be_opened_again() {
+    async fn a_closed_database_returns_an_error_and_can_be_opened_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("books.db");
         let database = Database::open(&path, SCHEMA).await.unwrap();
@@ -274,7 +274,7 @@ mod tests {
         clone.close().await;
 
         assert!(matches!(database.check().await, Err(Error::Closed)));
-        // The last connection to close folds the write-ahead log into the file.
+        // Closing the last connection merges the write-ahead log into the file.
         assert!(!path.with_extension("db-wal").exists());
         let again = Database::open(&path, SCHEMA).await.unwrap();
         assert_eq!(count(&again).await, 1);

@@ -1,4 +1,4 @@
-//! What handlers take from a request; whatever is wrong is answered with a [`Problem`] that names the field.
+//! Extractors for handlers. If anything is wrong with a request, the answer is a [`Problem`] that names the field.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use crate::problem::{INVALID, NOT_FOUND, Problem, of_field, problem, with_reason};
 
-/// The longest body that is read, in bytes.
+/// The longest body that is accepted, in bytes.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// The JSON body of a request.
 ///
-/// Refused are a content type other than JSON and a content coding (415), a body that is too long (413) or takes too long (408),
-/// and one that is not JSON or not of the shape of `T` (400).
+/// Refuses a content type other than JSON and any content coding (415), a body that is too long (413) or arrives too slowly (408),
+/// and one that is not valid JSON or does not match `T` (400).
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -31,7 +31,7 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
     }
 }
 
-/// A body that claims to be JSON, unread.
+/// The bytes of a body whose content type is JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonBytes(pub(crate) Bytes);
 
@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     }
 }
 
-/// The problem of a body that is not what it should be.
+/// The problem document for an invalid body.
 pub(crate) fn unusable(error: Unusable) -> Problem {
     match error {
         Unusable::Malformed(error) => problem(INVALID, format!("the body {error}")),
@@ -59,7 +59,7 @@ pub(crate) fn unusable(error: Unusable) -> Problem {
     }
 }
 
-/// The one variable segment of the path.
+/// The only variable segment of the path.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<T>(pub T);
 
@@ -72,13 +72,13 @@ impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Segment<T
             .map_err(|_| {
                 problem(
                     INVALID,
-                    "the path must be UTF-8, but what is written with % in it is not",
+                    "the path is not UTF-8 after its percent-encoding is decoded",
                 )
             })?;
         let (name, text) = segments
             .iter()
             .next()
-            .ok_or_else(|| problem(NOT_FOUND, "this path names nothing"))?;
+            .ok_or_else(|| problem(NOT_FOUND, "this path has no variable segment"))?;
         parse(name, text).map(Self)
     }
 }
@@ -94,12 +94,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(pairs)| Self(pairs))
-            .map_err(|_| problem(INVALID, "the query must be name=value, several joined by &"))
+            .map_err(|_| {
+                problem(
+                    INVALID,
+                    "the query must consist of name=value pairs joined by &",
+                )
+            })
     }
 }
 
 impl Query {
-    /// The parameter called `name`, where the query has one.
+    /// The parameter `name`, if the query has it.
     pub fn get<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
         self.0
             .iter()
@@ -116,7 +121,7 @@ impl Query {
         })
     }
 
-    /// The parameter called `name`, a whole number within `range`; `default` where the query has none.
+    /// The parameter `name`, a whole number within `range`; `default` if the query does not have it.
     fn number<T>(&self, name: &str, default: T, range: RangeInclusive<T>) -> Result<T, Problem>
     where
         T: FromStr + Display + PartialOrd,
@@ -141,32 +146,32 @@ fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Problem>
         .map_err(|error: T::Err| of_field(INVALID, name, error.to_string()))
 }
 
-/// Which part of a long list is asked for.
+/// Which page of a list is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// Only entries with a higher sequence number.
     pub after: i64,
-    /// At most so many entries.
+    /// The largest number of entries.
     pub limit: usize,
 }
 
-/// A part of a long list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Paged<T> {
-    /// The entries in the order of their sequence numbers.
+    /// The entries, sorted by sequence number.
     pub entries: Vec<T>,
-    /// What to send as `after` to get the next part; null where this was the last.
+    /// The value of `after` for the next page; null if this is the last page.
     pub next: Option<i64>,
 }
 
 impl Page {
-    /// How many entries to fetch: one more than the page has, which tells whether there is another page.
+    /// How many entries to fetch: one more than the page has, to see whether there is another page.
     #[must_use]
     pub fn fetch(self) -> i64 {
         i64::try_from(self.limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
     }
 
-    /// Makes a page of the [`fetch`](Self::fetch)ed entries.
+    /// Makes a page from the [`fetch`](Self::fetch)ed entries.
     pub fn cut<T>(self, mut entries: Vec<T>, sequence: impl Fn(&T) -> i64) -> Paged<T> {
         let more = entries.len() > self.limit;
         entries.truncate(self.limit);
@@ -260,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_body_is_said_in_plain_words() {
+    async fn errors_in_a_body_are_explained_in_plain_words() {
         let client = client();
         for (body, detail) in [
             ("", "the body is empty: it must be a JSON object"),

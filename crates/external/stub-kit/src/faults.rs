@@ -1,12 +1,12 @@
-//! Failing on purpose, at rates that are set at run time.
+//! Fault injection, at rates that are set at run time.
 //!
-//! A stub describes what can go wrong with it in a [`Plan`], a plain struct of [`Rate`]s. [`Faults`] holds the plan in
-//! force, [`Faults::routes`] lets anyone change it, [`Faults::guard`] applies the three faults that every stub has. Those of
-//! its own the stub applies itself: it draws its random numbers and asks [`Rate::strikes`].
+//! A stub describes its faults in a [`Plan`], a plain struct of [`Rate`]s. [`Faults`] holds the current plan, [`Faults::routes`] lets
+//! anyone change it, and [`Faults::guard`] applies the three faults that every stub has. A stub applies its own faults itself, with
+//! [`draw`] and [`Rate::strikes`].
 //!
-//! Whoever makes something fail on purpose counts it with [`struck`].
+//! Code that injects a fault counts it with [`struck`].
 //!
-//! The plan is kept in memory only: a stub that is restarted behaves until it is told otherwise.
+//! The plan is only in memory: a restarted stub has no faults.
 
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -28,25 +28,25 @@ use crate::problem::{Problem, UNAVAILABLE, problem};
 static STRUCK: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
         "faults_struck",
-        "Requests at which something went wrong on purpose, by the name of the fault in /faults",
+        "Requests at which a fault was injected, by the name of the fault in /faults",
         ["fault"],
     )
 });
 
-/// Counts a request at which `fault` struck, by its name in `/faults`.
+/// Counts a request at which a fault was injected. `fault` is its name in `/faults`.
 pub fn struck(fault: &'static str) {
     STRUCK.inc([fault]);
 }
 
-/// How often something happens: from 0 (never) to 1 (always).
+/// The rate of a fault: from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[serde(into = "f64")]
 pub struct Rate(f64);
 
-/// A number that is no rate.
+/// The error for a number that is not a valid rate.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("must be a rate from 0 (never) to 1 (always), not {0}")]
-pub struct NoRate(f64);
+pub struct InvalidRate(f64);
 
 impl Rate {
     /// It never happens.
@@ -54,7 +54,7 @@ impl Rate {
     /// It happens every time.
     pub const ALWAYS: Self = Self(1.0);
 
-    /// The rate that was sent.
+    /// Parses a rate from a request.
     pub fn from_json(value: Value<'_>) -> Result<Self, String> {
         Self::try_from(value.float()?).map_err(|error| error.to_string())
     }
@@ -67,13 +67,13 @@ impl Rate {
 }
 
 impl TryFrom<f64> for Rate {
-    type Error = NoRate;
+    type Error = InvalidRate;
 
-    fn try_from(rate: f64) -> Result<Self, NoRate> {
+    fn try_from(rate: f64) -> Result<Self, InvalidRate> {
         if (0.0..=1.0).contains(&rate) {
             Ok(Self(rate))
         } else {
-            Err(NoRate(rate))
+            Err(InvalidRate(rate))
         }
     }
 }
@@ -84,12 +84,12 @@ impl From<Rate> for f64 {
     }
 }
 
-/// How long a stub takes to start on a request: a whole number of milliseconds, at most ten minutes.
+/// How long a stub waits before it handles a request: a whole number of milliseconds, at most ten minutes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(into = "u64")]
 pub struct Latency(u64);
 
-/// A number of milliseconds that is too long to be a [`Latency`].
+/// The error for a number of milliseconds that is too large for a [`Latency`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be at most {max} ms, not {0}", max = Latency::MAX_MS)]
 pub struct TooLong(u64);
@@ -97,7 +97,7 @@ pub struct TooLong(u64);
 impl Latency {
     const MAX_MS: u64 = 600_000;
 
-    /// The number of milliseconds that was sent.
+    /// Parses a number of milliseconds from a request.
     pub fn from_json(value: Value<'_>) -> Result<Self, String> {
         let ms = value.whole_number(0..=i64::MAX)?.unsigned_abs();
         Self::try_from(ms).map_err(|error| error.to_string())
@@ -134,41 +134,40 @@ pub fn draw<const N: usize>() -> [f64; N] {
     std::array::from_fn(|_| rand::random())
 }
 
-/// What can go wrong with a stub; the default is nothing.
+/// The faults of a stub. The default has none.
 ///
 /// In JSON it is an object.
 pub trait Plan: Copy + Default + Debug + Serialize + Send + Sync + 'static {
-    /// The plan with the faults that `fields` names, or `None` if any of them is at fault. A field that is not taken is refused.
+    /// The plan after the changes in `fields`; `None` if any of them is invalid. Fields that are not read here are refused.
     fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self>;
 
-    /// How often a request is answered with 503 before anything is done.
+    /// The rate at which a request is answered with 503 before anything is done.
     fn error_rate(&self) -> Rate;
-
-    /// How often a request is answered with something that is not a valid answer, half the time after it was carried out.
+    /// The rate at which a request gets an invalid answer, in half of the cases after it was carried out.
     fn nonsense_rate(&self) -> Rate;
 
     /// How long a request waits before anything is done.
     fn latency(&self) -> Latency;
 }
 
-/// A handle to the [`Plan`] in force; clones share it.
+/// A handle to the current [`Plan`], shared by its clones.
 #[derive(Debug, Clone, Default)]
 pub struct Faults<P>(Arc<Mutex<P>>);
 
 impl<P: Plan> Faults<P> {
-    /// The plan as it is now.
+    /// The current plan.
     #[must_use]
     pub fn current(&self) -> P {
         *self.lock()
     }
 
-    /// Puts another plan in force.
+    /// Replaces the plan.
     pub fn set(&self, plan: P) {
         *self.lock() = plan;
     }
 
-    /// `/faults`: GET shows the plan, PUT changes the faults it names and leaves the others, DELETE ends them all. Each
-    /// answers with the plan that is then in force.
+    /// The routes of `/faults`: GET shows the plan, PUT changes the faults that the body names, DELETE removes all faults. Each
+    /// answers with the resulting plan.
     pub fn routes(&self) -> Router {
         Router::new()
             .route(
@@ -178,7 +177,7 @@ impl<P: Plan> Faults<P> {
             .with_state(self.clone())
     }
 
-    /// Subjects `routes` to the plan's latency, error rate and nonsense rate.
+    /// Applies the plan's latency, error rate and nonsense rate to `routes`.
     pub fn guard<S>(&self, routes: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -216,7 +215,7 @@ impl<P: Plan> Faults<P> {
     }
 
     fn lock(&self) -> MutexGuard<'_, P> {
-        // A plan is replaced as a whole, so it is sound even if someone panicked while holding it.
+        // The plan is replaced as a whole, so it is consistent even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -302,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_strikes_as_often_as_it_says() {
+    fn a_fault_strikes_at_its_rate() {
         for draw in [0.0, 0.5, 1.0_f64.next_down()] {
             assert!(!Rate::NEVER.strikes(draw));
             assert!(Rate::ALWAYS.strikes(draw));
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_partial_plan_changes_only_what_it_names() {
+    async fn a_partial_plan_changes_only_the_faults_it_names() {
         let (client, faults) = client();
         let answer = client.put("/faults", json!({"latencyMs": 5})).await;
         assert_eq!(
@@ -364,7 +363,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn guarded_routes_are_slow_and_fail_as_told() {
+    async fn guarded_routes_have_the_latency_and_errors_of_the_plan() {
         let (client, faults) = client();
         assert_eq!(client.get("/work").await.status, 204);
 
@@ -377,13 +376,13 @@ mod tests {
         let answer = client.get("/work").await;
         assert_eq!(answer.status, 503);
         assert_eq!(start.elapsed(), Duration::from_secs(5));
-        // Whoever set the faults must be able to end them.
+        // `/faults` itself does not fail, so that faults can be removed.
         assert_eq!(client.delete("/faults").await.status, 200);
         assert_eq!(client.get("/work").await.status, 204);
     }
 
     #[tokio::test]
-    async fn nonsense_is_no_answer_of_the_work_which_is_done_half_the_time() {
+    async fn nonsense_replaces_the_answer_and_half_of_the_requests_are_carried_out() {
         let faults = Faults::default();
         let done = Arc::new(Mutex::new(0));
         let count = Arc::clone(&done);

@@ -1,15 +1,15 @@
-//! What the two stubs of third parties share: fault injection, their `SQLite` books, problem documents.
+//! Shared code of the two third-party stubs: fault injection, `SQLite` books, problem documents.
 //!
-//! The restaurant's point of sale and the payment provider stand in for companies that we do not run. They know nothing of
-//! each other or of this system; what they have in common is how such a service is built, and that is here:
+//! The restaurants' point of sale and the payment provider stand in for external companies. They know nothing of each other or of
+//! this system. This crate holds the technical code that both need:
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`database`] | a `SQLite` file behind one thread, so that no query blocks the async runtime |
+//! | [`database`] | a `SQLite` file with its own thread, so that no query blocks the async runtime |
 //! | [`faults`] | rates at which requests fail, and the `/faults` API that sets them at run time |
 //! | [`problem`] | errors as RFC 9457 problem documents ([`inbound`]) |
 //! | [`extract`] | JSON bodies, path segments, queries and pages whose errors are problem documents |
-//! | [`server`] | the routes every stub has, and serving them until told to stop |
+//! | [`server`] | the routes that every stub has, and the HTTP server |
 //! | [`clock`] | wall-clock time |
 //! | `testing` | helpers for the tests of the stubs (feature `testing`) |
 

@@ -1,16 +1,16 @@
-//! Answers that are not valid: what login pages, proxies and half-finished programs send in a third party's place.
+//! Invalid answers, as login pages, proxies and unfinished programs send them in place of a third party.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
-/// The length of the longest of these answers, in bytes: far more than an answer should have.
+/// The length of the longest of these answers, in bytes: far more than is reasonable.
 const HUGE: usize = 4 << 20;
-/// How many kinds there are.
+/// The number of kinds of invalid answers.
 const KINDS: usize = 6;
 
-/// One of them, chosen by a random number from [`crate::faults::draw`].
+/// An invalid answer, chosen by a random number from [`crate::faults::draw`].
 pub(crate) fn answer(draw: f64) -> Response {
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! Errors as problem documents (RFC 9457), with the member `reason` for programs: the end of `type`.
+//! Errors as problem documents (RFC 9457), with the additional member `reason` for programs: the last part of `type`.
 
 pub use inbound::problem::{MEDIA_TYPE, NOT_FOUND};
 pub use inbound::{Kind, Problem, kinds};
@@ -11,12 +11,12 @@ kinds! { pub
     BOOKS_FAILED: INTERNAL_SERVER_ERROR, "books-failed", "The books cannot be read or written";
 }
 
-/// A problem of this kind; `detail` says what is wrong this time and what to do.
+/// A problem of this kind. `detail` says what is wrong in this case, and what to do.
 pub fn problem(kind: Kind, detail: impl Into<String>) -> Problem {
     with_reason(Problem::new(kind, detail))
 }
 
-/// The same where one field, header or parameter is at fault.
+/// A problem with one field, header or parameter.
 pub fn of_field(kind: Kind, field: &str, detail: impl Into<String>) -> Problem {
     let problem = problem(kind, detail);
     if field.is_empty() {
@@ -37,7 +37,7 @@ impl From<database::Error> for Problem {
         tracing::error!(%error, "the books cannot be read or written");
         problem(
             BOOKS_FAILED,
-            "repeat the request later; the log of this service says what is wrong with its database",
+            "repeat the request later; the log of this service has the cause",
         )
     }
 }

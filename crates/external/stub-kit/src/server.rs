@@ -1,4 +1,4 @@
-//! The routes every stub has, and serving them until told to stop.
+//! The routes that every stub has, and the HTTP server.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -17,7 +17,7 @@ use crate::faults::Plan;
 use crate::problem::{NOT_FOUND, Problem, UNAVAILABLE, problem, with_reason};
 use crate::{Database, Faults};
 
-/// Makes a complete application of a stub's own `routes`: adds `GET /health` (200 while the database answers, else 503),
+/// Makes a complete application from a stub's own `routes`: adds `GET /health` (200 while the database answers, else 503),
 /// `GET /metrics`, `/faults`, problem documents for unknown paths and methods, and a line in the debug log for each request.
 pub fn app<P: Plan>(routes: Router, database: &Database, faults: &Faults<P>) -> Router {
     Router::new()
@@ -62,7 +62,7 @@ async fn log(request: Request, next: Next) -> Response {
     response
 }
 
-/// Serves `app` on `listener` until `shutdown` is over, then finishes the requests in hand, for [`inbound::GRACE`] at most.
+/// Serves `app` on `listener` until `shutdown` completes, then finishes open requests, for at most [`inbound::GRACE`].
 pub async fn serve(app: Router, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let connections = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_in_hand_are_finished_when_the_server_stops() {
+    async fn open_requests_are_finished_when_the_server_stops() {
         let (arrived, arrival) = oneshot::channel();
         let (go, may_go) = oneshot::channel::<()>();
         let once = std::sync::Arc::new(std::sync::Mutex::new(Some((arrived, may_go))));

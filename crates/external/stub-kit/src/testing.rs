@@ -24,23 +24,23 @@ use tower::ServiceExt;
 
 use crate::Database;
 
-/// How long a test waits for what must happen.
+/// How long a test waits for a condition.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Sends requests to an application without a network.
 #[derive(Debug, Clone)]
 pub struct Client(Router);
 
-/// What the application answered.
+/// The application's answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as JSON; null where it is none.
+    /// The body parsed as JSON; null if it is not JSON.
     pub body: Value,
-    /// The body as it came.
+    /// The body as text.
     pub text: String,
 }
 
@@ -100,7 +100,7 @@ impl Client {
     /// Sends any request.
     ///
     /// # Panics
-    /// If the request makes no sense.
+    /// If the request is invalid.
     pub async fn send(
         &self,
         method: &str,
@@ -124,7 +124,7 @@ impl Client {
     }
 }
 
-/// Sends a GET over the network and returns the whole answer, headers and all.
+/// Sends a GET over the network, and returns the whole answer including the headers.
 ///
 /// # Panics
 /// If the connection breaks.
@@ -137,13 +137,13 @@ pub async fn raw_get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
-/// What `kill -9` would leave behind of the open `database` at this moment: a copy of its files as they are now, with
-/// nothing closed, flushed or folded.
+/// A copy of the open `database` as `kill -9` would leave it at this moment: the files as they are now, without closing or
+/// flushing anything.
 ///
 /// # Panics
 /// If the files cannot be copied.
 #[must_use]
-pub fn left_behind(database: &Path) -> PathBuf {
+pub fn crash_copy(database: &Path) -> PathBuf {
     let copy = database.with_extension("left-behind.db");
     fs::copy(database, &copy).unwrap();
     let log = |path: &Path| path.with_extension("db-wal");
@@ -151,16 +151,16 @@ pub fn left_behind(database: &Path) -> PathBuf {
     copy
 }
 
-/// Sends a request that works with `database` and hangs up as soon as its work is handed in, before any of it is done.
+/// Sends a request that uses `database`, and hangs up as soon as its work is queued, before any of it is done.
 ///
 /// # Panics
 /// If the request does not wait for the database.
-pub async fn abandon(database: &Database, request: impl Future) {
+pub async fn send_and_hang_up(database: &Database, request: impl Future) {
     let (started, start) = oneshot::channel();
     let (release, released) = mpsc::channel::<()>();
     let busy = database.read(move |_| {
         let _ = started.send(());
-        // Answers as soon as the other end is dropped.
+        // Returns when the other end is dropped.
         let _ = released.recv();
         Ok(())
     });
@@ -178,10 +178,10 @@ pub async fn abandon(database: &Database, request: impl Future) {
     busy.unwrap();
 }
 
-/// Waits until `condition` answers with something; `what` says what a test that waited in vain was waiting for.
+/// Waits until `condition` returns a value. `what` describes the condition in the panic message.
 ///
 /// # Panics
-/// If nothing has come by the [`DEADLINE`].
+/// If there is no value within the [`DEADLINE`].
 pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
     let polling = async {
         loop {
