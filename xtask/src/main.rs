@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `chaos`, `kafka`, `compose-test`.
+//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `soak`, `chaos`, `kafka`, `compose-test`.
 
 mod compose;
 mod dependencies;
@@ -32,44 +32,46 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Builds everything and runs it until Ctrl-C
+    /// Builds everything, and runs it until Ctrl-C
     Demo {
         /// Build with optimisations, which takes longer
         #[arg(long)]
         release: bool,
-        /// Leave the web UI as it is, built or not; Node.js is not needed then
+        /// Do not build the web UI, so that Node.js is not needed
         #[arg(long)]
         no_web_ui: bool,
-        /// Flags of `food-ordering up`, such as --drivers 10; `-- --help` lists them
+        /// Flags for `food-ordering up`, such as --drivers 10; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
     /// Checks everything: format, lints, dependencies, unit tests, the web UI in a browser, end-to-end tests
     Test,
-    /// Builds with optimisations and measures what an order costs
+    /// Builds with optimisations, and measures what an order costs
     Bench {
-        /// Flags of `trials bench`, such as --orders 500; `-- --help` lists them
+        /// Flags for `trials bench`, such as --orders 500; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
-    /// Builds with optimisations and decides whether memory and latency stay flat under a steady load; 30 minutes
+    /// Builds with optimisations, and checks that memory and latency stay flat under a steady load; takes 30 minutes
     Soak {
-        /// Flags of `trials soak`, such as --duration 10m; `-- --help` lists them
+        /// Flags for `trials soak`, such as --duration 10m; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
-    /// Builds with optimisations, strikes a system under load and decides whether money and food are right
+    /// Builds with optimisations, injects faults into a system under load, and checks every payment and delivery
     Chaos {
-        /// Flags of `trials chaos`, such as --seed 7; `-- --help` lists them
+        /// Flags for `trials chaos`, such as --seed 7; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
-    /// Builds the images and tries docker-compose.yaml on a Docker engine: up, again, without Kafka's records, with containers
-    /// killed, under load; takes minutes, and the first build longer
+    /// Builds the images, and tests docker-compose.yaml on a Docker engine
+    ///
+    /// Tests the first start, a restart, the loss of Kafka's records, killed containers, and load. Takes some minutes, and the first
+    /// build takes longer.
     ComposeTest,
     /// Runs Apache Kafka on this machine until Ctrl-C; needs Java and Maven
     Kafka {
-        /// Flags of `trials kafka`, such as --port 9092; `-- --help` lists them
+        /// Flags for `trials kafka`, such as --port 9092; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
@@ -83,11 +85,11 @@ fn main() -> ExitCode {
             flags,
         } => demo(release, no_web_ui, &flags),
         Task::Test => test(),
-        Task::Bench { flags } => try_out(true, "bench", &flags),
-        Task::Soak { flags } => try_out(true, "soak", &flags),
-        Task::Chaos { flags } => try_out(true, "chaos", &flags),
+        Task::Bench { flags } => run_trials(true, "bench", &flags),
+        Task::Soak { flags } => run_trials(true, "soak", &flags),
+        Task::Chaos { flags } => run_trials(true, "chaos", &flags),
         Task::ComposeTest => compose::test(&mut Steps::new(), &mut cargo()),
-        Task::Kafka { flags } => try_out(false, "kafka", &flags),
+        Task::Kafka { flags } => run_trials(false, "kafka", &flags),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -103,37 +105,37 @@ fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()
     let web_ui = WebUi::new();
     if !no_web_ui {
         web_ui.make(|name, command| {
-            println!("Making the {name} …");
+            println!("Preparing the {name} …");
             steps::succeed(command)
         })?;
     }
     build(release, &["food-ordering"])?;
     let mut up = Command::new(binary(release, "food-ordering")?);
     up.arg("up").args(flags);
-    // A flag would forbid another one; whoever has set the variable means it.
+    // A variable, because a flag would conflict with one that the user gives. A variable that the user has set stays.
     if std::env::var_os(WEB_UI).is_none() {
         up.env(WEB_UI, web_ui.dist());
     }
     Err(exec(&mut up))
 }
 
-/// By this environment variable `up` learns where the built web UI is.
+/// The environment variable that tells `up` where the built web UI is.
 const WEB_UI: &str = "FOOD_ORDERING_WEB_UI";
 
-/// Builds the test rig and the launcher, which it starts, and becomes a command of the test rig.
-fn try_out(release: bool, command: &str, flags: &[OsString]) -> anyhow::Result<()> {
+/// Builds the test rig and the launcher, and replaces this process with a command of the test rig.
+fn run_trials(release: bool, command: &str, flags: &[OsString]) -> anyhow::Result<()> {
     prerequisites::check()?;
     build(release, &["food-ordering", "trials"])?;
     let mut trials = Command::new(binary(release, "trials")?);
     Err(exec(trials.arg(command).args(flags)))
 }
 
-/// Every step runs only if those before it passed, and nothing is printed after the last one's own summary.
+/// Runs all checks. Each step runs only if those before it passed. Nothing is printed after the summary of the last step.
 fn test() -> anyhow::Result<()> {
     prerequisites::check_for_tests()?;
     let mut steps = Steps::new();
     steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
-    // The features of the whole workspace, as in the other steps: with those of one package, most crates would be built again.
+    // With the features of the whole workspace, as in the other steps. Otherwise most crates would be built twice.
     steps.run(
         "build and lints",
         linting_cargo().args(["build", "--workspace", "--all-targets"]),
@@ -141,7 +143,7 @@ fn test() -> anyhow::Result<()> {
     let mut not_checked = dependencies::check_crates(&mut steps, &target_directory()?)?;
     let web_ui = WebUi::new();
     not_checked.extend(dependencies::check_packages(&mut steps, &web_ui)?);
-    // Tests of handlers use it; on a new machine this installs it.
+    // The tests of handlers use the Restate server. On a new machine, this step installs it.
     steps.run(
         "Restate server",
         Command::new(binary(false, "food-ordering")?).arg("restate-server-path"),
@@ -177,11 +179,11 @@ fn test() -> anyhow::Result<()> {
     python.make("driver for Python", &mut |name, command: &mut Command| {
         steps.run(name, command)
     })?;
-    // Once more, where it is seen: the last step takes long and prints much.
+    // Repeated here, because the last step takes long and prints a lot.
     for line in not_checked {
         println!("\n{line}");
     }
-    // They wait more than they compute.
+    // One thread more than there are cores, because these tests wait more than they compute.
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get) + 1;
     steps.run(
         "end-to-end tests",
@@ -207,13 +209,13 @@ fn build(release: bool, packages: &[&str]) -> anyhow::Result<()> {
     steps::succeed(&mut command)
 }
 
-/// A program, once it is built.
+/// The path of a program that was built.
 fn binary(release: bool, name: &str) -> anyhow::Result<PathBuf> {
     let profile = if release { "release" } else { "debug" };
     Ok(target_directory()?.join(profile).join(name))
 }
 
-/// This program lies in `<target>/<profile>/`, whatever the target directory is.
+/// The target directory. This program is in `<target>/<profile>/`.
 fn target_directory() -> anyhow::Result<PathBuf> {
     let this = std::env::current_exe().context("finding this program")?;
     let target = this.ancestors().nth(2).map(Path::to_owned);
@@ -235,7 +237,7 @@ fn linting_cargo() -> Command {
     cargo
 }
 
-/// Becomes another program, so that Ctrl-C and exit codes are its own; returns only if that fails.
+/// Replaces this process with another program, which then handles Ctrl-C and sets the exit code. Returns only if that fails.
 fn exec(command: &mut Command) -> anyhow::Error {
     let error = command.exec();
     anyhow::Error::new(error).context(format!("starting {}", command.get_program().display()))
@@ -270,7 +272,7 @@ mod tests {
             (&["xtask", "demo", "--", "--help"], &["--help"]),
         ] {
             let Task::Demo { flags, .. } = Cli::try_parse_from(line).unwrap().command else {
-                panic!("{line:?} is no demo");
+                panic!("{line:?} is not parsed as demo");
             };
             assert_eq!(flags, expected, "{line:?}");
         }

@@ -1,4 +1,4 @@
-//! A directory with a `package.json`: its packages are installed when its lock file has changed.
+//! Installs the packages of a directory with a `package.json` when its lock file has changed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,19 +7,20 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// The oldest Node.js that the packages run on; each `package.json` says the same.
+/// The oldest supported version of Node.js; each `package.json` has the same.
 pub(crate) const NODE: (u32, u32) = (20, 19);
-/// Where npm keeps what it has installed.
+/// The directory in which npm installs packages.
 pub(crate) const INSTALLED: &str = "node_modules";
-/// In [`INSTALLED`]: how it was installed, and the lock file it was installed from.
+/// The file that records the flags and the lock file of the last installation.
 const INSTALLED_FROM: &str = "node_modules/.installed-from";
 pub(crate) const LOCK: &str = "package-lock.json";
 
-/// Has npm install what the lock file says, whatever the user's `.npmrc` or environment says: builds and tests need the
-/// development packages, which `omit` and `NODE_ENV=production` leave out, and the optional ones, which hold native programs.
+/// Arguments that make npm install the packages of the lock file, whatever the user's `.npmrc` or environment says. Builds and tests
+/// need the development packages, which `omit` and `NODE_ENV=production` would exclude, and the optional ones, which contain native
+/// programs.
 ///
-/// Not `npm ci`: it refuses a lock file that lacks the packages for some other platform, and registries do not always have them
-/// all. `--no-save` leaves the lock file as it is.
+/// `npm ci` is not used, because it refuses a lock file that lacks packages for other platforms, and registries do not always have all
+/// of them. `--no-save` keeps the lock file unchanged.
 const INSTALL: [&str; 12] = [
     "install",
     "--no-save",
@@ -42,15 +43,15 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
-    /// That of this source tree, named from its root.
+    /// A directory of this source tree; `directory` is relative to its root.
     pub(crate) fn new(directory: &str) -> Self {
-        // Of the time of the build: `cargo xtask` builds this program where it runs it.
+        // The path at build time is right, because `cargo xtask` builds this program in the tree where it runs it.
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let directory = root.join(directory);
         Self::at(directory.canonicalize().unwrap_or(directory))
     }
 
-    /// One anywhere.
+    /// Any directory.
     pub(crate) fn at(directory: PathBuf) -> Self {
         Self { directory }
     }
@@ -59,16 +60,16 @@ impl Packages {
         &self.directory
     }
 
-    /// An `npm` command there.
+    /// An `npm` command in this directory.
     pub(crate) fn npm<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
         let mut command = Command::new("npm");
         command.args(arguments).current_dir(&self.directory);
         command
     }
 
-    /// Has `run` install the packages, unless they are those of the lock file. The command is called `name`.
+    /// Installs the packages, unless those of the lock file are installed already. Calls `run` with the command and its `name`.
     pub(crate) fn install(&self, name: &'static str, run: &mut impl Run) -> anyhow::Result<()> {
-        // With the flags, as others may have left something out.
+        // Includes the flags, because an installation with other flags may have left packages out.
         let wanted = [INSTALL.join(" ").as_bytes(), b"\n", &self.read(LOCK)?].concat();
         if fs::read(self.directory.join(INSTALLED_FROM)).is_ok_and(|from| from == wanted) {
             return Ok(());
@@ -89,11 +90,11 @@ impl Packages {
     }
 }
 
-/// What runs a command that has a name; an error if it fails.
+/// A function that runs a command with a name, and fails if the command fails.
 pub(crate) trait Run: FnMut(&'static str, &mut Command) -> anyhow::Result<()> {}
 impl<F: FnMut(&'static str, &mut Command) -> anyhow::Result<()>> Run for F {}
 
-/// An error that says what to do, if Node.js or npm is missing or too old.
+/// Fails with instructions if Node.js or npm is missing or too old.
 pub(crate) fn check_node() -> anyhow::Result<()> {
     let (major, minor) = NODE;
     let found = match version_of("node") {
@@ -102,10 +103,10 @@ pub(crate) fn check_node() -> anyhow::Result<()> {
             None => "has no npm".to_owned(),
         },
         Some(version) => format!("has Node.js {version}"),
-        None => "has none".to_owned(),
+        None => "has no Node.js".to_owned(),
     };
     bail!(
-        "the web UI and the tests of drivers need Node.js {major}.{minor} or newer with npm, and this machine {found}.\n\
+        "the web UI and the driver tests need Node.js {major}.{minor} or newer with npm, but this machine {found}.\n\
          On Debian 13 or newer: sudo apt install nodejs npm. Elsewhere: https://nodejs.org\n\
          The demo runs without it too: cargo xtask demo --no-web-ui"
     );
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_node_is_told_from_a_new_one() {
+    fn versions_of_node_are_compared() {
         for (version, expected) in [
             ("v20.19.0", true),
             ("v22.1.0", true),
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn all_packages_ask_for_the_same_node() {
+    fn all_packages_require_the_same_version_of_node() {
         for directory in ["webui", "tests/drivers/node"] {
             let package = Packages::new(directory).read("package.json").unwrap();
             let wanted = format!("\"node\": \">={}.{}\"", NODE.0, NODE.1);

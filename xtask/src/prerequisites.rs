@@ -1,4 +1,4 @@
-//! What has to be on the machine beside Rust, and how to get it.
+//! Checks that the programs needed besides Rust are installed.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -7,50 +7,50 @@ use anyhow::bail;
 
 use crate::steps;
 
-/// A need, any one program of which fills it, and what fills it on Debian.
-struct Need {
+/// A prerequisite: any one of `programs` satisfies it, and `packages` install it on Debian.
+struct Prerequisite {
     what: &'static str,
     programs: &'static [&'static str],
-    /// With these arguments the program must succeed; where there are none, it is enough that it is there.
+    /// The program must succeed with these arguments. If there are none, it only has to exist.
     probe: &'static [&'static str],
     packages: &'static str,
 }
 
-impl Need {
-    fn is_filled(&self) -> bool {
+impl Prerequisite {
+    fn is_satisfied(&self) -> bool {
         self.programs.iter().any(|program| {
             is_on_path(program) && (self.probe.is_empty() || succeeds(program, self.probe))
         })
     }
 }
 
-const NEEDS: [Need; 5] = [
-    Need {
+const PREREQUISITES: [Prerequisite; 5] = [
+    Prerequisite {
         what: "a C compiler, for the Kafka client and SQLite",
         programs: &["cc"],
         probe: &[],
         packages: "build-essential",
     },
-    Need {
-        // Its `configure` insists on one, though only C is linked.
+    Prerequisite {
+        // librdkafka's `configure` requires one, though only C is linked.
         what: "a C++ compiler, for the Kafka client",
         programs: &["c++"],
         probe: &[],
         packages: "build-essential",
     },
-    Need {
+    Prerequisite {
         what: "make, for the Kafka client",
         programs: &["make"],
         probe: &[],
         packages: "build-essential",
     },
-    Need {
+    Prerequisite {
         what: "OpenSSL's headers and pkg-config, for the Kafka client's TLS",
         programs: &["pkg-config"],
         probe: &["--exists", "openssl"],
         packages: "libssl-dev pkg-config",
     },
-    Need {
+    Prerequisite {
         what: "npm, which fetches the Restate server; or a restate-server on PATH",
         programs: &["npm", "restate-server"],
         probe: &[],
@@ -58,33 +58,33 @@ const NEEDS: [Need; 5] = [
     },
 ];
 
-/// What the tests need beside that.
-const NEEDS_OF_TESTS: [Need; 5] = [
-    Need {
-        what: "psql, with which the SQL door is tested",
+/// Additional prerequisites of the tests.
+const TEST_PREREQUISITES: [Prerequisite; 5] = [
+    Prerequisite {
+        what: "psql, for testing the psql gateway",
         programs: &["psql"],
         probe: &[],
         packages: "postgresql-client",
     },
-    Need {
-        what: "watch, under which psql is tested",
+    Prerequisite {
+        what: "watch, for testing psql under watch",
         programs: &["watch"],
         probe: &[],
         packages: "procps",
     },
-    Need {
-        what: "Python 3 with venv, whose driver is tested at the SQL door",
+    Prerequisite {
+        what: "Python 3 with venv, for testing a Python driver with the psql gateway",
         programs: &["python3"],
         probe: &["-c", "import ensurepip, venv"],
         packages: "python3-venv",
     },
-    Need {
+    Prerequisite {
         what: "Java 17 or later, for Apache Kafka",
         programs: &["java"],
         probe: &["--version"],
         packages: "default-jre-headless",
     },
-    Need {
+    Prerequisite {
         what: "Maven, which fetches Apache Kafka",
         programs: &["mvn"],
         probe: &[],
@@ -92,53 +92,59 @@ const NEEDS_OF_TESTS: [Need; 5] = [
     },
 ];
 
-/// An error that names everything that is missing, and the command that installs it.
+/// Fails with a list of everything that is missing, and the command that installs it.
 pub(crate) fn check() -> anyhow::Result<()> {
-    complain(&missing(needs()))
+    report_missing(&missing(prerequisites()))
 }
 
-fn needs() -> impl Iterator<Item = &'static Need> {
+fn prerequisites() -> impl Iterator<Item = &'static Prerequisite> {
     let named = std::env::var_os("FOOD_ORDERING_RESTATE_SERVER").is_some();
-    NEEDS
+    PREREQUISITES
         .iter()
-        .filter(move |need| !(named && need.programs.contains(&"restate-server")))
+        .filter(move |prerequisite| !(named && prerequisite.programs.contains(&"restate-server")))
 }
 
-/// The same for the tests. What is missing is installed where that can be done without asking: by root, on Debian.
+/// The same for the tests. If run by root on Debian, installs what is missing.
 pub(crate) fn check_for_tests() -> anyhow::Result<()> {
-    let all = || needs().chain(&NEEDS_OF_TESTS);
-    let lacking = missing(all());
-    if !lacking.is_empty() && nix::unistd::geteuid().is_root() && is_on_path("apt-get") {
-        let packages = (lacking.iter()).flat_map(|need| need.packages.split_whitespace());
+    let all = || prerequisites().chain(&TEST_PREREQUISITES);
+    let missing_now = missing(all());
+    if !missing_now.is_empty() && nix::unistd::geteuid().is_root() && is_on_path("apt-get") {
+        let packages =
+            (missing_now.iter()).flat_map(|prerequisite| prerequisite.packages.split_whitespace());
         let mut install = Command::new("apt-get");
         install
             .args(["install", "--yes", "--no-install-recommends"])
             .args(packages);
         if steps::succeed(&mut install).is_err() {
-            // A fresh machine knows no packages yet.
+            // A fresh machine has no package lists yet.
             steps::succeed(Command::new("apt-get").arg("update"))?;
             steps::succeed(&mut install)?;
         }
     }
-    complain(&missing(all()))
+    report_missing(&missing(all()))
 }
 
-fn missing<'a>(needs: impl Iterator<Item = &'a Need>) -> Vec<&'a Need> {
-    needs.filter(|need| !need.is_filled()).collect()
+fn missing<'a>(prerequisites: impl Iterator<Item = &'a Prerequisite>) -> Vec<&'a Prerequisite> {
+    prerequisites
+        .filter(|prerequisite| !prerequisite.is_satisfied())
+        .collect()
 }
 
-fn complain(missing: &[&Need]) -> anyhow::Result<()> {
+fn report_missing(missing: &[&Prerequisite]) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
     let list: Vec<String> = missing
         .iter()
-        .map(|need| format!("  - {}", need.what))
+        .map(|prerequisite| format!("  - {}", prerequisite.what))
         .collect();
-    let packages: BTreeSet<&str> = missing.iter().map(|need| need.packages).collect();
+    let packages: BTreeSet<&str> = missing
+        .iter()
+        .map(|prerequisite| prerequisite.packages)
+        .collect();
     let packages: Vec<&str> = packages.into_iter().collect();
     bail!(
-        "this machine has not all that is needed. Missing:\n{}\nOn Debian: sudo apt install {}",
+        "some prerequisites are missing on this machine:\n{}\nOn Debian: sudo apt install {}",
         list.join("\n"),
         packages.join(" ")
     );
@@ -163,21 +169,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_looked_for_on_path() {
+    fn programs_are_found_on_path() {
         assert!(is_on_path("sh"));
         assert!(!is_on_path("no-such-program"));
     }
 
     #[test]
-    fn a_program_that_is_there_may_lack_something() {
-        let need = |probe| Need {
+    fn an_installed_program_whose_probe_fails_is_missing() {
+        let prerequisite = |probe| Prerequisite {
             what: "a shell",
             programs: &["no-such-program", "sh"],
             probe,
             packages: "dash",
         };
-        assert!(need(&[]).is_filled());
-        assert!(need(&["-c", "true"]).is_filled());
-        assert!(!need(&["-c", "false"]).is_filled());
+        assert!(prerequisite(&[]).is_satisfied());
+        assert!(prerequisite(&["-c", "true"]).is_satisfied());
+        assert!(!prerequisite(&["-c", "false"]).is_satisfied());
     }
 }

@@ -1,4 +1,4 @@
-//! Python with the packages of a `requirements.txt`, in a virtual environment that is made anew when the file has changed.
+//! A Python virtual environment with the packages of a `requirements.txt`, which is recreated when the file has changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::node::Run;
 
-/// In the environment: the requirements it was made from.
+/// The file in the environment that records the requirements it was made from.
 const MADE_FROM: &str = ".made-from";
 
 /// A virtual environment.
@@ -19,7 +19,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// One with these requirements, named from the source tree's root, in `directory`.
+    /// An environment in `directory` with these requirements, whose path is relative to the root of the source tree.
     pub(crate) fn new(requirements: &str, directory: PathBuf) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         Self {
@@ -33,12 +33,12 @@ impl Environment {
         self.directory.join("bin/python")
     }
 
-    /// Has `run` make it, unless it is there. The commands are called `name`.
+    /// Creates the environment, unless it is up to date. Calls `run` with each command and its `name`.
     pub(crate) fn make(&self, name: &'static str, run: &mut impl Run) -> anyhow::Result<()> {
         let requirements = fs::read(&self.requirements)
             .with_context(|| format!("reading {}", self.requirements.display()))?;
         let stamp = self.directory.join(MADE_FROM);
-        // The interpreter is a link to one that may be gone.
+        // The interpreter is a symbolic link, whose target may be gone.
         if self.python().is_file() && fs::read(&stamp).is_ok_and(|from| from == requirements) {
             return Ok(());
         }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_made_once_again_when_the_requirements_change_and_after_a_failure() {
+    fn it_is_recreated_when_the_requirements_change_and_after_a_failure() {
         let directory = tempfile::tempdir().unwrap();
         let environment = Environment {
             requirements: directory.path().join("requirements.txt"),

@@ -1,4 +1,4 @@
-//! Commands one after the other, with a heading each.
+//! Runs commands one after the other, with a heading for each.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-/// Runs commands and prints what runs and how long the one before took.
+/// Runs commands, and prints what runs and how long the previous command took.
 pub(crate) struct Steps {
     last: Option<(&'static str, Instant)>,
 }
@@ -17,7 +17,7 @@ impl Steps {
         Self { last: None }
     }
 
-    /// Prints that a step begins.
+    /// Prints the heading of a step.
     pub(crate) fn begin(&mut self, name: &'static str, command: &Command) {
         let before = match self.last {
             Some((name, begin)) => {
@@ -29,14 +29,14 @@ impl Steps {
         self.last = Some((name, Instant::now()));
     }
 
-    /// Runs one step; an error if it fails.
+    /// Runs a step. Fails if its command fails.
     pub(crate) fn run(&mut self, name: &'static str, command: &mut Command) -> anyhow::Result<()> {
         self.begin(name, command);
         succeed(command).with_context(|| format!("step `{name}` failed"))
     }
 }
 
-/// Runs a command; an error unless it succeeds.
+/// Runs a command. Fails unless the command succeeds.
 pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let status: ExitStatus = command
         .status()
@@ -47,7 +47,7 @@ pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The command as one would type it.
+/// The command line, as in a shell.
 fn shown(command: &Command) -> String {
     let arguments = command
         .get_args()

@@ -1,4 +1,4 @@
-//! The web UI in `webui/`: built when its sources have changed, and checked.
+//! Builds the web UI in `webui/` when its sources have changed.
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
@@ -11,11 +11,11 @@ use anyhow::Context;
 
 use crate::node::{INSTALLED, Packages, Run, check_node};
 
-/// Where the build goes, and the gateway reads.
+/// The directory of the built web UI, from which the gateway serves it.
 const DIST: &str = "dist";
-/// In [`DIST`], hidden from browsers: the fingerprint of what it was built from.
+/// The file in [`DIST`] with the fingerprint of the sources it was built from. The gateway does not serve it.
 const BUILT_FROM: &str = "dist/.built-from";
-/// What is not part of the build, beside everything whose name begins with a dot.
+/// Entries that are not part of the build, in addition to all names that begin with a dot.
 const NOT_BUILT_FROM: [&str; 5] = [INSTALLED, DIST, "e2e", "mock", "playwright.config.ts"];
 
 /// The web UI's directory.
@@ -25,7 +25,7 @@ pub(crate) struct WebUi {
 }
 
 impl WebUi {
-    /// That of this source tree.
+    /// The web UI of this source tree.
     pub(crate) fn new() -> Self {
         Self {
             packages: Packages::new("webui"),
@@ -42,9 +42,9 @@ impl WebUi {
         self.packages.npm(arguments)
     }
 
-    /// Has `run` install what the web UI is built with, and build it, each only where something has changed since.
+    /// Installs the packages and builds the web UI, each only if something has changed since the last time.
     ///
-    /// `run` is given each command with its name.
+    /// Calls `run` with each command and its name.
     pub(crate) fn make(&self, mut run: impl Run) -> anyhow::Result<()> {
         self.packages.install("web UI packages", &mut run)?;
         self.build(&mut run)
@@ -62,9 +62,9 @@ impl WebUi {
         self.packages.write(BUILT_FROM, sources.as_bytes())
     }
 
-    /// Names and contents of all files it is built from, in short.
+    /// A hash of the names and contents of all source files.
     fn fingerprint(&self) -> anyhow::Result<String> {
-        // Another version of Rust may hash otherwise. That costs one build.
+        // Another version of Rust may use another hash, which only costs one build.
         let mut hasher = DefaultHasher::new();
         self.hash(self.packages.directory(), &mut hasher)?;
         Ok(format!("{:016x}", hasher.finish()))
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::node::LOCK;
 
-    /// A web UI with one source file, in a directory that ends with the first value.
+    /// A web UI with one source file, in a temporary directory that is removed when the first value is dropped.
     fn web_ui() -> (TempDir, WebUi) {
         let directory = tempfile::tempdir().unwrap();
         for made in ["src", INSTALLED, DIST, "e2e"] {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_changed_is_done_again() {
+    fn only_steps_whose_input_has_changed_are_repeated() {
         const PACKAGES: &str = "web UI packages";
         const BUILD: &str = "web UI build";
         const NOTHING: [&str; 0] = [];
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_failed_is_done_again() {
+    fn a_failed_step_is_repeated() {
         let (_directory, web_ui) = web_ui();
         let fail = |_: &'static str, _: &mut Command| bail!("no network");
         assert!(web_ui.make(fail).is_err());
