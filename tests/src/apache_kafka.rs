@@ -1,4 +1,4 @@
-//! Apache Kafka itself, with a listener for each way in.
+//! Apache Kafka itself, with a listener for each way to connect.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use crate::{SOON, eventually};
 /// How long the broker may take to start; its jars may have to be fetched first.
 const READY_WITHIN: Duration = Duration::from_mins(5);
 
-/// One broker with four listeners: plain text, a user and password in plain text, TLS with certificates on both sides, and one that
-/// sends its clients on to an address where nobody is. Killed with this value.
+/// One broker with four listeners: plain text, user and password over plain text, TLS with certificates on both sides, and one with a
+/// wrong advertised address. The broker is killed when this is dropped.
 pub struct ApacheKafka {
     process: Child,
     directory: TempDir,
@@ -34,7 +34,7 @@ impl ApacheKafka {
             .prefix("food-ordering-kafka-")
             .tempdir()?;
         certificates(directory.path())?;
-        // Free a moment ago, and taken by nobody else but for bad luck.
+        // Another process could take these ports before the broker does, but that is unlikely.
         let listeners = (0..5)
             .map(|_| TcpListener::bind("127.0.0.1:0"))
             .collect::<Result<Vec<_>, _>>()?;
@@ -83,11 +83,11 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
         })
     }
 
-    /// Kills it and starts it again with what it has stored.
+    /// Kills it, and starts it again with its data.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.process.kill()?;
         self.process.wait()?;
-        // The broker itself ends a moment after the program that has started it.
+        // The broker ends a moment after the program that started it.
         eventually("the broker's port to be free", SOON, async || {
             TcpListener::bind(address(self.plain)).map_err(|error| error.to_string())
         })
@@ -96,31 +96,31 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
         Ok(())
     }
 
-    /// Without encryption or credentials.
+    /// The connection without encryption or credentials.
     #[must_use]
     pub fn plain(&self) -> Connection {
         Connection::plain(address(self.plain))
     }
 
-    /// The address where a user and password are needed, and the file with both.
+    /// The address that requires a user and password, and the properties file with both.
     #[must_use]
     pub fn sasl(&self) -> (String, PathBuf) {
         (address(self.sasl), self.file("sasl.properties"))
     }
 
-    /// The address where a client's certificate is needed, and the file that names it.
+    /// The address that requires a client certificate, and the properties file that names it.
     #[must_use]
     pub fn tls(&self) -> (String, PathBuf) {
         (address(self.tls), self.file("tls.properties"))
     }
 
-    /// A listener without encryption or credentials whose advertised address leads nowhere, as happens with brokers in containers.
+    /// A listener without encryption or credentials at whose advertised address nobody listens, as often happens with brokers in containers.
     #[must_use]
     pub fn misadvertised(&self) -> Connection {
         Connection::plain(address(self.lost))
     }
 
-    /// A file of properties with this text, beside the certificates.
+    /// Writes a properties file with this text, in the directory of the certificates.
     pub fn properties(&self, text: &str) -> anyhow::Result<PathBuf> {
         let file = tempfile::Builder::new()
             .suffix(".properties")
@@ -137,13 +137,13 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
 
 impl Drop for ApacheKafka {
     fn drop(&mut self) {
-        // The broker ends with the program that has started it.
+        // The broker ends with the program that started it.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Starts the broker of this directory and waits until it answers.
+/// Starts the broker with the files in this directory, and waits until it answers.
 async fn run(directory: &Path, plain: u16) -> anyhow::Result<Child> {
     let at = directory.display();
     let log = directory.join("trials.log");
@@ -170,7 +170,7 @@ async fn run(directory: &Path, plain: u16) -> anyhow::Result<Child> {
     Ok(process)
 }
 
-/// Where nobody listens: the port is never given to anybody who asks for a free one.
+/// An address at which nobody listens: the system never gives this port to a program that asks for a free one.
 const NOWHERE: &str = "127.0.0.1:1";
 
 /// The password of user `food`.
@@ -180,7 +180,7 @@ fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-/// An authority, and certificates that it has signed for the broker and for clients.
+/// Creates a certificate authority, and certificates signed by it for the broker and for clients.
 fn certificates(directory: &Path) -> anyhow::Result<()> {
     let write = |name: &str, text: String| std::fs::write(directory.join(name), text);
     let mut authority = CertificateParams::new(Vec::new())?;
@@ -198,7 +198,7 @@ fn certificates(directory: &Path) -> anyhow::Result<()> {
         let certificate = params.signed_by(&key, &issuer)?;
         let key = key.serialize_pem();
         if name == "server" {
-            // Kafka wants both in one file.
+            // Kafka requires both in one file.
             write("server.pem", format!("{key}{}", certificate.pem()))?;
         } else {
             write("client.pem", certificate.pem())?;

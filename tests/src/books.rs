@@ -1,4 +1,4 @@
-//! The invariants: what must hold after all orders have ended, read from the stub's books and the runtime's state.
+//! Invariants that must hold after all orders have ended, checked against the stub's books and the runtime's state.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{SOON, System, eventually};
 
-/// What an order was charged and refunded, in cents, and how often.
+/// The charges and refunds of an order: their number, and their sum in cents.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Account {
     charges: u32,
@@ -16,8 +16,8 @@ struct Account {
     refunded: i64,
 }
 
-/// Checks that each of `orders` was charged at most once, and that what was charged and not refunded is the price (in cents)
-/// for those that were delivered and nothing for the others. A refund may be under way still, so it is waited for.
+/// Checks that each of `orders` was charged at most once, and that charges minus refunds are the price (in cents) for delivered
+/// orders and zero for the others. Waits for refunds that are still under way.
 ///
 /// # Panics
 /// If the books do not balance.
@@ -73,10 +73,10 @@ fn accounts(ledger: &[Value]) -> BTreeMap<String, Account> {
     accounts
 }
 
-/// Checks that no driver holds a delivery, no delivery is under way, no matcher has anything waiting, and no invocation fails.
+/// Checks that no driver holds a delivery, no delivery is under way, no delivery is queued, and no invocation fails.
 ///
 /// # Panics
-/// If anything is left after a while.
+/// If anything is left after [`SOON`].
 pub async fn assert_nothing_left_behind(system: &System) {
     let queries = [
         "select service_name, service_key, value_utf8 from state where key in ('assigned-delivery', 'delivery-info')",

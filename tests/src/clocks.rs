@@ -1,11 +1,11 @@
-//! A wall clock that jumps, for the processes of one system only.
+//! Makes the wall clock jump, for the processes of one system only.
 //!
-//! Programs read the time from the vDSO, code that the kernel maps into every process. [`Clocks`] replaces this code in each process by
-//! a system call and an addition, through `/proc/<pid>/mem`. The pages become the process's own, so the machine's clock and all
-//! other processes are left alone.
+//! Programs read the time through the vDSO, code that the kernel maps into every process. [`Clocks`] replaces this code in each
+//! process with a system call and an addition, through `/proc/<pid>/mem`. The written pages become private to the process, so the
+//! machine's clock and all other processes are not affected.
 //!
-//! glibc's timed waits, which librdkafka uses, end at a time of the kernel's clock, so the difference is subtracted there. All
-//! other waits, also those of Restate, last for a duration by the monotonic clock.
+//! glibc's timed waits, which librdkafka uses, end at a time of the kernel's clock, so the difference is subtracted from that time.
+//! All other waits, including those of Restate, last for a duration by the monotonic clock.
 
 use std::fs::{File, OpenOptions, read_dir, read_to_string};
 use std::ops::Range;
@@ -18,18 +18,18 @@ use object::{Object, ObjectSymbol};
 
 use crate::{SOON, eventually};
 
-/// The clocks of some processes. Processes that are started later have the machine's.
+/// The clocks of some processes. Processes that are started later use the machine's clock.
 pub struct Clocks(Vec<Process>);
 
 struct Process {
     memory: File,
-    /// Where its memory has the seconds that its clock is ahead.
+    /// The address in its memory of the number of seconds that its clock is ahead.
     ahead: u64,
 }
 
 impl Clocks {
-    /// Takes over the clocks of these processes, which are right until they are set. Says so and answers nothing where the machine
-    /// does not allow it.
+    /// Takes over the clocks of these processes, which stay right until [`set_ahead`](Self::set_ahead) is called. If the machine
+    /// does not allow that, prints so and returns `None`.
     pub async fn of(pids: impl IntoIterator<Item = i32>) -> anyhow::Result<Option<Self>> {
         if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
             eprintln!("SKIPPED: clocks can be made to jump on Linux on x86-64 only");
@@ -50,7 +50,7 @@ impl Clocks {
         Ok(Some(Self(processes)))
     }
 
-    /// Sets all of them to be this many seconds ahead of the machine's clock, or behind it.
+    /// Sets all these clocks ahead of the machine's clock by this many seconds, or behind it if negative.
     pub fn set_ahead(&self, seconds: i64) -> anyhow::Result<()> {
         for Process { memory, ahead } in &self.0 {
             memory.write_all_at(&seconds.to_le_bytes(), *ahead)?;
@@ -59,7 +59,7 @@ impl Clocks {
     }
 }
 
-/// The memory of a process, if code there may be replaced.
+/// The memory of a process, if its code may be replaced.
 fn memory_of(pid: i32) -> std::io::Result<File> {
     let path = format!("/proc/{pid}/mem");
     let memory = OpenOptions::new().read(true).write(true).open(path)?;
@@ -79,7 +79,7 @@ impl Process {
         let mut image = vec![0; usize::try_from(vdso.end - vdso.start)?];
         memory.read_exact_at(&mut image, vdso.start)?;
         let clock_gettime = functions(&image, vdso.start, "__vdso_clock_gettime")?;
-        // What the code needs lies behind it, in what is left of the kernel's function of some 900 bytes.
+        // The data is placed after the new code, in the rest of the kernel's function of about 900 bytes.
         let ahead = clock_gettime[0] + 64;
         let mut patches = vec![(ahead, 0_i64.to_le_bytes().to_vec())];
         patches.extend(
@@ -95,7 +95,7 @@ impl Process {
             let wait = functions(&image, libc.start, "pthread_cond_clockwait")?[0];
             let until = [code(SUBTRACT, ahead), code(CALL, wait)].concat();
             patches.push((ahead + 8, until));
-            // Also its version for the programs of twenty years ago, which nobody calls.
+            // Includes the old version of the symbol, for very old programs, which none of ours call.
             for at in functions(&image, libc.start, "pthread_cond_timedwait")? {
                 patches.push((at, code(JUMP, ahead + 8)));
             }
@@ -110,7 +110,7 @@ impl Process {
     }
 }
 
-/// Where a file begins in the memory of a process, and its path.
+/// The address range of a mapped file in a process, and the file's path.
 fn mapping<'a>(maps: &'a str, name: &str) -> Option<(Range<u64>, &'a str)> {
     let line = maps.lines().find(|line| line.ends_with(name))?;
     let (begin, end) = line.split_once(' ')?.0.split_once('-')?;
@@ -118,7 +118,7 @@ fn mapping<'a>(maps: &'a str, name: &str) -> Option<(Range<u64>, &'a str)> {
     Some((address(begin)?..address(end)?, line.split(' ').next_back()?))
 }
 
-/// Where the functions of this name are in a process that has mapped `image` at `begin`: one for each of its versions.
+/// The addresses of the function `name` in a process that has mapped `image` at `begin`: one for each version of the symbol.
 fn functions(image: &[u8], begin: u64, name: &str) -> anyhow::Result<Vec<u64>> {
     let image = object::File::parse(image)?;
     let found: Vec<u64> = (image.dynamic_symbols())
@@ -129,7 +129,7 @@ fn functions(image: &[u8], begin: u64, name: &str) -> anyhow::Result<Vec<u64>> {
     Ok(found)
 }
 
-/// Writes the patches while the process stands still, unless one of its threads is there.
+/// Writes the patches while the process is stopped. Fails if one of its threads is in the code to be replaced.
 fn replace(
     pid: Pid,
     memory: &File,
@@ -147,7 +147,7 @@ fn replace(
     replaced
 }
 
-/// An error unless all threads of a process have stopped, and none of them in code that is to be replaced.
+/// Fails unless all threads of a process have stopped outside of the code to be replaced.
 fn stands_elsewhere(pid: Pid, vdso: &Range<u64>, patches: &[(u64, Vec<u8>)]) -> anyhow::Result<()> {
     for thread in read_dir(format!("/proc/{pid}/task"))? {
         let thread = thread?.path();
@@ -165,14 +165,14 @@ fn stands_elsewhere(pid: Pid, vdso: &Range<u64>, patches: &[(u64, Vec<u8>)]) -> 
     Ok(())
 }
 
-/// Code before and after an address of 8 bytes.
+/// Machine code before and after an address of 8 bytes.
 type Code = (&'static [u8], &'static [u8]);
 
 fn code((before, after): Code, address: u64) -> Vec<u8> {
     [before, &address.to_le_bytes(), after].concat()
 }
 
-/// `clock_gettime(edi, rsi)`: the system call, and the addition if it succeeded for one of the wall clocks, 0 and 5.
+/// `clock_gettime(edi, rsi)`: the system call, and then the addition if it succeeded for a wall clock (0 or 5).
 #[rustfmt::skip]
 const CLOCK_GETTIME: Code = (
     &[
@@ -192,7 +192,7 @@ const CLOCK_GETTIME: Code = (
         0xc3,               // end: ret
     ],
 );
-/// `gettimeofday(rdi, rsi)`: the system call, and the addition unless only the time zone is asked for.
+/// `gettimeofday(rdi, rsi)`: the system call, and then the addition unless only the time zone is requested.
 #[rustfmt::skip]
 const GETTIMEOFDAY: Code = (
     &[
@@ -208,7 +208,7 @@ const GETTIMEOFDAY: Code = (
         0xc3,               // end: ret
     ],
 );
-/// `pthread_cond_timedwait(rdi, rsi, rdx)`: goes to the address …
+/// `pthread_cond_timedwait(rdi, rsi, rdx)`: jumps to the address …
 #[rustfmt::skip]
 const JUMP: Code = (
     &[0x48, 0xb8],          // mov rax, the address

@@ -1,4 +1,4 @@
-//! An OpenTelemetry collector that keeps what it is sent.
+//! An OpenTelemetry collector that stores the spans it receives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use prost::Message;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A collector that takes OTLP over HTTP. Ends with this value.
+/// A collector for OTLP over HTTP. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Collector {
     url: String,
@@ -26,24 +26,24 @@ pub struct Collector {
 
 type Spans = Arc<Mutex<Vec<Span>>>;
 
-/// A span as it was sent.
+/// A received span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
     /// The part it comes from.
     pub service: String,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its kind, such as `SPAN_KIND_SERVER`.
     pub kind: String,
-    /// In hexadecimal digits, like the other ids.
+    /// The id of its trace, in hexadecimal digits like the other ids.
     pub trace_id: String,
     /// Its own id.
     pub id: String,
-    /// Its parent's, or nothing.
+    /// The id of its parent, or an empty string.
     pub parent: String,
-    /// The traces of the spans that it is linked to.
+    /// The trace ids of the spans that it is linked to.
     pub links: Vec<String>,
-    /// What else is known of it.
+    /// Its attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -57,22 +57,22 @@ impl Collector {
             .route("/v1/traces", post(take))
             .with_state(spans.clone());
         let server = tokio::spawn(async move {
-            // It ends only by being aborted.
+            // Ends only when the task is aborted.
             let _ = axum::serve(listener, app).await;
         });
         Ok(Self { url, spans, server })
     }
 
-    /// Where it is.
+    /// Its URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// All spans that have been sent so far.
+    /// All spans received so far.
     ///
     /// # Panics
-    /// If taking some has panicked.
+    /// If receiving spans has panicked.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().expect("the spans").clone()
@@ -92,7 +92,7 @@ async fn take(State(spans): State<Spans>, body: Bytes) -> StatusCode {
             StatusCode::OK
         }
         Err(error) => {
-            eprintln!("the collector was sent nonsense: {error:#}");
+            eprintln!("the collector received an invalid request: {error:#}");
             StatusCode::BAD_REQUEST
         }
     }

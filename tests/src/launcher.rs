@@ -1,4 +1,4 @@
-//! The launcher and the test rig, and short commands of them.
+//! Finds the launcher and the test rig, and runs their commands.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Ran {
-    /// Whether it says that all is well.
+    /// Whether the exit code was 0.
     pub success: bool,
-    /// What it printed, errors last.
+    /// Standard output, followed by standard error.
     pub output: String,
 }
 
@@ -52,7 +52,7 @@ fn run_program<A: AsRef<OsStr>>(
     })
 }
 
-/// The launcher: named by `FOOD_ORDERING_BIN`, or the one beside the tests.
+/// The path of the launcher: `FOOD_ORDERING_BIN`, or else the one built together with the tests.
 pub fn binary() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("FOOD_ORDERING_BIN") {
         return Ok(path.into());
@@ -65,7 +65,7 @@ pub fn binary() -> anyhow::Result<PathBuf> {
     there(profile.join("food-ordering"))
 }
 
-/// The test rig: beside the launcher.
+/// The path of the test rig, in the directory of the launcher.
 pub(crate) fn trials() -> anyhow::Result<PathBuf> {
     there(binary()?.with_file_name("trials"))
 }
@@ -79,7 +79,7 @@ fn there(program: PathBuf) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Runs `doctor` on a data directory: whether it found everything fine, and what it said.
+/// Runs `doctor` on a data directory. Returns whether nothing was wrong, and its output.
 pub async fn doctor(directory: &Path, flags: &[&str]) -> anyhow::Result<(bool, String)> {
     let output = tokio::process::Command::new(binary()?)
         .arg("doctor")

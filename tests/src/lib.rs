@@ -1,7 +1,7 @@
-//! What the end-to-end tests need: a whole system of their own, and words for what is done to it.
+//! Helpers for the end-to-end tests: starting a whole system, and operations on it.
 //!
-//! [`System::start`] runs the launcher (`food-ordering up`) on free ports in a fresh directory, so tests run side by side; what
-//! it starts ends with it, also when a test fails. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition.
+//! [`System::start`] runs the launcher (`food-ordering up`) on free ports in a fresh directory, so tests can run concurrently. All its
+//! processes end with it, even if a test fails. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests and the systems they start trust each other"
@@ -9,7 +9,6 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod apache_kafka;
-mod beside;
 mod books;
 mod clocks;
 mod collector;
@@ -17,18 +16,19 @@ mod launcher;
 mod manifests;
 mod orders;
 mod proxy;
+mod second_process;
 mod system;
 mod topics;
 
 pub use apache_kafka::ApacheKafka;
-pub use beside::Beside;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use clocks::Clocks;
 pub use collector::{Collector, Span};
 pub use launcher::{Ran, binary, doctor, run, run_trials};
 pub use manifests::manifests;
 pub use orders::{order, order_with};
-pub use proxy::{Harm, PaymentProxy};
+pub use proxy::{PaymentProxy, Tampering};
+pub use second_process::SecondProcess;
 pub use system::{Options, System};
 pub use topics::{Record, Topic};
 
@@ -36,23 +36,23 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// An HTTP client for what runs on this machine, also where the environment names a proxy.
+/// An HTTP client for parts on this machine, which ignores proxies in the environment.
 ///
 /// # Panics
 /// If TLS cannot be set up.
 #[must_use]
 pub fn http() -> reqwest::Client {
     let client = reqwest::Client::builder().no_proxy().build();
-    client.expect("an HTTP client without settings can be made")
+    client.expect("an HTTP client without special settings")
 }
 
-/// How long anything may take that should happen soon. Long enough for a busy machine, short enough to wait for.
+/// How long to wait for something that should happen soon. Long enough for a busy machine.
 pub const SOON: Duration = Duration::from_mins(1);
 
-/// Waits until `look` finds something, looking every 50 ms.
+/// Calls `look` every 50 ms until it returns `Ok`.
 ///
 /// # Panics
-/// After `within`, saying what was waited for and what was seen last.
+/// After `within`, with `what` and the last error of `look`.
 pub async fn eventually<T>(
     what: &str,
     within: Duration,

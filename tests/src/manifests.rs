@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-/// Every document of every YAML file, patches that stand inside others as texts included.
+/// Every document of every YAML file, including patches that other documents contain as text.
 pub fn manifests() -> anyhow::Result<Vec<Value>> {
     let mut documents = Vec::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/kubernetes");

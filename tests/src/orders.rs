@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A good order event for $23.50, wanted now.
+/// A valid order event for $23.50, to be delivered at once.
 #[must_use]
 pub fn order(id: &str) -> Value {
     json!({
@@ -14,7 +14,7 @@ pub fn order(id: &str) -> Value {
     })
 }
 
-/// A good order event with `field` set to `value`, or without it if `value` is null.
+/// The same order event with `field` set to `value`, or without it if `value` is null.
 ///
 /// # Panics
 /// Never: an order event is an object.

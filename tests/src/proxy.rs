@@ -1,6 +1,6 @@
-//! A proxy that harms what passes through it on its way to the payment provider.
+//! A proxy that tampers with requests to the payment provider.
 //!
-//! With it a test breaks the system where the system ends, and needs no switch in any service.
+//! With it, a test can break the system at its edge, without any switch in the services.
 
 use std::net::TcpListener as StdListener;
 use std::process::{Child, Command, Stdio};
@@ -22,18 +22,18 @@ use crate::{SOON, eventually};
 const LONGEST_BODY: usize = 1024 * 1024;
 const KEY: &str = "idempotency-key";
 
-/// What is done to what passes through.
+/// How the proxy tampers with requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Harm {
-    /// Every request gets an idempotency key of its own.
+pub enum Tampering {
+    /// Every request gets a random idempotency key.
     RandomKeys,
-    /// Refunds are answered with yes and thrown away.
+    /// Refunds are answered with success but not made.
     RefundsVanish,
 }
 
-/// A payment provider with a harmful proxy in front. Ends with this value.
+/// A payment provider with such a proxy in front of it. Both end when this is dropped.
 pub struct PaymentProxy {
-    /// Where the proxy listens.
+    /// The URL of the proxy.
     pub url: String,
     provider: Child,
     proxy: JoinHandle<()>,
@@ -43,14 +43,14 @@ pub struct PaymentProxy {
 
 #[derive(Clone)]
 struct Proxy {
-    harm: Harm,
+    tampering: Tampering,
     provider: String,
     http: reqwest::Client,
 }
 
 impl PaymentProxy {
     /// Starts both.
-    pub async fn start(harm: Harm) -> anyhow::Result<Self> {
+    pub async fn start(tampering: Tampering) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let address = StdListener::bind("127.0.0.1:0")?.local_addr()?;
         let books = directory.path().join("payment-provider.sqlite");
@@ -62,7 +62,7 @@ impl PaymentProxy {
             .stdout(Stdio::null())
             .spawn()?;
         let proxy = Proxy {
-            harm,
+            tampering,
             provider: format!("http://{address}"),
             http: crate::http(),
         };
@@ -100,7 +100,7 @@ impl Drop for PaymentProxy {
 }
 
 async fn pass(State(proxy): State<Proxy>, request: Request) -> Response {
-    if proxy.harm == Harm::RefundsVanish && request.uri().path().ends_with("/refunds") {
+    if proxy.tampering == Tampering::RefundsVanish && request.uri().path().ends_with("/refunds") {
         return (StatusCode::CREATED, Json(json!({}))).into_response();
     }
     match proxy.forward(request).await {
@@ -115,7 +115,7 @@ impl Proxy {
         let path = parts.uri.path_and_query().context("a request has a path")?;
         let url = format!("{}{path}", self.provider);
         parts.headers.remove(header::HOST);
-        if self.harm == Harm::RandomKeys && parts.headers.contains_key(KEY) {
+        if self.tampering == Tampering::RandomKeys && parts.headers.contains_key(KEY) {
             let key = uuid::Uuid::new_v4().to_string();
             parts.headers.insert(KEY, HeaderValue::from_str(&key)?);
         }

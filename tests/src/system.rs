@@ -17,21 +17,21 @@ use upstream::{Addresses, Attempt, Repeat, Upstream};
 use crate::launcher::{binary, doctor};
 use crate::{SOON, eventually};
 
-/// How a system is to be started.
+/// How to start a system.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many drivers there are at the start.
+    /// The number of drivers at the start.
     pub drivers: u32,
-    /// Further flags of `up`.
+    /// More flags for `up`.
     pub flags: Vec<String>,
     /// Variables in its environment.
     pub environment: Vec<(&'static str, String)>,
-    /// How the name of its data directory begins.
+    /// The prefix of the name of its data directory.
     pub directory: &'static str,
 }
 
 impl Default for Options {
-    /// Two drivers in a hurry.
+    /// Two fast drivers, and short preparations.
     fn default() -> Self {
         Self {
             drivers: 2,
@@ -50,7 +50,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same with `flag`, as in `--name=value`, instead of what it was.
+    /// Adds `flag`, in the form `--name=value`, or replaces its value.
     #[must_use]
     pub fn with(mut self, flag: &str) -> Self {
         let name = flag.split('=').next().unwrap_or(flag);
@@ -60,21 +60,21 @@ impl Options {
         self
     }
 
-    /// The same with a variable in its environment.
+    /// Adds a variable to the environment.
     #[must_use]
     pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.push((name, value.into()));
         self
     }
 
-    /// The same in a data directory whose name begins like this.
+    /// Sets the prefix of the name of the data directory.
     #[must_use]
     pub fn directory(mut self, name: &'static str) -> Self {
         self.directory = name;
         self
     }
 
-    /// The same with this many drivers.
+    /// Sets the number of drivers.
     #[must_use]
     pub fn drivers(mut self, drivers: u32) -> Self {
         self.drivers = drivers;
@@ -82,7 +82,7 @@ impl Options {
     }
 }
 
-/// A running system. Ends with this value.
+/// A running system. It ends when this is dropped.
 pub struct System {
     launcher: Child,
     options: Options,
@@ -91,13 +91,13 @@ pub struct System {
     restate: Restate,
 }
 
-/// The doors of Restate, at each of its nodes.
+/// The APIs of Restate, at all of its nodes.
 struct Restate {
     ingress: Upstream,
     admin: Upstream,
 }
 
-/// How long an answer may take.
+/// How long a response may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl System {
@@ -129,7 +129,7 @@ impl System {
         })
     }
 
-    /// Asks the launcher to stop, as Ctrl-C does, and waits until it has.
+    /// Asks the launcher to stop, as Ctrl-C does, and waits until it has stopped.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         kill(pid_of(&self.launcher)?, Signal::SIGINT)?;
         let deadline = tokio::time::Instant::now() + SOON;
@@ -151,14 +151,14 @@ impl System {
         }
     }
 
-    /// Starts a stopped system again, on the same data.
+    /// Starts a stopped system again, with the same data.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
         self.launcher = launch(&self.options, self.directory.path())?;
         self.restate = wait_until_ready(&mut self.launcher, self.directory.path()).await?;
         Ok(())
     }
 
-    /// Kills a part with SIGKILL and waits until another process has taken its place and everything is ready again.
+    /// Kills a part with SIGKILL, and waits until its process is replaced and everything is ready again.
     pub async fn kill_and_wait_for_return(&self, part: &str) -> anyhow::Result<()> {
         let before = self.process(part)?;
         kill(before, Signal::SIGKILL).with_context(|| format!("killing {part}"))?;
@@ -177,13 +177,13 @@ impl System {
         self.command_workflow(order, "cancel").await
     }
 
-    /// Has the suspended workflow of an order go on at the newest version of the services, as an operator does.
+    /// Resumes the suspended workflow of an order on the newest version of the services, as an operator does.
     pub async fn resume_workflow_on_newest(&self, order: &str) -> anyhow::Result<()> {
         self.command_workflow(order, "resume?deployment=latest")
             .await
     }
 
-    /// Does to the workflow of an order what `restate invocations <command>` does.
+    /// Applies `restate invocations <command>` to the workflow of an order.
     pub async fn command_workflow(&self, order: &str, command: &str) -> anyhow::Result<()> {
         let path = format!("invocations/{}/{command}", self.workflow(order).await?);
         self.admin(Method::PATCH, &path, None).await?;
@@ -209,33 +209,33 @@ impl System {
         kill(self.process(part)?, signal).with_context(|| format!("{signal} to {part}"))
     }
 
-    /// Runs `doctor` on this system's data directory: whether it found everything fine, and what it said.
+    /// Runs `doctor` on this system's data directory. Returns whether nothing was wrong, and its output.
     pub async fn doctor(&self, flags: &[&str]) -> anyhow::Result<(bool, String)> {
         doctor(self.directory.path(), flags).await
     }
 
-    /// The text that is at `path` of a part.
+    /// The text at `path` of a part.
     pub async fn text(&self, part: &str, path: &str) -> anyhow::Result<String> {
         let url = format!("{}{path}", self.address(part)?);
         let response = self.http.get(url).send().await?.error_for_status()?;
         Ok(response.text().await?)
     }
 
-    /// Asks Restate's admin API.
+    /// Sends a request to Restate's admin API.
     pub async fn admin(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let door = &self.restate.admin;
-        let (code, answer) = self.ask(door, Repeat::Never, method, path, body).await?;
+        let api = &self.restate.admin;
+        let (code, answer) = self.ask(api, Repeat::Never, method, path, body).await?;
         ensure!(code.is_success(), "{path}: {code}: {answer}");
         Ok(answer)
     }
 
-    /// Sends a signal to a part and waits until it has ended; answers how, in the launcher's words. Another process takes its
-    /// place.
+    /// Sends a signal to a part, and waits until its process has ended. Returns how it ended, from the launcher's output. The
+    /// launcher then restarts it.
     pub async fn stop_part(&self, part: &str, signal: Signal) -> anyhow::Result<String> {
         let said_before = self.launcher_log().len();
         self.signal(part, signal)?;
@@ -258,13 +258,13 @@ impl System {
         std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
     }
 
-    /// Where its data are.
+    /// Its data directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Has the stopped system start in an empty directory next time; the former one is removed.
+    /// Makes a stopped system use a new empty directory at its next start. The former directory is removed.
     pub fn move_to_empty_directory(&mut self) -> anyhow::Result<()> {
         self.directory = tempfile::Builder::new()
             .prefix(self.options.directory)
@@ -272,12 +272,12 @@ impl System {
         Ok(())
     }
 
-    /// How many drivers there are from the next start on.
+    /// Sets the number of drivers for the next start.
     pub fn set_drivers(&mut self, drivers: u32) {
         self.options.drivers = drivers;
     }
 
-    /// The processes of all parts.
+    /// The process ids of all parts, by name.
     pub fn processes(&self) -> anyhow::Result<BTreeMap<String, i32>> {
         self.read("processes.json")
     }
@@ -290,7 +290,7 @@ impl System {
         Ok(Pid::from_raw(*pid))
     }
 
-    /// The address of a part, as `endpoints.json` tells it.
+    /// The address of a part, from `endpoints.json`.
     pub fn address(&self, part: &str) -> anyhow::Result<String> {
         let addresses: BTreeMap<String, String> = self.read("endpoints.json")?;
         addresses
@@ -299,7 +299,7 @@ impl System {
             .with_context(|| format!("no address {part} in {addresses:?}"))
     }
 
-    /// How its Kafka is reached.
+    /// The connection to its Kafka.
     pub fn kafka(&self) -> anyhow::Result<Connection> {
         let kafka = Connection::from_endpoints(&self.read("endpoints.json")?)?;
         kafka.context("no address of Kafka")
@@ -311,7 +311,7 @@ impl System {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Where an audit reads what became of the orders.
+    /// The sources of evidence for an audit.
     pub fn sources(&self) -> anyhow::Result<audit::Sources> {
         Ok(audit::Sources::from_endpoints(
             &self.file("endpoints.json"),
@@ -322,13 +322,13 @@ impl System {
         self.directory.path().join(name)
     }
 
-    /// A file of the system's keys.
+    /// The path of one of the system's key files.
     #[must_use]
     pub fn key(&self, name: &str) -> PathBuf {
         self.file("keys").join(name)
     }
 
-    /// What `up` has said.
+    /// The output of `up`.
     #[must_use]
     pub fn launcher_log(&self) -> String {
         std::fs::read_to_string(self.file("up.out")).unwrap_or_default()
@@ -343,7 +343,7 @@ impl System {
         Ok(())
     }
 
-    /// Publishes order events, each under its id, all of them before the first is waited for.
+    /// Publishes order events concurrently, each with its id as the key, and waits until all are confirmed.
     pub async fn publish_orders(&self, events: &[Value]) -> anyhow::Result<()> {
         let publisher = Publisher::new(&self.kafka()?, "end-to-end-tests")?;
         let mut publishing = tokio::task::JoinSet::new();
@@ -371,21 +371,20 @@ impl System {
         Ok(())
     }
 
-    /// Calls a handler through the ingress, as curl would, with `body` as JSON or without one.
+    /// Calls a handler through the ingress, as curl would, with or without a JSON body.
     pub async fn call(
         &self,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, Value)> {
-        let door = &self.restate.ingress;
-        self.ask(door, Repeat::Never, Method::POST, path, body)
-            .await
+        let api = &self.restate.ingress;
+        self.ask(api, Repeat::Never, Method::POST, path, body).await
     }
 
-    /// Asks a node of Restate, or another one where that one cannot be reached.
+    /// Sends a request to a node of Restate, or to another node if that one cannot be reached.
     async fn ask(
         &self,
-        door: &Upstream,
+        api: &Upstream,
         repeat: Repeat,
         method: Method,
         path: &str,
@@ -395,15 +394,15 @@ impl System {
             let url = format!("{}/{path}", base.as_str().trim_end_matches('/'));
             let mut request = self.http.request(method.clone(), url).timeout(limit);
             if let Some(body) = body {
-                // Where rows are asked for, they are to come as JSON.
+                // For SQL queries, so that the rows come as JSON.
                 request = request.header("accept", "application/json").json(body);
             }
             read(request)
         };
-        Ok(door.ask(repeat, attempt).await?)
+        Ok(api.ask(repeat, attempt).await?)
     }
 
-    /// What `OrderStatusService/get` says of an order.
+    /// The answer of `OrderStatusService/get` for an order.
     pub async fn order_status(&self, id: &str) -> anyhow::Result<Value> {
         let (code, status) = self
             .call(&format!("OrderStatusService/{id}/get"), None)
@@ -412,7 +411,7 @@ impl System {
         Ok(status)
     }
 
-    /// Waits until an order has this status, and answers all that is known of it.
+    /// Waits until an order has this status, and returns the answer of `OrderStatusService/get`.
     pub async fn wait_for_status(&self, id: &str, status: &str) -> Value {
         eventually(&format!("order {id} to be {status}"), SOON, async || {
             let seen = self
@@ -428,12 +427,12 @@ impl System {
         .await
     }
 
-    /// Asks the gateway.
+    /// Sends a GET to the gateway.
     pub async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, Value)> {
         answer(self.http.get(format!("{}{path}", self.address("gateway")?))).await
     }
 
-    /// Posts to the gateway.
+    /// Sends a POST to the gateway.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
         answer(
             self.http
@@ -443,7 +442,7 @@ impl System {
         .await
     }
 
-    /// Makes a stub fail in some way, or stop to.
+    /// Changes the faults of a stub.
     pub async fn set_faults(&self, stub: &str, faults: &Value) -> anyhow::Result<()> {
         let request = self
             .http
@@ -468,10 +467,10 @@ impl System {
         }
     }
 
-    /// Asks the Restate server with SQL.
+    /// Runs an SQL query on the Restate server.
     pub async fn sql(&self, query: &str) -> anyhow::Result<Vec<Value>> {
-        let (door, query) = (&self.restate.admin, json!({ "query": query }));
-        let asked = self.ask(door, Repeat::Harmless, Method::POST, "query", Some(&query));
+        let (api, query) = (&self.restate.admin, json!({ "query": query }));
+        let asked = self.ask(api, Repeat::Harmless, Method::POST, "query", Some(&query));
         let (code, mut answer) = asked.await?;
         ensure!(code.is_success(), "{code}: {answer}");
         match answer["rows"].take() {
@@ -483,7 +482,7 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        // The launcher takes all its processes with it, also when it is killed.
+        // All processes end with the launcher, even if it is killed.
         if let Ok(pid) = pid_of(&self.launcher)
             && self.launcher.try_wait().is_ok_and(|ended| ended.is_none())
         {
@@ -529,7 +528,7 @@ fn launch(options: &Options, directory: &Path) -> anyhow::Result<Child> {
         .with_context(|| format!("starting {}", binary.display()))
 }
 
-/// Waits until `up` has told where everything is.
+/// Waits until `up` has written `endpoints.json`.
 async fn wait_until_ready(launcher: &mut Child, directory: &Path) -> anyhow::Result<Restate> {
     let log = || std::fs::read_to_string(directory.join("up.out")).unwrap_or_default();
     let deadline = tokio::time::Instant::now() + SOON;
@@ -546,13 +545,13 @@ async fn wait_until_ready(launcher: &mut Child, directory: &Path) -> anyhow::Res
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let list = serde_json::from_str(&std::fs::read_to_string(endpoints)?)?;
-    let door = |name: &str| {
+    let api = |name: &str| {
         let nodes = Addresses::named(&list, name)?.with_context(|| format!("no {name}"))?;
         anyhow::Ok(Upstream::new(nodes, TIMEOUT))
     };
     Ok(Restate {
-        ingress: door("restate-ingress")?,
-        admin: door("restate-admin")?,
+        ingress: api("restate-ingress")?,
+        admin: api("restate-admin")?,
     })
 }
 

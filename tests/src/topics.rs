@@ -1,4 +1,4 @@
-//! Reading topics, as a provider or an operator would.
+//! Reads topics, as a provider or an operator would.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use kafka::Connection;
 pub use kafka::records::Record;
 use kafka::records::read;
 
-/// A topic, read from its beginning.
+/// A topic that is read from its beginning.
 pub struct Topic {
     kafka: Connection,
     name: String,
@@ -25,7 +25,7 @@ impl Topic {
         }
     }
 
-    /// The records that have come since the last call.
+    /// The records that were published since the last call.
     pub fn new_records(&mut self) -> anyhow::Result<Vec<Record>> {
         let mut records = read(&self.kafka, &self.name)?.records;
         records.retain(|record| {

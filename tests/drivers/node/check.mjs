@@ -1,12 +1,12 @@
-// pg against the psql gateway of a system in which `pizza-1` and `pizza-2` are delivered.
-// Takes a connection string; a failed assertion ends it with an error.
+// Tests pg with the psql gateway of a system in which `pizza-1` and `pizza-2` are delivered.
+// The argument is a connection string. A failed assertion ends it with an error.
 
 import assert from "node:assert/strict";
 
 import pg from "pg";
 
 const connectionString = process.argv[2];
-// Would take hours.
+// A query that would take hours.
 const LONG = "select count(*) from range(1000000000000) r where r.value % 7 = 3";
 
 async function connected(use) {
@@ -19,7 +19,7 @@ async function connected(use) {
   }
 }
 
-/** What a query is refused with. */
+/** The error of a query that must be refused. */
 async function refusal(client, query) {
   try {
     await client.query(query);
@@ -56,7 +56,7 @@ const checks = {
       assert.deepEqual(rows, [[["pizza-1", "pizza-2"], "it's; --", String(2 ** 40), null]]);
     }),
 
-  // Texts that would be SQL if they were put into one, or that someone might take for escaped.
+  // Texts that would be SQL if they were inserted into a query, or that look as if they were escaped already.
   data: () =>
     connected(async (client) => {
       for (const text of ["\\' or 1=1 --", "12'' pizza", "a\\'b", "' or '1'='1", "\\\\' or 1=1 --", '"" or 1=1', "$$ or $1"]) {
@@ -128,7 +128,7 @@ const checks = {
   cancelled: () =>
     connected(async (client) => {
       const running = refusal(client, LONG);
-      // What comes before the query has begun has no effect.
+      // A cancel request that arrives before the query has begun has no effect.
       const cancelling = setInterval(() => {
         const canceller = new pg.Client({ connectionString });
         canceller.on("error", () => {});

@@ -1,6 +1,6 @@
-"""psycopg 3 against the psql gateway of a system in which `pizza-1` and `pizza-2` are delivered.
+"""Tests psycopg 3 with the psql gateway of a system in which `pizza-1` and `pizza-2` are delivered.
 
-Takes a connection string; a failed assertion ends it with a traceback.
+The argument is a connection string. A failed assertion ends it with a traceback.
 """
 
 import sys
@@ -13,12 +13,12 @@ import psycopg
 import psycopg.sql
 from psycopg import errors
 
-# Would take hours.
+# A query that would take hours.
 LONG = "select count(*) from range(1000000000000) r where r.value % 7 = 3"
 
 
 def values(conninfo):
-    """The same values, whichever format they travel in."""
+    """The values are the same in the text and the binary format."""
     query = """
         select id, price, created, eta, reason, delayed, version, age
         from orders where id = %s and price > %s and created > %s
@@ -41,7 +41,7 @@ def values(conninfo):
 
 
 def parameters(conninfo):
-    """Numbers, NULL, lists, dates, and texts that would be SQL if they were put into one."""
+    """Numbers, NULL, lists, dates, and texts that would be SQL if they were inserted into a query."""
     with psycopg.connect(conninfo) as connection:
         one = connection.execute(
             "select %s::bigint, %s::text, %s::double precision, %t::boolean, %s::date, %b::int",
@@ -61,7 +61,7 @@ def parameters(conninfo):
         assert nulls == ([1, None, 3], None, None), nulls
 
 
-# Texts that would be SQL if they were put into one, or that someone might take for escaped.
+# Texts that would be SQL if they were inserted into a query, or that look as if they were escaped already.
 HOSTILE = [
     r"\' or 1=1 --",
     "' or '1'='1",
@@ -85,7 +85,7 @@ HOSTILE = [
 
 
 def data(conninfo):
-    """A value means the same wherever it is put: bound by the server, written into the query by psycopg, or in a list."""
+    """A value is the same whether it is bound by the server, written into the query by psycopg, or part of a list."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         clients = psycopg.ClientCursor(connection)
         for text in HOSTILE:
@@ -115,7 +115,7 @@ def data(conninfo):
 
 
 def harmless(conninfo):
-    """A query that is too deep is refused, and nobody else hears of it."""
+    """A query that is nested too deeply is refused, and other connections are not affected."""
     with psycopg.connect(conninfo, autocommit=True) as other, psycopg.connect(conninfo, autocommit=True) as connection:
         for query in (
             "select count(*) from state where " + " or ".join(f"key='{i}'" for i in range(2000)),
@@ -133,7 +133,7 @@ def harmless(conninfo):
 
 
 def prepared(conninfo):
-    """A statement is prepared once and run often, also in a pipeline; transactions and savepoints are accepted."""
+    """A prepared statement can be run repeatedly, and in a pipeline. Transactions and savepoints are accepted."""
     query = "select component, key from state where component_key = %s order by component, key"
     with psycopg.connect(conninfo) as connection:
         runs = [
@@ -161,7 +161,7 @@ def copied(conninfo):
 
 
 def refused(conninfo):
-    """Errors are of the class that psycopg has for their SQLSTATE, and say where."""
+    """Errors have the class that belongs to their SQLSTATE in psycopg, and the position in the query."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for query, error, position in [
             ("selec 1", errors.SyntaxError, "1"),
@@ -186,7 +186,7 @@ def cancelled(conninfo):
         ended = threading.Event()
 
         def cancel():
-            # What comes before the query has begun has no effect.
+            # A cancel request that arrives before the query has begun has no effect.
             while not ended.wait(0.05):
                 connection.cancel_safe()
 

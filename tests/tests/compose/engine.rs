@@ -1,4 +1,4 @@
-//! Docker Compose, as a command.
+//! Runs Docker Compose.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use end_to_end_tests::eventually;
 
-/// How long a container that died may take until it is healthy again: Kafka and Restate read what they have first.
+/// How long a container that died may take to be healthy again. Long, because Kafka and Restate read their data first.
 const BACK_WITHIN: Duration = Duration::from_mins(2);
 
-/// A project of its own. Removed with this value.
+/// A separate Compose project. It is removed when this is dropped.
 pub(crate) struct Compose {
     /// `docker compose`, or `docker-compose`.
     program: Vec<String>,
     project: String,
-    /// Variables of docker-compose.yaml → free ports.
+    /// A free port for each port variable of docker-compose.yaml.
     ports: BTreeMap<&'static str, u16>,
     begin: Instant,
 }
@@ -51,7 +51,7 @@ impl Compose {
         Ok(compose)
     }
 
-    /// Says what is tried.
+    /// Prints the heading of a step.
     pub(crate) fn step(&self, what: &str) {
         println!("━━ {:6.1} s  {what}", self.begin.elapsed().as_secs_f64());
     }
@@ -78,12 +78,12 @@ impl Compose {
         command
     }
 
-    /// Runs it, with what it says on this process's output.
+    /// Runs Compose with these arguments. Its output goes to this process's output.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
         self.run_command(self.command(arguments), arguments)
     }
 
-    /// The same with a variable of docker-compose.yaml.
+    /// The same, with a variable of docker-compose.yaml set.
     pub(crate) fn run_with(
         &self,
         variable: &str,
@@ -108,7 +108,7 @@ impl Compose {
         Ok(())
     }
 
-    /// Runs it and answers what it says.
+    /// Runs Compose with these arguments, and returns its output.
     pub(crate) fn output(&self, arguments: &[&str]) -> anyhow::Result<String> {
         output(&mut self.command(arguments))
     }
@@ -130,14 +130,14 @@ impl Compose {
         Ok(said.trim().to_owned())
     }
 
-    /// Kills the process of a container, as its own crash or the kernel would, and waits until the engine has brought it back to
-    /// health. `docker kill` would count as an order to stop.
+    /// Kills the process of a container, like a crash, and waits until the engine has restarted it and it is healthy. `docker kill`
+    /// will not do, because the engine would not restart the container after it.
     pub(crate) async fn kill(&self, service: &str) -> anyhow::Result<()> {
         let look = "{{.State.Pid}} {{.State.Health.Status}}";
         let before = self.inspect(service, look)?;
         let pid = before.split(' ').next().context("a process id")?;
         let kill = format!("kill -9 {pid}");
-        // From a container that sees the machine's processes: this also works where the engine is in a virtual machine.
+        // From a container that sees the host's processes. This also works if the engine runs in a virtual machine.
         let arguments = [
             "run",
             "--rm",
@@ -163,7 +163,7 @@ impl Compose {
         Ok(())
     }
 
-    /// Services that run and say that they are ill.
+    /// The names of running containers that are unhealthy.
     pub(crate) fn unhealthy(&self) -> anyhow::Result<String> {
         let project = format!("label=com.docker.compose.project={}", self.project);
         output(Command::new("docker").args([
@@ -220,7 +220,7 @@ fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Ports that nobody has, all of them held until the last is found.
+/// Free ports. All of them are held until the last one is found, so that they are different.
 fn free_ports() -> anyhow::Result<BTreeMap<&'static str, u16>> {
     let held: Vec<TcpListener> = (PORTS.iter())
         .map(|_| TcpListener::bind("127.0.0.1:0"))

@@ -1,9 +1,9 @@
-//! `docker-compose.yaml` on an engine: from nothing, again, after `down`, without Kafka's records, stopped and started, with
-//! each container killed, under load, and with Prometheus. After each of them an order is placed through the gateway and has to
-//! be delivered.
+//! Tests `docker-compose.yaml` on a Docker engine: the first start, a second `up`, after `down`, without Kafka's records, stopped and
+//! started, with each container killed, under load, and with Prometheus. After each step, an order is placed through the gateway
+//! and must be delivered.
 //!
-//! Run by `cargo xtask compose-test`, which builds the image first; ignored otherwise, as it needs an engine and takes minutes.
-//! It has a project, volumes and ports of its own, and removes what it started.
+//! `cargo xtask compose-test` runs it, after building the image. It is ignored otherwise, because it needs an engine and takes some
+//! minutes. It uses its own project, volumes and ports, and removes them in the end.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests and the systems they start trust each other"
@@ -16,7 +16,7 @@ use anyhow::ensure;
 use engine::Compose;
 use shop::Shop;
 
-/// What must come back by itself when it dies.
+/// The services that the engine must restart when they die.
 const KILLED: [&str; 8] = [
     "gateway",
     "order-services",
@@ -30,18 +30,18 @@ const KILLED: [&str; 8] = [
 
 #[tokio::test]
 #[ignore = "needs a Docker engine: cargo xtask compose-test"]
-async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result<()> {
+async fn the_system_survives_restarts_lost_records_and_kills_under_compose() -> anyhow::Result<()> {
     let compose = Compose::new()?;
     let shop = Shop::new(&compose);
 
-    compose.step("from nothing: up");
+    compose.step("the first up");
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
     compose.step("the walkthrough");
     shop.can_be_walked_through(&compose).await?;
 
-    compose.step("SQL published on all addresses, which needs a password");
+    compose.step("SQL published on all addresses, which requires a password");
     compose.run_with(
         "PSQL_ADDRESS",
         "0.0.0.0",
@@ -70,7 +70,8 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
-    // Right after that: the new Kafka gives out producer ids for the first time, which producers of the old one went on with.
+    // This step must come right after the former one: the new Kafka assigns producer ids from the beginning, and producers that
+    // kept running may still use the same ids from the old one.
     compose.step("a stopped machine: stop, start");
     compose.run(&["stop"])?;
     compose.run(&["start"])?;
@@ -110,7 +111,7 @@ async fn the_system_survives_whatever_people_do_with_compose() -> anyhow::Result
         println!("SKIPPED: Grafana, whose image is not on this machine and cannot be pulled");
     }
 
-    compose.step("what is left to say is nothing bad");
+    compose.step("no container is unhealthy");
     let unhealthy = compose.unhealthy()?;
     ensure!(unhealthy.is_empty(), "unhealthy: {unhealthy:?}");
     Ok(())

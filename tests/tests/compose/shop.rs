@@ -1,4 +1,4 @@
-//! The system from outside: ordering, and looking at what is told of it.
+//! Uses the system from outside: places orders, and checks SQL, traces and monitoring.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::engine::Compose;
 
-/// How long an order may take: all of it, with a system that has just begun to move.
+/// How long an order may take in a system that has just started.
 const DELIVERED_WITHIN: Duration = Duration::from_mins(2);
 
 pub(crate) struct Shop {
@@ -45,7 +45,7 @@ impl Shop {
             .map_err(|error: reqwest::Error| format!("{url}: {error:?}"))
     }
 
-    /// Orders through the gateway as a customer does, once, and reads with the order's key until it is delivered.
+    /// Places one order through the gateway, as a customer does, and waits until it is delivered.
     pub(crate) async fn delivers(&self) -> anyhow::Result<()> {
         let begin = Instant::now();
         let ready = format!("{}/ready", self.gateway);
@@ -62,7 +62,7 @@ impl Shop {
                 "traceparent",
                 format!("00-{}-b7ad6b7169203331-01", trace.simple()),
             )
-            // The gateway gives it an id, and with the id a key.
+            // Without an id, so that the gateway returns an id and a key.
             .json(&order_with("compose", "orderId", Value::Null))
             .send()
             .await?;
@@ -73,7 +73,7 @@ impl Shop {
             bail!("no id, or no key: {body}");
         };
         let status = format!("{}/api/orders/{id}?key={key}", self.gateway);
-        // Somebody looks at the order's page, to whom the gateway pushes each change.
+        // Opens an event stream, so that the gateway pushes each change.
         let events = format!("{}/api/orders/{id}/events?key={key}", self.gateway);
         let _watched = self.http.get(events).send().await?.error_for_status()?;
         eventually(
@@ -92,7 +92,7 @@ impl Shop {
         Ok(())
     }
 
-    /// The walk of `docs/walkthrough.md`: an order under a name of one's own, read and cancelled with curl, and SQL with psql,
+    /// The steps of `docs/walkthrough.md`: an order with a chosen id that is read and cancelled with curl, and SQL with psql, all
     /// without keys, tokens or passwords.
     pub(crate) async fn can_be_walked_through(&self, compose: &Compose) -> anyhow::Result<()> {
         let id = format!("pizza-{}", Uuid::new_v4().simple());
@@ -127,16 +127,16 @@ impl Shop {
         Ok(())
     }
 
-    /// The port of SQL is published on all addresses: then there has to be a password, from this machine too.
+    /// Checks that SQL requires a password if its port is published on all addresses, even from this machine.
     pub(crate) async fn answers_sql_by_password(&self, compose: &Compose) -> anyhow::Result<()> {
         let port = compose.port("PSQL_PORT");
         let without = format!("postgresql://operator@127.0.0.1:{port}/");
         let refused = tokio_postgres::connect(&without, tokio_postgres::NoTls).await;
-        ensure!(refused.is_err(), "no password lets in");
+        ensure!(refused.is_err(), "a login without a password succeeded");
         self.answers_sql(compose).await
     }
 
-    /// Asks as psql would, with the password that was made.
+    /// Runs a query as psql would, with the generated password.
     async fn answers_sql(&self, compose: &Compose) -> anyhow::Result<()> {
         let show = [
             "exec",
@@ -156,11 +156,11 @@ impl Shop {
         connection.await??;
         let without = format!("postgresql://operator:wrong@127.0.0.1:{port}/");
         let refused = tokio_postgres::connect(&without, tokio_postgres::NoTls).await;
-        ensure!(refused.is_err(), "a wrong password lets in");
+        ensure!(refused.is_err(), "a login with a wrong password succeeded");
         Ok(())
     }
 
-    /// Jaeger has the last order's trace, whole: from the order's placing to what its page was told.
+    /// Checks that Jaeger has the complete trace of the last order, from placing it to pushing its status.
     pub(crate) async fn shows_one_trace(&self, compose: &Compose) -> anyhow::Result<()> {
         const WANTED: [&str; 14] = [
             "gateway: POST /api/orders",
@@ -193,7 +193,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Prometheus reaches every part, has read the rules, and can evaluate each.
+    /// Checks that Prometheus reaches every part, and evaluates every alert.
     pub(crate) async fn is_watched(&self, compose: &Compose) -> anyhow::Result<()> {
         let prometheus = here(compose.port("PROMETHEUS_PORT"));
         let targets = format!("{prometheus}/api/v1/targets?state=active");
@@ -231,7 +231,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Grafana has the dashboard and a data source that answers.
+    /// Checks that Grafana has the dashboard.
     pub(crate) async fn has_a_dashboard(&self, compose: &Compose) -> anyhow::Result<()> {
         let grafana = here(compose.port("GRAFANA_PORT"));
         let url = format!("{grafana}/api/dashboards/uid/food-ordering");
@@ -242,7 +242,7 @@ impl Shop {
     }
 }
 
-/// The spans of a trace as Jaeger tells it: "service: name" → how many.
+/// Counts the spans of a trace from Jaeger, by "service: name".
 fn spans(trace: &Value) -> BTreeMap<String, usize> {
     let mut count = BTreeMap::new();
     for span in trace["spans"].as_array().into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! Against Apache Kafka itself: ways in, codecs, and topics that change under the system.
+//! Tests with Apache Kafka itself: authentication, codecs, and topics that change while the system runs.
 //!
-//! One broker and one system for several tests' worth: both take seconds to start.
+//! One test has several parts that share a broker and a system, because both take seconds to start.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,25 +18,25 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::Value;
 
-/// How long `up` may take to notice that a topic is another one, and to set up again.
+/// How long `up` may take to notice that a topic was created again, and to set up again.
 const NOTICED_WITHIN: Duration = Duration::from_mins(2);
 
 #[tokio::test]
-async fn orders_are_delivered_by_kafka_as_others_run_it() -> anyhow::Result<()> {
+async fn the_system_works_with_apache_kafka() -> anyhow::Result<()> {
     let mut kafka = ApacheKafka::start().await?;
-    what_is_wrong_with_the_way_in_is_said_plainly(&kafka).await?;
+    connection_errors_are_explained(&kafka).await?;
 
     let (brokers, properties) = kafka.sasl();
     let mut system = start(&brokers, &properties).await?;
     deliver(&system, "by-password").await?;
     credentials_are_not_shown(&system).await?;
     every_codec_is_read(&kafka, &system).await?;
-    what_is_no_order_halts_nothing(&kafka, &system).await?;
+    invalid_records_halt_nothing(&kafka, &system).await?;
     partitions_may_be_added(&kafka, &system).await?;
-    // From now on its topics have other leaders' epochs than new topics will have.
+    // From now on the existing topics have other leader epochs than new topics.
     kafka.restart().await?;
     deliver(&system, "after-a-restart").await?;
-    a_topic_may_be_created_again(&kafka, &system).await?;
+    a_topic_can_be_created_again(&kafka, &system).await?;
     doctor_warns_of_settings_that_lose_records(&kafka, &system).await?;
     system.stop().await?;
 
@@ -60,7 +60,7 @@ async fn deliver(system: &System, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn what_is_wrong_with_the_way_in_is_said_plainly(kafka: &ApacheKafka) -> anyhow::Result<()> {
+async fn connection_errors_are_explained(kafka: &ApacheKafka) -> anyhow::Result<()> {
     let (sasl, _) = kafka.sasl();
     let (tls, _) = kafka.tls();
     let plain = kafka.plain();
@@ -104,7 +104,7 @@ async fn what_is_wrong_with_the_way_in_is_said_plainly(kafka: &ApacheKafka) -> a
         let connection = Connection::with_file(brokers, file.as_deref())?;
         let error = kafka::Cluster::discover(&connection)
             .await
-            .expect_err("no way in");
+            .expect_err("connecting must fail");
         assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
     Ok(())
@@ -130,7 +130,7 @@ async fn credentials_are_not_shown(system: &System) -> anyhow::Result<()> {
 
 fn producer(kafka: &ApacheKafka, codec: &str) -> anyhow::Result<FutureProducer> {
     let mut config: ClientConfig = kafka.plain().config();
-    // So long that a batch is worth compressing.
+    // Long enough for batches that are worth compressing.
     config
         .set("compression.type", codec)
         .set("linger.ms", "200");
@@ -143,7 +143,7 @@ async fn every_codec_is_read(kafka: &ApacheKafka, system: &System) -> anyhow::Re
         let ids: Vec<String> = (0..5).map(|n| format!("{codec}-{n}")).collect();
         let events: Vec<String> = ids.iter().map(|id| order(id).to_string()).collect();
         let sent = ids.iter().zip(&events).map(|(id, event)| {
-            // The gateway reads these, too.
+            // The gateway has to read these records too.
             let record = FutureRecord::to(topic::ORDERS).key(id).payload(event);
             producer.send(record, SOON)
         });
@@ -180,17 +180,14 @@ async fn the_gateway_has_read_all(system: &System) {
 
 async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut done = Vec::new();
-    // They have been sent already, and are only waited for one after the other.
+    // All have been sent already; this only waits for them one after the other.
     for one in all.collect::<Vec<_>>() {
         done.push(one.await);
     }
     done
 }
 
-async fn what_is_no_order_halts_nothing(
-    kafka: &ApacheKafka,
-    system: &System,
-) -> anyhow::Result<()> {
+async fn invalid_records_halt_nothing(kafka: &ApacheKafka, system: &System) -> anyhow::Result<()> {
     let mut letters = Topic::of(kafka.plain(), topic::ORDERS_DLQ);
     letters.new_records()?;
     let producer = producer(kafka, "none")?;
@@ -255,7 +252,7 @@ async fn partitions_may_be_added(kafka: &ApacheKafka, system: &System) -> anyhow
             done.map_err(|(topic, code)| anyhow::anyhow!("{topic}: {code}"))?;
         }
     }
-    // One for each partition, so that some are in the new ones.
+    // One order for each partition, including the new ones.
     let producer = producer(kafka, "none")?;
     for partition in 0..8 {
         let id = format!("added-{partition}");
@@ -270,7 +267,7 @@ async fn partitions_may_be_added(kafka: &ApacheKafka, system: &System) -> anyhow
             .map_err(|(error, _)| error)?;
     }
     for partition in 0..8 {
-        // Restate looks for new partitions from time to time.
+        // Restate checks for new partitions only from time to time.
         let id = format!("added-{partition}");
         delivered_within(system, &id, Duration::from_mins(6)).await;
     }
@@ -292,7 +289,7 @@ async fn delivered_within(system: &System, id: &str, within: Duration) {
     .await;
 }
 
-async fn a_topic_may_be_created_again(kafka: &ApacheKafka, system: &System) -> anyhow::Result<()> {
+async fn a_topic_can_be_created_again(kafka: &ApacheKafka, system: &System) -> anyhow::Result<()> {
     let admin = admin(kafka)?;
     let options = AdminOptions::new().operation_timeout(Some(SOON));
     admin.delete_topics(&[topic::ORDERS], &options).await?;
@@ -325,7 +322,7 @@ async fn a_topic_may_be_created_again(kafka: &ApacheKafka, system: &System) -> a
         delivered_within(system, id, NOTICED_WITHIN).await;
     }
     the_gateway_has_read_all(system).await;
-    // An order of before, sent again, is the same order.
+    // An earlier order that is sent again is still the same order.
     let (_, before) = system.get("/api/orders/by-password").await?;
     system
         .publish(

@@ -1,5 +1,6 @@
-//! Attacks from outside, on a whole system. What is cheaper to try on the routes alone is in `crates/edge/gateway/src/tests/edge.rs`
-//! and `connections.rs`. Strangers come from 127.0.0.x, and the gateway trusts nobody on its machine.
+//! Attacks from outside on a whole system. Attacks that can be tested on the routes alone are in
+//! `crates/edge/gateway/src/tests/edge.rs` and `connections.rs`. Strangers use addresses 127.0.0.x, and the gateway does not trust
+//! loopback.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-/// What `docs/walkthrough.md` says that a person may call.
+/// The handlers that may be called through the ingress.
 const PUBLIC: [&str; 9] = [
     "DriverDigitalTwin/getAssignedDelivery",
     "DriverMobileAppSimulator/startDriver",
@@ -27,8 +28,7 @@ const PUBLIC: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn no_status_is_set_and_no_step_is_taken_by_calling_what_belongs_to_the_system()
--> anyhow::Result<()> {
+async fn internal_handlers_cannot_be_called_through_the_ingress() -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(0)).await?;
     let id = "target-1";
     system.publish_orders(&[order(id)]).await?;
@@ -69,7 +69,7 @@ async fn no_status_is_set_and_no_step_is_taken_by_calling_what_belongs_to_the_sy
     Ok(())
 }
 
-/// A stranger with an address of its own.
+/// A client with its own IP address.
 struct Stranger {
     http: Client,
     gateway: String,
@@ -94,7 +94,7 @@ impl Stranger {
         Ok(request.send().await?)
     }
 
-    /// Places an order under an id of the gateway's making: the id and its key.
+    /// Places an order with an id from the gateway. Returns the id and its key.
     async fn order(&self) -> anyhow::Result<(String, String)> {
         let response = self
             .http
@@ -113,11 +113,11 @@ impl Stranger {
     }
 }
 
-/// A system whose gateway takes everyone for a stranger.
+/// A system whose gateway trusts no client.
 async fn exposed() -> anyhow::Result<System> {
     let options = Options::default()
         .env("FOOD_ORDERING_TRUST_LOOPBACK", "false")
-        // Low enough to be reached at once.
+        // A low limit that is reached at once.
         .env("FOOD_ORDERING_CLIENT_RATES", "read=100/1m");
     System::start(options).await
 }
@@ -131,7 +131,7 @@ async fn connect(gateway: &str, last: u8) -> anyhow::Result<TcpStream> {
 }
 
 #[tokio::test]
-async fn an_order_is_its_customers_own_whatever_strangers_try() -> anyhow::Result<()> {
+async fn strangers_cannot_read_or_cancel_a_customers_order() -> anyhow::Result<()> {
     let system = exposed().await?;
     let customer = Stranger::at(&system, 2)?;
     let stranger = Stranger::at(&system, 3)?;
@@ -162,7 +162,7 @@ async fn an_order_is_its_customers_own_whatever_strangers_try() -> anyhow::Resul
             answer.status()
         );
     }
-    // Through the gateway nothing leads to Restate's ingress, and nothing out of the web UI's directory.
+    // No path of the gateway leads to Restate's ingress, or to files outside of the web UI's directory.
     for path in [
         format!("/OrderStatusService/{id}/setStatus"),
         format!("/restate/call/OrderStatusService/{id}/setStatus"),
@@ -210,7 +210,7 @@ async fn an_order_is_its_customers_own_whatever_strangers_try() -> anyhow::Resul
     Ok(())
 }
 
-/// What the gateway says to these bytes.
+/// The gateway's answer to these bytes.
 async fn raw(gateway: &str, request: &str) -> anyhow::Result<String> {
     let mut stream = connect(gateway, 4).await?;
     stream.write_all(request.as_bytes()).await?;
@@ -220,12 +220,12 @@ async fn raw(gateway: &str, request: &str) -> anyhow::Result<String> {
 }
 
 #[tokio::test]
-async fn idle_connections_slow_requests_and_a_flood_do_not_keep_a_customer_from_dinner()
+async fn idle_connections_slow_requests_and_a_flood_do_not_block_other_customers()
 -> anyhow::Result<()> {
     let system = exposed().await?;
     let gateway = system.address("gateway")?;
 
-    // A thousand that say nothing, from ten addresses; as many from one more, most of which are hung up on.
+    // A thousand idle connections from ten addresses, and as many from one address, most of which the gateway closes.
     let mut idle = Vec::new();
     for n in 0..1_000_u16 {
         idle.push(connect(&gateway, 20 + u8::try_from(n % 10)?).await?);
@@ -233,7 +233,7 @@ async fn idle_connections_slow_requests_and_a_flood_do_not_keep_a_customer_from_
     for _ in 0..1_000 {
         idle.push(connect(&gateway, 30).await?);
     }
-    // Some that send a head and a body a byte at a time.
+    // Some requests whose head or body arrives one byte at a time.
     let mut slow = JoinSet::new();
     for n in 0..50 {
         let head = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
@@ -250,7 +250,7 @@ async fn idle_connections_slow_requests_and_a_flood_do_not_keep_a_customer_from_
             }
         });
     }
-    // And one who asks as fast as it can.
+    // And a client that sends requests as fast as it can.
     let flooder = Stranger::at(&system, 32)?;
     let mut flood = JoinSet::new();
     for _ in 0..4 {
@@ -270,10 +270,10 @@ async fn idle_connections_slow_requests_and_a_flood_do_not_keep_a_customer_from_
     let events = format!("/api/orders/{id}/events");
     let mut stream = customer.ask(Method::GET, &events, Some(&key)).await?;
     assert_eq!(stream.status(), StatusCode::OK);
-    let mut told = String::new();
-    while !told.contains("\"DELIVERED\"") {
+    let mut received = String::new();
+    while !received.contains("\"DELIVERED\"") {
         let chunk = stream.chunk().await?.context("the stream ended early")?;
-        told.push_str(&String::from_utf8_lossy(&chunk));
+        received.push_str(&String::from_utf8_lossy(&chunk));
     }
 
     let mut refused = 0;

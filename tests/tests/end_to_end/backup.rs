@@ -1,4 +1,4 @@
-//! A system is saved, and goes on elsewhere from there.
+//! A system is backed up, and continues from the backup in another directory.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use end_to_end_tests::{
 use serde_json::json;
 
 #[tokio::test]
-async fn orders_that_were_under_way_at_the_backup_end_after_a_restore_and_are_charged_once()
+async fn orders_in_progress_at_the_backup_end_after_a_restore_and_are_charged_once()
 -> anyhow::Result<()> {
-    // Nobody delivers yet.
+    // Without drivers, nothing is delivered yet.
     let options = Options::default().drivers(0).with("--preparation-time=4s");
     let mut system = System::start(options).await?;
     system.publish_orders(&[order("at-the-counter")]).await?;
@@ -38,7 +38,7 @@ async fn orders_that_were_under_way_at_the_backup_end_after_a_restore_and_are_ch
     let (success, said) = command(&system, "restore", &file).await?;
     assert!(!success && said.contains("not overwritten"), "{said}");
 
-    // The first directory is gone, as after the loss of a disk.
+    // The first directory is removed, as if the disk were lost.
     system.move_to_empty_directory()?;
     let (success, said) = command(&system, "restore", &file).await?;
     assert!(success, "{said}");

@@ -1,10 +1,10 @@
-//! Records that are no orders, or no location updates.
+//! Records that are not valid orders or location updates.
 
 use end_to_end_tests::{Options, Record, SOON, System, Topic, eventually, order, order_with};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::json;
 
-/// A record that is no order, and what its reason must say.
+/// A record that is not a valid order, and a text that its reason must contain.
 struct Bad {
     key: Option<&'static [u8]>,
     value: Vec<u8>,
@@ -63,7 +63,7 @@ fn bad_records() -> Vec<Bad> {
 }
 
 #[tokio::test]
-async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobody()
+async fn invalid_orders_become_dead_letters_with_a_reason_and_do_not_affect_other_orders()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let mut dead_letters = Topic::of(system.address("kafka")?, domain::topic::ORDERS_DLQ);
@@ -73,7 +73,7 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
     let bad = bad_records();
     for (n, record) in bad.iter().enumerate() {
         system.publish(record.key, &record.value).await?;
-        // Good orders on all sides, so in every partition.
+        // Valid orders in between, so that every partition has some.
         system
             .publish_orders(&[order(&format!("good-{n}"))])
             .await?;
@@ -132,7 +132,7 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
             .await;
     }
 
-    // The order it names is told, and may be corrected; one that is under way or delivered is not touched.
+    // The order that an invalid event names is rejected, and may be corrected. An order under way or delivered is not affected.
     assert_eq!(system.order_status("live").await?["status"], "SCHEDULED");
     let rejected = system.wait_for_status("bad-price", "REJECTED").await;
     assert!(
@@ -152,7 +152,7 @@ async fn what_is_no_order_goes_to_the_dead_letters_with_a_reason_and_harms_nobod
     Ok(())
 }
 
-/// A record of topic `driver-updates` that is none, and what its reason must say.
+/// A record of topic `driver-updates` that is not a valid update, and a text that its reason must contain.
 struct BadUpdate {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
@@ -168,7 +168,7 @@ fn bad_updates() -> Vec<BadUpdate> {
     };
     let bad_key = |key: &[u8], reason| of(Some(key), Some(GOOD), reason);
     let bad_value = |value: &[u8], reason| of(Some(b"driver-1"), Some(value), reason);
-    // So many that each partition has some.
+    // Enough records for every partition.
     let mut all: Vec<_> = (0..32)
         .map(|n| bad_key(&[0xff, 0xfe, n], "is not UTF-8"))
         .collect();
@@ -184,7 +184,7 @@ fn bad_updates() -> Vec<BadUpdate> {
         bad_value(b"[-121.9,37.3]", "is an array"),
         bad_value(&vec![b'x'; 900_000], "at most 16384 are read"),
     ]);
-    // Of each driver's phone the first of a spell.
+    // For each of these, another driver, because only the first of a series becomes a dead letter.
     for (value, reason) in [
         (&br#"{"lon":999,"lat":0}"#[..], "must be a place in degrees"),
         (
@@ -203,7 +203,7 @@ fn bad_updates() -> Vec<BadUpdate> {
 }
 
 #[tokio::test]
-async fn what_is_no_location_update_is_put_aside_with_a_reason_and_its_partition_goes_on()
+async fn invalid_location_updates_become_dead_letters_and_do_not_halt_their_partition()
 -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(1)).await?;
     let kafka = system.kafka()?;
@@ -241,7 +241,7 @@ async fn what_is_no_location_update_is_put_aside_with_a_reason_and_its_partition
         assert_eq!(letter.header("dlq-topic"), "driver-updates");
         assert!(letter.header("dlq-offset").parse::<u64>().is_ok());
     }
-    // The driver's own reports come through, and so do those of drivers in every other partition.
+    // Valid reports still arrive, in every partition.
     for n in 0..32 {
         let update = br#"{"lon":-121.9,"lat":37.3}"#;
         let key = format!("passer-by-{n}");

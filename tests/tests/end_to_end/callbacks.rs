@@ -1,4 +1,4 @@
-//! Only the restaurant that was asked to prepare an order can say that it is ready.
+//! Only the restaurant that was asked to prepare an order can report it as ready.
 
 use anyhow::Context;
 use end_to_end_tests::{Options, SOON, System, eventually, http, order};
@@ -8,14 +8,14 @@ use secrets::{ExposeSecret, Secrets, keys};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
-/// What a restaurant was handed for an order.
-struct Handed {
+/// The callback address and secret that a restaurant received for an order.
+struct CallbackAccess {
     url: String,
     secret: String,
 }
 
-impl Handed {
-    /// For this order, once it is being prepared.
+impl CallbackAccess {
+    /// Waits until the order is being prepared, and derives its address and secret.
     async fn of(system: &System, order: &str) -> anyhow::Result<Self> {
         system.wait_for_status(order, "IN_PREPARATION").await;
         let path = format!("/preparations/{order}");
@@ -31,7 +31,7 @@ impl Handed {
         })
     }
 
-    /// Says that `order` is ready, signed `late` s ago; answers what the gateway says to that.
+    /// Calls back that `order` is ready, with a signature made `late` seconds ago. Returns the gateway's status code.
     async fn say(&self, order: &str, late: i64) -> anyhow::Result<StatusCode> {
         let body = json!({ "orderId": order, "readyAt": 1 }).to_string();
         let at = now() - late;
@@ -47,26 +47,26 @@ impl Handed {
 }
 
 #[tokio::test]
-async fn nobody_can_call_a_foreign_order_ready() -> anyhow::Result<()> {
+async fn a_restaurant_cannot_report_another_order_as_ready() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
-    // The restaurant keeps silent, so that whoever is believed here decides.
+    // The restaurant stub does not call back, so only the callbacks of this test count.
     let silent = json!({ "silenceRate": 1 });
     system.set_faults("restaurant-pos", &silent).await?;
     system
         .publish_orders(&[order("mine"), order("another")])
         .await?;
-    let mine = Handed::of(&system, "mine").await?;
-    let another = Handed::of(&system, "another").await?;
+    let mine = CallbackAccess::of(&system, "mine").await?;
+    let another = CallbackAccess::of(&system, "another").await?;
     let gateway = system.address("gateway")?;
     assert!(mine.url.starts_with(&gateway), "{}", mine.url);
 
-    // Who knows all addresses and one secret, as a restaurant might.
-    let foreign = Handed {
+    // An attacker that knows all addresses and one secret, as a restaurant might.
+    let foreign = CallbackAccess {
         url: another.url.clone(),
         secret: mine.secret.clone(),
     };
     let callback = another.url.rsplit('/').next().context("an id")?;
-    let mixed = Handed {
+    let mixed = CallbackAccess {
         url: mine
             .url
             .replace(mine.url.rsplit('/').next().context("an id")?, callback),
@@ -80,7 +80,7 @@ async fn nobody_can_call_a_foreign_order_ready() -> anyhow::Result<()> {
         .post(&mine.url)
         .json(&json!({ "orderId": "mine", "readyAt": 1 }));
     assert_eq!(unsigned.send().await?.status(), StatusCode::UNAUTHORIZED);
-    // The gateway passes nothing else on to Restate.
+    // The gateway does not forward other requests to Restate.
     let around = format!("{gateway}/restate/awakeables/{callback}/resolve");
     let around = http().post(around).json(&json!({}));
     assert_eq!(around.send().await?.status(), StatusCode::NOT_FOUND);
@@ -91,7 +91,7 @@ async fn nobody_can_call_a_foreign_order_ready() -> anyhow::Result<()> {
     system.wait_for_status("mine", "DELIVERED").await;
     let other = system.order_status("another").await?;
     assert_eq!(other["status"], "IN_PREPARATION", "{other}");
-    // Repeated after the end, it is still no reason to worry.
+    // A repetition after the end of the order succeeds too.
     assert_eq!(mine.say("mine", 0).await?, StatusCode::NO_CONTENT);
     let metrics = system.text("gateway", "/metrics").await?;
     for counted in [
@@ -105,16 +105,16 @@ async fn nobody_can_call_a_foreign_order_ready() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn food_that_is_ready_while_no_gateway_is_there_is_delivered_afterwards() -> anyhow::Result<()>
+async fn food_that_is_ready_while_the_gateway_is_down_is_delivered_afterwards() -> anyhow::Result<()>
 {
     let system = System::start(Options::default().with("--preparation-time=1s")).await?;
     system.publish_orders(&[order("patient")]).await?;
     system.wait_for_status("patient", "IN_PREPARATION").await;
     system.signal("gateway", nix::sys::signal::Signal::SIGSTOP)?;
     eventually("the food to be ready", SOON, async || {
-        let told = system.text("restaurant-pos", "/preparations/patient").await;
-        match told {
-            Ok(told) if told.contains("\"READY\"") => Ok(()),
+        let answer = system.text("restaurant-pos", "/preparations/patient").await;
+        match answer {
+            Ok(answer) if answer.contains("\"READY\"") => Ok(()),
             other => Err(format!("{other:?}")),
         }
     })
@@ -124,10 +124,7 @@ async fn food_that_is_ready_while_no_gateway_is_there_is_delivered_afterwards() 
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is signed is good for a time"
-)]
+#[expect(clippy::disallowed_methods, reason = "signatures contain the time")]
 fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs().cast_signed())

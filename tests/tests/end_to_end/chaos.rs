@@ -1,11 +1,11 @@
-//! A short form of `trials chaos`, and what it makes of facts that are bent afterwards.
+//! A short `trials chaos`, and its verdicts on facts that are falsified afterwards.
 
 use audit::{EntryKind, Facts, Holding, HoldingsSample, Invariant, check};
 use domain::Status;
 use end_to_end_tests::run_trials;
 
-/// A seed whose few faults kill, pause and keep away, have third parties misbehave and answer nonsense, repeat, cancel, pause
-/// work and send garbage: `trials chaos --seed=306 … --dry-run` shows them.
+/// A seed whose few faults include kills, pauses, outages, failing third parties, nonsense, repetitions, cancellations, paused
+/// invocations and invalid records. `trials chaos --seed=306 … --dry-run` lists them.
 const SEED: &str = "--seed=306";
 const SIZE: [&str; 5] = [
     "--orders=80",
@@ -24,8 +24,8 @@ fn broken(facts: &Facts) -> Vec<Invariant> {
 }
 
 #[tokio::test]
-async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_reported()
--> anyhow::Result<()> {
+async fn every_invariant_holds_under_faults_and_falsified_facts_are_reported() -> anyhow::Result<()>
+{
     let directory = tempfile::tempdir()?;
     let path = directory.path().to_owned();
     let ran = tokio::task::spawn_blocking(move || {
@@ -51,7 +51,7 @@ async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_
         assert!(broken.contains(&invariant), "{what}: only {broken:?}");
     }
 
-    // The command says the same of the file.
+    // The command reports the same for the file.
     let mut bent = facts;
     let (_, sabotage, invariant) = SABOTAGES[0];
     sabotage(&mut bent);
@@ -64,21 +64,23 @@ async fn under_fire_every_invariant_holds_and_each_that_is_broken_on_purpose_is_
 
 type Bend = fn(&mut Facts);
 
-/// What a real run would have left behind, had this been wrong.
+/// Falsifications that make the facts look as if a real run had gone wrong in this way.
 const SABOTAGES: [(&str, Bend, Invariant); 7] = [
     (
-        "an accepted order that went with its topic",
+        "an accepted order that was lost with its topic",
         |facts| {
             let lost = facts.notes.accepted[0].order_id.clone();
             facts.ledger.retain(|entry| entry.order_id != lost);
             facts.preparations.retain(|entry| entry.order_id != lost);
-            facts.statuses.retain(|told| told.event.order_id != lost);
+            facts
+                .statuses
+                .retain(|record| record.event.order_id != lost);
             facts.state.retain(|entry| entry.object != lost.as_str());
         },
         Invariant::EndsOnce,
     ),
     (
-        "an idempotency key made random",
+        "a random idempotency key",
         |facts| {
             let mut again = facts.ledger[0].clone();
             again.idempotency_key.push_str("-random");
@@ -97,22 +99,28 @@ const SABOTAGES: [(&str, Bend, Invariant); 7] = [
             let statuses = &mut facts.statuses;
             let last = statuses
                 .iter()
-                .rposition(|told| told.event.status == Status::InDelivery);
+                .rposition(|record| record.event.status == Status::InDelivery);
             let mut back = statuses[last.expect("a delivery")].clone();
             let order = &back.event.order_id;
-            let versions = statuses.iter().filter(|told| told.event.order_id == *order);
-            back.event.version = versions.map(|told| told.event.version).max().unwrap_or(0) + 1;
+            let versions = statuses
+                .iter()
+                .filter(|record| record.event.order_id == *order);
+            back.event.version = versions
+                .map(|record| record.event.version)
+                .max()
+                .unwrap_or(0)
+                + 1;
             statuses.push(back);
         },
         Invariant::NeverBack,
     ),
     (
-        "a change that nobody was told of",
+        "a change that was never published",
         |facts| {
             let order = facts.statuses[0].event.order_id.clone();
             facts
                 .statuses
-                .retain(|told| told.event.order_id != order || told.event.version != 2);
+                .retain(|record| record.event.order_id != order || record.event.version != 2);
         },
         Invariant::NoGap,
     ),
@@ -134,7 +142,7 @@ const SABOTAGES: [(&str, Bend, Invariant); 7] = [
         Invariant::OneDriver,
     ),
     (
-        "a driver who is forgotten",
+        "a driver who waits for work but is not queued",
         |facts| {
             facts
                 .state

@@ -1,6 +1,6 @@
 //! The clock jumps by an hour while orders are under way.
 //!
-//! The clock is that of the system's processes only ([`Clocks`]), so the test's own shows the time that passes.
+//! Only the clocks of the system's processes jump ([`Clocks`]); the test's own clock is not affected.
 
 use durable::clock::now_ms;
 use end_to_end_tests::{
@@ -13,18 +13,19 @@ use serde_json::{Value, json};
 const HOUR: i64 = 60 * 60;
 const HOUR_MS: i64 = HOUR * 1000;
 
-/// Slow enough for orders to be caught being cooked and driven.
+/// Slow enough for the test to see orders being prepared and delivered.
 fn slowly() -> Options {
     Options::default()
         .with("--preparation-time=1s")
         .with("--move-interval=400ms")
         .with("--step=0.02")
         .with("--driver-silence=4s")
-        // Restate sees that the clock has jumped forward when a partition's next timer is due: here, that of a driver who polls.
+        // Restate notices that the clock has jumped forward when a partition's next timer is due. With one partition, the polls of the
+        // drivers are such timers.
         .with("--partitions=1")
 }
 
-/// An order of La Piazza, for a customer who lives some steps of a driver away.
+/// An order from La Piazza, for a customer who is `steps` steps of a driver away.
 fn order_at(id: &str, steps: u32) -> Value {
     let mut event = order(id);
     event["restaurantId"] = "la-piazza".into();
@@ -34,15 +35,15 @@ fn order_at(id: &str, steps: u32) -> Value {
     event
 }
 
-/// Orders that wait for their time, are cooked and are driven at the same time.
+/// Orders in different stages at the same time.
 struct Orders {
-    /// Wanted in half an hour.
+    /// Scheduled for half an hour later.
     soon: String,
-    /// Wanted in two hours.
+    /// Scheduled for two hours later.
     late: String,
     driven: String,
     cooked: String,
-    /// Not ordered yet.
+    /// Not placed yet.
     new: String,
 }
 
@@ -85,13 +86,13 @@ impl Orders {
         Ok(())
     }
 
-    /// What was under way, and the new one.
+    /// The orders that should be delivered now: those under way, and the new one.
     fn wanted_now(&self) -> [&String; 3] {
         [&self.driven, &self.cooked, &self.new]
     }
 }
 
-/// Waits until these orders are delivered, each stage after the other.
+/// Waits until these orders are delivered, and checks that they passed through every stage.
 async fn delivered(system: &System, ids: impl IntoIterator<Item = &String>) {
     for id in ids {
         let seen = system.wait_for_status(id, "DELIVERED").await;
@@ -135,13 +136,13 @@ async fn wait_for_twins(system: &System, what: &str, holds: impl Fn(&[Value]) ->
     .await;
 }
 
-/// Whether this is a time of the last or next minute, by a clock that is so many seconds `ahead`.
+/// Whether this time is within a minute of now, by a clock that is `ahead` seconds ahead.
 fn is_near(time: &Value, ahead: i64) -> bool {
     let now = now_ms() + ahead * 1000;
     time.as_i64().is_some_and(|at| at.abs_diff(now) < 60_000)
 }
 
-/// Waits until every driver is where a report by the clock that is so many seconds ahead says.
+/// Waits until every twin has a position with the time of a clock that is `ahead` seconds ahead.
 async fn wait_until_positions_are_believed(system: &System, ahead: i64) {
     wait_for_twins(system, "positions by the new clock", |twins| {
         twins.len() == 2 && twins.iter().all(|twin| is_near(&twin["timestamp"], ahead))
@@ -150,7 +151,7 @@ async fn wait_until_positions_are_believed(system: &System, ahead: i64) {
 }
 
 #[tokio::test]
-async fn orders_outlive_a_clock_that_jumps_an_hour_forward_and_an_hour_back() -> anyhow::Result<()>
+async fn orders_survive_a_clock_that_jumps_an_hour_forward_and_an_hour_back() -> anyhow::Result<()>
 {
     let system = System::start(slowly()).await?;
     let processes = system.processes()?;
@@ -158,7 +159,7 @@ async fn orders_outlive_a_clock_that_jumps_an_hour_forward_and_an_hour_back() ->
         return Ok(());
     };
 
-    // Forward: what is due within the hour begins, what is under way goes on, what is wanted later waits.
+    // Forward: orders due within the hour begin, orders under way continue, later orders wait.
     let forward = Orders::under_way(&system, "forward").await?;
     clocks.set_ahead(HOUR)?;
     forward.place_new(&system).await?;
@@ -167,11 +168,11 @@ async fn orders_outlive_a_clock_that_jumps_an_hour_forward_and_an_hour_back() ->
     wait_until_positions_are_believed(&system, HOUR).await;
     assert_still_scheduled(&system, &forward.late).await?;
 
-    // Back: a driver who falls silent is noticed, though the look that was planned before is an hour away. What is under way goes
-    // on; idle drivers, whose polls are an hour away, are woken by the launcher.
+    // Back: a driver who falls silent is noticed, though the scheduled check is now an hour away. Orders under way continue. The
+    // launcher wakes idle drivers, whose polls are an hour away.
     let back = Orders::under_way(&system, "back").await?;
     clocks.set_ahead(0)?;
-    wait_for_twins(&system, "a look by the new clock", |twins| {
+    wait_for_twins(&system, "a check scheduled by the new clock", |twins| {
         let mut twins = twins.iter();
         twins.any(|twin| !twin["way"].is_null() && is_near(&twin["look_at"], 0))
     })
@@ -195,7 +196,7 @@ async fn orders_outlive_a_clock_that_jumps_an_hour_forward_and_an_hour_back() ->
     let said = system.launcher_log();
     assert!(said.contains("The clock was set back by"), "{said}");
 
-    // And when their time has come, the scheduled orders are delivered.
+    // When their time has come, the scheduled orders are delivered.
     clocks.set_ahead(4 * HOUR)?;
     delivered(&system, [&forward.late, &back.soon, &back.late]).await;
     let all = [forward, back].map(|orders| {
@@ -233,7 +234,7 @@ async fn services_whose_clocks_differ_from_restates_refuse_its_requests_until_th
     for (name, ahead) in [("ahead", HOUR), ("behind", -HOUR)] {
         let orders = Orders::under_way(&system, name).await?;
         clocks.set_ahead(ahead)?;
-        // The gateway and Kafka take orders all the same.
+        // The gateway and Kafka still accept orders.
         orders.place_new(&system).await?;
         let refused = "select target from sys_invocation where status = 'backing-off' and last_failure like '%401%'";
         eventually("signatures to be refused", SOON, async || {

@@ -1,4 +1,4 @@
-//! A cluster of three Restate nodes goes on when one of them is lost.
+//! A cluster of three Restate nodes continues when one of them is lost.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::many_orders::wait_for_all_delivered;
 const NODES: [&str; 3] = ["restate-server", "restate-server-2", "restate-server-3"];
 const NODE_ADDRESSES: [&str; 3] = ["restate-node", "restate-node-2", "restate-node-3"];
 
-/// How long a partition may have no leader after a node was lost. Without snapshots, the node that takes over replays the
-/// partition's log from its beginning: seen to take 20 s for 35,000 records while others used both cores.
+/// How long a partition may be without a leader after a node was lost. Without snapshots, the node that takes over replays the
+/// partition's log from its beginning, which took 20 s for 35,000 records on a busy machine with two cores.
 const TAKEOVER: Duration = Duration::from_mins(4);
 
 fn options() -> Options {
     Options::default().drivers(8).with("--restate-nodes=3")
 }
 
-/// Orders for one after the other of several parts of a test.
+/// The orders of a test, with evidence for the audit.
 #[derive(Default)]
 struct Customers {
     ids: Vec<String>,
@@ -44,7 +44,7 @@ impl Customers {
         Ok(())
     }
 
-    /// Places an order through the gateway, and waits until the gateway, which asks Restate, knows it: for [`TAKEOVER`].
+    /// Places an order through the gateway, and waits up to [`TAKEOVER`] until the gateway learns its status from Restate.
     async fn order_by_gateway(&mut self, system: &System) -> anyhow::Result<()> {
         let id = format!("cluster-{}", self.ids.len());
         let (code, answer) = system.post("/api/orders", &order(&id)).await?;
@@ -61,7 +61,7 @@ impl Customers {
         Ok(())
     }
 
-    /// Looks who holds what while orders are under way.
+    /// Samples which driver holds which delivery, while orders are under way.
     async fn look(&mut self, system: &System) -> anyhow::Result<()> {
         self.looks.push(system.sources()?.sample_holdings().await?);
         Ok(())
@@ -73,7 +73,7 @@ impl Customers {
         assert_nothing_left_behind(system).await;
     }
 
-    /// Has the books, the topics and the runtime's state audited.
+    /// Audits the books, the topics and the runtime's state.
     async fn audited(&self, system: &System) -> anyhow::Result<Facts> {
         let accepted = (self.ids.iter())
             .map(|id| {
@@ -96,17 +96,17 @@ impl Customers {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the world outside")]
+#[expect(clippy::disallowed_methods, reason = "a test uses wall-clock time")]
 fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
 }
 
-/// How long after a moment the next order was delivered.
+/// How many ms after the moment `after` the next order was delivered.
 fn next_delivery(facts: &Facts, after: i64) -> Option<i64> {
     let delivered = (facts.statuses.iter())
-        .filter(|told| told.event.status == Status::Delivered && told.event.at > after);
-    delivered.map(|told| told.event.at - after).min()
+        .filter(|record| record.event.status == Status::Delivered && record.event.at > after);
+    delivered.map(|record| record.event.at - after).min()
 }
 
 /// The node that leads most partitions.
@@ -122,11 +122,11 @@ async fn leader(system: &System) -> anyhow::Result<&'static str> {
             most = (led, node);
         }
     }
-    assert!(most.0 > 0.0, "nobody leads");
+    assert!(most.0 > 0.0, "no node leads a partition");
     Ok(most.1)
 }
 
-/// Waits until `doctor` finds exactly this wrong.
+/// Waits until `doctor` finds exactly these subjects wrong.
 async fn doctor_finds(system: &System, wrong: &[&str]) {
     eventually(&format!("doctor to find {wrong:?}"), SOON, async || {
         let (_, said) = system
@@ -143,7 +143,7 @@ async fn doctor_finds(system: &System, wrong: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_node_killed_under_load_that_stays_away_costs_no_order_and_comes_back_with_the_system()
+async fn no_order_is_lost_when_a_node_is_killed_and_the_node_returns_with_the_next_start()
 -> anyhow::Result<()> {
     let mut system = System::start(options().with("--restart-delay=1h")).await?;
     doctor_finds(&system, &[]).await;
@@ -172,7 +172,7 @@ async fn a_node_killed_under_load_that_stays_away_costs_no_order_and_comes_back_
 
     system.stop().await?;
     system.start_again().await?;
-    // No second audit: the topics ended with the embedded broker.
+    // No second audit, because the topics were lost with the embedded broker.
     customers.order(&system, 10).await?;
     customers.all_served(&system).await;
     doctor_finds(&system, &[]).await;
@@ -180,21 +180,21 @@ async fn a_node_killed_under_load_that_stays_away_costs_no_order_and_comes_back_
 }
 
 #[tokio::test]
-async fn a_node_that_falls_silent_is_passed_over_and_once_it_is_back_another_one_may_be_lost()
+async fn a_silent_node_is_skipped_and_after_its_return_another_node_may_be_lost()
 -> anyhow::Result<()> {
     let system = System::start(options()).await?;
     let mut customers = Customers::default();
     customers.order(&system, 20).await?;
     system.wait_for_status("cluster-0", "IN_DELIVERY").await;
 
-    // Everybody talks to the first one. Its connections stay open.
+    // All clients use the first node. Its connections stay open.
     let stopped = now();
     system.signal(NODES[0], Signal::SIGSTOP)?;
     customers.order_by_gateway(&system).await?;
     customers.order(&system, 10).await?;
     customers.all_served(&system).await;
 
-    // It has missed all of that, and now cannot be done without.
+    // The node has missed all of that, and is now needed.
     system.kill_and_wait_for_return(NODES[0]).await?;
     doctor_finds(&system, &[]).await;
     system.signal(NODES[2], Signal::SIGSTOP)?;
@@ -214,8 +214,7 @@ async fn a_node_that_falls_silent_is_passed_over_and_once_it_is_back_another_one
 }
 
 #[tokio::test]
-async fn a_flag_does_not_make_a_cluster_of_the_data_of_one_node_nor_the_other_way_round()
--> anyhow::Result<()> {
+async fn a_cluster_cannot_use_the_data_of_a_single_node_or_vice_versa() -> anyhow::Result<()> {
     for (there, flags, advice) in [
         (
             "local",

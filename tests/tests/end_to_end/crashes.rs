@@ -1,4 +1,4 @@
-//! Processes die and come back.
+//! Processes are killed and restarted.
 
 use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
@@ -13,7 +13,7 @@ fn batch(name: &str, count: usize) -> (Vec<String>, Vec<serde_json::Value>) {
 }
 
 #[tokio::test]
-async fn services_and_third_parties_killed_mid_flight_lose_nothing_and_charge_nothing_twice()
+async fn killing_services_and_third_parties_loses_no_order_and_charges_no_customer_twice()
 -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(10)).await?;
     let (ids, events) = batch("killed", 60);
@@ -34,7 +34,7 @@ async fn services_and_third_parties_killed_mid_flight_lose_nothing_and_charge_no
 }
 
 #[tokio::test]
-async fn orders_under_way_go_on_after_the_restate_server_was_killed() -> anyhow::Result<()> {
+async fn orders_in_progress_continue_after_the_restate_server_was_killed() -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(5)).await?;
     let (ids, events) = batch("restate", 30);
     system.publish_orders(&events).await?;
@@ -46,7 +46,7 @@ async fn orders_under_way_go_on_after_the_restate_server_was_killed() -> anyhow:
 }
 
 #[tokio::test]
-async fn new_orders_flow_after_the_broker_was_replaced_by_one_with_another_cluster_id()
+async fn orders_are_delivered_after_the_broker_was_replaced_by_one_with_another_cluster_id()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     system.publish_orders(&[order("before-1")]).await?;
@@ -76,7 +76,7 @@ async fn new_orders_flow_after_the_broker_was_replaced_by_one_with_another_clust
 }
 
 #[tokio::test]
-async fn stopped_and_started_again_the_system_goes_on_with_the_orders_under_way()
+async fn orders_in_progress_continue_after_the_system_was_stopped_and_started_again()
 -> anyhow::Result<()> {
     let mut system =
         System::start(Options::default().drivers(3).with("--preparation-time=2s")).await?;

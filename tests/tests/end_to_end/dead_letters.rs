@@ -1,4 +1,4 @@
-//! `food-ordering dlq`: what an operator sees of dead letters, and does with them.
+//! `food-ordering dlq`: listing, showing and replaying dead letters.
 
 use end_to_end_tests::{
     Options, Ran, SOON, System, assert_books_balance, eventually, order, order_with, run,
@@ -16,7 +16,7 @@ async fn dlq(system: &System, arguments: &[&str], input: &str) -> anyhow::Result
     tokio::task::spawn_blocking(move || run(arguments, &input)).await?
 }
 
-/// The name of the one dead letter, once it is there.
+/// Waits until there is exactly one dead letter, and returns its position.
 async fn only_letter(system: &System) -> String {
     eventually("one dead letter", SOON, async || {
         let listed = dlq(system, &["list"], "").await;
@@ -32,7 +32,7 @@ async fn only_letter(system: &System) -> String {
 }
 
 #[tokio::test]
-async fn a_corrected_dead_letter_that_is_sent_twice_makes_one_order() -> anyhow::Result<()> {
+async fn a_corrected_dead_letter_that_is_replayed_twice_makes_one_order() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let bad = order_with("mended-1", "totalCost", json!(-5));
     system.publish_orders(&[bad]).await?;
@@ -54,7 +54,7 @@ async fn a_corrected_dead_letter_that_is_sent_twice_makes_one_order() -> anyhow:
         let replayed = dlq(&system, &["replay", &letter, "--value", "-"], &good).await?;
         assert!(replayed.success, "{}", replayed.output);
     }
-    // Whatever came before this one has been taken in.
+    // When this one is delivered, all earlier records have been read.
     system.publish_orders(&[order("mended-2")]).await?;
     for id in ["mended-1", "mended-2"] {
         system.wait_for_status(id, "DELIVERED").await;
@@ -64,7 +64,7 @@ async fn a_corrected_dead_letter_that_is_sent_twice_makes_one_order() -> anyhow:
 }
 
 #[tokio::test]
-async fn a_dead_letter_under_a_wrong_key_is_sent_as_it_came_under_the_right_one()
+async fn a_dead_letter_with_a_wrong_key_is_replayed_unchanged_under_the_right_key()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let event = order("lost-1").to_string();

@@ -1,4 +1,4 @@
-//! `doctor` names what is broken, and nothing else.
+//! `doctor` reports what is broken, and nothing else.
 
 use anyhow::Context;
 use end_to_end_tests::{Options, SOON, System, doctor, eventually, order};
@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Waits until `doctor` finds exactly these things wrong: each line that it marks has one of them in it.
-async fn finds(system: &System, wrong: &[&str]) {
+/// Waits until `doctor` reports exactly these findings: each line marked `WRONG` contains one of `wrong`.
+async fn assert_findings(system: &System, wrong: &[&str]) {
     eventually(&format!("doctor to find {wrong:?}"), SOON, async || {
         let (is_fine, said) = system
             .doctor(&[])
@@ -32,10 +32,10 @@ async fn finds(system: &System, wrong: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_or_fails_on_purpose_is_named_and_a_healthy_system_is_fine()
+async fn parts_that_do_not_answer_or_inject_faults_are_reported_and_a_healthy_system_is_fine()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
-    finds(&system, &[]).await;
+    assert_findings(&system, &[]).await;
 
     system
         .set_faults(
@@ -43,7 +43,7 @@ async fn what_does_not_answer_or_fails_on_purpose_is_named_and_a_healthy_system_
             &json!({ "latencyMs": 1, "rejectRate": 0.5 }),
         )
         .await?;
-    finds(&system, &["fails on purpose: latencyMs 1, rejectRate 0.5"]).await;
+    assert_findings(&system, &["fails on purpose: latencyMs 1, rejectRate 0.5"]).await;
     system
         .set_faults(
             "restaurant-pos",
@@ -54,25 +54,25 @@ async fn what_does_not_answer_or_fails_on_purpose_is_named_and_a_healthy_system_
     for (part, wrong) in [
         ("payment-provider", &["payment-provider"][..]),
         ("kafka", &["does not answer"]),
-        // What Restate knows cannot be asked then, so it is not complained about.
+        // Doctor cannot query Restate then, so it reports nothing else about it.
         ("restate-server", &["restate-admin", "restate-ingress"]),
-        // Restate does not reach it either.
+        // Restate cannot reach it either.
         (
             "driver-simulator",
             &["driver-simulator  ", "does not reach driver-simulator"],
         ),
     ] {
         system.signal(part, Signal::SIGSTOP)?;
-        finds(&system, wrong).await;
+        assert_findings(&system, wrong).await;
         system.signal(part, Signal::SIGCONT)?;
-        finds(&system, &[]).await;
+        assert_findings(&system, &[]).await;
     }
 
     system
         .set_faults("payment-provider", &json!({ "errorRate": 1 }))
         .await?;
     system.publish_orders(&[order("unlucky")]).await?;
-    finds(
+    assert_findings(
         &system,
         &["errorRate 1", "OrderWorkflow/unlucky/run is backing-off"],
     )
@@ -81,14 +81,14 @@ async fn what_does_not_answer_or_fails_on_purpose_is_named_and_a_healthy_system_
 }
 
 #[tokio::test]
-async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow::Result<()> {
+async fn missing_and_stale_registrations_are_reported() -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(0)).await?;
-    finds(&system, &["no driver is at work"]).await;
+    assert_findings(&system, &["no driver is at work"]).await;
     let (code, started) = system
         .call("DriverMobileAppSimulator/driver-1/startDriver", None)
         .await?;
     assert!(code.is_success(), "{started}");
-    finds(&system, &[]).await;
+    assert_findings(&system, &[]).await;
 
     let subscriptions = system.admin(Method::GET, "subscriptions", None).await?;
     let orders = subscriptions["subscriptions"]
@@ -102,7 +102,7 @@ async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow
     system
         .admin(Method::DELETE, &format!("subscriptions/{id}"), None)
         .await?;
-    finds(&system, &["topic orders is not read into"]).await;
+    assert_findings(&system, &["topic orders is not read into"]).await;
 
     let brokers = json!({ "bootstrap.servers": system.address("kafka")? });
     let cluster = json!({ "name": "kafka-former", "properties": brokers });
@@ -117,7 +117,7 @@ async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow
     system
         .admin(Method::POST, "subscriptions", Some(&stale))
         .await?;
-    finds(
+    assert_findings(
         &system,
         &[
             "topic orders is not read into",
@@ -126,7 +126,7 @@ async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow
     )
     .await;
 
-    // What it says to do mends it.
+    // The command that it suggests fixes the problem.
     let (_, said) = system.doctor(&[]).await?;
     let remedy = said
         .split("food-ordering setup ")
@@ -139,7 +139,7 @@ async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow
         .split(' ')
         .collect();
     set_up(&flags).await?;
-    finds(&system, &[]).await;
+    assert_findings(&system, &[]).await;
 
     let deployments: Value = system.admin(Method::GET, "deployments", None).await?;
     let simulator = deployments["deployments"]
@@ -162,11 +162,11 @@ async fn what_setup_has_not_made_or_made_for_another_broker_is_named() -> anyhow
             None,
         )
         .await?;
-    finds(
+    assert_findings(
         &system,
         &[
             "does not know the services of driver-simulator",
-            // The drivers who were at work, then.
+            // The loops of the drivers who were at work.
             "/pollForWork is backing-off",
         ],
     )
@@ -179,7 +179,7 @@ async fn set_up(flags: &[&str]) -> anyhow::Result<()> {
     let output = tokio::process::Command::new(setup)
         .arg("setup")
         .args(flags)
-        // Who has nothing to do with what is wrong: more of them than `doctor` names one by one.
+        // Drivers would add more findings than `doctor` lists one by one.
         .arg("--drivers=0")
         .output()
         .await?;
@@ -192,14 +192,14 @@ async fn set_up(flags: &[&str]) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn who_has_taken_a_port_is_named() -> anyhow::Result<()> {
+async fn the_process_that_occupies_a_port_is_reported() -> anyhow::Result<()> {
     let taken = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", taken.local_addr()?);
     let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     tokio::spawn(async move {
         use tokio::io::AsyncWriteExt;
         while let Ok((mut stream, _)) = taken.accept().await {
-            // Who speaks no HTTP at all.
+            // Not HTTP at all.
             let _ = stream.write_all(b"220 mail.example.org ESMTP\r\n").await;
         }
     });

@@ -1,4 +1,4 @@
-//! Drivers who fall silent, and drivers who go home.
+//! Drivers who stop reporting their positions, and drivers who stop working.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 const SILENT: &str = "--driver-silence=1s";
 
-/// Slow enough to be caught on the way.
-fn slowly() -> Options {
+/// Drivers move slowly enough to be stopped between pickup and delivery.
+fn slow_drivers() -> Options {
     Options::default().with("--move-interval=300ms")
 }
 
@@ -53,7 +53,7 @@ fn history(status: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The events of an order, each version once, as a provider sees them who ignores what it has seen.
+/// The events of an order, each version once, as a provider that ignores duplicates sees them.
 fn events(topic: &mut Topic, order: &str) -> anyhow::Result<Vec<StatusEvent>> {
     let mut events = BTreeMap::new();
     for record in topic.new_records()? {
@@ -71,14 +71,14 @@ fn events(topic: &mut Topic, order: &str) -> anyhow::Result<Vec<StatusEvent>> {
 #[tokio::test]
 async fn a_driver_who_is_silent_before_the_pickup_is_replaced_and_offline_until_the_next_report()
 -> anyhow::Result<()> {
-    let system = System::start(slowly().with(SILENT)).await?;
+    let system = System::start(slow_drivers().with(SILENT)).await?;
     let mut topic = Topic::of(system.address("kafka")?, domain::topic::ORDER_STATUS);
     system.publish_orders(&[order("silent-1")]).await?;
     system
         .wait_for_status("silent-1", "WAITING_FOR_DRIVER")
         .await;
 
-    // All phones are dead, so it is offered to one driver after the other, and nobody is left.
+    // No phone reports, so the order is offered to one driver after the other until none is left.
     system.signal("driver-simulator", Signal::SIGSTOP)?;
     let delayed = wait_until_delayed(&system, "silent-1").await;
     assert_eq!(delayed["status"], "WAITING_FOR_DRIVER", "{delayed}");
@@ -123,9 +123,9 @@ async fn a_driver_who_is_silent_before_the_pickup_is_replaced_and_offline_until_
 }
 
 #[tokio::test]
-async fn a_driver_who_is_silent_with_the_food_is_waited_for_and_the_customer_is_told()
+async fn an_order_whose_driver_is_silent_after_the_pickup_is_shown_as_delayed_and_delivered_later()
 -> anyhow::Result<()> {
-    let system = System::start(slowly().with(SILENT)).await?;
+    let system = System::start(slow_drivers().with(SILENT)).await?;
     system.publish_orders(&[order("silent-2")]).await?;
     let under_way = system.wait_for_status("silent-2", "IN_DELIVERY").await;
     system.signal("driver-simulator", Signal::SIGSTOP)?;
@@ -164,8 +164,8 @@ impl Phone<'_> {
         Ok(())
     }
 
-    /// What the driver's twin has noted of the reports.
-    async fn noted(&self) -> anyhow::Result<Value> {
+    /// The position that the driver's twin has stored.
+    async fn stored(&self) -> anyhow::Result<Value> {
         let rows = self
             .system
             .sql(&format!(
@@ -177,7 +177,7 @@ impl Phone<'_> {
         Ok(serde_json::from_str(text.unwrap_or("null"))?)
     }
 
-    /// Reports every 200 ms until `is_done` says so of what the twin has noted.
+    /// Reports every 200 ms until `is_done` accepts the position that the twin has stored.
     async fn report_until(
         &self,
         lon: f64,
@@ -188,20 +188,20 @@ impl Phone<'_> {
         loop {
             each.tick().await;
             self.report(lon, 37.3).await?;
-            let noted = self.noted().await?;
-            if is_done(&noted) {
-                return Ok(noted);
+            let stored = self.stored().await?;
+            if is_done(&stored) {
+                return Ok(stored);
             }
-            anyhow::ensure!(begin.elapsed() < SOON, "{noted}");
+            anyhow::ensure!(begin.elapsed() < SOON, "{stored}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_positions_are_put_aside_once()
+async fn reports_with_a_wrong_clock_count_and_impossible_positions_become_one_dead_letter()
 -> anyhow::Result<()> {
     const LIMIT_MS: i64 = 3_000;
-    let system = System::start(slowly().drivers(1).with("--driver-silence=3s")).await?;
+    let system = System::start(slow_drivers().drivers(1).with("--driver-silence=3s")).await?;
     let kafka = system.kafka()?;
     system.publish_orders(&[order("wrong-clock")]).await?;
     let held = system
@@ -214,27 +214,29 @@ async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_position
         system: &system,
     };
 
-    // The twin has looked after more than twice the limit, and finds that the driver was heard from.
+    // After more than twice the limit, the twin still counts the driver as heard from.
     let begin = now_ms();
-    let noted = phone
-        .report_until(-121.9, |noted| {
-            noted["way"]["heardAt"]
+    let stored = phone
+        .report_until(-121.9, |stored| {
+            stored["way"]["heardAt"]
                 .as_i64()
                 .is_some_and(|heard| heard - begin > 2 * LIMIT_MS)
-                || noted["way"].is_null()
+                || stored["way"].is_null()
         })
         .await?;
-    assert!(noted["way"].is_object(), "{noted}");
+    assert!(stored["way"].is_object(), "{stored}");
     assert_eq!(driver_statuses(&system).await?, ["DELIVERING"]);
     let status = system.order_status("wrong-clock").await?;
     assert_eq!(status["delayed"], Value::Null, "{status}");
-    // It is followed, too: the clock goes on, so it is merely wrong.
-    let noted = phone
-        .report_until(-121.89, |noted| noted["lon"] == -121.89)
+    // Its movement counts, too: the clock advances, so it is wrong but usable.
+    let stored = phone
+        .report_until(-121.89, |stored| stored["lon"] == -121.89)
         .await?;
     assert!(
-        noted["timestamp"].as_i64().is_some_and(|time| time > begin),
-        "{noted}"
+        stored["timestamp"]
+            .as_i64()
+            .is_some_and(|time| time > begin),
+        "{stored}"
     );
 
     let mut dead_letters = Topic::of(kafka, domain::topic::DRIVER_UPDATES_DLQ);
@@ -254,19 +256,19 @@ async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_position
     .await;
     phone.report(-122.4376, 37.7577).await?;
     eventually("the jump to be noted", SOON, async || {
-        let noted = phone.noted().await.map_err(|error| error.to_string())?;
-        if noted["jumpedTo"].is_object() {
+        let stored = phone.stored().await.map_err(|error| error.to_string())?;
+        if stored["jumpedTo"].is_object() {
             Ok(())
         } else {
-            Err(noted.to_string())
+            Err(stored.to_string())
         }
     })
     .await;
     let last = now_ms();
-    let noted = phone
-        .report_until(-121.89, |noted| noted["timestamp"].as_i64() > Some(last))
+    let stored = phone
+        .report_until(-121.89, |stored| stored["timestamp"].as_i64() > Some(last))
         .await?;
-    assert_eq!(noted["lon"], -121.89, "{noted}");
+    assert_eq!(stored["lon"], -121.89, "{stored}");
     letters.extend(dead_letters.new_records()?);
     let reasons: Vec<&str> = (letters.iter())
         .map(|letter| letter.header("dlq-reason"))
@@ -282,7 +284,7 @@ async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_position
         "{metrics}"
     );
 
-    // Nothing more is heard: now the driver is silent.
+    // The phone reports nothing more: now the driver is silent.
     wait_until_delayed(&system, "wrong-clock").await;
     system.signal("driver-simulator", Signal::SIGCONT)?;
     system.wait_for_status("wrong-clock", "DELIVERED").await;
@@ -291,7 +293,7 @@ async fn a_driver_whose_phone_has_a_wrong_clock_is_heard_and_impossible_position
 }
 
 #[tokio::test]
-async fn a_driver_who_went_home_gets_nothing_until_back_at_work() -> anyhow::Result<()> {
+async fn a_driver_who_has_stopped_gets_no_delivery_until_back_at_work() -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(1)).await?;
     let free = "select key from state where service_name = 'DriverDeliveryMatcher' and key like 'available-drivers/%'";
     eventually("the driver to be free", SOON, async || {

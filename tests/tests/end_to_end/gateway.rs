@@ -1,4 +1,4 @@
-//! The HTTP door.
+//! Orders placed over HTTP.
 
 use end_to_end_tests::{Options, System, order, order_with};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn an_order_placed_over_http_is_accepted_followed_and_delivered() -> anyho
 }
 
 #[tokio::test]
-async fn what_the_gateway_accepted_survives_a_stop_of_the_whole_system() -> anyhow::Result<()> {
+async fn accepted_orders_survive_a_stop_of_the_whole_system() -> anyhow::Result<()> {
     let mut system = System::start(Options::default().with("--preparation-time=1s")).await?;
     for n in 0..20 {
         let (code, answer) = system

@@ -1,4 +1,4 @@
-//! Only the Restate that has the key may call the services.
+//! The services accept requests only from the Restate server that has the signing key.
 
 use std::fs;
 
@@ -8,13 +8,13 @@ use reqwest::StatusCode;
 use secrets::keys;
 use secrets::testing::Signer;
 
-/// In which form Restate asks for what there is.
+/// The media type in which Restate requests the endpoint manifest.
 const MANIFEST: &str = "application/vnd.restate.endpointmanifest.v4+json";
-/// What would end any order, if it were believed.
+/// A call that could end any order, if the service accepted it.
 const SET_STATUS: &str = "/invoke/OrderStatusService/setStatus";
 
 #[tokio::test]
-async fn whoever_is_not_restate_cannot_call_the_services_and_orders_go_their_way()
+async fn requests_without_restates_signature_are_refused_and_orders_are_delivered()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let elsewhere = tempfile::tempdir()?;
@@ -45,7 +45,7 @@ async fn whoever_is_not_restate_cannot_call_the_services_and_orders_go_their_way
 }
 
 #[tokio::test]
-async fn restates_key_is_replaced_with_orders_under_way_and_a_mistake_is_named()
+async fn restates_key_can_be_replaced_while_orders_are_in_progress_and_doctor_reports_a_wrong_key()
 -> anyhow::Result<()> {
     let system = System::start(Options::default().with("--preparation-time=1s")).await?;
     let private = system.key(keys::RESTATE_IDENTITY);
@@ -68,7 +68,7 @@ async fn restates_key_is_replaced_with_orders_under_way_and_a_mistake_is_named()
             .doctor(&[])
             .await
             .map_err(|error| error.to_string())?;
-        let is_named = |part| said.contains(&format!("{part} refuses what Restate asks for"));
+        let is_named = |part| said.contains(&format!("{part} refuses Restate's requests"));
         if is_named("order-services") && is_named("driver-simulator") {
             Ok(())
         } else {
@@ -77,7 +77,7 @@ async fn restates_key_is_replaced_with_orders_under_way_and_a_mistake_is_named()
     })
     .await;
 
-    // As docs/security.md says.
+    // The procedure of docs/security.md.
     accept(&format!("{latter}{former}")).await?;
     system.publish_orders(&[order("between")]).await?;
     fs::copy(new.path().join(keys::RESTATE_IDENTITY), &private)?;
@@ -97,7 +97,7 @@ async fn restates_key_is_replaced_with_orders_under_way_and_a_mistake_is_named()
     let last = fs::read_to_string(&public)?;
     let signed_with = Signer::open(private.parent().context("a directory")?)?;
     assert_eq!(last, latter);
-    // The services take the new key's word, and no longer the former's.
+    // The services accept the new key, and no longer the former one.
     let path = "/discover";
     let url = format!("{}{path}", system.address("order-services")?);
     let mut request = http().get(url).header("accept", MANIFEST);
@@ -108,10 +108,7 @@ async fn restates_key_is_replaced_with_orders_under_way_and_a_mistake_is_named()
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is signed is good for a time"
-)]
+#[expect(clippy::disallowed_methods, reason = "signatures contain the time")]
 fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.unwrap_or_default().as_secs()

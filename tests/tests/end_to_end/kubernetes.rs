@@ -1,5 +1,5 @@
-//! What the manifests of `deploy/kubernetes` expect of the parts and of Restate, asked of the real ones. Their flags and ports
-//! are checked in `crates/tools/food-ordering/src/tests/kubernetes.rs`.
+//! Whether the parts and Restate behave as the manifests of `deploy/kubernetes` expect. The manifests' flags and ports are
+//! checked in `crates/tools/food-ordering/src/tests/kubernetes.rs`.
 
 use std::process::Command;
 
@@ -33,23 +33,22 @@ fn containers(documents: &[Value]) -> Vec<&Value> {
 }
 
 #[tokio::test]
-async fn parts_answer_the_probes_of_the_manifests_and_setup_runs_beside_an_operator()
--> anyhow::Result<()> {
+async fn parts_answer_the_probes_of_the_manifests_and_setup_can_run_again() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let documents = manifests()?;
-    let mut asked = 0;
+    let mut probed = 0;
     for container in containers(&documents) {
         let part = container["name"].as_str().context("a name")?;
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
             if let Some(path) = container[probe]["httpGet"]["path"].as_str() {
                 let answer = system.text(part, path).await;
                 answer.with_context(|| format!("{probe} of {part}"))?;
-                asked += 1;
+                probed += 1;
             }
         }
     }
-    // Three each, of all parts that speak HTTP.
-    assert_eq!(asked, 15);
+    // Three probes for each of the five parts that speak HTTP.
+    assert_eq!(probed, 15);
 
     let containers = containers(&documents);
     let setup = containers.iter().find(|it| it["name"] == "setup");
@@ -72,7 +71,7 @@ async fn parts_answer_the_probes_of_the_manifests_and_setup_runs_beside_an_opera
     Ok(())
 }
 
-/// The configuration that the server has in the end, of a file and variables.
+/// The effective configuration of the Restate server, given a file and environment variables.
 fn configuration(file: &str, variables: &[(String, String)]) -> anyhow::Result<toml::Table> {
     let server = run(["restate-server-path"], "")?;
     ensure!(server.success, "{}", server.output);
@@ -89,15 +88,15 @@ fn configuration(file: &str, variables: &[(String, String)]) -> anyhow::Result<t
     Ok(String::from_utf8(output.stdout)?.parse()?)
 }
 
-/// Settings that are not in `read` as they are in `written`: the server drops without a word what it does not know.
-fn lost(written: &toml::Table, read: &toml::Table, at: &str, lost: &mut Vec<String>) {
+/// Collects the settings in `written` that differ or are missing in `read`: the server silently drops unknown settings.
+fn collect_lost(written: &toml::Table, read: &toml::Table, at: &str, lost: &mut Vec<String>) {
     for (key, value) in written {
         let path = format!("{at}{key}");
         match (value, read.get(key)) {
             (toml::Value::Table(written), Some(toml::Value::Table(read))) => {
-                self::lost(written, read, &format!("{path}."), lost);
+                self::collect_lost(written, read, &format!("{path}."), lost);
             }
-            // Roles, in the server's own order.
+            // The server sorts the roles in its own order.
             (toml::Value::Array(written), Some(toml::Value::Array(read)))
                 if written.len() == read.len() && written.iter().all(|it| read.contains(it)) => {}
             (value, Some(read)) if value == read => {}
@@ -107,7 +106,7 @@ fn lost(written: &toml::Table, read: &toml::Table, at: &str, lost: &mut Vec<Stri
 }
 
 #[test]
-fn restate_reads_its_configuration_as_it_is_written() -> anyhow::Result<()> {
+fn restate_reads_every_setting_of_its_configuration() -> anyhow::Result<()> {
     let documents = manifests()?;
     let clusters = documents.iter().filter(|it| it["kind"] == "RestateCluster");
     let files: Vec<&str> = clusters
@@ -117,7 +116,7 @@ fn restate_reads_its_configuration_as_it_is_written() -> anyhow::Result<()> {
     for file in &files {
         let written: toml::Table = file.parse()?;
         let mut problems = Vec::new();
-        lost(&written, &configuration(file, &[])?, "", &mut problems);
+        collect_lost(&written, &configuration(file, &[])?, "", &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
     }
 

@@ -1,4 +1,4 @@
-//! No secret gets where it does not belong: into logs, onto command lines, into what Restate remembers.
+//! No secret leaks into logs, command lines, or Restate's journals and state.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use secrets::callback::Callbacks;
 use secrets::{ExposeSecret, Secrets, keys};
 use serde_json::json;
 
-/// What an operator may set in the environment.
+/// An operator token from the environment.
 const TOKEN: &str = "a-token-from-the-environment-0123456789";
 
 #[tokio::test]
-async fn a_whole_run_tells_no_secret_to_logs_command_lines_or_journals() -> anyhow::Result<()> {
+async fn a_whole_run_leaks_no_secret_into_logs_command_lines_or_journals() -> anyhow::Result<()> {
     let options = Options::default()
-        // Everything that any library has to say.
+        // So that every library logs everything.
         .with("--log=trace")
         .env("FOOD_ORDERING_OPERATOR_TOKEN", TOKEN);
     let mut system = System::start(options).await?;
@@ -35,43 +35,47 @@ async fn a_whole_run_tells_no_secret_to_logs_command_lines_or_journals() -> anyh
         .await?;
     system.doctor(&[]).await?;
 
-    let mut secrets = of_keys(&system)?;
+    let mut secrets = key_secrets(&system)?;
     secrets.push(("the token".to_owned(), TOKEN.to_owned()));
     secrets.push((
         "the callback of eaten".to_owned(),
-        of_callback(&system).await?,
+        callback_secret(&system).await?,
     ));
-    let tell = |text: &str| {
-        let told = secrets.iter().filter(|(_, secret)| text.contains(secret));
-        told.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    let leaked_in = |text: &str| {
+        let leaked = secrets.iter().filter(|(_, secret)| text.contains(secret));
+        leaked.map(|(name, _)| name.clone()).collect::<Vec<_>>()
     };
 
     for (part, pid) in system.processes()? {
         let line = fs::read_to_string(format!("/proc/{pid}/cmdline"))?;
-        assert_eq!(tell(&line), [""; 0], "the command line of {part}");
+        assert_eq!(leaked_in(&line), [""; 0], "the command line of {part}");
     }
     let journals = system.sql("select * from sys_journal").await?;
     assert!(!journals.is_empty());
-    assert_eq!(tell(&json!(journals).to_string()), [""; 0], "the journals");
+    assert_eq!(
+        leaked_in(&json!(journals).to_string()),
+        [""; 0],
+        "the journals"
+    );
     let states = system.sql("select * from state").await?;
-    assert_eq!(tell(&json!(states).to_string()), [""; 0], "the states");
+    assert_eq!(leaked_in(&json!(states).to_string()), [""; 0], "the states");
     let metrics = system.text("gateway", "/metrics").await?;
-    assert_eq!(tell(&metrics), [""; 0], "the gateway's metrics");
+    assert_eq!(leaked_in(&metrics), [""; 0], "the gateway's metrics");
 
     system.stop().await?;
-    let mut looked_at = 0;
+    let mut searched = 0;
     for file in files_to_show(system.directory())? {
         let text = String::from_utf8_lossy(&fs::read(&file)?).into_owned();
-        assert_eq!(tell(&text), [""; 0], "{}", file.display());
-        looked_at += text.len();
+        assert_eq!(leaked_in(&text), [""; 0], "{}", file.display());
+        searched += text.len();
     }
-    // So much is said at `trace` that a filter that does not work would show here.
-    assert!(looked_at > 100_000, "only {looked_at} bytes");
+    // Trace logs are large; a small total would mean that the log level had no effect.
+    assert!(searched > 100_000, "only {searched} bytes");
     Ok(())
 }
 
-/// What is in the files of keys, by their names.
-fn of_keys(system: &System) -> anyhow::Result<Vec<(String, String)>> {
+/// The contents of the key files, with the files' names.
+fn key_secrets(system: &System) -> anyhow::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for name in [keys::CALLBACK, keys::ORDER_LINKS, keys::OPERATOR] {
         for secret in Secrets::read(&system.key(name))?.iter() {
@@ -84,8 +88,8 @@ fn of_keys(system: &System) -> anyhow::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// The secret that the restaurant was handed for order `eaten`.
-async fn of_callback(system: &System) -> anyhow::Result<String> {
+/// The callback secret that the restaurant received for order `eaten`.
+async fn callback_secret(system: &System) -> anyhow::Result<String> {
     let preparation = system.text("restaurant-pos", "/preparations/eaten").await?;
     let preparation: serde_json::Value = serde_json::from_str(&preparation)?;
     let url = preparation["callbackUrl"].as_str().context("an address")?;
@@ -95,7 +99,7 @@ async fn of_callback(system: &System) -> anyhow::Result<String> {
     Ok(secret.expose_secret().to_owned())
 }
 
-/// Logs, configuration, lists: all that people may be shown. Not the keys, the stubs' books and Restate's data.
+/// The files that people may see: logs, configuration and lists, but not the keys, the stubs' databases and Restate's data.
 fn files_to_show(directory: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
     let mut found = Vec::new();
     for place in [directory.to_owned(), directory.join("logs")] {

@@ -27,8 +27,7 @@ fn statuses(order: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_order_event_in_kafka_ends_delivered_with_a_complete_history_in_order()
--> anyhow::Result<()> {
+async fn an_order_from_kafka_is_delivered_with_a_complete_history_in_order() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let mut topic = Topic::of(system.address("kafka")?, domain::topic::ORDER_STATUS);
 
@@ -48,7 +47,7 @@ async fn an_order_event_in_kafka_ends_delivered_with_a_complete_history_in_order
         "{delivered}"
     );
 
-    // The providers hear the same, each change once, in order.
+    // The providers receive the same changes, each once, in order.
     let mut events: Vec<domain::StatusEvent> = Vec::new();
     eventually("every change in topic order-status", SOON, async || {
         for record in topic.new_records().map_err(|error| error.to_string())? {
@@ -66,11 +65,11 @@ async fn an_order_event_in_kafka_ends_delivered_with_a_complete_history_in_order
         versions,
         (1..=delivered["version"].as_u64().expect("a version")).collect::<Vec<_>>()
     );
-    let mut told: Vec<&str> = events.iter().map(|event| event.status.name()).collect();
-    told.dedup();
-    assert_eq!(told, LIFE);
+    let mut published: Vec<&str> = events.iter().map(|event| event.status.name()).collect();
+    published.dedup();
+    assert_eq!(published, LIFE);
 
-    // What a person may call with curl.
+    // A handler that users may call with curl.
     let (code, asked) = system.call("OrderWorkflow/pizza-1/getOrder", None).await?;
     assert!(
         code.is_success() && asked["totalCost"] == 23.5,
@@ -82,8 +81,7 @@ async fn an_order_event_in_kafka_ends_delivered_with_a_complete_history_in_order
 }
 
 #[tokio::test]
-async fn a_scheduled_order_is_paid_at_once_and_prepared_when_its_time_has_come()
--> anyhow::Result<()> {
+async fn a_scheduled_order_is_paid_at_once_and_prepared_at_its_time() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let delay = Duration::from_secs(4);
     system
@@ -103,7 +101,7 @@ async fn a_scheduled_order_is_paid_at_once_and_prepared_when_its_time_has_come()
             .expect("this status");
         entry["at"].as_u64().expect("a time")
     };
-    // The timer starts when the workflow gets there, which may be a moment before the status is written.
+    // The workflow may start its timer a moment before the status is written.
     let waited = at("IN_PREPARATION") - at("SCHEDULED");
     assert!(u128::from(waited) + 500 >= delay.as_millis(), "{waited} ms");
     Ok(())
@@ -111,7 +109,7 @@ async fn a_scheduled_order_is_paid_at_once_and_prepared_when_its_time_has_come()
 
 #[tokio::test]
 async fn the_same_event_three_times_is_one_order_and_one_charge() -> anyhow::Result<()> {
-    // So short a retention that the third event comes when the workflow is forgotten.
+    // The retention is so short that the workflow is forgotten before the third event arrives.
     let system = System::start(Options::default().with("--workflow-retention=0s")).await?;
     system
         .publish_orders(&[order("twice-1"), order("twice-1")])
@@ -139,7 +137,7 @@ async fn the_same_event_three_times_is_one_order_and_one_charge() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn an_order_sent_straight_to_run_is_checked_as_one_from_kafka_and_internal_handlers_are_closed()
+async fn an_order_sent_directly_to_run_is_validated_and_internal_handlers_are_private()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
 

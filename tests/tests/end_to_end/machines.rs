@@ -1,13 +1,13 @@
-//! A machine that is set up otherwise than that of whoever wrote the code.
+//! The system on a machine with an unusual setup.
 
 use end_to_end_tests::{Options, SOON, System, eventually, http, order, run};
 use serde_json::Value;
 
-/// Nothing listens there.
+/// Nothing listens on this port.
 const DEAD_PROXY: &str = "http://127.0.0.1:1";
 
-/// Everything at once: proxies, variables that overrule Restate's configuration, a path with spaces and other than ASCII letters, a
-/// home that cannot be written, the C locale, a gateway for the network, and a variable that is spelled wrongly.
+/// Everything at once: proxies, variables that override Restate's configuration, a path with spaces and non-ASCII letters, a home
+/// directory that cannot be written, the C locale, a gateway that listens on the network, and a misspelt variable.
 #[tokio::test]
 async fn an_order_is_delivered_on_a_machine_where_everything_is_unusual() -> anyhow::Result<()> {
     let restate = tokio::task::spawn_blocking(|| run(["restate-server-path"], "")).await??;
@@ -26,7 +26,7 @@ async fn an_order_is_delivered_on_a_machine_where_everything_is_unusual() -> any
         .env("FOOD_ORDERING_GATEWAY_LISTEN", "0.0.0.0:0")
         .env("FOOD_ORDERING_DRIVER", "1")
         .env("FOOD_ORDERING_RESTATE_ADMIN", "http://127.0.0.1:1")
-        // A number is no list of hosts to Restate.
+        // Restate would not parse a number as a list of hosts.
         .env("NO_PROXY", "10")
         .env("MEMORY_LIMIT", "little")
         .env("RUST_LOG", "trace")
@@ -46,7 +46,7 @@ async fn an_order_is_delivered_on_a_machine_where_everything_is_unusual() -> any
     }
     let system = System::start(options).await?;
 
-    // To a gateway on the network everyone is a visitor, who reads an order with its key.
+    // A gateway on the network treats everyone as a visitor, who needs an order's key to read it.
     let mut event = order("named-by-nobody");
     event.as_object_mut().expect("an object").remove("orderId");
     let (code, placed) = system.post("/api/orders", &event).await?;
@@ -82,7 +82,7 @@ async fn an_order_is_delivered_on_a_machine_where_everything_is_unusual() -> any
     ] {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
-    // Without a network there is no such address.
+    // Without a network, `up` prints no such address.
     let elsewhere = said
         .split_once("Web UI for other machines")
         .map(|(_, rest)| rest);

@@ -1,4 +1,4 @@
-//! The whole system against the real Restate server and the embedded broker. Each test has a system of its own.
+//! Tests of the whole system with the real Restate server and the embedded broker. Each test starts a system of its own.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests and the systems they start trust each other"

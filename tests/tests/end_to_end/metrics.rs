@@ -1,4 +1,4 @@
-//! What dashboards and alerts ask for is there.
+//! The metrics that dashboards and alerts query exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use end_to_end_tests::{
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-/// Every part that has metrics, by its name in `endpoints.json`.
+/// Every part that exposes metrics, by its name in `endpoints.json`.
 const PARTS: [&str; 6] = [
     "gateway",
     "order-services",
@@ -36,27 +36,27 @@ async fn every_metric_of_the_dashboards_and_alerts_is_exposed() -> anyhow::Resul
     system
         .text("gateway", "/api/orders/measured-0/events")
         .await?;
-    // A broker that says nothing.
+    // A broker that does not answer.
     system.signal("kafka", Signal::SIGSTOP)?;
     let (code, problem) = system.post("/api/orders", &order("unheard")).await?;
     system.signal("kafka", Signal::SIGCONT)?;
     assert_eq!(code, 503, "{problem}");
 
-    // A stranger.
+    // A request without Restate's signature.
     let services = system.address("order-services")?;
     let refused = reqwest::get(format!("{services}/discover")).await?;
     assert_eq!(refused.status(), 401);
 
     let exposed = Exposed::of(&system).await?;
-    let wanted = wanted()?;
-    assert!(wanted.len() > 10, "{wanted:?}");
-    let missing: Vec<_> = wanted
+    let queried = queried()?;
+    assert!(queried.len() > 10, "{queried:?}");
+    let missing: Vec<_> = queried
         .iter()
         .filter(|name| !exposed.names.contains(*name))
         .collect();
     assert!(missing.is_empty(), "not exposed: {missing:?}");
 
-    // Each is counted once, however often handlers were replayed.
+    // Each event counts once, however often handlers were replayed.
     for (sample, value) in [
         (r#"orders_total{status="DELIVERED",reason="none"}"#, 3.0),
         (r#"orders_total{status="CREATED",reason="none"}"#, 3.0),
@@ -84,7 +84,7 @@ async fn every_metric_of_the_dashboards_and_alerts_is_exposed() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn the_number_of_free_drivers_is_told() -> anyhow::Result<()> {
+async fn the_number_of_free_drivers_is_exposed() -> anyhow::Result<()> {
     let system = System::start(Options::default().drivers(3)).await?;
     eventually("three free drivers", SOON, async || {
         let text = system.text("order-services", "/metrics").await;
@@ -100,7 +100,7 @@ async fn the_number_of_free_drivers_is_told() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the parts tell.
+/// The metrics that the parts expose.
 #[derive(Default)]
 struct Exposed {
     names: BTreeSet<String>,
@@ -109,7 +109,7 @@ struct Exposed {
 
 impl Exposed {
     async fn of(system: &System) -> anyhow::Result<Self> {
-        // Prometheus says itself who answers.
+        // Prometheus itself adds `up`.
         let mut found = Self {
             names: BTreeSet::from(["up".to_owned()]),
             ..Self::default()
@@ -131,8 +131,8 @@ impl Exposed {
     }
 }
 
-/// The metrics that dashboards and alerts name.
-fn wanted() -> anyhow::Result<BTreeSet<String>> {
+/// The metrics that dashboards and alerts query.
+fn queried() -> anyhow::Result<BTreeSet<String>> {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/observability");
     let mut expressions = Vec::new();
     let rules = std::fs::read_to_string(deploy.join("prometheus/alerts.yml"))?;
@@ -163,7 +163,7 @@ fn wanted() -> anyhow::Result<BTreeSet<String>> {
         .collect())
 }
 
-/// The metrics in a `PromQL` expression: names that are no functions, keywords, labels or durations.
+/// The metrics in a `PromQL` expression: names that are not functions, keywords, labels or durations.
 fn metrics_in(expression: &str) -> Vec<String> {
     const KEYWORDS: [&str; 5] = ["by", "unless", "and", "or", "offset"];
     let mut names = Vec::new();
@@ -194,13 +194,13 @@ fn metrics_in(expression: &str) -> Vec<String> {
             names.push(name.to_owned());
         }
     }
-    // `sum by (…) (…)` leaves the aggregation without its bracket.
+    // In `sum by (…) (…)`, no bracket follows `sum` directly.
     names.retain(|name| !["sum", "min", "max", "avg", "count"].contains(&name.as_str()));
     names
 }
 
 #[test]
-fn metrics_are_told_from_what_else_is_in_an_expression() {
+fn metrics_are_found_in_expressions() {
     let expression =
         r#"sum by (le) (rate(a_bucket{b="c"}[5m])) / sum(d_total offset 10m) > 0 unless up == 0"#;
     assert_eq!(metrics_in(expression), ["a_bucket", "d_total", "up"]);

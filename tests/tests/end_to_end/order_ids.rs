@@ -7,12 +7,12 @@ use end_to_end_tests::{Options, SOON, System, Topic, eventually, order, order_wi
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-/// The order that other content under its id is told from: the same restaurant and dish, another price.
-fn dearer(id: &str) -> Value {
+/// An order that differs from [`order`] with the same id only in its price.
+fn dearer_order(id: &str) -> Value {
     order_with(id, "totalCost", json!(99.99))
 }
 
-/// Waits until the order has begun, and answers what it costs.
+/// Waits until the order has begun, and returns its total cost.
 async fn total_of(system: &System, id: &str) -> Value {
     let path = format!("/api/orders/{id}");
     eventually(&format!("order {id} to have begun"), SOON, async || {
@@ -27,11 +27,11 @@ async fn total_of(system: &System, id: &str) -> Value {
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "many cases on one system")]
-async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it()
+async fn an_id_belongs_to_the_first_order_and_other_orders_with_it_are_refused_or_dead_letters()
 -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
 
-    // By HTTP: sent again it is the same order, however it is written; another one is refused.
+    // By HTTP: the same order again is accepted, however it is written; a different one is refused.
     let (code, answer) = system.post("/api/orders", &order("http-1")).await?;
     ensure!(code == StatusCode::ACCEPTED, "{answer}");
     system.wait_for_status("http-1", "DELIVERED").await;
@@ -46,7 +46,7 @@ async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it
     }
     let products = json!([{"productId": "calzone", "description": "Calzone", "quantity": 1}]);
     for other in [
-        dearer("http-1"),
+        dearer_order("http-1"),
         order_with("http-1", "products", products),
         order_with("http-1", "deliveryDelay", json!(1)),
         order_with(
@@ -63,12 +63,12 @@ async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it
         );
     }
 
-    // Two orders race for a fresh id by HTTP: one is taken, the other is told. Where Restate is too slow to say which, both are taken
-    // for the moment, and the other becomes a dead letter.
+    // Two orders race for a new id by HTTP: one is accepted, the other is refused. Where Restate decides too late, both are accepted at
+    // first, and the loser becomes a dead letter.
     let mut undecided = BTreeSet::new();
     for n in 0..20 {
         let id = format!("race-{n}");
-        let (cheap, dear) = (order(&id), dearer(&id));
+        let (cheap, dear) = (order(&id), dearer_order(&id));
         let answers = tokio::try_join!(
             system.post("/api/orders", &cheap),
             system.post("/api/orders", &dear),
@@ -86,15 +86,19 @@ async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it
     }
     assert!(undecided.len() < 20, "no id was ever claimed in time");
 
-    // By Kafka: with a byte order mark, written otherwise and sent again it is the same order. Of two that race for an id, and of
-    // those that come later, the other one is a dead letter.
+    // By Kafka: the same order again is accepted, even with a byte order mark and different formatting. Where two orders race for an
+    // id or a different order comes later, the loser becomes a dead letter.
     let marked = format!("\u{feff}{:#}", order("kafka-1"));
     system.publish(Some(b"kafka-1"), marked.as_bytes()).await?;
     system.wait_for_status("kafka-1", "DELIVERED").await;
-    let mut events = vec![order("kafka-1"), dearer("kafka-1"), dearer("http-1")];
+    let mut events = vec![
+        order("kafka-1"),
+        dearer_order("kafka-1"),
+        dearer_order("http-1"),
+    ];
     for n in 0..10 {
         let id = format!("kafka-race-{n}");
-        events.extend([order(&id), dearer(&id), order(&id)]);
+        events.extend([order(&id), dearer_order(&id), order(&id)]);
     }
     system.publish_orders(&events).await?;
     let mut dead_letters = Topic::of(system.address("kafka")?, domain::topic::ORDERS_DLQ);
@@ -106,7 +110,7 @@ async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it
                 .new_records()
                 .map_err(|error| error.to_string())?,
         );
-        // Where the dearer one has won its race, the other was sent twice.
+        // Where the dearer order won the race, the cheaper one has two dead letters, because it was sent twice.
         let ids: BTreeSet<_> = found.iter().map(|letter| &letter.key).collect();
         if ids.len() == expected {
             Ok(())
@@ -130,7 +134,7 @@ async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it
         assert!(lost.iter().all(|lost| lost["totalCost"] != total), "{id}");
     }
 
-    // Straight to the workflow: an order whose id belongs to another one is refused.
+    // Directly to the workflow: an order whose id belongs to another one is refused.
     let claim = json!({"content": "1another-order", "claimant": "TRUSTED"});
     let (code, answer) = system
         .call("OrderStatusService/direct-1/claim", Some(&claim))
@@ -146,7 +150,7 @@ async fn an_id_belongs_to_the_first_order_and_no_other_order_disappears_under_it
     );
     assert_eq!(system.order_status("direct-1").await?["status"], "NEW");
 
-    // The first order is as it was.
+    // The first order is unchanged.
     assert_eq!(system.order_status("http-1").await?, delivered);
     let charged: Vec<Value> = system.ledger().await?;
     let of_first = charged.iter().filter(|entry| entry["orderId"] == "http-1");

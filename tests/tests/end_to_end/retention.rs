@@ -1,10 +1,10 @@
-//! What is kept for a while goes.
+//! Data with a retention period expires.
 
 use end_to_end_tests::{Options, SOON, System, eventually, order};
 use serde_json::Value;
 
 #[tokio::test]
-async fn what_was_kept_of_an_ended_order_expires_and_its_last_status_stays() -> anyhow::Result<()> {
+async fn the_data_of_an_ended_order_expires_except_for_its_last_status() -> anyhow::Result<()> {
     let system = System::start(
         Options::default()
             .with("--order-retention=8s")
@@ -23,7 +23,7 @@ async fn what_was_kept_of_an_ended_order_expires_and_its_last_status_stays() -> 
         keys.sort_unstable();
         keys
     };
-    // It is there for a while.
+    // At first everything is there.
     let found = kept(&system.sql(state).await?);
     for key in ["order", "order-history", "order-status"] {
         assert!(found.iter().any(|found| found == key), "{found:?}");
@@ -48,7 +48,7 @@ async fn what_was_kept_of_an_ended_order_expires_and_its_last_status_stays() -> 
     )
     .await;
 
-    // By it the same order is still recognised.
+    // These still identify the same order when it is sent again.
     system.publish_orders(&[order("old"), order("new")]).await?;
     system.wait_for_status("new", "DELIVERED").await;
     assert_eq!(system.order_status("old").await?["status"], "DELIVERED");

@@ -1,8 +1,8 @@
-//! The audit on systems that are really broken, at their edge: a proxy harms what goes to the payment provider.
+//! The audit of systems that are really broken: a proxy tampers with the requests to the payment provider.
 
 use audit::{Accepted, Invariant, Notes, Verdict, check};
 use domain::Money;
-use end_to_end_tests::{Harm, Options, PaymentProxy, SOON, System, eventually, order};
+use end_to_end_tests::{Options, PaymentProxy, SOON, System, Tampering, eventually, order};
 use serde_json::json;
 
 async fn start(proxy: &PaymentProxy) -> anyhow::Result<System> {
@@ -10,7 +10,7 @@ async fn start(proxy: &PaymentProxy) -> anyhow::Result<System> {
     System::start(Options::default().with(&flag)).await
 }
 
-/// What an audit says of a system with one order, once nothing is under way any more.
+/// The verdicts of an audit of a system with one order, once nothing is in progress.
 async fn audit_of(system: &System, id: &str) -> anyhow::Result<Vec<Verdict>> {
     let sources = system.sources()?;
     eventually("everything to be at rest", SOON, async || {
@@ -36,9 +36,9 @@ fn broken(verdicts: &[Verdict]) -> Vec<Invariant> {
 }
 
 #[tokio::test]
-async fn with_idempotency_keys_made_random_a_customer_is_charged_twice_and_the_audit_says_so()
--> anyhow::Result<()> {
-    let proxy = PaymentProxy::start(Harm::RandomKeys).await?;
+async fn the_audit_reports_a_double_charge_when_idempotency_keys_are_random() -> anyhow::Result<()>
+{
+    let proxy = PaymentProxy::start(Tampering::RandomKeys).await?;
     let system = start(&proxy).await?;
     let fails_after_charge = json!({ "errorAfterChargeRate": 1.0 });
     system
@@ -63,9 +63,8 @@ async fn with_idempotency_keys_made_random_a_customer_is_charged_twice_and_the_a
 }
 
 #[tokio::test]
-async fn where_refunds_vanish_a_customer_pays_for_nothing_and_the_audit_says_so()
--> anyhow::Result<()> {
-    let proxy = PaymentProxy::start(Harm::RefundsVanish).await?;
+async fn the_audit_reports_a_missing_refund_when_refunds_are_dropped() -> anyhow::Result<()> {
+    let proxy = PaymentProxy::start(Tampering::RefundsVanish).await?;
     let system = start(&proxy).await?;
     system
         .set_faults("restaurant-pos", &json!({ "rejectRate": 1.0 }))

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::json;
 
-/// Runs `settle` on a running system; answers what it said.
+/// Runs `settle` on a running system. Returns its output.
 fn settle(system: &System, flags: &[&str]) -> anyhow::Result<String> {
     let admin = format!("--restate-admin={}", system.address("restate-admin")?);
     let ingress = format!("--restate-ingress={}", system.address("restate-ingress")?);
@@ -30,7 +30,7 @@ async fn wait_for_rows(system: &System, query: &str) {
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "many cases on one system")]
-async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_its_way_arrives()
+async fn settle_undoes_orders_without_a_workflow_and_completes_those_in_delivery()
 -> anyhow::Result<()> {
     let system = System::start(
         Options::default()
@@ -58,7 +58,7 @@ async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_it
     system.wait_for_status("cooking", "IN_PREPARATION").await;
     system.wait_for_status("scheduled", "SCHEDULED").await;
 
-    // One is killed in the middle of its undo, one before it was an order; of one even the workflow's state is gone.
+    // `undoing` is killed while it is undone, `never` before it has begun; of `cooking`, even the workflow's state is deleted.
     system.wait_for_status("undoing", "SCHEDULED").await;
     system
         .set_faults("payment-provider", &json!({ "errorRate": 1 }))
@@ -117,10 +117,10 @@ async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_it
     let never = system.order_status("never").await?;
     assert_eq!(never["status"], "REJECTED", "{never}");
     assert_books_balance(&system, &ids, 2350).await;
-    // Sent again, an order stays what it is.
+    // An order that is sent again keeps its status, which is checked below.
     system.publish_orders(&[order("cooking")]).await?;
 
-    // The driver is free again. An order that is killed when the driver has the food is delivered, and paid.
+    // The driver is free again. An order whose workflow is killed after the pickup is delivered, and paid.
     system.signal("driver-simulator", Signal::SIGCONT)?;
     system.publish_orders(&[order("eaten")]).await?;
     system.wait_for_status("eaten", "IN_DELIVERY").await;
@@ -131,7 +131,7 @@ async fn what_a_killed_workflow_leaves_behind_is_found_and_undone_and_food_on_it
     assert!(said.contains("There is no order to settle."), "{said}");
     assert_books_balance(&system, &["eaten".to_owned()], 2350).await;
 
-    // So is one of which the driver's word was lost: here the twin forgets the delivery, as it does when it is handed over.
+    // So is an order whose delivery was never reported to the workflow: the twin forgets the delivery, as it does on handover.
     let far = json!({ "lon": -121.75, "lat": 37.4 });
     system
         .publish_orders(&[order_with("handed-over", "customerLocation", far)])

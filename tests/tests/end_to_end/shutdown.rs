@@ -1,4 +1,4 @@
-//! Each part is told to stop in the middle of work.
+//! Each part is stopped in the middle of its work.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use crate::many_orders::wait_for_all_delivered;
 
-/// The parts, with how long each may take to end. What works for others ends what it has in hand, which takes a few hundred
-/// milliseconds; the limits leave room for a busy machine and lie well below those after which work is cut off (10 s).
+/// The parts, and how long each may take to stop. A part first finishes the requests in progress, which takes a few hundred
+/// milliseconds; the limits leave room for a busy machine, well below the 10 s after which work is aborted.
 const PARTS: [(&str, Duration); 6] = [
     ("order-services", Duration::from_secs(5)),
     ("driver-simulator", Duration::from_secs(5)),
@@ -24,8 +24,8 @@ const PARTS: [(&str, Duration); 6] = [
     ("gateway", Duration::from_secs(5)),
 ];
 
-/// Places orders through the gateway for as long as it is asked to. Answers the ids of those that were accepted; an error if a
-/// request was answered otherwise, or broken off. Who finds the door closed comes again.
+/// Places orders through the gateway until `stop` is notified. Returns the ids of the accepted orders, or an error if a request
+/// got another answer or was aborted. Retries while the gateway refuses connections.
 async fn keep_ordering(
     system: &System,
     stop: &tokio::sync::Notify,
@@ -42,7 +42,7 @@ async fn keep_ordering(
         }
         let id = format!("rolling-{}", ids.len());
         let url = format!("{}/api/orders", system.address("gateway")?);
-        // A connection of its own, as each customer has.
+        // Each customer has a connection of their own.
         let client = end_to_end_tests::http();
         match client.post(url).json(&order(&id)).send().await {
             Ok(answer) => {
@@ -57,9 +57,8 @@ async fn keep_ordering(
 }
 
 #[tokio::test]
-async fn every_part_that_is_told_to_stop_ends_in_time_and_no_order_and_no_request_is_lost()
--> anyhow::Result<()> {
-    // Steps of the drivers take a moment, so that some are always under way.
+async fn every_part_stops_in_time_without_losing_an_order_or_a_request() -> anyhow::Result<()> {
+    // Drivers take a moment for each move, so that some invocations are always running.
     let system = System::start(
         Options::default()
             .drivers(15)
@@ -117,7 +116,7 @@ async fn every_part_that_is_told_to_stop_ends_in_time_and_no_order_and_no_reques
 }
 
 #[tokio::test]
-async fn browsers_and_psql_are_told_to_come_again() -> anyhow::Result<()> {
+async fn streams_and_psql_sessions_are_closed_properly_on_shutdown() -> anyhow::Result<()> {
     let system = System::start(Options::default().with("--preparation-time=1m")).await?;
     system.publish_orders(&[order("watched")]).await?;
     system.wait_for_status("watched", "IN_PREPARATION").await;
@@ -128,7 +127,7 @@ async fn browsers_and_psql_are_told_to_come_again() -> anyhow::Result<()> {
     assert!(first.contains("retry:"), "{first}");
     let how = system.stop_part("gateway", Signal::SIGTERM).await?;
     assert_eq!(how, "ended with exit code 0");
-    // It ends as it should, not in the middle of something.
+    // The stream ends properly, not with an error.
     while stream.chunk().await?.is_some() {}
 
     let url = format!("{}/restate?user=test", system.address("psql-gateway")?);
@@ -144,10 +143,10 @@ async fn browsers_and_psql_are_told_to_come_again() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_part_that_is_told_twice_ends_at_once() -> anyhow::Result<()> {
+async fn a_second_signal_stops_a_part_at_once() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
-    // A request whose body does not come is in hand for longer than this test takes. The gateway asks for the body once it has
-    // begun to answer.
+    // A request whose body never arrives stays in progress for longer than this test takes. The gateway asks for the body once it
+    // has begun to handle the request.
     let url = system.address("gateway")?;
     let address = url.trim_start_matches("http://").to_owned();
     let mut client = TcpStream::connect(&address).await?;
@@ -162,11 +161,11 @@ async fn a_part_that_is_told_twice_ends_at_once() -> anyhow::Result<()> {
 
     system.signal("gateway", Signal::SIGTERM)?;
     eventually(
-        "its door to be closed",
+        "the gateway to refuse connections",
         SOON,
         async || match TcpStream::connect(&address).await {
             Err(_) => Ok(()),
-            Ok(_) => Err("it is open".to_owned()),
+            Ok(_) => Err("it accepts connections".to_owned()),
         },
     )
     .await;
@@ -179,8 +178,8 @@ async fn a_part_that_is_told_twice_ends_at_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_part_with_attempts_that_wait_gives_them_back_at_once() -> anyhow::Result<()> {
-    // A step takes far longer than the part may take to end, and a drive is one attempt.
+async fn waiting_attempts_are_suspended_at_once_on_shutdown() -> anyhow::Result<()> {
+    // One move takes far longer than the part may take to stop, and a whole drive is one attempt.
     let system = System::start(
         Options::default()
             .drivers(2)
@@ -207,7 +206,7 @@ async fn a_part_with_attempts_that_wait_gives_them_back_at_once() -> anyhow::Res
     let took = begin.elapsed();
     assert_eq!(how, "ended with exit code 0");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    // Given back, not broken off: Restate has seen no failure but that nobody was there for a moment.
+    // The attempt was suspended, not aborted: Restate saw no failure other than refused connections during the restart.
     let failed = system
         .sql(
             "select target, last_failure from sys_invocation where last_failure is not null \

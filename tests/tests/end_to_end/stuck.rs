@@ -1,4 +1,4 @@
-//! Invocations that do not go on by themselves: which may not be, and how they are found and resumed.
+//! Invocations that are paused: an outage must not pause any, and operators can find and resume them.
 
 use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order, run,
@@ -6,10 +6,10 @@ use end_to_end_tests::{
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-/// An outage of the order services that is many attempts of Restate's default policy long, if that is three.
+/// An outage of the order services that is longer than three attempts of Restate's default policy.
 const OUTAGE: &str = "12s";
 
-/// Waits until as many invocations as `number` says are in this status.
+/// Waits until `number` accepts the number of invocations with this status.
 async fn wait_for(system: &System, status: &str, number: impl Fn(usize) -> bool) {
     let query = format!("select target from sys_invocation where status = '{status}'");
     eventually(&format!("invocations to be {status}"), SOON, async || {
@@ -26,7 +26,7 @@ async fn wait_for(system: &System, status: &str, number: impl Fn(usize) -> bool)
     .await;
 }
 
-/// Runs `setup` on a running system; answers what it said.
+/// Runs `setup` on a running system. Returns its output.
 fn set_up(system: &System, flags: &[&str]) -> anyhow::Result<String> {
     let address = |flag: &str, name: &str| {
         let address = system.address(name)?;
@@ -50,7 +50,7 @@ fn set_up(system: &System, flags: &[&str]) -> anyhow::Result<String> {
 }
 
 #[tokio::test]
-async fn an_outage_longer_than_restates_own_patience_pauses_nothing_and_what_is_paused_is_told_and_resumed()
+async fn a_long_outage_pauses_no_invocation_and_a_paused_one_is_reported_and_resumed()
 -> anyhow::Result<()> {
     let system = System::start(
         Options::default()
@@ -63,7 +63,7 @@ async fn an_outage_longer_than_restates_own_patience_pauses_nothing_and_what_is_
     system.publish_orders(&[order("early")]).await?;
     system.wait_for_status("early", "IN_PREPARATION").await;
 
-    // Orders come, and the restaurant calls back, while nobody is there.
+    // Orders come, and the restaurant calls back, during the outage.
     system.signal("order-services", Signal::SIGKILL)?;
     system.publish_orders(&[order("waiting")]).await?;
     let most =
@@ -82,7 +82,7 @@ async fn an_outage_longer_than_restates_own_patience_pauses_nothing_and_what_is_
     }
     assert_books_balance(&system, &ids, 2350).await;
 
-    // An invocation may be paused all the same: by hand, or of a version that had no policy of its own.
+    // An invocation may still be paused: by hand, or if it runs on an old version without a retry policy of its own.
     system
         .set_faults("payment-provider", &json!({ "errorRate": 1 }))
         .await?;
@@ -96,10 +96,10 @@ async fn an_outage_longer_than_restates_own_patience_pauses_nothing_and_what_is_
 
     let (is_fine, said) = system.doctor(&[]).await?;
     assert!(!is_fine, "{said}");
-    let told = said
+    let finding = said
         .lines()
         .find(|line| line.contains("OrderWorkflow/by-hand/run is paused, for "));
-    assert!(told.is_some_and(|line| line.contains("503")), "{said}");
+    assert!(finding.is_some_and(|line| line.contains("503")), "{said}");
     assert!(said.contains("food-ordering setup --moved"), "{said}");
 
     let said = set_up(&system, &["--keep-paused"])?;

@@ -1,4 +1,4 @@
-//! Third parties that answer what nobody has agreed with them: what becomes of the order, and who gets to know it.
+//! Third parties whose answers violate the API: how the order ends, and who sees the reason.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use tokio::net::TcpListener;
 
-/// What is done to an order, by the first part of its id; any other order is treated well.
+/// The bad answer for an order, which its id determines (`party-misbehaviour`); `None` for any other order.
 fn misbehaviour(party: &str, order: &str, path: &str) -> Option<Response> {
     let json = |status: u16, body: String| {
         let status = StatusCode::from_u16(status).expect("a status");
@@ -61,12 +61,12 @@ fn misbehaviour(party: &str, order: &str, path: &str) -> Option<Response> {
     })
 }
 
-/// Both third parties in one server, and what they were asked.
+/// Both third parties in one server, which records the requests.
 #[derive(Clone, Default)]
-struct Hostile {
-    /// Method, path as it came, idempotency key and body of each request.
+struct BadParties {
+    /// The requests, in the order of their arrival.
     asked: Arc<Mutex<Vec<Asked>>>,
-    /// The orders that are treated well from now on.
+    /// The orders that get good answers from now on.
     healed: Arc<Mutex<Vec<String>>>,
 }
 
@@ -84,7 +84,7 @@ struct About {
     amount: Option<Box<RawValue>>,
 }
 
-impl Hostile {
+impl BadParties {
     async fn start(&self) -> anyhow::Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -105,7 +105,11 @@ impl Hostile {
     }
 }
 
-async fn answer(State(hostile): State<Hostile>, headers: HeaderMap, request: Request) -> Response {
+async fn answer(
+    State(parties): State<BadParties>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
     let path = request
         .uri()
         .path_and_query()
@@ -118,7 +122,7 @@ async fn answer(State(hostile): State<Hostile>, headers: HeaderMap, request: Req
         return axum::Json(json!({"status": "UP"})).into_response();
     }
     let about: About = serde_json::from_slice(&body).unwrap_or_default();
-    // The order is named by the body, by the key, or by the path.
+    // The order id is in the body, in the idempotency key, or in the path.
     let key = headers
         .get("idempotency-key")
         .and_then(|key| key.to_str().ok());
@@ -129,14 +133,14 @@ async fn answer(State(hostile): State<Hostile>, headers: HeaderMap, request: Req
     let order = [Some(about.order_id.as_str()), in_key, in_path];
     let order = order.into_iter().flatten().find(|order| !order.is_empty());
     let order = order.unwrap_or_default().to_owned();
-    hostile.asked.lock().expect("no panic").push(Asked {
+    parties.asked.lock().expect("no panic").push(Asked {
         order: order.clone(),
         path: path.clone(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
     let is_payment = path.starts_with("/payments");
     let party = if is_payment { "payment" } else { "restaurant" };
-    let is_healed = hostile.healed.lock().expect("no panic").contains(&order);
+    let is_healed = parties.healed.lock().expect("no panic").contains(&order);
     if !is_healed && let Some(bad) = misbehaviour(party, &order, &path) {
         return bad;
     }
@@ -158,7 +162,7 @@ async fn answer(State(hostile): State<Hostile>, headers: HeaderMap, request: Req
     (status, axum::Json(good)).into_response()
 }
 
-/// What `run` answers, and what the order is told to be.
+/// The status code and output of `run`, and the order's status.
 async fn ended(system: &System, id: &str) -> anyhow::Result<(u16, Value, Value)> {
     let path = format!("OrderWorkflow/{id}/run/send");
     let (code, sent) = system.call(&path, Some(&order(id))).await?;
@@ -180,9 +184,9 @@ async fn ended(system: &System, id: &str) -> anyhow::Result<(u16, Value, Value)>
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "many cases on one system")]
-async fn whatever_third_parties_answer_an_order_ends_with_the_true_reason() -> anyhow::Result<()> {
-    let hostile = Hostile::default();
-    let address = hostile.start().await?;
+async fn whatever_third_parties_answer_an_order_ends_with_the_right_reason() -> anyhow::Result<()> {
+    let parties = BadParties::default();
+    let address = parties.start().await?;
     let system = System::start(
         Options::default()
             .with(&format!("--payment-url={address}"))
@@ -192,38 +196,39 @@ async fn whatever_third_parties_answer_an_order_ends_with_the_true_reason() -> a
     )
     .await?;
 
-    // The payment provider makes no sense: whether it has charged is unknown, so the order ends, and the money is settled when it is itself again.
-    let senseless = [
+    // The payment provider gives invalid answers, so it is unknown whether it has charged: the order ends, and the refund follows when the
+    // provider works again.
+    let invalid = [
         "payment-html",
         "payment-empty",
         "payment-noid",
         "payment-huge",
         "payment-redirect",
     ];
-    system.publish_orders(&senseless.map(order)).await?;
-    for id in senseless {
+    system.publish_orders(&invalid.map(order)).await?;
+    for id in invalid {
         let status = system.wait_for_status(id, "CANCELLED").await;
         let reason = status["reason"].as_str().unwrap_or_default();
         let expected = "the payment provider gave no valid answer: ";
         assert!(reason.starts_with(expected), "{id}: {reason}");
     }
-    hostile.heal(&senseless);
-    for id in senseless {
+    parties.heal(&invalid);
+    for id in invalid {
         let settled = format!("/payments/pay_{id}/refunds");
         eventually(
             &format!("{id} to be settled"),
             Duration::from_mins(3),
-            async || match hostile.asked(id, &settled).len() {
+            async || match parties.asked(id, &settled).len() {
                 0 => Err("not yet".to_owned()),
                 _ => Ok(()),
             },
         )
         .await;
-        let charges = hostile.asked(id, "/payments").len();
+        let charges = parties.asked(id, "/payments").len();
         assert!(charges < 30, "{id} was asked for {charges} times");
     }
 
-    // The restaurant makes no sense or refuses; in each case the money goes back.
+    // The restaurant gives invalid answers or refuses; each time, the payment is refunded.
     let cases = [
         (
             "restaurant-conflict",
@@ -255,14 +260,14 @@ async fn whatever_third_parties_answer_an_order_ends_with_the_true_reason() -> a
         assert_eq!((code, &ended["reason"]), (200, &json!(reason)), "{id}");
         assert_eq!(ended["status"], "CANCELLED", "{id}");
         assert_eq!(status["reason"], reason, "{id}");
-        let refunds = hostile.asked(id, &format!("/payments/pay_{id}/refunds"));
+        let refunds = parties.asked(id, &format!("/payments/pay_{id}/refunds"));
         assert_eq!(refunds.len(), 1, "{id}: {refunds:?}");
         anyhow::Ok(())
     });
     try_join_all(all).await?;
-    assert!(hostile.asked("login", "/login").is_empty());
+    assert!(parties.asked("login", "/login").is_empty());
 
-    // It refuses: nothing was charged, so nothing is undone.
+    // The payment provider refuses: it charged nothing, so there is nothing to undo.
     for (id, reason) in [
         (
             "payment-conflict",
@@ -276,21 +281,21 @@ async fn whatever_third_parties_answer_an_order_ends_with_the_true_reason() -> a
         let (code, ended, status) = ended(&system, id).await?;
         assert_eq!((code, &ended["reason"]), (200, &json!(reason)), "{id}");
         assert_eq!(status["reason"], reason, "{id}");
-        assert_eq!(hostile.asked(id, "/payments").len(), 1, "{id}");
+        assert_eq!(parties.asked(id, "/payments").len(), 1, "{id}");
     }
 
-    // It charges something else: that is given back, as it was taken. It is asked again first, since an answer that contradicts
-    // the request may be wrong itself.
+    // The payment provider charges another amount: exactly that is refunded. Before, the charge is requested a second time, since the
+    // contradicting answer may itself be wrong.
     let (code, ended_as, status) = ended(&system, "payment-yen").await?;
     let reason = "the payment provider charged another amount";
     assert_eq!((code, &ended_as["reason"]), (200, &json!(reason)));
     assert_eq!(status["reason"], reason);
-    let refunds = hostile.asked("payment-yen", "/payments/pay_yen/refunds");
+    let refunds = parties.asked("payment-yen", "/payments/pay_yen/refunds");
     let bodies: Vec<&str> = refunds.iter().map(|asked| asked.body.as_str()).collect();
     assert_eq!(bodies, [r#"{"amount":1.00,"currency":"JPY"}"#]);
-    assert_eq!(hostile.asked("payment-yen", "/payments").len(), 2);
+    assert_eq!(parties.asked("payment-yen", "/payments").len(), 2);
 
-    // Its ids stay where they belong.
+    // The provider's ids are escaped in paths.
     let event = order_with("payment-traversal", "deliveryDelay", json!(600_000));
     system.publish_orders(&[event]).await?;
     system
@@ -301,7 +306,7 @@ async fn whatever_third_parties_answer_an_order_ends_with_the_true_reason() -> a
         .await?;
     let refund = "/payments/..%2Fadmin%3Fx%3D%23y/refunds";
     eventually("the refund", SOON, async || {
-        match hostile.asked("payment-traversal", refund).len() {
+        match parties.asked("payment-traversal", refund).len() {
             0 => Err("none yet".to_owned()),
             _ => Ok(()),
         }
@@ -339,13 +344,13 @@ async fn whatever_third_parties_answer_an_order_ends_with_the_true_reason() -> a
             .get(violations)
             .is_some_and(|found| *found >= 8.0)
     );
-    // What the provider says to us is for the log, not for customers.
+    // The provider's error details go to the log, not to customers.
     assert!(system.log("order-services")?.contains("sk_live_1"));
 
     Ok(())
 }
 
-/// Metric → its value.
+/// Each sample's value, by its name and labels.
 fn samples(text: &str) -> BTreeMap<&str, f64> {
     let samples = text.lines().filter_map(|line| line.rsplit_once(' '));
     samples

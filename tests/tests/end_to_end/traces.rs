@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use end_to_end_tests::{Collector, Options, SOON, Span, System, eventually, order};
 use serde_json::Value;
 
-/// What a browser would send along.
+/// The trace id and span id that a browser would send.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const BROWSER: &str = "b7ad6b7169203331";
 
-/// How the gateway names that it tells those who watch.
+/// The span name under which the gateway pushes a status to browsers.
 const PUSH: &str = "push order-status";
 
-/// A system that sends its traces to `collector`, and soon.
+/// A system that sends its traces to `collector` every 100 ms.
 async fn traced(collector: &Collector, options: Options) -> anyhow::Result<System> {
     System::start(
         options
@@ -38,13 +38,13 @@ async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow
         .json()
         .await?;
     assert_eq!(accepted["orderId"], "pizza-1");
-    // Reads until the gateway ends the stream, a moment after the order has ended.
+    // Reads until the gateway closes the stream, a moment after the order has ended.
     let stream = browser
         .get(format!("{gateway}/api/orders/pizza-1/events"))
         .send()
         .await?;
-    let told = stream.text().await?;
-    assert!(told.contains("DELIVERED"), "{told}");
+    let received = stream.text().await?;
+    assert!(received.contains("DELIVERED"), "{received}");
 
     let found = eventually("the whole trace", SOON, async || {
         let found = Trace::of(collector.spans(), TRACE).tree(BROWSER);
@@ -58,9 +58,9 @@ async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow
     assert_eq!(found, DELIVERED);
 
     let trace = Trace::of(collector.spans(), TRACE);
-    trace.assert_sound();
+    trace.assert_unique_ids();
     assert_eq!(trace.statuses(), 7, "the order's changes");
-    // The stream was opened when the first changes were over.
+    // The stream was opened after the first changes, so there is not a push for each.
     let pushes = trace.named(PUSH, "SPAN_KIND_INTERNAL");
     assert!(!pushes.is_empty());
     let processed = trace.named("process order-status", "SPAN_KIND_CONSUMER");
@@ -76,7 +76,7 @@ async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow
     assert_eq!(workflow.attributes["rpc.system"], "restate");
     assert_eq!(workflow.attributes["order_id"], "pizza-1");
     let intake = trace.one("OrderIntake/receive", "SPAN_KIND_CONSUMER");
-    // Restate's own spans are in traces of their own, which are linked.
+    // Restate's own spans are in separate traces, which are linked.
     eventually("Restate's own spans", SOON, async || {
         let restate: BTreeSet<String> = (collector.spans().into_iter())
             .filter(|span| span.service == "Restate")
@@ -95,16 +95,16 @@ async fn a_delivered_order_is_one_trace_from_the_browser_to_the_push() -> anyhow
 }
 
 #[tokio::test]
-async fn a_replay_makes_no_second_span_for_what_is_done() -> anyhow::Result<()> {
+async fn a_replay_creates_no_second_span_for_completed_steps() -> anyhow::Result<()> {
     let collector = Collector::start().await?;
-    // Time for the workflow to be suspended, which takes a second, and for the services to be killed after that.
+    // Long enough for the workflow to be suspended, which takes a second, and for the services to be killed after that.
     let options = Options::default().drivers(1).with("--preparation-time=4s");
     let system = traced(&collector, options).await?;
     system.publish_orders(&[order("pizza-2")]).await?;
     eventually("the suspension", SOON, async || {
         let spans = collector.spans();
         let count = |name: &str| spans.iter().filter(|span| span.name == name).count();
-        // What has not been sent when the services are killed is lost.
+        // Spans that have not been exported when the services are killed are lost.
         let found = ["OrderWorkflow/run", "POST /prepare", "send order-status"].map(count);
         if found[0] >= 1 && found[1] >= 2 && found[2] >= 3 {
             Ok(())
@@ -116,7 +116,7 @@ async fn a_replay_makes_no_second_span_for_what_is_done() -> anyhow::Result<()> 
     system.kill_and_wait_for_return("order-services").await?;
     system.wait_for_status("pizza-2", "DELIVERED").await;
 
-    // It came without a trace, so one began at the intake.
+    // The order had no trace context, so the intake started a trace.
     let trace = eventually("the end of the trace", SOON, async || {
         let spans = collector.spans();
         let run = spans.iter().find(|span| span.name == "OrderWorkflow/run");
@@ -141,7 +141,7 @@ async fn a_replay_makes_no_second_span_for_what_is_done() -> anyhow::Result<()> 
     assert_eq!(trace.statuses(), 7);
     let resumed = trace.0.iter().filter(|span| is_resumed(span));
     assert!(resumed.count() > 0, "nothing was replayed");
-    trace.assert_sound();
+    trace.assert_unique_ids();
     Ok(())
 }
 
@@ -150,13 +150,13 @@ struct Trace(Vec<Span>);
 
 impl Trace {
     fn of(spans: Vec<Span>, trace_id: &str) -> Self {
-        let is_of_it = |span: &Span| span.trace_id == trace_id;
-        Self(spans.into_iter().filter(is_of_it).collect())
+        let belongs = |span: &Span| span.trace_id == trace_id;
+        Self(spans.into_iter().filter(belongs).collect())
     }
 
     fn named(&self, name: &str, kind: &str) -> Vec<&Span> {
-        let is_it = |span: &&Span| span.name == name && span.kind == kind && !is_resumed(span);
-        self.0.iter().filter(is_it).collect()
+        let matches = |span: &&Span| span.name == name && span.kind == kind && !is_resumed(span);
+        self.0.iter().filter(matches).collect()
     }
 
     fn one(&self, name: &str, kind: &str) -> Span {
@@ -172,7 +172,7 @@ impl Trace {
     }
 
     /// No two spans have the same id.
-    fn assert_sound(&self) {
+    fn assert_unique_ids(&self) {
         let mut ids = BTreeMap::new();
         for span in &self.0 {
             if let Some(other) = ids.insert(&span.id, span) {
@@ -181,29 +181,29 @@ impl Trace {
         }
     }
 
-    /// The names below the span `root`, each in a line, indented, those beside each other in alphabetical order and once.
+    /// The names of the spans below span `root` as an indented tree: siblings in alphabetical order, without duplicates.
     ///
-    /// How often a workflow is suspended depends on the machine, so what a later attempt did counts as done by the first.
+    /// How often a workflow is suspended depends on the machine, so the spans of later attempts are attributed to the first.
     fn tree(&self, root: &str) -> String {
         let mut branches = Branches::default();
-        self.grow(root, &mut branches);
+        self.add_below(root, &mut branches);
         let mut text = String::new();
         branches.write(&mut text, 0);
         text
     }
 
-    fn grow(&self, id: &str, branches: &mut Branches) {
+    fn add_below(&self, id: &str, branches: &mut Branches) {
         let below = self
             .0
             .iter()
             .filter(|span| span.parent == id && span.name != PUSH);
         for span in below {
             if is_resumed(span) {
-                self.grow(&span.id, branches);
+                self.add_below(&span.id, branches);
             } else {
                 let kind = span.kind.trim_start_matches("SPAN_KIND_").to_lowercase();
                 let line = format!("{} [{kind}] {}", span.name, span.service);
-                self.grow(&span.id, branches.0.entry(line).or_default());
+                self.add_below(&span.id, branches.0.entry(line).or_default());
             }
         }
     }

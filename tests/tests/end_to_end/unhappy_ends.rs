@@ -1,4 +1,4 @@
-//! Orders that end otherwise than at the customer's door.
+//! Orders that end rejected or cancelled.
 
 use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
@@ -7,7 +7,7 @@ use end_to_end_tests::{
 use serde_json::json;
 
 #[tokio::test]
-async fn a_declined_payment_rejects_the_order_and_nothing_is_cooked() -> anyhow::Result<()> {
+async fn a_declined_payment_rejects_the_order_before_it_is_prepared() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     system
         .set_faults("payment-provider", &json!({ "declineRate": 1.0 }))
@@ -26,7 +26,7 @@ async fn a_declined_payment_rejects_the_order_and_nothing_is_cooked() -> anyhow:
 }
 
 #[tokio::test]
-async fn what_the_restaurant_refuses_is_rejected_and_refunded() -> anyhow::Result<()> {
+async fn an_order_that_the_restaurant_refuses_is_rejected_and_refunded() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     system
         .set_faults("restaurant-pos", &json!({ "rejectRate": 1.0 }))
@@ -46,9 +46,9 @@ async fn what_the_restaurant_refuses_is_rejected_and_refunded() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn a_cancelled_order_is_refunded_at_whatever_stage_and_a_delivered_one_stays_delivered()
+async fn an_order_that_is_cancelled_at_any_stage_is_refunded_and_a_delivered_one_stays_delivered()
 -> anyhow::Result<()> {
-    // Slow enough to be caught at each stage.
+    // Slow enough to cancel an order at each stage.
     let system = System::start(
         Options::default()
             .drivers(1)
@@ -83,7 +83,7 @@ async fn a_cancelled_order_is_refunded_at_whatever_stage_and_a_delivered_one_sta
     assert_books_balance(&system, &ids, 2350).await;
     assert_nothing_left_behind(&system).await;
 
-    // The driver who was sent away delivers the next one, which cannot be called off any more.
+    // The driver of the cancelled order delivers the next one, which can no longer be cancelled.
     system.publish_orders(&[order("eaten")]).await?;
     system.wait_for_status("eaten", "DELIVERED").await;
     let (code, problem) = system.post("/api/orders/eaten/cancel", &json!({})).await?;
@@ -134,7 +134,7 @@ async fn an_order_that_nobody_can_deliver_in_time_is_cancelled_and_refunded() ->
 }
 
 #[tokio::test]
-async fn an_operators_cancellation_is_worth_as_much_as_the_customers() -> anyhow::Result<()> {
+async fn an_operators_cancellation_has_the_same_effect_as_the_customers() -> anyhow::Result<()> {
     let system = System::start(
         Options::default()
             .drivers(1)
@@ -150,7 +150,7 @@ async fn an_operators_cancellation_is_worth_as_much_as_the_customers() -> anyhow
     let cancelled = system.wait_for_status("cooking", "CANCELLED").await;
     assert_ne!(cancelled["reason"], serde_json::Value::Null, "{cancelled}");
 
-    // Food that is on its way arrives, whatever anyone wants.
+    // An order that is already in delivery is delivered despite the cancellation.
     system.wait_for_status("eaten", "IN_DELIVERY").await;
     system.cancel_workflow("eaten").await?;
     system.wait_for_status("eaten", "DELIVERED").await;

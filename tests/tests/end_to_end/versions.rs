@@ -1,18 +1,18 @@
-//! A new version of the order services beside the old one.
+//! A new version of the order services runs next to the old one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use end_to_end_tests::{
-    Beside, Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually,
-    order, order_with, run,
+    Options, SOON, SecondProcess, System, assert_books_balance, assert_nothing_left_behind,
+    eventually, order, order_with, run,
 };
 use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::many_orders::wait_for_all_delivered;
 
-/// The workflows of all orders, and the deployment each of them has begun on.
+/// The deployment on which each order's workflow began, by order id.
 async fn workflows(system: &System) -> anyhow::Result<BTreeMap<String, String>> {
     let rows = system
         .sql(
@@ -27,7 +27,7 @@ async fn workflows(system: &System) -> anyhow::Result<BTreeMap<String, String>> 
         .collect())
 }
 
-/// The ids of the deployments, by their address.
+/// The id of the deployment at this address.
 async fn deployment_at(system: &System, url: &str) -> anyhow::Result<Option<String>> {
     let answer = system
         .admin(reqwest::Method::GET, "deployments", None)
@@ -43,7 +43,7 @@ async fn deployment_at(system: &System, url: &str) -> anyhow::Result<Option<Stri
     Ok(found.and_then(|known| known["id"].as_str().map(str::to_owned)))
 }
 
-/// Makes the order services at `url` the newest.
+/// Registers the order services at `url` as the newest version.
 async fn set_up(system: &System, url: &str) -> anyhow::Result<()> {
     let arguments = vec![
         "setup".to_owned(),
@@ -72,8 +72,12 @@ async fn deployments(system: &System, arguments: &[&str]) -> anyhow::Result<(boo
     Ok((ran.success, ran.output))
 }
 
-/// Orders that come one after the other while something else happens.
-async fn order_all(system: &System, name: &str, count: usize) -> anyhow::Result<Vec<String>> {
+/// Publishes orders at intervals of 50 ms. Returns their ids.
+async fn publish_orders_one_by_one(
+    system: &System,
+    name: &str,
+    count: usize,
+) -> anyhow::Result<Vec<String>> {
     let ids: Vec<String> = (0..count).map(|n| format!("{name}-{n}")).collect();
     let mut each = tokio::time::interval(Duration::from_millis(50));
     for id in &ids {
@@ -83,7 +87,7 @@ async fn order_all(system: &System, name: &str, count: usize) -> anyhow::Result<
     Ok(ids)
 }
 
-async fn all_begun(system: &System, ids: &[String]) -> BTreeMap<String, String> {
+async fn wait_until_begun(system: &System, ids: &[String]) -> BTreeMap<String, String> {
     eventually("all workflows to have begun", SOON, async || {
         let begun = workflows(system).await.map_err(|error| error.to_string())?;
         match ids.iter().find(|id| !begun.contains_key(*id)) {
@@ -95,7 +99,7 @@ async fn all_begun(system: &System, ids: &[String]) -> BTreeMap<String, String> 
 }
 
 #[tokio::test]
-async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_has_drained()
+async fn orders_end_on_the_version_they_began_on_and_a_drained_version_can_be_retired()
 -> anyhow::Result<()> {
     let system = System::start(
         Options::default()
@@ -105,22 +109,25 @@ async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_
     )
     .await?;
     let old_url = system.address("order-services")?;
-    let new = Beside::order_services(&system, "new")?;
+    let new = SecondProcess::order_services(&system, "new")?;
 
-    // This one would hold the old version for an hour.
+    // This order keeps the old version in use for an hour.
     let later = order_with("later", "deliveryDelay", json!(3_600_000));
     system.publish_orders(&[later]).await?;
     system.wait_for_status("later", "SCHEDULED").await;
-    let before = order_all(&system, "before", 10).await?;
-    let begun_on_old = all_begun(&system, &before).await;
+    let before = publish_orders_one_by_one(&system, "before", 10).await?;
+    let begun_on_old = wait_until_begun(&system, &before).await;
     let old = deployment_at(&system, &old_url).await?.expect("an id");
 
     // Orders keep coming while the new version is registered.
-    let (during, set) = tokio::join!(order_all(&system, "during", 40), set_up(&system, new.url()));
+    let (during, set) = tokio::join!(
+        publish_orders_one_by_one(&system, "during", 40),
+        set_up(&system, new.url())
+    );
     let during = during?;
     set?;
     let newest = deployment_at(&system, new.url()).await?.expect("an id");
-    let after = order_all(&system, "after", 10).await?;
+    let after = publish_orders_one_by_one(&system, "after", 10).await?;
 
     let (retired, said) = deployments(&system, &["retire", &old]).await?;
     assert!(!retired && said.contains("are under way there"), "{said}");
@@ -133,7 +140,7 @@ async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_
     );
 
     let orders = [before.clone(), during.clone(), after.clone()].concat();
-    let on = all_begun(&system, &orders).await;
+    let on = wait_until_begun(&system, &orders).await;
     wait_for_all_delivered(&system, orders.len()).await;
     let ended_on = workflows(&system).await?;
     for id in &before {
@@ -148,17 +155,17 @@ async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_
     let switched = during.iter().filter(|id| on[*id] == newest).count();
     assert!(
         switched > 0,
-        "the new version was not used while orders came"
+        "the new version was not used while orders arrived"
     );
 
     // Back to the old version, and forth again: both are registered already.
     set_up(&system, &old_url).await?;
-    let back = order_all(&system, "back", 5).await?;
-    let on = all_begun(&system, &back).await;
+    let back = publish_orders_one_by_one(&system, "back", 5).await?;
+    let on = wait_until_begun(&system, &back).await;
     assert!(back.iter().all(|id| on[id] == old), "{on:?}");
     set_up(&system, new.url()).await?;
-    let forth = order_all(&system, "forth", 5).await?;
-    let on = all_begun(&system, &forth).await;
+    let forth = publish_orders_one_by_one(&system, "forth", 5).await?;
+    let on = wait_until_begun(&system, &forth).await;
     assert!(forth.iter().all(|id| on[id] == newest), "{on:?}");
 
     let (retired, said) = deployments(&system, &["retire", new.url()]).await?;
@@ -175,7 +182,7 @@ async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_
     )
     .await;
     system.resume_workflow_on_newest("later").await?;
-    eventually("it to go on at the newest version", SOON, async || {
+    eventually("it to continue on the newest version", SOON, async || {
         let on = workflows(&system)
             .await
             .map_err(|error| error.to_string())?;
@@ -196,9 +203,9 @@ async fn orders_end_on_the_version_they_began_on_and_the_old_one_can_go_when_it_
     .await;
     assert_eq!(deployment_at(&system, &old_url).await?, None);
 
-    // Nobody needs its process any more.
+    // The old version's process is no longer needed.
     system.signal("order-services", Signal::SIGSTOP)?;
-    let last = order_all(&system, "last", 5).await?;
+    let last = publish_orders_one_by_one(&system, "last", 5).await?;
     let orders = [orders, last].concat();
     wait_for_all_delivered(&system, orders.len()).await;
     let (code, answer) = system.post("/api/orders/later/cancel", &json!({})).await?;

@@ -248,7 +248,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_id_leaves_its_segment(id in "(?s).{1,40}") {
+        fn an_id_stays_one_segment(id in "(?s).{1,40}") {
             let base: Url = "http://a:1".parse().unwrap();
             if let Ok(url) = below(&base, &["payments", &id, "refunds"]) {
                 // What travels is text, which the other side parses again.

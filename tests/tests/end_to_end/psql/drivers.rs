@@ -1,4 +1,4 @@
-//! Drivers of other languages. What they check is in `tests/drivers`; `cargo xtask test` installs them.
+//! Drivers of other languages. Their checks are in `tests/drivers`; `cargo xtask test` installs them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers")
 }
 
-/// The interpreter that has the driver.
+/// The Python interpreter for which the driver is installed.
 fn python() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("FOOD_ORDERING_TEST_PYTHON") {
         return Ok(path.into());
@@ -25,7 +25,7 @@ fn python() -> anyhow::Result<PathBuf> {
 async fn check(mut command: Command, all: &[&str]) -> anyhow::Result<()> {
     let output = command.kill_on_drop(true).output().await;
     let output =
-        output.with_context(|| format!("{command:?}, which `cargo xtask test` makes sure of"))?;
+        output.with_context(|| format!("{command:?}, which `cargo xtask test` installs"))?;
     let passed = String::from_utf8_lossy(&output.stdout);
     ensure!(
         output.status.success() && passed.lines().eq(all.iter().copied()),
@@ -36,7 +36,7 @@ async fn check(mut command: Command, all: &[&str]) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn psycopg_and_pg_get_what_they_ask_for() -> anyhow::Result<()> {
+async fn psycopg_and_pg_pass_their_checks() -> anyhow::Result<()> {
     let system = delivered().await?;
 
     let mut psycopg = Command::new(python()?);

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use end_to_end_tests::{Options, SOON, System, binary, eventually};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
-/// A psql gateway with a password and a certificate, beside that of the system. Ends with this value.
+/// A second psql gateway, with a password and a certificate. It is killed on drop.
 struct Gateway {
     process: Child,
     port: u16,
@@ -58,7 +58,7 @@ impl Gateway {
         Ok(gateway)
     }
 
-    /// Has `psql` say how it is connected and ask a question. What it prints, and what it complains about.
+    /// Runs `psql` with `\conninfo` and a query. Returns its standard output and standard error.
     async fn ask(
         &self,
         password: Option<&str>,
@@ -80,7 +80,7 @@ impl Gateway {
                 "host=localhost hostaddr=127.0.0.1 port={} user=anna {connection}",
                 self.port
             ))
-            // Whoever runs the test may have certificates and passwords of their own.
+            // Ignores certificates and passwords of the user who runs the test.
             .env("HOME", self.directory.path())
             .env_remove("PGPASSWORD")
             .envs(password.map(|password| ("PGPASSWORD", password)))
@@ -88,7 +88,7 @@ impl Gateway {
         let output = command
             .output()
             .await
-            .context("running psql, which `cargo xtask test` makes sure of")?;
+            .context("running psql, which `cargo xtask test` checks for")?;
         Ok((
             String::from_utf8(output.stdout)?,
             String::from_utf8(output.stderr)?,
@@ -109,7 +109,7 @@ impl Drop for Gateway {
 }
 
 #[tokio::test]
-async fn who_knows_the_password_comes_in_and_only_over_tls() -> anyhow::Result<()> {
+async fn only_clients_with_the_password_and_tls_are_admitted() -> anyhow::Result<()> {
     let system = System::start(Options::default()).await?;
     let gateway = Gateway::start(&system).await?;
     let ours = gateway.certificate("server.crt");
@@ -121,7 +121,7 @@ async fn who_knows_the_password_comes_in_and_only_over_tls() -> anyhow::Result<(
         &format!("sslmode=verify-ca {ours} channel_binding=require"),
         "sslmode=require channel_binding=require",
         "sslmode=require channel_binding=disable",
-        // What psql does by itself.
+        // The default of psql.
         "sslmode=prefer",
     ] {
         let (out, err) = gateway.ask(right, connection).await?;

@@ -1,4 +1,4 @@
-//! Values that look like SQL, and queries that could kill whoever answers them, asked of the real runtime and of the catalogue.
+//! Values that look like SQL, and queries that could crash the server, sent to the real Restate and to the catalogue.
 
 #[path = "../../../../crates/edge/psql-gateway/tests/hostile_clients/deep.rs"]
 mod deep;
@@ -13,10 +13,10 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{connect, delivered};
 
-/// How many texts are tried.
+/// How many random texts are tried.
 const TEXTS: usize = 60;
 
-/// Texts that someone has used, or may use, to make a value a part of the query.
+/// Texts with which attackers try to make a value part of the query.
 const CLASSIC: &[&str] = &[
     r"\' or 1=1 --",
     r"\\' or 1=1 --",
@@ -75,7 +75,8 @@ async fn simple(client: &Client, sql: &str) -> anyhow::Result<(String, Vec<Optio
     Ok((row.columns()[0].name().to_owned(), values.collect()))
 }
 
-/// A text is the same in every spelling, as a value, as a name, and bound, whoever answers.
+/// A text comes back unchanged in every notation: as a literal, as a column name and as a parameter, from Restate and from the
+/// catalogue.
 async fn is_the_same(client: &Client, text: &str) -> anyhow::Result<()> {
     let plain = format!("'{}'", text.replace('\'', "''"));
     let escaped = format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
@@ -164,7 +165,7 @@ async fn values_are_data(client: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Graphical clients begin with `select * … limit`, and then choose columns.
+/// Graphical clients begin with `select * … limit` and then select columns.
 async fn views_answer_for_any_columns(client: &Client) -> anyhow::Result<()> {
     for view in [
         "orders",
@@ -203,7 +204,7 @@ async fn views_answer_for_any_columns(client: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Queries of every shape, from what is allowed to what would be deadly; `other` is answered after each.
+/// Sends queries of every shape, from permitted sizes to sizes that would crash the server; `other` still gets answers after each.
 async fn no_query_harms_others(client: &Client, other: &Client) -> anyhow::Result<()> {
     client
         .batch_execute("set statement_timeout = '20s'")
@@ -218,7 +219,7 @@ async fn no_query_harms_others(client: &Client, other: &Client) -> anyhow::Resul
             };
             let answers = [asked, client.prepare(&sql).await.map(|_| ())];
             for error in answers.into_iter().filter_map(Result::err) {
-                // Else the connection has ended.
+                // An error without a code means that the connection has ended.
                 error
                     .code()
                     .with_context(|| format!("{name} of {parts}: {error}"))?;
@@ -252,7 +253,7 @@ async fn no_query_harms_others(client: &Client, other: &Client) -> anyhow::Resul
             "{error}"
         );
     }
-    // As a list.
+    // Answered, because the equalities become one list.
     let (_, values) = simple(client, &(deep::SHAPES[0].1)(900)).await?;
     ensure!(values == [Some("0".to_owned())], "{values:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! SQL, asked by the real `psql` and by drivers of the real runtime with orders in it.
+//! SQL queries from the real `psql` and from drivers, against the real Restate with orders in it.
 
 mod drivers;
 mod encryption;
@@ -14,7 +14,7 @@ use tokio::process::Command;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 
-/// The queries of this example family, letter for letter.
+/// Queries that existing guides for this kind of example use, verbatim.
 const CLASSIC: [&str; 3] = [
     "select component, component_key, key, value_utf8 from state s where s.component='OrderStatusService';",
     "select component, component_key, key, value_utf8 from state s where s.component not in ('DriverMobileAppSimulator');",
@@ -24,7 +24,7 @@ const CLASSIC: [&str; 3] = [
 /// A query that would take hours.
 const LONG: &str = "select count(*) from range(1000000000000) r where r.value % 7 = 3";
 
-/// The gateway's address as `psql` takes it.
+/// The gateway's address as a connection URL.
 fn url(system: &System) -> anyhow::Result<String> {
     Ok(format!(
         "{}/restate?user=test",
@@ -43,7 +43,7 @@ fn psql(system: &System, arguments: &[&str]) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// What `psql` prints for a command, and what it complains about.
+/// Runs commands in `psql`. Returns its standard output and standard error.
 async fn run(system: &System, commands: &[&str]) -> anyhow::Result<(String, String)> {
     let commands: Vec<String> = commands
         .iter()
@@ -53,12 +53,12 @@ async fn run(system: &System, commands: &[&str]) -> anyhow::Result<(String, Stri
     let output = psql(system, &commands)?
         .output()
         .await
-        .context("running psql, which `cargo xtask test` makes sure of")?;
+        .context("running psql, which `cargo xtask test` checks for")?;
     let text = |bytes: Vec<u8>| String::from_utf8(bytes);
     Ok((text(output.stdout)?, text(output.stderr)?))
 }
 
-/// Runs a query under `watch -n 1` until it has been asked twice, each time by a new connection.
+/// Runs a query under `watch -n 1` until it was answered twice, each time on a new connection.
 async fn watched(system: &System, query: &str) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let seen = directory.path().join("seen");
@@ -74,7 +74,7 @@ async fn watched(system: &System, query: &str) -> anyhow::Result<()> {
         .stdout(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .context("running watch, which `cargo xtask test` makes sure of")?;
+        .context("running watch, which `cargo xtask test` checks for")?;
     eventually("two answers under watch", SOON, async || {
         let text = std::fs::read_to_string(&seen).unwrap_or_default();
         let answers = text.matches("component_key").count();
@@ -159,7 +159,7 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
             "{command}\n{out}\n{err}"
         );
     }
-    // What tab completion asks after `select * from st`.
+    // The query of tab completion after `select * from st`.
     let (out, err) = run(&system, &["SELECT c.relname, NULL::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'S', 'v', 'm', 'f', 'p') AND (c.relname) LIKE 'st%' AND pg_catalog.pg_table_is_visible(c.oid) AND c.relnamespace <> (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog')\nUNION ALL\nSELECT NULL::pg_catalog.text, n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname LIKE 'st%' AND n.nspname NOT LIKE E'pg\\\\_%'\nLIMIT 1000"]).await?;
     assert!(
         err.is_empty() && out.contains("state|\nstuck_orders|"),
@@ -205,7 +205,7 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
     Ok(())
 }
 
-/// Copies rows to a file of the client's, and to its standard output.
+/// Copies rows to a file on the client, and to its standard output.
 async fn copies(system: &System) -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     let copy = format!(
@@ -227,7 +227,7 @@ async fn copies(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A filter by a key reaches the scan, as one by the partition key that follows from it.
+/// A filter by a key reaches the scan, together with a filter by the partition key that is computed from it.
 async fn filters_reach_the_scan(system: &System) -> anyhow::Result<()> {
     for query in [
         "explain select key from state where component_key = 'pizza-1'",
@@ -276,7 +276,7 @@ async fn a_driver_gets_typed_values_and_a_query_can_be_cancelled() -> anyhow::Re
     assert_eq!(rows[0].get::<_, Option<Vec<i64>>>(3), None);
     assert!(rows[0].get::<_, i64>(4) > 1);
 
-    // An array goes out, a list comes in.
+    // An array as a parameter, and an array as a result.
     let keys = vec!["pizza-1", "pizza-2"];
     let rows = client
         .query("select count(*), array_agg(key) from state where key = 'order' and service_key = any($1)", &[&keys])
@@ -286,7 +286,7 @@ async fn a_driver_gets_typed_values_and_a_query_can_be_cancelled() -> anyhow::Re
         (2, vec!["order".to_owned(); 2])
     );
 
-    // Rows in portions, as JDBC fetches them.
+    // Rows in batches, as JDBC fetches them.
     let mut client = client;
     let transaction = client.transaction().await?;
     let portal = transaction.bind("select key from state", &[]).await?;
@@ -304,12 +304,12 @@ async fn a_driver_gets_typed_values_and_a_query_can_be_cancelled() -> anyhow::Re
     let begin = Instant::now();
     let long = client.simple_query(LONG);
     let cancelling = async {
-        // Whatever comes before the query has begun has no effect.
+        // A request that arrives before the query has begun has no effect.
         loop {
             cancel
                 .cancel_query(NoTls)
                 .await
-                .expect("a cancel request is taken");
+                .expect("the cancel request is accepted");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -344,12 +344,12 @@ async fn a_driver_gets_typed_values_and_a_query_can_be_cancelled() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_forgotten_order_is_seen_to_be_stuck_and_a_killed_runtime_is_asked_again_when_it_is_back()
+async fn a_forgotten_order_is_reported_as_stuck_and_connections_survive_a_restart_of_restate()
 -> anyhow::Result<()> {
     let system = delivered().await?;
     let client = connect(&system).await?;
 
-    // An order of which nothing has been heard for a long time, and which no workflow works on.
+    // An order that has not changed for a long time and has no workflow.
     let bytes = |text: &str| text.bytes().collect::<Vec<u8>>();
     let state = json!({
         "object_key": "forgotten",

@@ -1,4 +1,4 @@
-//! A part beside those that `up` runs.
+//! A part that runs in addition to those of `up`.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -8,17 +8,17 @@ use anyhow::Context;
 use crate::System;
 use crate::launcher::binary;
 
-/// Another process of the order services, as a new version of them is. Killed with this value.
+/// A second process of the order services, as for a new version. It is killed when this is dropped.
 #[derive(Debug)]
-pub struct Beside {
+pub struct SecondProcess {
     process: Child,
     url: String,
 }
 
-impl Beside {
-    /// Starts the order services once more, as build `build`, on a port of their own. Restate does not know of them.
+impl SecondProcess {
+    /// Starts a second process of the order services, as build `build`, on its own port. Restate does not know it yet.
     pub fn order_services(system: &System, build: &str) -> anyhow::Result<Self> {
-        // Free a moment ago, and taken by nobody else but for bad luck.
+        // Another process could take this port before the services do, but that is unlikely.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(system.directory().join(format!("{build}.log")))?;
         let process = Command::new(binary()?)
@@ -47,21 +47,21 @@ impl Beside {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .context("starting the order services once more")?;
+            .context("starting a second process of the order services")?;
         Ok(Self {
             process,
             url: format!("http://{address}"),
         })
     }
 
-    /// Where Restate finds it.
+    /// Its URL for Restate.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 }
 
-impl Drop for Beside {
+impl Drop for SecondProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
