@@ -71,17 +71,17 @@ async fn connection_errors_are_explained(kafka: &ApacheKafka) -> anyhow::Result<
         )
     };
     for (brokers, properties, expected) in [
-        (sasl.as_str(), None, "wants a user name and password"),
+        (sasl.as_str(), None, "requires a user name and password"),
         (
             &sasl,
             Some(password("wrong")),
             "refuses the user name or the password",
         ),
-        (&tls, None, "wants TLS"),
+        (&tls, None, "requires TLS"),
         (
             &tls,
             Some("security.protocol=SSL\nssl.ca.location=ca.pem\n".to_owned()),
-            "wants a certificate of its clients",
+            "requires a client certificate",
         ),
         (
             &tls,
@@ -91,7 +91,7 @@ async fn connection_errors_are_explained(kafka: &ApacheKafka) -> anyhow::Result<
         (
             plain.brokers(),
             Some("security.protocol=SSL\nssl.ca.location=ca.pem\n".to_owned()),
-            "speaks no TLS",
+            "does not use TLS",
         ),
         (plain.brokers(), Some(password("open-sesame-7")), "sasl."),
         (
@@ -113,7 +113,7 @@ async fn connection_errors_are_explained(kafka: &ApacheKafka) -> anyhow::Result<
 async fn credentials_are_not_shown(system: &System) -> anyhow::Result<()> {
     let (well, said) = system.doctor(&[]).await?;
     assert!(well, "{said}");
-    let told = [
+    let outputs = [
         said,
         system.log("setup")?,
         system.log("gateway")?,
@@ -122,7 +122,7 @@ async fn credentials_are_not_shown(system: &System) -> anyhow::Result<()> {
     let shown = system
         .admin(reqwest::Method::GET, "kafka-clusters", None)
         .await?;
-    for text in told.into_iter().chain([shown.to_string()]) {
+    for text in outputs.into_iter().chain([shown.to_string()]) {
         assert!(!text.contains("open-sesame"), "{text}");
     }
     Ok(())

@@ -60,7 +60,7 @@ pub enum Error {
     Secrets(#[from] secrets::Error),
     /// The addresses of Restate are none.
     #[error("Restate's ingress: {0}")]
-    IngressUrl(#[from] upstream::NoAddress),
+    IngressUrl(#[from] upstream::InvalidAddress),
     /// The address of a stub is none.
     #[error(
         "the restaurant and the payment provider must be given as base URLs such as http://127.0.0.1:5050, not {0:?}"

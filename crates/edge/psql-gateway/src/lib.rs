@@ -85,7 +85,7 @@ pub enum StartError {
     Listener(#[from] std::io::Error),
     /// The addresses of the runtime are none.
     #[error("the runtime's admin API: {0}")]
-    Admin(#[from] upstream::NoAddress),
+    Admin(#[from] upstream::InvalidAddress),
     /// The HTTP client cannot be made.
     #[error("making an HTTP client: {0}")]
     Client(#[from] reqwest::Error),

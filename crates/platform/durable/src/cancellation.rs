@@ -1,37 +1,37 @@
-//! An operator's cancellation of an invocation, told apart from every error.
+//! Distinguishes an operator's cancellation of an invocation from every error.
 //!
-//! `restate invocations cancel` sends the invocation a signal, and the SDK ends whatever the invocation waits for with a
-//! [`TerminalError`] of code 409. A third party, or another handler of ours, may say 409 as well, so the code proves nothing.
-//! Here the signal itself is asked for: [`unless_cancelled`] waits for anything but a `ctx.run`, and [`step!`](crate::step) is a
-//! `ctx.run` whose work cannot end in a [`TerminalError`].
+//! `restate invocations cancel` sends a signal to the invocation, and the SDK fails whatever the invocation waits for with a
+//! [`TerminalError`] of code 409. A third party or another handler may also answer 409, so the code proves nothing. This module
+//! checks the signal itself: [`unless_cancelled`] waits for anything except a `ctx.run`, and [`step!`](crate::step) is a
+//! `ctx.run` whose work cannot fail with a [`TerminalError`].
 
 use std::future::Future;
 
 use restate_sdk::context::DurableFuture;
 use restate_sdk::prelude::{HandlerError, HandlerResult, TerminalError};
 
-/// The code with which a cancelled invocation, and whatever it waits for, ends.
+/// The error code of a cancelled invocation, and of whatever it waits for.
 const CANCELLED: u16 = 409;
 
-/// An operator cancelled this invocation, by Restate's own signal.
+/// An operator cancelled this invocation with Restate's signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled by an operator")]
 pub struct Cancelled;
 
 impl From<Cancelled> for TerminalError {
-    /// What the SDK itself answers for a handler that does not care.
+    /// The error that the SDK itself returns for a handler that ignores cancellation.
     fn from(cancelled: Cancelled) -> Self {
         Self::new_with_code(CANCELLED, cancelled.to_string())
     }
 }
 
-/// Why a [`step!`](crate::step) was not done.
+/// Why a [`step!`](crate::step) was not completed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotDone {
-    /// An operator cancelled this invocation. Whether the step was done is unknown.
+    /// An operator cancelled this invocation. It is unknown whether the step was done.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// It failed until its retry policy gave up; the text is its last error.
+    /// The step failed until its retry policy gave up; the text is its last error.
     #[error("{0}")]
     GaveUp(String),
 }
@@ -45,12 +45,12 @@ impl From<NotDone> for TerminalError {
     }
 }
 
-/// An error of the work of a [`step!`](crate::step), which is tried again. No [`TerminalError`] becomes one.
+/// An error in the work of a [`step!`](crate::step), which is then retried. A [`TerminalError`] does not convert into it.
 pub type Retryable = Box<dyn std::error::Error + Send + Sync>;
 
 /// Waits for a call, a timer, a promise or an awakeable, unless the invocation is cancelled.
 ///
-/// An answer that happens to look like a cancellation, such as that of a callee that was cancelled itself, is an answer.
+/// An answer that only looks like a cancellation, such as that of a callee that was cancelled itself, counts as an answer.
 pub async fn unless_cancelled<F: DurableFuture>(future: F) -> Result<F::Output, Cancelled> {
     restate_sdk::select! {
         output = future => Ok(output),
@@ -58,8 +58,8 @@ pub async fn unless_cancelled<F: DurableFuture>(future: F) -> Result<F::Output, 
     }
 }
 
-/// Makes a call, and makes it again whenever the invocation is cancelled meanwhile: for what has to be done whatever an operator
-/// wants. The callee must bear being called twice.
+/// Makes a call, and repeats it if the invocation is cancelled meanwhile: for work that must be completed despite a cancellation.
+/// The callee must be idempotent.
 pub async fn despite_cancellation<F: DurableFuture>(call: impl Fn() -> F) -> F::Output {
     loop {
         if let Ok(output) = unless_cancelled(call()).await {
@@ -68,11 +68,11 @@ pub async fn despite_cancellation<F: DurableFuture>(call: impl Fn() -> F) -> F::
     }
 }
 
-/// Runs a future as a step of the journal, and tries it again by a retry policy while it fails:
-/// `step!(ctx, "name", retries, async move { … })`. It must not borrow. Answers `Result<_, NotDone>`.
+/// Runs a future as a step in the journal, and retries it with a retry policy while it fails:
+/// `step!(ctx, "name", retries, async move { … })`. The future must not borrow. Returns `Result<_, NotDone>`.
 ///
-/// A business "no" belongs into the answer: no error of the future ends the step, as it becomes a [`Retryable`], so what a third
-/// party says can neither fail the invocation nor pass for a cancellation.
+/// A business refusal belongs in the output, not in an error: every error of the future becomes a [`Retryable`]. So an answer from
+/// a third party can neither fail the invocation nor be mistaken for a cancellation.
 #[macro_export]
 macro_rules! step {
     ($ctx:expr, $name:expr, $retries:expr, $work:expr) => {{
@@ -85,7 +85,7 @@ macro_rules! step {
     }};
 }
 
-/// A [`step!`] that a cancellation does not end: the work, made anew by the expression each time, begins again. Answers
+/// A [`step!`] that continues after a cancellation: the expression is evaluated again, and the work starts over. Returns
 /// `Result<_, String>`; the error is the last one before the retry policy gave up.
 #[macro_export]
 macro_rules! step_despite_cancellation {
@@ -95,14 +95,14 @@ macro_rules! step_despite_cancellation {
                 Ok(done) => break Ok(done),
                 Err($crate::NotDone::GaveUp(last)) => break Err(last),
                 Err($crate::NotDone::Cancelled(_)) => {
-                    tracing::warn!("cancelled during {}, which goes on", $name);
+                    tracing::warn!("cancelled during {}, which continues", $name);
                 }
             }
         }
     };
 }
 
-/// For [`step!`]: every error of `work` may be tried again.
+/// For [`step!`]: makes every error of `work` retryable.
 #[doc(hidden)]
 pub async fn retryable<T, E: Into<Retryable>>(
     work: impl Future<Output = Result<T, E>>,
@@ -111,8 +111,8 @@ pub async fn retryable<T, E: Into<Retryable>>(
 }
 
 impl NotDone {
-    /// For [`step!`]: the errors of a `ctx.run` whose work only ever fails in a way that may be tried again. That is its last
-    /// error, as code 500, or the SDK's own for a cancellation.
+    /// For [`step!`]: converts the error of a `ctx.run` whose work has only retryable errors. The error is either the last one of
+    /// the work, with code 500, or the SDK's own for a cancellation.
     #[doc(hidden)]
     #[must_use]
     pub fn of_step(error: &TerminalError) -> Self {

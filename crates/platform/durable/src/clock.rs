@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Now, in ms since the epoch.
+/// The current time, in ms since 1970.
 ///
-/// Durable code calls this inside `ctx.run` only, so that a replay sees the time of the first execution.
+/// Durable code calls this only inside `ctx.run`, so that a replay sees the time of the first execution.
 #[must_use]
 pub fn now_ms() -> i64 {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place where durable code meets the clock; callers are inside `ctx.run`"
+        reason = "the only place where durable code reads the clock; callers are inside `ctx.run`"
     )]
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,26 +1,25 @@
-//! What every durable service declares about itself in its discovery.
+//! Options that every durable service declares in its discovery.
 
 use std::time::Duration;
 
 use restate_sdk::endpoint::ServiceOptions;
 use restate_sdk::service::{IntoServiceDefinition, ServiceDefinition};
 
-/// The key under which the metadata of a service, as Restate shows them, hold the version of the program that serves it.
+/// The key of the program's version in a service's metadata, which Restate shows.
 pub const VERSION: &str = "version";
 
-/// The delay before the first retry of a failed attempt; it doubles with each further one. Restate's own default.
+/// The delay before the first retry of a failed attempt, which doubles with each further retry. This is Restate's default.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
-/// The longest delay between two attempts, and so how long an order may rest after an outage has ended.
+/// The longest delay between two attempts, and therefore the longest that an order waits after an outage has ended.
 pub(crate) const LAST_RETRY: Duration = Duration::from_secs(10);
-/// How many attempts an invocation gets. A manifest cannot say "without limit": what it leaves out is taken from Restate's
-/// configuration, by default 70 attempts. This many, ten seconds apart, take more than a thousand years.
+/// The maximum number of attempts. A manifest cannot request unlimited attempts: without a number, Restate's configuration applies,
+/// by default 70 attempts. This many attempts, ten seconds apart, take more than a thousand years.
 pub(crate) const ATTEMPTS: u64 = u32::MAX as u64;
 
-/// `service` with what all of ours declare: the version of the program, and that an invocation that fails is tried again until
-/// it succeeds. Left to Restate's default, invocations are paused after an outage of about an hour (`OnMaxAttempts`), and
-/// somebody has to resume them.
+/// Adds the options that all services share: the program's version, and that failed invocations are retried until they succeed.
+/// With Restate's default, an outage of about an hour would pause invocations, and an operator would have to resume them.
 ///
-/// A handler that is to fail for good returns a terminal error.
+/// A handler that should fail permanently returns a terminal error.
 pub fn declared(service: impl IntoServiceDefinition, version: &str) -> ServiceDefinition {
     let options = ServiceOptions::new()
         .metadata(VERSION, version)
@@ -28,7 +27,7 @@ pub fn declared(service: impl IntoServiceDefinition, version: &str) -> ServiceDe
         .retry_policy_exponentiation_factor(2.0)
         .retry_policy_max_interval(LAST_RETRY)
         .retry_policy_max_attempts(ATTEMPTS)
-        // Never reached. Stated all the same: killing would leave money and food behind.
+        // Never reached, but explicit: a killed workflow would leave charges and deliveries behind.
         .retry_policy_pause_on_max_attempts();
     service.into_service_definition().options(options)
 }

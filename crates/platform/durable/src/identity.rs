@@ -1,10 +1,10 @@
-//! Who may call the services: the Restate that signs its requests with a known key.
+//! The services accept requests only from a Restate server that signs them with a known key.
 //!
-//! Restate signs each request, for its path and for a minute, with its private key (ED25519, in a JSON web token). What is not
-//! signed by a known key is refused, calls and discovery alike. It is the SDK's own check, made by [`Server`](crate::Server)
-//! instead of the SDK's endpoint, for two reasons: before anything of a stranger's body is read, and once for each token. What
-//! Restate signs is handler, key of the object and second, so a driver who reports several times a second, or an order that
-//! moves fast, comes with the same token again, byte by byte. To verify one takes about 50 µs, to recognise one 1 µs.
+//! Restate signs each request with its private key (ED25519, in a JSON web token), valid for the request's path and for one minute.
+//! Requests without a valid signature are refused, calls and discovery alike. The check is the SDK's own, but
+//! [`Server`](crate::Server) makes it instead of the SDK's endpoint. So a request is refused before its body is read, and each
+//! token is verified only once. A token covers the handler, the object's key and the second, so several calls to the same object
+//! in one second carry identical tokens. Verifying a token takes about 50 µs, recognising one 1 µs.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -22,14 +22,14 @@ use crate::clock::now_ms;
 
 /// The header in which Restate names the signature scheme.
 const SCHEME: &str = "x-restate-signature-scheme";
-/// The scheme with a JSON web token.
+/// The scheme that uses a JSON web token.
 const SIGNED: &[u8] = b"v1";
-/// The token.
+/// The header with the token.
 const TOKEN: &str = "x-restate-jwt-v1";
-/// How long a token counts as verified without being verified again; at most twice that. It may be accepted for that much longer than
-/// the minute for which it is valid.
+/// How long a verified token is remembered, at least; at most twice as long. A token may be accepted for that much longer than it
+/// is valid.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
-/// How many tokens are remembered in that time, twice.
+/// How many tokens each of the two generations may hold.
 const MOST_TOKENS: usize = 4096;
 
 /// Why the public keys cannot be used.
@@ -40,29 +40,29 @@ pub enum Error {
     File(#[from] secrets::Error),
     /// A line is not a key.
     #[error(
-        "line {line} of {} is not a public key of Restate, which has the form publickeyv1_ChjENK…: {reason}",
+        "line {line} of {} is not a public key of Restate, which looks like publickeyv1_ChjENK…: {reason}",
         path.display()
     )]
     Key {
         /// The file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
         /// What is wrong with it.
         reason: String,
     },
-    /// Others can reach the services, and no key is known.
+    /// The services listen on an address that others can reach, without a key.
     #[error(
-        "others can reach {0}, and could do with orders what Restate can: give --restate-identity-file with the \
-         public key of the Restate that may. `food-ordering keys --directory DIR` makes a pair; the private one, \
-         DIR/{private}, goes into Restate's configuration as request-identity-private-key-pem-file",
+        "{0} is reachable from other machines, and anyone who can reach it could control orders as Restate does: set \
+         --restate-identity-file to a file with Restate's public key. `food-ordering keys --directory DIR` creates a key pair; set \
+         request-identity-private-key-pem-file in Restate's configuration to the private key, DIR/{private}",
         private = secrets::keys::RESTATE_IDENTITY,
     )]
     Open(SocketAddr),
 }
 
-/// Which requests are accepted: those signed with a known key of Restate; without any key, all. Clones share their memory of verified
-/// tokens.
+/// Decides which requests are accepted: those signed with a known key of Restate, or all if no key is set. Clones share the cache of
+/// verified tokens.
 #[derive(Clone, Default)]
 pub struct Identity(Option<Arc<Known>>);
 
@@ -71,30 +71,30 @@ struct Known {
     verified: Mutex<VerifiedTokens>,
 }
 
-/// The tokens that were verified a moment ago, each as the SHA-256 of token, path and minute, so that the time of an answer does not help
-/// to guess a token, and nothing is remembered across a clock that is set to another time.
+/// The tokens that were verified a moment ago. Each is stored as the SHA-256 of token, path and current minute, so that response times
+/// do not help to guess a token, and no token stays valid when the clock is changed.
 struct VerifiedTokens {
     since: Instant,
-    now: HashSet<[u8; 32]>,
-    before: HashSet<[u8; 32]>,
+    current: HashSet<[u8; 32]>,
+    previous: HashSet<[u8; 32]>,
 }
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
-        "this service accepts only requests that its Restate has signed, and this one is not signed: Restate needs the setting \
-         request-identity-private-key-pem-file"
+        "this service accepts only requests that Restate has signed, and this one is not signed: set \
+         request-identity-private-key-pem-file in Restate's configuration"
     )]
     Unsigned,
     #[error(
-        "this service does not know the key that this request is signed with, or the signature is for something else: {0}"
+        "the signature of this request is invalid, expired, for another path or made with an unknown key: {0}"
     )]
     NotVerified(VerifyError),
 }
 
 impl Identity {
-    /// Accepts requests signed with one of the keys in a file, one a line: there is more than one while the key is replaced.
+    /// Accepts requests signed with any of the keys in a file, which has one key per line: two while the key is replaced.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let mut verifier = IdentityVerifier::default();
         for (line, key) in secrets::lines(path)? {
@@ -149,41 +149,41 @@ impl VerifiedTokens {
     fn new() -> Self {
         Self {
             since: Instant::now(),
-            now: HashSet::new(),
-            before: HashSet::new(),
+            current: HashSet::new(),
+            previous: HashSet::new(),
         }
     }
 
     fn contains(&mut self, digest: &[u8; 32]) -> bool {
         let age = self.since.elapsed();
         if age >= REMEMBERED_FOR {
-            self.turn();
+            self.start_generation();
             if age >= 2 * REMEMBERED_FOR {
-                self.before.clear();
+                self.previous.clear();
             }
         }
-        self.now.contains(digest) || self.before.contains(digest)
+        self.current.contains(digest) || self.previous.contains(digest)
     }
 
     fn insert(&mut self, digest: [u8; 32]) {
-        if self.now.len() >= MOST_TOKENS {
-            self.turn();
+        if self.current.len() >= MOST_TOKENS {
+            self.start_generation();
         }
-        self.now.insert(digest);
+        self.current.insert(digest);
     }
 
-    /// What is remembered grows old, and what was old is forgotten.
-    fn turn(&mut self) {
-        std::mem::swap(&mut self.now, &mut self.before);
-        self.now.clear();
+    /// Starts a new generation of tokens and drops the oldest one.
+    fn start_generation(&mut self) {
+        std::mem::swap(&mut self.current, &mut self.previous);
+        self.current.clear();
         self.since = Instant::now();
     }
 }
 
-/// Of a token, the path it is for, and this minute.
+/// The digest of a token, its path and the current minute.
 fn digest(path: &str, token: &[u8]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
-    // No path has a byte of zero.
+    // The zero byte separates: no path contains one.
     let minute = now_ms().div_euclid(60_000).to_le_bytes();
     for part in [path.as_bytes(), &[0], &minute, token] {
         context.update(part);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_keys_has_one_a_line() {
+    fn a_file_has_one_key_per_line() {
         for text in [format!("{KEY}\n"), format!("# new\n{KEY}\n# old\n{KEY}\n")] {
             assert_eq!(format!("{:?}", read(&text).unwrap()), "Identity(signed)");
         }
@@ -215,20 +215,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_told_with_its_line() {
-        for (text, told) in [
+    fn an_invalid_key_is_reported_with_its_line() {
+        for (text, expected) in [
             ("", "is empty"),
             ("ssh-ed25519 AAAA", "line 1 of"),
             (&format!("{KEY}\npublickeyv1_0OIl"), "line 2 of"),
             (&format!("{KEY}x\n"), "line 1 of"),
         ] {
             let error = read(text).unwrap_err().to_string();
-            assert!(error.contains(told), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_is_believed_for_its_path_and_a_moment() {
+    async fn a_verified_token_is_remembered_for_its_path_and_a_short_time() {
         let mut verified = VerifiedTokens::new();
         let token = digest("/a", b"token");
         assert!(!verified.contains(&token));
@@ -251,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn the_number_of_remembered_tokens_is_bounded() {
         let mut verified = VerifiedTokens::new();
         for n in 0..10 * MOST_TOKENS {
             verified.insert(digest("/a", &n.to_be_bytes()));
         }
-        assert!(verified.now.len() <= MOST_TOKENS && verified.before.len() <= MOST_TOKENS);
+        assert!(verified.current.len() <= MOST_TOKENS && verified.previous.len() <= MOST_TOKENS);
     }
 }

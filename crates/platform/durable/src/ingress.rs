@@ -1,4 +1,4 @@
-//! Calling handlers from outside a service: what the SDK's typed ingress clients send, sent by [`upstream`].
+//! Calls handlers from outside a service: sends the requests of the SDK's typed ingress clients with [`upstream`].
 
 use bytes::Bytes;
 use hyper::{Request, Response, Uri};
@@ -6,10 +6,10 @@ use percent_encoding::percent_decode_str;
 use restate_sdk::ingress::{Client, RequestExecutor};
 use telemetry::{http as traces, span};
 use tracing::Instrument;
-use upstream::http::{self, NoSegment};
+use upstream::http::{self, InvalidSegment};
 use upstream::{Attempt, Repeat, Upstream};
 
-/// Sends requests to the ingress of whichever node of Restate answers, each with the trace context of its sender.
+/// Sends requests to the ingress of any Restate node that answers, each with the caller's trace context.
 #[derive(Debug, Clone)]
 pub struct Executor {
     client: reqwest::Client,
@@ -17,19 +17,19 @@ pub struct Executor {
     repeat: Repeat,
 }
 
-/// Why a request brought no answer.
+/// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No node answered.
     #[error(transparent)]
     Http(#[from] http::Error),
-    /// A key cannot be part of a path.
+    /// A key cannot be a segment of a path.
     #[error("a key of the request: {0}")]
-    Path(#[from] NoSegment),
+    Path(#[from] InvalidSegment),
 }
 
 impl Executor {
-    /// Sends requests by `client`, made by [`http::client`]. `repeat` says whether all of them may arrive twice.
+    /// Sends requests with `client`, made by [`http::client`]. `repeat` says whether a request may be sent twice.
     #[must_use]
     pub fn new(client: reqwest::Client, nodes: Upstream, repeat: Repeat) -> Self {
         Self {
@@ -39,15 +39,15 @@ impl Executor {
         }
     }
 
-    /// What the typed ingress clients are made from.
+    /// The client from which the typed ingress clients are made.
     #[must_use]
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
-        reason = "the address is whole"
+        reason = "the address is valid"
     )]
     pub fn client(&self) -> Client<Self> {
-        // The SDK wants to know one address. It is replaced by that of each attempt.
+        // The SDK needs an address. Each attempt replaces it.
         Client::new(Uri::from_static("http://restate"), self.clone()).expect("a base URI")
     }
 }
@@ -62,7 +62,7 @@ impl RequestExecutor for Executor {
             .collect();
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         if !segments.iter().all(|segment| http::is_segment(segment)) {
-            return Err(NoSegment.into());
+            return Err(InvalidSegment.into());
         }
         let template = template(&segments);
         let attempt = |Attempt { base, limit }| {
@@ -95,7 +95,7 @@ impl RequestExecutor for Executor {
     }
 }
 
-/// The path without the ids in it.
+/// The path with placeholders for ids.
 fn template(segments: &[&str]) -> String {
     match segments {
         ["restate", how @ ("call" | "send"), service, _, handler] => {
@@ -132,7 +132,7 @@ mod tests {
         RequestTarget::object("Service", key, "handler")
     }
 
-    /// A node that answers one request, and what came to it.
+    /// A node that answers one request. Returns its URL and the request that it received.
     async fn node(answer: &'static str) -> (String, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_goes_to_the_node_that_is_there_with_all_that_belongs_to_it() {
+    async fn a_request_goes_to_the_reachable_node_with_path_headers_and_body() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gone_at = gone.local_addr().unwrap();
         drop(gone);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_redirect_is_no_answer_of_a_handler() {
+    async fn a_redirect_is_an_error() {
         let elsewhere = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
         let (there, _came) = node(elsewhere).await;
         let request = client(&there).request::<_, String>(object("a"), "hi".to_owned());
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_would_leave_its_segment_is_not_sent() {
+    async fn a_key_that_would_change_the_path_is_not_sent() {
         for key in ["", ".", ".."] {
             let request = client("http://127.0.0.1:9").request::<_, ()>(object(key), ());
             let error = request.call().await.err().unwrap();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_has_no_ids() {
+    fn a_template_has_placeholders_for_ids() {
         for (path, expected) in [
             ("restate/call/A/1/b", "/restate/call/A/{key}/b"),
             ("restate/send/A/b", "/restate/send/A/b"),

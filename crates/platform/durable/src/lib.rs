@@ -1,25 +1,24 @@
-//! What the durable services have in common beyond the SDK: their HTTP server, calls that carry the trace of who caused them,
-//! steps and waits that know an operator's cancellation, logs that are quiet on replay.
+//! Code on top of the SDK that all durable services share: their HTTP server, calls that propagate the trace context, steps and
+//! waits that recognise an operator's cancellation, and logging without duplicates on replay.
 //!
-//! Restate sends a trace context with each attempt, but begins a new trace with each one-way send and each record of Kafka. An
-//! order is one trace all the same, because the services hand its context on themselves, as header `traceparent` of what they
-//! send: see [`Trace`].
+//! Restate sends a trace context with each attempt, but starts a new trace with each one-way send and each Kafka record. An order
+//! still is one trace, because the services propagate its context themselves in the header `traceparent`: see [`Trace`].
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt |
-//! | `declared.rs` | what every service declares about itself: its version, and that its invocations are never given up |
-//! | [`identity`] | who may call the services: the Restate that signs its requests with a known key |
+//! | `server.rs` | the HTTP server: Restate's endpoint, `GET /metrics` and `GET /health`, and a span around each attempt |
+//! | `declared.rs` | options that every service declares: its version, and unlimited retries |
+//! | [`identity`] | accepting only requests that Restate has signed with a known key |
 //! | [`ingress`] | calling handlers from outside, as the gateway does |
 //! | `options.rs` | settings of every part with durable services |
-//! | `protocol.rs` | what the first messages of an attempt say about it |
-//! | [`record`] | the Kafka record that has caused an invocation |
-//! | `trace.rs` | the trace an invocation belongs to, and handing it on |
-//! | `cancellation.rs` | an operator's cancellation of an invocation, told apart from every error |
-//! | [`retry`] | how often a step is tried again |
+//! | `protocol.rs` | reading the first messages of an attempt |
+//! | [`record`] | the Kafka record that triggered an invocation |
+//! | `trace.rs` | the trace that an invocation belongs to, and propagating it |
+//! | `cancellation.rs` | distinguishing an operator's cancellation from every error |
+//! | [`retry`] | retry policies of steps |
 //! | [`clock`] | the wall clock, for use inside `ctx.run` |
-//! | `unread.rs` | inputs that a handler reads itself, with their schema |
-//! | `quiet.rs` | which lines of the log are not written |
+//! | `unread.rs` | inputs that a handler parses itself, with their schema |
+//! | `quiet.rs` | the log lines that are suppressed |
 
 mod cancellation;
 pub mod clock;

@@ -12,24 +12,24 @@ use crate::identity::Error;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Options {
-    /// The public keys of the Restate that may call the durable services, one a line (restate-identity.pub). Without it they accept
-    /// every request, and listen on loopback only
+    /// Restate's public keys, one per line (restate-identity.pub): the durable services accept only requests signed with one of them.
+    /// Without this file they accept every request, and may listen on loopback only
     #[arg(long, env = "FOOD_ORDERING_RESTATE_IDENTITY_FILE", value_name = "FILE")]
     pub restate_identity_file: Option<PathBuf>,
-    /// A label of this build, such as a commit or an image's tag; Restate shows it beside the version
+    /// A label for this build, such as a commit or an image tag; Restate shows it next to the version
     #[arg(long, env = "FOOD_ORDERING_BUILD", value_name = "TEXT")]
     pub build: Option<String>,
 }
 
 impl Options {
-    /// Whose requests the services take that listen on `address`.
+    /// Which requests the services that listen on `address` accept.
     pub fn identity(&self, address: SocketAddr) -> Result<Identity, Error> {
         match &self.restate_identity_file {
             Some(file) => Identity::read(file),
             None if address.ip().to_canonical().is_loopback() => {
                 tracing::warn!(
                     %address,
-                    "whoever reaches this address can do with orders what Restate can: give --restate-identity-file"
+                    "anyone who can reach this address can control orders as Restate does: set --restate-identity-file"
                 );
                 Ok(Identity::default())
             }
@@ -37,7 +37,7 @@ impl Options {
         }
     }
 
-    /// The version of the services, as Restate shows it.
+    /// The services' version that Restate shows.
     #[must_use]
     pub fn version(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");

@@ -1,34 +1,34 @@
-//! What the first messages of an attempt say about it.
+//! Reads the first messages of an attempt.
 //!
-//! Restate talks to a service in messages, each behind a header of eight bytes: type (16 bits), flags (16), length (32). The
-//! first two of an attempt are `Start` (0x0000) and the input (0x0400), both protocol buffers; see Restate's service protocol,
-//! versions 5 to 7. The SDK reads them too, but tells handlers only part of what they say.
+//! Restate and a service exchange messages, each with a header of eight bytes: type (16 bits), flags (16), length (32). The first
+//! two messages of an attempt are `Start` (0x0000) and the input (0x0400), both protocol buffers; see Restate's service protocol,
+//! versions 5 to 7. The SDK reads them too, but gives handlers only part of their contents.
 
 use bytes::Bytes;
 use prost::Message;
 use telemetry::span::Outcome;
 use telemetry::trace::TRACEPARENT;
 
-/// What an attempt begins with.
+/// The contents of an attempt's first messages.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Beginning {
-    /// The invocation's id, as people see it.
+    /// The invocation's id, as users see it.
     pub(crate) invocation: String,
-    /// The object's key, or nothing.
+    /// The object's key, or an empty string.
     pub(crate) key: String,
-    /// How many entries the journal has; the input is one.
+    /// The number of entries in the journal, including the input.
     entries: u64,
-    /// How often it was tried since the last entry.
+    /// The number of retries since the last entry.
     pub(crate) retries: u64,
-    /// The `traceparent` it was called with.
+    /// The `traceparent` header of the call.
     pub(crate) traceparent: Option<String>,
-    /// Whether it comes from a record of Kafka.
+    /// Whether a Kafka record triggered the invocation.
     pub(crate) from_kafka: bool,
-    /// The input itself.
+    /// The input.
     pub(crate) input: Bytes,
 }
 
-/// `StartMessage`, as far as it is needed here.
+/// The fields of `StartMessage` that are needed here.
 #[derive(Clone, PartialEq, Message)]
 struct Start {
     #[prost(string, tag = "2")]
@@ -41,7 +41,7 @@ struct Start {
     retry_count_since_last_stored_entry: u64,
 }
 
-/// `InputCommandMessage`, as far as it is needed here.
+/// The fields of `InputCommandMessage` that are needed here.
 #[derive(Clone, PartialEq, Message)]
 struct Input {
     #[prost(message, repeated, tag = "1")]
@@ -67,7 +67,7 @@ struct Value {
 const HEADER: usize = 8;
 const INPUT: u16 = 0x0400;
 
-/// The next message of `bytes`: its type, its content and what comes after it. `None` while it is incomplete.
+/// The next message in `bytes`: its type, its content and the bytes after it. `None` while it is incomplete.
 fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
     let length = usize::try_from(length(*header)).ok()?;
@@ -84,8 +84,8 @@ fn length(header: [u8; HEADER]) -> u32 {
 }
 
 impl Beginning {
-    /// Reads it from the first bytes of an attempt; `None` while they are too few. What makes no sense counts as empty: the SDK
-    /// says what is wrong with it.
+    /// Reads the first bytes of an attempt; `None` while they are too few. Invalid messages count as empty: the SDK reports the
+    /// error.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (_, start, rest) = message(bytes)?;
         let (kind, input, _) = message(rest)?;
@@ -105,22 +105,22 @@ impl Beginning {
         })
     }
 
-    /// Whether another attempt has done something before.
+    /// Whether an earlier attempt has added to the journal.
     pub(crate) fn is_resumed(&self) -> bool {
         self.entries > 1
     }
 }
 
-/// Looks at the messages that a service sends, as they pass.
+/// Inspects the messages that a service sends.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    /// The part of the next header that has come.
+    /// The part of the next header that has arrived.
     header: Vec<u8>,
-    /// How much of the last message's content has not come yet.
+    /// How many bytes of the last message's content have not arrived yet.
     rest: usize,
-    /// How the attempt ended, by its own word.
+    /// How the attempt ended, according to its last message.
     pub(crate) outcome: Option<Outcome>,
-    /// Whether anything but these was said: then the attempt did something.
+    /// Whether there was any other message, which means that the attempt did something.
     pub(crate) did_something: bool,
 }
 
@@ -143,7 +143,7 @@ impl Answers {
                     0x0001 => self.outcome = Some(Outcome::Suspended),
                     0x0002 => self.outcome = Some(Outcome::Failed),
                     0x0003 => self.outcome = Some(Outcome::Ended),
-                    // What is waited for.
+                    // The list of what the attempt waits for.
                     0x0006 => {}
                     _ => self.did_something = true,
                 }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_is_read_as_soon_as_it_is_there() {
+    fn the_beginning_is_read_as_soon_as_it_is_complete() {
         let start = [
             field(1, b"\0\x01"),
             field(2, b"inv_1"),
@@ -215,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_passed_over() {
+    fn invalid_messages_count_as_empty() {
         let bytes = [message(0, b"\xff\xff\xff"), message(INPUT, b"\x0a\x7f")].concat();
         let found = Beginning::read(&bytes).unwrap();
         assert_eq!((found.invocation.as_str(), found.traceparent), ("", None));
     }
 
     #[test]
-    fn an_attempt_that_only_waits_again_did_nothing_however_its_answer_is_cut() {
+    fn an_attempt_that_only_waits_again_did_nothing_however_its_answer_is_split() {
         let idle = [message(0x0006, b"waits"), message(0x0001, b"suspended")].concat();
         let busy = [message(0x040E, b"send"), message(0x0003, b"")].concat();
         for size in 1..=idle.len() {

@@ -1,4 +1,4 @@
-//! Which lines of the log are not written.
+//! The log lines that are suppressed.
 
 use std::fmt::Debug;
 
@@ -9,8 +9,8 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Drops what durable services say while they replay what was done before, and what the SDK warns of when an invocation is
-/// suspended: to the SDK the end of an attempt, here everyday life.
+/// Drops the log lines of durable services during a replay, and the SDK's warnings about suspended invocations, since suspensions
+/// are normal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 

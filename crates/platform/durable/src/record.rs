@@ -1,11 +1,11 @@
-//! What Restate says, in the headers of an invocation, of the Kafka record that has caused it.
+//! The Kafka record that triggered an invocation, from the headers that Restate sets.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use kafka::dead_letter;
 use restate_sdk::prelude::HeaderMap;
 
-/// The record's key, which may be any bytes. Restate encodes it in a header; a record without a key has no such header.
+/// The record's key, which may be any bytes. Restate sets no header if the record has no key.
 #[must_use]
 pub fn key_of(headers: &HeaderMap) -> Option<Vec<u8>> {
     URL_SAFE.decode(headers.get("kafka.key")?).ok()
@@ -22,11 +22,11 @@ pub fn source_of(headers: &HeaderMap) -> dead_letter::Source {
     }
 }
 
-/// The record's time, in ms since 1970: the broker's or the producer's, as the topic's `message.timestamp.type` says.
+/// The record's timestamp, in ms since 1970: from the broker or the producer, depending on the topic's `message.timestamp.type`.
 #[must_use]
 pub fn time_of(headers: &HeaderMap) -> Option<i64> {
     let time = headers.get("kafka.timestamp")?.parse().ok()?;
-    // Kafka writes -1 where a record has no time.
+    // Kafka uses -1 for records without a timestamp.
     (time >= 0).then_some(time)
 }
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_known_by_the_headers_restate_gives() {
+    fn a_record_is_read_from_the_headers_that_restate_sets() {
         let mut headers = HeaderMap::default();
         assert_eq!((key_of(&headers), time_of(&headers)), (None, None));
         headers.insert("kafka.key", "__4=".to_owned());

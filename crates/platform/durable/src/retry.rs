@@ -1,35 +1,35 @@
-//! How often a step is tried again: one policy for each kind of neighbour. All of them try until the step is done; who has less
-//! time adds `max_duration` or `max_attempts`.
+//! Retry policies of steps, one for each kind of dependency. All of them retry without end; callers can add `max_duration` or
+//! `max_attempts`.
 
 use std::time::Duration;
 
 use restate_sdk::context::RunRetryPolicy;
 
-/// For records that Kafka has to take.
+/// For publishing records to Kafka.
 #[must_use]
 pub fn kafka() -> RunRetryPolicy {
     doubling(Duration::from_millis(100), Duration::from_secs(5))
 }
 
-/// For requests of a third party that may be repeated soon.
+/// For requests to a third party that may be repeated soon.
 #[must_use]
 pub fn third_party() -> RunRetryPolicy {
     doubling(Duration::from_millis(200), Duration::from_secs(10))
 }
 
-/// For requests about money that is in doubt: at most 7 in the first minute.
+/// For requests about a payment whose outcome is unknown: at most 7 in the first minute.
 #[must_use]
 pub fn money_in_doubt() -> RunRetryPolicy {
     doubling(Duration::from_secs(1), Duration::from_secs(30))
 }
 
-/// For what has failed for a while and may take hours: once an `interval`.
+/// For steps that have failed for a while and may take hours: once per `interval`.
 #[must_use]
 pub fn every(interval: Duration) -> RunRetryPolicy {
     RunRetryPolicy::new().initial_delay(interval)
 }
 
-/// Delays that begin with `first` and double up to `longest`.
+/// Delays that start at `first` and double up to `longest`.
 fn doubling(first: Duration, longest: Duration) -> RunRetryPolicy {
     RunRetryPolicy::new()
         .initial_delay(first)

@@ -1,4 +1,4 @@
-//! The HTTP server: Restate's endpoint, `GET /metrics` and `GET /health` beside it, a span around each attempt.
+//! The HTTP server: Restate's endpoint, `GET /metrics` and `GET /health`, and a span around each attempt.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -29,34 +29,34 @@ use crate::identity::{Identity, Refusal};
 use crate::protocol::{Answers, Beginning};
 use crate::trace::{resumed, traceparent_in};
 
-/// How much of an attempt is looked at before it begins. An order event has a hundredth of that.
+/// How many bytes of an attempt are inspected before it begins. An order event has a hundredth of that.
 const LONGEST_BEGINNING: usize = 256 * 1024;
 
-/// By this header of an answer Restate's services are known; the SDK sends it too.
+/// The response header that identifies services of Restate. The SDK sends it too.
 const X_RESTATE_SERVER: HeaderName = HeaderName::from_static("x-restate-server");
 
 static REFUSED: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
         "restate_requests_refused",
-        "Requests to the durable services that no Restate with a known key has signed",
+        "Requests to the durable services that were refused because they were not signed with a known key of Restate",
         ["reason"],
     )
 });
 
-/// A handler whose input is an order event, which may bring a trace context.
+/// A handler whose input is an order event, which may contain a trace context.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
     /// The service.
     pub service: &'static str,
     /// The handler.
     pub handler: &'static str,
-    /// Whether a trace begins here if the event brings none.
+    /// Whether to start a trace here if the event contains none.
     pub begins: bool,
 }
 
 /// Serves durable services.
 ///
-/// As the SDK's own server it speaks HTTP/2 with Restate, and HTTP/1.1 with who reads the metrics.
+/// Like the SDK's own server it speaks HTTP/2 with Restate, and also HTTP/1.1, for clients that read the metrics.
 #[derive(Clone)]
 pub struct Server {
     endpoint: Endpoint,
@@ -77,29 +77,29 @@ impl Server {
         }
     }
 
-    /// Whose requests are taken; without this, everyone's.
+    /// Which requests are accepted; by default all.
     #[must_use]
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
     }
 
-    /// The handlers whose input may bring a trace.
+    /// The handlers whose input may contain a trace context.
     #[must_use]
     pub fn sources(mut self, sources: &'static [Source]) -> Self {
         self.sources = sources;
         self
     }
 
-    /// The services whose key is an order's id, which lines of the log then name.
+    /// The services whose key is an order id, so that log lines can name the order.
     #[must_use]
     pub fn keyed_by_order(mut self, services: &'static [&'static str]) -> Self {
         self.keyed_by_order = services;
         self
     }
 
-    /// Serves on `listener` until `shutdown`. Then attempts that work get a little time to end, and those that wait are given
-    /// back to Restate at once, which goes on with them elsewhere or later.
+    /// Serves on `listener` until `shutdown`. Then running attempts get a little time to finish, and waiting ones are suspended at
+    /// once, so that Restate continues them elsewhere or later.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
         let stopping = CancellationToken::new();
@@ -122,9 +122,9 @@ impl Server {
                 }
             });
         }
-        // Who comes now is refused, and comes again: to another instance, or to the next one at this address.
+        // New connections are refused from now on. Clients retry, with another instance or with the next one at this address.
         drop(listener);
-        // Restate learns from each connection that no new attempt should come over it.
+        // Each open connection tells Restate to send no new attempts over it.
         stopping.cancel();
         inbound::drain(graceful).await;
     }
@@ -136,7 +136,7 @@ impl Server {
     ) -> Response<Answer> {
         let path = request.uri().path();
         if request.method() == Method::GET {
-            // Anyone may ask for these: they tell no order's data.
+            // Anyone may request these: they contain no order data.
             match path {
                 "/metrics" => return text(metrics::CONTENT_TYPE, metrics::text()),
                 "/health" => return text("application/json", r#"{"status":"UP"}"#),
@@ -148,22 +148,27 @@ impl Server {
         }
         let Some((service, handler)) = target(path) else {
             let (parts, body) = request.into_parts();
-            let request = Request::from_parts(parts, Seen::nothing(body, stopping));
+            let request = Request::from_parts(parts, InspectedBody::uninspected(body, stopping));
             return self.handle(request, Span::none(), false);
         };
         let (service, handler) = (service.to_owned(), handler.to_owned());
         let runtime = http::parent_of(request.headers());
         let (parts, body) = request.into_parts();
-        let (seen, beginning) = Seen::beginning_of(body, stopping).await;
+        let (inspected, beginning) = InspectedBody::beginning_of(body, stopping).await;
         let beginning = Beginning::read(&beginning);
         let is_resumed = beginning.as_ref().is_some_and(Beginning::is_resumed);
         let span = beginning.map_or_else(Span::none, |beginning| {
             self.span(&service, &handler, &beginning, runtime)
         });
-        self.handle(Request::from_parts(parts, seen), span, is_resumed)
+        self.handle(Request::from_parts(parts, inspected), span, is_resumed)
     }
 
-    fn handle(&self, request: Request<Seen>, span: Span, is_resumed: bool) -> Response<Answer> {
+    fn handle(
+        &self,
+        request: Request<InspectedBody>,
+        span: Span,
+        is_resumed: bool,
+    ) -> Response<Answer> {
         let options = HandleOptions {
             protocol_mode: ProtocolMode::BidiStream,
         };
@@ -172,7 +177,7 @@ impl Server {
             .map(|body| Either::Right(Attempt::new(body, span, is_resumed)))
     }
 
-    /// The span of an attempt that begins like this.
+    /// The span of an attempt with this beginning.
     fn span(
         &self,
         service: &str,
@@ -209,7 +214,7 @@ impl Server {
     }
 }
 
-/// An answer of this server's own.
+/// An answer that does not come from the SDK.
 fn text(media_type: &'static str, text: impl Into<Bytes>) -> Response<Answer> {
     let mut response = Response::new(Either::Left(Full::new(text.into())));
     let headers = response.headers_mut();
@@ -219,15 +224,15 @@ fn text(media_type: &'static str, text: impl Into<Bytes>) -> Response<Answer> {
     response
 }
 
-/// The answer to a stranger.
+/// The answer to a request that is not accepted.
 fn refused(refusal: &Refusal) -> Response<Answer> {
-    static TOLD: Once = Once::new();
+    static LOGGED: Once = Once::new();
     REFUSED.inc([match refusal {
         Refusal::Unsigned => "unsigned",
         Refusal::NotVerified(_) => "other key",
     }]);
-    // Once, as whoever tries again and again must not fill the log.
-    TOLD.call_once(|| {
+    // Logged only once, so that repeated requests cannot fill the log.
+    LOGGED.call_once(|| {
         tracing::warn!("a request was refused; further ones are only counted: {refusal}");
     });
     let mut response = text("text/plain; charset=utf-8", refusal.to_string());
@@ -244,18 +249,18 @@ fn target(path: &str) -> Option<(&str, &str)> {
 
 type Answer = Either<Full<Bytes>, Attempt>;
 
-/// A request's body of which the beginning has been looked at.
+/// A request body whose beginning has been inspected.
 ///
-/// When the server stops, it ends before its time. That is how Restate itself asks for an attempt back: an attempt that waits is
-/// suspended when nothing can come any more, and one that works goes on until it waits.
-struct Seen {
+/// When the server stops, the body ends early. Restate itself asks for a suspension in this way: a waiting attempt is suspended
+/// when no more input can arrive, and a running one continues until it waits.
+struct InspectedBody {
     frames: VecDeque<Frame<Bytes>>,
     rest: Incoming,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl Seen {
-    fn nothing(rest: Incoming, stopping: &CancellationToken) -> Self {
+impl InspectedBody {
+    fn uninspected(rest: Incoming, stopping: &CancellationToken) -> Self {
         Self {
             frames: VecDeque::new(),
             rest,
@@ -263,12 +268,12 @@ impl Seen {
         }
     }
 
-    /// Reads until it is clear what the attempt is about. Restate sends that at once, without waiting for an answer.
+    /// Reads the messages that describe the attempt. Restate sends these at once, without waiting for an answer.
     async fn beginning_of(mut body: Incoming, stopping: &CancellationToken) -> (Self, Vec<u8>) {
         let mut frames = VecDeque::new();
         let mut bytes = Vec::new();
         while bytes.len() < LONGEST_BEGINNING && Beginning::read(&bytes).is_none() {
-            // What is wrong with it, if it is, the SDK finds out and says.
+            // The SDK reports the error, if there is one.
             let Some(Ok(frame)) = body.frame().await else {
                 break;
             };
@@ -277,15 +282,15 @@ impl Seen {
             }
             frames.push_back(frame);
         }
-        let seen = Self {
+        let inspected = Self {
             frames,
-            ..Self::nothing(body, stopping)
+            ..Self::uninspected(body, stopping)
         };
-        (seen, bytes)
+        (inspected, bytes)
     }
 }
 
-impl Body for Seen {
+impl Body for InspectedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -296,7 +301,7 @@ impl Body for Seen {
         if let Some(frame) = self.frames.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
         }
-        // What has come is read first: an attempt cannot begin without all of its journal.
+        // Data that has arrived is read first: an attempt cannot begin without its whole journal.
         match Pin::new(&mut self.rest).poll_frame(context) {
             Poll::Pending => self.stopping.as_mut().poll(context).map(|()| None),
             ready @ Poll::Ready(_) => ready,
@@ -304,12 +309,12 @@ impl Body for Seen {
     }
 }
 
-/// An attempt at work: the SDK runs the handler while the answer is read.
+/// A running attempt: the SDK runs the handler while the response body is read.
 struct Attempt {
     body: ResponseBody,
     span: Span,
     is_resumed: bool,
-    /// Only for attempts that are traced.
+    /// Set only if traces are enabled.
     answers: Option<Answers>,
 }
 

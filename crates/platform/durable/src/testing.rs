@@ -1,4 +1,4 @@
-//! For the tests of every crate that serves durable services.
+//! Helpers for the tests of crates with durable services.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -16,7 +16,7 @@ struct Manifest {
     services: Vec<Declared>,
 }
 
-/// A service or a handler, as far as its retries are concerned.
+/// The retry options and payloads of a service or a handler.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Declared {
@@ -30,7 +30,7 @@ struct Declared {
     retry_policy_on_max_attempts: Option<String>,
 }
 
-/// What a handler takes or answers.
+/// A handler's input or output.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
@@ -40,7 +40,7 @@ struct Payload {
 }
 
 impl Payload {
-    /// Whether Restate's UI can show what it looks like. The SDK has no schema for an input that may be left out.
+    /// Whether it has a schema, which Restate's UI shows. The SDK has no schemas for optional inputs.
     fn is_described(&self) -> bool {
         let schema = self.json_schema.as_ref().and_then(Value::as_object);
         self.content_type.is_none()
@@ -49,11 +49,11 @@ impl Payload {
     }
 }
 
-/// Checks in the discovery of `endpoint`, as Restate asks for it, that no service gives up an invocation, and that all payloads have schemas. Answers which
-/// services there are.
+/// Checks in the discovery of `endpoint` that every service retries without end, and that all payloads have schemas. Returns the
+/// names of the services.
 ///
 /// # Panics
-/// If a service leaves its retries to Restate's configuration, or a handler has other ones.
+/// If a service has no retry policy of its own, a handler has a different one, or a payload has no schema.
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
 pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
     let request = Request::get("/discover")
@@ -82,7 +82,7 @@ pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
     services.map(|service| service.name).collect()
 }
 
-/// What a service is called on the wire, and after it each handler, with a mark on those that no one outside may call.
+/// The wire names of a service and then of its handlers, where private handlers are marked `(private)`.
 #[must_use]
 pub fn wire_names(service: &discovery::Service) -> Vec<String> {
     let handlers = service.handlers.iter().map(|handler| {

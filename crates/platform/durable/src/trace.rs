@@ -1,4 +1,4 @@
-//! The trace an invocation belongs to, and handing it on.
+//! The trace that an invocation belongs to, and propagating it.
 
 use std::cell::Cell;
 
@@ -11,16 +11,15 @@ use telemetry::span;
 use telemetry::trace::{TRACEPARENT, TraceParent, is_enabled};
 use tracing::Span;
 
-/// The trace that what a handler does belongs to, if it belongs to one: the span of its invocation.
+/// The trace context of an invocation, if it has one: the parent for whatever the handler does.
 ///
-/// It follows from the invocation's id and what it was called with, never from the clock or the attempt, so it may be sent,
-/// stored and replayed.
+/// It depends only on the invocation's id and headers, never on the clock or the attempt, so it may be sent, stored and replayed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Option<String>", into = "Option<String>")]
 pub struct Trace(Option<TraceParent>);
 
 impl Trace {
-    /// The trace of who called or sent this invocation.
+    /// The trace of the caller of this invocation.
     pub fn of(context: &impl Invocation) -> Self {
         let caller = context.headers().get(TRACEPARENT);
         Self(
@@ -30,7 +29,7 @@ impl Trace {
         )
     }
 
-    /// The trace of who called or sent this invocation, else that of the order event it works on.
+    /// The trace of the caller of this invocation, or else that of the order event that it handles.
     pub fn of_order(context: &impl Invocation, traceparent: Option<&str>) -> Self {
         let of_event = || {
             let event = traceparent.and_then(|text| text.parse::<TraceParent>().ok());
@@ -39,10 +38,10 @@ impl Trace {
         Self(Self::of(context).0.or_else(of_event))
     }
 
-    /// The same, or a trace that begins here where there is none and traces are wanted.
+    /// This trace, or a new trace if there is none and traces are enabled.
     ///
-    /// Whether they are wanted is a setting of the process, so this is for a handler that is done in one go: a replay under
-    /// another setting would do something else than the journal says.
+    /// Whether they are enabled is a setting of the process, so only a handler that is never replayed may call this: a replay with
+    /// another setting would contradict the journal.
     #[must_use]
     pub fn or_begun_by(self, context: &impl Invocation) -> Self {
         let begun =
@@ -50,15 +49,15 @@ impl Trace {
         Self(self.0.or_else(begun))
     }
 
-    /// Whether there is none.
+    /// Whether there is no trace.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The invocation's span in this trace, which it has found only while it ran, and what it is to hand on.
+    /// Opens the invocation's span in this trace, and returns it with the context to propagate.
     ///
-    /// For work on what belongs to this trace that somebody outside of it has set off.
+    /// For an invocation that was triggered from outside this trace and finds out only while it runs that it works on it.
     pub fn join(self, context: &impl Invocation, name: &str) -> (Self, Span) {
         let Some(parent) = self.0 else {
             return (self, Span::none());
@@ -72,7 +71,7 @@ impl Trace {
 }
 
 impl From<Option<String>> for Trace {
-    /// A context that cannot be read is none: it is a help, never a reason to fail.
+    /// An invalid context counts as none: a trace is never a reason to fail.
     fn from(text: Option<String>) -> Self {
         Self(text.and_then(|text| text.parse().ok()))
     }
@@ -84,7 +83,7 @@ impl From<Trace> for Option<String> {
     }
 }
 
-/// The trace context that an order event brings, also one that is otherwise no order.
+/// The trace context in an order event, even if the event is otherwise invalid.
 #[must_use]
 pub fn traceparent_in(event: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
@@ -95,11 +94,11 @@ pub fn traceparent_in(event: &[u8]) -> Option<String> {
 }
 
 thread_local! {
-    /// Whether the attempt that runs on this thread goes on with what another one has begun.
+    /// Whether the attempt that runs on this thread continues an earlier one.
     static RESUMED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Says so while `poll` runs.
+/// Sets [`RESUMED`] while `poll` runs.
 pub(crate) fn resumed<T>(is_resumed: bool, poll: impl FnOnce() -> T) -> T {
     let before = RESUMED.replace(is_resumed);
     let polled = poll();
@@ -107,11 +106,11 @@ pub(crate) fn resumed<T>(is_resumed: bool, poll: impl FnOnce() -> T) -> T {
     polled
 }
 
-/// What is known of an invocation by its context.
+/// A context that gives access to its invocation's id and headers.
 pub trait Invocation {
-    /// Its id.
+    /// The invocation's id.
     fn invocation_id(&self) -> &str;
-    /// What it was called with besides its input.
+    /// The headers of the call.
     fn headers(&self) -> &HeaderMap;
 }
 
@@ -137,9 +136,9 @@ invocation!(
     SharedWorkflowContext
 );
 
-/// A call or send that tells which trace it belongs to.
+/// A call or send that can carry a trace context.
 pub trait Traced {
-    /// Hands `trace` on, if there is one.
+    /// Adds `trace` as a header, if there is one.
     #[must_use]
     fn traced(self, trace: Trace) -> Self;
 }

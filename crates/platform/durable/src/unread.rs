@@ -1,4 +1,4 @@
-//! Inputs that a handler reads itself.
+//! Inputs that a handler parses itself.
 
 use std::marker::PhantomData;
 
@@ -6,13 +6,13 @@ use bytes::Bytes;
 use restate_sdk::serde::{Deserialize, InputMetadata, OutputMetadata, PayloadMetadata, Serialize};
 use schemars::{JsonSchema, schema_for};
 
-/// The bytes of an input that should be the JSON of a `T`. The handler reads them, so it decides what happens to one that is not.
+/// The bytes of an input that should be the JSON of a `T`. The handler parses them, so it decides what happens to invalid input.
 ///
-/// Whoever looks at the service sees the schema of `T`.
+/// The service's discovery shows the schema of `T`.
 pub struct Unread<T>(Vec<u8>, PhantomData<fn() -> T>);
 
 impl<T> Unread<T> {
-    /// The bytes as they were sent.
+    /// The unparsed bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0

@@ -1,4 +1,4 @@
-//! Only the Restate whose key is known may call the services.
+//! The services accept requests only if they are signed with a known key of Restate.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests and the systems they start trust each other"
@@ -16,18 +16,18 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 const DISCOVER: &str = "/discover";
-/// In which form Restate asks for what there is.
+/// The media type in which Restate requests the endpoint manifest.
 const MANIFEST: &str = "application/vnd.restate.endpointmanifest.v4+json";
 const INVOKE: &str = "/invoke/OrderStatusService/setStatus";
 
-/// A server without services, and who asks it.
-struct Asked {
+/// A server without services, and a client for it.
+struct TestServer {
     client: Client,
     base: String,
 }
 
-impl Asked {
-    /// A server that knows the keys in `file`.
+impl TestServer {
+    /// Starts a server that knows the keys in `file`.
     async fn start(file: &Path) -> anyhow::Result<Self> {
         let server = Server::new(Endpoint::builder().build()).identity(Identity::read(file)?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -70,19 +70,18 @@ fn public_key(directory: &TempDir) -> std::path::PathBuf {
     directory.path().join(keys::RESTATE_IDENTITY_PUBLIC)
 }
 
-#[expect(clippy::disallowed_methods, reason = "tokens are good for a time")]
+#[expect(clippy::disallowed_methods, reason = "tokens contain the time")]
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }
 
 #[tokio::test]
-async fn what_is_not_signed_for_this_path_with_this_key_a_moment_ago_is_refused()
--> anyhow::Result<()> {
+async fn requests_without_a_current_signature_for_their_path_are_refused() -> anyhow::Result<()> {
     let (directory, restate) = new_keys()?;
     let (_elsewhere, stranger) = new_keys()?;
-    let server = Asked::start(&public_key(&directory)).await?;
-    // The second time without being verified; that must not let in what follows.
+    let server = TestServer::start(&public_key(&directory)).await?;
+    // The second time, the token is only recognised; that must not let the following requests in.
     let signed = restate.headers(DISCOVER, now());
     for _ in 0..2 {
         assert_eq!(server.discovery(&signed).await?, 200);
@@ -98,7 +97,7 @@ async fn what_is_not_signed_for_this_path_with_this_key_a_moment_ago_is_refused(
         ("no token", &without_token),
         ("half a token", &cut),
         (
-            "a good token, but not as one",
+            "a valid token with the scheme unsigned",
             &[unsigned[0].clone(), signed[1].clone()],
         ),
         ("another key", &stranger.headers(DISCOVER, now())),
@@ -108,7 +107,7 @@ async fn what_is_not_signed_for_this_path_with_this_key_a_moment_ago_is_refused(
     ] {
         assert_eq!(server.discovery(headers).await?, 401, "{what}");
     }
-    // However the path is written.
+    // Paths that only look like the open ones are protected, too.
     for path in [
         INVOKE,
         "/invoke/OrderStatusService/health",
@@ -138,13 +137,13 @@ async fn what_is_not_signed_for_this_path_with_this_key_a_moment_ago_is_refused(
 }
 
 #[tokio::test]
-async fn while_the_key_is_replaced_both_are_accepted() -> anyhow::Result<()> {
+async fn both_keys_are_accepted_while_the_key_is_replaced() -> anyhow::Result<()> {
     let (former, before) = new_keys()?;
     let (latter, after) = new_keys()?;
     let both = [&latter, &former].map(|directory| std::fs::read_to_string(public_key(directory)));
     let [new, old] = both;
     std::fs::write(public_key(&latter), format!("{}{}", new?, old?))?;
-    let server = Asked::start(&public_key(&latter)).await?;
+    let server = TestServer::start(&public_key(&latter)).await?;
     for signer in [before, after] {
         assert_eq!(
             server.discovery(&signer.headers(DISCOVER, now())).await?,
@@ -154,11 +153,11 @@ async fn while_the_key_is_replaced_both_are_accepted() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A stranger's body would cost memory, and one that never comes a connection for ever.
+/// Reading it would cost memory, and waiting for one that never arrives would keep the connection open forever.
 #[tokio::test]
-async fn a_strangers_body_is_not_waited_for() -> anyhow::Result<()> {
+async fn unsigned_requests_are_refused_without_reading_their_body() -> anyhow::Result<()> {
     let (directory, _) = new_keys()?;
-    let server = Asked::start(&public_key(&directory)).await?;
+    let server = TestServer::start(&public_key(&directory)).await?;
     let endless = reqwest::Body::wrap(http_body_util::StreamBody::new(futures::stream::pending::<
         Result<http_body::Frame<bytes::Bytes>, std::io::Error>,
     >()));

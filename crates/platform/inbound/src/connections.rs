@@ -1,4 +1,4 @@
-//! Accepting connections until told to stop, and letting those that are left finish.
+//! Accepting connections until shutdown, and then letting open ones finish their requests.
 
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -9,13 +9,13 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// How long requests in hand may take once a server has been told to stop.
+/// How long requests in progress may take after shutdown was requested.
 pub const GRACE: Duration = Duration::from_secs(10);
-/// How long to wait when the system cannot give another connection: others may end meanwhile.
-const BREATH: Duration = Duration::from_millis(50);
+/// How long to wait when no connection can be accepted: others may end meanwhile.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 
-/// The next connection, or `None` once `shutdown` is over. `failed` is called when the system cannot give one; then it is tried
-/// again.
+/// The next connection, or `None` once `shutdown` completes. Calls `failed` when the operating system cannot accept one, and then
+/// retries.
 pub async fn accept(
     listener: &TcpListener,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
@@ -28,32 +28,32 @@ pub async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Answers are small and complete: they should leave at once. If it cannot be set they leave a little later.
+                // Answers are small and complete, so they should be sent at once. If this fails they are sent a little later.
                 let _ = stream.set_nodelay(true);
                 return Some((stream, peer));
             }
-            Err(error) if is_of_one_connection(&error) => {
+            Err(error) if concerns_one_connection(&error) => {
                 tracing::debug!(%error, "a connection broke before it was accepted");
             }
             Err(error) => {
-                // Out of files, most likely.
+                // Most likely there are no file descriptors left.
                 failed();
-                tracing::warn!(%error, "a connection was not accepted");
-                sleep(BREATH).await;
+                tracing::warn!(%error, "cannot accept connections");
+                sleep(RETRY_AFTER).await;
             }
         }
     }
 }
 
-/// Lets the connections that are left finish the requests they have in hand, for [`GRACE`] at most.
+/// Waits until open connections have finished their requests, for [`GRACE`] at most.
 pub async fn drain(connections: GracefulShutdown) {
     if timeout(GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!(grace = ?GRACE, "stopped without finishing all requests");
     }
 }
 
-/// Whether it is the client's fault that there is no connection; other errors will be there the next time too.
-fn is_of_one_connection(error: &Error) -> bool {
+/// Whether the error concerns only this connection; other errors would occur again at once.
+fn concerns_one_connection(error: &Error) -> bool {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(
         error.kind(),

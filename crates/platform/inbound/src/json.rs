@@ -1,4 +1,4 @@
-//! Bodies that claim to be JSON.
+//! Reads request bodies whose content type is JSON.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::problem::{BODY_TOO_LARGE, MALFORMED, Problem, REQUEST_TIMEOUT, UNSUPPORTED_MEDIA_TYPE};
 
-/// How long a body may take to arrive. No person waits that long to send a few hundred bytes.
-const WITHIN: Duration = Duration::from_secs(10);
+/// How long a body may take to arrive. A few hundred bytes never take that long.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads a body of at most `most` bytes that claims to be JSON.
+/// Reads a body of at most `most` bytes. Its content type must be JSON.
 ///
-/// The claim is asked for: a browser sends other media types to any address on behalf of any page, JSON only with leave.
+/// The content type is required because a browser lets any page send other media types to any address, but JSON only if the server
+/// permits it (CORS).
 pub async fn bytes(request: Request, most: usize) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         let detail = "send JSON, with the header content-type: application/json";
@@ -30,20 +31,20 @@ pub async fn bytes(request: Request, most: usize) -> Result<Bytes, Problem> {
     }
     let too_long = || Problem::new(BODY_TOO_LARGE, format!("send at most {most} bytes"));
     let body = request.into_body();
-    // Who says so beforehand need not send it.
+    // Refused before it is read if the client announces the length.
     if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > most) {
         return Err(too_long());
     }
-    match tokio::time::timeout(WITHIN, Limited::new(body, most).collect()).await {
+    match tokio::time::timeout(TIMEOUT, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
         Ok(Err(_)) => Err(Problem::new(
             MALFORMED,
-            "the body broke off before its end: send it again",
+            "the connection broke before the end of the body: send the request again",
         )),
         Err(_) => Err(Problem::new(
             REQUEST_TIMEOUT,
-            format!("send the whole body within {} s", WITHIN.as_secs()),
+            format!("send the whole body within {} s", TIMEOUT.as_secs()),
         )),
     }
 }

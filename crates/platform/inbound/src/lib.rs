@@ -1,9 +1,9 @@
-//! What our HTTP servers have in common, as [`upstream`](../upstream/index.html) is what our HTTP clients have in common.
+//! Code that all HTTP servers share; [`upstream`](../upstream/index.html) is the counterpart for clients.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `connections.rs` | accepting connections until told to stop, and letting those that are left finish |
-//! | [`json`] | bodies that claim to be JSON |
+//! | `connections.rs` | accepting connections until shutdown, and then letting open ones finish their requests |
+//! | [`json`] | reading request bodies whose content type is JSON |
 //! | [`problem`] | errors as problem documents (RFC 9457) |
 
 mod connections;

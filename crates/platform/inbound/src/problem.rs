@@ -10,14 +10,14 @@ use serde_json::value::{RawValue, to_raw_value};
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// A kind of problems.
+/// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// The status of the response.
     pub status: StatusCode,
-    /// A few words in kebab-case, part of the API: the end of the document's `type`.
+    /// The name in kebab-case, which ends the document's `type` and so is part of the API.
     pub name: &'static str,
-    /// The kind for people.
+    /// The title for people.
     pub title: &'static str,
 }
 
@@ -43,11 +43,11 @@ kinds! { pub
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
 }
 
-/// What went wrong with a request, as the answer to it.
+/// A problem with a request, as the response to it.
 ///
 /// ```json
 /// {"type":"urn:food-ordering:problem:declined","title":"Payment declined","status":402,
-///  "detail":"the bank said no: ask the customer for another card"}
+///  "detail":"the bank declined the card: ask the customer for another one"}
 /// ```
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Inner>);
@@ -61,7 +61,7 @@ struct Inner {
 }
 
 impl Problem {
-    /// A problem; `detail` says what is wrong this time and what to do.
+    /// A problem; `detail` explains this occurrence and what to do.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -71,18 +71,18 @@ impl Problem {
         }))
     }
 
-    /// That there is the path, but not for this method.
+    /// The problem that the path exists, but not for this method.
     #[must_use]
     pub fn method_not_allowed(method: &axum::http::Method, path: &str) -> Self {
         Self::new(
             METHOD_NOT_ALLOWED,
             format!(
-                "{method} cannot be used with {path}: the header allow of this answer says what can"
+                "{path} does not support {method}: the header allow of this response lists the supported methods"
             ),
         )
     }
 
-    /// Adds a member to the document; one that cannot be written as JSON is left out.
+    /// Adds a member to the document, unless it cannot be written as JSON.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Self {
         let value = to_raw_value(value).ok();
@@ -97,14 +97,14 @@ impl Problem {
         self
     }
 
-    /// Says when to try again, in whole seconds, rounded up.
+    /// Tells the client when to try again, in whole seconds, rounded up.
     #[must_use]
     pub fn retry_after(self, delay: Duration) -> Self {
         let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// What kind of problem it is.
+    /// The problem's kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -136,9 +136,9 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let mut headers = std::mem::take(&mut self.0.headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        // It says how things are now, which nobody may keep.
+        // A problem is only valid now, so it must not be cached.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // It holds only texts, numbers and JSON, which can always be written.
+        // It contains only strings, numbers and JSON, so serializing cannot fail.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         (self.0.kind.status, headers, body).into_response()
     }

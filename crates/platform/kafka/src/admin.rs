@@ -1,4 +1,4 @@
-//! Which cluster this is, and which topics it has.
+//! Queries and changes the cluster's metadata: its id, topics and consumer groups.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -12,37 +12,37 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Connection, Error, Trouble};
+use crate::{Connection, Error, LastError};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// How long passing on errors may take, all of which are there already.
+/// How long delivering the pending errors to the context may take.
 const SERVE_ERRORS: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(50);
 
-/// A Kafka cluster as its brokers describe it.
+/// A Kafka cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its id: a broker that lost its log and starts anew has another one.
+    /// The cluster's id, which changes if a broker loses its log and starts from scratch.
     pub id: String,
 }
 
-/// What a topic is set to, in Kafka's names, such as `cleanup.policy`.
+/// A topic's settings by Kafka's names, such as `cleanup.policy`.
 pub type Settings = BTreeMap<String, String>;
 
-/// Does something that blocks with a client, and explains what goes wrong meanwhile.
+/// Runs a blocking query with a client. Errors contain the reason that librdkafka reports.
 async fn ask<T: Send + 'static>(
     connection: &Connection,
-    question: impl FnOnce(&BaseProducer<Trouble>) -> Result<T, String> + Send + 'static,
+    question: impl FnOnce(&BaseProducer<LastError>) -> Result<T, String> + Send + 'static,
 ) -> Result<T, Error> {
-    let trouble = Trouble::default();
-    let producer: BaseProducer<Trouble> = (connection.config())
-        .create_with_context(trouble.clone())
-        .map_err(|source| connection.no_client(source))?;
+    let last_error = LastError::default();
+    let producer: BaseProducer<LastError> = (connection.config())
+        .create_with_context(last_error.clone())
+        .map_err(|source| connection.client_error(source))?;
     let asked = tokio::task::spawn_blocking(move || {
         let answer = question(&producer);
         if answer.is_err() {
-            // Only now is what went wrong passed on to the context.
+            // Polling delivers the errors to the context.
             producer.poll(SERVE_ERRORS);
         }
         answer
@@ -50,15 +50,16 @@ async fn ask<T: Send + 'static>(
     let answer = asked.await.map_err(|error| error.to_string());
     answer
         .flatten()
-        .map_err(|reason| connection.unreachable(&trouble, reason))
+        .map_err(|reason| connection.unreachable(&last_error, reason))
 }
 
 impl Cluster {
-    /// Asks the brokers who they are. Takes up to five seconds, and two more for each address at which nobody answers.
+    /// Asks the brokers for the cluster's id. Takes up to five seconds, and two more for each advertised address at which nobody
+    /// answers.
     ///
     /// # Errors
-    /// If nobody answers, or if none of the addresses that the brokers give as their own can be reached: clients use the addresses
-    /// that they are configured with for this first question only.
+    /// If nobody answers, or if none of the brokers' advertised addresses can be reached: clients use the configured addresses only
+    /// to learn the advertised ones.
     pub async fn discover(connection: &Connection) -> Result<Self, Error> {
         let asked = ask(connection, |producer| {
             let id = producer.client().fetch_cluster_id(TIMEOUT);
@@ -90,14 +91,14 @@ impl Cluster {
     }
 }
 
-/// Whether somebody listens at a broker's address.
+/// Connects to a broker's address, to see whether anybody listens there.
 async fn reach(host: &str, port: u16) -> std::io::Result<()> {
     timeout(CONNECT_WITHIN, TcpStream::connect((host, port))).await??;
     Ok(())
 }
 
-/// The ids of those of `topics` that exist. A topic that was deleted and created again has another one. Brokers without such ids
-/// tell none.
+/// The ids of those of `topics` that exist. A topic that was deleted and created again has a new id. The result is empty if the
+/// brokers do not support topic ids.
 pub async fn topic_ids(
     connection: &Connection,
     topics: &[&'static str],
@@ -110,17 +111,17 @@ pub async fn topic_ids(
     .await
 }
 
-fn client(connection: &Connection) -> Result<AdminClient<Trouble>, Error> {
+fn client(connection: &Connection) -> Result<AdminClient<LastError>, Error> {
     (connection.config())
-        .create_with_context(Trouble::default())
-        .map_err(|source| connection.no_client(source))
+        .create_with_context(LastError::default())
+        .map_err(|source| connection.client_error(source))
 }
 
-/// Creates those of `topics` (name and partitions) that are missing, with the cluster's own replication factor; returns when the
-/// brokers know them: they hear of a new topic a moment after it was created, and without its id it would be taken for the topic of
-/// this name that there was before.
+/// Creates those of `topics` (name and partitions) that are missing, with the cluster's default replication factor. Returns when all
+/// brokers know the new topics, which takes a moment; until then, a new topic has no id and could be mistaken for a former topic
+/// with this name.
 ///
-/// Safe to call again and again; topics that exist are left as they are.
+/// Idempotent; existing topics are not changed.
 pub async fn ensure_topics(
     connection: &Connection,
     topics: &[(&'static str, i32)],
@@ -130,10 +131,10 @@ pub async fn ensure_topics(
         .iter()
         .filter(|(name, _)| !existing.contains_key(*name))
         .map(|&(name, partitions)| {
-            // -1: the cluster's own default.
+            // -1: the cluster's default.
             let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
             if name == domain::topic::DRIVER_UPDATES {
-                // When a driver was heard from is not for the driver's phone to say.
+                // The broker, not the driver's phone, determines when a report arrived.
                 topic.set("message.timestamp.type", "LogAppendTime")
             } else {
                 topic
@@ -143,7 +144,7 @@ pub async fn ensure_topics(
     if missing.is_empty() {
         return Ok(());
     }
-    let unreachable = |reason: String| connection.unreachable(&Trouble::default(), reason);
+    let unreachable = |reason: String| connection.unreachable(&LastError::default(), reason);
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
     let results = (client(connection)?.create_topics(&missing, &options).await)
         .map_err(|error| unreachable(error.to_string()))?;
@@ -165,26 +166,26 @@ pub async fn ensure_topics(
             return Ok(());
         };
         if Instant::now() >= deadline {
-            let reason = format!("topic {name} was created, but is not there after {TIMEOUT:?}");
+            let reason = format!("topic {name} was created, but does not exist after {TIMEOUT:?}");
             return Err(unreachable(reason));
         }
         sleep(POLL).await;
     }
 }
 
-/// How many partitions each topic has, and of how many replicas each.
+/// A topic's number of partitions and replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partitions {
-    /// How many there are.
+    /// The number of partitions.
     pub count: usize,
-    /// On how many brokers each is.
+    /// The number of replicas of each partition; the smallest, if they differ.
     pub replicas: usize,
 }
 
-/// All topics of the cluster.
+/// The partitions of all topics in the cluster, by topic.
 pub async fn partitions(connection: &Connection) -> Result<HashMap<String, Partitions>, Error> {
     ask(connection, |producer| {
-        // Of all topics: to ask for one by its name may create it.
+        // Asks for all topics, since asking for one by name could create it.
         let metadata = producer.client().fetch_metadata(None, TIMEOUT);
         let metadata = metadata.map_err(|error| error.to_string())?;
         let topics = metadata.topics().iter().map(|topic| {
@@ -202,7 +203,7 @@ pub async fn partitions(connection: &Connection) -> Result<HashMap<String, Parti
     .await
 }
 
-/// What those of `topics` that exist are set to.
+/// The settings of those of `topics` that exist.
 pub async fn settings(
     connection: &Connection,
     topics: &[&'static str],
@@ -214,7 +215,7 @@ pub async fn settings(
     let described = client(connection)?
         .describe_configs(&resources, &options)
         .await
-        .map_err(|error| connection.unreachable(&Trouble::default(), error.to_string()))?;
+        .map_err(|error| connection.unreachable(&LastError::default(), error.to_string()))?;
     let settings = topics.iter().zip(described).filter_map(|(topic, found)| {
         let entries = found.ok()?.entries.into_iter();
         let settings = entries.filter_map(|entry| Some((entry.name, entry.value?)));
@@ -223,38 +224,38 @@ pub async fn settings(
     Ok(settings.collect())
 }
 
-/// What a consumer group has not read of a partition.
+/// The part of a partition that a consumer group has not read yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Behind {
-    /// Of which partition.
+pub struct Lag {
+    /// The partition.
     pub partition: i32,
-    /// The offset from which on it has committed nothing.
+    /// The committed offset: the next record to read.
     pub next: i64,
-    /// How many records there are from there on.
+    /// The number of unread records that the broker still has.
     pub records: i64,
-    /// How many records from there on the broker has removed already.
+    /// The number of unread records that the broker has already deleted.
     pub removed: i64,
 }
 
-/// Does something that blocks with a consumer of a group that is never joined.
+/// Runs a blocking operation with a consumer that belongs to `group` but never joins it.
 async fn with_group<T: Send + 'static>(
     connection: &Connection,
     group: &str,
-    work: impl FnOnce(&BaseConsumer<Trouble>) -> KafkaResult<T> + Send + 'static,
+    work: impl FnOnce(&BaseConsumer<LastError>) -> KafkaResult<T> + Send + 'static,
 ) -> Result<T, Error> {
-    let trouble = Trouble::default();
-    let consumer: BaseConsumer<Trouble> = (connection.config())
+    let last_error = LastError::default();
+    let consumer: BaseConsumer<LastError> = (connection.config())
         .set("group.id", group)
         .set("enable.auto.commit", "false")
-        .create_with_context(trouble.clone())
-        .map_err(|source| connection.no_client(source))?;
+        .create_with_context(last_error.clone())
+        .map_err(|source| connection.client_error(source))?;
     let done = tokio::task::spawn_blocking(move || work(&consumer)).await;
     let done = done.unwrap_or(Err(KafkaError::Canceled));
-    done.map_err(|error| connection.unreachable(&trouble, error.to_string()))
+    done.map_err(|error| connection.unreachable(&last_error, error.to_string()))
 }
 
-/// The offsets that a group has committed of a topic, those of partitions without any included.
-fn committed(consumer: &BaseConsumer<Trouble>, topic: &str) -> KafkaResult<TopicPartitionList> {
+/// A group's committed offset for each partition of a topic, including partitions without a committed offset.
+fn committed(consumer: &BaseConsumer<LastError>, topic: &str) -> KafkaResult<TopicPartitionList> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
     let mut partitions = TopicPartitionList::new();
     for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
@@ -263,39 +264,39 @@ fn committed(consumer: &BaseConsumer<Trouble>, topic: &str) -> KafkaResult<Topic
     consumer.committed_offsets(partitions, TIMEOUT)
 }
 
-/// How far a consumer group is behind in each partition of a topic.
-pub async fn behind(
+/// A consumer group's lag in each partition of a topic.
+pub async fn lag(
     connection: &Connection,
     group: &str,
     topic: &'static str,
-) -> Result<Vec<Behind>, Error> {
+) -> Result<Vec<Lag>, Error> {
     with_group(connection, group, move |consumer| {
         let committed = committed(consumer, topic)?;
-        let behind = committed.elements().into_iter().map(|found| {
+        let lag = committed.elements().into_iter().map(|found| {
             let partition = found.partition();
             let (first, end) = consumer.fetch_watermarks(topic, partition, TIMEOUT)?;
             let next = match found.offset() {
                 Offset::Offset(offset) => offset,
-                // Nothing is committed yet.
+                // No offset is committed yet.
                 _ => first,
             };
-            Ok(Behind {
+            Ok(Lag {
                 partition,
                 next,
                 records: (end - next.max(first)).max(0),
                 removed: (first - next).max(0),
             })
         });
-        behind.collect()
+        lag.collect()
     })
     .await
 }
 
-/// Notes for consumer group `group` that it begins with the first record of `topic`, or where the group `former` has stopped;
-/// unless it has begun already.
+/// Commits initial offsets for consumer group `group` where it has none: the first record of `topic`, or the position of the group
+/// `former`.
 ///
-/// So its lag is known from the moment a member has been given its partitions, and not only once it has committed something.
-pub async fn begin_group(
+/// So the group's lag is known before its members first commit an offset.
+pub async fn commit_initial_offsets(
     connection: &Connection,
     group: &str,
     topic: &'static str,
@@ -324,7 +325,7 @@ pub async fn begin_group(
             return Ok(());
         }
         match consumer.commit(&offsets, CommitMode::Sync) {
-            // It has members, which commit for themselves.
+            // The group has members, which commit offsets themselves.
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownMemberId)) => Ok(()),
             committed => committed,
         }
@@ -350,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_begins_with_the_first_record_once() {
+    async fn initial_offsets_are_committed_once() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("orders", 2, 1).unwrap();
         let connection = Connection::plain(cluster.bootstrap_servers());
@@ -359,21 +360,21 @@ mod tests {
             .publish("orders", Some(b"1"), b"{}", &[])
             .await
             .unwrap();
-        let behind = async |group: &str| {
-            let behind = behind(&connection, group, "orders").await.unwrap();
-            behind.iter().map(|it| it.records).sum::<i64>()
+        let lag = async |group: &str| {
+            let lag = lag(&connection, group, "orders").await.unwrap();
+            lag.iter().map(|it| it.records).sum::<i64>()
         };
-        assert_eq!(behind("readers").await, 1);
+        assert_eq!(lag("readers").await, 1);
         for _ in 0..2 {
-            begin_group(&connection, "readers", "orders", "former")
+            commit_initial_offsets(&connection, "readers", "orders", "former")
                 .await
                 .unwrap();
-            assert_eq!(behind("readers").await, 1);
+            assert_eq!(lag("readers").await, 1);
         }
     }
 
     #[tokio::test]
-    async fn brokers_that_are_not_there_are_named_with_the_reason() {
+    async fn errors_name_unreachable_brokers_and_the_reason() {
         let connection = Connection::plain("127.0.0.1:9");
         let error = Cluster::discover(&connection).await.unwrap_err();
         let text = error.to_string();

@@ -1,4 +1,4 @@
-//! How to reach the brokers, and why they could not be reached.
+//! Connection settings, and explanations of connection errors.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -14,30 +14,30 @@ use rdkafka::{ClientConfig, ClientContext};
 use crate::Error;
 use crate::properties::{self, For, Properties};
 
-/// By this name `endpoints.json` names the file with the properties.
+/// The key of the properties file in `endpoints.json`.
 pub const PROPERTIES_FILE: &str = "kafka-properties-file";
 
-/// Reads the addresses of brokers as they stand in a flag: `host:port,…`, where librdkafka's own port 9092 may be left out.
+/// Parses the value of a flag with broker addresses: `host:port,…`. The default port is 9092.
 ///
-/// librdkafka takes almost any text, and says later that it resolves no host of this name.
-pub fn brokers(text: &str) -> Result<String, NoBrokers> {
+/// librdkafka itself accepts almost any text, and fails only later, when it resolves the host name.
+pub fn brokers(text: &str) -> Result<String, InvalidBrokers> {
     let brokers: Vec<&str> = text
         .split(',')
         .map(str::trim)
         .filter(|broker| !broker.is_empty())
         .collect();
     if brokers.is_empty() {
-        return Err(NoBrokers::None);
+        return Err(InvalidBrokers::None);
     }
     for broker in &brokers {
         if !is_broker(broker) {
-            return Err(NoBrokers::NotOne((*broker).to_owned()));
+            return Err(InvalidBrokers::Address((*broker).to_owned()));
         }
     }
     Ok(brokers.join(","))
 }
 
-/// A host with or without a port; librdkafka takes the protocol before it too.
+/// Whether `text` is a host with an optional port and, as librdkafka permits, an optional protocol.
 fn is_broker(text: &str) -> bool {
     const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
     let address = match text.split_once("://") {
@@ -48,7 +48,7 @@ fn is_broker(text: &str) -> bool {
         None => text,
     };
     let (host, port) = match address.rsplit_once(':') {
-        // The colons of an IPv6 address stand in brackets.
+        // An IPv6 address is in brackets.
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (address, None),
     };
@@ -63,20 +63,20 @@ fn is_broker(text: &str) -> bool {
     is_host && port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0))
 }
 
-/// A text that does not say where brokers are.
+/// Why a text is not a list of broker addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoBrokers {
-    /// It has no address in it.
+pub enum InvalidBrokers {
+    /// It contains no address.
     #[error("give at least one broker, such as 127.0.0.1:9092")]
     None,
-    /// Something in it is no address.
+    /// An entry is not an address.
     #[error(
-        "{0:?} is no broker's address such as kafka.example.com:9092; several are separated by commas"
+        "{0:?} is not a broker address such as kafka.example.com:9092; separate several addresses with commas"
     )]
-    NotOne(String),
+    Address(String),
 }
 
-/// How the brokers are reached: their addresses, and what librdkafka has to know beside them.
+/// How to reach the brokers: their addresses, and librdkafka's properties for the connection.
 #[derive(Debug, Clone)]
 pub struct Connection {
     brokers: String,
@@ -84,7 +84,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Without encryption or credentials, to the cluster that `brokers` (`host:port,…`) lead to.
+    /// A connection to `brokers` (`host:port,…`) without encryption or credentials.
     #[must_use]
     pub fn plain(brokers: impl Into<String>) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// With the properties in `file`, if one is given.
+    /// A connection to `brokers` with the properties in `file`, if there is one.
     pub fn with_file(
         brokers: impl Into<String>,
         file: Option<&Path>,
@@ -105,7 +105,7 @@ impl Connection {
         })
     }
 
-    /// As the addresses that `up` writes down (`endpoints.json`) have it; `None` if they name no Kafka.
+    /// The connection in the addresses that `up` writes (`endpoints.json`); `None` if they contain no Kafka.
     pub fn from_endpoints(
         endpoints: &BTreeMap<String, String>,
     ) -> Result<Option<Self>, properties::Error> {
@@ -116,7 +116,7 @@ impl Connection {
             .transpose()
     }
 
-    /// The same, with the cluster at other addresses.
+    /// The same properties with other broker addresses.
     #[must_use]
     pub fn at(&self, brokers: impl Into<String>) -> Self {
         Self {
@@ -125,51 +125,55 @@ impl Connection {
         }
     }
 
-    /// The same, with other properties.
+    /// The same brokers with other properties.
     #[must_use]
     pub fn with_properties(self, properties: Properties) -> Self {
         Self { properties, ..self }
     }
 
-    /// `host:port,…`
+    /// The brokers' addresses: `host:port,…`.
     #[must_use]
     pub fn brokers(&self) -> &str {
         &self.brokers
     }
 
-    /// What there is beside the addresses.
+    /// librdkafka's properties for the connection.
     #[must_use]
     pub fn properties(&self) -> &Properties {
         &self.properties
     }
 
-    /// The configuration of a client that connects so.
+    /// The configuration of a client with this connection.
     #[must_use]
     pub fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        // That a broker hangs up is said at this level.
+        // librdkafka logs at this level that a broker closes the connection.
         config.set_log_level(RDKafkaLogLevel::Info);
-        // Sooner than whoever waits gives up, so that it can be said which address is out of reach.
+        // Shorter than callers wait, so that errors can name the address that is unreachable.
         config.set("socket.connection.setup.timeout.ms", "4000");
         self.properties.apply(&mut config);
         config.set("bootstrap.servers", &self.brokers);
         config
     }
 
-    /// The error of a client that could not be made.
+    /// The error that a client could not be created.
     #[must_use]
-    pub fn no_client(&self, source: KafkaError) -> Error {
+    pub fn client_error(&self, source: KafkaError) -> Error {
         Error::Client {
             brokers: self.brokers.clone(),
             source,
         }
     }
 
-    /// The error of brokers that could not be asked; what `trouble` knows is better than what a timed-out request can say.
-    pub(crate) fn unreachable(&self, trouble: &Trouble, otherwise: impl Into<String>) -> Error {
+    /// The error that the brokers did not answer. A reason in `last_error` is more precise than that of a timed-out request.
+    pub(crate) fn unreachable(
+        &self,
+        last_error: &LastError,
+        otherwise: impl Into<String>,
+    ) -> Error {
         Error::Unreachable {
             brokers: self.brokers.clone(),
-            reason: trouble.last().unwrap_or_else(|| otherwise.into()),
+            reason: last_error.last().unwrap_or_else(|| otherwise.into()),
         }
     }
 }
@@ -186,12 +190,12 @@ impl From<&str> for Connection {
     }
 }
 
-/// The context of a client: remembers the last trouble with the brokers. Clones share it.
+/// A client context that remembers the last error of the brokers. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Trouble(Arc<Mutex<Option<String>>>);
+pub struct LastError(Arc<Mutex<Option<String>>>);
 
-impl Trouble {
-    /// What the last trouble was since [`forget`](Self::forget), for people.
+impl LastError {
+    /// The explanation of the last error since [`forget`](Self::forget).
     #[must_use]
     pub fn last(&self) -> Option<String> {
         self.0
@@ -204,15 +208,15 @@ impl Trouble {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
-    /// Whatever is told from now on is news.
+    /// Forgets the last error, so that [`last`](Self::last) returns only newer ones.
     pub fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-impl ClientContext for Trouble {
+impl ClientContext for LastError {
     fn error(&self, error: KafkaError, reason: &str) {
-        // It says only that there is trouble with each broker, and comes last.
+        // This error follows those of the individual brokers and adds nothing to them.
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             return;
         }
@@ -222,93 +226,92 @@ impl ClientContext for Trouble {
 
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(facility, message, "librdkafka");
-        // A broker that hangs up is no error to librdkafka, even if it never does anything else.
+        // librdkafka does not report an error if a broker closes the connection, even if it does so every time.
         if facility == "FAIL" && meaning(message).is_some() {
             self.note(explain(message));
         }
     }
 }
 
-impl ConsumerContext for Trouble {}
+impl ConsumerContext for LastError {}
 
-impl ProducerContext for Trouble {
+impl ProducerContext for LastError {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// What librdkafka's `reason` means where it is obscure, and what to do.
+/// What an obscure `reason` of librdkafka means, and what to do.
 fn meaning(reason: &str) -> Option<&'static str> {
-    // (what librdkafka says, what it means)
+    // (part of librdkafka's text, meaning)
     const MEANINGS: [(&str, &str); 13] = [
         (
             "might require SASL authentication",
-            "the broker wants a user name and password: name a file with security.protocol=SASL_PLAINTEXT or SASL_SSL by \
+            "the broker requires a user name and password: set security.protocol=SASL_PLAINTEXT or SASL_SSL in the file of \
              --kafka-properties-file",
         ),
         (
             "connecting to a SSL listener",
-            "the broker wants TLS: name a file with security.protocol=SSL or SASL_SSL by --kafka-properties-file",
+            "the broker requires TLS: set security.protocol=SSL or SASL_SSL in the file of --kafka-properties-file",
         ),
         (
             "connecting to a PLAINTEXT broker listener",
-            "the broker speaks no TLS there: take another port, or security.protocol=PLAINTEXT or SASL_PLAINTEXT",
+            "the broker does not use TLS on this port: use another port, or set security.protocol=PLAINTEXT or SASL_PLAINTEXT",
         ),
         (
             "mechanism handshake failed",
-            "the broker does not know this mechanism there, or wants no credentials: see security.protocol and sasl.mechanism",
+            "the broker does not support this mechanism on this port, or accepts no credentials: check security.protocol and sasl.mechanism",
         ),
         (
             "Authentication failed",
-            "the broker refuses the user name or the password: see sasl.username, sasl.password and sasl.mechanism",
+            "the broker refuses the user name or the password: check sasl.username, sasl.password and sasl.mechanism",
         ),
         (
             "SASL authentication error",
-            "the broker does not take these credentials: see sasl.mechanism, sasl.username and sasl.password",
+            "the broker refuses these credentials: check sasl.mechanism, sasl.username and sasl.password",
         ),
         (
             "certificate could not be verified",
             "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
         ),
-        // Where it is another host's, librdkafka does not say more.
+        // librdkafka's text is the same if the certificate is for another host.
         (
             "certificate verify failed",
             "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
         ),
         (
             "Invalid response size",
-            "what answers there is no Kafka, or speaks TLS: check the port and security.protocol",
+            "the server at this address is not Kafka, or uses TLS: check the port and security.protocol",
         ),
         (
             "certificate required",
-            "the broker wants a certificate of its clients: see ssl.certificate.location and ssl.key.location",
+            "the broker requires a client certificate: set ssl.certificate.location and ssl.key.location",
         ),
         (
             "alert certificate expired",
-            "the certificate that clients show the broker has expired: see ssl.certificate.location",
+            "the client certificate has expired: check ssl.certificate.location",
         ),
         (
             "alert certificate unknown",
-            "the broker does not take this client's certificate, which may have expired: see ssl.certificate.location",
+            "the broker refuses the client certificate, which may have expired: check ssl.certificate.location",
         ),
         (
             "bad certificate",
-            "the broker wants a certificate of its clients, or does not take this one: see ssl.certificate.location and \
-             ssl.key.location",
+            "the broker requires a client certificate, or refuses this one: check ssl.certificate.location and ssl.key.location",
         ),
     ];
-    // A broker that wants something else says nothing, and hangs up at the first request that it does not understand.
+    // A broker that expects another protocol closes the connection without an error at the first request that it cannot read.
     if reason.contains("Disconnected: connection closed by peer") {
         if reason.contains("in state APIVERSION_QUERY") {
             return Some(
-                "the broker hangs up; if it does so each time, it wants TLS: name a file with security.protocol=SSL or SASL_SSL by \
-                 --kafka-properties-file",
+                "the broker closes the connection; if it always does, it requires TLS: set security.protocol=SSL or SASL_SSL in the \
+                 file of --kafka-properties-file",
             );
         }
         if reason.contains("in state UP") {
             return Some(
-                "the broker hangs up; if it does so each time, it wants a user name and password: name a file with \
-                 security.protocol=SASL_PLAINTEXT or SASL_SSL by --kafka-properties-file",
+                "the broker closes the connection; if it always does, it requires a user name and password: set \
+                 security.protocol=SASL_PLAINTEXT or SASL_SSL in the file of --kafka-properties-file",
             );
         }
     }
@@ -316,7 +319,7 @@ fn meaning(reason: &str) -> Option<&'static str> {
     found.map(|(_, meaning)| *meaning)
 }
 
-/// What librdkafka's `reason` means, and the reason itself.
+/// The meaning of librdkafka's `reason`, followed by the reason itself.
 fn explain(reason: &str) -> String {
     match meaning(reason) {
         Some(meaning) => format!("{meaning} ({reason})"),
@@ -329,12 +332,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_librdkafka_says_of_the_wrong_protocol_is_explained() {
+    fn librdkafkas_errors_about_a_wrong_protocol_are_explained() {
         for (reason, expected) in [
             (
                 "127.0.0.1:1/bootstrap: Disconnected: verify that security.protocol is correctly configured, broker might \
                  require SASL authentication (after 347ms in state UP)",
-                "wants a user name and password",
+                "requires a user name and password",
             ),
             (
                 "127.0.0.1:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect \
@@ -349,7 +352,7 @@ mod tests {
             (
                 "127.0.0.1:1/bootstrap: Receive failed: Invalid response size 1213486160 (0..100000000): increase \
                  receive.message.max.bytes (after 2ms in state APIVERSION_QUERY)",
-                "is no Kafka",
+                "is not Kafka",
             ),
             (
                 "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused",
@@ -365,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_brokers_are_read_as_librdkafka_takes_them() {
+    fn broker_addresses_are_parsed() {
         for (text, read) in [
             ("a:1", "a:1"),
             (" a:1, b ,", "a:1,b"),
@@ -403,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_cannot_lead_to_another_cluster() {
+    fn the_brokers_of_a_connection_can_be_replaced() {
         let connection = Connection::plain("a:1").at("b:2");
         assert_eq!(connection.config().get("bootstrap.servers"), Some("b:2"));
     }

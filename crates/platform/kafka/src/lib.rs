@@ -1,17 +1,17 @@
-//! The one way this system talks to Kafka: idempotent publishing, dead letters, cluster identity.
+//! All access of this system to Kafka: idempotent publishing, dead letters, cluster identity.
 //!
 //! Used by the durable services (inside `ctx.run`), the driver simulator, the gateway and the launcher. It wraps `rdkafka` so
-//! that the producer's settings, which decide whether an accepted order can be lost, stand in one place, and so does how
-//! brokers are reached.
+//! that the connection settings are defined in one place, and so are the producer's settings, which decide whether an accepted
+//! order can be lost.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `connection.rs` | how brokers are reached, and what it means when they are not |
-//! | `options.rs` | the settings of its clients |
+//! | `connection.rs` | connection settings, and explanations of connection errors |
+//! | `options.rs` | the settings of clients |
 //! | [`properties`] | the file with librdkafka's properties: protocol, credentials, certificates |
 //! | `publisher.rs` | publishing records, and dead letters |
 //! | [`records`] | reading a whole topic |
-//! | `admin.rs` | which cluster it is, and which topics it has |
+//! | `admin.rs` | the cluster's id, topics and consumer groups |
 
 mod admin;
 mod connection;
@@ -21,17 +21,17 @@ mod publisher;
 pub mod records;
 
 pub use admin::{
-    Behind, Cluster, Partitions, Settings, begin_group, behind, ensure_topics, partitions,
+    Cluster, Lag, Partitions, Settings, commit_initial_offsets, ensure_topics, lag, partitions,
     settings, topic_ids,
 };
-pub use connection::{Connection, NoBrokers, PROPERTIES_FILE, Trouble, brokers};
+pub use connection::{Connection, InvalidBrokers, LastError, PROPERTIES_FILE, brokers};
 pub use options::{Options, PropertiesFile};
 pub use properties::Properties;
 pub use publisher::{Headers, Publisher};
 
-/// Names of the headers that a dead-lettered record carries besides its own key and value.
+/// Names of the headers of a dead letter, which otherwise has the original record's key and value.
 pub mod dead_letter {
-    /// Why the record could not be used, for people.
+    /// Why the record was invalid, for people.
     pub const REASON: &str = "dlq-reason";
     /// The topic it came from.
     pub const TOPIC: &str = "dlq-topic";
@@ -39,35 +39,35 @@ pub mod dead_letter {
     pub const PARTITION: &str = "dlq-partition";
     /// Its offset there.
     pub const OFFSET: &str = "dlq-offset";
-    /// How many bytes the value had, if it was too long for the dead-letter topic and only its beginning is kept.
+    /// The original length of the value in bytes, if it was truncated because it is too long for the dead-letter topic.
     pub const CUT_FROM: &str = "dlq-cut-from";
-    /// The same of the key.
+    /// The original length of the key in bytes, if it was truncated.
     pub const KEY_CUT_FROM: &str = "dlq-key-cut-from";
 
-    /// Where a record came from, as text, for the headers.
+    /// Where a record came from, as text for the headers.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Source {
-        /// Its topic.
+        /// The topic.
         pub topic: String,
-        /// Its partition.
+        /// The partition.
         pub partition: String,
-        /// Its offset.
+        /// The offset.
         pub offset: String,
     }
 }
 
-/// Why talking to Kafka failed. Every kind may be tried again but [`Error::Refused`].
+/// Why an operation with Kafka failed; see [`Error::is_retryable`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The client could not be made: its settings are wrong.
+    /// The client could not be created: its settings are wrong.
     #[error("Kafka client for {brokers}: {source}")]
     Client {
-        /// The brokers it was to talk to.
+        /// The brokers' addresses.
         brokers: String,
         /// What librdkafka says.
         source: rdkafka::error::KafkaError,
     },
-    /// The broker did not confirm the record in time; it may or may not have it.
+    /// The broker did not confirm the record in time; it may or may not have stored it.
     #[error(
         "topic {topic}: not confirmed by the broker: {source}; check that Kafka is up and reachable"
     )]
@@ -77,7 +77,7 @@ pub enum Error {
         /// What librdkafka says.
         source: rdkafka::error::KafkaError,
     },
-    /// The broker will never take this record, for example because it is too large.
+    /// The broker will never accept this record, for example because it is too large.
     #[error("topic {topic}: the broker refuses the record: {source}")]
     Refused {
         /// Where it was to go.
@@ -85,12 +85,12 @@ pub enum Error {
         /// What librdkafka says.
         source: rdkafka::error::KafkaError,
     },
-    /// The brokers could not be asked.
+    /// The brokers did not answer.
     #[error("Kafka at {brokers} does not answer: {reason}")]
     Unreachable {
-        /// Who was asked.
+        /// The brokers' addresses.
         brokers: String,
-        /// What happened.
+        /// The reason.
         reason: String,
     },
     /// The brokers answer, but send their clients to an address where nobody is.
@@ -109,7 +109,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether trying again can help.
+    /// Whether a retry can succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self, Self::Refused { .. } | Self::Client { .. })

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{Connection, properties};
 
-/// How Kafka is reached.
+/// How to reach Kafka.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Options {
@@ -26,7 +26,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// How the brokers are reached.
+    /// The connection to the brokers.
     pub fn connection(&self) -> Result<Connection, properties::Error> {
         self.properties.connection(&self.brokers)
     }
@@ -36,9 +36,9 @@ impl Options {
 #[derive(Debug, Clone, Default, Args)]
 #[group(skip)]
 pub struct PropertiesFile {
-    /// For brokers with a password or TLS: a file with librdkafka's properties (security.protocol,
+    /// For brokers with a password or TLS: a file of librdkafka properties (security.protocol,
     /// sasl.mechanism, sasl.username, sasl.password, ssl.ca.location, ssl.certificate.location, ssl.key.location, …),
-    /// name=value on each line
+    /// one name=value per line
     #[arg(
         id = "kafka-properties-file",
         long,
@@ -49,7 +49,7 @@ pub struct PropertiesFile {
 }
 
 impl PropertiesFile {
-    /// How the brokers at these addresses are reached.
+    /// The connection to the brokers at these addresses.
     pub fn connection(&self, brokers: &str) -> Result<Connection, properties::Error> {
         Connection::with_file(brokers, self.file.as_deref())
     }

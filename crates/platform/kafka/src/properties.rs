@@ -1,4 +1,4 @@
-//! How brokers are reached, from a file with librdkafka's property names.
+//! Connection properties in a file with librdkafka's names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::BaseProducer;
 use secrets::{ExposeSecret, SecretString};
 
-/// What the names of those properties begin with that say how brokers are reached. All others are set by this system: a
-/// producer that does not wait for all replicas, or a consumer in another group, would lose orders.
+/// The prefixes of the permitted properties, which concern only the connection. The system sets all others itself: a producer that
+/// does not wait for all replicas, or a consumer in another group, would lose orders.
 const ALLOWED: [&str; 9] = [
     "security.",
     "sasl.",
@@ -22,7 +22,7 @@ const ALLOWED: [&str; 9] = [
     "socket.",
 ];
 
-/// Why a file of properties cannot be used. Tells no values.
+/// Why a properties file cannot be used. Contains no values.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -33,38 +33,38 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
-    /// A line is not a property that can be used.
+    /// A line is not a permitted property.
     #[error("line {line} of {}: {reason}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
         /// What is wrong with it.
         reason: String,
     },
-    /// Each property is fine, but together they are not.
+    /// Each property is valid, but not the combination.
     #[error("the Kafka properties in {} cannot be used together: {reason}", path.display())]
     Together {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         reason: String,
     },
 }
 
-/// Whose client the properties are for.
+/// The location of the clients that use the properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum For {
-    /// Clients in this process: files that are named must be here.
+    /// Clients in this process: files in properties must exist on this machine.
     ThisProcess,
-    /// Clients elsewhere, such as Restate's, which may have other files.
+    /// Clients elsewhere, such as Restate's, where other files may exist.
     Elsewhere,
 }
 
-/// Properties of librdkafka that say how brokers are reached: protocol, credentials, certificates, sockets.
+/// Connection properties of librdkafka: protocol, credentials, certificates, sockets.
 ///
-/// Shows names only, never values.
+/// The `Debug` output contains only names, never values.
 #[derive(Clone, Default)]
 pub struct Properties(BTreeMap<String, SecretString>);
 
@@ -75,10 +75,10 @@ impl std::fmt::Debug for Properties {
 }
 
 impl Properties {
-    /// Reads a file of properties, `name=value` on each line; blank lines and those that begin with `#` are remarks.
+    /// Reads a file with one property `name=value` per line. Ignores blank lines and lines that begin with `#`.
     ///
-    /// Values go to the end of the line, without the spaces around them. A relative path in a `….location` is relative to the
-    /// directory of the file.
+    /// A value extends to the end of the line, without surrounding spaces. A relative path in a `….location` is relative to the
+    /// file's directory.
     pub fn read(path: &Path, whose: For) -> Result<Self, Error> {
         let text = secrets::text(path).map_err(|source| Error::Read {
             path: path.to_owned(),
@@ -94,7 +94,7 @@ impl Properties {
 
     fn parse(text: &str, path: &Path, whose: For) -> Result<Self, Error> {
         let mut properties = BTreeMap::new();
-        // Windows' editors put a byte order mark in front.
+        // Editors on Windows may add a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, text) in (1..).zip(text.lines()) {
             let text = text.trim();
@@ -108,25 +108,25 @@ impl Properties {
             };
             let (name, value) = text
                 .split_once('=')
-                .ok_or_else(|| wrong("it must be name=value".to_owned()))?;
+                .ok_or_else(|| wrong("the line must be name=value".to_owned()))?;
             let (name, value) = (name.trim(), value.trim());
             if text.contains('\0') {
-                return Err(wrong("it has a zero byte".to_owned()));
+                return Err(wrong("the line contains a zero byte".to_owned()));
             }
-            judge(name, value).map_err(wrong)?;
+            check_property(name, value).map_err(wrong)?;
             let value = match whose {
-                For::ThisProcess => located(name, value, path).map_err(wrong)?,
+                For::ThisProcess => with_absolute_path(name, value, path).map_err(wrong)?,
                 For::Elsewhere => value.to_owned(),
             };
-            let twice = properties.insert(name.to_owned(), SecretString::from(value));
-            if twice.is_some() {
-                return Err(wrong(format!("{name} was set further up")));
+            let former = properties.insert(name.to_owned(), SecretString::from(value));
+            if former.is_some() {
+                return Err(wrong(format!("{name} is already set on an earlier line")));
             }
         }
         Ok(Self(properties))
     }
 
-    /// Whether librdkafka can make a client of them: it reads the certificates and keys meanwhile.
+    /// Checks that librdkafka can create a client with the properties, for which it reads the certificates and keys.
     fn check(&self, path: &Path) -> Result<(), Error> {
         let mut config = ClientConfig::new();
         self.apply(&mut config);
@@ -136,7 +136,7 @@ impl Properties {
                 KafkaError::ClientCreation(text) => text,
                 error => error.to_string(),
             };
-            // Without `sasl.mechanism`, librdkafka means Kerberos.
+            // Without `sasl.mechanism`, librdkafka uses Kerberos.
             let reason = if text.contains("No provider for SASL mechanism") {
                 "sasl.mechanism must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER (GSSAPI, the default, is not built in)"
                     .to_owned()
@@ -165,20 +165,20 @@ impl Properties {
     #[cfg(not(unix))]
     fn warn_if_others_can_read(&self, _: &Path) {}
 
-    /// Sets all of them in the configuration of a client.
+    /// Sets the properties in a client's configuration.
     pub(crate) fn apply(&self, config: &mut ClientConfig) {
         for (name, value) in self.iter() {
             config.set(name, value);
         }
     }
 
-    /// Names and values.
+    /// The names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         (self.0.iter()).map(|(name, value)| (name.as_str(), value.expose_secret()))
     }
 }
 
-/// Whether the value of a property is not to be shown.
+/// Whether the value of a property is secret.
 fn is_secret(name: &str) -> bool {
     [
         "password",
@@ -191,12 +191,12 @@ fn is_secret(name: &str) -> bool {
     .any(|part| name.contains(part))
 }
 
-/// Whether a property may stand in the file.
-fn judge(name: &str, value: &str) -> Result<(), String> {
+/// Checks that a property is valid and permitted in the file.
+fn check_property(name: &str, value: &str) -> Result<(), String> {
     let mut alone = ClientConfig::new();
     alone.set(name, value);
     if let Err(KafkaError::ClientConfig(_, reason, ..)) = alone.create_native_config() {
-        // It may repeat the value.
+        // librdkafka's reason may contain the value.
         return Err(match value {
             "" => reason,
             value => reason.replace(value, "…"),
@@ -204,15 +204,15 @@ fn judge(name: &str, value: &str) -> Result<(), String> {
     }
     if !ALLOWED.iter().any(|start| name.starts_with(start)) {
         return Err(format!(
-            "{name} is not for this file, which says how brokers are reached (security.…, sasl.…, ssl.…, socket.…): \
-             what else Kafka's clients need to know, the system sets by itself"
+            "{name} is not permitted in this file, which may only set connection properties (security.…, sasl.…, ssl.…, \
+             socket.…): the system sets all others itself"
         ));
     }
     Ok(())
 }
 
-/// The value of a property; where it names a file, that file, from wherever this process was started.
-fn located(name: &str, value: &str, properties: &Path) -> Result<String, String> {
+/// The value of a property, where the path of a file is made absolute.
+fn with_absolute_path(name: &str, value: &str, properties: &Path) -> Result<String, String> {
     if !name.ends_with(".location") || value == "probe" {
         return Ok(value.to_owned());
     }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn remarks_spaces_line_ends_and_a_byte_order_mark_do_not_matter() {
+    fn comments_spaces_line_ends_and_a_byte_order_mark_are_ignored() {
         let text = "\u{feff}# ours\r\nsecurity.protocol = SASL_PLAINTEXT\r\n\r\n  sasl.mechanism=PLAIN\r\nsasl.username=a=b #1\nsasl.password=x\n";
         let properties = read(text).unwrap();
         let found: Vec<_> = properties.iter().collect();
@@ -257,14 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line_and_without_values() {
+    fn errors_contain_the_line_but_no_values() {
         for (line, expected) in [
             ("security.protocol: SSL", "must be name=value"),
             ("security.protocl=hunter2", "No such configuration property"),
             ("security.protocol=hunter2", "security.protocol"),
-            ("bootstrap.servers=hunter2:9092", "is not for this file"),
-            ("group.id=hunter2", "is not for this file"),
-            ("acks=1", "is not for this file"),
+            ("bootstrap.servers=hunter2:9092", "is not permitted"),
+            ("group.id=hunter2", "is not permitted"),
+            ("acks=1", "is not permitted"),
             (
                 "ssl.truststore.location=/hunter2.jks",
                 "use `ssl.ca.location`",
@@ -283,12 +283,12 @@ mod tests {
             assert!(text.contains(expected), "{line}: {text}");
             assert!(!text.contains("hunter2"), "{line}: {text}");
         }
-        let twice = parse("ssl.ca.location=a\nssl.ca.location=b\n").unwrap_err();
-        assert!(twice.to_string().contains("line 2"), "{twice}");
+        let former = parse("ssl.ca.location=a\nssl.ca.location=b\n").unwrap_err();
+        assert!(former.to_string().contains("line 2"), "{former}");
     }
 
     #[test]
-    fn a_mechanism_that_is_missing_and_a_file_that_is_not_there_are_said_plainly() {
+    fn a_missing_mechanism_and_a_missing_file_are_reported() {
         let error = read("security.protocol=SASL_PLAINTEXT\n").unwrap_err();
         assert!(error.to_string().contains("must be PLAIN"), "{error}");
         let error = read("ssl.ca.location=ca.pem\n").unwrap_err();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_the_properties_are_found_from_anywhere_and_those_elsewhere_are_left_alone() {
+    fn paths_are_made_absolute_for_this_process_only() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("ca.pem"), "").unwrap();
         let properties = directory.path().join("kafka.properties");

@@ -12,64 +12,64 @@ use telemetry::metrics::Counters;
 use telemetry::{span, trace};
 use tracing::Instrument;
 
-use crate::{Connection, Error, Trouble, dead_letter};
+use crate::{Connection, Error, LastError, dead_letter};
 
-/// Headers of a record: name and value.
+/// The headers of a record: names and values.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// How long the broker has to confirm a record before [`Publisher::publish`] gives up.
+/// How long [`Publisher::publish`] waits for the broker's confirmation.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
-/// How long a producer that gets no confirmation is kept before another one takes over.
+/// The minimum age of a producer without confirmations before it is replaced.
 const REPLACE_AFTER: Duration = Duration::from_secs(30);
-/// How long records wait for company in a batch.
+/// How long a record waits for others to form a batch.
 const LINGER: Duration = Duration::from_millis(2);
 
 static PUBLISHED: LazyLock<Counters<1>> = LazyLock::new(|| {
     Counters::new(
         "kafka_records_published",
-        "Records that the broker has confirmed",
+        "Records that the broker confirmed",
         ["topic"],
     )
 });
 static DEAD_LETTERS: LazyLock<Counters<2>> = LazyLock::new(|| {
     Counters::new(
         "dead_letters",
-        "Records that could not be used and were put into a dead-letter topic, by what was wrong with them",
+        "Invalid records that were published to a dead-letter topic, by reason",
         ["topic", "reason"],
     )
 });
 static ERRORS: LazyLock<Counters<2>> = LazyLock::new(|| {
     Counters::new(
         "kafka_producer_errors",
-        "Records that the broker has refused, or not confirmed in time",
+        "Records that the broker refused or did not confirm in time",
         ["topic", "reason"],
     )
 });
 
-/// A topic as a label: those of this system by their names, all others as one.
-fn known(topic: &str) -> &'static str {
+/// The label for a topic: its name if it is one of this system's, else `other`.
+fn topic_label(topic: &str) -> &'static str {
     domain::topic::ALL
         .iter()
-        .find(|(known, _)| *known == topic)
-        .map_or("other", |(known, _)| known)
+        .find(|(topic_label, _)| *topic_label == topic)
+        .map_or("other", |(topic_label, _)| topic_label)
 }
 
-/// Publishes records and says so only when every in-sync replica has them.
+/// Publishes records, and reports success only when every in-sync replica has them.
 ///
-/// Cheap to clone; clones share one connection and one background thread. Records of one key stay in order.
+/// Cheap to clone; clones share one connection and one background thread. Records with the same key stay in order.
 #[derive(Clone)]
 pub struct Publisher {
     connection: Connection,
     config: Arc<ClientConfig>,
-    /// The producer, and since when it is in use.
-    producer: Arc<RwLock<(FutureProducer<Trouble>, Instant)>>,
-    trouble: Trouble,
+    /// The producer, and when it was created.
+    producer: Arc<RwLock<(FutureProducer<LastError>, Instant)>>,
+    last_error: LastError,
 }
 
 impl Publisher {
-    /// A publisher to the cluster that `connection` leads to, known there as `client_id`.
+    /// Creates a publisher with the client id `client_id`.
     ///
-    /// Returns at once: the connection is made in the background, and made again whenever it breaks.
+    /// Returns at once: it connects in the background, and reconnects whenever the connection breaks.
     pub fn new(connection: &Connection, client_id: &str) -> Result<Self, Error> {
         let mut config = connection.config();
         config
@@ -79,33 +79,33 @@ impl Publisher {
             .set("acks", "all")
             .set("message.timeout.ms", CONFIRM_WITHIN.as_millis().to_string())
             .set("linger.ms", LINGER.as_millis().to_string())
-            // What a broker took once, it shall be able to take as a dead letter: the broker decides what is too large.
+            // The client does not limit the size, so that every record that a broker accepted also fits as a dead letter.
             .set("message.max.bytes", "33554432")
-            // Small services on small machines: a bounded queue, and quick to notice a broker that came back.
+            // Bounds the memory of the queue, and reconnects soon after a broker has returned.
             .set("queue.buffering.max.kbytes", "16384")
             .set("reconnect.backoff.max.ms", "1000");
-        let trouble = Trouble::default();
-        let producer = (config.create_with_context(trouble.clone()))
-            .map_err(|source| connection.no_client(source))?;
+        let last_error = LastError::default();
+        let producer = (config.create_with_context(last_error.clone()))
+            .map_err(|source| connection.client_error(source))?;
         Ok(Self {
             connection: connection.clone(),
             config: Arc::new(config),
             producer: Arc::new(RwLock::new((producer, Instant::now()))),
-            trouble,
+            last_error,
         })
     }
 
-    fn producer(&self) -> FutureProducer<Trouble> {
+    fn producer(&self) -> FutureProducer<LastError> {
         let producer = self.producer.read();
         let producer = producer.unwrap_or_else(PoisonError::into_inner);
         producer.0.clone()
     }
 
-    /// Makes another producer if this one can publish nothing any more, or gets no confirmation.
+    /// Replaces the producer if it has failed permanently, or has received no confirmations for a while.
     ///
-    /// An idempotent producer gives up for good when its numbers and the broker's do not fit together. So it is after Kafka has
-    /// lost its records: it gives out producer ids from 0 again, which others have used meanwhile. Another producer has another id.
-    /// And librdkafka looks for the leader of a topic that was created again where it used to be, for ever
+    /// An idempotent producer fails permanently when its sequence numbers do not match the broker's. That happens after Kafka has
+    /// lost its data: it then assigns producer ids from 0 again, which others already use. A new producer gets a new id. Furthermore,
+    /// after a topic was deleted and created again, librdkafka may look for its leader at the former broker forever
     /// (<https://github.com/confluentinc/librdkafka/issues/4898>).
     fn replace_if_stuck(&self, error: &KafkaError) {
         let mut producer = self
@@ -118,19 +118,19 @@ impl Publisher {
             None if since.elapsed() >= REPLACE_AFTER && is_timeout(error) => error.to_string(),
             None => return,
         };
-        match self.config.create_with_context(self.trouble.clone()) {
+        match self.config.create_with_context(self.last_error.clone()) {
             Ok(another) => {
-                tracing::warn!(reason, "another Kafka producer takes over");
+                tracing::warn!(reason, "replaced the Kafka producer");
                 *producer = (another, Instant::now());
             }
-            Err(error) => tracing::error!(reason, %error, "no Kafka producer can be made"),
+            Err(error) => tracing::error!(reason, %error, "cannot create a Kafka producer"),
         }
     }
 
-    /// Publishes one record and waits for the broker's word.
+    /// Publishes one record and waits for the broker's confirmation.
     ///
-    /// Takes at most five seconds. On [`Error::NotConfirmed`] the record may still arrive later, so publishing it again can
-    /// make two: readers tell them apart by what the record says (an order's id, a status's version).
+    /// Takes at most five seconds. After [`Error::NotConfirmed`] the record may still arrive, so publishing it again can create a
+    /// duplicate: readers recognise duplicates by the record's content (an order's id, a status's version).
     pub async fn publish(
         &self,
         topic: &str,
@@ -160,7 +160,7 @@ impl Publisher {
         let sent = producer.send(record, CONFIRM_WITHIN);
         match sent.instrument(span.clone()).await {
             Ok(_) => {
-                PUBLISHED.inc([known(topic)]);
+                PUBLISHED.inc([topic_label(topic)]);
                 Ok(())
             }
             Err((source, _)) => {
@@ -170,10 +170,10 @@ impl Publisher {
         }
     }
 
-    /// Publishes a record that could not be used to the dead-letter topic `topic`, as it came, with the reason and its source.
+    /// Publishes an invalid record unchanged to the dead-letter topic `topic`, with the reason and its source as headers.
     ///
-    /// A broker takes a record up to a size, and the headers may be what is too much: then a long value and a long key are cut, and
-    /// the headers [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] tell how long they were. `kind` is what metrics know of the reason.
+    /// The headers may make the record larger than the broker accepts. Then a long value and a long key are truncated, and the headers
+    /// [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] contain the original lengths. `kind` is the reason's label in metrics.
     pub async fn publish_dead_letter(
         &self,
         topic: &str,
@@ -194,7 +194,7 @@ impl Publisher {
             (dead_letter::OFFSET, &source.offset),
         ];
         match self.publish(topic, key, value, &headers).await {
-            // A broker counts both, and a few bytes more than it did for the record.
+            // The broker's limit applies to key, value and headers together.
             Err(Error::Refused { .. }) if value.len() > CUT_TO || key_length > CUT_TO => {
                 if value.len() > CUT_TO {
                     headers.push((dead_letter::CUT_FROM, &length));
@@ -209,13 +209,13 @@ impl Publisher {
             }
             result => result?,
         }
-        DEAD_LETTERS.inc([known(topic), kind]);
+        DEAD_LETTERS.inc([topic_label(topic), kind]);
         Ok(())
     }
 
-    /// Publishes several records of one key, in order, and waits until the broker has confirmed all of them.
+    /// Publishes several records with one key, in order, and waits until the broker has confirmed all of them.
     ///
-    /// On an error some of them may have arrived, always the first ones.
+    /// After an error, some of them may have arrived, always the first ones.
     pub async fn publish_all(
         &self,
         topic: &str,
@@ -236,36 +236,36 @@ impl Publisher {
         }
         for confirmation in confirmations {
             match confirmation.await {
-                Ok(Ok(_)) => PUBLISHED.inc([known(topic)]),
+                Ok(Ok(_)) => PUBLISHED.inc([topic_label(topic)]),
                 Ok(Err((source, _))) => return Err(self.failed(topic, source)),
-                // The producer was dropped, which cannot be while it is held here.
+                // The producer was dropped, which cannot happen while it is held here.
                 Err(_) => return Err(self.failed(topic, KafkaError::Canceled)),
             }
         }
         Ok(())
     }
 
-    /// Asks the brokers for their word that they are there; for readiness checks. Blocks for up to `timeout`.
+    /// Checks that the brokers answer; for readiness checks. Blocks for up to `timeout`.
     pub fn check(&self, timeout: Duration) -> Result<(), Error> {
-        self.trouble.forget();
+        self.last_error.forget();
         match self.producer().client().fetch_metadata(None, timeout) {
             Ok(metadata) if !metadata.brokers().is_empty() => Ok(()),
             Ok(_) => Err(self
                 .connection
-                .unreachable(&self.trouble, "the cluster has no brokers")),
+                .unreachable(&self.last_error, "the cluster has no brokers")),
             Err(error) => Err(self
                 .connection
-                .unreachable(&self.trouble, error.to_string())),
+                .unreachable(&self.last_error, error.to_string())),
         }
     }
 
-    /// Waits until everything published so far is confirmed or given up, for shutting down. Blocks for up to `timeout`.
+    /// On shutdown, waits until every record is confirmed or has failed. Blocks for up to `timeout`.
     pub fn flush(&self, timeout: Duration) {
-        // What is not confirmed by then was never said yes to.
+        // Records that are not confirmed by then were never reported as published.
         let _ = self.producer().flush(timeout);
     }
 
-    /// What the caller is told of a record that was not published.
+    /// Handles a failed record: replaces the producer if necessary, and returns the error for the caller.
     fn failed(&self, topic: &str, source: KafkaError) -> Error {
         self.replace_if_stuck(&source);
         classify(topic, source)
@@ -289,7 +289,7 @@ fn classify(topic: &str, source: KafkaError) -> Error {
         )
     );
     let why = if refused { "refused" } else { "not_confirmed" };
-    ERRORS.inc([known(topic), why]);
+    ERRORS.inc([topic_label(topic), why]);
     let topic = topic.to_owned();
     if refused {
         Error::Refused { topic, source }
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_producer_that_has_given_up_for_good_is_replaced() {
+    async fn a_permanently_failed_producer_is_replaced() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("orders", 1, 1).unwrap();
         let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_producer_that_gets_no_confirmation_is_replaced_now_and_then() {
+    async fn a_producer_without_confirmations_is_replaced_after_a_while() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("orders", 1, 1).unwrap();
         let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
@@ -333,7 +333,7 @@ mod tests {
         cluster.broker_down(1).unwrap();
         let first = native();
         assert!(publish().await.is_err());
-        assert_eq!(native(), first, "it has only just begun");
+        assert_eq!(native(), first, "the producer is still new");
 
         let long_ago = Instant::now().checked_sub(REPLACE_AFTER).unwrap();
         publisher.producer.write().unwrap().1 = long_ago;

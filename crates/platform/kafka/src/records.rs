@@ -11,8 +11,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::Connection;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a topic may bring nothing new before its end.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait for the next record before giving up.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why a topic cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -20,33 +20,33 @@ pub enum Error {
     /// Kafka does not answer.
     #[error("topic {topic}: {source}")]
     Kafka {
-        /// What was to be read.
+        /// The topic.
         topic: String,
-        /// What the client says.
+        /// The client's error.
         source: KafkaError,
     },
-    /// The broker does not hand out all it says it has.
-    #[error("topic {topic}: {records} records do not come")]
+    /// The broker did not deliver all the records that it has according to its offsets.
+    #[error("topic {topic}: the broker did not deliver {records} records")]
     Incomplete {
-        /// Of which topic.
+        /// The topic's name.
         topic: String,
-        /// How many.
+        /// The number of missing records.
         records: i64,
     },
 }
 
-/// A record as it is in Kafka.
+/// A record in Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// In which partition.
+    /// The partition.
     pub partition: i32,
-    /// Where in it.
+    /// The offset in the partition.
     pub offset: i64,
-    /// As it came; none is not the same as empty.
+    /// The key; `None` differs from an empty key.
     pub key: Option<Vec<u8>>,
-    /// As it came.
+    /// The value.
     pub value: Vec<u8>,
-    /// Names and values, those that are text.
+    /// The names and values of the headers that are text.
     pub headers: Vec<(String, String)>,
 }
 
@@ -61,23 +61,23 @@ impl Record {
     }
 }
 
-/// What a topic has.
+/// The contents of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Topic {
-    /// All its records, each partition in its order.
+    /// All records, in order within each partition.
     pub records: Vec<Record>,
-    /// How many it has had before these, which the broker has dropped.
+    /// The number of earlier records that the broker has deleted.
     pub forgotten: i64,
 }
 
-/// All records that `topic` has now. Blocks. Leaves no trace at the broker.
+/// Reads all records that `topic` has now. Blocks. Commits no offsets and joins no group.
 pub fn read(connection: &Connection, topic: &str) -> Result<Topic, Error> {
     let failed = |source| Error::Kafka {
         topic: topic.to_owned(),
         source,
     };
     let consumer: BaseConsumer = (connection.config())
-        // The client wants a name for a group, though it never joins one.
+        // The client requires the name of a group, although it never joins one.
         .set("group.id", "reader")
         .set("enable.auto.commit", "false")
         .set("fetch.wait.max.ms", "50")
@@ -104,7 +104,7 @@ pub fn read(connection: &Connection, topic: &str) -> Result<Topic, Error> {
     let mut last = Instant::now();
     while left > 0 {
         let Some(message) = consumer.poll(Duration::from_millis(200)) else {
-            if last.elapsed() > PATIENCE {
+            if last.elapsed() > RECORD_TIMEOUT {
                 return Err(Error::Incomplete {
                     topic: topic.to_owned(),
                     records: left,

@@ -1,6 +1,6 @@
-//! Two functions of librdkafka that `rdkafka` does not offer.
+//! Two functions of librdkafka that `rdkafka` does not expose.
 //!
-//! This is the only crate of the workspace with unsafe code. It holds nothing but calls into the C library.
+//! This is the only crate of the workspace with unsafe code. It contains nothing but calls into the C library.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -14,16 +14,16 @@ use rdkafka::metadata::MetadataBroker;
 use rdkafka_sys as sys;
 use rdkafka_sys::{RDKafkaErrorCode, RDKafkaRespErr};
 
-/// The id that a broker gives a topic when it is created (KIP-516): one that is deleted and created again has another.
+/// The ids that brokers assign to topics when they are created (KIP-516). A topic that was deleted and created again has a new id.
 ///
-/// Topics that do not exist are absent. So are those of a broker that knows no ids, such as Apache Kafka before 2.8.
+/// The result lacks topics that do not exist, and all topics if the broker does not support ids, as Apache Kafka before 2.8.
 /// Blocks for up to `timeout`.
 pub fn topic_ids<C: ClientContext>(
     client: &Client<C>,
     topics: &[&str],
     timeout: Duration,
 ) -> KafkaResult<BTreeMap<String, String>> {
-    // Every broker knows. Unless one is chosen, librdkafka waits for the controller, and a mock cluster has none.
+    // Any broker can answer. Unless one is chosen, librdkafka waits for the controller, which a mock cluster does not have.
     let metadata = client.fetch_metadata(None, timeout)?;
     let broker = metadata.brokers().first().map(MetadataBroker::id);
     let broker = broker.ok_or(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown))?;
@@ -50,7 +50,7 @@ pub fn topic_ids<C: ClientContext>(
             )?,
         )
     };
-    // SAFETY: all of them are alive; a missing buffer for the error's text is allowed with a size of 0.
+    // SAFETY: all pointers are valid; the buffer for the error text may be null if its size is 0.
     let event = unsafe {
         let (text, size) = (std::ptr::null_mut(), 0);
         let options = options.get();
@@ -64,11 +64,11 @@ pub fn topic_ids<C: ClientContext>(
         sys::rd_kafka_queue_poll(queue.get(), timeout_ms)
     };
     let timed_out = KafkaError::Global(RDKafkaErrorCode::OperationTimedOut);
-    // SAFETY: the event is ours to destroy.
+    // SAFETY: this function owns the event and must destroy it.
     let event = unsafe { Owned::new(event, sys::rd_kafka_event_destroy) }.map_err(|_| timed_out)?;
     // SAFETY: the event is alive.
     check(unsafe { sys::rd_kafka_event_error(event.get()) })?;
-    // SAFETY: what a result leads to lives as long as its event, and everything is copied before that ends.
+    // SAFETY: the result's contents live as long as the event, and everything is copied before the event is destroyed.
     unsafe {
         let result = sys::rd_kafka_event_DescribeTopics_result(event.get());
         if result.is_null() {
@@ -85,9 +85,9 @@ pub fn topic_ids<C: ClientContext>(
 /// The name and the id of one topic.
 ///
 /// # Safety
-/// `topic` must be part of a result that is alive.
+/// `topic` must belong to a result that is still alive.
 unsafe fn described(topic: *const sys::rd_kafka_TopicDescription_t) -> Option<(String, String)> {
-    // SAFETY: as the caller promises; the strings end with a zero and live as long as the topic's description.
+    // SAFETY: the caller guarantees that `topic` is valid; the strings are zero-terminated and live as long as the description.
     unsafe {
         let error = sys::rd_kafka_TopicDescription_error(topic);
         if !error.is_null()
@@ -128,7 +128,7 @@ fn check(code: RDKafkaRespErr) -> KafkaResult<()> {
     }
 }
 
-/// Something of librdkafka's that is destroyed when it is dropped.
+/// An object of librdkafka that is destroyed on drop.
 struct Owned<T> {
     pointer: NonNull<T>,
     destroy: unsafe extern "C" fn(*mut T),
@@ -136,7 +136,7 @@ struct Owned<T> {
 
 impl<T> Owned<T> {
     /// # Safety
-    /// `pointer` must be null or what `destroy` may be called with, once.
+    /// `pointer` must be null, or a pointer with which `destroy` may be called once.
     unsafe fn new(pointer: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> KafkaResult<Self> {
         let failed = KafkaError::Global(RDKafkaErrorCode::Fail);
         let pointer = NonNull::new(pointer).ok_or(failed)?;
@@ -150,7 +150,7 @@ impl<T> Owned<T> {
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: as promised to `new`, and nobody else destroys it.
+        // SAFETY: guaranteed by the caller of `new`; nothing else destroys the object.
         unsafe { (self.destroy)(self.get()) }
     }
 }
@@ -165,7 +165,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(10);
 
     #[test]
-    fn topics_have_ids_that_stay_and_what_is_not_there_has_none() {
+    fn topics_have_distinct_and_stable_ids() {
         let producer: BaseProducer = ClientConfig::new()
             .set("test.mock.num.brokers", "1")
             .create()

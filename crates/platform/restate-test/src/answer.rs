@@ -1,17 +1,17 @@
-//! What a test does with the outcome of a call.
+//! Unwraps the result of a call in a test.
 
 use restate_sdk::ingress::{CallResponse, ClientError, RequestExecutor};
 use restate_sdk::serde::Deserialize;
 
-/// The outcome of a call.
+/// The result of a call.
 pub trait Answer {
-    /// What the handler answers.
+    /// The handler's output.
     type Body;
 
-    /// The handler's answer.
+    /// Returns the handler's output.
     ///
     /// # Panics
-    /// If it did not succeed.
+    /// If the call failed.
     fn answer(self) -> Self::Body;
 }
 

@@ -4,7 +4,7 @@ use kafka::{Connection, Publisher};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
-/// A Kafka broker in memory, with all topics. It ends when this is dropped.
+/// A Kafka broker in memory, with all topics of the system. Stops on drop.
 pub struct Kafka(MockCluster<'static, DefaultProducerContext>);
 
 impl Default for Kafka {
@@ -19,13 +19,13 @@ impl Default for Kafka {
 }
 
 impl Kafka {
-    /// How it is reached.
+    /// The connection to the broker.
     #[must_use]
     pub fn connection(&self) -> Connection {
         Connection::plain(self.0.bootstrap_servers())
     }
 
-    /// From now on it cannot be reached.
+    /// Makes the broker unreachable.
     ///
     /// # Panics
     /// If that fails.
@@ -33,15 +33,15 @@ impl Kafka {
         self.0.broker_down(1).expect("the broker stops");
     }
 
-    /// It can be reached again, with all it had.
+    /// Makes the broker reachable again, with all its records.
     ///
     /// # Panics
     /// If that fails.
-    pub fn go_on(&self) {
+    pub fn resume(&self) {
         self.0.broker_up(1).expect("the broker goes on");
     }
 
-    /// A publisher to it.
+    /// A publisher to this broker.
     ///
     /// # Panics
     /// If that fails.

@@ -1,5 +1,5 @@
-//! For tests of handlers: [`Restate`], a real Restate server with services of ours, ready within about a second. It needs no
-//! Docker and no ports, and ends with the test.
+//! For tests of handlers: [`Restate`] is a real Restate server with this system's services, ready within about a second. It needs
+//! no Docker and no free ports, and stops with the test.
 //!
 //! ```no_run
 //! # use restate_sdk::prelude::*;
@@ -18,11 +18,11 @@
 //! # }
 //! ```
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `answer.rs` | what a test does with the outcome of a call |
+//! | `answer.rs` | unwrapping the result of a call |
 //! | `broker.rs` | a Kafka broker in memory, for services that publish |
-//! | `program.rs` | where the server's program is |
+//! | `program.rs` | finding the server's executable |
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod answer;
@@ -48,12 +48,12 @@ use upstream::{Addresses, Repeat, Upstream, http};
 pub use answer::Answer;
 pub use broker::Kafka;
 
-/// How long anything may take before a test has failed.
+/// How long anything may take before the test fails.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How long it takes until something is asked for again.
-const OFTEN: Duration = Duration::from_millis(10);
+/// The interval between attempts.
+const INTERVAL: Duration = Duration::from_millis(10);
 
-/// A Restate server with services. It ends when this is dropped.
+/// A Restate server with services. Stops on drop.
 pub struct Restate {
     _server: Child,
     services: JoinSet<()>,
@@ -70,11 +70,11 @@ impl Restate {
         let log = std::fs::File::create(directory.path().join("log")).expect("a log");
         let server = Command::new(program::path())
             .args(["--node-name=test", "--default-num-partitions=1"])
-            // So there is no port that another process may take first.
+            // Unix sockets, so that no other process can take the port first.
             .arg("--listen-mode=unix")
             .arg("--base-dir")
             .arg(directory.path())
-            // Settings of whoever runs the test are variables, too.
+            // Removes Restate settings of the user who runs the test.
             .env_clear()
             .env("RESTATE_BIFROST__DEFAULT_PROVIDER", "local")
             .env("RESTATE_ROCKSDB_TOTAL_MEMORY_SIZE", "128 MB")
@@ -96,16 +96,16 @@ impl Restate {
         restate
     }
 
-    /// What the typed client of a service is made from.
+    /// The client from which typed clients of services are made.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "the address is whole")]
+    #[expect(clippy::missing_panics_doc, reason = "the address is valid")]
     pub fn ingress(&self) -> Client<Executor> {
         let any: Addresses = "http://restate".parse().expect("an address");
         let server = Upstream::new(any, LIMIT);
         Executor::new(self.client("ingress"), server, Repeat::Never).client()
     }
 
-    /// The rows that `query` has in the server's tables.
+    /// Runs a SQL query on the server's tables. Returns the rows.
     pub async fn sql(&self, query: &str) -> Vec<Value> {
         let asked = until("a query is answered", async || {
             let request = self.client("admin").post("http://restate/query");
@@ -115,7 +115,7 @@ impl Restate {
         asked.await["rows"].as_array().cloned().unwrap_or_default()
     }
 
-    /// What `restate invocations cancel` does.
+    /// Cancels an invocation, like `restate invocations cancel`.
     pub async fn cancel(&self, invocation: impl fmt::Display) {
         let url = format!("http://restate/invocations/{invocation}/cancel");
         until("an invocation is cancelled", async || {
@@ -147,8 +147,8 @@ impl Restate {
         .await;
     }
 
-    fn client(&self, door: &str) -> reqwest::Client {
-        let socket = self.directory.path().join(format!("test/{door}.sock"));
+    fn client(&self, api: &str) -> reqwest::Client {
+        let socket = self.directory.path().join(format!("test/{api}.sock"));
         let client = http::client(LIMIT).unix_socket(socket);
         client.build().expect("an HTTP client")
     }
@@ -163,16 +163,16 @@ impl Drop for Restate {
     }
 }
 
-/// The body of an answer that is a success and JSON.
+/// The JSON body of a successful response.
 async fn json_of(request: reqwest::RequestBuilder) -> Option<Value> {
     let response = request.send().await.ok()?.error_for_status().ok()?;
     serde_json::from_slice(&http::body(response, http::SHORT).await.ok()?).ok()
 }
 
-/// Asks again and again until there is an answer.
+/// Calls `ask` repeatedly until it returns an answer.
 ///
 /// # Panics
-/// If no answer comes within 30 s.
+/// If there is no answer within 30 s.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + LIMIT;
     loop {
@@ -180,11 +180,11 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
             return answer;
         }
         assert!(Instant::now() < deadline, "waited {LIMIT:?} until {what}");
-        tokio::time::sleep(OFTEN).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
-/// The service with all its handlers open to the ingress, also those that only other services may call.
+/// The service with all its handlers accessible through the ingress, including private ones.
 pub fn open<S: Discoverable + IntoServiceDefinition>(service: S) -> ServiceDefinition {
     let handlers = S::discover().handlers.into_iter();
     let options = handlers.fold(ServiceOptions::new(), |options, handler| {

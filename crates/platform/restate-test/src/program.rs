@@ -1,20 +1,20 @@
-//! Where the server's program is: the one that `food-ordering up` uses.
+//! Finds the Restate server that `food-ordering up` uses.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 const PROGRAM: &str = "restate-server";
-const NAMED: &str = "FOOD_ORDERING_RESTATE_SERVER";
+const VARIABLE: &str = "FOOD_ORDERING_RESTATE_SERVER";
 
-/// The program: the one that is named, the one on `PATH`, or else the newest that `food-ordering` has installed.
+/// The executable: the one in the environment variable, the one on `PATH`, or else the newest that `food-ordering` has installed.
 pub(crate) fn path() -> PathBuf {
-    let named = env::var_os(NAMED).map(PathBuf::from);
-    named
+    let from_variable = env::var_os(VARIABLE).map(PathBuf::from);
+    from_variable
         .or_else(on_path)
         .or_else(installed)
         .unwrap_or_else(|| {
             panic!(
-                "there is no {PROGRAM}. `cargo run -p food-ordering -- restate-server-path` installs one; or name one with {NAMED}"
+                "{PROGRAM} was not found. Run `cargo run -p food-ordering -- restate-server-path` to install it, or set {VARIABLE} to its path"
             )
         })
 }
@@ -26,7 +26,7 @@ fn on_path() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// In `restate-<version>/node_modules/@restatedev/<package>/bin/` of the user's cache.
+/// The newest version at `restate-<version>/node_modules/@restatedev/<package>/bin/` in the user's cache.
 fn installed() -> Option<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;

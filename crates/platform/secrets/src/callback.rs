@@ -1,8 +1,9 @@
-//! Callbacks of restaurants: where each goes, and the secret that authenticates it.
+//! Restaurants' callbacks: their URLs, and the secrets that authenticate them.
 //!
-//! A restaurant that is asked to prepare an order is handed an address of the gateway and a secret for this one order. Both
-//! follow from the order, the awakeable that waits for it, and a secret that only the order services and the gateway know. So
-//! nothing has to be stored, and a restaurant can say that an order is ready only of an order that it was asked to prepare.
+//! With the request to prepare an order, a restaurant receives a URL of the gateway and a secret for this one order. Both are
+//! derived from the order's id and the awakeable that waits for the callback. The derivation of the secret also uses a secret that
+//! only the order services and the gateway know. So nothing needs to be stored, and a restaurant can report an order as ready only
+//! if it was asked to prepare it.
 
 use std::path::PathBuf;
 
@@ -17,14 +18,14 @@ use crate::{Error, Secrets};
 /// The gateway's route for callbacks.
 pub const ROUTE: &str = "/api/callbacks/restaurant/{orderId}/{callbackId}";
 
-/// What every text begins with from which a secret is derived here, so that it is no other's.
+/// The prefix of the derivation input, so that secrets derived for other purposes differ.
 const PURPOSE: &str = "restaurant callback";
 
-/// The file with the secret of restaurants' callbacks.
+/// The file with the secret for restaurants' callbacks.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct SecretFile {
-    /// The secret of restaurants' callbacks (callback.secret); the order services and the gateway need the same
+    /// The secret for restaurants' callbacks (callback.secret); the order services and the gateway need the same one
     #[arg(
         id = "callback-secret-file",
         long,
@@ -42,15 +43,15 @@ impl SecretFile {
     }
 }
 
-/// Knows the secret of each callback. Cheap to clone.
+/// Derives and verifies the secret of each callback. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Callbacks {
-    /// The one to hand out secrets by, and others that are still accepted.
+    /// The key for new secrets, and then those that are still accepted.
     keys: Vec<hmac::Key>,
 }
 
 impl Callbacks {
-    /// Those that follow from `secrets`.
+    /// The callbacks whose secrets are derived from `secrets`.
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
         let key = |secret: &SecretString| {
@@ -61,10 +62,10 @@ impl Callbacks {
         }
     }
 
-    /// The secret with which the callback `callback_id` for `order_id` has to be signed, in the form that Standard Webhooks
-    /// gives it: `whsec_` and 32 bytes in Base64.
+    /// The secret with which the callback `callback_id` for `order_id` must be signed, in the format of Standard Webhooks:
+    /// `whsec_` and 32 bytes in Base64.
     ///
-    /// The same at every call, as long as the secrets are.
+    /// It depends only on the arguments and on the first secret.
     #[must_use]
     pub fn secret(&self, order_id: &str, callback_id: &str) -> SecretString {
         let tag = self
@@ -75,7 +76,7 @@ impl Callbacks {
         format!("{}{}", webhook::SECRET_PREFIX, STANDARD.encode(key)).into()
     }
 
-    /// Whether a message is signed with the secret of this callback, at a time not far from `now`, in s since the epoch.
+    /// Verifies that a message is signed with the secret of this callback, at about `now` (in s since 1970).
     pub fn verify(
         &self,
         order_id: &str,
@@ -95,14 +96,14 @@ impl Callbacks {
 }
 
 fn derived(key: &hmac::Key, order_id: &str, callback_id: &str) -> hmac::Tag {
-    // Neither id has a line break in it, so no two pairs make the same text.
+    // Neither id contains a line break, so each pair has a distinct text.
     hmac::sign(
         key,
         format!("{PURPOSE}\n{order_id}\n{callback_id}").as_bytes(),
     )
 }
 
-/// The path of the callback `callback_id` for `order_id` at the gateway.
+/// The gateway's path for the callback `callback_id` for `order_id`.
 #[must_use]
 pub fn path(order_id: &str, callback_id: &str) -> String {
     ROUTE
@@ -124,9 +125,9 @@ mod tests {
         Callbacks::new(&secrets.iter().copied().collect())
     }
 
-    /// Whether `callbacks` take what was signed with the secret that `signer` hands out for (`order`, `callback`) as the
-    /// callback of order-1 and call-1.
-    fn taken(signer: &Callbacks, order: &str, callback: &str, callbacks: &Callbacks) -> bool {
+    /// Whether `callbacks` accept a message, signed with the secret that `signer` derives for (`order`, `callback`), as the callback
+    /// of order-1 and call-1.
+    fn accepted(signer: &Callbacks, order: &str, callback: &str, callbacks: &Callbacks) -> bool {
         let secret = signer.secret(order, callback);
         let restaurant = Webhook::new(secret.expose_secret()).unwrap();
         let signature = restaurant.sign("m-1", NOW, b"{}").unwrap();
@@ -140,27 +141,33 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_of_one_callback_is_good_for_no_other() {
+    fn a_secret_is_valid_for_one_callback_only() {
         let a = callbacks(&[A]);
-        assert!(taken(&a, "order-1", "call-1", &a));
+        assert!(accepted(&a, "order-1", "call-1", &a));
         for (order, callback) in [
             ("order-2", "call-1"),
             ("order-1", "call-2"),
             ("order-1call", "-1"),
             ("", ""),
         ] {
-            assert!(!taken(&a, order, callback, &a), "{order} {callback}");
+            assert!(!accepted(&a, order, callback, &a), "{order} {callback}");
         }
-        assert!(!taken(&callbacks(&[B]), "order-1", "call-1", &a));
+        assert!(!accepted(&callbacks(&[B]), "order-1", "call-1", &a));
     }
 
     #[test]
-    fn a_secret_can_be_replaced_while_orders_are_under_way() {
+    fn a_secret_can_be_replaced_while_orders_are_in_progress() {
         let (old, both, new) = (callbacks(&[A]), callbacks(&[B, A]), callbacks(&[B]));
-        assert!(taken(&old, "order-1", "call-1", &both), "handed out before");
-        assert!(taken(&both, "order-1", "call-1", &both));
-        assert!(taken(&both, "order-1", "call-1", &new), "the first is used");
-        assert!(!taken(&old, "order-1", "call-1", &new), "after the overlap");
+        assert!(accepted(&old, "order-1", "call-1", &both), "derived before");
+        assert!(accepted(&both, "order-1", "call-1", &both));
+        assert!(
+            accepted(&both, "order-1", "call-1", &new),
+            "the first is used"
+        );
+        assert!(
+            !accepted(&old, "order-1", "call-1", &new),
+            "after the overlap"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Files with one secret a line.
+//! Files with one secret per line.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,39 +7,39 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The shortest secret, in characters: 128 bits as hexadecimal digits.
+/// The minimum length of a secret, in characters: 128 bits as hexadecimal digits.
 const SHORTEST: usize = 32;
 
-/// The largest file of secrets or settings, in bytes.
+/// The maximum size of a file with secrets or settings, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The text of a file with secrets, or with settings that may be secret.
+/// Reads a file with secrets, or with settings that may be secret.
 ///
-/// No more is read than such a file can have: a name that was mixed up may be that of a device, which never ends. So it is
-/// refused if it is larger than 1 MiB, if it is not UTF-8, and if it is a named pipe, which may never be written to.
+/// Fails if the file is larger than 1 MiB or not UTF-8. Also fails for a named pipe, which would block until someone writes to it.
+/// The limit matters if the path is that of a device by mistake, which may have no end.
 pub fn text(path: &Path) -> io::Result<SecretString> {
     if std::fs::metadata(path)?.file_type().is_fifo() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "it is a pipe, not a file",
+            "this is a pipe, not a file",
         ));
     }
     let mut text = String::new();
     File::open(path)?
         .take(LARGEST + 1)
         .read_to_string(&mut text)?;
-    // Wiped when it is dropped.
+    // Wiped from memory on drop.
     let text = SecretString::from(text);
     if text.expose_secret().len() as u64 > LARGEST {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            "it has more than 1 MiB",
+            "the file is larger than 1 MiB",
         ));
     }
     Ok(text)
 }
 
-/// Why a file cannot be used. Tells nothing of what is in it.
+/// Why a file cannot be used. Contains nothing of the file's contents.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be read.
@@ -50,40 +50,40 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// There is no line in it.
-    #[error("{} is empty: it must hold one secret a line", path.display())]
+    /// It contains no secret.
+    #[error("{} is empty: it must contain one secret per line", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// A line is no secret.
+    /// A line is not a valid secret.
     #[error(
-        "line {line} of {} is no secret: it must have at least {SHORTEST} characters, printable ASCII without spaces; \
-         `food-ordering keys --directory DIR` makes good ones",
+        "line {line} of {} is not a valid secret, which has at least {SHORTEST} characters, printable ASCII without spaces; \
+         `food-ordering keys --directory DIR` creates valid secrets",
         path.display()
     )]
     Weak {
         /// The file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// There is no file with the secret of restaurants' callbacks.
+    /// No file with the secret for restaurants' callbacks was given.
     #[error(
-        "give --callback-secret-file, the same to order services and gateway: by it they know restaurants' callbacks. \
-         `food-ordering keys --directory DIR` makes it: DIR/{}",
+        "set --callback-secret-file to the same secret for the order services and the gateway: it authenticates restaurants' \
+         callbacks. `food-ordering keys --directory DIR` creates it: DIR/{}",
         crate::keys::CALLBACK
     )]
     NoCallbackSecret,
 }
 
-/// Secrets for one purpose. The first is used; the others are accepted too, so that a secret can be replaced while what was
-/// made with the former one is still under way.
+/// Secrets for one purpose. New keys and signatures use the first secret; the others are only accepted, so that a secret can be
+/// replaced while keys or signatures of the former one are still in use.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// Reads a file of secrets, one a line; see [`lines`].
+    /// Reads a file with one secret per line; see [`lines`].
     pub fn read(path: &Path) -> Result<Self, Error> {
         let mut secrets = Vec::new();
         for (number, line) in lines(path)? {
@@ -98,7 +98,7 @@ impl Secrets {
         Ok(Self(secrets))
     }
 
-    /// All of them, the one to use first.
+    /// All secrets, beginning with the one to use.
     pub fn iter(&self) -> impl Iterator<Item = &SecretString> {
         self.0.iter()
     }
@@ -110,7 +110,7 @@ impl<T: Into<SecretString>> FromIterator<T> for Secrets {
     }
 }
 
-/// The lines of a file with their numbers, at least one, without those that are blank or begin with `#`.
+/// The lines of a file with their numbers, without those that are blank or begin with `#`. Fails if there is none.
 pub fn lines(path: &Path) -> Result<Vec<(usize, String)>, Error> {
     let text = text(path).map_err(|source| Error::Read {
         path: path.to_owned(),
@@ -134,19 +134,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipe_is_refused_before_anybody_waits_for_its_writer() {
+    fn a_pipe_is_refused_without_waiting_for_a_writer() {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
         let refused = text(&pipe).unwrap_err();
-        assert_eq!(refused.to_string(), "it is a pipe, not a file");
+        assert_eq!(refused.to_string(), "this is a pipe, not a file");
     }
 
     #[test]
     fn a_file_without_an_end_is_refused() {
         let endless = text(Path::new("/dev/zero")).unwrap_err();
-        assert_eq!(endless.to_string(), "it has more than 1 MiB");
+        assert_eq!(endless.to_string(), "the file is larger than 1 MiB");
     }
 
     fn read(text: &str) -> Result<Secrets, Error> {
@@ -160,15 +160,15 @@ mod tests {
     const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
     #[test]
-    fn the_first_line_comes_first_and_remarks_are_none() {
+    fn secrets_keep_their_order_and_comments_are_ignored() {
         let secrets = read(&format!("# new since Monday\n{A}\n\n  {B}  \n")).unwrap();
         let texts: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(texts, [A, B]);
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_telling_the_secret() {
-        for (text, told) in [
+    fn errors_do_not_contain_the_secret() {
+        for (text, expected) in [
             ("", "is empty"),
             ("# nothing\n", "is empty"),
             ("changeme\n", "line 1 of"),
@@ -179,7 +179,7 @@ mod tests {
             for shown in [error.to_string(), format!("{error:?}")] {
                 assert!(!shown.contains("changeme") && !shown.contains(A), "{shown}");
             }
-            assert!(error.to_string().contains(told), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
         }
         let error = Secrets::read(Path::new("/nowhere/x.secret")).unwrap_err();
         assert!(error.to_string().contains("/nowhere/x.secret"), "{error}");

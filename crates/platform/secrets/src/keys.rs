@@ -1,13 +1,13 @@
 //! The keys of a system, each in a file of its own.
 //!
-//! | file | what is in it | who reads it |
+//! | file | contents | readers |
 //! |---|---|---|
 //! | [`RESTATE_IDENTITY`] | the private key with which Restate signs its requests to the services: ED25519, PKCS#8, PEM | `restate-server` |
-//! | [`RESTATE_IDENTITY_PUBLIC`] | the public key by which the services know them | the durable services |
-//! | [`CALLBACK`] | from which the secrets of restaurants' callbacks follow | order services, gateway |
-//! | [`ORDER_LINKS`] | from which the keys in links to orders follow | gateway |
-//! | [`OPERATOR`] | what operators have to know | gateway, operators |
-//! | [`PSQL`] | `operator:` and the password with which they ask with SQL | psql gateway, operators |
+//! | [`RESTATE_IDENTITY_PUBLIC`] | the public key with which the services verify the signatures | the durable services |
+//! | [`CALLBACK`] | the secret from which the secrets of restaurants' callbacks are derived | order services, gateway |
+//! | [`ORDER_LINKS`] | the secret from which the keys in links to orders are derived | gateway |
+//! | [`OPERATOR`] | the operators' token | gateway, operators |
+//! | [`PSQL`] | `operator:` and the operators' password for SQL | psql gateway, operators |
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
@@ -24,58 +24,58 @@ use tempfile::NamedTempFile;
 
 /// Restate's private key.
 pub const RESTATE_IDENTITY: &str = "restate-identity.pem";
-/// Its public key, and others that the services accept meanwhile, one a line.
+/// Restate's public key, and others that the services accept while it is replaced, one per line.
 pub const RESTATE_IDENTITY_PUBLIC: &str = "restate-identity.pub";
-/// The secret of restaurants' callbacks.
+/// The secret for restaurants' callbacks.
 pub const CALLBACK: &str = "callback.secret";
-/// The secret of links to orders.
+/// The secret for links to orders.
 pub const ORDER_LINKS: &str = "order-links.secret";
 /// The operators' token.
 pub const OPERATOR: &str = "operator.token";
-/// Who may ask with SQL: lines of user and password.
+/// The users and passwords for SQL, one `user:password` per line.
 pub const PSQL: &str = "psql.passwords";
 
-/// How long a secret is, in bytes before they are written as text: as long as what is made of it by HMAC-SHA256.
+/// The length of a secret, in bytes before encoding: the output length of HMAC-SHA256.
 const LENGTH: usize = 32;
 
-/// Why keys cannot be made.
+/// Why keys cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or directory cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
         /// Why not.
         source: io::Error,
     },
-    /// The system has no random numbers to give.
-    #[error("the system gives no random numbers")]
+    /// The operating system did not provide random numbers.
+    #[error("the operating system did not provide random numbers")]
     Random,
-    /// The private key is none.
-    #[error("{} is no ED25519 private key in PKCS#8 PEM: {reason}", path.display())]
+    /// The private key is invalid.
+    #[error("{} is not an ED25519 private key in PKCS#8 PEM: {reason}", path.display())]
     PrivateKey {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// There is a public key, but the private one is not there.
+    /// The public key exists, but not the private one.
     #[error(
-        "{} is there, but {RESTATE_IDENTITY} is not: bring it back, or remove both to have a new pair made",
+        "{} exists, but {RESTATE_IDENTITY} does not: restore it, or delete the public key to create a new pair",
         path.display()
     )]
     PrivateKeyMissing {
         /// The file with the public key.
         path: PathBuf,
     },
-    /// The keys do not belong together, so the services would refuse what Restate asks for.
+    /// The keys do not belong together, so the services would refuse Restate's requests.
     #[error(
-        "{} does not hold the public key of {RESTATE_IDENTITY}, so the services would refuse Restate's requests: add the line \
+        "{} does not contain the public key for {RESTATE_IDENTITY}, so the services would refuse Restate's requests: add the line \
          {public}",
         path.display()
     )]
-    NoPair {
+    Mismatch {
         /// The file with the public keys.
         path: PathBuf,
         /// The public key that is missing.
@@ -83,10 +83,11 @@ pub enum Error {
     },
 }
 
-/// Makes those keys that are not in `directory`, and the directory; tells which it made. What is there is never changed.
+/// Creates the keys that are missing in `directory`, and the directory itself. Returns the names of the created files. Never changes
+/// existing files.
 ///
-/// Only the user who runs this can read them (mode 0600, the directory 0700). A file is there whole or not at all, also if this
-/// is interrupted or runs twice at a time.
+/// Only the current user can read the files (mode 0600, the directory 0700). Each file is created atomically, even if this is
+/// interrupted or runs twice at the same time.
 pub fn make_missing(directory: &Path) -> Result<Vec<&'static str>, Error> {
     let mut builder = DirBuilder::new();
     builder
@@ -111,33 +112,33 @@ pub fn make_missing(directory: &Path) -> Result<Vec<&'static str>, Error> {
     }
     let accepted = fs::read_to_string(&public).map_err(|source| file_error(&public, source))?;
     if !accepted.lines().any(|line| line.trim() == key) {
-        return Err(Error::NoPair {
+        return Err(Error::Mismatch {
             path: public,
             public: key,
         });
     }
-    for (name, before) in [
+    for (name, prefix) in [
         (CALLBACK, ""),
         (ORDER_LINKS, ""),
         (OPERATOR, ""),
         (PSQL, "operator:"),
     ] {
         let path = directory.join(name);
-        if !path.exists() && write_new(&path, secret(before)?.as_bytes())? {
+        if !path.exists() && write_new(&path, secret(prefix)?.as_bytes())? {
             made.push(name);
         }
     }
     Ok(made)
 }
 
-/// The public key of the private key in a PEM file, as Restate writes it.
+/// The public key for the private key in a PEM file, in Restate's format.
 fn public_key(path: &Path) -> Result<String, Error> {
     let key = read_pair(path)?;
     let key = bs58::encode(key.public_key()).into_string();
     Ok(format!("publickeyv1_{key}"))
 }
 
-/// The pair that is in a PEM file.
+/// Reads the key pair in a PEM file.
 pub(crate) fn read_pair(path: &Path) -> Result<Ed25519KeyPair, Error> {
     let refused = |reason: String| Error::PrivateKey {
         path: path.to_owned(),
@@ -151,7 +152,7 @@ pub(crate) fn read_pair(path: &Path) -> Result<Ed25519KeyPair, Error> {
         .map_err(|error| refused(error.to_string()))
 }
 
-/// A new private key.
+/// Creates a private key.
 fn identity() -> Result<Zeroizing<Vec<u8>>, Error> {
     let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| Error::Random)?;
     let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
@@ -159,21 +160,21 @@ fn identity() -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(Zeroizing::new(pem.into_bytes()))
 }
 
-/// A new secret, as a line of text that fits into headers, cookies and URLs; `before` stands before it.
-fn secret(before: &str) -> Result<Zeroizing<String>, Error> {
+/// Creates a secret as a line of text that is valid in headers, cookies and URLs, starting with `prefix`.
+fn secret(prefix: &str) -> Result<Zeroizing<String>, Error> {
     let mut bytes = Zeroizing::new([0; LENGTH]);
     SystemRandom::new()
         .fill(&mut *bytes)
         .map_err(|_| Error::Random)?;
     let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes));
-    Ok(Zeroizing::new(format!("{before}{}\n", *secret)))
+    Ok(Zeroizing::new(format!("{prefix}{}\n", *secret)))
 }
 
-/// Writes a file unless there is one by that name; tells whether it did.
+/// Writes a file unless it exists. Returns whether it was written.
 fn write_new(path: &Path, content: &[u8]) -> Result<bool, Error> {
     let error = |source| file_error(path, source);
     let directory = path.parent().unwrap_or(Path::new("."));
-    // Nobody but its owner can read it.
+    // Created with mode 0600.
     let mut file = NamedTempFile::new_in(directory).map_err(error)?;
     file.write_all(content).map_err(error)?;
     file.as_file().sync_all().map_err(error)?;
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_made_and_what_is_there_stays() {
+    fn missing_keys_are_created_and_existing_ones_are_kept() {
         let directory = tempfile::tempdir().unwrap();
         let keys = directory.path().join("some/keys");
         assert_eq!(make_missing(&keys).unwrap(), ALL);
@@ -222,7 +223,7 @@ mod tests {
         for name in ALL {
             assert_eq!(mode(&keys.join(name)), 0o600, "{name}");
         }
-        // Nothing else is left behind.
+        // No temporary files remain.
         assert_eq!(fs::read_dir(&keys).unwrap().count(), ALL.len());
         let [.., passwords] = &before;
         assert!(passwords.starts_with("operator:"), "{passwords}");
@@ -241,12 +242,12 @@ mod tests {
             [RESTATE_IDENTITY_PUBLIC, CALLBACK]
         );
         let after = ALL.map(read);
-        assert_eq!(after[1], before[1], "it follows from the private key");
+        assert_eq!(after[1], before[1], "derived from the private key");
         assert_ne!(after[2], before[2]);
     }
 
     #[test]
-    fn two_at_a_time_make_one_set() {
+    fn concurrent_calls_create_one_set_of_keys() {
         let directory = tempfile::tempdir().unwrap();
         let made: Vec<_> = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..8)
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_do_not_belong_together_are_told() {
+    fn mismatched_keys_are_reported() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         make_missing(directory.path()).unwrap();
@@ -286,9 +287,9 @@ mod tests {
         assert!(matches!(error, Error::PrivateKey { .. }), "{error}");
     }
 
-    /// The pair of keys that Restate's own tests use.
+    /// Uses the key pair of Restate's own tests.
     #[test]
-    fn the_public_key_is_written_as_restate_writes_it() {
+    fn the_public_key_has_restates_format() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(RESTATE_IDENTITY);
         let key = "MC4CAQAwBQYDK2VwBCIEIPe++4ZTPQDF81otpoU/mOGHC2vOAVp9WbiCblvn3nXO";

@@ -1,15 +1,15 @@
-//! Secrets: making them, reading them from files, and what follows from them.
+//! Secrets: creating them, reading them from files, and deriving keys and signatures from them.
 //!
-//! Each comes from a file or the environment, never from a command line, which every user of the machine can read. In memory
-//! they are [`SecretString`]s, which print as `[REDACTED]` and are wiped when they are dropped.
+//! Secrets come from files or the environment, never from a command line, which every user of the machine can read. In memory they
+//! are [`SecretString`]s, which print as `[REDACTED]` and are wiped on drop.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `file.rs` | reading files with one secret a line |
-//! | [`keys`] | making the keys of a system, each in a file of its own |
-//! | [`callback`] | which callback belongs to which order: its address, and the secret that authenticates it |
-//! | `testing.rs` | a stand-in for Restate, which signs as it does |
-//! | [`webhook`] | the signature of a callback, as Standard Webhooks has it |
+//! | `file.rs` | reading files with one secret per line |
+//! | [`keys`] | creating the keys of a system, each in a file of its own |
+//! | [`callback`] | the URL of each order's callback, and the secret that authenticates it |
+//! | `testing.rs` | signing requests as Restate does, for tests |
+//! | [`webhook`] | verifying the signature of a callback (Standard Webhooks) |
 
 pub mod callback;
 mod file;

@@ -1,4 +1,4 @@
-//! A stand-in for Restate that signs requests as it does: a JSON web token (RFC 7519) for the path, good for a minute.
+//! Signs requests as Restate does: with a JSON web token (RFC 7519) for the path, valid for a minute.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use ring::signature::Ed25519KeyPair;
 
 use crate::keys;
 
-/// How long a token is good, in s.
+/// How long a token is valid, in s.
 const LIFE: u64 = 60;
 
-/// Signs with a private key.
+/// Signs requests with a private key.
 #[derive(Debug)]
 pub struct Signer(Ed25519KeyPair);
 
 impl Signer {
-    /// With the key [`keys::RESTATE_IDENTITY`] in `directory`.
+    /// Reads the key [`keys::RESTATE_IDENTITY`] in `directory`.
     pub fn open(directory: &Path) -> Result<Self, keys::Error> {
         keys::read_pair(&directory.join(keys::RESTATE_IDENTITY)).map(Self)
     }
 
-    /// The headers of a request for `path` that is signed at `now`, in s since the epoch.
+    /// The headers of a request for `path` that is signed at `now`, in s since 1970.
     #[must_use]
     pub fn headers(&self, path: &str, now: u64) -> [(&'static str, String); 2] {
         let part = |json: &str| URL_SAFE_NO_PAD.encode(json);

@@ -1,8 +1,8 @@
-//! Signatures of callbacks, as Standard Webhooks has them (<https://www.standardwebhooks.com>): HMAC-SHA256 over id, timestamp
-//! and body, in the header [`SIGNATURE`].
+//! Verifies signatures of callbacks according to Standard Webhooks (<https://www.standardwebhooks.com>): HMAC-SHA256 over id,
+//! timestamp and body, in the header [`SIGNATURE`].
 //!
-//! The receiver's half. The crate `standardwebhooks`, which senders use, has one too, but it takes one secret only, does not tell an old message from
-//! a forged one, and calculates with whatever number an attacker sends as a timestamp.
+//! The crate `standardwebhooks`, which senders use, can verify too, but it accepts only one secret, does not distinguish old messages
+//! from forged ones, and does arithmetic with unchecked timestamps.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,19 +10,19 @@ use ring::hmac;
 
 /// The header with the message's id.
 pub const ID: &str = "webhook-id";
-/// The header with the time it was sent at, in s since the epoch.
+/// The header with the time at which the message was sent, in s since 1970.
 pub const TIMESTAMP: &str = "webhook-timestamp";
-/// The header with its signatures, separated by spaces, each `v1,` and Base64.
+/// The header with the signatures, separated by spaces, each `v1,` and Base64.
 pub const SIGNATURE: &str = "webhook-signature";
-/// What a secret begins with where it is written down.
+/// The prefix of a secret in text form.
 pub const SECRET_PREFIX: &str = "whsec_";
-/// How far the sender's clock may be off, in s. The figure of Standard Webhooks' own libraries.
+/// How far the sender's clock may be off, in s. The same as in Standard Webhooks' own libraries.
 pub const TOLERANCE: u64 = 5 * 60;
 
-/// How many signatures are looked at: there are two while a sender changes its secret.
+/// How many signatures are checked at most: there are two while a sender replaces its secret.
 const MOST_SIGNATURES: usize = 8;
 
-/// A message as it came.
+/// A received message.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {
     /// The header [`ID`].
@@ -35,17 +35,17 @@ pub struct Signed<'a> {
     pub body: &'a [u8],
 }
 
-/// Why a message is not believed.
+/// Why a message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is not signed with the right secret, or not as it is.
+    /// The signature is not valid for this message and secret.
     Forged,
-    /// It is, but at another time: it is old, or its sender's clock is wrong.
+    /// The signature is valid, but the message is old, or the sender's clock is wrong.
     Expired,
 }
 
 impl Signed<'_> {
-    /// Whether it is signed with the key `secret`, at most [`TOLERANCE`] from `now`, in s since the epoch.
+    /// Verifies that the message is signed with the key `secret`, at most [`TOLERANCE`] from `now` (in s since 1970).
     pub fn verify(&self, secret: &[u8], now: i64) -> Result<(), Refusal> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let content = content(self.id, self.timestamp, self.body);
@@ -53,7 +53,7 @@ impl Signed<'_> {
             let tag = signature
                 .strip_prefix("v1,")
                 .and_then(|tag| STANDARD.decode(tag).ok());
-            // In a time that tells nothing of where they differ.
+            // Compares in constant time.
             tag.is_some_and(|tag| hmac::verify(&key, &content, &tag).is_ok())
         };
         if !self
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_specification_is_right() {
+    fn the_example_of_the_specification_is_accepted() {
         let sender = standardwebhooks::Webhook::new(SECRET).unwrap();
         assert_eq!(sender.sign(ID, SENT, BODY).unwrap(), SIGNATURE);
         assert_eq!(verify(|_| {}, SENT), Ok(()));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_was_changed_anywhere_is_forged() {
+    fn a_changed_message_counts_as_forged() {
         assert_eq!(verify(|m| m.id = "msg", SENT), Err(Refusal::Forged));
         assert_eq!(verify(|m| m.body = b"{}", SENT), Err(Refusal::Forged));
         for timestamp in ["1614265331", "+1614265330", "01614265330", "", "x"] {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_good_for_five_minutes_around_its_time() {
+    fn a_message_is_valid_for_five_minutes_before_and_after_its_timestamp() {
         for (off, expected) in [
             (0, Ok(())),
             (300, Ok(())),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_that_is_no_time_is_refused_also_when_signed() {
+    fn a_signed_message_with_an_invalid_timestamp_is_refused() {
         for timestamp in ["x", "1e9", "99999999999999999999", "-9223372036854775808"] {
             let key = b"key";
             let tag = hmac::sign(

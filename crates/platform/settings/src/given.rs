@@ -1,4 +1,4 @@
-//! Settings without a command line of their own, and those that are handed on.
+//! Default settings, and settings that are passed to child processes.
 
 use std::ffi::OsString;
 
@@ -6,14 +6,14 @@ use clap::error::Error;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-/// Settings as they are where nobody sets any, whatever the environment holds.
+/// The default settings, independent of the environment.
 ///
 /// # Panics
-/// If one of them has no default.
+/// If a setting has no default.
 #[must_use]
 #[expect(
     clippy::expect_used,
-    reason = "each part has a test that makes its defaults"
+    reason = "each part has a test that creates its defaults"
 )]
 pub fn defaults<T: Args>() -> T {
     let command = T::augment_args(Command::new("defaults")).mut_args(|arg| arg.env(None::<&str>));
@@ -23,13 +23,13 @@ pub fn defaults<T: Args>() -> T {
         .expect("every setting has a default")
 }
 
-/// Settings, and which of them stood on the command line: those a child process is told in its environment, which holds the
-/// others already.
+/// Settings, and those of them that were set on the command line. A child process needs only these as environment variables, since it
+/// inherits the others.
 #[derive(Debug, Clone)]
 pub struct Given<T> {
-    /// All of them.
+    /// All settings.
     pub settings: T,
-    /// Those of the command line, each by its environment variable.
+    /// The environment variables for the settings from the command line.
     pub environment: Vec<(OsString, OsString)>,
 }
 
@@ -82,7 +82,7 @@ mod tests {
         names: Vec<String>,
         #[arg(long, env = "GIVEN_TEST_QUIET")]
         quiet: bool,
-        /// Set by cargo, and no number.
+        /// Cargo sets this variable to a value that is not a number.
         #[arg(long, env = "CARGO_PKG_NAME", default_value_t = 7)]
         number: u32,
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_told_what_stood_on_the_command_line_and_reads_the_same() {
+    fn settings_from_the_command_line_are_passed_as_environment_variables() {
         let line = ["up", "--names=a,b c", "--names=d", "--quiet", "--number=1"];
         let given = Up::parse_from(line).given;
         let environment: Vec<_> = (given.environment.iter())

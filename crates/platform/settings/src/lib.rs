@@ -1,13 +1,13 @@
-//! What the settings of all parts share.
+//! Code that the settings of all parts share.
 //!
 //! Each part declares its settings once, in its own crate, as a struct that is both its command line (clap's `Args`) and its
-//! configuration. `food-ordering serve` makes a subcommand of each.
+//! configuration. Each struct becomes a subcommand of `food-ordering serve`.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `listen.rs` | addresses to listen on, and the listener |
-//! | [`networks`] | the networks that this machine is in |
-//! | `given.rs` | defaults without a command line; settings that are handed on to child processes |
+//! | [`networks`] | the networks of this machine |
+//! | `given.rs` | default settings; settings that are passed to child processes |
 
 mod given;
 mod listen;
@@ -16,20 +16,20 @@ pub mod networks;
 pub use given::{Given, defaults};
 pub use listen::{address, listen};
 
-/// A distance or a speed in degrees, which must be more than none.
+/// Parses a distance or a speed in degrees, which must be positive.
 pub fn degrees(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(degrees) if degrees.is_finite() && degrees > 0.0 => Ok(degrees),
-        _ => Err("must be a number of degrees above zero, such as 0.005".to_owned()),
+        _ => Err("must be a positive number of degrees, such as 0.005".to_owned()),
     }
 }
 
-/// A number of things of which there must be one at least.
+/// Parses a whole number that must be at least 1.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     let number: Result<std::num::NonZeroUsize, _> = text.parse();
     number
         .map(std::num::NonZeroUsize::get)
-        .map_err(|_| "must be a whole number from 1".to_owned())
+        .map_err(|_| "must be a whole number of at least 1".to_owned())
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_refused_where_there_must_be_something() {
+    fn zero_is_refused_where_a_positive_number_is_required() {
         for bad in ["0", "-1", "NaN", "x"] {
             assert!(degrees(bad).is_err(), "{bad}");
             assert!(at_least_one(bad).is_err(), "{bad}");

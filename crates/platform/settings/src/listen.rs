@@ -5,23 +5,23 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// An address to listen on. Names are not taken: one like `localhost` may stand for several addresses, or for the other one.
+/// Parses an address to listen on. Host names are not accepted: `localhost`, for example, may have several addresses.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        "must be an IP address and a port: 127.0.0.1:3000 for this machine only, 0.0.0.0:3000 or [::]:3000 for all who can \
-         reach it"
+        "must be an IP address and a port: 127.0.0.1:3000 for this machine only, 0.0.0.0:3000 or [::]:3000 for all machines \
+         that can reach it"
             .to_owned()
     })
 }
 
-/// Listens with Nagle's algorithm off, which the accepted connections inherit: durable handlers and Restate exchange many small
-/// frames, and one that waits for the acknowledgement of the one before costs tens of milliseconds.
+/// Listens with Nagle's algorithm disabled, also for accepted connections: durable handlers and Restate exchange many small frames,
+/// and Nagle's algorithm would delay a frame by tens of milliseconds until the previous one is acknowledged.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // As `TcpListener::bind` does: a restarted part takes its port back at once.
+    // Like `TcpListener::bind`, so that a restarted part can use its port again at once.
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;
     socket.bind(address)?;
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address_to_listen_on_is_refused_with_an_example() {
+    fn invalid_addresses_are_refused_with_an_example() {
         for good in ["127.0.0.1:1", "[::1]:0", "0.0.0.0:65535"] {
             assert!(address(good).is_ok(), "{good}");
         }

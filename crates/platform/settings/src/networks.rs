@@ -1,4 +1,4 @@
-//! The networks that this machine, or container, is in.
+//! The networks of this machine or container.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -7,7 +7,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 
-/// The networks of all interfaces that are up, each with this machine's own address in it.
+/// The networks of all interfaces that are up, each with this machine's address in it.
 #[must_use]
 pub fn own() -> Vec<IpNet> {
     let Ok(interfaces) = getifaddrs() else {
@@ -23,8 +23,8 @@ pub fn own() -> Vec<IpNet> {
         .collect()
 }
 
-/// Networks whose clients count as on this machine, for a part in a container whose port is published on this address: if it is
-/// loopback, clients reach the container through the networks that it is in.
+/// The networks whose clients count as clients on this machine, for a part in a container whose port is published on this address: if
+/// it is published on loopback, the machine's clients reach the container through its own networks.
 #[must_use]
 pub fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
     match published_on {
@@ -33,7 +33,7 @@ pub fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
     }
 }
 
-/// Where a program on this machine reaches what listens on `address`, which may be all of the machine's addresses.
+/// The address with which a program on this machine reaches a server that listens on `address`, which may be unspecified.
 #[must_use]
 pub fn here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -44,13 +44,13 @@ pub fn here(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Where other machines may reach what listens on `address`; nothing if only this machine can.
+/// The addresses with which other machines may reach a server that listens on `address`; empty if only this machine can.
 #[must_use]
 pub fn from_elsewhere(address: SocketAddr) -> Vec<SocketAddr> {
     let ip = address.ip();
     let ips: Vec<IpAddr> = if ip.is_unspecified() {
         let own = own().into_iter().map(|network| network.addr());
-        // A system that listens on all IPv6 addresses listens on all of IPv4 too.
+        // A server that listens on all IPv6 addresses also listens on all IPv4 addresses.
         own.filter(|own| own.is_ipv4() || ip.is_ipv6()).collect()
     } else {
         vec![ip]
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_a_network_of_this_machine() {
+    fn loopback_is_one_of_the_networks() {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         assert!(own().iter().any(|network| network.contains(&loopback)));
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_listens_everywhere_is_reached_by_loopback_here_and_by_the_machines_addresses_elsewhere()
+    fn a_server_on_all_addresses_is_reached_by_loopback_here_and_by_other_addresses_from_elsewhere()
     {
         for (address, expected) in [
             ("0.0.0.0:3000", "127.0.0.1:3000"),

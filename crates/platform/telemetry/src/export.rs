@@ -1,4 +1,4 @@
-//! The way of spans to a collector.
+//! Exports spans to a collector.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::{span, trace};
 
-/// How long the collector has to take a batch of spans; OpenTelemetry's default.
+/// The timeout for exporting a batch of spans; OpenTelemetry's default.
 const EXPORT_WITHIN: Duration = Duration::from_secs(10);
-/// How long the collector has to take what is left when a part ends.
+/// The timeout for exporting the remaining spans on shutdown.
 pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why traces cannot be exported.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "traces cannot be sent to {collector}: {source}; --otlp-endpoint must be like http://127.0.0.1:4318"
+    "cannot send traces to {collector}: {source}; --otlp-endpoint must be a URL such as http://127.0.0.1:4318"
 )]
 pub struct Error {
     collector: String,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// Spans of `service`, sent to `collector` in batches by a thread of its own.
+/// Exports the spans of `service` to `collector` in batches, on a separate thread.
 ///
-/// Sampling is as `OTEL_TRACES_SAMPLER` says, by default everything whose parent is sampled.
+/// `OTEL_TRACES_SAMPLER` configures sampling; by default, a span is sampled unless its parent is not.
 pub(crate) fn provider(service: &str, collector: &str) -> Result<SdkTracerProvider, Error> {
     let failed = |source| Error {
         collector: collector.to_owned(),
@@ -55,13 +55,12 @@ pub(crate) fn provider(service: &str, collector: &str) -> Result<SdkTracerProvid
         .build())
 }
 
-/// A client that talks to the collector directly and follows no redirects. The exporter itself takes no more than 4 MiB of an
-/// answer.
+/// A client that connects to the collector directly and follows no redirects. The exporter itself limits responses to 4 MiB.
 fn client() -> reqwest::Result<Client> {
     let make = || {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the exporter works on a thread of its own, where it may block"
+            reason = "the exporter runs on a separate thread, where it may block"
         )]
         Client::builder()
             .timeout(EXPORT_WITHIN)
@@ -69,14 +68,14 @@ fn client() -> reqwest::Result<Client> {
             .no_proxy()
             .build()
     };
-    // A blocking client cannot be made on a thread that runs async code.
+    // A blocking client cannot be created on a thread that runs async code.
     std::thread::scope(|scope| match scope.spawn(make).join() {
         Ok(client) => client,
         Err(panic) => std::panic::resume_unwind(panic),
     })
 }
 
-/// The layer that makes OpenTelemetry's spans of those that [`span`] makes.
+/// The layer that converts the spans of [`span`] into OpenTelemetry spans.
 pub(crate) fn layer<S>(provider: &SdkTracerProvider) -> OpenTelemetryLayer<S, SdkTracer>
 where
     S: tracing::Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -89,7 +88,7 @@ where
         .with_tracer(provider.tracer("food-ordering"))
 }
 
-/// Leaves out attempts that found nothing to do: they repeat what others have done and told.
+/// Drops the spans of attempts that did nothing new: they only repeat earlier attempts.
 #[derive(Debug)]
 struct WithoutIdle(SpanExporter);
 

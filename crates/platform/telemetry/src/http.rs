@@ -1,4 +1,4 @@
-//! What every HTTP server and client of the system does: spans, metrics, `traceparent`.
+//! Spans, metrics and `traceparent` headers for every HTTP server and client of the system.
 
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -29,13 +29,13 @@ static REQUESTS: LazyLock<Requests> = LazyLock::new(|| {
     let family = Family::new_with_constructor(metrics::fast as fn() -> Histogram);
     metrics::register(
         "http_server_request_duration_seconds",
-        "Time until an HTTP request was answered, by route and status",
+        "Time until the response to an HTTP request, by route and status",
         &family,
     );
     family
 });
 
-/// What is known of a request's `route` where none matches.
+/// The label `route` of requests that match no route.
 const NO_ROUTE: &str = "none";
 
 /// The route `GET /metrics`.
@@ -43,12 +43,12 @@ pub fn metrics_route<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
     get(metrics::get)
 }
 
-/// Middleware of a server whose requests may begin a trace: the system's own door.
+/// Middleware for a server whose requests may start a trace, which is the gateway.
 pub async fn observe_and_begin(request: Request, next: Next) -> Response {
     answer(request, next, true).await
 }
 
-/// Middleware of a server that only takes part in traces that others have begun.
+/// Middleware for a server that only continues traces of its callers.
 pub async fn observe(request: Request, next: Next) -> Response {
     answer(request, next, false).await
 }
@@ -61,7 +61,7 @@ async fn answer(request: Request, next: Next, begins: bool) -> Response {
         .get::<MatchedPath>()
         .map_or(NO_ROUTE, MatchedPath::as_str)
         .to_owned();
-    // Who looks at health and metrics, again and again, is not worth a trace.
+    // Frequent requests for health and metrics should not start traces.
     let begins = begins && route.starts_with("/api/");
     let span = span::server(method, &route, parent_of(request.headers()), begins);
     let response = next.run(request).instrument(span.clone()).await;
@@ -78,7 +78,7 @@ async fn answer(request: Request, next: Next, begins: bool) -> Response {
     response
 }
 
-/// A method as a label: what is not of HTTP is one.
+/// The label for a method; `_OTHER` for non-standard methods.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -92,13 +92,13 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-/// The span that a request's sender is in.
+/// The caller's span, from the request's headers.
 #[must_use]
 pub fn parent_of(headers: &HeaderMap) -> Option<TraceParent> {
     headers.get(TRACEPARENT)?.to_str().ok()?.parse().ok()
 }
 
-/// The headers that tell who is asked which span asks: none outside of a trace.
+/// The headers that propagate the current span to a server; empty outside a trace.
 #[must_use]
 pub fn propagation() -> HeaderMap {
     let mut headers = HeaderMap::new();

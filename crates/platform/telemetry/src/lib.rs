@@ -1,15 +1,15 @@
 //! Logs, traces and metrics of every part of the system.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `logs.rs` | how lines look |
-//! | [`trace`] | W3C trace contexts: reading, writing, the one the running code is in |
+//! | `logs.rs` | the format of log lines |
+//! | [`trace`] | W3C trace contexts: reading, writing, the current one |
 //! | [`span`] | one function for each kind of span, with the names of OpenTelemetry's semantic conventions |
-//! | `export.rs` | the way of spans to a collector |
+//! | `export.rs` | exporting spans to a collector |
 //! | [`metrics`] | counters, gauges and histograms with bounded labels, and `GET /metrics` |
-//! | [`http`] | what every HTTP server and client of the system does: spans, metrics, `traceparent` |
+//! | [`http`] | spans, metrics and `traceparent` headers for HTTP servers and clients |
 //!
-//! Traces are off unless an OTLP endpoint is given; then nothing here starts a span for them. Metrics are always on.
+//! Traces are disabled, and no spans are created for them, unless an OTLP endpoint is given. Metrics are always enabled.
 
 mod export;
 pub mod http;
@@ -26,10 +26,10 @@ use tracing_subscriber::{Layer, Registry};
 
 pub use export::Error;
 
-/// How a part logs, and where its traces go.
+/// Settings for logs and traces.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// What is logged, as a `tracing` filter: a level, or levels by module (`info,delivery=debug`).
+    /// What to log, as a `tracing` filter: a level, or levels by module (`info,delivery=debug`).
     #[arg(
         long = "log",
         env = "FOOD_ORDERING_LOG",
@@ -37,10 +37,10 @@ pub struct Options {
         global = true
     )]
     pub filter: String,
-    /// Log one JSON object a line.
+    /// Log one JSON object per line.
     #[arg(long, env = "FOOD_ORDERING_LOG_JSON", global = true)]
     pub log_json: bool,
-    /// Send traces to this OpenTelemetry collector, by OTLP over HTTP (port 4318 by custom); without it there are none.
+    /// Send traces to this OpenTelemetry collector, by OTLP over HTTP (usually port 4318); without it, tracing is disabled.
     #[arg(
         long,
         env = "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -51,7 +51,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The collector, if traces are wanted. Without a slash at its end.
+    /// The collector's URL without a trailing slash, if traces are enabled.
     #[must_use]
     pub fn collector(&self) -> Option<&str> {
         let endpoint = self.otlp_endpoint.as_deref()?.trim().trim_end_matches('/');
@@ -59,7 +59,7 @@ impl Options {
     }
 }
 
-/// Sends what is still to be sent when it is dropped.
+/// Exports the remaining spans on drop.
 #[derive(Debug)]
 #[must_use = "traces end when this is dropped"]
 pub struct Telemetry(Option<SdkTracerProvider>);
@@ -67,7 +67,7 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Some(provider) = self.0.take() {
-            // A collector that is gone does not keep the process from ending.
+            // An unreachable collector must not keep the process from ending.
             let _ = provider.shutdown_with_timeout(export::FLUSH_WITHIN);
         }
     }
@@ -75,12 +75,12 @@ impl Drop for Telemetry {
 
 /// Starts logging to standard error and, if the options name a collector, tracing as `service`.
 ///
-/// `quiet` is asked last whether a line is to be written: durable services are silent while they replay.
+/// `quiet` can suppress further log lines: durable services log nothing during a replay.
 ///
-/// Call once, first thing and outside of an async runtime; a second call changes nothing.
+/// Call this once, at the start of the process and outside an async runtime; a second call changes nothing.
 ///
 /// # Errors
-/// If the collector's address is none.
+/// If the collector's URL is invalid.
 pub fn init(
     service: &str,
     options: &Options,
@@ -93,15 +93,15 @@ pub fn init(
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse_lossy(&options.filter);
-    // One combined filter, so that what the first part refuses costs nothing: the other one says nothing about levels, and on
-    // its own would have every trace event of every library made before it is thrown away.
+    // One combined filter, so that events below the log level cost nothing: `quiet` has no maximum level, so with a filter of its own
+    // every trace event of every library would be created and then dropped.
     let lines = logs::layer(options.log_json).with_filter(filter.and(quiet));
     let spans = provider.as_ref().map(|provider| {
         export::layer(provider).with_filter(filter_fn(|meta| {
             meta.is_span() && meta.target() == span::TARGET
         }))
     });
-    // Two ways to begin, as an absent layer would still be asked about every event.
+    // Two branches, since an absent layer would still process every event.
     let started = match spans {
         Some(spans) => tracing_subscriber::registry()
             .with(lines)

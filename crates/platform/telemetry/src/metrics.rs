@@ -1,7 +1,7 @@
 //! Counters, gauges and histograms with bounded labels, and `GET /metrics`.
 //!
-//! A metric is a `static` beside the code that it measures. Labels are fixed texts of the program, never what came from
-//! outside, so the number of series is bounded by what the program says.
+//! A metric is a `static` next to the code that it measures. Label values are constants in the program, never external input, so the
+//! number of series is bounded.
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,11 +18,11 @@ use prometheus_client::registry::{Metric, Registry};
 /// The media type of [`text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Where times of requests and the like are cut, in seconds.
+/// Histogram buckets for requests and other short operations, in seconds.
 pub const FAST: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-/// Where times of an order's stages are cut, in seconds.
+/// Histogram buckets for the stages of an order, in seconds.
 pub const SLOW: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
 ];
@@ -30,7 +30,7 @@ pub const SLOW: &[f64] = &[
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
 
 fn registry() -> MutexGuard<'static, Registry> {
-    // A registry is whole after each registration.
+    // A panic cannot leave the registry half-changed.
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -58,7 +58,7 @@ fn labels<const N: usize>(names: [&'static str; N], values: [&'static str; N]) -
     std::array::from_fn(|n| (names[n], values[n]))
 }
 
-/// Counters that differ by labels. Their names end in `_total` where they are read.
+/// Counters with labels. Their names get the suffix `_total` in the exposition.
 #[derive(Debug)]
 pub struct Counters<const N: usize> {
     names: [&'static str; N],
@@ -66,7 +66,7 @@ pub struct Counters<const N: usize> {
 }
 
 impl<const N: usize> Counters<N> {
-    /// Counters under `name`, which `_total` is added to, with labels of these names.
+    /// Creates the counters `name` (without `_total`) with these label names.
     #[must_use]
     pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
         let family = Family::default();
@@ -74,13 +74,13 @@ impl<const N: usize> Counters<N> {
         Self { names, family }
     }
 
-    /// Counts one more.
+    /// Adds one.
     pub fn inc(&self, values: [&'static str; N]) {
         self.family.get_or_create(&labels(self.names, values)).inc();
     }
 }
 
-/// Gauges that differ by labels.
+/// Gauges with labels.
 #[derive(Debug)]
 pub struct Gauges<const N: usize> {
     names: [&'static str; N],
@@ -88,7 +88,7 @@ pub struct Gauges<const N: usize> {
 }
 
 impl<const N: usize> Gauges<N> {
-    /// Gauges under `name` with labels of these names.
+    /// Creates the gauges `name` with these label names.
     #[must_use]
     pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
         let family = Family::default();
@@ -96,14 +96,14 @@ impl<const N: usize> Gauges<N> {
         Self { names, family }
     }
 
-    /// It is so much now.
+    /// Sets the gauge.
     pub fn set(&self, values: [&'static str; N], now: usize) {
         self.family
             .get_or_create(&labels(self.names, values))
             .set(i64::try_from(now).unwrap_or(i64::MAX));
     }
 
-    /// It is one more as long as the answer is kept.
+    /// Adds one until the returned guard is dropped.
     #[must_use]
     pub fn up(&self, values: [&'static str; N]) -> Up {
         let gauge = self.family.get_or_create_owned(&labels(self.names, values));
@@ -112,7 +112,7 @@ impl<const N: usize> Gauges<N> {
     }
 }
 
-/// Takes what it added to a gauge away when it is dropped.
+/// Subtracts one from its gauge on drop.
 #[derive(Debug)]
 pub struct Up(Gauge);
 
@@ -122,7 +122,7 @@ impl Drop for Up {
     }
 }
 
-/// Histograms of times, in seconds, that differ by labels.
+/// Histograms of durations, in seconds, with labels.
 #[derive(Debug)]
 pub struct Times<const N: usize> {
     names: [&'static str; N],
@@ -130,7 +130,7 @@ pub struct Times<const N: usize> {
 }
 
 impl<const N: usize> Times<N> {
-    /// Times under `name`, which should end in `_seconds`, with labels of these names; `make` is [`fast`] or [`slow`].
+    /// Creates the histograms `name`, which should end in `_seconds`, with these label names; `make` is [`fast`] or [`slow`].
     #[must_use]
     pub fn new(name: &str, help: &str, names: [&'static str; N], make: fn() -> Histogram) -> Self {
         let family = Family::new_with_constructor(make);
@@ -138,7 +138,7 @@ impl<const N: usize> Times<N> {
         Self { names, family }
     }
 
-    /// It took so long this time.
+    /// Records a duration.
     pub fn observe(&self, values: [&'static str; N], took: Duration) {
         self.family
             .get_or_create(&labels(self.names, values))
@@ -146,13 +146,13 @@ impl<const N: usize> Times<N> {
     }
 }
 
-/// For what takes milliseconds.
+/// A histogram for operations that take milliseconds.
 #[must_use]
 pub fn fast() -> Histogram {
     Histogram::new(FAST.iter().copied())
 }
 
-/// For what takes seconds and minutes.
+/// A histogram for operations that take seconds or minutes.
 #[must_use]
 pub fn slow() -> Histogram {
     Histogram::new(SLOW.iter().copied())
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_measured_stands_in_the_text() {
+    fn metrics_are_exposed_as_text() {
         let counters = Counters::new("test_things", "Things", ["kind"]);
         counters.inc(["small"]);
         counters.inc(["small"]);

@@ -1,8 +1,8 @@
 //! One function for each kind of span, with the names of OpenTelemetry's semantic conventions
 //! (<https://opentelemetry.io/docs/specs/semconv/>).
 //!
-//! Only [`server`] and an order event without a trace begin a trace. The others are no spans at all where the running code
-//! belongs to none, so that what happens all the time, such as a driver's report of a place, is not traced.
+//! Only [`server`], and an attempt for an order event without a trace context, start a trace. Outside a trace, the other functions
+//! return a disabled span, so that frequent events, such as a driver's position reports, are not traced.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
@@ -11,7 +11,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::trace::{TraceParent, adopt, current, is_enabled};
 
-/// The target of all spans made here: by it they are told from those of libraries.
+/// The target of all spans in this module, which distinguishes them from those of libraries.
 pub(crate) const TARGET: &str = "telemetry::span";
 
 /// The attribute of an attempt that did nothing new.
@@ -23,9 +23,9 @@ pub(crate) fn is_idle(attributes: &[KeyValue]) -> bool {
         .any(|attribute| attribute.key.as_str() == IDLE)
 }
 
-/// A request that an HTTP server answers. Begins a trace if it comes without one and `begins` is set.
+/// The span of a request to an HTTP server. Starts a trace if the request has no trace context and `begins` is set.
 ///
-/// Where traces are off, or not wanted, it still tells the lines of the log the caller's trace, if there is one.
+/// If the request is not traced, the span still adds the caller's trace id to log lines, if there is one.
 #[must_use]
 pub fn server(method: &str, route: &str, parent: Option<TraceParent>, begins: bool) -> Span {
     let is_traced = is_enabled() && (begins || parent.is_some());
@@ -52,7 +52,7 @@ pub fn server(method: &str, route: &str, parent: Option<TraceParent>, begins: bo
     span
 }
 
-/// A request that is sent to another HTTP server; `template` is its path without what is in it of ids.
+/// The span of a request to another HTTP server; `template` is the path with placeholders for ids.
 #[must_use]
 pub fn client(method: &str, template: &str, url: &str) -> Span {
     let Some(_) = current() else {
@@ -74,7 +74,7 @@ pub fn client(method: &str, template: &str, url: &str) -> Span {
     span
 }
 
-/// Host and port of `http://host:port/…`.
+/// The host and port of `http://host:port/…`.
 fn authority(url: &str) -> Option<(&str, u16)> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?']).next()?;
@@ -82,7 +82,7 @@ fn authority(url: &str) -> Option<(&str, u16)> {
     Some((host, port.parse().ok()?))
 }
 
-/// Says what an HTTP server answered; for `server` and `client` spans. Nothing (`None`) is an error too.
+/// Records the status of the response in a `server` or `client` span. No response (`None`) is an error.
 pub fn answered(span: &Span, status: Option<u16>) {
     if span.is_none() {
         return;
@@ -91,7 +91,7 @@ pub fn answered(span: &Span, status: Option<u16>) {
         span.set_attribute("http.response.status_code", i64::from(status));
     }
     if status.is_none_or(|status| status >= 500) {
-        failed(span, "no answer, or an error of the server");
+        failed(span, "no response, or a server error");
     }
 }
 
@@ -100,7 +100,7 @@ pub fn failed(span: &Span, why: &str) {
     span.set_status(Status::error(why.to_owned()));
 }
 
-/// A record on its way to Kafka.
+/// The span of publishing a Kafka record.
 #[must_use]
 pub fn producer(topic: &str, key: Option<&[u8]>) -> Span {
     let Some(_) = current() else {
@@ -119,7 +119,7 @@ pub fn producer(topic: &str, key: Option<&[u8]>) -> Span {
     span
 }
 
-/// A record of Kafka that is worked on, in the trace of who sent it.
+/// The span of processing a Kafka record, in the trace of its producer.
 #[must_use]
 pub fn consumer(topic: &str, partition: i32, offset: i64, parent: TraceParent) -> Span {
     if !is_enabled() {
@@ -145,7 +145,7 @@ fn messaging(span: &Span, operation: &'static str, topic: &str) {
     span.set_attribute("messaging.operation.name", operation);
 }
 
-/// Something inside a part that is worth a span of its own, in the trace of `parent`.
+/// The span of an internal operation, in the trace of `parent`.
 #[must_use]
 pub fn internal(name: &str, parent: TraceParent) -> Span {
     if !is_enabled() {
@@ -156,8 +156,8 @@ pub fn internal(name: &str, parent: TraceParent) -> Span {
     span
 }
 
-/// The span `own` of an invocation that found out while it ran that it belongs to the trace of `parent`; in a later attempt a
-/// child of it.
+/// The span `own` of an invocation that finds out only while it runs that it belongs to the trace of `parent`; in a later attempt, a
+/// child of that span.
 #[must_use]
 pub fn joined(name: &str, parent: TraceParent, own: TraceParent, is_resumed: bool) -> Span {
     if !is_enabled() {
@@ -173,36 +173,36 @@ pub fn joined(name: &str, parent: TraceParent, own: TraceParent, is_resumed: boo
     span
 }
 
-/// An attempt to work on a durable invocation.
+/// An attempt of a durable invocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
     /// The service.
     pub service: &'a str,
     /// The handler.
     pub handler: &'a str,
-    /// The object's key, empty for services without.
+    /// The object's key; empty for services without keys.
     pub key: &'a str,
-    /// Whether the key is an order's id.
+    /// Whether the key is an order id.
     pub key_is_order: bool,
     /// The invocation's id.
     pub invocation: &'a str,
-    /// Whether something of it was done before.
+    /// Whether an earlier attempt has added to the journal.
     pub is_resumed: bool,
-    /// How often it was tried since something was done last.
+    /// The number of retries since the last journal entry.
     pub retries: u64,
-    /// Whether a record of Kafka asks for it.
+    /// Whether a Kafka record triggered the invocation.
     pub from_kafka: bool,
-    /// Who asks for it.
+    /// The caller's span.
     pub parent: Option<TraceParent>,
-    /// The span that stands for the invocation; `None` where it is not traced.
+    /// The invocation's span; `None` if it is not traced.
     pub own: Option<TraceParent>,
-    /// The runtime's own span of this attempt.
+    /// Restate's own span of this attempt.
     pub runtime: Option<TraceParent>,
 }
 
-/// The span of an attempt. Where it is not traced, it still tells the lines of the log what they are about.
+/// The span of an attempt. If it is not traced, the span still adds the order or key and the invocation to log lines.
 ///
-/// The first attempt is the span that others name as the invocation's. A later one is a child of it.
+/// The first attempt has the span id that other spans use for the invocation. Later attempts are children of it.
 #[must_use]
 pub fn attempt(attempt: &Attempt<'_>) -> Span {
     let is_traced = is_enabled() && attempt.own.is_some_and(TraceParent::is_sampled);
@@ -255,17 +255,17 @@ pub fn attempt(attempt: &Attempt<'_>) -> Span {
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The invocation has ended.
+    /// The invocation ended.
     Ended,
-    /// It waits for something, and another attempt goes on then.
+    /// The invocation waits, and another attempt will continue it.
     Suspended,
-    /// It failed and is tried again.
+    /// The attempt failed and will be retried.
     Failed,
-    /// The connection to the runtime was lost.
+    /// The connection to Restate was lost.
     CutOff,
 }
 
-/// Says how an attempt ended, and whether it did anything that no attempt before had done.
+/// Records how an attempt ended, and whether it did anything new.
 pub fn ended(span: &Span, outcome: Outcome, did_something: bool) {
     let name = match outcome {
         Outcome::Ended => "ended",

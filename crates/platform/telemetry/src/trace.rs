@@ -1,4 +1,4 @@
-//! W3C trace contexts: reading, writing, the one the running code is in.
+//! W3C trace contexts: reading, writing, the current one.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The header, and field of an order event, in which a trace context travels.
+/// The name of the header, and of the order event's field, that contains a trace context.
 pub const TRACEPARENT: &str = "traceparent";
 
 static ENABLED: AtomicBool = AtomicBool::new(false);
@@ -26,7 +26,7 @@ pub fn is_enabled() -> bool {
     ENABLED.load(Ordering::Relaxed)
 }
 
-/// A span of any process, as W3C's `traceparent` names it (<https://www.w3.org/TR/trace-context/#traceparent-header>).
+/// A reference to a span in any process, as in W3C's `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceParent {
     trace_id: TraceId,
@@ -34,17 +34,17 @@ pub struct TraceParent {
     flags: TraceFlags,
 }
 
-/// A text that is no `traceparent` of version 00.
+/// The error for a text that is not a `traceparent` of version 00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be a W3C traceparent such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 )]
-pub struct NoTraceParent;
+pub struct InvalidTraceParent;
 
 impl FromStr for TraceParent {
-    type Err = NoTraceParent;
+    type Err = InvalidTraceParent;
 
-    fn from_str(text: &str) -> Result<Self, NoTraceParent> {
+    fn from_str(text: &str) -> Result<Self, InvalidTraceParent> {
         let parse = || {
             let [version, trace_id, span_id, flags]: [&str; 4] =
                 text.split('-').collect::<Vec<_>>().try_into().ok()?;
@@ -58,11 +58,11 @@ impl FromStr for TraceParent {
                 && found.span_id != SpanId::INVALID;
             is_valid.then_some(found)
         };
-        parse().ok_or(NoTraceParent)
+        parse().ok_or(InvalidTraceParent)
     }
 }
 
-/// `text`, if it is as long and all lower-case hexadecimal digits.
+/// `text`, if it consists of `length` lower-case hexadecimal digits.
 fn hex(text: &str, length: usize) -> Option<&str> {
     let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     (text.len() == length && text.bytes().all(is_hex)).then_some(text)
@@ -81,9 +81,9 @@ impl fmt::Display for TraceParent {
 }
 
 impl TraceParent {
-    /// The span that stands for the durable invocation `id` in this one's trace.
+    /// The span of the durable invocation `id` in the trace of this span.
     ///
-    /// It follows from both, so that a replay names the same one: the journal holds it.
+    /// It is derived from the trace and the id, because it is stored in the journal and a replay must produce the same span.
     #[must_use]
     pub fn of_invocation(self, id: &str) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl TraceParent {
         }
     }
 
-    /// A trace that begins with the durable invocation `id`; its first span has no parent.
+    /// A new trace that starts with the durable invocation `id`; its first span has no parent.
     #[must_use]
     pub fn begun_by_invocation(id: &str) -> Self {
         let trace_id = (u128::from(hash(id, 1)) << 64) | u128::from(hash(id, 2));
@@ -103,13 +103,13 @@ impl TraceParent {
         }
     }
 
-    /// The trace's id, as logs name it.
+    /// The trace id, which log lines contain.
     #[must_use]
     pub fn trace_id(self) -> TraceId {
         self.trace_id
     }
 
-    /// Whether the spans of this trace are to be kept.
+    /// Whether the spans of this trace are exported.
     #[must_use]
     pub fn is_sampled(self) -> bool {
         self.flags.is_sampled()
@@ -134,7 +134,7 @@ impl TraceParent {
     }
 }
 
-/// The span that the running code is in, if it belongs to a trace that is kept.
+/// The current span, if it belongs to a sampled trace.
 #[must_use]
 pub fn current() -> Option<TraceParent> {
     if !is_enabled() {
@@ -147,46 +147,46 @@ pub fn current() -> Option<TraceParent> {
     })
 }
 
-/// Makes `span`, which nobody has entered yet, a child of `parent`. With `id`, it is that very span.
+/// Makes `span`, which must not have been entered yet, a child of `parent`. With `id`, the span gets that id.
 pub(crate) fn adopt(span: &Span, parent: Option<TraceParent>, id: Option<TraceParent>) {
     let context = match (parent, id) {
         (Some(parent), _) => Context::new().with_remote_span_context(parent.span_context()),
         (None, _) => Context::new(),
     };
-    // An error means that spans are not exported.
+    // This fails only if spans are not exported.
     let _ = span.set_parent(context);
     if let Some(id) = id {
-        WANTED.set(Some(id));
-        // Asking for its context starts it.
+        NEXT_IDS.set(Some(id));
+        // Requesting the context starts the span.
         let _ = span.context();
-        WANTED.set(None);
+        NEXT_IDS.set(None);
     }
 }
 
 thread_local! {
-    /// Which ids the next span is to have.
-    static WANTED: Cell<Option<TraceParent>> = const { Cell::new(None) };
+    /// The ids for the next span.
+    static NEXT_IDS: Cell<Option<TraceParent>> = const { Cell::new(None) };
 }
 
-/// Random ids, except for spans that are named before they begin.
+/// Generates random ids, except for spans whose id is determined in advance.
 #[derive(Debug, Default)]
 pub(crate) struct Ids(RandomIdGenerator);
 
 impl IdGenerator for Ids {
     fn new_trace_id(&self) -> TraceId {
-        WANTED
+        NEXT_IDS
             .get()
             .map_or_else(|| self.0.new_trace_id(), |wanted| wanted.trace_id)
     }
 
     fn new_span_id(&self) -> SpanId {
-        WANTED
+        NEXT_IDS
             .get()
             .map_or_else(|| self.0.new_span_id(), |wanted| wanted.span_id)
     }
 }
 
-/// FNV-1a. Its values are in journals, so it must never change.
+/// FNV-1a. Journals contain its results, so it must never change.
 fn hash(text: &str, seed: u8) -> u64 {
     std::iter::once(seed)
         .chain(text.bytes())
@@ -202,7 +202,7 @@ mod tests {
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     #[test]
-    fn a_traceparent_survives_reading_and_writing_and_nothing_else_is_one() {
+    fn a_traceparent_survives_a_round_trip_and_invalid_ones_are_refused() {
         assert_eq!(PARENT.parse::<TraceParent>().unwrap().to_string(), PARENT);
         for bad in [
             "",
@@ -214,13 +214,13 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
             "00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01",
         ] {
-            assert_eq!(bad.parse::<TraceParent>(), Err(NoTraceParent), "{bad}");
+            assert_eq!(bad.parse::<TraceParent>(), Err(InvalidTraceParent), "{bad}");
         }
     }
 
-    /// Journals hold these: another value would be another command on replay.
+    /// Journals contain these values: a different value would fail replays.
     #[test]
-    fn the_span_of_an_invocation_is_the_same_for_ever() {
+    fn the_span_of_an_invocation_never_changes() {
         let parent: TraceParent = PARENT.parse().unwrap();
         assert_eq!(
             parent.of_invocation("inv_1abc").to_string(),

@@ -1,4 +1,4 @@
-//! Base URLs, as they stand in a flag.
+//! Parses the base URLs in a flag.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,20 +10,23 @@ use reqwest::Url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses(Vec<Url>);
 
-/// A text that is no list of base URLs.
+/// The error for a text that is not a list of base URLs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{url:?} is no base URL such as http://127.0.0.1:8080: {reason}; several are separated by commas"
+    "{url:?} is not a base URL such as http://127.0.0.1:8080: {reason}; separate several URLs with commas"
 )]
-pub struct NoAddress {
+pub struct InvalidAddress {
     url: String,
     reason: String,
 }
 
 impl Addresses {
-    /// Those that are called `name`, `name-2`, `name-3` and so on in a list of addresses, as `food-ordering up` writes one to
-    /// `endpoints.json`; none if there is no `name`.
-    pub fn named(list: &BTreeMap<String, String>, name: &str) -> Result<Option<Self>, NoAddress> {
+    /// The addresses called `name`, `name-2`, `name-3` and so on in a list such as the `endpoints.json` of `food-ordering up`; `None` if
+    /// `name` is missing.
+    pub fn named(
+        list: &BTreeMap<String, String>,
+        name: &str,
+    ) -> Result<Option<Self>, InvalidAddress> {
         let first = list.get(name).into_iter();
         let others = (2..).map_while(|number| list.get(&format!("{name}-{number}")));
         let urls: Vec<Url> = (first.chain(others))
@@ -32,7 +35,7 @@ impl Addresses {
         Ok((list.contains_key(name)).then_some(Self(urls)))
     }
 
-    /// Each of them, as it stands in a flag.
+    /// Each address, without a trailing slash.
     pub fn each(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|url| url.as_str().trim_end_matches('/'))
     }
@@ -43,9 +46,9 @@ impl Addresses {
 }
 
 impl FromStr for Addresses {
-    type Err = NoAddress;
+    type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, NoAddress> {
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         text.split(',')
             .map(base)
             .collect::<Result<_, _>>()
@@ -53,9 +56,9 @@ impl FromStr for Addresses {
     }
 }
 
-fn base(text: &str) -> Result<Url, NoAddress> {
+fn base(text: &str) -> Result<Url, InvalidAddress> {
     let text = text.trim();
-    let wrong = |reason: String| NoAddress {
+    let wrong = |reason: String| InvalidAddress {
         url: text.to_owned(),
         reason,
     };
@@ -64,7 +67,7 @@ fn base(text: &str) -> Result<Url, NoAddress> {
         return Err(wrong("it must begin with http://".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("nothing may follow its path".to_owned()));
+        return Err(wrong("it must not have a query or fragment".to_owned()));
     }
     Ok(url)
 }
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nodes_of_a_list_are_found_by_their_names() {
+    fn nodes_are_found_by_name() {
         let list = BTreeMap::from(
             [
                 ("admin", "http://a:1"),
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_and_written_as_it_stands_in_a_flag() {
+    fn a_list_in_a_flag_is_parsed_and_formatted() {
         for (text, written) in [
             ("http://a:1", "http://a:1"),
             ("http://a:1/, http://b/x/", "http://a:1,http://b/x"),

@@ -1,14 +1,14 @@
-//! The one way to make an HTTP client, to read an answer and to address what an id names.
+//! The only place where HTTP clients are created, responses are read, and URLs with ids are built.
 //!
-//! What another server answers is not ours to trust. Every client made here
+//! Responses of other servers are not trusted. Every client from here
 //!
-//! - follows no redirects: a redirect is an answer, and a POST that follows one would arrive as a GET or somewhere else;
-//! - uses no proxy of the environment (`HTTP_PROXY` and the like): each address it is given is reached directly;
-//! - has a limit for connecting, and for the whole answer with its body;
-//! - asks for no compression and decompresses nothing, so a limit in bytes means the bytes that arrive.
+//! - follows no redirects: a redirect counts as the response, since a POST that follows one would arrive as a GET or elsewhere;
+//! - ignores proxies in the environment (`HTTP_PROXY` etc.) and connects directly;
+//! - has a timeout for connecting, and one for the whole response with its body;
+//! - requests no compression and decompresses nothing, so a limit in bytes applies to the bytes that arrive.
 //!
-//! [`body`] reads an answer up to a limit. `clippy.toml` forbids reqwest's own constructors, and its ways to read a body of any
-//! length.
+//! [`body`] reads a response up to a limit. `clippy.toml` forbids reqwest's own constructors and its methods that read bodies of
+//! any length.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,27 +17,27 @@ use bytes::{Bytes, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
-/// How long making a connection may take.
+/// The timeout for connecting.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// The most that an answer of a few fields, or an error document, may have, in bytes: 1 MiB.
+/// The limit for responses with a few fields and for error documents, in bytes: 1 MiB.
 pub const SHORT: usize = 1 << 20;
 
-/// A client whose answers may take `limit`, from connecting to the last byte of the body.
+/// A client whose requests may take `limit`, from connecting to the last byte of the response body.
 ///
-/// A request may have less, by `RequestBuilder::timeout`.
+/// `RequestBuilder::timeout` can set a shorter timeout for a request.
 pub fn client(limit: Duration) -> ClientBuilder {
     streaming_client().timeout(limit)
 }
 
-/// A client for answers that are read for as long as they come. The caller limits the time.
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
+/// A client for responses that are streamed without a timeout. The caller limits the time.
+#[expect(clippy::disallowed_methods, reason = "clients are created only here")]
 pub fn streaming_client() -> ClientBuilder {
     Client::builder()
         .connect_timeout(CONNECT_WITHIN)
         .redirect(redirect::Policy::none())
         .no_proxy()
-        // Whatever features other crates switch on in reqwest.
+        // Even if other crates enable these features of reqwest.
         .no_gzip()
         .no_brotli()
         .no_zstd()
@@ -45,23 +45,23 @@ pub fn streaming_client() -> ClientBuilder {
         .referer(false)
 }
 
-/// Why a request brought no answer that can be used.
+/// Why a request got no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no answer, or it broke off, or it took too long.
+    /// There was no response, or it was incomplete, or it took too long.
     #[error(transparent)]
     Http(#[from] reqwest::Error),
-    /// The answer is longer than it may be.
+    /// The response is longer than permitted.
     #[error("the answer is longer than {most} bytes")]
     TooLong {
-        /// How long it may be.
+        /// The limit, in bytes.
         most: usize,
     },
 }
 
 /// An error of a request, for [`Upstream::ask`](crate::Upstream::ask).
 pub trait Failure: fmt::Display {
-    /// Whether nobody accepted the connection, so that the request was not sent.
+    /// Whether the request was not sent, because no connection was made.
     fn is_unsent(&self) -> bool;
 }
 
@@ -77,7 +77,7 @@ impl Failure for Error {
     }
 }
 
-/// The body of an answer, of at most `most` bytes. A longer one is given up before it is in memory.
+/// Reads the body of a response, of at most `most` bytes. Stops before more is in memory.
 pub async fn body(mut response: Response, most: usize) -> Result<Bytes, Error> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).is_ok_and(|length| length > most) {
@@ -93,24 +93,24 @@ pub async fn body(mut response: Response, most: usize) -> Result<Bytes, Error> {
     Ok(body.freeze())
 }
 
-/// The body as text; what is not UTF-8 in it is replaced.
+/// Reads the body as text, with replacement characters for invalid UTF-8.
 pub async fn text(response: Response, most: usize) -> Result<String, Error> {
     let body = body(response, most).await?;
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// A text that cannot be one segment of a path.
+/// The error for a text that cannot be a segment of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it cannot be a segment of a path, as it is empty or consists of one or two dots")]
-pub struct NoSegment;
+#[error("it cannot be a segment of a path, because it is empty or consists of one or two dots")]
+pub struct InvalidSegment;
 
-/// Whether a text can be one segment of a path, encoded. URLs have no way to write the others: `%2e%2e` means `..` too.
+/// Whether a text can be encoded as one segment of a path. URLs cannot represent the others: `%2e%2e` also means `..`.
 #[must_use]
 pub fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
 }
 
-/// What is encoded in a segment: all but RFC 3986's unreserved characters, and the colon, which ids here may have.
+/// The characters that are encoded in a segment: all except RFC 3986's unreserved characters and the colon, which ids may contain.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -118,18 +118,18 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b':');
 
-/// A text as one segment of a path, which it must be able to be ([`is_segment`]).
+/// Encodes a text as one segment of a path. [`is_segment`] must be true for it.
 #[must_use]
 pub fn encoded(segment: &str) -> impl fmt::Display {
     utf8_percent_encode(segment, ENCODED)
 }
 
-/// The URL of a path below `base`. Each of `segments` becomes one segment, whatever characters are in it.
-pub fn below(base: &Url, segments: &[&str]) -> Result<Url, NoSegment> {
+/// The URL of a path below `base`. Each of `segments` becomes one segment, whatever characters it contains.
+pub fn below(base: &Url, segments: &[&str]) -> Result<Url, InvalidSegment> {
     let mut path = base.path().trim_end_matches('/').to_owned();
     for segment in segments {
         if !is_segment(segment) {
-            return Err(NoSegment);
+            return Err(InvalidSegment);
         }
         path.push('/');
         path.extend(utf8_percent_encode(segment, ENCODED));
@@ -149,7 +149,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(30);
 
-    /// A server that answers every request with `answer`, and then with zeros until nobody reads them if it is `endless`.
+    /// A server that answers every request with `answer`, followed by chunks without end if it is `endless`.
     async fn server(answer: &'static str, endless: bool) -> Url {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -182,22 +182,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_never_ends_is_given_up() {
+    async fn an_endless_body_is_aborted() {
         let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         let read = read(server(chunked, true).await, SHORT).await;
         assert!(matches!(read, Err(Error::TooLong { most: SHORT })));
     }
 
     #[tokio::test]
-    async fn a_body_that_announces_too_much_is_not_read() {
-        // It never comes, so a client that waits for it runs into its limit.
+    async fn a_body_with_too_long_a_content_length_is_not_read() {
+        // The body never arrives, so a client that reads it would time out.
         let huge = "HTTP/1.1 200 OK\r\ncontent-length: 400000000\r\n\r\n";
         let read = read(server(huge, false).await, SHORT).await;
         assert!(matches!(read, Err(Error::TooLong { most: SHORT })));
     }
 
     #[tokio::test]
-    async fn a_redirect_is_an_answer() {
+    async fn redirects_are_not_followed() {
         let elsewhere = "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n";
         let client = client(LIMIT).build().unwrap();
         let answer = client.get(server(elsewhere, false).await).send().await;
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_limit_holds_for_the_body_too() {
+    async fn the_timeout_includes_the_body() {
         let unfinished = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nh";
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -218,13 +218,13 @@ mod tests {
         let client = client(Duration::from_millis(200)).build().unwrap();
         let response = client.get(url).send().await.unwrap();
         let Err(Error::Http(error)) = body(response, SHORT).await else {
-            panic!("it was read");
+            panic!("the body was read");
         };
         assert!(error.is_timeout(), "{error}");
     }
 
     #[test]
-    fn an_id_is_one_segment_whatever_is_in_it() {
+    fn an_id_becomes_one_segment_whatever_it_contains() {
         let base: Url = "http://a:1/base/".parse().unwrap();
         for (id, path) in [
             ("pay_1", "/base/payments/pay_1/refunds"),
@@ -242,7 +242,7 @@ mod tests {
             assert_eq!((url.query(), url.fragment()), (None, None), "{id}");
         }
         for id in ["", ".", ".."] {
-            assert_eq!(below(&base, &["payments", id]), Err(NoSegment), "{id}");
+            assert_eq!(below(&base, &["payments", id]), Err(InvalidSegment), "{id}");
         }
     }
 
@@ -251,7 +251,7 @@ mod tests {
         fn an_id_stays_one_segment(id in "(?s).{1,40}") {
             let base: Url = "http://a:1".parse().unwrap();
             if let Ok(url) = below(&base, &["payments", &id, "refunds"]) {
-                // What travels is text, which the other side parses again.
+                // The server parses the URL's text again.
                 let again: Url = url.as_str().parse().unwrap();
                 let segments: Vec<_> = again.path_segments().unwrap().collect();
                 prop_assert_eq!(segments.len(), 3);

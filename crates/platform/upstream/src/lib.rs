@@ -1,19 +1,19 @@
-//! Calls to HTTP servers: how clients are made ([`http`]), and one service at several addresses, such as the nodes of a Restate
-//! cluster ([`Upstream`]).
+//! Calls to HTTP servers: creating clients ([`http`]), and failover between several addresses of one service, such as the nodes of a
+//! Restate cluster ([`Upstream`]).
 //!
-//! A client stays with the node that answered last. One that cannot be reached, or that says nothing, is passed over, and the
-//! others are tried in turn:
+//! A client stays with the node that answered last. A node that is unreachable or silent is skipped, and the others are tried in
+//! turn:
 //!
-//! | what happens | the request was | so it |
+//! | event | the request was | result |
 //! |---|---|---|
-//! | nobody accepts the connection | not sent | is tried at the next address |
-//! | the connection breaks, or no answer comes in time | perhaps acted upon | is tried at the next address if repeating does no harm ([`Repeat::Harmless`]); else the error is the answer, and later requests go elsewhere |
-//! | an answer comes, whichever | acted upon | is done |
+//! | the connection is refused | not sent | it is sent to the next address |
+//! | the connection breaks, or there is no response in time | perhaps processed | it is sent to the next address if repeating it is harmless ([`Repeat::Harmless`]); otherwise the call fails, and later requests go to the next address |
+//! | any response arrives | processed | the response is returned |
 //!
-//! The second row is for nodes that were killed in the middle of an answer, and for those that are there but silent: stopped,
-//! swapping, or behind a cable that was pulled. They accept connections, or have an open one, and only time tells.
+//! The second row covers nodes that are killed during a response, and nodes that are silent: stopped, swapping, or behind a broken
+//! network connection. These may accept connections or have open ones, so only a timeout reveals them.
 //!
-//! With one address a request is sent once, with the whole limit.
+//! With a single address, a request is sent once, with the whole limit.
 
 mod addresses;
 pub mod http;
@@ -28,39 +28,39 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::time::Instant;
 
-pub use addresses::{Addresses, NoAddress};
+pub use addresses::{Addresses, InvalidAddress};
 use http::Failure;
 pub use restate::{RestateAdmin, RestateIngress};
 
-/// Whether a request may arrive twice.
+/// Whether a request may be sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// It only asks, or the service recognises what it has done already.
+    /// The request only reads, or is idempotent.
     Harmless,
-    /// Twice would be one too many.
+    /// The request must not be sent twice.
     Never,
 }
 
-/// The service. Clones share what is known of its nodes.
+/// A service at one or more addresses. Clones share the node that answered last.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     nodes: Arc<[Url]>,
-    /// The one that is asked first.
+    /// The index of the node to try first.
     first: Arc<AtomicUsize>,
     limit: Duration,
 }
 
-/// Where to send a request, and how long its answer may take.
+/// Where to send a request, and how long the response may take.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// The base URL.
     pub base: Url,
-    /// For `RequestBuilder::timeout`.
+    /// The timeout, for `RequestBuilder::timeout`.
     pub limit: Duration,
 }
 
 impl Upstream {
-    /// The service at these addresses, whose answers may take `limit`, all attempts together.
+    /// The service at these addresses. `limit` is the time for all attempts of a request together.
     #[must_use]
     pub fn new(addresses: Addresses, limit: Duration) -> Self {
         Self {
@@ -70,13 +70,13 @@ impl Upstream {
         }
     }
 
-    /// Makes an attempt at one node after the other until one answers.
+    /// Tries one node after the other until one answers.
     ///
-    /// The client that `attempt` uses should have a limit for connecting: a request that must not be repeated has all the time
-    /// there is for its first attempt.
+    /// The client in `attempt` should have a timeout for connecting, since the first attempt of a request that must not be repeated
+    /// gets the whole limit.
     ///
     /// # Errors
-    /// That of the last attempt.
+    /// Returns the error of the last attempt.
     pub async fn ask<T, E: Failure, F: Future<Output = Result<T, E>>>(
         &self,
         repeat: Repeat,
@@ -88,7 +88,7 @@ impl Upstream {
         loop {
             let time = deadline.saturating_duration_since(Instant::now());
             let limit = match repeat {
-                // What is left is shared with those that may have to be asked after this one.
+                // The remaining time is shared with the nodes that may have to be tried after this one.
                 Repeat::Harmless => time / u32::try_from(left).unwrap_or(u32::MAX),
                 Repeat::Never => time,
             };
@@ -100,7 +100,7 @@ impl Upstream {
             left -= 1;
             let next = (index + 1) % self.nodes.len();
             if next != index {
-                // Unless somebody else has moved on already, perhaps further.
+                // Unless another request has already moved to another node.
                 let moved = (self.first).compare_exchange(
                     index,
                     next,
@@ -108,7 +108,7 @@ impl Upstream {
                     Ordering::Relaxed,
                 );
                 if moved.is_ok() {
-                    tracing::warn!(node = %self.nodes[index], next = %self.nodes[next], %error, "passed over");
+                    tracing::warn!(node = %self.nodes[index], next = %self.nodes[next], %error, "skipping a node");
                 }
             }
             let may_go_on = repeat == Repeat::Harmless || error.is_unsent();

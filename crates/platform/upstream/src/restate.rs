@@ -1,4 +1,4 @@
-//! How Restate is reached: its settings.
+//! Settings for reaching Restate.
 
 use clap::Args;
 
@@ -6,7 +6,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct RestateIngress {
-    /// Restate's ingress; with several nodes the address of each, so that any of them may be down
+    /// Restate's ingress; for several nodes, give the URL of each, so that any of them may be down
     #[arg(
         id = "restate-ingress",
         long,
@@ -21,7 +21,7 @@ pub struct RestateIngress {
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct RestateAdmin {
-    /// Restate's admin API; with several nodes the address of each, so that any of them may be down
+    /// Restate's admin API; for several nodes, give the URL of each, so that any of them may be down
     #[arg(
         id = "restate-admin",
         long,

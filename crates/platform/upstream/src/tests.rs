@@ -1,4 +1,4 @@
-//! Nodes that answer, are silent, break off, or are not there.
+//! Nodes that answer, are silent, break the connection, or do not listen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,58 +11,58 @@ use super::*;
 const LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy)]
-enum Manner {
+enum Behaviour {
     Answers,
-    /// Takes the request and says nothing.
+    /// Reads the request and does not answer.
     Silent,
-    /// Takes the request and is killed.
-    BreaksOff,
+    /// Reads the request and closes the connection.
+    Disconnects,
 }
 
-/// A node, and how many requests it has taken.
+/// A node, and the number of requests that it has received.
 struct Node {
     address: String,
-    taken: Arc<AtomicU32>,
+    received: Arc<AtomicU32>,
 }
 
 impl Node {
-    async fn start(manner: Manner) -> Self {
+    async fn start(behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let node = Self {
             address: format!("http://{}", listener.local_addr().unwrap()),
-            taken: Arc::default(),
+            received: Arc::default(),
         };
-        let taken = Arc::clone(&node.taken);
+        let received = Arc::clone(&node.received);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, manner, Arc::clone(&taken)));
+                tokio::spawn(serve(stream, behaviour, Arc::clone(&received)));
             }
         });
         node
     }
 
-    fn taken(&self) -> u32 {
-        self.taken.load(Ordering::Relaxed)
+    fn received(&self) -> u32 {
+        self.received.load(Ordering::Relaxed)
     }
 }
 
-async fn serve(mut stream: TcpStream, manner: Manner, taken: Arc<AtomicU32>) {
+async fn serve(mut stream: TcpStream, behaviour: Behaviour, received: Arc<AtomicU32>) {
     let mut buffer = [0; 1024];
     while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
-        taken.fetch_add(1, Ordering::Relaxed);
-        match manner {
-            Manner::Answers => {
+        received.fetch_add(1, Ordering::Relaxed);
+        match behaviour {
+            Behaviour::Answers => {
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
                 let _ = stream.write_all(answer).await;
             }
-            Manner::Silent => {}
-            Manner::BreaksOff => return,
+            Behaviour::Silent => {}
+            Behaviour::Disconnects => return,
         }
     }
 }
 
-/// An address at which nobody listens.
-async fn nobody() -> String {
+/// An address on which nothing listens.
+async fn unused_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
@@ -81,50 +81,57 @@ async fn ask(upstream: &Upstream, repeat: Repeat) -> Result<String, http::Error>
 }
 
 #[tokio::test]
-async fn who_is_not_there_is_passed_over_and_not_asked_again() {
-    let (gone, there) = (nobody().await, Node::start(Manner::Answers).await);
+async fn an_unreachable_node_is_skipped_and_not_tried_again() {
+    let (gone, there) = (
+        unused_address().await,
+        Node::start(Behaviour::Answers).await,
+    );
     let upstream = upstream(&[&gone, &there.address], LIMIT);
-    // It was not sent, so even what must not be repeated goes on.
+    // The request was not sent, so even one that must not be repeated goes to the next node.
     for repeat in [Repeat::Never, Repeat::Harmless] {
         assert_eq!(ask(&upstream, repeat).await.unwrap(), "hi");
     }
     assert_eq!(upstream.first.load(Ordering::Relaxed), 1);
-    assert_eq!(there.taken(), 2);
+    assert_eq!(there.received(), 2);
 }
 
 #[tokio::test]
-async fn what_was_broken_off_is_repeated_only_if_that_is_harmless() {
+async fn a_request_without_a_response_is_repeated_only_if_that_is_harmless() {
     let (killed, there) = (
-        Node::start(Manner::BreaksOff).await,
-        Node::start(Manner::Answers).await,
+        Node::start(Behaviour::Disconnects).await,
+        Node::start(Behaviour::Answers).await,
     );
     let nodes = [killed.address.as_str(), &there.address];
     let once = upstream(&nodes, LIMIT);
     assert!(ask(&once, Repeat::Never).await.is_err());
-    assert_eq!((killed.taken(), there.taken()), (1, 0));
-    // The next one begins elsewhere.
+    assert_eq!((killed.received(), there.received()), (1, 0));
+    // The next request goes to the other node.
     assert_eq!(ask(&once, Repeat::Never).await.unwrap(), "hi");
 
     let again = upstream(&nodes, LIMIT);
     assert_eq!(ask(&again, Repeat::Harmless).await.unwrap(), "hi");
-    assert_eq!((killed.taken(), there.taken()), (2, 2));
+    assert_eq!((killed.received(), there.received()), (2, 2));
 }
 
 #[tokio::test]
-async fn who_is_silent_has_a_share_of_the_time_and_the_next_one_answers() {
+async fn a_silent_node_gets_a_share_of_the_time_before_the_next_one_is_tried() {
     let (silent, there) = (
-        Node::start(Manner::Silent).await,
-        Node::start(Manner::Answers).await,
+        Node::start(Behaviour::Silent).await,
+        Node::start(Behaviour::Answers).await,
     );
     let upstream = upstream(&[&silent.address, &there.address], Duration::from_secs(2));
     assert_eq!(ask(&upstream, Repeat::Harmless).await.unwrap(), "hi");
     assert_eq!(ask(&upstream, Repeat::Harmless).await.unwrap(), "hi");
-    assert_eq!((silent.taken(), there.taken()), (1, 2));
+    assert_eq!((silent.received(), there.received()), (1, 2));
 }
 
 #[tokio::test]
-async fn when_nobody_answers_each_is_tried_once_and_the_last_error_is_told() {
-    let nodes = [nobody().await, nobody().await, nobody().await];
+async fn without_an_answer_each_node_is_tried_once_and_the_last_error_is_returned() {
+    let nodes = [
+        unused_address().await,
+        unused_address().await,
+        unused_address().await,
+    ];
     let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
     let upstream = upstream(&nodes, LIMIT);
     let attempts = AtomicU32::new(0);

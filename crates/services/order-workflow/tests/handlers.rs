@@ -152,7 +152,7 @@ async fn a_cancellation_while_the_order_is_created_leaves_out_no_version() {
         .cancel(run.invocation_handle().invocation_id())
         .await;
     assert!(run.invocation_handle().attach().await.is_err());
-    kafka.go_on();
+    kafka.resume();
 
     let order = until("the order has ended", async || {
         let Json(order) = order_status.get().call().await.answer();

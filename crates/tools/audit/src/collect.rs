@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use upstream::{Addresses, Attempt, NoAddress, Repeat, Upstream, http};
+use upstream::{Addresses, Attempt, InvalidAddress, Repeat, Upstream, http};
 
 use crate::check::left_behind;
 use crate::drivers::holdings;
@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// An address of Restate is not a valid URL.
     #[error("Restate's admin API: {0}")]
-    Restate(#[from] NoAddress),
+    Restate(#[from] InvalidAddress),
     /// `endpoints.json` has no address for a part.
     #[error("endpoints.json has no address for {0}")]
     NoAddress(&'static str),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use domain::topic;
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
-use kafka::{Connection, Trouble};
+use kafka::{Connection, LastError};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -147,7 +147,7 @@ impl Progress {
 /// What a client tells beside records: trouble with the brokers, and how far it has fetched.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Aside {
-    trouble: Trouble,
+    last_error: LastError,
     fetched: Arc<Mutex<HashMap<(String, i32), i64>>>,
 }
 
@@ -170,11 +170,11 @@ impl ClientContext for Aside {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.trouble.error(error, reason);
+        self.last_error.error(error, reason);
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.trouble.log(level, facility, message);
+        self.last_error.log(level, facility, message);
     }
 }
 
@@ -201,7 +201,7 @@ pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error
             STATISTICS_EVERY.as_millis().to_string(),
         )
         .create_with_context(Aside::default())
-        .map_err(|source| connection.no_client(source))
+        .map_err(|source| connection.client_error(source))
 }
 
 /// Reads the topics into the hub for ever, first with `consumer`; reconnects by itself.
@@ -446,8 +446,8 @@ impl Reader {
 
     fn complain(&mut self, error: &KafkaError) {
         let now = Instant::now();
-        let trouble = self.consumer.context().trouble.last();
-        self.error = Some(trouble.unwrap_or_else(|| error.to_string()));
+        let last_error = self.consumer.context().last_error.last();
+        self.error = Some(last_error.unwrap_or_else(|| error.to_string()));
         if (self.complained).is_none_or(|last| now.duration_since(last) > COMPLAIN_EVERY) {
             self.complained = Some(now);
             tracing::warn!(%error, "reading events from Kafka; trying again");

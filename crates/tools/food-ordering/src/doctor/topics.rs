@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::topic;
-use kafka::{Behind, Cluster, Settings};
+use kafka::{Cluster, Lag, Settings};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -193,7 +193,7 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         let mut behind = Vec::new();
         for (topic, subscription) in subscriptions::ours(&subscriptions) {
             if let Some(group) = subscription.options.get(subscriptions::GROUP) {
-                let found = kafka::behind(&addresses.kafka, group, topic).await?;
+                let found = kafka::lag(&addresses.kafka, group, topic).await?;
                 let waiting = found
                     .into_iter()
                     .filter(|it| it.records > 0 || it.removed > 0);
@@ -220,14 +220,14 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         )
     });
     let lost: Vec<Finding> = lost.collect();
-    let is_stuck = |(topic, it): &&(&str, Behind)| {
+    let is_stuck = |(topic, it): &&(&str, Lag)| {
         let mut before = before.iter();
         it.records > 0
             && before
                 .any(|(of, then)| (of, then.partition, then.next) == (topic, it.partition, it.next))
     };
     let mut findings: Vec<Finding> = (now.iter().filter(is_stuck))
-        .map(|(topic, Behind { partition, next, records, .. })| {
+        .map(|(topic, Lag { partition, next, records, .. })| {
             Finding::wrong(
                 "restate reads",
                 format!(

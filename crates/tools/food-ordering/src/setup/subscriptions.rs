@@ -382,7 +382,7 @@ pub(super) async fn apply(
         }
         Action::Subscribe { topic, sink } => {
             let former = wanted.group_of_former_version(topic);
-            kafka::begin_group(kafka, &wanted.group(topic), topic, &former).await?;
+            kafka::commit_initial_offsets(kafka, &wanted.group(topic), topic, &former).await?;
             admin
                 .create_subscription(&wanted.source(topic), sink, &wanted.options(topic))
                 .await

@@ -30,7 +30,7 @@ pub async fn topic(
     let group = subscriptions::group_of(&subscriptions, topic, ids.get(topic))
         .with_context(|| format!("Restate does not read the present topic {topic}"))?;
     loop {
-        let behind = kafka::behind(kafka, group, topic).await?;
+        let behind = kafka::lag(kafka, group, topic).await?;
         ensure!(!behind.is_empty(), "there is no topic {topic}");
         let left = behind.iter().map(|partition| partition.records).sum();
         if left == 0 || Instant::now() + INTERVAL >= deadline {
