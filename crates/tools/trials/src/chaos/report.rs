@@ -65,7 +65,7 @@ impl Report {
             .map(|(end, count)| format!("{count} {end}"))
             .collect();
         say!(
-            "\nSeed {}: {}; {:.0} s under fire, at rest after {:.0} s",
+            "\nSeed {}: {}; {:.0} s with faults, at rest after {:.0} s",
             self.seed,
             ends.join(", "),
             self.under_fire.as_secs_f64(),
