@@ -48,26 +48,19 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
-    match part {
+    let (listen, path, protocol) = match part {
         Part::Kafka => {
             kafka::Cluster::discover(&args.kafka.connection()?).await?;
-            Ok(())
+            return Ok(());
         }
-        Part::OrderServices => get(args.order_services.address, "/health", Protocol::Http2).await,
-        Part::DriverSimulator => {
-            get(args.driver_simulator.address, "/health", Protocol::Http2).await
-        }
-        Part::RestaurantPos => get(args.restaurant_pos.address, "/health", Protocol::Http1).await,
-        Part::PaymentProvider => {
-            get(args.payment_provider.address, "/health", Protocol::Http1).await
-        }
+        Part::PsqlGateway => return psql(here(args.psql_gateway.address)).await,
+        Part::OrderServices => (args.order_services.address, "/health", Protocol::Http2),
+        Part::DriverSimulator => (args.driver_simulator.address, "/health", Protocol::Http2),
+        Part::RestaurantPos => (args.restaurant_pos.address, "/health", Protocol::Http1),
+        Part::PaymentProvider => (args.payment_provider.address, "/health", Protocol::Http1),
         // `/health` would not do: without Kafka or Restate the gateway is alive but cannot work.
-        Part::Gateway => get(args.gateway.address, "/ready", Protocol::Http1).await,
-        Part::PsqlGateway => psql(here(args.psql_gateway.address)).await,
-    }
-}
-
-async fn get(listen: SocketAddr, path: &str, protocol: Protocol) -> anyhow::Result<()> {
+        Part::Gateway => (args.gateway.address, "/ready", Protocol::Http1),
+    };
     let url = format!("http://{}{path}", here(listen));
     ensure!(http::answers(&url, protocol).await, "GET {url} failed");
     Ok(())

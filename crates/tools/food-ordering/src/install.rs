@@ -39,15 +39,10 @@ impl Cache {
 
     /// The first of these directories with a finished installation, or else the first that can be written.
     fn first_of(places: Vec<PathBuf>) -> anyhow::Result<Self> {
-        let caches: Vec<Self> = places
-            .into_iter()
-            .map(|directory| Self { directory })
-            .collect();
+        let caches = places.into_iter().map(|directory| Self { directory });
+        let mut caches: Vec<Self> = caches.collect();
         if let Some(complete) = caches.iter().position(Self::is_complete) {
-            return caches
-                .into_iter()
-                .nth(complete)
-                .context("it is one of them");
+            return Ok(caches.swap_remove(complete));
         }
         let mut reasons = Vec::new();
         for cache in caches {
@@ -111,11 +106,9 @@ impl Cache {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::WouldBlock) => {
-                    if !told {
-                        progress(&format!(
-                            "Waiting for another process that installs {what} …"
-                        ));
-                        told = true;
+                    if !std::mem::replace(&mut told, true) {
+                        let line = format!("Waiting for another process that installs {what} …");
+                        progress(&line);
                     }
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }

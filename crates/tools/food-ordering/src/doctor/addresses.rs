@@ -88,12 +88,13 @@ impl Addresses {
                 .trim_end_matches('/')
                 .to_owned()
         };
-        let nodes = |flag: Option<String>, name: &str, usual: &str| {
+        let at = |flag, name, port: u16| address(flag, name, &format!("http://127.0.0.1:{port}"));
+        let nodes = |flag: Option<String>, name: &str, port| {
             let listed = match flag {
                 Some(_) => None,
                 None => Nodes::named(&listed, name)?,
             };
-            listed.map_or_else(|| address(flag, name, usual).parse(), Ok)
+            listed.map_or_else(|| at(flag, name, port).parse(), Ok)
         };
         // The file that `up` was given, unless a flag names another one.
         let kafka_properties = args.kafka_properties.file;
@@ -102,33 +103,13 @@ impl Addresses {
         let brokers = address(args.kafka_brokers, "kafka", "127.0.0.1:9092");
         Ok(Self {
             origin,
-            gateway: address(args.gateway_url, "gateway", "http://127.0.0.1:3000"),
-            restate_admin: nodes(args.restate_admin, "restate-admin", "http://127.0.0.1:9070")?,
-            restate_ingress: nodes(
-                args.restate_ingress,
-                "restate-ingress",
-                "http://127.0.0.1:8080",
-            )?,
-            order_services: address(
-                args.order_services_url,
-                "order-services",
-                "http://127.0.0.1:9080",
-            ),
-            driver_simulator: address(
-                args.driver_simulator_url,
-                "driver-simulator",
-                "http://127.0.0.1:9081",
-            ),
-            restaurant_pos: address(
-                args.restaurant_url,
-                "restaurant-pos",
-                "http://127.0.0.1:5050",
-            ),
-            payment_provider: address(
-                args.payment_url,
-                "payment-provider",
-                "http://127.0.0.1:5060",
-            ),
+            gateway: at(args.gateway_url, "gateway", 3000),
+            restate_admin: nodes(args.restate_admin, "restate-admin", 9070)?,
+            restate_ingress: nodes(args.restate_ingress, "restate-ingress", 8080)?,
+            order_services: at(args.order_services_url, "order-services", 9080),
+            driver_simulator: at(args.driver_simulator_url, "driver-simulator", 9081),
+            restaurant_pos: at(args.restaurant_url, "restaurant-pos", 5050),
+            payment_provider: at(args.payment_url, "payment-provider", 5060),
             kafka: Connection::with_file(brokers, kafka_properties.as_deref())?,
             kafka_properties,
             data_dir: known.then_some(args.data_dir.path),

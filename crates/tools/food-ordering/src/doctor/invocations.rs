@@ -83,11 +83,6 @@ struct Stuck {
     last_failure: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Counted {
-    number: usize,
-}
-
 /// The findings about stuck invocations.
 pub(super) async fn check(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
@@ -96,8 +91,7 @@ pub(super) async fn check(admin: &Admin, addresses: &Addresses) -> anyhow::Resul
         if stuck.is_empty() {
             continue;
         }
-        let counted: Vec<Counted> = admin.query(&count(kind.condition)).await?;
-        let number = counted.first().map_or(0, |counted| counted.number);
+        let number = count(admin, kind.condition).await?;
         let failures = failures(admin, &stuck).await?;
         for it in &stuck {
             let waiting = match &it.key {
@@ -106,18 +100,13 @@ pub(super) async fn check(admin: &Admin, addresses: &Addresses) -> anyhow::Resul
             };
             let failure = it.last_failure.as_ref().or_else(|| failures.get(&it.id));
             let what = it.described(kind.what, failure.map(String::as_str), waiting);
-            findings.push(Finding::wrong(
-                "invocations",
-                what,
-                kind.remedy.for_one(addresses, &it.id),
-            ));
+            let remedy = kind.remedy.for_one(addresses, &it.id);
+            findings.push(Finding::wrong("invocations", what, remedy));
         }
         if number > stuck.len() {
-            findings.push(Finding::wrong(
-                "invocations",
-                format!("and {} more {}", number - stuck.len(), kind.what),
-                kind.remedy.for_others(addresses),
-            ));
+            let what = format!("and {} more {}", number - stuck.len(), kind.what);
+            let remedy = kind.remedy.for_others(addresses);
+            findings.push(Finding::wrong("invocations", what, remedy));
         }
     }
     if findings.is_empty() {
@@ -135,19 +124,23 @@ fn named(condition: &str) -> String {
     )
 }
 
-fn count(condition: &str) -> String {
-    format!("select count(*) as number from sys_invocation where {condition}")
+async fn count(admin: &Admin, condition: &str) -> anyhow::Result<usize> {
+    #[derive(Deserialize)]
+    struct Counted {
+        number: usize,
+    }
+    let query = format!("select count(*) as number from sys_invocation where {condition}");
+    let counted: Vec<Counted> = admin.query(&query).await?;
+    Ok(counted.first().map_or(0, |counted| counted.number))
 }
 
 /// How many invocations of an object wait for the one that is running.
 async fn waiting_behind(admin: &Admin, service: &str, key: &str) -> anyhow::Result<usize> {
     let key = key.replace('\'', "''");
-    let counted: Vec<Counted> = admin
-        .query(&count(&format!(
-            "status = 'pending' and target_service_name = '{service}' and target_service_key = '{key}'"
-        )))
-        .await?;
-    Ok(counted.first().map_or(0, |counted| counted.number))
+    let waiting = format!(
+        "status = 'pending' and target_service_name = '{service}' and target_service_key = '{key}'"
+    );
+    count(admin, &waiting).await
 }
 
 /// Why invocations were paused, by id. Restate forgets the last failure of an invocation that is no longer retried, but its
@@ -165,16 +158,14 @@ async fn failures(admin: &Admin, stuck: &[Stuck]) -> anyhow::Result<BTreeMap<Str
     if without.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let events: Vec<Event> = admin
-        .query(&format!(
-            "select id, event_json from sys_journal_events where id in ({}) order by appended_at",
-            without.join(", ")
-        ))
-        .await?;
-    Ok(events
-        .into_iter()
-        .filter_map(|event| Some((event.id, message(&event.event_json)?)))
-        .collect())
+    let query = format!(
+        "select id, event_json from sys_journal_events where id in ({}) order by appended_at",
+        without.join(", ")
+    );
+    let events: Vec<Event> = admin.query(&query).await?;
+    let failures = events.into_iter();
+    let failures = failures.filter_map(|it| Some((it.id, message(&it.event_json)?)));
+    Ok(failures.collect())
 }
 
 /// The failure message in an event.

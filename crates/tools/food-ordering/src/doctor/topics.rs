@@ -59,7 +59,7 @@ pub(super) async fn check(addresses: &Addresses, up: &Up) -> Vec<Finding> {
 #[derive(Debug, PartialEq, Eq)]
 struct RiskySetting {
     setting: &'static str,
-    why: String,
+    why: &'static str,
     /// The recommended value.
     better: String,
 }
@@ -68,10 +68,8 @@ async fn settings(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let kafka = &addresses.kafka;
     // The embedded broker has no settings, and does not answer requests for them.
     if broker::is_embedded(&Cluster::discover(kafka).await?.id) {
-        return Ok(vec![Finding::fine(
-            "topics",
-            "those of the embedded broker",
-        )]);
+        let what = "those of the embedded broker";
+        return Ok(vec![Finding::fine("topics", what)]);
     }
     let names = topic::ALL.map(|(name, _)| name);
     let partitions = kafka::partitions(kafka).await?;
@@ -116,15 +114,11 @@ fn missing<T>(found: &HashMap<String, T>) -> Vec<&'static str> {
 
 /// The settings of a topic with `replicas` replicas that may lose records.
 fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<RiskySetting> {
-    let number = |setting: &str| {
-        settings
-            .get(setting)
-            .and_then(|value| value.parse::<i64>().ok())
-    };
+    let number = |setting: &str| settings.get(setting)?.parse::<i64>().ok();
     let is = |setting: &str, value: &str| settings.get(setting).is_some_and(|it| it == value);
     let mut risky_settings = Vec::new();
-    let mut say = |setting, why: &str, better: String| {
-        let why = why.to_owned();
+    let mut say = |setting, why, better: &str| {
+        let better = better.to_owned();
         risky_settings.push(RiskySetting {
             setting,
             why,
@@ -132,11 +126,8 @@ fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<Risky
         });
     };
     if (settings.get("cleanup.policy")).is_some_and(|policy| policy.contains("compact")) {
-        say(
-            "cleanup.policy",
-            "all but the newest record of each key are deleted",
-            "delete".to_owned(),
-        );
+        let why = "all but the newest record of each key are deleted";
+        say("cleanup.policy", why, "delete");
     }
     let (kept, why) = match name {
         topic::DRIVER_UPDATES => (
@@ -157,30 +148,26 @@ fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<Risky
         ),
     };
     if number("retention.ms").is_some_and(|ms| (0..kept).contains(&ms)) {
-        say("retention.ms", why, kept.to_string());
+        say("retention.ms", why, &kept.to_string());
     }
     if number("retention.bytes").is_some_and(|bytes| (0..PARTITION_BYTES).contains(&bytes)) {
-        say("retention.bytes", why, "-1".to_owned());
+        say("retention.bytes", why, "-1");
     }
     if number("max.message.bytes").is_some_and(|bytes| bytes < RECORD_BYTES) {
-        say(
-            "max.message.bytes",
-            "large records are refused",
-            "1048588".to_owned(),
-        );
+        say("max.message.bytes", "large records are refused", "1048588");
     }
     if replicas >= 3 && number("min.insync.replicas") == Some(1) {
         let why =
             "a record may be confirmed when only one broker has it, and be lost with that broker";
-        say("min.insync.replicas", why, "2".to_owned());
+        say("min.insync.replicas", why, "2");
     }
     if is("unclean.leader.election.enable", "true") {
         let why = "a broker that lacks records may become the leader, and the records are lost";
-        say("unclean.leader.election.enable", why, "false".to_owned());
+        say("unclean.leader.election.enable", why, "false");
     }
     if name == topic::DRIVER_UPDATES && is("message.timestamp.type", "CreateTime") {
         let why = "the phone's clock decides when a driver was last heard from";
-        say("message.timestamp.type", why, "LogAppendTime".to_owned());
+        say("message.timestamp.type", why, "LogAppendTime");
     }
     risky_settings
 }
@@ -194,9 +181,8 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
         for (topic, subscription) in subscriptions::ours(&subscriptions) {
             if let Some(group) = subscription.options.get(subscriptions::GROUP) {
                 let found = kafka::lag(&addresses.kafka, group, topic).await?;
-                let waiting = found
-                    .into_iter()
-                    .filter(|it| it.records > 0 || it.removed > 0);
+                let found = found.into_iter();
+                let waiting = found.filter(|it| it.records > 0 || it.removed > 0);
                 behind.extend(waiting.map(|it| (topic, it)));
             }
         }
@@ -244,10 +230,8 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     findings.extend(lost);
     if findings.is_empty() {
         let left: i64 = now.iter().map(|(_, it)| it.records).sum();
-        findings.push(Finding::fine(
-            "restate reads",
-            format!("making progress; {left} records are left"),
-        ));
+        let what = format!("making progress; {left} records are left");
+        findings.push(Finding::fine("restate reads", what));
     }
     Ok(findings)
 }
@@ -262,14 +246,10 @@ async fn gateway(url: &str) -> Option<Finding> {
     if events["status"] != "DOWN" {
         return None;
     }
-    let detail = events["detail"]
-        .as_str()
-        .unwrap_or("the gateway does not read the topics");
-    Some(Finding::wrong(
-        "gateway reads",
-        detail.to_owned(),
-        "until then browsers get no news; see the logs of the gateway and the broker",
-    ))
+    let detail = events["detail"].as_str();
+    let detail = detail.unwrap_or("the gateway does not read the topics");
+    let remedy = "until then browsers get no news; see the logs of the gateway and the broker";
+    Some(Finding::wrong("gateway reads", detail, remedy))
 }
 
 #[cfg(test)]

@@ -79,83 +79,57 @@ impl Admin {
     }
 
     pub(crate) async fn deployments(&self) -> anyhow::Result<Vec<Deployment>> {
-        #[derive(Deserialize)]
-        struct List {
-            deployments: Vec<Deployment>,
-        }
-        self.get::<List>("deployments")
-            .await
-            .map(|list| list.deployments)
+        list(self.get("deployments").await?, "deployments")
     }
 
     /// A deployment with all details of its services.
     pub(crate) async fn deployment(&self, id: &str) -> anyhow::Result<Deployment> {
-        self.get(&format!("deployments/{}", http::encoded(id)))
-            .await
+        let path = format!("deployments/{}", http::encoded(id));
+        self.get(&path).await
     }
 
     /// The newest deployment of each service, by the service's name.
     pub(crate) async fn newest_of_services(&self) -> anyhow::Result<BTreeMap<String, String>> {
         #[derive(Deserialize)]
-        struct List {
-            services: Vec<Newest>,
-        }
-        #[derive(Deserialize)]
         struct Newest {
             name: String,
             deployment_id: String,
         }
-        let list: List = self.get("services").await?;
-        let newest = list.services.into_iter();
-        Ok(newest
-            .map(|service| (service.name, service.deployment_id))
-            .collect())
+        let newest: Vec<Newest> = list(self.get("services").await?, "services")?;
+        let newest = newest.into_iter();
+        Ok(newest.map(|of| (of.name, of.deployment_id)).collect())
     }
 
     /// Removes a deployment, whatever is under way there.
     pub(crate) async fn remove_deployment(&self, id: &str) -> anyhow::Result<()> {
         // Restate can only remove by force, so the caller has to check that it is drained.
-        self.delete(&format!("deployments/{}?force=true", http::encoded(id)))
-            .await
+        let path = format!("deployments/{}?force=true", http::encoded(id));
+        self.delete(&path).await
     }
 
     /// Discovers the services at `uri` without registering them.
     pub(crate) async fn discover(&self, uri: &str) -> anyhow::Result<Vec<Service>> {
-        #[derive(Deserialize)]
-        struct Discovered {
-            services: Vec<Service>,
-        }
         let request = json!({"uri": uri, "dry_run": true, "force": true});
-        let discovered: Discovered = self
-            .json(Method::POST, "deployments", Some(&request))
-            .await
-            .with_context(|| format!("discovering the services at {uri}"))?;
-        Ok(discovered.services)
+        let discovered = self.json(Method::POST, "deployments", Some(&request)).await;
+        discovered
+            .and_then(|discovered| list(discovered, "services"))
+            .with_context(|| format!("discovering the services at {uri}"))
     }
 
     /// Registers the services at `uri`. With `force`, they replace those already registered for this deployment.
     pub(crate) async fn register(&self, uri: &str, force: bool) -> anyhow::Result<()> {
         let request = json!({"uri": uri, "force": force});
         // Harmless to repeat: the second time it is registered already.
-        self.send(
-            Repeat::Harmless,
-            Method::POST,
-            "deployments",
-            Some(&request),
-        )
-        .await
-        .with_context(|| format!("registering the services at {uri}"))?;
-        Ok(())
+        let registered = self.post(Repeat::Harmless, "deployments", &request).await;
+        registered.with_context(|| format!("registering the services at {uri}"))
     }
 
     /// Changes the address of a deployment to `uri`. Its invocations under way continue there.
     pub(crate) async fn move_deployment(&self, id: &str, uri: &str) -> anyhow::Result<()> {
         let request = json!({"uri": uri, "overwrite": true});
         let path = format!("deployments/{}", http::encoded(id));
-        self.send(Repeat::Harmless, Method::PATCH, &path, Some(&request))
-            .await
-            .with_context(|| format!("moving deployment {id} to {uri}"))?;
-        Ok(())
+        let moved = self.patch(&path, Some(&request)).await;
+        moved.with_context(|| format!("moving deployment {id} to {uri}"))
     }
 
     /// Resumes a paused or suspended invocation, on the deployment it began on or, with `on_newest`, on the newest deployment
@@ -163,27 +137,16 @@ impl Admin {
     pub(crate) async fn resume(&self, id: &str, on_newest: bool) -> anyhow::Result<()> {
         let deployment = if on_newest { "latest" } else { "keep" };
         let path = format!("invocations/{id}/resume?deployment={deployment}");
-        self.send(Repeat::Harmless, Method::PATCH, &path, None)
-            .await?;
-        Ok(())
+        self.patch(&path, None).await
     }
 
     /// Asks Restate to pause an invocation that is being retried. It is paused a moment later.
     pub(crate) async fn pause(&self, id: &str) -> anyhow::Result<()> {
-        let path = format!("invocations/{id}/pause");
-        self.send(Repeat::Harmless, Method::PATCH, &path, None)
-            .await?;
-        Ok(())
+        self.patch(&format!("invocations/{id}/pause"), None).await
     }
 
     pub(crate) async fn kafka_clusters(&self) -> anyhow::Result<Vec<KafkaCluster>> {
-        #[derive(Deserialize)]
-        struct List {
-            clusters: Vec<KafkaCluster>,
-        }
-        self.get::<List>("kafka-clusters")
-            .await
-            .map(|list| list.clusters)
+        list(self.get("kafka-clusters").await?, "clusters")
     }
 
     pub(crate) async fn create_kafka_cluster(
@@ -192,14 +155,7 @@ impl Admin {
         properties: &BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
         let request = json!({"name": name, "properties": properties});
-        self.send(
-            Repeat::Never,
-            Method::POST,
-            "kafka-clusters",
-            Some(&request),
-        )
-        .await?;
-        Ok(())
+        self.post(Repeat::Never, "kafka-clusters", &request).await
     }
 
     /// Changes the properties of a cluster. Its subscriptions use them at once, and continue where they are.
@@ -210,24 +166,16 @@ impl Admin {
     ) -> anyhow::Result<()> {
         let request = json!({"properties": properties});
         let path = format!("kafka-clusters/{}", http::encoded(name));
-        self.send(Repeat::Harmless, Method::PATCH, &path, Some(&request))
-            .await?;
-        Ok(())
+        self.patch(&path, Some(&request)).await
     }
 
     pub(crate) async fn delete_kafka_cluster(&self, name: &str) -> anyhow::Result<()> {
-        self.delete(&format!("kafka-clusters/{}", http::encoded(name)))
-            .await
+        let path = format!("kafka-clusters/{}", http::encoded(name));
+        self.delete(&path).await
     }
 
     pub(crate) async fn subscriptions(&self) -> anyhow::Result<Vec<Subscription>> {
-        #[derive(Deserialize)]
-        struct List {
-            subscriptions: Vec<Subscription>,
-        }
-        self.get::<List>("subscriptions")
-            .await
-            .map(|list| list.subscriptions)
+        list(self.get("subscriptions").await?, "subscriptions")
     }
 
     pub(crate) async fn create_subscription(
@@ -238,14 +186,12 @@ impl Admin {
     ) -> anyhow::Result<()> {
         let request = json!({"source": source, "sink": sink, "options": options});
         // A repetition would create a second subscription, and every record would be handled twice.
-        self.send(Repeat::Never, Method::POST, "subscriptions", Some(&request))
-            .await?;
-        Ok(())
+        self.post(Repeat::Never, "subscriptions", &request).await
     }
 
     pub(crate) async fn delete_subscription(&self, id: &str) -> anyhow::Result<()> {
-        self.delete(&format!("subscriptions/{}", http::encoded(id)))
-            .await
+        let path = format!("subscriptions/{}", http::encoded(id));
+        self.delete(&path).await
     }
 
     /// The rows of an SQL query's result.
@@ -255,22 +201,31 @@ impl Admin {
             rows: Vec<T>,
         }
         let request = json!({"query": query});
-        let found: Found<T> = self
-            .json(Method::POST, "query", Some(&request))
-            .await
-            .with_context(|| format!("querying Restate: {query}"))?;
+        let found: anyhow::Result<Found<T>> =
+            self.json(Method::POST, "query", Some(&request)).await;
+        let found = found.with_context(|| format!("querying Restate: {query}"))?;
         Ok(found.rows)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        self.json(Method::GET, path, None)
-            .await
-            .with_context(|| format!("requesting {path} from Restate's admin API"))
+        let got = self.json(Method::GET, path, None).await;
+        got.with_context(|| format!("requesting {path} from Restate's admin API"))
+    }
+
+    async fn post(&self, repeat: Repeat, path: &str, body: &Value) -> anyhow::Result<()> {
+        let posted = self.send(repeat, Method::POST, path, Some(body));
+        posted.await.map(drop)
+    }
+
+    /// Changes something, which is harmless to repeat.
+    async fn patch(&self, path: &str, body: Option<&Value>) -> anyhow::Result<()> {
+        let patched = self.send(Repeat::Harmless, Method::PATCH, path, body);
+        patched.await.map(drop)
     }
 
     async fn delete(&self, path: &str) -> anyhow::Result<()> {
-        self.send(Repeat::Never, Method::DELETE, path, None).await?;
-        Ok(())
+        let deleted = self.send(Repeat::Never, Method::DELETE, path, None);
+        deleted.await.map(drop)
     }
 
     /// Sends a request that is harmless to repeat, and parses the response.
@@ -304,4 +259,11 @@ impl Admin {
         };
         http::check(self.nodes.ask(repeat, attempt).await?).await
     }
+}
+
+/// The list `name` in an answer.
+fn list<T: DeserializeOwned>(mut answer: Value, name: &str) -> anyhow::Result<Vec<T>> {
+    let found = answer.get_mut(name).map(Value::take);
+    serde_json::from_value(found.unwrap_or_default())
+        .with_context(|| format!("the {name} in an answer of Restate's admin API"))
 }
