@@ -81,32 +81,21 @@ impl Served {
     /// Runs the part until `stop`.
     async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let shutdown = stop.clone().cancelled_owned();
+        macro_rules! serve {
+            ($part:ident, $options:expr) => {{
+                let options = $options;
+                let listener = listen(options.listen.address)?;
+                $part::serve(options, listener, shutdown).await?;
+            }};
+        }
         match self {
             Self::Kafka(part) => broker::serve(&part.options, stop).await?,
-            Self::OrderServices(part) => {
-                let listener = listen(part.options.listen.address)?;
-                order_workflow::serve(part.options, listener, shutdown).await?;
-            }
-            Self::DriverSimulator(part) => {
-                let listener = listen(part.options.listen.address)?;
-                driver_simulator::serve(part.options, listener, shutdown).await?;
-            }
-            Self::RestaurantPos(part) => {
-                let listener = listen(part.options.listen.address)?;
-                restaurant_pos::serve(part.options, listener, shutdown).await?;
-            }
-            Self::PaymentProvider(part) => {
-                let listener = listen(part.options.listen.address)?;
-                payment_provider::serve(part.options, listener, shutdown).await?;
-            }
-            Self::Gateway(part) => {
-                let listener = listen(part.options.listen.address)?;
-                gateway::serve(part.options.with_files()?, listener, shutdown).await?;
-            }
-            Self::PsqlGateway(part) => {
-                let listener = listen(part.options.listen.address)?;
-                psql_gateway::serve(part.options, listener, shutdown).await?;
-            }
+            Self::OrderServices(part) => serve!(order_workflow, part.options),
+            Self::DriverSimulator(part) => serve!(driver_simulator, part.options),
+            Self::RestaurantPos(part) => serve!(restaurant_pos, part.options),
+            Self::PaymentProvider(part) => serve!(payment_provider, part.options),
+            Self::Gateway(part) => serve!(gateway, part.options.with_files()?),
+            Self::PsqlGateway(part) => serve!(psql_gateway, part.options),
         }
         Ok(())
     }

@@ -371,21 +371,18 @@ pub(super) async fn apply(
 ) -> anyhow::Result<()> {
     match action {
         Action::CreateCluster => {
-            admin
-                .create_kafka_cluster(&wanted.name, &wanted.properties())
-                .await
+            let properties = wanted.properties();
+            admin.create_kafka_cluster(&wanted.name, &properties).await
         }
         Action::UpdateCluster => {
-            admin
-                .update_kafka_cluster(&wanted.name, &wanted.properties())
-                .await
+            let properties = wanted.properties();
+            admin.update_kafka_cluster(&wanted.name, &properties).await
         }
         Action::Subscribe { topic, sink } => {
             let former = wanted.group_of_former_version(topic);
             kafka::commit_initial_offsets(kafka, &wanted.group(topic), topic, &former).await?;
-            admin
-                .create_subscription(&wanted.source(topic), sink, &wanted.options(topic))
-                .await
+            let (source, options) = (wanted.source(topic), wanted.options(topic));
+            admin.create_subscription(&source, sink, &options).await
         }
         Action::Unsubscribe { id, .. } => admin.delete_subscription(id).await,
         Action::DeleteCluster { name } => admin.delete_kafka_cluster(name).await,

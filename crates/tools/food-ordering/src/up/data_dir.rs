@@ -77,25 +77,10 @@ impl DataDir {
         self.path.display()
     }
 
-    /// Writes `endpoints.json`: name → address.
-    pub(super) fn write_addresses(&self, addresses: &impl Serialize) -> anyhow::Result<()> {
-        self.write_json(ENDPOINTS, addresses)
-    }
-
-    /// Writes `processes.json`: name → process id.
-    pub(super) fn write_processes(&self, processes: &impl Serialize) -> anyhow::Result<()> {
-        self.write_json(PROCESSES, processes)
-    }
-
     /// The ports of the last run in this directory; empty if unknown.
     pub(super) fn former_ports(&self) -> Former {
         let text = fs::read_to_string(self.file(PORTS)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
-    }
-
-    /// Writes `ports.json`, for the next run.
-    pub(super) fn write_ports(&self, ports: &impl Serialize) -> anyhow::Result<()> {
-        self.write_json(PORTS, ports)
     }
 
     /// Removes `endpoints.json` and `processes.json`, because the system does not run any more, or not yet.
@@ -107,7 +92,8 @@ impl DataDir {
         Ok(())
     }
 
-    fn write_json(&self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
+    /// Writes [`ENDPOINTS`], [`PROCESSES`] or [`PORTS`]: an address, a process id or a port for each name.
+    pub(super) fn write_json(&self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
         let file = self.file(name);
         let mut json = serde_json::to_string_pretty(value)?;
         json.push('\n');
@@ -122,14 +108,13 @@ pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
 pub const PROCESSES: &str = "processes.json";
 
-/// The file with the ports of the last run.
-const PORTS: &str = "ports.json";
+/// The file with the ports of the last run, for the next one.
+pub(super) const PORTS: &str = "ports.json";
 
 /// Takes the lock of a data directory. No `up` can use it as long as the file is open.
 pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     let path = directory.join("up.lock");
     let mut file = File::options()
-        .read(true)
         .write(true)
         .create(true)
         .truncate(false)
@@ -138,12 +123,10 @@ pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
             // If the process id cannot be read, the message is only less helpful.
-            let _ = file.read_to_string(&mut holder);
+            let holder = lock_holder(directory).unwrap_or_default();
             bail!(
-                "another `food-ordering up` (pid {}) uses {}; stop it, or use another directory with --data-dir",
-                holder.trim(),
+                "another `food-ordering up` (pid {holder}) uses {}; stop it, or use another directory with --data-dir",
                 directory.display()
             );
         }
@@ -216,7 +199,7 @@ mod tests {
     fn a_new_run_begins_without_addresses_and_with_empty_logs() {
         let directory = tempfile::tempdir().unwrap();
         let dir = DataDir::open(directory.path()).unwrap();
-        dir.write_addresses(&["x"]).unwrap();
+        dir.write_json(ENDPOINTS, &["x"]).unwrap();
         fs::write(dir.log("gateway"), "old\n").unwrap();
         drop(dir);
         let dir = DataDir::open(directory.path()).unwrap();

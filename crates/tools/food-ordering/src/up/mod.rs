@@ -35,7 +35,7 @@ use domain::Region;
 use order_workflow::DRIVER_SPEED;
 use settings::Given;
 
-use self::data_dir::DataDir;
+use self::data_dir::{DataDir, PORTS};
 pub use self::data_dir::{ENDPOINTS, PROCESSES};
 pub(crate) use self::data_dir::{KEYS, lock, lock_holder};
 use self::layout::Layout;
@@ -155,7 +155,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         say!("Created keys in {}", dir.keys().display());
     }
     let reserved = ports::reserve(args.ports, nodes, &dir.former_ports())?;
-    dir.write_ports(&reserved.ports.by_name())?;
+    dir.write_json(PORTS, &reserved.ports.by_name())?;
     let programs = dir.file("programs");
     let found = tokio::select! {
         found = restate::binary::find(&args.restate_server, Some(&programs), |line| say!("{line}")) => found?,
@@ -255,7 +255,7 @@ fn print_addresses_elsewhere(layout: &Layout) {
 }
 
 fn print_addresses(system: &System, begin: Instant) {
-    let layout = system.layout();
+    let layout = &system.layout;
     let url = |port: Use| layout.url(port);
     say!("\nReady after {:.1} s.\n", begin.elapsed().as_secs_f64());
     for (what, address) in [
@@ -268,7 +268,7 @@ fn print_addresses(system: &System, begin: Instant) {
         ("SQL, for psql", url(Use::PsqlGateway)),
         ("Restate UI and admin", layout.ports.urls(Use::RestateAdmin)),
         ("Restate ingress", layout.ports.urls(Use::RestateIngress)),
-        ("Kafka", system.brokers().to_owned()),
+        ("Kafka", system.brokers.clone()),
         ("Restaurant POS", url(Use::RestaurantPos)),
         ("Payment provider", url(Use::PaymentProvider)),
     ] {

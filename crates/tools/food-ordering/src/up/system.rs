@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 
 use super::clock::Clock;
-use super::data_dir;
+use super::data_dir::{self, ENDPOINTS, PROCESSES};
 use super::drain;
 use super::layout::Layout;
 use super::nodes::{self, Node, Nodes, Store};
@@ -48,11 +48,11 @@ const QUIET: Duration = Duration::from_secs(1);
 /// All processes.
 #[derive(Debug)]
 pub(super) struct System {
-    layout: Layout,
+    pub(super) layout: Layout,
     drivers: u32,
     regions: Vec<Region>,
     /// Kafka's address, once it is known.
-    brokers: String,
+    pub(super) brokers: String,
     embedded: bool,
     keepers: BTreeMap<&'static str, Keeper>,
     pids: BTreeMap<&'static str, u32>,
@@ -96,14 +96,6 @@ impl System {
             started: false,
             steps: JoinSet::new(),
         }
-    }
-
-    pub(super) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    pub(super) fn brokers(&self) -> &str {
-        &self.brokers
     }
 
     /// Starts all processes and runs setup. Returns when everything is ready. Fails with the first part that is not.
@@ -289,7 +281,9 @@ impl System {
     pub(super) async fn stop(&mut self) {
         say!("\nStopping …");
         self.steps.abort_all();
-        self.stop_one(Part::Gateway.name()).await;
+        if let Some(gateway) = self.keepers.remove(Part::Gateway.name()) {
+            gateway.stop(END_WITHIN).await;
+        }
         if self.started && self.embedded {
             self.drain().await;
         }
@@ -297,12 +291,8 @@ impl System {
         // the next start.
         let kafka = self.keepers.remove(Part::Kafka.name());
         let others = std::mem::take(&mut self.keepers);
-        join_all(
-            others
-                .into_iter()
-                .map(|(name, keeper)| keeper.stop(grace(name))),
-        )
-        .await;
+        let others = others.into_iter();
+        join_all(others.map(|(name, keeper)| keeper.stop(grace(name)))).await;
         if let Some(kafka) = kafka {
             kafka.stop(END_WITHIN).await;
         }
@@ -334,12 +324,6 @@ impl System {
             Err(error) => say!(
                 "Could not check whether Restate has read all orders of the embedded broker: {error:#}"
             ),
-        }
-    }
-
-    async fn stop_one(&mut self, name: &'static str) {
-        if let Some(keeper) = self.keepers.remove(name) {
-            keeper.stop(grace(name)).await;
         }
     }
 
@@ -419,17 +403,16 @@ impl System {
 
     /// Writes `processes.json`. If that fails, as on a full disk, the parts keep running.
     fn note_processes(&self) {
-        if let Err(error) = self.layout.dir.write_processes(&self.pids) {
+        if let Err(error) = self.layout.dir.write_json(PROCESSES, &self.pids) {
             say!("{error:#}: the list of processes is out of date");
         }
     }
 
     /// Writes `endpoints.json` and `processes.json`.
     fn write_lists(&self) -> anyhow::Result<()> {
-        self.layout.dir.write_processes(&self.pids)?;
-        self.layout
-            .dir
-            .write_addresses(&self.layout.addresses(&self.brokers))
+        let (dir, addresses) = (&self.layout.dir, self.layout.addresses(&self.brokers));
+        dir.write_json(PROCESSES, &self.pids)?;
+        dir.write_json(ENDPOINTS, &addresses)
     }
 }
 
