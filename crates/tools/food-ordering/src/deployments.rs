@@ -178,12 +178,8 @@ impl Surveyed {
     }
 
     fn counted(&self) -> String {
-        let statuses: Vec<String> = self
-            .under_way
-            .iter()
-            .map(|(status, count)| format!("{count} {status}"))
-            .collect();
-        format!("{} invocations ({})", self.total(), statuses.join(", "))
+        let statuses = crate::counted(&self.under_way);
+        format!("{} invocations ({statuses})", self.total())
     }
 
     fn described(&self) -> String {

@@ -54,6 +54,18 @@ pub mod variables;
 pub use cli::Cli;
 pub use part::Part;
 
+/// Numbers of things in one line, such as `2 DELIVERED, 1 REJECTED`.
+#[must_use]
+pub fn counted<'a, T, N>(numbers: impl IntoIterator<Item = (&'a T, &'a N)>) -> String
+where
+    T: std::fmt::Display + 'a,
+    N: std::fmt::Display + 'a,
+{
+    let numbers = numbers.into_iter();
+    let numbers: Vec<String> = numbers.map(|(what, n)| format!("{n} {what}")).collect();
+    numbers.join(", ")
+}
+
 /// An error with its causes, separated by colons. A cause that an earlier message already contains is left out.
 #[must_use]
 pub fn error_chain(error: &anyhow::Error) -> String {

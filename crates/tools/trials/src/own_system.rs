@@ -102,6 +102,12 @@ impl OwnSystem {
         read(&self.directory.join(up::PROCESSES))
     }
 
+    /// How many records of topic `orders` Restate has not read.
+    pub(crate) async fn unread_orders(&self) -> anyhow::Result<i64> {
+        let admin = self.address("restate-admin")?;
+        up::drain::orders(admin, &self.kafka()?, Duration::ZERO).await
+    }
+
     /// Stops the system.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.up.id() {

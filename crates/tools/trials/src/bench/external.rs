@@ -13,7 +13,6 @@ use tokio::time::{sleep, timeout};
 
 use super::Args;
 use super::figures::{self, Figures, Meters};
-use crate::clock;
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::publish::{OrderEvent, publish};
@@ -134,11 +133,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
         args.orders, peer.orders_topic
     );
     let before = meters.read().await?;
-    let publishing = publish(&publisher, &peer.orders_topic, &orders, 0.0, |id| {
-        timelines
-            .borrow_mut()
-            .published(id.clone(), clock::now_ms());
-    });
+    let publishing = publish(&publisher, &peer.orders_topic, &orders, 0.0, &timelines);
     let ending = async {
         match &watch {
             Some(watch) => watch_until_ended(watch, &timelines, args.orders).await,

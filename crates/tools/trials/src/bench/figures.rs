@@ -261,48 +261,31 @@ impl Figures {
 
     /// Prints the figures for people.
     pub(super) fn print(&self) {
-        let line = |what: &str, value: String| say!("  {what:<44}{value:>12}");
-        line("orders", self.orders.to_string());
-        line("seconds", format!("{:.2}", self.seconds));
-        line("orders/s", format!("{:.1}", self.orders_per_second));
-        line(
-            "CPU ms/order, services",
-            format!("{:.2}", self.services_cpu_ms_per_order),
-        );
-        line(
-            "CPU ms/order, runtime",
-            format!("{:.2}", self.runtime_cpu_ms_per_order),
-        );
-        line(
-            "CPU ms/order, broker",
-            format!("{:.2}", self.broker_cpu_ms_per_order),
-        );
+        let line = |what: &str, value: f64, digits: usize| {
+            say!("  {what:<44}{value:>12.digits$}");
+        };
+        line("orders", f64::from(self.orders), 0);
+        line("seconds", self.seconds, 2);
+        line("orders/s", self.orders_per_second, 1);
+        line("CPU ms/order, services", self.services_cpu_ms_per_order, 2);
+        line("CPU ms/order, runtime", self.runtime_cpu_ms_per_order, 2);
+        line("CPU ms/order, broker", self.broker_cpu_ms_per_order, 2);
         if let Some(kilobytes) = self.runtime_disk_kb_per_order {
-            line(
-                "kB written to disk/order, runtime",
-                format!("{kilobytes:.0}"),
-            );
+            line("kB written to disk/order, runtime", kilobytes, 0);
         }
-        line(
-            "sum of the peaks of each service (RSS), MiB",
-            format!("{:.1}", self.services_peak_mib),
-        );
+        let (sum, together) = (self.services_peak_mib, self.services_peak_together_mib);
+        line("sum of the peaks of each service (RSS), MiB", sum, 1);
         line(
             "peak memory of all services together (PSS), MiB",
-            format!("{:.1}", self.services_peak_together_mib),
+            together,
+            1,
         );
         if let Some(attempts) = self.invocation_attempts_per_order {
-            line("invocation attempts/order", format!("{attempts:.1}"));
+            line("invocation attempts/order", attempts, 1);
         }
-        line(
-            "location updates/order",
-            format!("{:.1}", self.location_updates_per_order),
-        );
+        line("location updates/order", self.location_updates_per_order, 1);
         for (topic, records) in &self.kafka_records_per_order {
-            line(
-                &format!("Kafka records/order in {topic}"),
-                format!("{records:.2}"),
-            );
+            line(&format!("Kafka records/order in {topic}"), *records, 2);
         }
         say!(
             "\n  {:<32}{:>14}{:>16}",

@@ -6,9 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use domain::Region;
-use kafka::Connection;
 use tempfile::TempDir;
-use upstream::Addresses;
 
 use super::figures::{self, Meters};
 use crate::own_system::OwnSystem;
@@ -25,7 +23,7 @@ pub(crate) const PROFILE: [&str; 4] = [
 /// A system that `food-ordering up` runs.
 #[derive(Debug)]
 pub(super) struct LocalSystem {
-    system: OwnSystem,
+    pub(super) own: OwnSystem,
     #[expect(dead_code, reason = "removes the directory when it is dropped")]
     directory: TempDir,
     /// When its start began.
@@ -49,50 +47,24 @@ impl LocalSystem {
         all.extend_from_slice(flags);
         let begin = Instant::now();
         Ok(Self {
-            system: OwnSystem::start(directory.path(), &all).await?,
+            own: OwnSystem::start(directory.path(), &all).await?,
             directory,
             begin,
         })
     }
 
-    /// The address of a part.
-    pub(super) fn address(&self, name: &str) -> anyhow::Result<&str> {
-        self.system.address(name)
-    }
-
-    /// The connection to its Kafka.
-    pub(super) fn kafka(&self) -> anyhow::Result<Connection> {
-        self.system.kafka()
-    }
-
-    /// The addresses of all of Restate's nodes.
-    pub(super) fn nodes(&self, name: &str) -> anyhow::Result<Addresses> {
-        self.system.nodes(name)
-    }
-
     pub(super) fn meters(&self) -> anyhow::Result<Meters> {
         Ok(Meters {
-            processes: self
-                .system
-                .processes()?
-                .into_iter()
+            processes: (self.own.processes()?.into_iter())
                 .map(|(name, pid)| Process { name, pid })
                 .collect(),
-            kafka: figures::kafka(&self.kafka()?)?,
-            topics: domain::topic::ALL
-                .iter()
-                .map(|(topic, _)| (*topic).to_owned())
-                .collect(),
+            kafka: figures::kafka(&self.own.kafka()?)?,
+            topics: domain::topic::ALL.map(|(topic, _)| topic.to_owned()).into(),
             updates_topic: domain::topic::DRIVER_UPDATES.to_owned(),
-            metrics_urls: (self.nodes("restate-node")?.each())
+            metrics_urls: (self.own.nodes("restate-node")?.each())
                 .map(|node| format!("{node}/metrics"))
                 .collect(),
             peak_together: Cell::default(),
         })
-    }
-
-    /// Stops it and removes its data.
-    pub(super) async fn stop(self) -> anyhow::Result<()> {
-        self.system.stop().await
     }
 }

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep, timeout};
 use super::figures::{Figures, Meters};
 use super::local::LocalSystem;
 use super::{Args, Pending};
-use crate::clock;
 use crate::load::orders::Generator;
 use crate::load::publish::{OrderEvent, publish};
 use crate::load::timeline::Timelines;
@@ -44,7 +43,7 @@ pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
     let mut figures = meters.since(&before, args.orders).await?;
     figures.stages = run.timelines.borrow().stages();
     run.all_delivered(args.orders)?;
-    system.stop().await?;
+    system.own.stop().await?;
     Ok((startup, figures))
 }
 
@@ -74,7 +73,7 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
         "Starting {} drivers, and waiting until each has had a delivery …",
         args.drivers
     );
-    let ingress = system.nodes("restate-ingress")?.to_string();
+    let ingress = system.own.nodes("restate-ingress")?.to_string();
     let start = async {
         for region in &args.regions {
             setup::drivers::start(&ingress, args.drivers_per_region(), *region).await?;
@@ -99,7 +98,7 @@ pub(super) async fn pending(args: &Args, idle: &Figures) -> anyhow::Result<Pendi
         }))
         .await?;
     let figures = meters.since(&before, args.orders).await?;
-    system.stop().await?;
+    system.own.stop().await?;
     Ok(Pending {
         deliveries: args.pending,
         preparation_seconds: preparation.as_secs_f64(),
@@ -120,7 +119,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(args: &'a Args, system: &LocalSystem) -> anyhow::Result<Self> {
-        let kafka = system.kafka()?;
+        let kafka = system.own.kafka()?;
         Ok(Self {
             args,
             publisher: Publisher::new(&kafka, "bench")?,
@@ -147,7 +146,7 @@ impl<'a> Run<'a> {
     /// the order was accepted.
     async fn first_order(&self, system: &LocalSystem) -> anyhow::Result<Duration> {
         let client = http::client(Duration::from_secs(10))?;
-        let url = format!("{}/api/orders", system.address("gateway")?);
+        let url = format!("{}/api/orders", system.own.address("gateway")?);
         let [first] = &self.orders("first", 1)?[..] else {
             bail!("the generator made no order");
         };
@@ -172,13 +171,9 @@ impl<'a> Run<'a> {
         count: u32,
         is_done: impl Fn(&OrderId, Status) -> bool,
     ) -> anyhow::Result<()> {
-        let note = |id: &OrderId| {
-            self.timelines
-                .borrow_mut()
-                .published(id.clone(), clock::now_ms());
-        };
+        let (publisher, topic) = (&self.publisher, domain::topic::ORDERS);
         tokio::try_join!(
-            publish(&self.publisher, domain::topic::ORDERS, orders, 0.0, note),
+            publish(publisher, topic, orders, 0.0, &self.timelines),
             self.watch_until(count, is_done),
         )?;
         Ok(())

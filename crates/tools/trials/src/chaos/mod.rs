@@ -34,7 +34,7 @@ use self::strike::Striker;
 use crate::apache_kafka::Broker;
 use crate::load::watch::StatusWatch;
 use crate::verdicts;
-use food_ordering::{files, shutdown, up};
+use food_ordering::{files, shutdown};
 
 /// How often the audit samples which driver holds which delivery.
 const SAMPLE_EVERY: Duration = Duration::from_secs(3);
@@ -175,13 +175,13 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         directory.display()
     );
     let stage = Stage::start(directory, args.kafka, args.drivers, &args.up).await?;
-    let kafka = stage.kafka()?;
+    let kafka = stage.system.kafka()?;
     let watch = StatusWatch::from_now(&kafka)?;
     let customers = Customers::new(
         args.seed,
         args.orders,
         &kafka,
-        stage.address("gateway")?,
+        stage.system.address("gateway")?,
         stage.client.clone(),
     )?;
     let striker = Striker::new(&stage, &customers);
@@ -241,7 +241,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     };
     report.print();
     let verdict = verdicts::print(&check(&facts));
-    stage.stop().await?;
+    stage.system.stop().await?;
     verdict?;
     if broken_off {
         bail!("the orders were not placed within {:?}", args.duration);
@@ -280,12 +280,7 @@ async fn at_rest(stage: &Stage, customers: &Customers) {
 }
 
 async fn is_at_rest(stage: &Stage, customers: &Customers) -> anyhow::Result<bool> {
-    let left = up::drain::orders(
-        stage.address("restate-admin")?,
-        &stage.kafka()?,
-        Duration::ZERO,
-    )
-    .await?;
+    let left = stage.system.unread_orders().await?;
     Ok(
         left == 0
             && customers.not_ended().is_empty()

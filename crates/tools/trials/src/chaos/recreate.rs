@@ -63,14 +63,14 @@ pub(super) async fn topic(
     stage: &Stage,
     customers: &Customers,
 ) -> anyhow::Result<Outcome> {
-    let kafka = stage.kafka()?;
+    let kafka = stage.system.kafka()?;
     let held = if name == topic::ORDERS {
         let Ok(held) = timeout(HELD_WITHIN, customers.pause_publishing()).await else {
             let why = format!("a customer still waits for an answer after {HELD_WITHIN:?}");
             return Ok(Outcome::NotRead(why));
         };
-        let left = all_read(stage.address("restate-admin")?, &kafka, name, READ_WITHIN).await;
-        if let Err(why) = left {
+        let admin = stage.system.address("restate-admin")?;
+        if let Err(why) = all_read(admin, &kafka, name, READ_WITHIN).await {
             return Ok(Outcome::NotRead(format!("{why:#}")));
         }
         Some(held)
@@ -83,7 +83,7 @@ pub(super) async fn topic(
         retry(async || {
             stage.set_up().await?;
             // Succeeds only if Restate reads the topic that exists now.
-            let admin = stage.address("restate-admin")?;
+            let admin = stage.system.address("restate-admin")?;
             drain::topic(admin, &kafka, name, Duration::ZERO).await
         })
         .await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use food_ordering::counted;
 use food_ordering::restate::metrics;
 
 /// Everything that is printed except the verdicts.
@@ -59,15 +60,10 @@ pub(super) struct Recovery {
 
 impl Report {
     pub(super) fn print(&self) {
-        let ends: Vec<String> = self
-            .ends
-            .iter()
-            .map(|(end, count)| format!("{count} {end}"))
-            .collect();
         say!(
             "\nSeed {}: {}; {:.0} s with faults, at rest after {:.0} s",
             self.seed,
-            ends.join(", "),
+            counted(&self.ends),
             self.under_fire.as_secs_f64(),
             self.took.as_secs_f64()
         );

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use audit::Sources;
-use kafka::Connection;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -46,7 +45,7 @@ const LAUNCHER: &str = "launcher";
 /// A whole system of its own. If its broker is Apache Kafka, it can be killed too.
 #[derive(Debug)]
 pub(super) struct Stage {
-    system: OwnSystem,
+    pub(super) system: OwnSystem,
     kafka: Option<Mutex<Server>>,
     /// Locked during an outage, when the launcher is stopped.
     launcher: Mutex<()>,
@@ -76,15 +75,6 @@ impl Stage {
             launcher: Mutex::default(),
             client: http::client(Duration::from_secs(10))?,
         })
-    }
-
-    /// The connection to its Kafka.
-    pub(super) fn kafka(&self) -> anyhow::Result<Connection> {
-        self.system.kafka()
-    }
-
-    pub(super) fn address(&self, name: &str) -> anyhow::Result<&str> {
-        self.system.address(name)
     }
 
     /// Kills a process and waits until it is replaced. Returns when the new one was started, in ms since the epoch.
@@ -142,22 +132,23 @@ impl Stage {
     /// Runs setup again, as an operator does. Among other things it resumes paused invocations; returns its line about them.
     pub(super) async fn set_up(&self) -> anyhow::Result<Option<String>> {
         let resumed = RefCell::new(None);
+        let properties = self.system.address(kafka::PROPERTIES_FILE);
         let args = setup::Args {
             restate_admin: upstream::RestateAdmin {
-                urls: self.address("restate-admin")?.to_owned(),
+                urls: self.system.address("restate-admin")?.to_owned(),
             },
             restate_ingress: upstream::RestateIngress {
-                urls: self.address("restate-ingress")?.to_owned(),
+                urls: self.system.address("restate-ingress")?.to_owned(),
             },
-            order_services_url: self.address("order-services")?.to_owned(),
-            driver_simulator_url: self.address("driver-simulator")?.to_owned(),
+            order_services_url: self.system.address("order-services")?.to_owned(),
+            driver_simulator_url: self.system.address("driver-simulator")?.to_owned(),
             moved: true,
             no_register: false,
             keep_paused: false,
             kafka: kafka::Options {
-                brokers: self.address("kafka")?.to_owned(),
+                brokers: self.system.address("kafka")?.to_owned(),
                 properties: kafka::PropertiesFile {
-                    file: self.address(kafka::PROPERTIES_FILE).ok().map(Into::into),
+                    file: properties.ok().map(Into::into),
                 },
             },
             kafka_brokers_for_restate: None,
@@ -185,7 +176,7 @@ impl Stage {
             signal(Pid::from_raw(i32::try_from(pid)?), Signal::SIGCONT)?;
         }
         for stub in [Victim::PaymentProvider, Victim::RestaurantPos] {
-            let url = format!("{}/faults", self.address(stub.name())?);
+            let url = format!("{}/faults", self.system.address(stub.name())?);
             self.wait_until(stub, async || {
                 http::send(self.client.delete(&url)).await.is_ok()
             })
@@ -197,7 +188,7 @@ impl Stage {
             (Victim::OrderServices, "order-services", Protocol::Http2),
             (Victim::DriverSimulator, "driver-simulator", Protocol::Http2),
         ] {
-            let url = format!("{}/health", self.address(name)?);
+            let url = format!("{}/health", self.system.address(name)?);
             self.wait_until(victim, async || http::answers(&url, protocol).await)
                 .await?;
         }
@@ -219,11 +210,6 @@ impl Stage {
             sleep(POLL).await;
         }
         Ok(())
-    }
-
-    /// Stops the system.
-    pub(super) async fn stop(self) -> anyhow::Result<()> {
-        self.system.stop().await
     }
 
     fn pid(&self, victim: Victim) -> anyhow::Result<Pid> {

@@ -182,7 +182,7 @@ impl<'a> Striker<'a> {
         faults: &Value,
         lasts: Duration,
     ) -> anyhow::Result<u32> {
-        let url = format!("{}/faults", self.stage.address(stub.name())?);
+        let url = format!("{}/faults", self.stage.system.address(stub.name())?);
         let client = &self.stage.client;
         let before = self.requests_struck(stub, faults).await;
         retry_quietly(async || http::send(client.put(&url).json(faults)).await.map(drop)).await;
@@ -197,7 +197,7 @@ impl<'a> Striker<'a> {
     async fn requests_struck(&self, stub: Victim, faults: &Value) -> u32 {
         let mut requests_struck = 0;
         retry_quietly(async || {
-            let url = format!("{}/metrics", self.stage.address(stub.name())?);
+            let url = format!("{}/metrics", self.stage.system.address(stub.name())?);
             let metrics = http::text(self.stage.client.get(url)).await?;
             requests_struck = report::requests_struck(&metrics, faults);
             Ok(())
@@ -346,7 +346,7 @@ impl<'a> Striker<'a> {
 
     /// Pauses or cancels an invocation through Restate's admin API; `what` is the action's name in the URL.
     async fn patch(&self, id: &str, what: &'static str) -> anyhow::Result<()> {
-        let admin = self.stage.address("restate-admin")?;
+        let admin = self.stage.system.address("restate-admin")?;
         let url = format!("{admin}/invocations/{id}/{what}");
         http::send(self.stage.client.patch(&url))
             .await

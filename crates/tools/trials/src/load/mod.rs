@@ -107,18 +107,8 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     let timelines = RefCell::new(Timelines::default());
     let begin = Instant::now();
     let publishing = async {
-        publish(
-            &publisher,
-            domain::topic::ORDERS,
-            &orders,
-            args.rate,
-            |id| {
-                timelines
-                    .borrow_mut()
-                    .published(id.clone(), clock::now_ms());
-            },
-        )
-        .await?;
+        let topic = domain::topic::ORDERS;
+        publish(&publisher, topic, &orders, args.rate, &timelines).await?;
         anyhow::Ok(begin.elapsed())
     };
     let planned = if args.rate > 0.0 {

@@ -1,5 +1,6 @@
 //! Publishes orders at a given rate.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use domain::OrderId;
@@ -7,6 +8,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kafka::Publisher;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
+
+use super::timeline::Timelines;
+use crate::clock;
 
 /// How many orders may wait for the broker's confirmation at a time.
 const IN_FLIGHT: usize = 1_000;
@@ -29,13 +33,13 @@ impl OrderEvent {
 }
 
 /// Publishes orders to `topic`, `rate` per second or, if that is zero, as fast as Kafka accepts them, and waits until the broker
-/// has confirmed all of them. `before` is called for each order just before it is published.
+/// has confirmed all of them. `timelines` are told of each order just before it is published.
 pub(crate) async fn publish(
     publisher: &Publisher,
     topic: &str,
     orders: &[OrderEvent],
     rate: f64,
-    before: impl Fn(&OrderId),
+    timelines: &RefCell<Timelines>,
 ) -> anyhow::Result<()> {
     let begin = Instant::now();
     let interval = if rate > 0.0 {
@@ -51,7 +55,9 @@ pub(crate) async fn publish(
             order
         })
         .map(|order| {
-            before(&order.id);
+            timelines
+                .borrow_mut()
+                .published(order.id.clone(), clock::now_ms());
             let key = order.id.as_str().as_bytes();
             publisher.publish(topic, Some(key), &order.value, &[])
         })

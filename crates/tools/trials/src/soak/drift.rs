@@ -20,6 +20,12 @@ pub(super) struct Allowed {
     pub(super) absolute: f64,
 }
 
+impl Allowed {
+    pub(super) const fn new(share: f64, absolute: f64) -> Self {
+        Self { share, absolute }
+    }
+}
+
 /// A figure over time.
 #[derive(Debug, Clone)]
 pub(super) struct Series {
@@ -97,10 +103,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 mod tests {
     use super::*;
 
-    const ALLOWED: Allowed = Allowed {
-        share: 0.05,
-        absolute: 1.0,
-    };
+    const ALLOWED: Allowed = Allowed::new(0.05, 1.0);
 
     fn drift(value: impl Fn(u32) -> f64) -> Drift {
         let points = (0..180).map(|at| (f64::from(at) * 10.0, value(at)));

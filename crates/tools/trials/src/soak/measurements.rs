@@ -257,35 +257,14 @@ impl Minute {
 const RUNTIME: &str = "restate-server";
 
 // What counts as flat. docs/operating.md repeats these figures.
-const SERVICES_MEMORY: Allowed = Allowed {
-    share: 0.05,
-    absolute: 3.0,
-};
+const SERVICES_MEMORY: Allowed = Allowed::new(0.05, 3.0);
 /// Higher, because the runtime's caches and write buffers grow up to their limit (`rocksdb-total-memory-size`).
-const RUNTIME_MEMORY: Allowed = Allowed {
-    share: 0.10,
-    absolute: 16.0,
-};
-const OPEN_FILES: Allowed = Allowed {
-    share: 0.05,
-    absolute: 10.0,
-};
-const P50: Allowed = Allowed {
-    share: 0.10,
-    absolute: 20.0,
-};
-const P95: Allowed = Allowed {
-    share: 0.20,
-    absolute: 50.0,
-};
-const CPU: Allowed = Allowed {
-    share: 0.10,
-    absolute: 0.5,
-};
-const ROWS: Allowed = Allowed {
-    share: 0.05,
-    absolute: 100.0,
-};
+const RUNTIME_MEMORY: Allowed = Allowed::new(0.10, 16.0);
+const OPEN_FILES: Allowed = Allowed::new(0.05, 10.0);
+const P50: Allowed = Allowed::new(0.10, 20.0);
+const P95: Allowed = Allowed::new(0.20, 50.0);
+const CPU: Allowed = Allowed::new(0.10, 0.5);
+const ROWS: Allowed = Allowed::new(0.05, 100.0);
 
 fn series(
     what: &str,

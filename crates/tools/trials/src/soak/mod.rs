@@ -39,7 +39,7 @@ use crate::load::orders::Generator;
 use crate::load::watch::StatusWatch;
 use crate::own_system::{self, OwnSystem};
 use crate::{bench, clock, verdicts};
-use food_ordering::{shutdown, up};
+use food_ordering::shutdown;
 
 /// How often the processes are sampled.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
@@ -364,12 +364,7 @@ impl Soak<'_> {
     }
 
     async fn is_at_rest(&self) -> anyhow::Result<bool> {
-        let left = up::drain::orders(
-            self.system.address("restate-admin")?,
-            &self.system.kafka()?,
-            Duration::ZERO,
-        )
-        .await?;
+        let left = self.system.unread_orders().await?;
         let waiting = self.under_way.borrow().waiting();
         Ok(left == 0 && waiting.under_way == 0 && self.sources.under_way().await?.is_empty())
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::drift::{Drift, Series};
 use super::measurements::Minute;
 use crate::load::timeline::{self, Stage};
-use food_ordering::files;
+use food_ordering::{counted, files};
 
 /// Everything that is reported except the invariants.
 #[derive(Debug, Serialize)]
@@ -93,16 +93,11 @@ impl Report {
     }
 
     pub(super) fn print(&self) {
-        let ends: Vec<String> = self
-            .ends
-            .iter()
-            .map(|(end, count)| format!("{count} {end}"))
-            .collect();
         say!(
             "\n{} orders at {} a second: {}\n\nAfter the warm-up of {:.0} s:\n{}",
             self.orders,
             self.rate,
-            ends.join(", "),
+            counted(&self.ends),
             self.warm_up_seconds,
             timeline::table(&self.stages)
         );
