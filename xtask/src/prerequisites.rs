@@ -25,53 +25,39 @@ impl Prerequisite {
 }
 
 const PREREQUISITES: [Prerequisite; 5] = [
-    Prerequisite {
-        what: "a C compiler, for the Kafka client and SQLite",
-        programs: &["cc"],
-        probe: &[],
-        packages: "build-essential",
-    },
-    Prerequisite {
-        // librdkafka's `configure` requires one, though only C is linked.
-        what: "a C++ compiler, for the Kafka client",
-        programs: &["c++"],
-        probe: &[],
-        packages: "build-essential",
-    },
-    Prerequisite {
-        what: "make, for the Kafka client",
-        programs: &["make"],
-        probe: &[],
-        packages: "build-essential",
-    },
+    needed(
+        "a C compiler, for the Kafka client and SQLite",
+        &["cc"],
+        "build-essential",
+    ),
+    // librdkafka's `configure` requires one, though only C is linked.
+    needed(
+        "a C++ compiler, for the Kafka client",
+        &["c++"],
+        "build-essential",
+    ),
+    needed("make, for the Kafka client", &["make"], "build-essential"),
     Prerequisite {
         what: "OpenSSL's headers and pkg-config, for the Kafka client's TLS",
         programs: &["pkg-config"],
         probe: &["--exists", "openssl"],
         packages: "libssl-dev pkg-config",
     },
-    Prerequisite {
-        what: "npm, which fetches the Restate server; or a restate-server on PATH",
-        programs: &["npm", "restate-server"],
-        probe: &[],
-        packages: "nodejs npm",
-    },
+    needed(
+        "npm, which fetches the Restate server; or a restate-server on PATH",
+        &["npm", "restate-server"],
+        "nodejs npm",
+    ),
 ];
 
 /// Additional prerequisites of the tests.
 const TEST_PREREQUISITES: [Prerequisite; 5] = [
-    Prerequisite {
-        what: "psql, for testing the psql gateway",
-        programs: &["psql"],
-        probe: &[],
-        packages: "postgresql-client",
-    },
-    Prerequisite {
-        what: "watch, for testing psql under watch",
-        programs: &["watch"],
-        probe: &[],
-        packages: "procps",
-    },
+    needed(
+        "psql, for testing the psql gateway",
+        &["psql"],
+        "postgresql-client",
+    ),
+    needed("watch, for testing psql under watch", &["watch"], "procps"),
     Prerequisite {
         what: "Python 3 with venv, for testing a Python driver with the psql gateway",
         programs: &["python3"],
@@ -79,18 +65,29 @@ const TEST_PREREQUISITES: [Prerequisite; 5] = [
         packages: "python3-venv",
     },
     Prerequisite {
-        what: "Java 17 or later, for Apache Kafka",
-        programs: &["java"],
         probe: &["--version"],
-        packages: "default-jre-headless",
+        ..needed(
+            "Java 17 or later, for Apache Kafka",
+            &["java"],
+            "default-jre-headless",
+        )
     },
-    Prerequisite {
-        what: "Maven, which fetches Apache Kafka",
-        programs: &["mvn"],
-        probe: &[],
-        packages: "maven",
-    },
+    needed("Maven, which fetches Apache Kafka", &["mvn"], "maven"),
 ];
+
+/// A prerequisite without a probe.
+const fn needed(
+    what: &'static str,
+    programs: &'static [&'static str],
+    packages: &'static str,
+) -> Prerequisite {
+    Prerequisite {
+        what,
+        programs,
+        probe: &[],
+        packages,
+    }
+}
 
 /// Fails with a list of everything that is missing, and the command that installs it.
 pub(crate) fn check() -> anyhow::Result<()> {

@@ -9,89 +9,59 @@ use crate::drivers::Drivers;
 use crate::facts::{EntryKind, Facts, Holding, Invocation, PreparationStatus};
 use crate::history::{History, histories};
 
-/// Something that must hold whatever breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Invariant {
-    /// Every accepted order ends in exactly one terminal status.
-    EndsOnce,
-    /// A status never goes back.
-    NeverBack,
-    /// The versions published for an order have no gap, and no version has two contents.
-    NoGap,
-    /// The last published status is the one that the runtime holds.
-    PublishedAsStored,
-    /// A cancellation that was accepted ends in `CANCELLED`.
-    CancellationKept,
-    /// An order is charged at most once, and only if it was accepted.
-    ChargedOnce,
-    /// Charged minus refunded is the price for `DELIVERED`, and nothing otherwise.
-    BooksBalance,
-    /// Every delivered order was cooked, and no other order is left cooking.
-    NothingCooking,
-    /// A driver holds at most one delivery.
-    OneDelivery,
-    /// No delivery is held by two drivers.
-    OneDriver,
-    /// No driver holds a delivery of an order that has ended.
-    NothingHeld,
-    /// No delivery of an ended order is queued. Every driver who waits for work is queued, once, and no other driver is.
-    QueuesClean,
-    /// Every invalid event is among the dead letters, and nothing else is.
-    InvalidDeadLettered,
-    /// No invocation is left under way.
-    NothingUnderWay,
+macro_rules! invariants {
+    ($($(#[$doc:meta])+ $name:ident: $sentence:literal,)+) => {
+        /// Something that must hold whatever breaks.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub enum Invariant {
+            $($(#[$doc])+ $name,)+
+        }
+
+        impl Invariant {
+            /// All of them, in the order of the report.
+            pub const ALL: [Self; [$($sentence),+].len()] = [$(Self::$name),+];
+
+            /// The invariant as a sentence; `docs/chaos.md` lists them.
+            #[must_use]
+            pub fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$name => $sentence,)+
+                }
+            }
+        }
+    };
 }
 
-impl Invariant {
-    /// All of them, in the order of the report.
-    pub const ALL: [Self; 14] = [
-        Self::EndsOnce,
-        Self::NeverBack,
-        Self::NoGap,
-        Self::PublishedAsStored,
-        Self::CancellationKept,
-        Self::ChargedOnce,
-        Self::BooksBalance,
-        Self::NothingCooking,
-        Self::OneDelivery,
-        Self::OneDriver,
-        Self::NothingHeld,
-        Self::QueuesClean,
-        Self::InvalidDeadLettered,
-        Self::NothingUnderWay,
-    ];
-
-    /// The invariant as a sentence; `docs/chaos.md` lists them.
-    #[must_use]
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::EndsOnce => "every accepted order ends in exactly one terminal status",
-            Self::NeverBack => "a status never goes back",
-            Self::NoGap => "versions in order-status have no gap, and no version has two contents",
-            Self::PublishedAsStored => {
-                "the last published status is the one that the runtime holds"
-            }
-            Self::CancellationKept => "a cancellation that was accepted ends in CANCELLED",
-            Self::ChargedOnce => "an order is charged at most once, and only if it was accepted",
-            Self::BooksBalance => {
-                "charged minus refunded is the price for DELIVERED, and nothing otherwise"
-            }
-            Self::NothingCooking => {
-                "every delivered order was cooked, and nothing else is left cooking"
-            }
-            Self::OneDelivery => "a driver holds at most one delivery",
-            Self::OneDriver => "no delivery is held by two drivers",
-            Self::NothingHeld => "no driver holds a delivery of an order that has ended",
-            Self::QueuesClean => {
-                "no delivery of an ended order is queued, and no waiting driver is forgotten"
-            }
-            Self::InvalidDeadLettered => {
-                "every invalid event is among the dead letters, and nothing else is"
-            }
-            Self::NothingUnderWay => "no invocation is left under way",
-        }
-    }
+invariants! {
+    /// Of the orders that were accepted.
+    EndsOnce: "every accepted order ends in exactly one terminal status",
+    /// See [`Status::may_become`].
+    NeverBack: "a status never goes back",
+    /// For each order.
+    NoGap: "versions in order-status have no gap, and no version has two contents",
+    /// For each order.
+    PublishedAsStored: "the last published status is the one that the runtime holds",
+    /// Of the orders whose cancellation was accepted.
+    CancellationKept: "a cancellation that was accepted ends in CANCELLED",
+    /// By the payment provider's ledger.
+    ChargedOnce: "an order is charged at most once, and only if it was accepted",
+    /// By the payment provider's ledger.
+    BooksBalance: "charged minus refunded is the price for DELIVERED, and nothing otherwise",
+    /// By the restaurants' books.
+    NothingCooking: "every delivered order was cooked, and nothing else is left cooking",
+    /// In each snapshot.
+    OneDelivery: "a driver holds at most one delivery",
+    /// In both snapshots of a sample.
+    OneDriver: "no delivery is held by two drivers",
+    /// By the twins, the managers and the phones.
+    NothingHeld: "no driver holds a delivery of an order that has ended",
+    /// Every driver who waits for work is queued, once, and no other driver is.
+    QueuesClean: "no delivery of an ended order is queued, and no waiting driver is forgotten",
+    /// By the records of topic `orders-dlq`.
+    InvalidDeadLettered: "every invalid event is among the dead letters, and nothing else is",
+    /// When the system is at rest.
+    NothingUnderWay: "no invocation is left under way",
 }
 
 /// The result of checking one invariant.
