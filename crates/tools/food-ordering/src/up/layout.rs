@@ -377,8 +377,7 @@ mod tests {
             .collect();
         decided.sort_unstable();
         decided.dedup();
-        let expected: Vec<&str> = crate::variables::DECIDED_BY_UP.split(' ').collect();
-        assert_eq!(decided, expected);
+        assert_eq!(decided, crate::variables::DECIDED_BY_UP);
     }
 
     #[test]
