@@ -93,15 +93,15 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
-    /// The brokers answer, but send their clients to an address where nobody is.
+    /// The brokers answer, but the addresses that they advertise are unreachable.
     #[error(
-        "Kafka at {brokers} sends its clients on to {advertised}, which cannot be reached from here ({source}): set the broker's \
-         advertised.listeners to an address that every client reaches"
+        "Kafka at {brokers} refers clients to {advertised}, which is unreachable from here ({source}): set the broker's \
+         advertised.listeners to an address that every client can reach"
     )]
     Advertised {
-        /// Who was asked.
+        /// The configured addresses.
         brokers: String,
-        /// The address that a broker gives as its own.
+        /// The address that a broker advertises.
         advertised: String,
         /// Why it cannot be reached.
         source: std::io::Error,
