@@ -6,6 +6,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `addresses.rs` | the addresses of the parts: from flags, from a data directory, or the default ports |
+//! | `disk.rs` | the space left for the data directory |
 //! | `nodes.rs` | the nodes of a Restate cluster |
 //! | `parts.rs` | whether each part answers, and whether faults are switched on |
 //! | `probe.rs` | what answers at an address, and which process has its port |
@@ -15,6 +16,7 @@
 //! | `finding.rs` | a finding, and how it is printed |
 
 mod addresses;
+mod disk;
 mod finding;
 mod invocations;
 mod nodes;
@@ -45,6 +47,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
     findings.extend(faults);
     findings.extend(runtime);
     findings.extend(topics);
+    findings.extend(addresses.data_dir.as_deref().map(disk::look));
 
     let wrong = findings.iter().filter(|found| found.is_wrong()).count();
     for finding in &findings {
