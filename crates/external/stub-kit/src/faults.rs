@@ -9,7 +9,7 @@
 //! The plan is kept in memory only: a stub that is restarted behaves until it is told otherwise.
 
 use std::fmt::Debug;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,13 +25,11 @@ use crate::extract::{JsonBytes, unusable};
 use crate::nonsense;
 use crate::problem::{Problem, UNAVAILABLE, problem};
 
-static STRUCK: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "faults_struck",
-        "Requests at which something went wrong on purpose, by the name of the fault in /faults",
-        ["fault"],
-    )
-});
+static STRUCK: Counters<1> = Counters::new(
+    "faults_struck",
+    "Requests at which something went wrong on purpose, by the name of the fault in /faults",
+    ["fault"],
+);
 
 /// Counts a request at which `fault` struck, by its name in `/faults`.
 pub fn struck(fault: &'static str) {

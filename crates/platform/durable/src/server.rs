@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{LazyLock, Once};
+use std::sync::Once;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -35,13 +35,11 @@ const LONGEST_BEGINNING: usize = 256 * 1024;
 /// By this header of an answer Restate's services are known; the SDK sends it too.
 const X_RESTATE_SERVER: HeaderName = HeaderName::from_static("x-restate-server");
 
-static REFUSED: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "restate_requests_refused",
-        "Requests to the durable services that no Restate with a known key has signed",
-        ["reason"],
-    )
-});
+static REFUSED: Counters<1> = Counters::new(
+    "restate_requests_refused",
+    "Requests to the durable services that no Restate with a known key has signed",
+    ["reason"],
+);
 
 /// A handler whose input is an order event, which may bring a trace context.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Publishing records.
 
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -24,27 +24,21 @@ const REPLACE_AFTER: Duration = Duration::from_secs(30);
 /// How long records wait for company in a batch.
 const LINGER: Duration = Duration::from_millis(2);
 
-static PUBLISHED: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "kafka_records_published",
-        "Records that the broker has confirmed",
-        ["topic"],
-    )
-});
-static DEAD_LETTERS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "dead_letters",
-        "Records that could not be used and were put into a dead-letter topic, by what was wrong with them",
-        ["topic", "reason"],
-    )
-});
-static ERRORS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "kafka_producer_errors",
-        "Records that the broker has refused, or not confirmed in time",
-        ["topic", "reason"],
-    )
-});
+static PUBLISHED: Counters<1> = Counters::new(
+    "kafka_records_published",
+    "Records that the broker has confirmed",
+    ["topic"],
+);
+static DEAD_LETTERS: Counters<2> = Counters::new(
+    "dead_letters",
+    "Records that could not be used and were put into a dead-letter topic, by what was wrong with them",
+    ["topic", "reason"],
+);
+static ERRORS: Counters<2> = Counters::new(
+    "kafka_producer_errors",
+    "Records that the broker has refused, or not confirmed in time",
+    ["topic", "reason"],
+);
 
 /// A topic as a label: those of this system by their names, all others as one.
 fn known(topic: &str) -> &'static str {

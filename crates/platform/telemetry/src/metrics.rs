@@ -3,7 +3,7 @@
 //! A metric is a `static` beside the code that it measures. Labels are fixed texts of the program, never what came from
 //! outside, so the number of series is bounded by what the program says.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::http::header;
@@ -54,59 +54,87 @@ pub async fn get() -> impl IntoResponse {
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-fn labels<const N: usize>(names: [&'static str; N], values: [&'static str; N]) -> Labels<N> {
-    std::array::from_fn(|n| (names[n], values[n]))
+/// Metrics of one name that differ by labels. They are registered when one of them is first used.
+#[derive(Debug)]
+pub struct Labelled<M, const N: usize> {
+    name: &'static str,
+    help: &'static str,
+    labels: [&'static str; N],
+    make: fn() -> M,
+    family: OnceLock<Family<Labels<N>, M>>,
 }
 
-/// Counters that differ by labels. Their names end in `_total` where they are read.
-#[derive(Debug)]
-pub struct Counters<const N: usize> {
-    names: [&'static str; N],
-    family: Family<Labels<N>, Counter>,
+/// Counters. Their names end in `_total` where they are read.
+pub type Counters<const N: usize> = Labelled<Counter, N>;
+/// Gauges.
+pub type Gauges<const N: usize> = Labelled<Gauge, N>;
+/// Histograms of times, in seconds. Their names should end in `_seconds`.
+pub type Times<const N: usize> = Labelled<Histogram, N>;
+
+impl<M, const N: usize> Labelled<M, N> {
+    /// Metrics under `name` with labels of these names. `make` makes each of them; for times it is [`fast`] or [`slow`].
+    #[must_use]
+    pub const fn made_by(
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+        make: fn() -> M,
+    ) -> Self {
+        Self {
+            name,
+            help,
+            labels,
+            make,
+            family: OnceLock::new(),
+        }
+    }
+}
+
+impl<M, const N: usize> Labelled<M, N>
+where
+    M: Clone,
+    Family<Labels<N>, M>: Metric + Clone,
+{
+    /// The metric whose labels have these values.
+    fn of(&self, values: [&'static str; N]) -> M {
+        let family = self.family.get_or_init(|| {
+            let family = Family::new_with_constructor(self.make);
+            register(self.name, self.help, &family);
+            family
+        });
+        family.get_or_create_owned(&std::array::from_fn(|n| (self.labels[n], values[n])))
+    }
 }
 
 impl<const N: usize> Counters<N> {
     /// Counters under `name`, which `_total` is added to, with labels of these names.
     #[must_use]
-    pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
-        let family = Family::default();
-        register(name, help, &family);
-        Self { names, family }
+    pub const fn new(name: &'static str, help: &'static str, labels: [&'static str; N]) -> Self {
+        Self::made_by(name, help, labels, Counter::default)
     }
 
     /// Counts one more.
     pub fn inc(&self, values: [&'static str; N]) {
-        self.family.get_or_create(&labels(self.names, values)).inc();
+        self.of(values).inc();
     }
-}
-
-/// Gauges that differ by labels.
-#[derive(Debug)]
-pub struct Gauges<const N: usize> {
-    names: [&'static str; N],
-    family: Family<Labels<N>, Gauge>,
 }
 
 impl<const N: usize> Gauges<N> {
     /// Gauges under `name` with labels of these names.
     #[must_use]
-    pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
-        let family = Family::default();
-        register(name, help, &family);
-        Self { names, family }
+    pub const fn new(name: &'static str, help: &'static str, labels: [&'static str; N]) -> Self {
+        Self::made_by(name, help, labels, Gauge::default)
     }
 
     /// It is so much now.
     pub fn set(&self, values: [&'static str; N], now: usize) {
-        self.family
-            .get_or_create(&labels(self.names, values))
-            .set(i64::try_from(now).unwrap_or(i64::MAX));
+        self.of(values).set(i64::try_from(now).unwrap_or(i64::MAX));
     }
 
     /// It is one more as long as the answer is kept.
     #[must_use]
     pub fn up(&self, values: [&'static str; N]) -> Up {
-        let gauge = self.family.get_or_create_owned(&labels(self.names, values));
+        let gauge = self.of(values);
         gauge.inc();
         Up(gauge)
     }
@@ -122,27 +150,10 @@ impl Drop for Up {
     }
 }
 
-/// Histograms of times, in seconds, that differ by labels.
-#[derive(Debug)]
-pub struct Times<const N: usize> {
-    names: [&'static str; N],
-    family: Family<Labels<N>, Histogram, fn() -> Histogram>,
-}
-
 impl<const N: usize> Times<N> {
-    /// Times under `name`, which should end in `_seconds`, with labels of these names; `make` is [`fast`] or [`slow`].
-    #[must_use]
-    pub fn new(name: &str, help: &str, names: [&'static str; N], make: fn() -> Histogram) -> Self {
-        let family = Family::new_with_constructor(make);
-        register(name, help, &family);
-        Self { names, family }
-    }
-
     /// It took so long this time.
     pub fn observe(&self, values: [&'static str; N], took: Duration) {
-        self.family
-            .get_or_create(&labels(self.names, values))
-            .observe(took.as_secs_f64());
+        self.of(values).observe(took.as_secs_f64());
     }
 }
 
@@ -172,7 +183,7 @@ mod tests {
         let one = gauges.up(["b"]);
         let two = gauges.up(["b"]);
         drop(one);
-        let times = Times::new("test_took_seconds", "How long", ["kind"], fast);
+        let times = Times::made_by("test_took_seconds", "How long", ["kind"], fast);
         times.observe(["a"], Duration::from_millis(20));
         let text = text();
         drop(two);

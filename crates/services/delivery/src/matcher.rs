@@ -4,8 +4,6 @@
     reason = "the SDK's macro makes client methods without any"
 )]
 
-use std::sync::LazyLock;
-
 use domain::Region;
 use domain::geo::Cell;
 use restate_sdk::prelude::*;
@@ -17,20 +15,16 @@ use crate::manager::DeliveryManagerClient;
 use crate::segmented::{Oldest, Segmented};
 use crate::types::{DriverRequest, FreeDriver};
 
-static QUEUED: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "dispatch_queue_length",
-        "Deliveries that wait for a driver",
-        ["region"],
-    )
-});
-static FREE_DRIVERS: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "drivers_free",
-        "Drivers who wait for a delivery",
-        ["region"],
-    )
-});
+static QUEUED: Gauges<1> = Gauges::new(
+    "dispatch_queue_length",
+    "Deliveries that wait for a driver",
+    ["region"],
+);
+static FREE_DRIVERS: Gauges<1> = Gauges::new(
+    "drivers_free",
+    "Drivers who wait for a delivery",
+    ["region"],
+);
 
 /// State key of the waiting deliveries, and the name of their queue in the backlog.
 const PENDING: &str = "pending-deliveries";

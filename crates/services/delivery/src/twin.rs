@@ -4,7 +4,6 @@
     reason = "the SDK's macro makes client methods without any"
 )]
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::driver::Verdict;
@@ -30,13 +29,11 @@ const DRIVER_LOCATION: &str = "driver-location";
 /// What the matcher was last told of the driver, so that it can be told to forget it.
 const OFFERED: &str = "offered";
 
-static REPORTS: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "driver_reports",
-        "Location updates that drivers' twins have handled, by what they were worth",
-        ["verdict"],
-    )
-});
+static REPORTS: Counters<1> = Counters::new(
+    "driver_reports",
+    "Location updates that drivers' twins have handled, by what they were worth",
+    ["verdict"],
+);
 
 /// The driver as the system knows the driver. Key: the driver's id.
 ///

@@ -3,7 +3,7 @@
 //! A restaurant knows the address of this one callback, and the secret to sign it with. Both were handed to it with the order by
 //! `OrderWorkflow`; the gateway derives the secret anew, so it stores nothing ([`secrets::callback`]).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -25,13 +25,11 @@ use crate::model::{Ready, schema};
 /// The longest callback that is read, in bytes. One has a hundred.
 const LONGEST: usize = 4 * 1024;
 
-static CALLBACKS: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "restaurant_callbacks",
-        "Callbacks of restaurants: accepted, or why not",
-        ["outcome"],
-    )
-});
+static CALLBACKS: Counters<1> = Counters::new(
+    "restaurant_callbacks",
+    "Callbacks of restaurants: accepted, or why not",
+    ["outcome"],
+);
 
 /// Why a callback was not taken: as the metric counts it, and as an answer to it.
 struct Refused(&'static str, Problem);

@@ -8,7 +8,7 @@
 //! (<https://github.com/confluentinc/librdkafka/issues/4898>), and what else a client may have got stuck in ends with it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::topic;
@@ -51,20 +51,16 @@ const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
 /// How often trouble with the brokers is written to the log.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
-static BEHIND: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "kafka_reader_lag_records",
-        "Records of a topic that the gateway has not read yet, when it last looked",
-        ["topic"],
-    )
-});
-static STALLED: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "kafka_reader_stalled_seconds",
-        "For how long a partition of the topic has brought nothing though there are newer records; 0 while all is well",
-        ["topic"],
-    )
-});
+static BEHIND: Gauges<1> = Gauges::new(
+    "kafka_reader_lag_records",
+    "Records of a topic that the gateway has not read yet, when it last looked",
+    ["topic"],
+);
+static STALLED: Gauges<1> = Gauges::new(
+    "kafka_reader_stalled_seconds",
+    "For how long a partition of the topic has brought nothing though there are newer records; 0 while all is well",
+    ["topic"],
+);
 
 /// How fast the reader notices what.
 #[derive(Debug, Clone, Copy)]

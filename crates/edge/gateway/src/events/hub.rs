@@ -1,7 +1,7 @@
 //! Where records come in and everyone who watches is woken.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::OrderId;
@@ -18,13 +18,11 @@ const STREAMS: usize = 10_000;
 /// How long a stream waits for a gateway that has just started to read what there is.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(3);
 
-static OPEN: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "sse_streams",
-        "Open streams of server-sent events",
-        ["kind"],
-    )
-});
+static OPEN: Gauges<1> = Gauges::new(
+    "sse_streams",
+    "Open streams of server-sent events",
+    ["kind"],
+);
 
 /// What a stream tells of.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,6 @@ mod answer;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use domain::json::{Fields, FromJson, Value};
@@ -59,21 +58,17 @@ const CANCEL: Operation = Operation {
     path: "/preparations/{orderId}/cancel",
 };
 
-static REQUESTS: LazyLock<Times<3>> = LazyLock::new(|| {
-    Times::new(
-        "third_party_request_duration_seconds",
-        "Time until a third party answered a request, or did not",
-        ["party", "operation", "outcome"],
-        metrics::fast,
-    )
-});
-static PAYMENTS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "payments",
-        "Requests to the payment provider: done, refused (declined), transient (no answer, or later), violation (no answer as agreed)",
-        ["operation", "outcome"],
-    )
-});
+static REQUESTS: Times<3> = Times::made_by(
+    "third_party_request_duration_seconds",
+    "Time until a third party answered a request, or did not",
+    ["party", "operation", "outcome"],
+    metrics::fast,
+);
+static PAYMENTS: Counters<2> = Counters::new(
+    "payments",
+    "Requests to the payment provider: done, refused (declined), transient (no answer, or later), violation (no answer as agreed)",
+    ["operation", "outcome"],
+);
 
 /// How long a third party has to answer one request, with all of its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
