@@ -1,9 +1,10 @@
 //! What a connection remembers, and how another connection can cancel its query.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use pgwire::api::cancel::CancelHandler;
 use pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use pgwire::messages::cancel::CancelRequest;
@@ -164,13 +165,9 @@ impl Session {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes over what the client says of itself.
     pub(crate) fn introduce(&self, parameters: &BTreeMap<String, String>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(user) = parameters.get("user") {
             state.about.user.clone_from(user);
             state.about.database.clone_from(user);
@@ -190,12 +187,12 @@ impl Session {
 
     /// Who and what this connection is.
     pub(crate) fn about(&self) -> rewrite::Session {
-        self.state().about.clone()
+        self.state.lock().about.clone()
     }
 
     /// Begins a statement: it may be cancelled from now on, and must end in time.
     pub(crate) fn begin(&self) -> Running {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.begin(self.longest_statement)
     }
 
@@ -206,13 +203,13 @@ impl Session {
 
     /// The limits of the statement that is being run.
     pub(crate) fn running(&self) -> Running {
-        self.state().running.clone()
+        self.state.lock().running.clone()
     }
 
     /// The value of a setting.
     pub(crate) fn setting(&self, name: &str) -> Result<String> {
         let name = name.to_lowercase();
-        let state = self.state();
+        let state = self.state.lock();
         state
             .settings
             .get(&name)
@@ -222,7 +219,7 @@ impl Session {
 
     /// All settings.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
-        self.state().settings.clone()
+        self.state.lock().settings.clone()
     }
 
     /// Changes a setting; what has no effect here is remembered all the same, as tools set what they are used to.
@@ -262,13 +259,13 @@ impl Session {
             }
             _ => value,
         };
-        self.state().settings.insert(name, value.to_owned());
+        self.state.lock().settings.insert(name, value.to_owned());
         Ok(())
     }
 
     /// Gives a setting, or all, the value of the beginning.
     pub(crate) fn reset(&self, name: Option<&str>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let Some(name) = name.map(str::to_lowercase) else {
             state.settings = defaults();
             return;
@@ -281,7 +278,7 @@ impl Session {
 
     /// Keeps a statement under a name.
     pub(crate) fn prepare(&self, name: &str, prepared: Prepared) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if state.prepared.contains_key(name) {
             return Err(Error::new(
                 "42P05",
@@ -301,7 +298,7 @@ impl Session {
 
     /// The statement of this name.
     pub(crate) fn prepared(&self, name: &str) -> Result<Arc<Prepared>> {
-        let state = self.state();
+        let state = self.state.lock();
         state
             .prepared
             .get(name)
@@ -311,7 +308,7 @@ impl Session {
 
     /// Forgets the statement of this name, or all.
     pub(crate) fn deallocate(&self, name: Option<&str>) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let Some(name) = name else {
             state.prepared.clear();
             return Ok(());
@@ -372,10 +369,6 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    fn all(&self) -> MutexGuard<'_, HashMap<i32, (SecretKey, Weak<Session>)>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Makes a key for a connection.
     pub(crate) fn enter(
         &self,
@@ -384,21 +377,22 @@ impl Sessions {
     ) -> (i32, SecretKey) {
         let (pid, secret) = self.keys.generate(client);
         session.state().about.pid = pid;
-        self.all()
+        self.all
+            .lock()
             .insert(pid, (secret.clone(), Arc::downgrade(session)));
         (pid, secret)
     }
 
     /// Forgets a connection.
     pub(crate) fn leave(&self, session: &Session) {
-        self.all().remove(&session.about().pid);
+        self.all.lock().remove(&session.about().pid);
     }
 }
 
 #[async_trait::async_trait]
 impl CancelHandler for Sessions {
     async fn on_cancel_request(&self, request: CancelRequest) {
-        let session = match self.all().get(&request.pid) {
+        let session = match self.all.lock().get(&request.pid) {
             Some((secret, session)) if secret.eq_value(&request.secret_key) => session.upgrade(),
             _ => None,
         };

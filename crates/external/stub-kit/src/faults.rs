@@ -9,7 +9,7 @@
 //! The plan is kept in memory only: a stub that is restarted behaves until it is told otherwise.
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +18,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use domain::json::{self, Fields, Value, Violations};
+use parking_lot::Mutex;
 use serde::Serialize;
 use telemetry::metrics::Counters;
 
@@ -157,12 +158,12 @@ impl<P: Plan> Faults<P> {
     /// The plan as it is now.
     #[must_use]
     pub fn current(&self) -> P {
-        *self.lock()
+        *self.0.lock()
     }
 
     /// Puts another plan in force.
     pub fn set(&self, plan: P) {
-        *self.lock() = plan;
+        *self.0.lock() = plan;
     }
 
     /// `/faults`: GET shows the plan, PUT changes the faults it names and leaves the others, DELETE ends them all. Each
@@ -212,11 +213,6 @@ impl<P: Plan> Faults<P> {
         }
         Ok(next.run(request).await)
     }
-
-    fn lock(&self) -> MutexGuard<'_, P> {
-        // A plan is replaced as a whole, so it is sound even if someone panicked while holding it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The handlers of `/faults`.
@@ -230,7 +226,7 @@ impl<P: Plan> Faults<P> {
         State(faults): State<Self>,
         JsonBytes(body): JsonBytes,
     ) -> Result<axum::Json<P>, Problem> {
-        let mut current = faults.lock();
+        let mut current = faults.0.lock();
         *current = json::read_with(&body, "the body", Violations::strict(), |fields| {
             current.changed(fields)
         })
@@ -386,7 +382,7 @@ mod tests {
         let done = Arc::new(Mutex::new(0));
         let count = Arc::clone(&done);
         let work = get(move || async move {
-            *count.lock().unwrap() += 1;
+            *count.lock() += 1;
             StatusCode::NO_CONTENT
         });
         let client = Client::new(faults.guard(Router::new().route("/work", work)));
@@ -397,7 +393,7 @@ mod tests {
         for _ in 0..100 {
             assert_ne!(client.get("/work").await.status, 204);
         }
-        let done = *done.lock().unwrap();
+        let done = *done.lock();
         assert!((10..=90).contains(&done), "{done} of 100");
     }
 }

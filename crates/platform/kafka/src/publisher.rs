@@ -1,8 +1,9 @@
 //! Publishing records.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -90,9 +91,7 @@ impl Publisher {
     }
 
     fn producer(&self) -> FutureProducer<Trouble> {
-        let producer = self.producer.read();
-        let producer = producer.unwrap_or_else(PoisonError::into_inner);
-        producer.0.clone()
+        self.producer.read().0.clone()
     }
 
     /// Makes another producer if this one can publish nothing any more, or gets no confirmation.
@@ -102,10 +101,7 @@ impl Publisher {
     /// And librdkafka looks for the leader of a topic that was created again where it used to be, for ever
     /// (<https://github.com/confluentinc/librdkafka/issues/4898>).
     fn replace_if_stuck(&self, error: &KafkaError) {
-        let mut producer = self
-            .producer
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut producer = self.producer.write();
         let (stuck, since) = &*producer;
         let reason = match stuck.client().fatal_error() {
             Some((_, reason)) => reason,

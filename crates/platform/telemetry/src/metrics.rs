@@ -3,11 +3,12 @@
 //! A metric is a `static` beside the code that it measures. Labels are fixed texts of the program, never what came from
 //! outside, so the number of series is bounded by what the program says.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use axum::http::header;
 use axum::response::IntoResponse;
+use parking_lot::Mutex;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -29,13 +30,8 @@ pub const SLOW: &[f64] = &[
 
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
 
-fn registry() -> MutexGuard<'static, Registry> {
-    // A registry is whole after each registration.
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 pub(crate) fn register<M: Metric + Clone>(name: &str, help: &str, metric: &M) {
-    registry().register(name, help, metric.clone());
+    REGISTRY.lock().register(name, help, metric.clone());
 }
 
 /// All metrics of this process as `OpenMetrics` text, which Prometheus reads.
@@ -43,7 +39,7 @@ pub(crate) fn register<M: Metric + Clone>(name: &str, help: &str, metric: &M) {
 pub fn text() -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = encode(&mut text, &registry());
+    let _ = encode(&mut text, &REGISTRY.lock());
     text
 }
 

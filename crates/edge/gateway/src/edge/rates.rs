@@ -1,6 +1,5 @@
 //! How often each client may ask: a budget for each kind of request, refilled evenly.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method};
@@ -10,6 +9,7 @@ use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 use lru::LruCache;
+use parking_lot::Mutex;
 
 use super::permits::Client;
 use super::settings::{Edge, Rate};
@@ -180,7 +180,7 @@ impl StateStore for Recent {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.states.lock();
         let (outcome, state) = decide(states.get(client).copied())?;
         states.put(*client, state);
         if states.len() > self.most {
@@ -231,7 +231,7 @@ mod tests {
             assert!(states.check_key(&client(0)).is_err());
         }
         let recent = states.into_state_store();
-        assert_eq!(recent.states.lock().unwrap().len(), 100);
+        assert_eq!(recent.states.lock().len(), 100);
     }
 
     #[test]

@@ -8,13 +8,14 @@
 //! (<https://github.com/confluentinc/librdkafka/issues/4898>), and what else a client may have got stuck in ends with it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::topic;
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
 use kafka::{Connection, Trouble};
+use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -150,14 +151,14 @@ pub(crate) struct Aside {
 impl Aside {
     /// The first offset of a partition that has not been fetched, as far as everything before it has been handed out.
     fn fetched(&self, topic: &str, partition: i32) -> Option<i64> {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        let fetched = self.fetched.lock();
         fetched.get(&(topic.to_owned(), partition)).copied()
     }
 }
 
 impl ClientContext for Aside {
     fn stats(&self, statistics: Statistics) {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fetched = self.fetched.lock();
         fetched.clear();
         for (topic, found) in statistics.topics {
             let done = (found.partitions.values()).filter(|it| it.fetchq_cnt == 0);

@@ -1,10 +1,11 @@
 //! Where records come in and everyone who watches is woken.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::OrderId;
+use parking_lot::Mutex;
 use telemetry::metrics::{Gauges, Up};
 use telemetry::trace::TraceParent;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -96,7 +97,7 @@ impl Hub {
 
     /// The reader says how it goes.
     pub(crate) fn reading(&self, health: Result<(), String>) {
-        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reading = self.reading.lock();
         if let (Ok(()), Err(error)) = (&*reading, &health) {
             tracing::error!(error, "the topics are not read");
         }
@@ -105,20 +106,20 @@ impl Hub {
 
     /// How reading the topics goes.
     pub(crate) fn is_reading(&self) -> Result<(), String> {
-        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = self.reading.lock();
         reading.clone()
     }
 
     /// Takes in a record and wakes those whom it concerns.
     pub(crate) fn apply(&self, news: News) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let State { view, watchers, .. } = &mut *state;
         view.apply(news, |id| wake(watchers, id));
     }
 
     /// Takes in what Restate says of an order.
     pub(crate) fn learn(&self, status: order_status::OrderStatus) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let id = status.order_id.clone();
         state.view.learn(status);
         wake(&state.watchers, &id);
@@ -126,7 +127,7 @@ impl Hub {
 
     /// Looks at the view. The look should be short: nothing comes in meanwhile.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
-        look(&self.state().view)
+        look(&self.state.lock().view)
     }
 
     /// Permission to open a stream, for the client with this permit; `None` if too many are open in total.
@@ -140,7 +141,7 @@ impl Hub {
 
     /// Watches an order from now on.
     pub(crate) fn watch(self: &Arc<Self>, id: OrderId) -> Watch {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let changed = if state.is_closed {
             // Its sender is gone at once: the stream ends.
             watch::Sender::new(None).subscribe()
@@ -180,7 +181,7 @@ impl Hub {
 
     /// Ends all streams, and those that are still to be opened.
     pub(crate) fn close(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.is_closed = true;
         state.watchers.clear();
         self.is_closed.send_replace(true);
@@ -194,12 +195,7 @@ impl Hub {
 
     #[cfg(test)]
     pub(crate) fn watched(&self) -> usize {
-        self.state().watchers.len()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Should a change have been left half-way by a panic, the next versions put it right.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().watchers.len()
     }
 }
 
@@ -238,7 +234,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut state = self.hub.state();
+        let mut state = self.hub.state.lock();
         // Whoever comes or goes holds the lock, so the count is right: 1 is this one.
         if (state.watchers.get(&self.id)).is_some_and(|watcher| watcher.receiver_count() <= 1) {
             state.watchers.remove(&self.id);

@@ -1,11 +1,12 @@
 //! Asking Restate for an order that the view does not know, once for all who want to know.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use domain::OrderId;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::hub::Hub;
@@ -42,7 +43,7 @@ impl Lookup {
     pub(crate) async fn ask(&self, id: &OrderId) -> Result<u64, Arc<Error>> {
         let answer = {
             // Held until the answer is in the map: the task that takes it out again needs it too.
-            let mut under_way = lock(&self.under_way);
+            let mut under_way = self.under_way.lock();
             (under_way.entry(id.clone()))
                 .or_insert_with(|| self.begin(id.clone()))
                 .clone()
@@ -65,7 +66,7 @@ impl Lookup {
                 }
                 version
             });
-            lock(&under_way).remove(&order);
+            under_way.lock().remove(&order);
             answer
         });
         async move {
@@ -78,9 +79,4 @@ impl Lookup {
         .boxed()
         .shared()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A map of futures is whole after every single step.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

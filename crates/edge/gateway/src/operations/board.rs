@@ -1,10 +1,11 @@
 //! The state of the system as operators see it, put together once a second for all of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{DriverId, OrderId, Region, Status, region};
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -287,7 +288,7 @@ impl Board {
 
     /// The state as those who watch already have it, and the changes from then on.
     pub(crate) fn join(self: &Arc<Self>) -> (String, broadcast::Receiver<Arc<str>>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let ticks = state.ticks.subscribe();
         if let Some(frame) = &state.last {
             return (frame.whole(), ticks);
@@ -307,7 +308,7 @@ impl Board {
         loop {
             seconds.tick().await;
             let frame = self.frame();
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             if state.ticks.receiver_count() == 0 {
                 state.last = None;
                 return;
@@ -500,7 +501,7 @@ mod tests {
         // When the last one has left, the clock stops.
         drop((ticks, later));
         tokio::time::sleep(EVERY * 2).await;
-        assert!(board.state.lock().unwrap().last.is_none());
+        assert!(board.state.lock().last.is_none());
         let (again, _ticks) = board.join();
         assert_eq!(parse(&again)["drivers"][0]["driverId"], "d");
     }

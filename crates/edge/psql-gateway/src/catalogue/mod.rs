@@ -18,10 +18,11 @@ mod translate;
 mod types;
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::types::Value as SqliteValue;
 use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, Visit, Visitor};
@@ -74,7 +75,7 @@ impl Catalogue {
         let idle = self.idle.clone();
         let running = session.running();
         let answered = tokio::task::spawn_blocking(move || {
-            let kept = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = || idle.lock();
             let database = kept().pop();
             let mut database = match database {
                 Some(database) => database,
