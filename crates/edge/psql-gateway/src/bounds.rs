@@ -28,9 +28,8 @@ use std::fmt::Arguments;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName,
-    OrderBy, OrderByKind, Query, Select, SetExpr, TableFactor, UnaryOperator, Value, Visit,
-    Visitor,
+    BinaryOperator, Expr, Function, FunctionArguments, ObjectName, OrderBy, OrderByKind, Query,
+    Select, SetExpr, TableFactor, UnaryOperator, Value, Visit, Visitor,
 };
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -152,10 +151,7 @@ pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
 
 /// Refuses a tree that is too deep or too large for the runtime.
 pub(crate) fn check(node: &impl Visit) -> Result<()> {
-    match node.visit(&mut Measure::default()) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(node.visit(&mut Measure::default()))
 }
 
 /// Refuses a text that is about to be sent if its brackets are too deep: printing adds some.
@@ -544,13 +540,10 @@ impl Makes {
         let FunctionArguments::List(list) = &function.args else {
             return Self::Largest;
         };
-        let argument = |at: usize| match list.args.get(at) {
-            Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) => Some(expr),
-            _ => None,
-        };
+        let argument = |at: usize| list.args.get(at).and_then(sql::argument);
         // More than are allowed if it cannot be seen how many: they are no numbers.
         let told = |at: usize| argument(at).map_or(0, |expr| whole(expr).unwrap_or(u64::MAX));
-        let Some(name) = sql::parts(&function.name).and_then(|mut parts| parts.pop()) else {
+        let Some(name) = sql::last(&function.name) else {
             return Self::Sum;
         };
         match name.as_str() {
@@ -593,17 +586,15 @@ fn without_bound(expr: &Expr) -> Option<Error> {
     let Expr::Function(function) = expr else {
         return None;
     };
-    let name = sql::parts(&function.name)?.pop()?;
+    let name = sql::last(&function.name)?;
     match (name.as_str(), &function.args) {
         ("levenshtein", FunctionArguments::List(list)) => {
-            let short = |argument: &FunctionArg| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
-                    let parameter = matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
-                    parameter || written(expr).is_some_and(|size| size <= COMPARED as u64)
-                }
-                _ => false,
+            let short = |expr| {
+                let parameter = matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
+                parameter || written(expr).is_some_and(|size| size <= COMPARED as u64)
             };
-            (!list.args.iter().any(short)).then(|| {
+            let mut arguments = list.args.iter().filter_map(sql::argument);
+            (!arguments.any(short)).then(|| {
                 too_large(format_args!(
                     "levenshtein() of two texts of which none is written as a literal of at most {COMPARED} characters"
                 ))

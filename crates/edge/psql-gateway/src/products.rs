@@ -20,10 +20,7 @@ const MULTIPLIED: usize = 2;
 
 /// Refuses a query that multiplies more tables.
 pub(crate) fn check(query: &Query) -> Result<()> {
-    match query.visit(&mut Products::default()) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(query.visit(&mut Products::default()))
 }
 
 /// What is known of a query while it is walked through.

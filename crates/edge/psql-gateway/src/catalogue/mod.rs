@@ -207,8 +207,7 @@ impl Visitor for Seen {
         if ours {
             self.catalogue = Some(name.to_string());
         } else {
-            self.others
-                .push(parts.into_iter().next_back().unwrap_or_default());
+            self.others.push(sql::last(name).unwrap_or_default());
         }
         ControlFlow::Continue(())
     }
@@ -216,10 +215,8 @@ impl Visitor for Seen {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Function(function) => {
-                if let Some(parts) = sql::parts(&function.name) {
-                    let last = parts.last().map(String::as_str).unwrap_or_default();
-                    self.functions |= functions::is_ours(last);
-                }
+                let name = sql::last(&function.name);
+                self.functions |= name.is_some_and(|name| functions::is_ours(&name));
             }
             Expr::Cast {
                 data_type: SqlType::Regclass,
@@ -229,10 +226,7 @@ impl Visitor for Seen {
                 data_type: SqlType::Custom(name, _),
                 ..
             } => {
-                let last = sql::parts(name)
-                    .and_then(|mut parts| parts.pop())
-                    .unwrap_or_default();
-                self.functions |= last.starts_with("reg");
+                self.functions |= sql::last(name).is_some_and(|last| last.starts_with("reg"));
             }
             _ => {}
         }

@@ -348,7 +348,7 @@ impl Rewriter<'_> {
                     SelectItemQualifiedWildcardKind::ObjectName(name),
                     _,
                 ) => {
-                    let name = sql::parts(name).and_then(|parts| parts.into_iter().next_back());
+                    let name = sql::last(name);
                     let relations = scope.relations.iter();
                     relations
                         .filter(|relation| Some(&relation.name) == name.as_ref())
@@ -391,7 +391,7 @@ impl Rewriter<'_> {
             return Ok(());
         };
         for column in columns {
-            let Some(name) = sql::parts(column).and_then(|mut parts| parts.pop()) else {
+            let Some(name) = sql::last(column) else {
                 continue;
             };
             if right.has(&name) && left.iter().any(|relation| relation.has(&name)) {
@@ -421,10 +421,7 @@ impl Rewriter<'_> {
             rewriter: self,
             depth: 0,
         };
-        match node.visit(&mut columns) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(error) => Err(error),
-        }
+        sql::walked(node.visit(&mut columns))
     }
 
     /// What is to stand for a column, if something else is.
