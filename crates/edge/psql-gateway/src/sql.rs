@@ -115,3 +115,30 @@ pub(crate) fn take(expr: &mut Expr) -> Expr {
 pub(crate) fn walked(walk: ControlFlow<Error>) -> Result<()> {
     walk.break_value().map_or(Ok(()), Err)
 }
+
+/// The constraint of a join, if it is of a kind that has one; of a reference that may change it or may not.
+macro_rules! join_constraint {
+    ($operator:expr) => {{
+        use sqlparser::ast::JoinOperator as Op;
+        match $operator {
+            Op::Join(it)
+            | Op::Inner(it)
+            | Op::Left(it)
+            | Op::LeftOuter(it)
+            | Op::Right(it)
+            | Op::RightOuter(it)
+            | Op::FullOuter(it)
+            | Op::CrossJoin(it)
+            | Op::Semi(it)
+            | Op::LeftSemi(it)
+            | Op::RightSemi(it)
+            | Op::Anti(it)
+            | Op::LeftAnti(it)
+            | Op::RightAnti(it)
+            | Op::StraightJoin(it)
+            | Op::AsOf { constraint: it, .. } => Some(it),
+            _ => None,
+        }
+    }};
+}
+pub(crate) use join_constraint;
