@@ -195,10 +195,8 @@ impl Reading {
     /// Decodes what is there; a batch if one is complete.
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         self.decoder.decode(&mut self.left).map_err(|error| {
-            Error::new(
-                "XX000",
-                format!("the runtime's answer cannot be read: {error}"),
-            )
+            let message = format!("the runtime's answer cannot be read: {error}");
+            Error::new("XX000", message)
         })
     }
 

@@ -96,22 +96,19 @@ pub(crate) const SETTINGS: [(&str, &str); 25] = [
 ];
 
 /// Settings whose values clients keep track of, in the spelling they know.
-pub(crate) const REPORTED: [(&str, &str); 12] = [
-    ("application_name", "application_name"),
-    ("client_encoding", "client_encoding"),
-    ("datestyle", "DateStyle"),
-    (
-        "default_transaction_read_only",
-        "default_transaction_read_only",
-    ),
-    ("in_hot_standby", "in_hot_standby"),
-    ("integer_datetimes", "integer_datetimes"),
-    ("intervalstyle", "IntervalStyle"),
-    ("is_superuser", "is_superuser"),
-    ("server_encoding", "server_encoding"),
-    ("server_version", "server_version"),
-    ("standard_conforming_strings", "standard_conforming_strings"),
-    ("timezone", "TimeZone"),
+pub(crate) const REPORTED: [&str; 12] = [
+    "application_name",
+    "client_encoding",
+    "DateStyle",
+    "default_transaction_read_only",
+    "in_hot_standby",
+    "integer_datetimes",
+    "IntervalStyle",
+    "is_superuser",
+    "server_encoding",
+    "server_version",
+    "standard_conforming_strings",
+    "TimeZone",
 ];
 
 /// Settings that cannot be changed.
@@ -127,22 +124,8 @@ const FIXED: [&str; 7] = [
 
 fn defaults() -> BTreeMap<String, String> {
     SETTINGS
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
-}
-
-impl State {
-    fn begin(&mut self, longest: Duration) -> Running {
-        let wished = self.settings.get("statement_timeout");
-        let wished = wished.and_then(|text| timeout(text).ok()).flatten();
-        let limit = wished.map_or(longest, |wished| wished.min(longest));
-        self.running = Running {
-            cancelled: CancellationToken::new(),
-            deadline: Instant::now() + limit,
-        };
-        self.running.clone()
-    }
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 impl Session {
@@ -190,15 +173,18 @@ impl Session {
         self.state.lock().about.clone()
     }
 
-    /// Begins a statement: it may be cancelled from now on, and must end in time.
+    /// Begins a statement, or goes on with one of which some rows have been fetched: it may be cancelled from now on, and must end
+    /// in time.
     pub(crate) fn begin(&self) -> Running {
         let mut state = self.state.lock();
-        state.begin(self.longest_statement)
-    }
-
-    /// Goes on with a statement of which some rows have been fetched: its time begins anew.
-    pub(crate) fn go_on(&self) {
-        self.begin();
+        let wished = state.settings.get("statement_timeout");
+        let wished = wished.and_then(|text| timeout(text).ok()).flatten();
+        let longest = self.longest_statement;
+        state.running = Running {
+            cancelled: CancellationToken::new(),
+            deadline: Instant::now() + wished.map_or(longest, |wished| wished.min(longest)),
+        };
+        state.running.clone()
     }
 
     /// The limits of the statement that is being run.
@@ -209,12 +195,11 @@ impl Session {
     /// The value of a setting.
     pub(crate) fn setting(&self, name: &str) -> Result<String> {
         let name = name.to_lowercase();
-        let state = self.state.lock();
-        state
-            .settings
-            .get(&name)
-            .cloned()
-            .ok_or_else(|| unknown_setting(&name))
+        let value = self.state.lock().settings.get(&name).cloned();
+        value.ok_or_else(|| {
+            let message = format!("unrecognized configuration parameter \"{name}\"");
+            Error::new("42704", message).about(&name)
+        })
     }
 
     /// All settings.
@@ -227,10 +212,8 @@ impl Session {
         let name = name.to_lowercase();
         let value = match name.as_str() {
             fixed if FIXED.contains(&fixed) => {
-                return Err(Error::new(
-                    "55P02",
-                    format!("parameter \"{name}\" cannot be changed"),
-                ));
+                let message = format!("parameter \"{name}\" cannot be changed");
+                return Err(Error::new("55P02", message));
             }
             "client_encoding" => {
                 let plain = value.to_uppercase().replace(['-', '_'], "");
@@ -280,17 +263,14 @@ impl Session {
     pub(crate) fn prepare(&self, name: &str, prepared: Prepared) -> Result<()> {
         let mut state = self.state.lock();
         if state.prepared.contains_key(name) {
-            return Err(Error::new(
-                "42P05",
-                format!("prepared statement \"{name}\" already exists"),
-            ));
+            let message = format!("prepared statement \"{name}\" already exists");
+            return Err(Error::new("42P05", message));
         }
         if state.prepared.len() >= MAX_PREPARED {
-            return Err(Error::new(
-                "54000",
-                format!("more than {MAX_PREPARED} prepared statements"),
-            )
-            .hint("DEALLOCATE those that are not needed any more."));
+            let message = format!("more than {MAX_PREPARED} prepared statements");
+            return Err(
+                Error::new("54000", message).hint("DEALLOCATE those that are not needed any more.")
+            );
         }
         state.prepared.insert(name.to_owned(), Arc::new(prepared));
         Ok(())
@@ -298,12 +278,8 @@ impl Session {
 
     /// The statement of this name.
     pub(crate) fn prepared(&self, name: &str) -> Result<Arc<Prepared>> {
-        let state = self.state.lock();
-        state
-            .prepared
-            .get(name)
-            .cloned()
-            .ok_or_else(|| unknown_statement(name))
+        let prepared = self.state.lock().prepared.get(name).cloned();
+        prepared.ok_or_else(|| unknown_statement(name))
     }
 
     /// Forgets the statement of this name, or all.
@@ -313,25 +289,14 @@ impl Session {
             state.prepared.clear();
             return Ok(());
         };
-        let removed = state.prepared.remove(name);
-        removed.map(|_| ()).ok_or_else(|| unknown_statement(name))
+        let removed = state.prepared.remove(name).is_some();
+        removed.then_some(()).ok_or_else(|| unknown_statement(name))
     }
 }
 
-fn unknown_setting(name: &str) -> Error {
-    Error::new(
-        "42704",
-        format!("unrecognized configuration parameter \"{name}\""),
-    )
-    .about(name)
-}
-
 fn unknown_statement(name: &str) -> Error {
-    Error::new(
-        "26000",
-        format!("prepared statement \"{name}\" does not exist"),
-    )
-    .about(name)
+    let message = format!("prepared statement \"{name}\" does not exist");
+    Error::new("26000", message).about(name)
 }
 
 /// A time as `statement_timeout` takes it: a number of ms, or one with a unit. Nothing if it is 0, which stands for no limit.
@@ -347,11 +312,8 @@ fn timeout(text: &str) -> Result<Option<Duration>> {
         "d" => 86_400_000,
         _ => 0,
     };
-    match number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-    {
+    let number: Option<u64> = number.parse().ok();
+    match number.and_then(|number| number.checked_mul(factor)) {
         Some(ms) if factor > 0 => Ok((ms > 0).then(|| Duration::from_millis(ms))),
         _ => Err(Error::new(
             "22023",
@@ -376,10 +338,9 @@ impl Sessions {
         client: &dyn ClientInfo,
     ) -> (i32, SecretKey) {
         let (pid, secret) = self.keys.generate(client);
-        session.state().about.pid = pid;
-        self.all
-            .lock()
-            .insert(pid, (secret.clone(), Arc::downgrade(session)));
+        session.state.lock().about.pid = pid;
+        let known = (secret.clone(), Arc::downgrade(session));
+        self.all.lock().insert(pid, known);
         (pid, secret)
     }
 

@@ -258,9 +258,6 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
     tracing::error!(message, "a handler panicked");
-    Problem::new(
-        kind::INTERNAL,
-        "this is a fault of the gateway; its log says more",
-    )
-    .into_response()
+    let detail = "this is a fault of the gateway; its log says more";
+    Problem::new(kind::INTERNAL, detail).into_response()
 }

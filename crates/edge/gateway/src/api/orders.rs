@@ -276,10 +276,8 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
             .retry_after(RETRY_AFTER)
         } else {
             tracing::error!(order_id = %id, %error, "an order was refused by the broker");
-            Problem::new(
-                kind::INTERNAL,
-                "the order was not taken: the log of the gateway says why",
-            )
+            let detail = "the order was not taken: the log of the gateway says why";
+            Problem::new(kind::INTERNAL, detail)
             .with("orderId", &id)
         }
     })

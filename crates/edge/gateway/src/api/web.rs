@@ -192,11 +192,8 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 fn nothing(path: &str) -> Response {
-    Problem::new(
-        kind::NOT_FOUND,
-        format!("there is no {path}: /api/openapi.json tells what there is"),
-    )
-    .into_response()
+    let detail = format!("there is no {path}: /api/openapi.json tells what there is");
+    Problem::new(kind::NOT_FOUND, detail).into_response()
 }
 
 /// Where the tiles of the map come from, as a source of a content security policy; `None` if the URL makes no sense.

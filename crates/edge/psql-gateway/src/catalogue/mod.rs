@@ -125,10 +125,8 @@ fn run(
     while let Some(row) = rows.next().map_err(|error| failed(&error))? {
         count += 1;
         if count > MAX_ROWS {
-            return Err(Error::new(
-                "54000",
-                format!("a query of the catalogue with more than {MAX_ROWS} rows"),
-            ));
+            let message = format!("a query of the catalogue with more than {MAX_ROWS} rows");
+            return Err(Error::new("54000", message));
         }
         for (index, values) in values.iter_mut().enumerate() {
             values.push(row.get(index).map_err(|error| failed(&error))?);
