@@ -93,6 +93,17 @@ pub struct Violation {
     pub message: String,
 }
 
+impl Violation {
+    /// The fault that `field` is not as it must be.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.field.is_empty() {
@@ -377,10 +388,7 @@ impl Violations {
     /// Adds a fault of `field`.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
         if self.named.len() < MAX_VIOLATIONS {
-            self.named.push(Violation {
-                field: field.into(),
-                message: message.into(),
-            });
+            self.named.push(Violation::new(field, message));
         } else {
             self.more += 1;
         }
@@ -396,10 +404,8 @@ impl Violations {
     #[must_use]
     pub fn into_vec(mut self) -> Vec<Violation> {
         if self.more > 0 {
-            self.named.push(Violation {
-                field: String::new(),
-                message: format!("and {} more faults", self.more),
-            });
+            let message = format!("and {} more faults", self.more);
+            self.named.push(Violation::new("", message));
         }
         self.named
     }

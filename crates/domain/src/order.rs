@@ -95,10 +95,7 @@ impl Invalid {
     fn as_a_whole(message: String) -> Self {
         Self {
             order_id: None,
-            violations: vec![Violation {
-                field: String::new(),
-                message,
-            }],
+            violations: vec![Violation::new("", message)],
         }
     }
 }

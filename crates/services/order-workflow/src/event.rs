@@ -78,10 +78,7 @@ pub(crate) fn of_record(event: &[u8], key: Option<&[u8]>) -> Result<Order, Inval
     };
     Err(Invalid {
         order_id: Some(order.order_id),
-        violations: vec![Violation {
-            field: RECORD_KEY.to_owned(),
-            message: problem,
-        }],
+        violations: vec![Violation::new(RECORD_KEY, problem)],
     })
 }
 

@@ -1,5 +1,7 @@
 //! Errors as problem documents (RFC 9457): the kinds of them, and how the API describes them.
 
+use std::time::Duration;
+
 use domain::json::Violation;
 use domain::{OrderId, Status};
 use utoipa::ToSchema;
@@ -8,6 +10,9 @@ pub(crate) use inbound::Problem;
 pub(crate) use inbound::problem::MEDIA_TYPE;
 
 use crate::model::{FieldError, schema};
+
+/// When to try again where something is down.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The kinds of problems. Their names are part of the API.
 pub(crate) mod kind {
@@ -62,6 +67,16 @@ pub(crate) struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Status)]
     order_status: Option<Status>,
+}
+
+/// A problem that may be gone in a moment.
+pub(crate) fn later(kind: inbound::Kind, detail: impl Into<String>) -> Problem {
+    Problem::new(kind, detail).retry_after(RETRY_AFTER)
+}
+
+/// A problem with one field, which the detail and `errors` name.
+pub(crate) fn of_field(kind: inbound::Kind, field: &str, message: impl Into<String>) -> Problem {
+    of_violations(kind, vec![Violation::new(field, message)])
 }
 
 /// A problem with fields, which the detail and `errors` name.
