@@ -106,8 +106,7 @@ impl Hub {
 
     /// How reading the topics goes.
     pub(crate) fn is_reading(&self) -> Result<(), String> {
-        let reading = self.reading.lock();
-        reading.clone()
+        self.reading.lock().clone()
     }
 
     /// Takes in a record and wakes those whom it concerns.
@@ -165,11 +164,8 @@ impl Hub {
 
     /// What was in the topics when the gateway started has been read.
     pub(crate) fn caught_up(&self) {
-        self.is_caught_up.send_if_modified(|is_caught_up| {
-            let is_news = !*is_caught_up;
-            *is_caught_up = true;
-            is_news
-        });
+        self.is_caught_up
+            .send_if_modified(|is| !std::mem::replace(is, true));
     }
 
     /// Waits for that, but not for ever.
@@ -207,20 +203,12 @@ fn wake(watchers: &HashMap<OrderId, Waker>, id: &OrderId) {
 
 /// Someone watches an order.
 pub(crate) struct Watch {
-    hub: Arc<Hub>,
-    id: OrderId,
+    pub(super) hub: Arc<Hub>,
+    pub(super) id: OrderId,
     changed: watch::Receiver<Option<TraceParent>>,
 }
 
 impl Watch {
-    pub(crate) fn id(&self) -> &OrderId {
-        &self.id
-    }
-
-    pub(crate) fn hub(&self) -> &Hub {
-        &self.hub
-    }
-
     /// The span that has woken this watch last, if it was one.
     pub(crate) fn woken_by(&self) -> Option<TraceParent> {
         *self.changed.borrow()

@@ -19,7 +19,7 @@ type Answer = Shared<BoxFuture<'static, Result<u64, Arc<Error>>>>;
 
 /// Asks Restate, and puts what it says into the view.
 pub(crate) struct Lookup {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     ingress: Ingress,
     under_way: Arc<Mutex<HashMap<OrderId, Answer>>>,
     at_a_time: Arc<Semaphore>,
@@ -33,10 +33,6 @@ impl Lookup {
             under_way: Arc::default(),
             at_a_time: Arc::new(Semaphore::new(AT_A_TIME)),
         }
-    }
-
-    pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
     }
 
     /// Asks for an order; the answer is its version, 0 if Restate knows nothing of it.
@@ -69,14 +65,8 @@ impl Lookup {
             under_way.lock().remove(&order);
             answer
         });
-        async move {
-            asking.await.unwrap_or_else(|error| {
-                Err(Arc::new(Error::Unexpected(format!(
-                    "asking failed: {error}"
-                ))))
-            })
-        }
-        .boxed()
-        .shared()
+        let failed = |error| Arc::new(Error::Unexpected(format!("asking failed: {error}")));
+        let asked = asking.map(move |asked| asked.unwrap_or_else(|error| Err(failed(error))));
+        asked.boxed().shared()
     }
 }
