@@ -62,7 +62,7 @@ impl Provider {
 
     /// Closes the books, also for clones.
     pub async fn close(self) {
-        self.books.close().await;
+        self.books.database.close().await;
     }
 }
 

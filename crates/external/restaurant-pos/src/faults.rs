@@ -1,57 +1,16 @@
 //! What goes wrong on purpose.
 
-use domain::json::Fields;
-use serde::Serialize;
-use stub_kit::faults::{Latency, Plan, Rate};
+use stub_kit::fault_plan;
 
-/// What goes wrong on purpose: the body of `/faults`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FaultPlan {
-    /// How often a request to prepare or cancel is answered with 503 and nothing is done.
-    pub error_rate: Rate,
-    /// How often a request to prepare or cancel is answered with something that is not a valid answer: a page, a redirect, too little,
-    /// too much. Half the time it was carried out before.
-    pub nonsense_rate: Rate,
-    /// How long a request to prepare or cancel waits before anything is done, in milliseconds.
-    pub latency_ms: Latency,
-    /// How often an order is refused.
-    pub reject_rate: Rate,
-    /// How often an order is accepted and never called back.
-    pub silence_rate: Rate,
-    /// How often an order is called back twice.
-    pub duplicate_callback_rate: Rate,
-}
-
-impl Plan for FaultPlan {
-    fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
-        let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
-        let error_rate = rate("errorRate", self.error_rate);
-        let nonsense_rate = rate("nonsenseRate", self.nonsense_rate);
-        let reject_rate = rate("rejectRate", self.reject_rate);
-        let silence_rate = rate("silenceRate", self.silence_rate);
-        let duplicates = rate("duplicateCallbackRate", self.duplicate_callback_rate);
-        let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
-        Some(Self {
-            error_rate: error_rate?,
-            nonsense_rate: nonsense_rate?,
-            reject_rate: reject_rate?,
-            silence_rate: silence_rate?,
-            duplicate_callback_rate: duplicates?,
-            latency_ms: latency?,
-        })
-    }
-
-    fn error_rate(&self) -> Rate {
-        self.error_rate
-    }
-
-    fn nonsense_rate(&self) -> Rate {
-        self.nonsense_rate
-    }
-
-    fn latency(&self) -> Latency {
-        self.latency_ms
+fault_plan! {
+    /// What goes wrong on purpose: the body of `/faults`.
+    pub struct FaultPlan {
+        /// How often an order is refused.
+        reject_rate: "rejectRate",
+        /// How often an order is accepted and never called back.
+        silence_rate: "silenceRate",
+        /// How often an order is called back twice.
+        duplicate_callback_rate: "duplicateCallbackRate",
     }
 }
 

@@ -535,7 +535,7 @@ async fn an_order_whose_caller_went_away_is_called_back_all_the_same() {
     let (shop, url) = Shop::start().await;
     let diner = Diner::open(url, AT_ONCE).await;
 
-    let database = diner.restaurant.books.database();
+    let database = &diner.restaurant.books.database;
     abandon(database, diner.prepare("order-1")).await;
 
     shop.called("order-1").await;

@@ -67,18 +67,11 @@ impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Segment<T
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let segments = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| {
-                problem(
-                    INVALID,
-                    "the path must be UTF-8, but what is written with % in it is not",
-                )
-            })?;
-        let (name, text) = segments
-            .iter()
-            .next()
-            .ok_or_else(|| problem(NOT_FOUND, "this path names nothing"))?;
+        let segments = RawPathParams::from_request_parts(parts, state).await;
+        let detail = "the path must be UTF-8, but what is written with % in it is not";
+        let segments = segments.map_err(|_| problem(INVALID, detail))?;
+        let first = segments.iter().next();
+        let (name, text) = first.ok_or_else(|| problem(NOT_FOUND, "this path names nothing"))?;
         parse(name, text).map(Self)
     }
 }
@@ -101,11 +94,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 impl Query {
     /// The parameter called `name`, where the query has one.
     pub fn get<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.0
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, text)| parse(name, text))
-            .transpose()
+        let given = self.0.iter().find(|(given, _)| given == name);
+        given.map(|(_, text)| parse(name, text)).transpose()
     }
 
     /// The parameters `after` (a sequence number, default 0) and `limit` (default 1,000, at most 10,000).
@@ -127,11 +117,8 @@ impl Query {
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
             let (from, to) = (range.start(), range.end());
-            of_field(
-                INVALID,
-                name,
-                format!("must be a whole number from {from} to {to}"),
-            )
+            let detail = format!("must be a whole number from {from} to {to}");
+            of_field(INVALID, name, detail)
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Failing on purpose, at rates that are set at run time.
 //!
-//! A stub describes what can go wrong with it in a [`Plan`], a plain struct of [`Rate`]s. [`Faults`] holds the plan in
+//! A stub describes what can go wrong with it in a [`Plan`], a plain struct of [`Rate`]s, by
+//! [`fault_plan!`](crate::fault_plan). [`Faults`] holds the plan in
 //! force, [`Faults::routes`] lets anyone change it, [`Faults::guard`] applies the three faults that every stub has. Those of
 //! its own the stub applies itself: it draws its random numbers and asks [`Rate::strikes`].
 //!
@@ -39,7 +40,7 @@ pub fn struck(fault: &'static str) {
 
 /// How often something happens: from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(into = "f64")]
+#[serde(transparent)]
 pub struct Rate(f64);
 
 /// A number that is no rate.
@@ -69,23 +70,14 @@ impl TryFrom<f64> for Rate {
     type Error = NoRate;
 
     fn try_from(rate: f64) -> Result<Self, NoRate> {
-        if (0.0..=1.0).contains(&rate) {
-            Ok(Self(rate))
-        } else {
-            Err(NoRate(rate))
-        }
-    }
-}
-
-impl From<Rate> for f64 {
-    fn from(rate: Rate) -> Self {
-        rate.0
+        let is_rate = (0.0..=1.0).contains(&rate);
+        is_rate.then_some(Self(rate)).ok_or(NoRate(rate))
     }
 }
 
 /// How long a stub takes to start on a request: a whole number of milliseconds, at most ten minutes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(into = "u64")]
+#[serde(transparent)]
 pub struct Latency(u64);
 
 /// A number of milliseconds that is too long to be a [`Latency`].
@@ -107,17 +99,7 @@ impl TryFrom<u64> for Latency {
     type Error = TooLong;
 
     fn try_from(ms: u64) -> Result<Self, TooLong> {
-        if ms <= Self::MAX_MS {
-            Ok(Self(ms))
-        } else {
-            Err(TooLong(ms))
-        }
-    }
-}
-
-impl From<Latency> for u64 {
-    fn from(latency: Latency) -> Self {
-        latency.0
+        (ms <= Self::MAX_MS).then_some(Self(ms)).ok_or(TooLong(ms))
     }
 }
 
@@ -140,14 +122,53 @@ pub trait Plan: Copy + Default + Debug + Serialize + Send + Sync + 'static {
     /// The plan with the faults that `fields` names, or `None` if any of them is at fault. A field that is not taken is refused.
     fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self>;
 
-    /// How often a request is answered with 503 before anything is done.
-    fn error_rate(&self) -> Rate;
+    /// How often a request is answered with 503 before anything is done; how often with something that is not a valid answer, half
+    /// the time after it was carried out; and how long it waits before anything is done.
+    fn of_every_stub(&self) -> (Rate, Rate, Latency);
+}
 
-    /// How often a request is answered with something that is not a valid answer, half the time after it was carried out.
-    fn nonsense_rate(&self) -> Rate;
+/// Declares a [`Plan`]: the three faults that every stub has, and how often those of its own strike, by their names in `/faults`.
+#[macro_export]
+macro_rules! fault_plan {
+    ($(#[$doc:meta])* $vis:vis struct $plan:ident {
+        $($(#[$of_rate:meta])* $rate:ident: $name:literal,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, ::serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        $vis struct $plan {
+            /// How often a request that changes something is answered with 503 and nothing is done.
+            pub error_rate: $crate::faults::Rate,
+            /// How often such a request is answered with something that is not a valid answer: a page, a redirect, too little,
+            /// too much. Half the time it was carried out before.
+            pub nonsense_rate: $crate::faults::Rate,
+            /// How long such a request waits before anything is done, in milliseconds.
+            pub latency_ms: $crate::faults::Latency,
+            $($(#[$of_rate])* pub $rate: $crate::faults::Rate,)*
+        }
 
-    /// How long a request waits before anything is done.
-    fn latency(&self) -> Latency;
+        impl $crate::faults::Plan for $plan {
+            fn changed(self, fields: &mut ::domain::json::Fields<'_, '_>) -> Option<Self> {
+                use $crate::faults::{Latency, Rate};
+                let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
+                let error_rate = rate("errorRate", self.error_rate);
+                let nonsense_rate = rate("nonsenseRate", self.nonsense_rate);
+                $(let $rate = rate($name, self.$rate);)*
+                let latency_ms =
+                    fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
+                Some(Self {
+                    error_rate: error_rate?,
+                    nonsense_rate: nonsense_rate?,
+                    latency_ms: latency_ms?,
+                    $($rate: $rate?,)*
+                })
+            }
+
+            fn of_every_stub(&self) -> ($crate::faults::Rate, $crate::faults::Rate, $crate::faults::Latency) {
+                (self.error_rate, self.nonsense_rate, self.latency_ms)
+            }
+        }
+    };
 }
 
 /// A handle to the [`Plan`] in force; clones share it.
@@ -169,11 +190,9 @@ impl<P: Plan> Faults<P> {
     /// `/faults`: GET shows the plan, PUT changes the faults it names and leaves the others, DELETE ends them all. Each
     /// answers with the plan that is then in force.
     pub fn routes(&self) -> Router {
+        let faults = get(Self::show).put(Self::change).delete(Self::reset);
         Router::new()
-            .route(
-                "/faults",
-                get(Self::show).put(Self::change).delete(Self::reset),
-            )
+            .route("/faults", faults)
             .with_state(self.clone())
     }
 
@@ -190,21 +209,21 @@ impl<P: Plan> Faults<P> {
         request: Request,
         next: Next,
     ) -> Result<Response, Problem> {
-        let plan = faults.current();
-        let latency = Duration::from(plan.latency());
+        let (error_rate, nonsense_rate, latency) = faults.current().of_every_stub();
+        let latency = Duration::from(latency);
         if !latency.is_zero() {
             struck("latencyMs");
             tokio::time::sleep(latency).await;
         }
         let [error, makes_nonsense, is_carried_out, kind] = draw();
-        if plan.error_rate().strikes(error) {
+        if error_rate.strikes(error) {
             struck("errorRate");
             return Err(problem(
                 UNAVAILABLE,
                 "nothing was done: repeat the request (fault errorRate)",
             ));
         }
-        if plan.nonsense_rate().strikes(makes_nonsense) {
+        if nonsense_rate.strikes(makes_nonsense) {
             struck("nonsenseRate");
             if is_carried_out < 0.5 {
                 next.run(request).await;
@@ -250,40 +269,8 @@ mod tests {
     use super::*;
     use crate::testing::Client;
 
-    #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct TestPlan {
-        error_rate: Rate,
-        nonsense_rate: Rate,
-        #[serde(rename = "latencyMs")]
-        latency: Latency,
-    }
-
-    impl Plan for TestPlan {
-        fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
-            let error_rate =
-                fields.optional_or("errorRate", Rate::from_json, || Ok(self.error_rate));
-            let nonsense_rate =
-                fields.optional_or("nonsenseRate", Rate::from_json, || Ok(self.nonsense_rate));
-            let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency));
-            Some(Self {
-                error_rate: error_rate?,
-                nonsense_rate: nonsense_rate?,
-                latency: latency?,
-            })
-        }
-
-        fn error_rate(&self) -> Rate {
-            self.error_rate
-        }
-
-        fn nonsense_rate(&self) -> Rate {
-            self.nonsense_rate
-        }
-
-        fn latency(&self) -> Latency {
-            self.latency
-        }
+    crate::fault_plan! {
+        struct TestPlan {}
     }
 
     fn client() -> (Client, Faults<TestPlan>) {
@@ -364,7 +351,7 @@ mod tests {
 
         faults.set(TestPlan {
             error_rate: Rate::ALWAYS,
-            latency: Latency(5000),
+            latency_ms: Latency(5000),
             ..TestPlan::default()
         });
         let start = tokio::time::Instant::now();
