@@ -237,64 +237,6 @@ impl ProducerContext for Trouble {
 
 /// What librdkafka's `reason` means where it is obscure, and what to do.
 fn meaning(reason: &str) -> Option<&'static str> {
-    // (what librdkafka says, what it means)
-    const MEANINGS: [(&str, &str); 13] = [
-        (
-            "might require SASL authentication",
-            "the broker wants a user name and password: name a file with security.protocol=SASL_PLAINTEXT or SASL_SSL by \
-             --kafka-properties-file",
-        ),
-        (
-            "connecting to a SSL listener",
-            "the broker wants TLS: name a file with security.protocol=SSL or SASL_SSL by --kafka-properties-file",
-        ),
-        (
-            "connecting to a PLAINTEXT broker listener",
-            "the broker speaks no TLS there: take another port, or security.protocol=PLAINTEXT or SASL_PLAINTEXT",
-        ),
-        (
-            "mechanism handshake failed",
-            "the broker does not know this mechanism there, or wants no credentials: see security.protocol and sasl.mechanism",
-        ),
-        (
-            "Authentication failed",
-            "the broker refuses the user name or the password: see sasl.username, sasl.password and sasl.mechanism",
-        ),
-        (
-            "SASL authentication error",
-            "the broker does not take these credentials: see sasl.mechanism, sasl.username and sasl.password",
-        ),
-        (
-            "certificate could not be verified",
-            "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
-        ),
-        // Where it is another host's, librdkafka does not say more.
-        (
-            "certificate verify failed",
-            "the broker's certificate is not signed by a trusted authority, or is another host's: see ssl.ca.location",
-        ),
-        (
-            "Invalid response size",
-            "what answers there is no Kafka, or speaks TLS: check the port and security.protocol",
-        ),
-        (
-            "certificate required",
-            "the broker wants a certificate of its clients: see ssl.certificate.location and ssl.key.location",
-        ),
-        (
-            "alert certificate expired",
-            "the certificate that clients show the broker has expired: see ssl.certificate.location",
-        ),
-        (
-            "alert certificate unknown",
-            "the broker does not take this client's certificate, which may have expired: see ssl.certificate.location",
-        ),
-        (
-            "bad certificate",
-            "the broker wants a certificate of its clients, or does not take this one: see ssl.certificate.location and \
-             ssl.key.location",
-        ),
-    ];
     // A broker that wants something else says nothing, and hangs up at the first request that it does not understand.
     if reason.contains("Disconnected: connection closed by peer") {
         if reason.contains("in state APIVERSION_QUERY") {
@@ -310,8 +252,11 @@ fn meaning(reason: &str) -> Option<&'static str> {
             );
         }
     }
-    let found = MEANINGS.iter().find(|(said, _)| reason.contains(said));
-    found.map(|(_, meaning)| *meaning)
+    let mut meanings = include_str!("meanings.txt")
+        .lines()
+        .filter_map(|line| line.split_once(" => "));
+    let found = meanings.find(|(said, _)| reason.contains(said));
+    found.map(|(_, meaning)| meaning)
 }
 
 /// What librdkafka's `reason` means, and the reason itself.
