@@ -59,6 +59,15 @@ pub enum Error {
     },
 }
 
+/// An error with what caused it: reqwest itself says only that it could not send.
+pub fn with_sources(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 /// An error of a request, for [`Upstream::ask`](crate::Upstream::ask).
 pub trait Failure: fmt::Display {
     /// Whether nobody accepted the connection, so that the request was not sent.
