@@ -44,6 +44,21 @@ pub mod dead_letter {
     /// The same of the key.
     pub const KEY_CUT_FROM: &str = "dlq-key-cut-from";
 
+    /// A record that could not be used.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DeadLetter {
+        /// Its key, if it had one.
+        pub key: Option<Vec<u8>>,
+        /// Its value.
+        pub value: Vec<u8>,
+        /// Where it came from.
+        pub source: Source,
+        /// Why it could not be used, for people.
+        pub reason: String,
+        /// What metrics know of the reason.
+        pub kind: &'static str,
+    }
+
     /// Where a record came from, as text, for the headers.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Source {

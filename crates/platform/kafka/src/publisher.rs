@@ -13,7 +13,8 @@ use telemetry::metrics::Counters;
 use telemetry::{span, trace};
 use tracing::Instrument;
 
-use crate::{Connection, Error, Trouble, dead_letter};
+use crate::dead_letter::{self, DeadLetter};
+use crate::{Connection, Error, Trouble};
 
 /// Headers of a record: name and value.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -163,43 +164,34 @@ impl Publisher {
     /// Publishes a record that could not be used to the dead-letter topic `topic`, as it came, with the reason and its source.
     ///
     /// A broker takes a record up to a size, and the headers may be what is too much: then a long value and a long key are cut, and
-    /// the headers [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] tell how long they were. `kind` is what metrics know of the reason.
-    pub async fn publish_dead_letter(
-        &self,
-        topic: &str,
-        key: Option<&[u8]>,
-        value: &[u8],
-        source: &dead_letter::Source,
-        reason: &str,
-        kind: &'static str,
-    ) -> Result<(), Error> {
+    /// the headers [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] tell how long they were.
+    pub async fn put_aside(&self, topic: &str, letter: &DeadLetter) -> Result<(), Error> {
         const CUT_TO: usize = 64 * 1024;
-        let length = value.len().to_string();
-        let key_length = key.map_or(0, <[u8]>::len);
-        let key_length_text = key_length.to_string();
+        let (key, value) = (letter.key.as_deref(), &letter.value[..]);
+        let (length, key_length) = (value.len(), key.map_or(0, <[u8]>::len));
+        let (length_text, key_length_text) = (length.to_string(), key_length.to_string());
         let mut headers = vec![
-            (dead_letter::REASON, reason),
-            (dead_letter::TOPIC, &source.topic),
-            (dead_letter::PARTITION, &source.partition),
-            (dead_letter::OFFSET, &source.offset),
+            (dead_letter::REASON, letter.reason.as_str()),
+            (dead_letter::TOPIC, &letter.source.topic),
+            (dead_letter::PARTITION, &letter.source.partition),
+            (dead_letter::OFFSET, &letter.source.offset),
         ];
         match self.publish(topic, key, value, &headers).await {
             // A broker counts both, and a few bytes more than it did for the record.
-            Err(Error::Refused { .. }) if value.len() > CUT_TO || key_length > CUT_TO => {
-                if value.len() > CUT_TO {
-                    headers.push((dead_letter::CUT_FROM, &length));
+            Err(Error::Refused { .. }) if length > CUT_TO || key_length > CUT_TO => {
+                if length > CUT_TO {
+                    headers.push((dead_letter::CUT_FROM, &length_text));
                 }
                 if key_length > CUT_TO {
                     headers.push((dead_letter::KEY_CUT_FROM, &key_length_text));
                 }
-                let start = |bytes: &[u8]| bytes.get(..CUT_TO).unwrap_or(bytes).to_vec();
+                let start = |bytes: &'_ [u8]| bytes.get(..CUT_TO).unwrap_or(bytes).to_vec();
                 let key = key.map(start);
-                self.publish(topic, key.as_deref(), &start(value), &headers)
-                    .await?;
+                (self.publish(topic, key.as_deref(), &start(value), &headers)).await?;
             }
             result => result?,
         }
-        DEAD_LETTERS.inc([known(topic), kind]);
+        DEAD_LETTERS.inc([known(topic), letter.kind]);
         Ok(())
     }
 
@@ -238,15 +230,12 @@ impl Publisher {
     /// Asks the brokers for their word that they are there; for readiness checks. Blocks for up to `timeout`.
     pub fn check(&self, timeout: Duration) -> Result<(), Error> {
         self.trouble.forget();
-        match self.producer().client().fetch_metadata(None, timeout) {
+        let checked = match self.producer().client().fetch_metadata(None, timeout) {
             Ok(metadata) if !metadata.brokers().is_empty() => Ok(()),
-            Ok(_) => Err(self
-                .connection
-                .unreachable(&self.trouble, "the cluster has no brokers")),
-            Err(error) => Err(self
-                .connection
-                .unreachable(&self.trouble, error.to_string())),
-        }
+            Ok(_) => Err("the cluster has no brokers".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        checked.map_err(|reason| self.connection.unreachable(&self.trouble, reason))
     }
 
     /// Waits until everything published so far is confirmed or given up, for shutting down. Blocks for up to `timeout`.

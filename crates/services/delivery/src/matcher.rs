@@ -1,8 +1,5 @@
 //! [`DriverDeliveryMatcher`]: matches the drivers and the deliveries of a region.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK's macro documents no client methods")]
 
 use domain::Region;
 use domain::geo::Cell;
@@ -86,15 +83,12 @@ impl DriverDeliveryMatcher {
             self.note_free(&ctx, cell, &key, &free).await?;
             if let Some(driver_id) = driver.and_then(|id| id.parse().ok()) {
                 let region = region(&ctx)?;
-                assign(
-                    &ctx,
-                    delivery_id.into(),
-                    FreeDriver {
-                        driver_id,
-                        region,
-                        cell,
-                    },
-                );
+                let driver = FreeDriver {
+                    driver_id,
+                    region,
+                    cell,
+                };
+                assign(&ctx, delivery_id.into(), driver);
                 return Ok(());
             }
         }
@@ -172,19 +166,14 @@ async fn load<T>(ctx: &ObjectContext<'_>, key: &str) -> Result<T, TerminalError>
 where
     T: Default + serde::de::DeserializeOwned + serde::Serialize + 'static,
 {
-    Ok(ctx
-        .get::<Json<T>>(key)
-        .await?
-        .map(Json::into_inner)
-        .unwrap_or_default())
+    let entry = ctx.get::<Json<T>>(key).await?;
+    Ok(entry.map(Json::into_inner).unwrap_or_default())
 }
 
 /// Stores the waiting deliveries and sets the gauge of their number. A replay sets the same value.
 fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), TerminalError> {
-    QUEUED.set(
-        [region(ctx)?.name()],
-        usize::try_from(pending.len()).unwrap_or(usize::MAX),
-    );
+    let length = usize::try_from(pending.len()).unwrap_or(usize::MAX);
+    QUEUED.set([region(ctx)?.name()], length);
     store(ctx, PENDING, pending);
     Ok(())
 }

@@ -1,12 +1,6 @@
 //! The handlers of [`DriverMobileAppSimulator`].
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
-#![expect(
-    clippy::unused_async,
-    reason = "handlers are async, whether they wait or not"
-)]
+#![expect(missing_docs, reason = "the SDK's macro documents no client methods")]
+#![expect(clippy::unused_async, reason = "all handlers of the SDK are async")]
 
 use std::time::Duration;
 

@@ -1,9 +1,6 @@
 //! The handlers of `DriverMobileAppSimulator` in a real Restate server. Its only neighbour, the driver's twin, is a stub: a
 //! service of the same name, with the handlers that are called.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK's macro documents no client methods")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;

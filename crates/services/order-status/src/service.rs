@@ -1,8 +1,5 @@
 //! The handlers of [`OrderStatusService`].
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK's macro documents no client methods")]
 
 use std::time::Duration;
 

@@ -1,8 +1,5 @@
 //! [`OrderIntake`]: the sink of topic `orders`.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK's macro documents no client methods")]
 
 use std::time::Duration;
 
@@ -10,6 +7,7 @@ use domain::{Order, topic};
 use durable::record::{key_of, source_of};
 use durable::{Trace, Traced, Unread, retry, traceparent_in};
 use kafka::Publisher;
+use kafka::dead_letter::DeadLetter;
 use order_status::{Change, Claimant, IdClaim, IdClaimAnswer, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
 
@@ -93,21 +91,16 @@ impl OrderIntake {
         kind: &'static str,
     ) -> Result<(), TerminalError> {
         let publisher = self.publisher.clone();
-        let source = source_of(ctx.headers());
-        ctx.run(move || async move {
-            Ok(publisher
-                .publish_dead_letter(
-                    topic::ORDERS_DLQ,
-                    key.as_deref(),
-                    &event,
-                    &source,
-                    &reason,
-                    kind,
-                )
-                .await?)
-        })
-        .name("publish orders-dlq")
-        .retry_policy(retry::kafka().initial_delay(Duration::from_millis(200)))
-        .await
+        let letter = DeadLetter {
+            key,
+            value: event,
+            source: source_of(ctx.headers()),
+            reason,
+            kind,
+        };
+        ctx.run(move || async move { Ok(publisher.put_aside(topic::ORDERS_DLQ, &letter).await?) })
+            .name("publish orders-dlq")
+            .retry_policy(retry::kafka().initial_delay(Duration::from_millis(200)))
+            .await
     }
 }

@@ -37,26 +37,17 @@ struct Operation {
 const PAYMENT_PROVIDER: &str = "payment-provider";
 const RESTAURANT: &str = "restaurant";
 
-const CHARGE: Operation = Operation {
-    party: PAYMENT_PROVIDER,
-    name: "charge",
-    path: "/payments",
-};
-const REFUND: Operation = Operation {
-    party: PAYMENT_PROVIDER,
-    name: "refund",
-    path: "/payments/{paymentId}/refunds",
-};
-const PREPARE: Operation = Operation {
-    party: RESTAURANT,
-    name: "prepare",
-    path: "/prepare",
-};
-const CANCEL: Operation = Operation {
-    party: RESTAURANT,
-    name: "cancel",
-    path: "/preparations/{orderId}/cancel",
-};
+const CHARGE: Operation = Operation::of(PAYMENT_PROVIDER, "charge", "/payments");
+const REFUND: Operation =
+    Operation::of(PAYMENT_PROVIDER, "refund", "/payments/{paymentId}/refunds");
+const PREPARE: Operation = Operation::of(RESTAURANT, "prepare", "/prepare");
+const CANCEL: Operation = Operation::of(RESTAURANT, "cancel", "/preparations/{orderId}/cancel");
+
+impl Operation {
+    const fn of(party: &'static str, name: &'static str, path: &'static str) -> Self {
+        Self { party, name, path }
+    }
+}
 
 static REQUESTS: Times<3> = Times::made_by(
     "third_party_request_duration_seconds",
