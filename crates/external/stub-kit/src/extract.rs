@@ -51,9 +51,8 @@ pub(crate) fn unusable(error: Unusable) -> Problem {
         Unusable::Invalid(violations) => match &violations[..] {
             [only] => of_field(INVALID, &only.field, &only.message),
             several => {
-                let texts: Vec<String> = several.iter().map(ToString::to_string).collect();
                 let first = several.first().map_or("", |violation| &violation.field);
-                of_field(INVALID, first, texts.join("; "))
+                of_field(INVALID, first, json::in_one_line(several))
             }
         },
     }

@@ -246,7 +246,7 @@ impl<P: Plan> Faults<P> {
         JsonBytes(body): JsonBytes,
     ) -> Result<axum::Json<P>, Problem> {
         let mut current = faults.0.lock();
-        *current = json::read_with(&body, "the body", Violations::strict(), |fields| {
+        *current = json::read_with(&body, "the body", Violations::new(true), |fields| {
             current.changed(fields)
         })
         .map_err(unusable)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::json::Violation;
+use domain::json::{Violation, in_one_line};
 use domain::{OrderId, Status};
 use utoipa::ToSchema;
 
@@ -81,8 +81,7 @@ pub(crate) fn of_field(kind: inbound::Kind, field: &str, message: impl Into<Stri
 
 /// A problem with fields, which the detail and `errors` name.
 pub(crate) fn of_violations(kind: inbound::Kind, violations: Vec<Violation>) -> Problem {
-    let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    with_errors(Problem::new(kind, texts.join("; ")), violations)
+    with_errors(Problem::new(kind, in_one_line(&violations)), violations)
 }
 
 /// Names the fields that are at fault.

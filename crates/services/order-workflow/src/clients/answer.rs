@@ -247,13 +247,12 @@ impl Content {
                 Unusable::Malformed(error) => ("not a JSON object", format!("the answer {error}")),
                 Unusable::Invalid(violations) => {
                     let is_object = violations.iter().all(|fault| !fault.field.is_empty());
-                    let texts: Vec<_> = violations.iter().map(ToString::to_string).collect();
                     let what = if is_object {
                         "not the fields that were agreed"
                     } else {
                         "not a JSON object"
                     };
-                    (what, texts.join("; "))
+                    (what, json::in_one_line(&violations))
                 }
             };
             tracing::warn!(error = said, "a third party's answer cannot be read");
