@@ -18,7 +18,6 @@
 
 mod api;
 mod broker;
-mod clock;
 mod edge;
 mod events;
 mod ingress;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub fn now_ms() -> i64 {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place where durable code meets the clock; callers are inside `ctx.run`"
+        reason = "the one place where durable code meets the clock; it is called inside `ctx.run` there"
     )]
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::OrderId;
+use durable::clock::now_ms;
 use secrets::callback::Callbacks;
 use secrets::webhook::{self, Refusal, Signed};
 use telemetry::metrics::Counters;
@@ -17,7 +18,6 @@ use super::App;
 use super::extract::{JsonBytes, Segments, json_of};
 use super::problem::{Problem, kind, later, of_field};
 use super::responses::{CrossSite, JsonBody, problems};
-use crate::clock::now_ms;
 use crate::ingress;
 use crate::model::{Ready, schema};
 

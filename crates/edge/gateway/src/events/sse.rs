@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::response::sse::Event;
 use domain::OrderId;
+use durable::clock::now_ms;
 use futures::Stream;
 use serde::Serialize;
 use telemetry::span;
@@ -16,7 +17,6 @@ use super::follower::{Follower, Told};
 use super::hub::{Admission, Watch};
 use super::lookup::Lookup;
 use super::view::View;
-use crate::clock::now_ms;
 use crate::model;
 
 /// How long the stream of an ended order stays open: a rejected order may still be corrected.

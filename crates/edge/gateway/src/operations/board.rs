@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{DriverId, OrderId, Region, Status, region};
+use durable::clock::now_ms;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::clock::now_ms;
 use crate::events::record::DeadLetter;
 use crate::events::view::View;
 use crate::events::{Hub, StageTimes, Throughput};
