@@ -86,7 +86,7 @@ fn spread(text: &str) -> [f64; 2] {
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^= hash >> 31;
     let fraction = |bits: u64| {
-        #[expect(clippy::cast_precision_loss, reason = "of 52 bits it has 32")]
+        #[expect(clippy::cast_precision_loss, reason = "32 bits fit a float's 52")]
         let numerator = (bits & 0xffff_ffff) as f64;
         numerator / f64::from(u32::MAX)
     };

@@ -185,7 +185,7 @@ impl Publisher {
                 if key_length > CUT_TO {
                     headers.push((dead_letter::KEY_CUT_FROM, &key_length_text));
                 }
-                let start = |bytes: &'_ [u8]| bytes.get(..CUT_TO).unwrap_or(bytes).to_vec();
+                let start = |bytes: &[u8]| bytes.get(..CUT_TO).unwrap_or(bytes).to_vec();
                 let key = key.map(start);
                 (self.publish(topic, key.as_deref(), &start(value), &headers)).await?;
             }
