@@ -562,7 +562,7 @@ fn without_bound(expr: &Expr) -> Option<Error> {
     let name = sql::last(&function.name)?;
     match (name.as_str(), &function.args) {
         ("levenshtein", FunctionArguments::List(list)) => {
-            let short = |expr| {
+            let short = |expr: &Expr| {
                 let parameter = matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
                 parameter || written(expr).is_some_and(|size| size <= COMPARED as u64)
             };
