@@ -271,8 +271,7 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
         } else {
             tracing::error!(order_id = %id, %error, "an order was refused by the broker");
             let detail = "the order was not taken: the log of the gateway says why";
-            Problem::new(kind::INTERNAL, detail)
-            .with("orderId", &id)
+            Problem::new(kind::INTERNAL, detail).with("orderId", &id)
         }
     })
 }
