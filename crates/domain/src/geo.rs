@@ -174,18 +174,9 @@ impl Speed {
 /// A cell of the H3 grid at resolution 7: about 5.2 km², so a demo region has some fifty.
 ///
 /// Source of the area: the H3 documentation's table of cell statistics (average hexagon area at resolution 7: 5.161 km²).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cell(CellIndex);
-
-impl JsonSchema for Cell {
-    fn schema_name() -> Cow<'static, str> {
-        "Cell".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "description": "A cell of the H3 grid, as a hexadecimal number.", "pattern": "^[0-9a-f]+$"})
-    }
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(description = "A cell of the H3 grid, as a hexadecimal number.")]
+pub struct Cell(#[schemars(with = "String", regex(pattern = "^[0-9a-f]+$"))] CellIndex);
 
 impl Cell {
     const RESOLUTION: Resolution = Resolution::Seven;

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::iter;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -93,6 +94,17 @@ pub struct Violation {
     pub message: String,
 }
 
+impl Violation {
+    /// Creates the fault of `field` that `message` describes.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.field.is_empty() {
@@ -101,6 +113,13 @@ impl fmt::Display for Violation {
             write!(f, "{} {}", self.field, self.message)
         }
     }
+}
+
+/// The faults as one line, separated by semicolons.
+#[must_use]
+pub fn in_one_line(violations: &[Violation]) -> String {
+    let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }
 
 /// The text in `bytes`. A byte order mark before it is ignored, which RFC 8259 permits.
@@ -301,42 +320,40 @@ fn malformed(text: &str, error: &serde_json::Error) -> Malformed {
     }
 }
 
-/// Whether `json`, the beginning of a text, ends within a string.
-fn ends_in_string(json: &str) -> bool {
+/// The bytes of `json`, which may be only the beginning of a text, each with whether a string is open after it. Skips the byte after
+/// each backslash.
+fn with_strings(json: &str) -> impl Iterator<Item = (u8, bool)> {
     let mut in_string = false;
     let mut bytes = json.bytes();
-    while let Some(byte) = bytes.next() {
+    iter::from_fn(move || {
+        let byte = bytes.next()?;
         match byte {
             b'"' => in_string = !in_string,
-            b'\\' => {
-                bytes.next();
-            }
+            b'\\' => drop(bytes.next()),
             _ => {}
         }
-    }
-    in_string
+        Some((byte, in_string))
+    })
+}
+
+/// Whether `json`, the beginning of a text, ends within a string.
+fn ends_in_string(json: &str) -> bool {
+    with_strings(json)
+        .last()
+        .is_some_and(|(_, in_string)| in_string)
 }
 
 /// Whether arrays and objects are nested too deep in `json`, whose syntax is valid.
 fn is_too_deep(json: &str) -> bool {
     let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut bytes = json.bytes();
-    while let Some(byte) = bytes.next() {
+    with_strings(json).any(|(byte, in_string)| {
         match byte {
-            b'"' => in_string = !in_string,
-            b'\\' => {
-                bytes.next();
-            }
             b'{' | b'[' if !in_string => depth += 1,
             b'}' | b']' if !in_string => depth -= 1,
             _ => {}
         }
-        if depth > MAX_DEPTH {
-            return true;
-        }
-    }
-    false
+        depth > MAX_DEPTH
+    })
 }
 
 /// The fields of an object in the order in which they were sent, also those that were sent twice.
@@ -378,11 +395,11 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// A collection in which an unknown field is a fault, so that the sender notices a misspelt name.
+    /// Creates an empty collection. If `is_strict`, an unknown field is a fault, so that the sender notices a misspelled name.
     #[must_use]
-    pub fn strict() -> Self {
+    pub fn new(is_strict: bool) -> Self {
         Self {
-            is_strict: true,
+            is_strict,
             ..Self::default()
         }
     }
@@ -390,10 +407,7 @@ impl Violations {
     /// Adds a fault of `field`.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
         if self.named.len() < MAX_VIOLATIONS {
-            self.named.push(Violation {
-                field: field.into(),
-                message: message.into(),
-            });
+            self.named.push(Violation::new(field, message));
         } else {
             self.more += 1;
         }
@@ -409,10 +423,8 @@ impl Violations {
     #[must_use]
     pub fn into_vec(mut self) -> Vec<Violation> {
         if self.more > 0 {
-            self.named.push(Violation {
-                field: String::new(),
-                message: format!("and {} more faults", self.more),
-            });
+            let message = format!("and {} more faults", self.more);
+            self.named.push(Violation::new("", message));
         }
         self.named
     }
@@ -431,24 +443,20 @@ pub struct Fields<'a, 'v> {
 impl<'a, 'v> Fields<'a, 'v> {
     /// The fields of `value`, which was sent as a whole and is called `what` in sentences.
     pub fn of(value: Value<'a>, what: &str, violations: &'v mut Violations) -> Option<Self> {
-        match value.entries() {
-            Ok(entries) => Some(Self {
-                path: String::new(),
-                entries,
-                violations,
-            }),
-            Err(_) if !value.as_written().starts_with('{') => {
-                violations.add(
-                    "",
-                    format!("{what} must be a JSON object, but it is {value}"),
-                );
-                None
+        let message = match value.entries() {
+            Ok(entries) => {
+                let path = String::new();
+                return Some(Self {
+                    path,
+                    entries,
+                    violations,
+                });
             }
-            Err(message) => {
-                violations.add("", format!("{what} {message}"));
-                None
-            }
-        }
+            Err(message) if value.as_written().starts_with('{') => message,
+            Err(_) => format!("must be a JSON object, but it is {value}"),
+        };
+        violations.add("", format!("{what} {message}"));
+        None
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -651,11 +659,7 @@ pub enum Unusable {
 
 /// Reads a JSON object, which sentences call `what`.
 pub fn read<T: FromJson>(bytes: &[u8], what: &str) -> Result<T, Unusable> {
-    let violations = Violations {
-        is_strict: T::IS_STRICT,
-        ..Violations::default()
-    };
-    read_with(bytes, what, violations, T::from_fields)
+    read_with(bytes, what, Violations::new(T::IS_STRICT), T::from_fields)
 }
 
 /// The same by `read`, with a collection without faults.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::json::{Fields, FromJson, Malformed, Value, Violations};
+use crate::json::{Fields, FromJson, Malformed, Value, Violations, in_one_line};
 use crate::{Location, Money, OrderId, Region, RestaurantId, restaurant};
 
 pub use crate::json::Violation;
@@ -83,7 +83,7 @@ pub struct Product {
 
 /// All faults of an order event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid order: {}", violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+#[error("invalid order: {}", in_one_line(violations))]
 pub struct Invalid {
     /// The order that the event names, if its id can be read.
     pub order_id: Option<OrderId>,
@@ -95,10 +95,7 @@ impl Invalid {
     fn as_a_whole(message: String) -> Self {
         Self {
             order_id: None,
-            violations: vec![Violation {
-                field: String::new(),
-                message,
-            }],
+            violations: vec![Violation::new("", message)],
         }
     }
 }
@@ -135,11 +132,7 @@ impl Order {
 
     /// Checks an event, which is JSON, and makes an order of it.
     pub fn from_json(event: Value<'_>, given: Given) -> Result<Self, Invalid> {
-        let mut violations = if given.is_strict {
-            Violations::strict()
-        } else {
-            Violations::default()
-        };
+        let mut violations = Violations::new(given.is_strict);
         let (order_id, order) = match Fields::of(event, "the event", &mut violations) {
             Some(mut fields) => {
                 let order_id = order_id(&mut fields, given.order_id);

@@ -1,11 +1,13 @@
 //! The three restaurants of the demo's own shop, and where any restaurant lies.
 
-use serde::Serialize;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Location, Money, Region, RestaurantId};
 
 /// A restaurant with its menu, as the shop shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Restaurant {
     /// The id that order events carry.
@@ -25,7 +27,7 @@ pub struct Restaurant {
 }
 
 /// A dish on a menu.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dish {
     /// The id that order events carry.
@@ -40,193 +42,17 @@ pub struct Dish {
     pub vegetarian: bool,
 }
 
-/// A menu as it is written down here: id, name, description, price in cents, vegetarian.
-type Menu = &'static [(&'static str, &'static str, &'static str, u32, bool)];
-
-struct Entry {
-    id: &'static str,
-    name: &'static str,
-    cuisine: &'static str,
-    description: &'static str,
-    location: Location,
-    menu: Menu,
-}
-
-const ENTRIES: [Entry; 3] = [
-    Entry {
-        id: "la-piazza",
-        name: "La Piazza",
-        cuisine: "Italian",
-        description: "Wood-fired pizza and fresh pasta, a block from the old market hall.",
-        location: Location::known(-121.8946, 37.3366),
-        menu: &[
-            (
-                "margherita",
-                "Pizza Margherita",
-                "Tomato, mozzarella, basil",
-                1250,
-                true,
-            ),
-            (
-                "diavola",
-                "Pizza Diavola",
-                "Tomato, mozzarella, spicy salami",
-                1475,
-                false,
-            ),
-            (
-                "cacio-e-pepe",
-                "Cacio e Pepe",
-                "Tonnarelli, pecorino, black pepper",
-                1390,
-                true,
-            ),
-            (
-                "lasagne",
-                "Lasagne",
-                "Beef ragù, béchamel, parmesan",
-                1525,
-                false,
-            ),
-            (
-                "tiramisu",
-                "Tiramisù",
-                "Mascarpone, espresso, cocoa",
-                725,
-                true,
-            ),
-            (
-                "limonata",
-                "Limonata",
-                "Lemon, mint, sparkling water",
-                450,
-                true,
-            ),
-        ],
-    },
-    Entry {
-        id: "lotus-garden",
-        name: "Lotus Garden",
-        cuisine: "Vietnamese",
-        description: "Slow broths and crisp herbs from the gardens of Willow Glen.",
-        location: Location::known(-121.8990, 37.3050),
-        menu: &[
-            (
-                "pho-bo",
-                "Phở Bò",
-                "Beef broth, rice noodles, herbs",
-                1495,
-                false,
-            ),
-            (
-                "pho-chay",
-                "Phở Chay",
-                "Mushroom broth, tofu, rice noodles",
-                1395,
-                true,
-            ),
-            (
-                "banh-mi",
-                "Bánh Mì",
-                "Baguette, pork, pickles, coriander",
-                995,
-                false,
-            ),
-            (
-                "goi-cuon",
-                "Gỏi Cuốn",
-                "Rice paper rolls, tofu, peanut sauce",
-                825,
-                true,
-            ),
-            (
-                "bun-cha",
-                "Bún Chả",
-                "Grilled pork, vermicelli, herbs",
-                1550,
-                false,
-            ),
-            (
-                "ca-phe",
-                "Cà Phê Sữa Đá",
-                "Iced coffee, condensed milk",
-                525,
-                true,
-            ),
-        ],
-    },
-    Entry {
-        id: "el-camino",
-        name: "El Camino Taquería",
-        cuisine: "Mexican",
-        description: "Tortillas pressed to order on the east side since 1998.",
-        location: Location::known(-121.8510, 37.3530),
-        menu: &[
-            (
-                "tacos-al-pastor",
-                "Tacos al Pastor",
-                "Three tacos, pork, pineapple",
-                1150,
-                false,
-            ),
-            (
-                "tacos-de-hongos",
-                "Tacos de Hongos",
-                "Three tacos, oyster mushrooms",
-                1095,
-                true,
-            ),
-            (
-                "burrito",
-                "Burrito Mission",
-                "Carne asada, rice, beans, guacamole",
-                1375,
-                false,
-            ),
-            (
-                "quesadilla",
-                "Quesadilla",
-                "Oaxaca cheese, poblano",
-                975,
-                true,
-            ),
-            ("elote", "Elote", "Grilled corn, cotija, lime", 595, true),
-            ("horchata", "Horchata", "Rice, almond, cinnamon", 475, true),
-        ],
-    },
-];
+static CATALOGUE: LazyLock<Vec<Restaurant>> = LazyLock::new(|| {
+    // A test checks that the file can be parsed.
+    serde_json::from_str(include_str!("restaurants.json")).unwrap_or_default()
+});
 
 /// The restaurants of the demo's own shop.
 ///
 /// Ordering providers may name any other restaurant too: this list is what the shop sells, not what may be ordered.
 #[must_use]
 pub fn catalogue() -> Vec<Restaurant> {
-    ENTRIES
-        .iter()
-        .filter_map(|entry| {
-            Some(Restaurant {
-                restaurant_id: entry.id.parse().ok()?,
-                name: entry.name,
-                cuisine: entry.cuisine,
-                description: entry.description,
-                location: entry.location,
-                region: Region::SanJose,
-                menu: entry
-                    .menu
-                    .iter()
-                    .filter_map(|&(product_id, name, description, cents, vegetarian)| {
-                        Some(Dish {
-                            product_id,
-                            name,
-                            description,
-                            price: Money::from_cents(cents).ok()?,
-                            vegetarian,
-                        })
-                    })
-                    .collect(),
-            })
-        })
-        .collect()
+    CATALOGUE.clone()
 }
 
 /// Where a restaurant lies.
@@ -235,10 +61,10 @@ pub fn catalogue() -> Vec<Restaurant> {
 /// that follows from its id, such that many ids spread evenly over the region.
 #[must_use]
 pub fn location(id: &RestaurantId, region: Region) -> Location {
-    ENTRIES
+    let known = CATALOGUE
         .iter()
-        .find(|entry| region == Region::SanJose && entry.id == id.as_str())
-        .map_or_else(|| place_for(id.as_str(), region), |entry| entry.location)
+        .find(|known| known.region == region && known.restaurant_id == *id);
+    known.map_or_else(|| place_for(id.as_str(), region), |known| known.location)
 }
 
 /// A place in `region` that follows from `id`, such that many ids spread evenly.
@@ -260,10 +86,7 @@ fn spread(text: &str) -> [f64; 2] {
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^= hash >> 31;
     let fraction = |bits: u64| {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "32 bits fit into the 52 of a float"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "an f64 holds 32 bits exactly")]
         let numerator = (bits & 0xffff_ffff) as f64;
         numerator / f64::from(u32::MAX)
     };
@@ -278,9 +101,9 @@ mod tests {
     fn the_shop_has_three_restaurants_in_san_jose_with_full_menus() {
         let restaurants = catalogue();
         assert_eq!(restaurants.len(), 3);
-        for (restaurant, entry) in restaurants.iter().zip(&ENTRIES) {
+        for restaurant in restaurants {
             assert!(Region::SanJose.centre().distance(restaurant.location) < 0.0675);
-            assert_eq!(restaurant.menu.len(), entry.menu.len());
+            assert_eq!(restaurant.menu.len(), 6);
             assert_eq!(
                 location(&restaurant.restaurant_id, Region::SanJose),
                 restaurant.location

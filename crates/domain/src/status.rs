@@ -65,38 +65,18 @@ impl Status {
     /// An order moves forward only, so a late or repeated change is refused. It is delivered only after a driver was assigned, and
     /// cancelled only before the pickup: a driver who has picked it up delivers it.
     #[must_use]
-    pub const fn may_become(self, next: Self) -> bool {
-        match (self.stage(), next) {
-            (None, _) | (_, Self::New | Self::Unknown) => false,
-            (Some(stage), Self::Rejected) => stage < Self::IN_DELIVERY,
-            (Some(stage), Self::Cancelled) => stage > 0 && stage < Self::IN_DELIVERY,
-            (Some(stage), Self::Created) => stage == 0,
-            // The report of the pickup may have been lost (its invocation was killed); a driver who delivers has picked it up.
-            (Some(stage), Self::Delivered) => stage >= Self::WAITING_FOR_DRIVER,
-            (Some(stage), _) => {
-                stage > 0
-                    && match next.stage() {
-                        Some(next) => stage < next,
-                        None => false,
-                    }
-            }
+    pub fn may_become(self, next: Self) -> bool {
+        if self.is_terminal() || self == Self::Unknown {
+            return false;
         }
-    }
-
-    const WAITING_FOR_DRIVER: u8 = 5;
-    const IN_DELIVERY: u8 = 6;
-
-    /// Position among the statuses that lead on; `None` for those that do not.
-    const fn stage(self) -> Option<u8> {
-        match self {
-            Self::New => Some(0),
-            Self::Created => Some(1),
-            Self::Scheduled => Some(2),
-            Self::InPreparation => Some(3),
-            Self::SchedulingDelivery => Some(4),
-            Self::WaitingForDriver => Some(Self::WAITING_FOR_DRIVER),
-            Self::InDelivery => Some(Self::IN_DELIVERY),
-            Self::Delivered | Self::Rejected | Self::Cancelled | Self::Unknown => None,
+        match next {
+            Self::New | Self::Unknown => false,
+            Self::Rejected => self < Self::InDelivery,
+            Self::Cancelled => self > Self::New && self < Self::InDelivery,
+            Self::Created => self == Self::New,
+            // The report of the pickup may have been lost (its invocation was killed); a driver who delivers has picked it up.
+            Self::Delivered => self >= Self::WaitingForDriver,
+            _ => self > Self::New && self < next,
         }
     }
 

@@ -1,13 +1,11 @@
 //! A record of topic `driver-updates`, parsed or refused with a reason.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clock;
 use crate::Location;
-use crate::json::{Fields, Malformed, Value, Violation, Violations};
+use crate::json::{Fields, Malformed, Value, Violation, Violations, in_one_line};
 
 /// Where a driver was, and when by the clock of the driver's phone. Records are read by [`LocationUpdate::parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,19 +33,8 @@ pub enum Unreadable {
     #[error("the value {0}")]
     Malformed(#[from] Malformed),
     /// It is JSON without a valid position or time.
-    #[error("invalid location update: {}", Listed(.0))]
+    #[error("invalid location update: {}", in_one_line(.0))]
     Invalid(Vec<Violation>),
-}
-
-struct Listed<'a>(&'a [Violation]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, violation) in self.0.iter().enumerate() {
-            write!(f, "{}{violation}", if n == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
 }
 
 impl Unreadable {

@@ -117,7 +117,7 @@ impl Ingress {
             .body(json)
             .map_err(|error| Error::Unexpected(error.to_string()))?;
         let answer = self.executor.execute(request).await;
-        let answer = answer.map_err(|error| Error::Unavailable(cause(&error)))?;
+        let answer = answer.map_err(|error| Error::Unavailable(http::with_sources(&error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             StatusCode::NOT_FOUND => Err(Error::NotFound(said(&answer).message)),
@@ -133,7 +133,9 @@ impl Ingress {
             async { Ok::<_, http::Error>(answer.await?.error_for_status()?) }
         };
         let checked = self.checked.ask(Repeat::Harmless, attempt).await;
-        checked.map(|_| ()).map_err(|error| cause(&error))
+        checked
+            .map(|_| ())
+            .map_err(|error| http::with_sources(&error))
     }
 
     fn status_of(&self, id: &OrderId) -> OrderStatusServiceIngressClient<Executor> {
@@ -153,9 +155,11 @@ fn answer<T: DeserializeOwned + 'static>(
         .and_then(CallResponse::into_body)
         .map(Json::into_inner)
         .map_err(|error| match (&error, error.response()) {
-            (ClientError::Transport { source }, _) => Error::Unavailable(cause(&**source)),
+            (ClientError::Transport { source }, _) => {
+                Error::Unavailable(http::with_sources(&**source))
+            }
             (_, Some(response)) if !response.status().is_success() => refused(response),
-            _ => Error::Unexpected(cause(&error)),
+            _ => Error::Unexpected(http::with_sources(&error)),
         })
 }
 
@@ -181,15 +185,4 @@ fn refused(answer: &Response<Bytes>) -> Error {
 
 fn said(answer: &Response<Bytes>) -> Failure {
     serde_json::from_slice(answer.body()).unwrap_or_default()
-}
-
-/// The error with its innermost reason: reqwest itself says only that it could not send.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }

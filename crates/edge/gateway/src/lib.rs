@@ -18,7 +18,6 @@
 
 mod api;
 mod broker;
-mod clock;
 mod edge;
 mod events;
 mod ingress;
@@ -113,8 +112,8 @@ pub async fn serve(
     if !only_neighbours && options.order_links_secrets.iter().next().is_none() {
         return Err(Error::NoOrderKeys(address));
     }
-    let hub = Arc::clone(app.hub());
-    let leaving = app.leaving();
+    let hub = Arc::clone(&app.hub);
+    let leaving = Arc::clone(&app.leaving);
     hub.is_behind();
     // Dropped, and thereby ended, with this function.
     let mut reading = JoinSet::new();
@@ -124,7 +123,7 @@ pub async fn serve(
         Arc::clone(&hub),
         options.pace,
     ));
-    let proxies = app.proxies().clone();
+    let proxies = app.proxies.clone();
     let server = Server::new(router(app), &options.edge, proxies, neighbours);
     let shutdown = async move {
         shutdown.await;

@@ -1,6 +1,5 @@
 //! Settings of the part `gateway`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -77,20 +76,9 @@ pub struct Options {
     pub edge: Edge,
 }
 
-/// Where the gateway listens.
-#[derive(Debug, Clone, Args)]
-#[group(skip)]
-pub struct Listen {
+settings::listen_address! {
     /// Where the gateway listens
-    #[arg(
-        long = "gateway-listen",
-        id = "gateway-listen",
-        env = "FOOD_ORDERING_GATEWAY_LISTEN",
-        default_value = "127.0.0.1:3000",
-        value_parser = settings::address,
-        value_name = "ADDRESS"
-    )]
-    pub address: SocketAddr,
+    "gateway-listen", "FOOD_ORDERING_GATEWAY_LISTEN", "127.0.0.1:3000"
 }
 
 /// The gateway's web UI.

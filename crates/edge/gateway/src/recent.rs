@@ -1,10 +1,11 @@
 //! The orders just accepted, which Restate may not know of yet.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::OrderId;
+use parking_lot::Mutex;
 
 /// How many orders are remembered. With ids of the gateway's own making that is about 1.5 MB.
 const CAPACITY: usize = 10_000;
@@ -27,7 +28,7 @@ struct Memory {
 impl RecentOrders {
     /// Remembers that the order was accepted `now`.
     pub(crate) fn remember(&self, id: &OrderId, now: Instant) {
-        let mut memory = self.memory();
+        let mut memory = self.0.lock();
         memory.forget_old(now);
         if memory.ids.contains(id) {
             return;
@@ -42,14 +43,9 @@ impl RecentOrders {
 
     /// Whether the order was accepted lately.
     pub(crate) fn contains(&self, id: &OrderId, now: Instant) -> bool {
-        let mut memory = self.memory();
+        let mut memory = self.0.lock();
         memory.forget_old(now);
         memory.ids.contains(id)
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        // Nothing in here panics half-way, so what another thread left behind is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,6 +96,6 @@ mod tests {
         assert!(recent.contains(&id(1), start + MEMORY));
         let later = start + MEMORY + Duration::from_millis(1);
         assert!(!recent.contains(&id(1), later));
-        assert!(recent.memory().by_age.is_empty());
+        assert!(recent.0.lock().by_age.is_empty());
     }
 }

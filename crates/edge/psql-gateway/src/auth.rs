@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::Sink;
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use pgwire::api::auth::sasl::SASLAuthStartupHandler;
 use pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, ScramAuth, gen_salted_password};
 use pgwire::api::auth::{
@@ -107,10 +108,7 @@ impl Guests {
     /// What a client at this address has to show.
     pub(crate) fn entry(&self, peer: IpAddr) -> Entry {
         let peer = peer.to_canonical();
-        let is_neighbour = self
-            .neighbours
-            .iter()
-            .any(|network| network.contains(&peer));
+        let is_neighbour = self.neighbours.iter().any(|net| net.contains(&peer));
         match &self.passwords {
             _ if is_neighbour => Entry::Nothing,
             Some(passwords) => Entry::Password(Arc::clone(passwords)),
@@ -126,7 +124,7 @@ pub(crate) struct Door {
     session: Arc<Session>,
     seats: Arc<Semaphore>,
     /// Held as long as the connection lasts.
-    seat: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
+    seat: Mutex<Option<OwnedSemaphorePermit>>,
     /// Who offers TLS wants it.
     encrypted: bool,
     scram: Option<SASLAuthStartupHandler<Parameters>>,
@@ -165,7 +163,7 @@ impl Door {
             gateway: gateway.clone(),
             session: session.clone(),
             seats: seats.clone(),
-            seat: std::sync::Mutex::new(None),
+            seat: Mutex::default(),
             encrypted: tls.is_some(),
             scram,
             closed: matches!(entry, Entry::Closed),
@@ -192,10 +190,8 @@ impl StartupHandler for Door {
                     .into());
             }
             if self.closed {
-                return Err(Error::fatal(
-                    "28000",
-                    "clients from other machines need a password, and there is none",
-                )
+                let message = "clients from other machines need a password, and there is none";
+                return Err(Error::fatal("28000", message)
                 .hint(
                     "Start the gateway with --password-file, a file with lines <user>:<password>.",
                 )
@@ -207,18 +203,11 @@ impl StartupHandler for Door {
                     "Close a connection, or start the gateway with a larger --psql-connections.",
                 )
             })?;
-            if let Ok(mut mine) = self.seat.lock() {
-                *mine = Some(seat);
-            }
-            let parameters: BTreeMap<String, String> = startup
-                .parameters
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect();
-            if parameters.contains_key("replication") {
+            *self.seat.lock() = Some(seat);
+            if startup.parameters.contains_key("replication") {
                 return Err(Error::fatal("0A000", "there is nothing to replicate here").into());
             }
-            self.session.introduce(&parameters);
+            self.session.introduce(&startup.parameters);
         }
         if let Some(scram) = &self.scram {
             return scram.on_startup(client, message).await;
@@ -252,11 +241,9 @@ struct Parameters(Arc<Session>);
 impl ServerParameterProvider for Parameters {
     fn server_parameters<C: ClientInfo>(&self, _client: &C) -> Option<HashMap<String, String>> {
         let settings = self.0.settings();
-        let mut told: HashMap<String, String> = REPORTED
-            .iter()
-            .filter_map(|(name, spelled)| {
-                Some(((*spelled).to_owned(), settings.get(*name)?.clone()))
-            })
+        let value = |name: &str| settings.get(&name.to_lowercase()).cloned();
+        let mut told: HashMap<String, String> = (REPORTED.into_iter())
+            .filter_map(|name| Some((name.to_owned(), value(name)?)))
             .collect();
         told.insert("session_authorization".to_owned(), self.0.about().user);
         Some(told)

@@ -24,18 +24,18 @@
 //! | `levenshtein` of two long texts | a thread for minutes | [`COMPARED`] |
 //! | `array_agg(…) over (…)`, which keeps a list for each row | 2.7 GB for 20,000 rows | refused |
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Display};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName,
-    OrderBy, OrderByKind, Query, Select, SetExpr, TableFactor, UnaryOperator, Value, Visit,
-    Visitor,
+    BinaryOperator, Expr, Function, FunctionArguments, ObjectName, OrderBy, OrderByKind, Query,
+    Select, SetExpr, TableFactor, UnaryOperator, Value, Visit, Visitor,
 };
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 use crate::sql;
+use crate::with_queries::WithQueries;
 
 /// The most words and signs in a query.
 const WORDS: usize = 100_000;
@@ -152,10 +152,7 @@ pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
 
 /// Refuses a tree that is too deep or too large for the runtime.
 pub(crate) fn check(node: &impl Visit) -> Result<()> {
-    match node.visit(&mut Measure::default()) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(node.visit(&mut Measure::default()))
 }
 
 /// Refuses a text that is about to be sent if its brackets are too deep: printing adds some.
@@ -184,6 +181,14 @@ fn too_deep(what: Arguments<'_>) -> Error {
     )
 }
 
+/// Breaks off the walk through a tree with an error if `count` is greater than `most`.
+fn at_most<N: PartialOrd + Display>(count: N, most: N, what: &str) -> ControlFlow<Error> {
+    if count > most {
+        return ControlFlow::Break(too_deep(format_args!("more than {most} {what}")));
+    }
+    ControlFlow::Continue(())
+}
+
 fn too_large(what: Arguments<'_>) -> Error {
     Error::new("54000", format!("statement too large: {what}")).hint("Ask for less at a time.")
 }
@@ -191,12 +196,6 @@ fn too_large(what: Arguments<'_>) -> Error {
 /// What is known of a query while it is walked through.
 #[derive(Default)]
 struct Level {
-    /// The name under which it is known if it is one of a `WITH`.
-    name: Option<String>,
-    /// Its own `WITH` queries that are still to come, the next one last.
-    ctes: Vec<String>,
-    /// How many of those that are visible were so before.
-    visible: usize,
     /// The tables that it reads.
     scans: u64,
     /// How much deeper it makes the tree.
@@ -212,8 +211,8 @@ struct Level {
 }
 
 /// What is known of a `WITH` query that can be read.
+#[derive(Default)]
 struct Named {
-    name: String,
     scans: u64,
     growth: u64,
 }
@@ -259,26 +258,18 @@ struct Measure {
     casts: usize,
     cube: usize,
     levels: Vec<Level>,
-    /// `WITH` queries that can be read here.
-    visible: Vec<Named>,
+    named: WithQueries<Named>,
 }
 
 impl Measure {
     fn deeper(&mut self, by: usize) -> ControlFlow<Error> {
         self.depth += by;
-        if self.depth > DEPTH {
-            return ControlFlow::Break(too_deep(format_args!(
-                "more than {DEPTH} operators, functions and queries in a chain or in each other"
-            )));
-        }
-        ControlFlow::Continue(())
+        let what = "operators, functions and queries in a chain or in each other";
+        at_most(self.depth, DEPTH, what)
     }
 
     fn scan(&mut self, name: &ObjectName) -> ControlFlow<Error> {
-        let known = match sql::parts(name).as_deref() {
-            Some([name]) => self.visible.iter().rev().find(|known| known.name == *name),
-            _ => None,
-        };
+        let known = self.named.find(name);
         let (scans, growth) = known.map_or((1, 1), |known| (known.scans.max(1), known.growth));
         if let Some(level) = self.levels.last_mut() {
             level.read = level.read.max(growth);
@@ -291,12 +282,8 @@ impl Measure {
             return ControlFlow::Continue(());
         };
         level.scans = level.scans.saturating_add(scans);
-        if level.scans > SCANS {
-            return ControlFlow::Break(too_deep(format_args!(
-                "more than {SCANS} tables are read, counting those of WITH queries each time"
-            )));
-        }
-        ControlFlow::Continue(())
+        let what = "tables are read, counting those of WITH queries each time";
+        at_most(level.scans, SCANS, what)
     }
 }
 
@@ -345,19 +332,11 @@ impl Visitor for Measure {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
-        let name = self.levels.last_mut().and_then(|level| level.ctes.pop());
         let named = query.with.as_ref().map_or(0, |with| with.cte_tables.len());
-        if named > NAMED {
-            return ControlFlow::Break(too_deep(format_args!(
-                "more than {NAMED} queries in one WITH"
-            )));
-        }
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        at_most(named, NAMED, "queries in one WITH")?;
+        self.named.enter(query);
         let depth = 1 + set_operations(&query.body);
         self.levels.push(Level {
-            name,
-            ctes: ctes.rev().map(|cte| sql::folded(&cte.alias.name)).collect(),
-            visible: self.visible.len(),
             depth,
             read: 1,
             ..Level::default()
@@ -370,26 +349,23 @@ impl Visitor for Measure {
             return ControlFlow::Continue(());
         };
         self.depth -= level.depth;
-        self.visible.truncate(level.visible);
         let growth = level.growth();
-        if level.read.saturating_mul(level.made) > MADE {
+        let made = level.read.saturating_mul(level.made);
+        if made > MADE {
             return ControlFlow::Break(too_large(format_args!(
                 "its functions and operators may make more than {MADE} bytes for a row; write as a number how much repeat, lpad, range and the like are to make, and ask for less"
             )));
         }
-        if let Some(name) = level.name {
-            self.visible.push(Named {
-                name,
-                scans: level.scans,
-                growth,
-            });
-        } else {
+        let named = Named {
+            scans: level.scans,
+            growth,
+        };
+        if !self.named.leave(named) {
             self.read(level.scans)?;
             if let Some(around) = self.levels.last_mut() {
                 if around.parts.is_empty() {
                     around.read = around.read.max(growth);
                 } else {
-                    let made = level.read.saturating_mul(level.made);
                     around.value(growth.saturating_mul(VALUE), made);
                 }
             }
@@ -399,11 +375,7 @@ impl Visitor for Measure {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
         let joined: usize = select.from.iter().map(|table| 1 + table.joins.len()).sum();
-        if joined > JOINED {
-            return ControlFlow::Break(too_deep(format_args!(
-                "more than {JOINED} tables are joined"
-            )));
-        }
+        at_most(joined, JOINED, "tables are joined")?;
         if select.projection.len() > COLUMNS {
             return ControlFlow::Break(Error::new(
                 "54011",
@@ -415,10 +387,10 @@ impl Visitor for Measure {
 
     fn pre_visit_order_by(&mut self, order_by: &OrderBy) -> ControlFlow<Error> {
         match &order_by.kind {
-            OrderByKind::Expressions(items) if items.len() > SORTED => ControlFlow::Break(
-                too_deep(format_args!("more than {SORTED} expressions to sort by")),
-            ),
-            _ => ControlFlow::Continue(()),
+            OrderByKind::Expressions(items) => {
+                at_most(items.len(), SORTED, "expressions to sort by")
+            }
+            OrderByKind::All(_) => ControlFlow::Continue(()),
         }
     }
 
@@ -428,9 +400,10 @@ impl Visitor for Measure {
             TableFactor::Table { name, .. } => self.scan(name),
             TableFactor::NestedJoin {
                 table_with_joins, ..
-            } if table_with_joins.joins.len() >= JOINED => ControlFlow::Break(too_deep(
-                format_args!("more than {JOINED} tables are joined"),
-            )),
+            } => {
+                let joined = 1 + table_with_joins.joins.len();
+                at_most(joined, JOINED, "tables are joined")
+            }
             _ => ControlFlow::Continue(()),
         }
     }
@@ -470,11 +443,7 @@ impl Visitor for Measure {
             level.parts.push(Parts::default());
         }
         self.casts += usize::from(is_cast(expr));
-        if self.casts > CASTS {
-            return ControlFlow::Break(too_deep(format_args!(
-                "more than {CASTS} casts and signs in each other"
-            )));
-        }
+        at_most(self.casts, CASTS, "casts and signs in each other")?;
         if let Expr::Cube(columns) = expr {
             self.cube += columns.len();
             if self.cube > CUBE {
@@ -544,13 +513,10 @@ impl Makes {
         let FunctionArguments::List(list) = &function.args else {
             return Self::Largest;
         };
-        let argument = |at: usize| match list.args.get(at) {
-            Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) => Some(expr),
-            _ => None,
-        };
+        let argument = |at: usize| list.args.get(at).and_then(sql::argument);
         // More than are allowed if it cannot be seen how many: they are no numbers.
         let told = |at: usize| argument(at).map_or(0, |expr| whole(expr).unwrap_or(u64::MAX));
-        let Some(name) = sql::parts(&function.name).and_then(|mut parts| parts.pop()) else {
+        let Some(name) = sql::last(&function.name) else {
             return Self::Sum;
         };
         match name.as_str() {
@@ -593,17 +559,15 @@ fn without_bound(expr: &Expr) -> Option<Error> {
     let Expr::Function(function) = expr else {
         return None;
     };
-    let name = sql::parts(&function.name)?.pop()?;
+    let name = sql::last(&function.name)?;
     match (name.as_str(), &function.args) {
         ("levenshtein", FunctionArguments::List(list)) => {
-            let short = |argument: &FunctionArg| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
-                    let parameter = matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
-                    parameter || written(expr).is_some_and(|size| size <= COMPARED as u64)
-                }
-                _ => false,
+            let short = |expr: &Expr| {
+                let parameter = matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
+                parameter || written(expr).is_some_and(|size| size <= COMPARED as u64)
             };
-            (!list.args.iter().any(short)).then(|| {
+            let mut arguments = list.args.iter().filter_map(sql::argument);
+            (!arguments.any(short)).then(|| {
                 too_large(format_args!(
                     "levenshtein() of two texts of which none is written as a literal of at most {COMPARED} characters"
                 ))

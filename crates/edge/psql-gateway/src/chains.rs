@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, Statement, Value, VisitMut, VisitorMut};
 
+use crate::sql;
+
 /// Makes lists of all chains of equalities in a statement, and `not in` of chains of `<>`.
 pub(crate) fn make_lists(statement: &mut Statement) {
     let _: ControlFlow<()> = statement.visit(&mut Lists);
@@ -37,8 +39,7 @@ impl VisitorMut for Lists {
                 _ => false,
             };
         if joined {
-            let left = std::mem::replace(&mut **left, Expr::Value(Value::Null.into()));
-            *expr = left;
+            *expr = sql::take(left);
         }
         ControlFlow::Continue(())
     }
@@ -65,31 +66,20 @@ fn join(list: &mut Expr, next: &mut Expr, negated: bool) -> bool {
     if !joins {
         return false;
     }
-    let nothing = || Expr::Value(Value::Null.into());
-    let Expr::BinaryOp { right: value, .. } = std::mem::replace(next, nothing()) else {
+    let Expr::BinaryOp { right: value, .. } = sql::take(next) else {
         return false;
     };
-    match std::mem::replace(list, nothing()) {
-        Expr::InList {
-            expr,
-            list: mut values,
-            ..
-        } => {
-            values.push(*value);
-            *list = Expr::InList {
-                expr,
-                list: values,
-                negated,
-            };
+    match list {
+        Expr::InList { list, .. } => list.push(*value),
+        comparison => {
+            if let Expr::BinaryOp { left, right, .. } = sql::take(comparison) {
+                *comparison = Expr::InList {
+                    expr: left,
+                    list: vec![*right, *value],
+                    negated,
+                };
+            }
         }
-        Expr::BinaryOp { left, right, .. } => {
-            *list = Expr::InList {
-                expr: left,
-                list: vec![*right, *value],
-                negated,
-            };
-        }
-        other => *list = other,
     }
     true
 }

@@ -189,16 +189,12 @@ impl Wished {
         };
         if misread || matches!(delimiter, b'\n' | b'\r') {
             let delimiter = char::from(delimiter);
-            return Err(Error::new(
-                "22023",
-                format!("COPY delimiter cannot be {delimiter:?}"),
-            ));
+            let message = format!("COPY delimiter cannot be {delimiter:?}");
+            return Err(Error::new("22023", message));
         }
         if null.contains([char::from(delimiter), '\n', '\r']) {
-            return Err(Error::new(
-                "22023",
-                "COPY's NULL must contain neither the delimiter nor the end of a line",
-            ));
+            let message = "COPY's NULL must contain neither the delimiter nor the end of a line";
+            return Err(Error::new("22023", message));
         }
         let layout = match (csv, binary) {
             (_, true) => Layout::Binary,

@@ -75,11 +75,9 @@ impl Error {
 
     /// The runtime cannot be reached, or stopped in the middle of an answer.
     pub fn unreachable(runtime: &str, why: impl std::fmt::Display) -> Self {
-        Self::new(
-            "08006",
-            format!("the Restate runtime at {runtime} does not answer: {why}"),
-        )
-        .hint("The gateway lives on: run the query again when the runtime is back.")
+        let message = format!("the Restate runtime at {runtime} does not answer: {why}");
+        Self::new("08006", message)
+            .hint("The gateway lives on: run the query again when the runtime is back.")
     }
 
     /// The parser's complaint about `sql`.
@@ -136,11 +134,9 @@ impl Error {
 
     /// The refusal of anything that would change something.
     pub(crate) fn read_only(what: &str) -> Self {
-        Self::new(
-            "25006",
-            format!("cannot execute {what} in a read-only transaction"),
-        )
-        .hint("This server only reads. State changes through the handlers of the services.")
+        let message = format!("cannot execute {what} in a read-only transaction");
+        Self::new("25006", message)
+            .hint("This server only reads. State changes through the handlers of the services.")
     }
 
     /// The same with the position of the name that is wrong, if `sql` has it.

@@ -16,7 +16,7 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
     schema: Known<Schema>,
     catalogue: Known<Catalogue>,
     pub(crate) sessions: Arc<Sessions>,
@@ -32,23 +32,17 @@ impl Gateway {
         }
     }
 
-    pub(crate) fn runtime(&self) -> &Runtime {
-        &self.runtime
-    }
-
     /// The runtime's tables.
     pub(crate) async fn schema(&self) -> Result<Arc<Schema>> {
-        self.schema
-            .get(async || discovery::schema(&self.runtime).await)
-            .await
+        let load = async || discovery::schema(&self.runtime).await;
+        self.schema.get(load).await
     }
 
     /// The catalogue of these tables.
     pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>> {
         let schema = self.schema().await?;
-        self.catalogue
-            .get(async || Ok(Catalogue::new(schema)))
-            .await
+        let load = async || Ok(Catalogue::new(schema));
+        self.catalogue.get(load).await
     }
 
     /// Asks the runtime for its tables again if an error says that they may be others: it may have been started anew, in another

@@ -102,8 +102,8 @@ impl Handler {
         let values = parameters::values(portal, types)?;
         let status = client.transaction_status();
         let done = self.run(statement, text, &values, status).await?;
-        self.send_done(client, done, &portal.result_column_format)
-            .await
+        let format = &portal.result_column_format;
+        self.send_done(client, done, format).await
     }
 
     /// Sends what needs no `RowDescription`; answers the rows that are left.
@@ -136,12 +136,12 @@ impl Handler {
                 tag
             }
             Done::Set(name) => {
-                if let Some((_, spelled)) = REPORTED.iter().find(|(known, _)| *known == name) {
+                let mut reported = REPORTED.into_iter();
+                if let Some(spelled) = reported.find(|known| known.eq_ignore_ascii_case(&name)) {
                     let value = self.session.setting(&name)?;
-                    let report = ParameterStatus::new((*spelled).to_owned(), value);
-                    client
-                        .feed(PgWireBackendMessage::ParameterStatus(report))
-                        .await?;
+                    let report = ParameterStatus::new(spelled.to_owned(), value);
+                    let report = PgWireBackendMessage::ParameterStatus(report);
+                    client.feed(report).await?;
                 }
                 "SET"
             }
@@ -166,16 +166,14 @@ impl SimpleQueryHandler for Handler {
         let text = query.query;
         let statements = parse::statements(&text)?;
         if statements.is_empty() {
+            let empty = EmptyQueryResponse::new();
             client
-                .feed(PgWireBackendMessage::EmptyQueryResponse(
-                    EmptyQueryResponse::new(),
-                ))
+                .feed(PgWireBackendMessage::EmptyQueryResponse(empty))
                 .await?;
         }
         for statement in &statements {
-            let done = self
-                .run(statement, &text, &[], client.transaction_status())
-                .await?;
+            let status = client.transaction_status();
+            let done = self.run(statement, &text, &[], status).await?;
             if let Some(rows) = self.send_done(client, done, &Format::UnifiedText).await? {
                 send_query_response(client, rows, true).await?;
             }
@@ -185,13 +183,7 @@ impl SimpleQueryHandler for Handler {
         send_ready_for_query(client, status).await
     }
 
-    async fn do_query<C>(&self, _client: &mut C, _query: &str) -> PgWireResult<Vec<Response>>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+    async fn do_query<C: Send>(&self, _: &mut C, _: &str) -> PgWireResult<Vec<Response>> {
         Err(Error::new("XX000", "on_query answers all simple queries").into())
     }
 }
@@ -200,40 +192,26 @@ impl SimpleQueryHandler for Handler {
 impl QueryParser for Handler {
     type Statement = Parsed;
 
-    async fn parse_sql<C>(
+    async fn parse_sql<C: Sync>(
         &self,
-        _client: &C,
+        _: &C,
         sql: &str,
         given: &[Option<Type>],
-    ) -> PgWireResult<Option<Parsed>>
-    where
-        C: ClientInfo + Unpin + Send + Sync,
-    {
+    ) -> PgWireResult<Option<Parsed>> {
         let mut statements = parse::statements(sql)?;
         let Some(statement) = statements.pop() else {
             return Ok(None);
         };
         if !statements.is_empty() {
-            return Err(Error::new(
-                "42601",
-                "cannot insert multiple commands into a prepared statement",
-            )
-            .into());
+            let message = "cannot insert multiple commands into a prepared statement";
+            return Err(Error::new("42601", message).into());
         }
-        let task = self.task(sql);
-        let found = task
-            .types(&statement)
-            .await
-            .map_err(|error| error.located_in(sql))?;
+        let found = self.task(sql).types(&statement).await;
+        let found = found.map_err(|error| error.located_in(sql))?;
         let types = (0..found.len().max(given.len())).map(|index| {
-            let given = given
-                .get(index)
-                .cloned()
-                .flatten()
-                .filter(|given| *given != Type::UNKNOWN);
-            given
-                .or_else(|| found.get(index).cloned())
-                .unwrap_or(Type::TEXT)
+            let given = given.get(index).cloned().flatten();
+            let given = given.filter(|given| *given != Type::UNKNOWN);
+            (given.or_else(|| found.get(index).cloned())).unwrap_or(Type::TEXT)
         });
         Ok(Some(Parsed(Arc::new(Inner {
             statement,
@@ -295,31 +273,21 @@ impl ExtendedQueryHandler for Handler {
             }
             None => return Err(PgWireError::StatementNotFound(name.to_owned())),
         }
-        client
-            .feed(PgWireBackendMessage::BindComplete(BindComplete::new()))
-            .await?;
-        Ok(())
+        let bound = PgWireBackendMessage::BindComplete(BindComplete::new());
+        Ok(client.feed(bound).await?)
     }
 
-    async fn do_describe_statement<C>(
+    async fn do_describe_statement<C: Send>(
         &self,
-        _client: &mut C,
+        _: &mut C,
         target: &StoredStatement<Parsed>,
-    ) -> PgWireResult<DescribeStatementResponse>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+    ) -> PgWireResult<DescribeStatementResponse> {
         let fields = match self.columns(&target.statement).await? {
             Some(columns) => columns.fields(&Format::UnifiedText)?,
             None => Vec::new(),
         };
-        Ok(DescribeStatementResponse::new(
-            target.statement.0.types.clone(),
-            fields,
-        ))
+        let types = target.statement.0.types.clone();
+        Ok(DescribeStatementResponse::new(types, fields))
     }
 
     /// A portal that is described is about to be executed, so its query is begun: it tells its columns, and its rows are there
@@ -339,9 +307,8 @@ impl ExtendedQueryHandler for Handler {
         if !matches!(parsed.0.statement, Statement::Query(_)) {
             let columns = self.columns(parsed).await?;
             let fields = columns.map(|columns| columns.fields(&target.result_column_format));
-            return Ok(DescribePortalResponse::new(
-                fields.transpose()?.unwrap_or_default(),
-            ));
+            let fields = fields.transpose()?.unwrap_or_default();
+            return Ok(DescribePortalResponse::new(fields));
         }
         let fields = match &mut *target.state().lock().await {
             state @ PortalExecutionState::Initial => match self.begin(client, target).await? {
@@ -372,10 +339,9 @@ impl ExtendedQueryHandler for Handler {
         match client.portal_store().get_portal(name) {
             None => return Err(PgWireError::PortalNotFound(name.to_owned())),
             Some(Entry::Empty) => {
+                let empty = EmptyQueryResponse::new();
                 client
-                    .feed(PgWireBackendMessage::EmptyQueryResponse(
-                        EmptyQueryResponse::new(),
-                    ))
+                    .feed(PgWireBackendMessage::EmptyQueryResponse(empty))
                     .await?;
             }
             Some(Entry::Value(portal)) => {
@@ -385,7 +351,7 @@ impl ExtendedQueryHandler for Handler {
                 let rows = match begun {
                     PortalExecutionState::Initial => self.begin(client, &portal).await?,
                     PortalExecutionState::Suspended(rows) => {
-                        self.session.go_on();
+                        self.session.begin();
                         Some(rows)
                     }
                     PortalExecutionState::Finished => {
@@ -416,26 +382,16 @@ impl ExtendedQueryHandler for Handler {
         if status == TransactionStatus::Idle {
             client.portal_store().clear_portals();
         }
-        client
-            .send(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(
-                status,
-            )))
-            .await?;
-        Ok(())
+        let ready = PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status));
+        Ok(client.send(ready).await?)
     }
 
-    async fn do_query<C>(
+    async fn do_query<C: Send>(
         &self,
-        _client: &mut C,
-        _portal: &Portal<Parsed>,
-        _max_rows: usize,
-    ) -> PgWireResult<Response>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+        _: &mut C,
+        _: &Portal<Parsed>,
+        _: usize,
+    ) -> PgWireResult<Response> {
         Err(Error::new("XX000", "on_execute answers all portals").into())
     }
 }

@@ -15,7 +15,7 @@
 //! | `statement.rs`, `copy.rs` | what each kind of statement does |
 //! | `parameters.rs` | parameters of prepared statements |
 //! | `literals.rs` | literals and names: read and printed without a change |
-//! | `bounds.rs`, `products.rs`, `chains.rs` | how large and deep a query may be, and how many tables it multiplies; chains of comparisons become lists |
+//! | `bounds.rs`, `products.rs`, `with_queries.rs`, `chains.rs` | how large and deep a query may be, and how many tables it may multiply; chains of comparisons become lists |
 //! | `parse.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
 //! | `runtime.rs`, `discovery.rs`, `schema.rs` | asks the runtime, also which tables it has |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
@@ -50,6 +50,7 @@ mod statement;
 mod tls;
 mod values;
 mod views;
+mod with_queries;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

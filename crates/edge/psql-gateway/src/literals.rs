@@ -12,8 +12,8 @@ use sqlparser::ast::{
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
-use crate::bounds;
 use crate::error::{Error, Result};
+use crate::{bounds, sql};
 
 /// Joins literals that stand on lines of their own, `'a'` and `'b'`, to one, as SQL wants it. On one line they are a mistake,
 /// which the parser would take for an alias.
@@ -93,9 +93,7 @@ impl VisitorMut for Plain {
 /// The text of a query, which the runtime and SQLite read as the same literals and identifiers.
 pub(crate) fn print(mut query: Query) -> Result<String> {
     let mut escaper = Escaper::default();
-    if let ControlFlow::Break(error) = query.visit(&mut escaper) {
-        return Err(error);
-    }
+    sql::walked(query.visit(&mut escaper))?;
     let text = query.to_string();
     // DataFusion reads by this dialect unless it is told otherwise.
     let tokens = Tokenizer::new(&GenericDialect {}, &text).tokenize();
@@ -205,8 +203,7 @@ impl VisitorMut for Escaper {
             && *op != UnaryOperator::Not
             && begins_with_an_operator(operand)
         {
-            let inner = std::mem::replace(&mut **operand, Expr::Value(Value::Null.into()));
-            **operand = Expr::Nested(Box::new(inner));
+            **operand = Expr::Nested(Box::new(sql::take(operand)));
         }
         ControlFlow::Continue(())
     }

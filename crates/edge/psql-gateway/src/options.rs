@@ -1,6 +1,6 @@
 //! Settings of the part `psql-gateway`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,20 +72,9 @@ pub struct Options {
     pub max_message: usize,
 }
 
-/// Where the psql gateway listens.
-#[derive(Debug, Clone, Args)]
-#[group(skip)]
-pub struct Listen {
+settings::listen_address! {
     /// Where the psql gateway listens; an address that others can reach needs --password-file
-    #[arg(
-        long = "psql-gateway-listen",
-        id = "psql-gateway-listen",
-        env = "FOOD_ORDERING_PSQL_GATEWAY_LISTEN",
-        default_value = "127.0.0.1:9071",
-        value_parser = settings::address,
-        value_name = "ADDRESS"
-    )]
-    pub address: SocketAddr,
+    "psql-gateway-listen", "FOOD_ORDERING_PSQL_GATEWAY_LISTEN", "127.0.0.1:9071"
 }
 
 impl Options {

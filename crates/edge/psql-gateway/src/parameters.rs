@@ -11,13 +11,14 @@ use pgwire::api::portal::Portal;
 use pgwire::error::PgWireResult;
 use rust_decimal::Decimal;
 use sqlparser::ast::{
-    Array, BinaryOperator, CastKind, DataType, Expr, LimitClause, Query, Statement, Value,
-    VisitMut, VisitorMut,
+    Array, BinaryOperator, DataType, Expr, LimitClause, Query, Statement, Value, VisitMut,
+    VisitorMut,
 };
 
 use crate::error::{Error, Result};
+use crate::literals;
 use crate::schema::Schema;
-use crate::{literals, sql};
+use crate::sql::{self, literal};
 
 /// The most parameters a statement may have, as in PostgreSQL.
 const MAX: usize = 65_535;
@@ -30,9 +31,7 @@ pub(crate) fn types(statement: &Statement, schema: Option<&Schema>) -> Result<Ve
         schema,
         found: &mut found,
     };
-    if let ControlFlow::Break(error) = statement.visit(&mut finder) {
-        return Err(error);
-    }
+    sql::walked(statement.visit(&mut finder))?;
     let count = found.keys().last().copied().unwrap_or(0);
     Ok((1..=count)
         .map(|number| found.get(&number).cloned().flatten().unwrap_or(Type::TEXT))
@@ -91,7 +90,7 @@ impl Finder<'_> {
                 Value::Boolean(_) => Some(Type::BOOL),
                 _ => None,
             },
-            Expr::Function(function) => match sql::parts(&function.name)?.pop()?.as_str() {
+            Expr::Function(function) => match sql::last(&function.name)?.as_str() {
                 "count" | "length" | "json_get_int" | "json_length" => Some(Type::INT8),
                 "now" => Some(Type::TIMESTAMPTZ),
                 _ => None,
@@ -426,10 +425,6 @@ pub(crate) fn bytea(bytes: &[u8]) -> Expr {
     literal(Value::HexStringLiteral(hex(bytes)))
 }
 
-fn literal(value: Value) -> Expr {
-    Expr::Value(value.into())
-}
-
 fn text(value: &str) -> Expr {
     literal(Value::SingleQuotedString(value.to_owned()))
 }
@@ -446,12 +441,7 @@ fn integer(value: i64) -> Expr {
 
 /// A text as a value of another type.
 pub(crate) fn cast(value: &str, to: &str) -> Expr {
-    Expr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(text(value)),
-        data_type: sql_type(to),
-        format: None,
-    }
+    sql::cast(text(value), sql_type(to))
 }
 
 fn sql_type(name: &str) -> DataType {
@@ -472,7 +462,6 @@ fn array<T>(elements: Vec<Option<T>>, element: impl Fn(T) -> Expr) -> Expr {
 }
 
 fn null(of: &Type) -> Expr {
-    let null = literal(Value::Null);
     let to = match *of {
         Type::BOOL => "BOOLEAN",
         Type::INT2 => "SMALLINT",
@@ -490,12 +479,7 @@ fn null(of: &Type) -> Expr {
         }
         _ => "VARCHAR",
     };
-    Expr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(null),
-        data_type: sql_type(to),
-        format: None,
-    }
+    sql::cast(literal(Value::Null), sql_type(to))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -508,10 +492,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Puts `values` in place of the parameters.
 pub(crate) fn substitute<T: VisitMut>(node: &mut T, values: &[Expr]) -> Result<()> {
-    match node.visit(&mut Substitute(values)) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(node.visit(&mut Substitute(values)))
 }
 
 struct Substitute<'a>(&'a [Expr]);

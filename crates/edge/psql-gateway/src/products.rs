@@ -8,33 +8,25 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, JoinConstraint, JoinOperator, Query, Select, TableFactor, TableWithJoins,
-    Visit, Visitor,
+    BinaryOperator, Expr, JoinConstraint, Query, Select, TableFactor, TableWithJoins, Visit,
+    Visitor,
 };
 
 use crate::error::{Error, Result};
-use crate::sql;
+use crate::sql::{self, join_constraint};
+use crate::with_queries::WithQueries;
 
 /// The most tables of which every row may meet every row of the others.
 const MULTIPLIED: usize = 2;
 
 /// Refuses a query that multiplies more tables.
 pub(crate) fn check(query: &Query) -> Result<()> {
-    match query.visit(&mut Products::default()) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(query.visit(&mut Products::default()))
 }
 
 /// What is known of a query while it is walked through.
 #[derive(Default)]
 struct Level {
-    /// The name under which it is known if it is one of a `WITH`.
-    name: Option<String>,
-    /// Its own `WITH` queries that are still to come, the next one last.
-    ctes: Vec<String>,
-    /// How many of those that are visible were so before.
-    visible: usize,
     /// The most tables that one `SELECT` of it multiplies.
     tables: usize,
     /// How many expressions were around it.
@@ -51,8 +43,8 @@ struct Joined {
 struct Products {
     levels: Vec<Level>,
     selects: Vec<Joined>,
-    /// `WITH` queries that can be read here, and how many tables they multiply.
-    visible: Vec<(String, usize)>,
+    /// The number of tables that each visible `WITH` query multiplies.
+    named: WithQueries<usize>,
     /// How many expressions are around this place.
     expressions: usize,
 }
@@ -61,12 +53,8 @@ impl Visitor for Products {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
-        let name = self.levels.last_mut().and_then(|level| level.ctes.pop());
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.named.enter(query);
         self.levels.push(Level {
-            name,
-            ctes: ctes.rev().map(|cte| sql::folded(&cte.alias.name)).collect(),
-            visible: self.visible.len(),
             tables: 0,
             expressions: self.expressions,
         });
@@ -75,11 +63,9 @@ impl Visitor for Products {
 
     fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Error> {
         if let Some(level) = self.levels.pop() {
-            self.visible.truncate(level.visible);
             let around = self.levels.last().map_or(0, |around| around.expressions);
-            if let Some(name) = level.name {
-                self.visible.push((name, level.tables));
-            } else if level.expressions == around
+            if !self.named.leave(level.tables)
+                && level.expressions == around
                 && let Some(select) = self.selects.last_mut()
             {
                 select.tables += level.tables;
@@ -127,11 +113,7 @@ impl Visitor for Products {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
         if let TableFactor::Table { name, .. } = factor {
-            let known = match sql::parts(name).as_deref() {
-                Some([name]) => self.visible.iter().rev().find(|(known, _)| known == name),
-                _ => None,
-            };
-            let tables = known.map_or(1, |(_, tables)| *tables);
+            let tables = self.named.find(name).copied().unwrap_or(1);
             if let Some(select) = self.selects.last_mut() {
                 select.tables += tables;
             }
@@ -163,7 +145,7 @@ impl Links {
         self.nested(&tables.relation);
         for join in &tables.joins {
             self.nested(&join.relation);
-            match constraint(&join.join_operator) {
+            match join_constraint!(&join.join_operator) {
                 Some(JoinConstraint::On(condition)) => self.condition(condition),
                 Some(JoinConstraint::Using(_) | JoinConstraint::Natural) => self.count += 1,
                 Some(JoinConstraint::None) | None => {}
@@ -238,29 +220,6 @@ impl Column {
             Expr::Identifier(_) | Expr::Function(_) => Some(Self::OfAny),
             _ => None,
         }
-    }
-}
-
-fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
-    use JoinOperator as Op;
-    match operator {
-        Op::Join(it)
-        | Op::Inner(it)
-        | Op::Left(it)
-        | Op::LeftOuter(it)
-        | Op::Right(it)
-        | Op::RightOuter(it)
-        | Op::FullOuter(it)
-        | Op::CrossJoin(it)
-        | Op::Semi(it)
-        | Op::LeftSemi(it)
-        | Op::RightSemi(it)
-        | Op::Anti(it)
-        | Op::LeftAnti(it)
-        | Op::RightAnti(it)
-        | Op::StraightJoin(it)
-        | Op::AsOf { constraint: it, .. } => Some(it),
-        _ => None,
     }
 }
 

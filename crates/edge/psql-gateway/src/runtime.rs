@@ -172,11 +172,9 @@ fn below(node: &Url, path: &str) -> String {
 
 /// The innermost reason, which says more than "error sending request".
 fn reason(error: &reqwest::Error) -> String {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    reason.to_string()
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |error| error.source());
+    causes.last().unwrap_or(first).to_string()
 }
 
 type Body = Pin<Box<dyn Stream<Item = std::result::Result<bytes::Bytes, String>> + Send>>;
@@ -195,10 +193,8 @@ impl Reading {
     /// Decodes what is there; a batch if one is complete.
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         self.decoder.decode(&mut self.left).map_err(|error| {
-            Error::new(
-                "XX000",
-                format!("the runtime's answer cannot be read: {error}"),
-            )
+            let message = format!("the runtime's answer cannot be read: {error}");
+            Error::new("XX000", message)
         })
     }
 

@@ -1,9 +1,10 @@
 //! What a connection remembers, and how another connection can cancel its query.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use pgwire::api::cancel::CancelHandler;
 use pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use pgwire::messages::cancel::CancelRequest;
@@ -95,22 +96,19 @@ pub(crate) const SETTINGS: [(&str, &str); 25] = [
 ];
 
 /// Settings whose values clients keep track of, in the spelling they know.
-pub(crate) const REPORTED: [(&str, &str); 12] = [
-    ("application_name", "application_name"),
-    ("client_encoding", "client_encoding"),
-    ("datestyle", "DateStyle"),
-    (
-        "default_transaction_read_only",
-        "default_transaction_read_only",
-    ),
-    ("in_hot_standby", "in_hot_standby"),
-    ("integer_datetimes", "integer_datetimes"),
-    ("intervalstyle", "IntervalStyle"),
-    ("is_superuser", "is_superuser"),
-    ("server_encoding", "server_encoding"),
-    ("server_version", "server_version"),
-    ("standard_conforming_strings", "standard_conforming_strings"),
-    ("timezone", "TimeZone"),
+pub(crate) const REPORTED: [&str; 12] = [
+    "application_name",
+    "client_encoding",
+    "DateStyle",
+    "default_transaction_read_only",
+    "in_hot_standby",
+    "integer_datetimes",
+    "IntervalStyle",
+    "is_superuser",
+    "server_encoding",
+    "server_version",
+    "standard_conforming_strings",
+    "TimeZone",
 ];
 
 /// Settings that cannot be changed.
@@ -126,22 +124,8 @@ const FIXED: [&str; 7] = [
 
 fn defaults() -> BTreeMap<String, String> {
     SETTINGS
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
-}
-
-impl State {
-    fn begin(&mut self, longest: Duration) -> Running {
-        let wished = self.settings.get("statement_timeout");
-        let wished = wished.and_then(|text| timeout(text).ok()).flatten();
-        let limit = wished.map_or(longest, |wished| wished.min(longest));
-        self.running = Running {
-            cancelled: CancellationToken::new(),
-            deadline: Instant::now() + limit,
-        };
-        self.running.clone()
-    }
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 impl Session {
@@ -164,13 +148,9 @@ impl Session {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes over what the client says of itself.
     pub(crate) fn introduce(&self, parameters: &BTreeMap<String, String>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(user) = parameters.get("user") {
             state.about.user.clone_from(user);
             state.about.database.clone_from(user);
@@ -190,39 +170,41 @@ impl Session {
 
     /// Who and what this connection is.
     pub(crate) fn about(&self) -> rewrite::Session {
-        self.state().about.clone()
+        self.state.lock().about.clone()
     }
 
-    /// Begins a statement: it may be cancelled from now on, and must end in time.
+    /// Starts a statement, or continues one after some of its rows were fetched. It can be cancelled from now on, and its time limit
+    /// starts now.
     pub(crate) fn begin(&self) -> Running {
-        let mut state = self.state();
-        state.begin(self.longest_statement)
-    }
-
-    /// Goes on with a statement of which some rows have been fetched: its time begins anew.
-    pub(crate) fn go_on(&self) {
-        self.begin();
+        let mut state = self.state.lock();
+        let wished = state.settings.get("statement_timeout");
+        let wished = wished.and_then(|text| timeout(text).ok()).flatten();
+        let longest = self.longest_statement;
+        state.running = Running {
+            cancelled: CancellationToken::new(),
+            deadline: Instant::now() + wished.map_or(longest, |wished| wished.min(longest)),
+        };
+        state.running.clone()
     }
 
     /// The limits of the statement that is being run.
     pub(crate) fn running(&self) -> Running {
-        self.state().running.clone()
+        self.state.lock().running.clone()
     }
 
     /// The value of a setting.
     pub(crate) fn setting(&self, name: &str) -> Result<String> {
         let name = name.to_lowercase();
-        let state = self.state();
-        state
-            .settings
-            .get(&name)
-            .cloned()
-            .ok_or_else(|| unknown_setting(&name))
+        let value = self.state.lock().settings.get(&name).cloned();
+        value.ok_or_else(|| {
+            let message = format!("unrecognized configuration parameter \"{name}\"");
+            Error::new("42704", message).about(&name)
+        })
     }
 
     /// All settings.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
-        self.state().settings.clone()
+        self.state.lock().settings.clone()
     }
 
     /// Changes a setting; what has no effect here is remembered all the same, as tools set what they are used to.
@@ -230,10 +212,8 @@ impl Session {
         let name = name.to_lowercase();
         let value = match name.as_str() {
             fixed if FIXED.contains(&fixed) => {
-                return Err(Error::new(
-                    "55P02",
-                    format!("parameter \"{name}\" cannot be changed"),
-                ));
+                let message = format!("parameter \"{name}\" cannot be changed");
+                return Err(Error::new("55P02", message));
             }
             "client_encoding" => {
                 let plain = value.to_uppercase().replace(['-', '_'], "");
@@ -262,13 +242,13 @@ impl Session {
             }
             _ => value,
         };
-        self.state().settings.insert(name, value.to_owned());
+        self.state.lock().settings.insert(name, value.to_owned());
         Ok(())
     }
 
     /// Gives a setting, or all, the value of the beginning.
     pub(crate) fn reset(&self, name: Option<&str>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let Some(name) = name.map(str::to_lowercase) else {
             state.settings = defaults();
             return;
@@ -281,19 +261,16 @@ impl Session {
 
     /// Keeps a statement under a name.
     pub(crate) fn prepare(&self, name: &str, prepared: Prepared) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if state.prepared.contains_key(name) {
-            return Err(Error::new(
-                "42P05",
-                format!("prepared statement \"{name}\" already exists"),
-            ));
+            let message = format!("prepared statement \"{name}\" already exists");
+            return Err(Error::new("42P05", message));
         }
         if state.prepared.len() >= MAX_PREPARED {
-            return Err(Error::new(
-                "54000",
-                format!("more than {MAX_PREPARED} prepared statements"),
-            )
-            .hint("DEALLOCATE those that are not needed any more."));
+            let message = format!("more than {MAX_PREPARED} prepared statements");
+            return Err(
+                Error::new("54000", message).hint("DEALLOCATE those that are not needed any more.")
+            );
         }
         state.prepared.insert(name.to_owned(), Arc::new(prepared));
         Ok(())
@@ -301,40 +278,25 @@ impl Session {
 
     /// The statement of this name.
     pub(crate) fn prepared(&self, name: &str) -> Result<Arc<Prepared>> {
-        let state = self.state();
-        state
-            .prepared
-            .get(name)
-            .cloned()
-            .ok_or_else(|| unknown_statement(name))
+        let prepared = self.state.lock().prepared.get(name).cloned();
+        prepared.ok_or_else(|| unknown_statement(name))
     }
 
     /// Forgets the statement of this name, or all.
     pub(crate) fn deallocate(&self, name: Option<&str>) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let Some(name) = name else {
             state.prepared.clear();
             return Ok(());
         };
-        let removed = state.prepared.remove(name);
-        removed.map(|_| ()).ok_or_else(|| unknown_statement(name))
+        let removed = state.prepared.remove(name).is_some();
+        removed.then_some(()).ok_or_else(|| unknown_statement(name))
     }
 }
 
-fn unknown_setting(name: &str) -> Error {
-    Error::new(
-        "42704",
-        format!("unrecognized configuration parameter \"{name}\""),
-    )
-    .about(name)
-}
-
 fn unknown_statement(name: &str) -> Error {
-    Error::new(
-        "26000",
-        format!("prepared statement \"{name}\" does not exist"),
-    )
-    .about(name)
+    let message = format!("prepared statement \"{name}\" does not exist");
+    Error::new("26000", message).about(name)
 }
 
 /// A time as `statement_timeout` takes it: a number of ms, or one with a unit. Nothing if it is 0, which stands for no limit.
@@ -350,11 +312,8 @@ fn timeout(text: &str) -> Result<Option<Duration>> {
         "d" => 86_400_000,
         _ => 0,
     };
-    match number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-    {
+    let number: Option<u64> = number.parse().ok();
+    match number.and_then(|number| number.checked_mul(factor)) {
         Some(ms) if factor > 0 => Ok((ms > 0).then(|| Duration::from_millis(ms))),
         _ => Err(Error::new(
             "22023",
@@ -372,10 +331,6 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    fn all(&self) -> MutexGuard<'_, HashMap<i32, (SecretKey, Weak<Session>)>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Makes a key for a connection.
     pub(crate) fn enter(
         &self,
@@ -383,22 +338,22 @@ impl Sessions {
         client: &dyn ClientInfo,
     ) -> (i32, SecretKey) {
         let (pid, secret) = self.keys.generate(client);
-        session.state().about.pid = pid;
-        self.all()
-            .insert(pid, (secret.clone(), Arc::downgrade(session)));
+        session.state.lock().about.pid = pid;
+        let known = (secret.clone(), Arc::downgrade(session));
+        self.all.lock().insert(pid, known);
         (pid, secret)
     }
 
     /// Forgets a connection.
     pub(crate) fn leave(&self, session: &Session) {
-        self.all().remove(&session.about().pid);
+        self.all.lock().remove(&session.about().pid);
     }
 }
 
 #[async_trait::async_trait]
 impl CancelHandler for Sessions {
     async fn on_cancel_request(&self, request: CancelRequest) {
-        let session = match self.all().get(&request.pid) {
+        let session = match self.all.lock().get(&request.pid) {
             Some((secret, session)) if secret.eq_value(&request.secret_key) => session.upgrade(),
             _ => None,
         };

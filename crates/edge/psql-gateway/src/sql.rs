@@ -1,7 +1,14 @@
-//! The dialect, and small things about names in a syntax tree.
+//! The dialect, and helpers for the nodes of a syntax tree.
 
-use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, ObjectNamePart, Value,
+};
 use sqlparser::dialect::PostgreSqlDialect;
+
+use crate::error::{Error, Result};
 
 /// What the clients speak.
 pub(crate) const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -26,6 +33,11 @@ pub(crate) fn parts(name: &ObjectName) -> Option<Vec<String>> {
         .collect()
 }
 
+/// The last part of a name, such as the table without its schema.
+pub(crate) fn last(name: &ObjectName) -> Option<String> {
+    parts(name)?.pop()
+}
+
 /// An identifier that means exactly `name`, quoted only where it must be.
 pub(crate) fn ident(name: &str) -> Ident {
     let plain = name
@@ -38,3 +50,95 @@ pub(crate) fn ident(name: &str) -> Ident {
         Ident::with_quote('"', name)
     }
 }
+
+/// A literal.
+pub(crate) fn literal(value: Value) -> Expr {
+    Expr::Value(value.into())
+}
+
+/// The text of a literal.
+pub(crate) fn text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The expression of a function argument.
+pub(crate) fn argument(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+/// A call of a function.
+pub(crate) fn call(name: &str, arguments: impl IntoIterator<Item = Expr>) -> Expr {
+    let arguments = arguments.into_iter();
+    Expr::Function(Function {
+        name: ObjectName::from(vec![ident(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments
+                .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
+                .collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// `CAST(expr AS data_type)`
+pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(expr),
+        data_type,
+        format: None,
+    }
+}
+
+/// Takes an expression out of the tree and leaves `NULL` in its place until it is replaced.
+pub(crate) fn take(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, literal(Value::Null))
+}
+
+/// The result of a walk through a tree.
+pub(crate) fn walked(walk: ControlFlow<Error>) -> Result<()> {
+    walk.break_value().map_or(Ok(()), Err)
+}
+
+/// The constraint of a join, if its kind has one. Takes a shared or a mutable reference and returns the same kind.
+macro_rules! join_constraint {
+    ($operator:expr) => {{
+        use sqlparser::ast::JoinOperator as Op;
+        match $operator {
+            Op::Join(it)
+            | Op::Inner(it)
+            | Op::Left(it)
+            | Op::LeftOuter(it)
+            | Op::Right(it)
+            | Op::RightOuter(it)
+            | Op::FullOuter(it)
+            | Op::CrossJoin(it)
+            | Op::Semi(it)
+            | Op::LeftSemi(it)
+            | Op::RightSemi(it)
+            | Op::Anti(it)
+            | Op::LeftAnti(it)
+            | Op::RightAnti(it)
+            | Op::StraightJoin(it)
+            | Op::AsOf { constraint: it, .. } => Some(it),
+            _ => None,
+        }
+    }};
+}
+pub(crate) use join_constraint;

@@ -75,21 +75,13 @@ impl Task<'_> {
         types: &[Type],
     ) -> Result<Option<Columns>> {
         let described = match statement {
-            Statement::Query(query) => self
-                .describe_query(query, &parameters::nulls(types))
-                .await
-                .map(Some),
+            Statement::Query(query) => self.describe_query(query, types).await.map(Some),
             Statement::Explain { .. }
             | Statement::ShowVariable { .. }
             | Statement::ShowTables { .. } => {
-                let done = self
-                    .dispatch(
-                        statement,
-                        &parameters::nulls(types),
-                        TransactionStatus::Idle,
-                    )
-                    .await;
-                done.map(|done| match done {
+                let nulls = parameters::nulls(types);
+                let done = self.dispatch(statement, &nulls, TransactionStatus::Idle);
+                done.await.map(|done| match done {
                     Done::Rows(rows, _) => Some(rows.columns),
                     _ => None,
                 })
@@ -102,9 +94,7 @@ impl Task<'_> {
                     return Ok(None);
                 };
                 let types = self.types(&prepared.statement).await?;
-                self.describe_query(query, &parameters::nulls(&types))
-                    .await
-                    .map(Some)
+                self.describe_query(query, &types).await.map(Some)
             }
             _ => Ok(None),
         };
@@ -124,7 +114,7 @@ impl Task<'_> {
         with_stack(|| parameters::types(statement, Some(&schema)))
     }
 
-    async fn describe_query(&self, query: &Query, values: &[Expr]) -> Result<Columns> {
+    async fn describe_query(&self, query: &Query, types: &[Type]) -> Result<Columns> {
         let mut query = with_stack(|| query.clone());
         query.fetch = None;
         query.limit_clause = Some(LimitClause::LimitOffset {
@@ -132,11 +122,9 @@ impl Task<'_> {
             offset: None,
             limit_by: Vec::new(),
         });
-        let limits = self.session.begin();
-        limits
-            .limit(self.query(query, values))
-            .await
-            .map(|rows| rows.columns)
+        let nulls = parameters::nulls(types);
+        let described = self.session.begin().limit(self.query(query, &nulls)).await;
+        described.map(|rows| rows.columns)
     }
 
     fn dispatch<'a>(
@@ -149,9 +137,8 @@ impl Task<'_> {
             let running = self.session.running();
             match statement {
                 Statement::Query(query) => {
-                    let rows = running
-                        .limit(self.query(with_stack(|| (**query).clone()), values))
-                        .await?;
+                    let query = with_stack(|| (**query).clone());
+                    let rows = running.limit(self.query(query, values)).await?;
                     Ok(Done::Rows(rows, "SELECT"))
                 }
                 Statement::Explain { .. } => {
@@ -173,13 +160,11 @@ impl Task<'_> {
                 Statement::Prepare {
                     name, statement, ..
                 } => {
-                    self.session.prepare(
-                        &sql::folded(name),
-                        Prepared {
-                            statement: with_stack(|| (**statement).clone()),
-                            text: self.text.into(),
-                        },
-                    )?;
+                    let prepared = Prepared {
+                        statement: with_stack(|| (**statement).clone()),
+                        text: self.text.into(),
+                    };
+                    self.session.prepare(&sql::folded(name), prepared)?;
                     Ok(Done::Tag("PREPARE"))
                 }
                 Statement::Execute {
@@ -208,14 +193,11 @@ impl Task<'_> {
         }
         let names = with_stack(|| rewrite::output_names(&query));
         let answer = if of_the_catalogue {
-            self.gateway
-                .catalogue()
-                .await?
-                .query(&query, self.session)
-                .await?
+            let catalogue = self.gateway.catalogue().await?;
+            catalogue.query(&query, self.session).await?
         } else {
             let sql = self.for_runtime(query).await?;
-            self.gateway.runtime().query(&sql).await?
+            self.gateway.runtime.query(&sql).await?
         };
         let columns = Columns::new(&answer.schema, names.as_deref())?;
         Ok(Rows { columns, answer })
@@ -256,27 +238,15 @@ impl Task<'_> {
             ));
         }
         let wished = |option: &str| {
-            let options = options.iter().flatten();
-            options
-                .into_iter()
-                .any(|wished| wished.name.value.eq_ignore_ascii_case(option))
+            let mut options = options.iter().flatten();
+            options.any(|wished| wished.name.value.eq_ignore_ascii_case(option))
         };
         let sql = self.for_runtime(query).await?;
-        let analyze = if *analyze || wished("analyze") {
-            " ANALYZE"
-        } else {
-            ""
-        };
-        let verbose = if *verbose || wished("verbose") {
-            " VERBOSE"
-        } else {
-            ""
-        };
-        let answer = self
-            .gateway
-            .runtime()
-            .query(&format!("EXPLAIN{analyze}{verbose} {sql}"))
-            .await?;
+        let word = |is_wished, word| if is_wished { word } else { "" };
+        let analyze = word(*analyze || wished("analyze"), " ANALYZE");
+        let verbose = word(*verbose || wished("verbose"), " VERBOSE");
+        let explain = format!("EXPLAIN{analyze}{verbose} {sql}");
+        let answer = self.gateway.runtime.query(&explain).await?;
         let columns = Columns::new(&answer.schema, None)?;
         Ok(Rows { columns, answer })
     }
@@ -318,19 +288,14 @@ impl Task<'_> {
             "transaction isolation level" => "transaction_isolation".to_owned(),
             "time zone" => "timezone".to_owned(),
             "session authorization" => {
-                return Ok(Self::shown(
-                    "session_authorization",
-                    &self.session.about().user,
-                ));
+                let user = self.session.about().user;
+                return Ok(Self::shown("session_authorization", &user));
             }
             "all" => {
                 let settings = self.session.settings();
-                let batch = catalogue::texts(
-                    &["name", "setting"],
-                    settings
-                        .iter()
-                        .map(|(name, value)| [name.as_str(), value.as_str()]),
-                )?;
+                let rows = settings.iter();
+                let rows = rows.map(|(name, value)| [name.as_str(), value.as_str()]);
+                let batch = catalogue::texts(&["name", "setting"], rows)?;
                 return Ok(Done::Rows(ready(batch)?, "SHOW"));
             }
             name => name.replace(' ', "."),

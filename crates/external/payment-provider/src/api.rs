@@ -1,7 +1,5 @@
 //! The HTTP API of the payment provider.
 
-use std::str::FromStr;
-
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -10,12 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::json::{Fields, FromJson, Value};
 use domain::{Money, OrderId};
-use serde::Serialize;
 use stub_kit::extract::{Json, Paged, Query, Segment};
-use stub_kit::faults::{self, Latency, Plan, Rate};
 use stub_kit::problem::{
     INVALID, MEDIA_TYPE, NOT_FOUND, Problem, UNAVAILABLE, kinds, of_field, problem,
 };
+use stub_kit::{fault_plan, faults};
 
 use crate::Provider;
 use crate::books::{self, Answer, Charge, Currency, Entry, Refund, Summary};
@@ -25,62 +22,23 @@ kinds! { pub(crate)
     TOO_MUCH: CONFLICT, "refund-exceeds-charge", "Refund exceeds charge";
 }
 
-/// The faults that are injected: the body of `/faults`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FaultPlan {
-    /// The rate at which a charge or refund is answered with 503, and nothing is done.
-    pub error_rate: Rate,
-    /// The rate at which a charge or refund gets an invalid answer: a page, a redirect, too little, too much. In half of these
-    /// cases it was carried out before.
-    pub nonsense_rate: Rate,
-    /// The rate at which a charge is booked but answered with 503, so that the caller cannot know what happened. If the request is
-    /// repeated under the same key, it gets the proper answer.
-    pub error_after_charge_rate: Rate,
-    /// How long a charge or refund waits before anything is done, in milliseconds.
-    pub latency_ms: Latency,
-    /// The rate at which a charge is declined.
-    pub decline_rate: Rate,
-    /// The rate at which a charge is booked as requested, but answered with another amount and currency.
-    pub wrong_amount_rate: Rate,
-}
-
-impl Plan for FaultPlan {
-    fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
-        let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
-        let error_rate = rate("errorRate", self.error_rate);
-        let nonsense_rate = rate("nonsenseRate", self.nonsense_rate);
-        let error_after_charge_rate = rate("errorAfterChargeRate", self.error_after_charge_rate);
-        let decline_rate = rate("declineRate", self.decline_rate);
-        let wrong_amount_rate = rate("wrongAmountRate", self.wrong_amount_rate);
-        let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
-        Some(Self {
-            error_rate: error_rate?,
-            nonsense_rate: nonsense_rate?,
-            error_after_charge_rate: error_after_charge_rate?,
-            decline_rate: decline_rate?,
-            wrong_amount_rate: wrong_amount_rate?,
-            latency_ms: latency?,
-        })
-    }
-
-    fn error_rate(&self) -> Rate {
-        self.error_rate
-    }
-
-    fn nonsense_rate(&self) -> Rate {
-        self.nonsense_rate
-    }
-
-    fn latency(&self) -> Latency {
-        self.latency_ms
+fault_plan! {
+    /// The faults that are injected: the body of `/faults`.
+    pub struct FaultPlan {
+        /// The rate at which a charge is booked but answered with 503, so that the caller cannot know what happened. If the request is
+        /// repeated under the same key, it gets the proper answer.
+        error_after_charge_rate: "errorAfterChargeRate",
+        /// The rate at which a charge is declined.
+        decline_rate: "declineRate",
+        /// The rate at which a charge is booked as requested, but answered with another amount and currency.
+        wrong_amount_rate: "wrongAmountRate",
     }
 }
 
 /// The payment provider's HTTP API.
 pub fn router(provider: Provider) -> Router {
     let faults = provider.faults.clone();
-    let database = provider.books.database().clone();
+    let database = provider.books.database.clone();
     let routes = faults
         .guard(
             Router::new()
@@ -109,10 +67,8 @@ async fn charge(
     }
     if answer.is_new_booking() && plan.error_after_charge_rate.strikes(fail) {
         faults::struck("errorAfterChargeRate");
-        return Err(problem(
-            UNAVAILABLE,
-            "it is unknown what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)",
-        ));
+        let detail = "it is unknown what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)";
+        return Err(problem(UNAVAILABLE, detail));
     }
     // A refusal contains no amount.
     if answer.status.is_success() && plan.wrong_amount_rate.strikes(err) {
@@ -129,10 +85,8 @@ async fn refund(
     IdempotencyKey(key): IdempotencyKey,
     Json(RefundBody { amount }): Json<RefundBody>,
 ) -> Result<Answer, Problem> {
-    Ok(provider
-        .books
-        .refund(key, Refund { payment_id, amount })
-        .await?)
+    let refund = Refund { payment_id, amount };
+    Ok(provider.books.refund(key, refund).await?)
 }
 
 #[derive(Debug)]
@@ -186,35 +140,22 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The response header of an answer that was given before (the name is Stripe's).
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The error for an invalid idempotency key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "send one Idempotency-Key of 1 to 255 visible ASCII characters, the same whenever the request is repeated"
-)]
-struct InvalidKey;
-
-impl FromStr for IdempotencyKey {
-    type Err = InvalidKey;
-
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidKey)
-        }
-    }
-}
-
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().map_err(|_| InvalidKey).and_then(str::parse),
-            _ => Err(InvalidKey),
-        }
-        .map_err(|error| of_field(INVALID, IDEMPOTENCY_KEY, error.to_string()))
+        let key = match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().ok(),
+            _ => None,
+        };
+        let is_key = |text: &&str| {
+            (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        key.filter(is_key).map(|key| Self(key.to_owned())).ok_or_else(|| {
+            let detail = "send one Idempotency-Key of 1 to 255 visible ASCII characters, the same whenever the request is repeated";
+            of_field(INVALID, IDEMPOTENCY_KEY, detail)
+        })
     }
 }
 

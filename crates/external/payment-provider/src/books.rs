@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use stub_kit::clock;
-use stub_kit::database::{self, Database, Schema, invalid, parsed};
+use stub_kit::database::{self, Database, Schema, invalid, named, parsed};
 use stub_kit::extract::{Page, Paged};
 use stub_kit::problem::{kinds, problem};
 use uuid::Uuid;
@@ -99,9 +99,8 @@ impl FromStr for Currency {
     type Err = UnsupportedCurrency;
 
     fn from_str(text: &str) -> Result<Self, UnsupportedCurrency> {
-        (text == Money::CURRENCY)
-            .then_some(Self::Usd)
-            .ok_or(UnsupportedCurrency)
+        let is_usd = text == Money::CURRENCY;
+        is_usd.then_some(Self::Usd).ok_or(UnsupportedCurrency)
     }
 }
 
@@ -149,17 +148,12 @@ impl Answer {
 }
 
 /// The two kinds of ledger entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Kind {
     Charge,
     Refund,
 }
-
-/// The error for a text in the books that is not a [`Kind`].
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("must be CHARGE or REFUND")]
-pub(crate) struct InvalidKind;
 
 impl Kind {
     fn name(self) -> &'static str {
@@ -167,17 +161,6 @@ impl Kind {
             Self::Charge => "CHARGE",
             Self::Refund => "REFUND",
         }
-    }
-}
-
-impl FromStr for Kind {
-    type Err = InvalidKind;
-
-    fn from_str(name: &str) -> Result<Self, InvalidKind> {
-        [Self::Charge, Self::Refund]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or(InvalidKind)
     }
 }
 
@@ -200,7 +183,7 @@ impl Entry {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             sequence: row.get("sequence")?,
-            kind: parsed(row, "kind")?,
+            kind: named(row, "kind")?,
             payment_id: row.get("payment_id")?,
             refund_id: row.get("refund_id")?,
             order_id: parsed(row, "order_id")?,
@@ -263,22 +246,13 @@ impl Serialize for Sum {
 /// The books of the payment provider; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Books {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl Books {
     pub(crate) async fn open(path: &Path) -> Result<Self, database::Error> {
-        Ok(Self {
-            database: Database::open(path, SCHEMA).await?,
-        })
-    }
-
-    pub(crate) async fn close(self) {
-        self.database.close().await;
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+        let database = Database::open(path, SCHEMA).await?;
+        Ok(Self { database })
     }
 
     /// Charges an order, or stores that the charge was declined. If `key` was used before, returns the former answer.
@@ -291,11 +265,8 @@ impl Books {
         let request = format!("POST /payments {} {}", charge.order_id, charge.amount);
         self.once(key, request, move |tx, key| {
             if declined {
-                let problem = problem(
-                    DECLINED,
-                    "the customer's bank declined the payment: ask the customer for another way to pay",
-                )
-                .with("orderId", &charge.order_id);
+                let detail = "the customer's bank declined the payment: ask the customer for another way to pay";
+                let problem = problem(DECLINED, detail).with("orderId", &charge.order_id);
                 return Ok(Ok(Answer::new(problem.kind().status, &problem)?));
             }
             let entry = Entry {
@@ -351,11 +322,8 @@ impl Books {
         self.database
             .write(move |tx| {
                 if let Some((remembered, answer)) = remembered(tx, &key)? {
-                    return Ok(if remembered == request {
-                        Ok(answer)
-                    } else {
-                        Err(Error::KeyReused)
-                    });
+                    let is_same = remembered == request;
+                    return Ok(is_same.then_some(answer).ok_or(Error::KeyReused));
                 }
                 let answer = act(tx, &key)?;
                 if let Ok(answer) = &answer {
@@ -384,14 +352,10 @@ impl Books {
                         "SELECT * FROM ledger WHERE ?3 IS NULL AND sequence > ?1 ORDER BY sequence LIMIT ?2"
                     }
                 };
-                let entries = connection
-                    .prepare_cached(sql)?
-                    .query_map(
-                        (page.after, page.fetch(), order.as_ref().map(OrderId::as_str)),
-                        Entry::read,
-                    )?
-                    .collect::<rusqlite::Result<_>>()?;
-                Ok(page.cut(entries, |entry: &Entry| entry.sequence))
+                let order = order.as_ref().map(OrderId::as_str);
+                let mut statement = connection.prepare_cached(sql)?;
+                let entries = statement.query_map((page.after, page.fetch(), order), Entry::read)?;
+                Ok(page.cut(entries.collect::<Result<_, _>>()?, |entry: &Entry| entry.sequence))
             })
             .await
     }
@@ -471,14 +435,11 @@ fn remembered(connection: &Connection, key: &str) -> rusqlite::Result<Option<(St
 }
 
 /// The order of a payment, and how much of the payment is left to refund.
-fn payment(
-    connection: &Connection,
-    payment_id: &str,
-) -> rusqlite::Result<Option<(OrderId, Money)>> {
+fn payment(connection: &Connection, id: &str) -> rusqlite::Result<Option<(OrderId, Money)>> {
     let mut left = 0;
     let mut order = None;
     let mut statement = connection.prepare_cached("SELECT * FROM ledger WHERE payment_id = ?1")?;
-    for entry in statement.query_map([payment_id], Entry::read)? {
+    for entry in statement.query_map([id], Entry::read)? {
         let entry = entry?;
         match entry.kind {
             Kind::Charge => {

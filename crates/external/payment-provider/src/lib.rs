@@ -62,7 +62,7 @@ impl Provider {
 
     /// Closes the books, for all clones.
     pub async fn close(self) {
-        self.books.close().await;
+        self.books.database.close().await;
     }
 }
 

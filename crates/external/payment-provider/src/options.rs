@@ -1,6 +1,5 @@
 //! Settings of the part `payment-provider`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -22,18 +21,7 @@ pub struct Options {
     pub database: PathBuf,
 }
 
-/// The address that the payment provider listens on.
-#[derive(Debug, Clone, Args)]
-#[group(skip)]
-pub struct Listen {
+settings::listen_address! {
     /// Address on which the payment provider listens
-    #[arg(
-        long = "payment-provider-listen",
-        id = "payment-provider-listen",
-        env = "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
-        default_value = "127.0.0.1:5060",
-        value_parser = settings::address,
-        value_name = "ADDRESS"
-    )]
-    pub address: SocketAddr,
+    "payment-provider-listen", "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN", "127.0.0.1:5060"
 }

@@ -22,7 +22,7 @@ kinds! { pub(crate)
 /// The restaurant's HTTP API.
 pub fn router(restaurant: Restaurant) -> Router {
     let faults = restaurant.faults.clone();
-    let database = restaurant.books.database().clone();
+    let database = restaurant.books.database.clone();
     let routes = faults
         .guard(
             Router::new()
@@ -57,27 +57,21 @@ async fn prepare(
     let order_id = ticket.order_id.clone();
     let kitchen = restaurant.kitchen;
     let asked_by = telemetry::trace::current();
-    let answer = restaurant
-        .books
-        .accept(ticket, verdict, preparation_ms, move |pending| {
-            kitchen.schedule(pending, asked_by);
-        })
-        .await?;
-    match answer {
-        Answer::Cooking { ready_at } => Ok((
-            StatusCode::ACCEPTED,
-            axum::Json(Accepted { order_id, ready_at }),
-        )),
-        Answer::Refused => Err(problem(
-            REFUSED,
-            "the restaurant will not cook this order, now or later",
-        )
-        .with("orderId", &order_id)),
-        Answer::OtherCallback => Err(of_field(
-            OTHER_CALLBACK,
-            "callback.url",
-            "this order was accepted before with another callback address: wait for the callback there",
-        )),
+    let schedule = move |pending| kitchen.schedule(pending, asked_by);
+    let accepted = (restaurant.books).accept(ticket, verdict, preparation_ms, schedule);
+    match accepted.await? {
+        Answer::Cooking { ready_at } => {
+            let accepted = Accepted { order_id, ready_at };
+            Ok((StatusCode::ACCEPTED, axum::Json(accepted)))
+        }
+        Answer::Refused => {
+            let detail = "the restaurant will not cook this order, now or later";
+            Err(problem(REFUSED, detail).with("orderId", &order_id))
+        }
+        Answer::OtherCallback => {
+            let detail = "this order was accepted before with another callback address: wait for the callback there";
+            Err(of_field(OTHER_CALLBACK, "callback.url", detail))
+        }
     }
 }
 
@@ -97,10 +91,10 @@ async fn cancel(
 ) -> Result<axum::Json<Cancelled>, Problem> {
     match restaurant.books.cancel(order_id.clone()).await? {
         None => Err(unknown()),
-        Some(Status::CalledBack) => Err(problem(
-            HANDED_OVER,
-            "the order is ready and was handed over: it is too late to cancel it",
-        )),
+        Some(Status::CalledBack) => {
+            let detail = "the order is ready and was handed over: it is too late to cancel it";
+            Err(problem(HANDED_OVER, detail))
+        }
         Some(status) => Ok(axum::Json(Cancelled { order_id, status })),
     }
 }
@@ -126,9 +120,6 @@ async fn preparations(
 }
 
 fn unknown() -> Problem {
-    of_field(
-        NOT_FOUND,
-        "orderId",
-        "this restaurant was never asked to prepare this order",
-    )
+    let detail = "this restaurant was never asked to prepare this order";
+    of_field(NOT_FOUND, "orderId", detail)
 }

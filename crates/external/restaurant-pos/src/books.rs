@@ -7,7 +7,9 @@ use domain::json::{Fields, FromJson, Value};
 use domain::order::MAX_PRODUCTS;
 use domain::{OrderId, Product, RestaurantId};
 use rusqlite::{OptionalExtension, Row, named_params};
-use serde::Serialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stub_kit::clock;
 use stub_kit::database::{self, Database, Schema, invalid, parsed};
@@ -113,7 +115,7 @@ pub(crate) enum End {
 }
 
 /// The status of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Status {
     /// Cooking.
@@ -139,15 +141,8 @@ impl FromStr for Status {
     type Err = InvalidStatus;
 
     fn from_str(name: &str) -> Result<Self, InvalidStatus> {
-        Ok(match name {
-            "PREPARING" => Self::Preparing,
-            "READY" => Self::Ready,
-            "CALLED_BACK" => Self::CalledBack,
-            "CANCELLED" => Self::Cancelled,
-            "REFUSED" => Self::Refused,
-            "FAILED" => Self::Failed,
-            _ => return Err(InvalidStatus),
-        })
+        let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        Self::deserialize(name).map_err(|_| InvalidStatus)
     }
 }
 
@@ -168,8 +163,8 @@ impl Status {
         if state != "PENDING" {
             return state.parse().map_err(invalid);
         }
-        let ready_at: i64 = row.get("ready_at")?;
-        Ok(if ready_at <= now {
+        let is_ready = row.get::<_, i64>("ready_at")? <= now;
+        Ok(if is_ready {
             Self::Ready
         } else {
             Self::Preparing
@@ -217,22 +212,13 @@ impl Preparation {
 /// The books of the restaurant; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Books {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl Books {
     pub(crate) async fn open(path: &Path) -> Result<Self, database::Error> {
-        Ok(Self {
-            database: Database::open(path, SCHEMA).await?,
-        })
-    }
-
-    pub(crate) async fn close(self) {
-        self.database.close().await;
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+        let database = Database::open(path, SCHEMA).await?;
+        Ok(Self { database })
     }
 
     /// Stores a new order according to `verdict`. For a known order, returns the former answer.
@@ -314,18 +300,16 @@ impl Books {
     pub(crate) async fn pending(&self) -> Result<Vec<Pending>, database::Error> {
         self.database
             .read(|connection| {
-                connection
-                    .prepare(
-                        "SELECT sequence, ready_at FROM preparations
-                         WHERE state = 'PENDING' AND callbacks > 0",
-                    )?
-                    .query_map([], |row| {
-                        Ok(Pending {
-                            sequence: row.get("sequence")?,
-                            ready_at: row.get("ready_at")?,
-                        })
-                    })?
-                    .collect()
+                const PENDING: &str = "SELECT sequence, ready_at FROM preparations
+                                       WHERE state = 'PENDING' AND callbacks > 0";
+                let mut pending = connection.prepare(PENDING)?;
+                let pending = pending.query_map([], |row| {
+                    Ok(Pending {
+                        sequence: row.get("sequence")?,
+                        ready_at: row.get("ready_at")?,
+                    })
+                })?;
+                pending.collect()
             })
             .await
     }

@@ -151,7 +151,9 @@ impl Caller {
         let (body, signature) = sign(&callback.secret, message, at, ready)?;
         let url = callback.url.0.clone();
         let unreachable = |error: http::Error| match error {
-            http::Error::Http(error) => Failure::Unreachable(with_sources(&error.without_url())),
+            http::Error::Http(error) => {
+                Failure::Unreachable(http::with_sources(&error.without_url()))
+            }
             too_long @ http::Error::TooLong { .. } => Failure::Transient(too_long.to_string()),
         };
         let span = span::client("POST", "callback", url.as_str());
@@ -213,18 +215,6 @@ fn classify(status: StatusCode, body: &str) -> Result<(), Failure> {
         // Includes failures that can be fixed meanwhile, such as a wrong address, clock or access right.
         _ => Failure::Transient(answer),
     })
-}
-
-/// The message of an error with those of its causes, which reqwest does not include.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        message.push_str(": ");
-        message.push_str(&error.to_string());
-        source = error.source();
-    }
-    message
 }
 
 #[cfg(test)]

@@ -1,57 +1,16 @@
 //! The faults that are injected.
 
-use domain::json::Fields;
-use serde::Serialize;
-use stub_kit::faults::{Latency, Plan, Rate};
+use stub_kit::fault_plan;
 
-/// The faults that are injected: the body of `/faults`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FaultPlan {
-    /// The rate at which a request to prepare or cancel is answered with 503, and nothing is done.
-    pub error_rate: Rate,
-    /// The rate at which a request to prepare or cancel gets an invalid answer: a page, a redirect, too little, too much. In half of
-    /// these cases it was carried out before.
-    pub nonsense_rate: Rate,
-    /// How long a request to prepare or cancel waits before anything is done, in milliseconds.
-    pub latency_ms: Latency,
-    /// The rate at which an order is refused.
-    pub reject_rate: Rate,
-    /// The rate at which an order is accepted but never called back.
-    pub silence_rate: Rate,
-    /// The rate at which an order is called back twice.
-    pub duplicate_callback_rate: Rate,
-}
-
-impl Plan for FaultPlan {
-    fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
-        let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
-        let error_rate = rate("errorRate", self.error_rate);
-        let nonsense_rate = rate("nonsenseRate", self.nonsense_rate);
-        let reject_rate = rate("rejectRate", self.reject_rate);
-        let silence_rate = rate("silenceRate", self.silence_rate);
-        let duplicates = rate("duplicateCallbackRate", self.duplicate_callback_rate);
-        let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
-        Some(Self {
-            error_rate: error_rate?,
-            nonsense_rate: nonsense_rate?,
-            reject_rate: reject_rate?,
-            silence_rate: silence_rate?,
-            duplicate_callback_rate: duplicates?,
-            latency_ms: latency?,
-        })
-    }
-
-    fn error_rate(&self) -> Rate {
-        self.error_rate
-    }
-
-    fn nonsense_rate(&self) -> Rate {
-        self.nonsense_rate
-    }
-
-    fn latency(&self) -> Latency {
-        self.latency_ms
+fault_plan! {
+    /// The faults that are injected: the body of `/faults`.
+    pub struct FaultPlan {
+        /// The rate at which an order is refused.
+        reject_rate: "rejectRate",
+        /// The rate at which an order is accepted but never called back.
+        silence_rate: "silenceRate",
+        /// The rate at which an order is called back twice.
+        duplicate_callback_rate: "duplicateCallbackRate",
     }
 }
 

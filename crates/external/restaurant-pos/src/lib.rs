@@ -88,7 +88,7 @@ impl Restaurant {
     /// orders.
     pub async fn close(self) {
         self.kitchen.close().await;
-        self.books.close().await;
+        self.books.database.close().await;
     }
 }
 
@@ -100,11 +100,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let restaurant = Restaurant::open(&options.database, &options.cooking).await?;
-    tracing::info!(
-        address = %listener.local_addr()?,
-        database = %options.database.display(),
-        "restaurant started"
-    );
+    tracing::info!(address = %listener.local_addr()?, database = %options.database.display(), "restaurant started");
     stub_kit::server::serve(router(restaurant.clone()), listener, shutdown).await;
     restaurant.close().await;
     tracing::info!("restaurant stopped");

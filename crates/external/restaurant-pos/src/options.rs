@@ -1,6 +1,5 @@
 //! Settings of the part `restaurant-pos`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,20 +25,9 @@ pub struct Options {
     pub cooking: Cooking,
 }
 
-/// The address that the restaurants' point of sale listens on.
-#[derive(Debug, Clone, Args)]
-#[group(skip)]
-pub struct Listen {
+settings::listen_address! {
     /// Address on which the restaurants' point of sale listens
-    #[arg(
-        long = "restaurant-pos-listen",
-        id = "restaurant-pos-listen",
-        env = "FOOD_ORDERING_RESTAURANT_POS_LISTEN",
-        default_value = "127.0.0.1:5050",
-        value_parser = settings::address,
-        value_name = "ADDRESS"
-    )]
-    pub address: SocketAddr,
+    "restaurant-pos-listen", "FOOD_ORDERING_RESTAURANT_POS_LISTEN", "127.0.0.1:5050"
 }
 
 /// How long preparations take.

@@ -536,7 +536,7 @@ async fn an_order_is_called_back_even_if_the_client_hung_up_early() {
     let (shop, url) = Shop::start().await;
     let diner = Diner::open(url, AT_ONCE).await;
 
-    let database = diner.restaurant.books.database();
+    let database = &diner.restaurant.books.database;
     send_and_hang_up(database, diner.prepare("order-1")).await;
 
     shop.called("order-1").await;

@@ -11,6 +11,8 @@ use std::sync::mpsc;
 use std::{fs, io, thread};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, types};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use tokio::sync::oneshot;
 
 /// Why a database operation failed.
@@ -189,6 +191,12 @@ where
     T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
     row.get::<_, String>(column)?.parse().map_err(invalid)
+}
+
+/// Reads a column that contains the name of a `T` as serde writes it.
+pub fn named<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let name = row.get::<_, String>(column)?.into_deserializer();
+    T::deserialize(name).map_err(|error: serde::de::value::Error| invalid(error))
 }
 
 /// The error for a column whose value this program cannot have written.

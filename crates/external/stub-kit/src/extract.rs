@@ -51,9 +51,8 @@ pub(crate) fn unusable(error: Unusable) -> Problem {
         Unusable::Invalid(violations) => match &violations[..] {
             [only] => of_field(INVALID, &only.field, &only.message),
             several => {
-                let texts: Vec<String> = several.iter().map(ToString::to_string).collect();
                 let first = several.first().map_or("", |violation| &violation.field);
-                of_field(INVALID, first, texts.join("; "))
+                of_field(INVALID, first, json::in_one_line(several))
             }
         },
     }
@@ -67,18 +66,12 @@ impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Segment<T
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let segments = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| {
-                problem(
-                    INVALID,
-                    "the path is not UTF-8 after its percent-encoding is decoded",
-                )
-            })?;
-        let (name, text) = segments
-            .iter()
-            .next()
-            .ok_or_else(|| problem(NOT_FOUND, "this path has no variable segment"))?;
+        let segments = RawPathParams::from_request_parts(parts, state).await;
+        let detail = "the path is not UTF-8 after its percent-encoding is decoded";
+        let segments = segments.map_err(|_| problem(INVALID, detail))?;
+        let first = segments.iter().next();
+        let (name, text) =
+            first.ok_or_else(|| problem(NOT_FOUND, "this path has no variable segment"))?;
         parse(name, text).map(Self)
     }
 }
@@ -106,11 +99,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 impl Query {
     /// The parameter `name`, if the query has it.
     pub fn get<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.0
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, text)| parse(name, text))
-            .transpose()
+        let given = self.0.iter().find(|(given, _)| given == name);
+        given.map(|(_, text)| parse(name, text)).transpose()
     }
 
     /// The parameters `after` (a sequence number, default 0) and `limit` (default 1,000, at most 10,000).
@@ -132,11 +122,8 @@ impl Query {
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
             let (from, to) = (range.start(), range.end());
-            of_field(
-                INVALID,
-                name,
-                format!("must be a whole number from {from} to {to}"),
-            )
+            let detail = format!("must be a whole number from {from} to {to}");
+            of_field(INVALID, name, detail)
         })
     }
 }

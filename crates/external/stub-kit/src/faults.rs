@@ -1,15 +1,15 @@
 //! Fault injection, at rates that are set at run time.
 //!
-//! A stub describes its faults in a [`Plan`], a plain struct of [`Rate`]s. [`Faults`] holds the current plan, [`Faults::routes`] lets
-//! anyone change it, and [`Faults::guard`] applies the three faults that every stub has. A stub applies its own faults itself, with
-//! [`draw`] and [`Rate::strikes`].
+//! A stub describes its faults in a [`Plan`], a plain struct of [`Rate`]s that [`fault_plan!`](crate::fault_plan) declares. [`Faults`]
+//! holds the current plan, [`Faults::routes`] lets anyone change it, and [`Faults::guard`] applies the three faults that every stub has.
+//! A stub applies its own faults itself, with [`draw`] and [`Rate::strikes`].
 //!
 //! Code that injects a fault counts it with [`struck`].
 //!
 //! The plan is only in memory: a restarted stub has no faults.
 
 use std::fmt::Debug;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +18,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use domain::json::{self, Fields, Value, Violations};
+use parking_lot::Mutex;
 use serde::Serialize;
 use telemetry::metrics::Counters;
 
@@ -25,13 +26,11 @@ use crate::extract::{JsonBytes, unusable};
 use crate::nonsense;
 use crate::problem::{Problem, UNAVAILABLE, problem};
 
-static STRUCK: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "faults_struck",
-        "Requests at which a fault was injected, by the name of the fault in /faults",
-        ["fault"],
-    )
-});
+static STRUCK: Counters<1> = Counters::new(
+    "faults_struck",
+    "Requests at which a fault was injected, by the name of the fault in /faults",
+    ["fault"],
+);
 
 /// Counts a request at which a fault was injected. `fault` is its name in `/faults`.
 pub fn struck(fault: &'static str) {
@@ -40,7 +39,7 @@ pub fn struck(fault: &'static str) {
 
 /// The rate of a fault: from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(into = "f64")]
+#[serde(transparent)]
 pub struct Rate(f64);
 
 /// The error for a number that is not a valid rate.
@@ -70,23 +69,14 @@ impl TryFrom<f64> for Rate {
     type Error = InvalidRate;
 
     fn try_from(rate: f64) -> Result<Self, InvalidRate> {
-        if (0.0..=1.0).contains(&rate) {
-            Ok(Self(rate))
-        } else {
-            Err(InvalidRate(rate))
-        }
-    }
-}
-
-impl From<Rate> for f64 {
-    fn from(rate: Rate) -> Self {
-        rate.0
+        let is_rate = (0.0..=1.0).contains(&rate);
+        is_rate.then_some(Self(rate)).ok_or(InvalidRate(rate))
     }
 }
 
 /// How long a stub waits before it handles a request: a whole number of milliseconds, at most ten minutes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(into = "u64")]
+#[serde(transparent)]
 pub struct Latency(u64);
 
 /// The error for a number of milliseconds that is too large for a [`Latency`].
@@ -108,17 +98,7 @@ impl TryFrom<u64> for Latency {
     type Error = TooLong;
 
     fn try_from(ms: u64) -> Result<Self, TooLong> {
-        if ms <= Self::MAX_MS {
-            Ok(Self(ms))
-        } else {
-            Err(TooLong(ms))
-        }
-    }
-}
-
-impl From<Latency> for u64 {
-    fn from(latency: Latency) -> Self {
-        latency.0
+        (ms <= Self::MAX_MS).then_some(Self(ms)).ok_or(TooLong(ms))
     }
 }
 
@@ -141,13 +121,53 @@ pub trait Plan: Copy + Default + Debug + Serialize + Send + Sync + 'static {
     /// The plan after the changes in `fields`; `None` if any of them is invalid. Fields that are not read here are refused.
     fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self>;
 
-    /// The rate at which a request is answered with 503 before anything is done.
-    fn error_rate(&self) -> Rate;
-    /// The rate at which a request gets an invalid answer, in half of the cases after it was carried out.
-    fn nonsense_rate(&self) -> Rate;
+    /// The faults of every stub: the rate at which a request is answered with 503 before anything is done; the rate at which it gets an
+    /// invalid answer, in half of the cases after it was carried out; and how long it waits before anything is done.
+    fn of_every_stub(&self) -> (Rate, Rate, Latency);
+}
 
-    /// How long a request waits before anything is done.
-    fn latency(&self) -> Latency;
+/// Declares a [`Plan`]: the three faults that every stub has, and the rates of its own faults with their names in `/faults`.
+#[macro_export]
+macro_rules! fault_plan {
+    ($(#[$doc:meta])* $vis:vis struct $plan:ident {
+        $($(#[$of_rate:meta])* $rate:ident: $name:literal,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, ::serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        $vis struct $plan {
+            /// The rate at which a request that changes something is answered with 503, and nothing is done.
+            pub error_rate: $crate::faults::Rate,
+            /// The rate at which such a request gets an invalid answer: a page, a redirect, too little, too much. In half of these
+            /// cases it was carried out before.
+            pub nonsense_rate: $crate::faults::Rate,
+            /// How long such a request waits before anything is done, in milliseconds.
+            pub latency_ms: $crate::faults::Latency,
+            $($(#[$of_rate])* pub $rate: $crate::faults::Rate,)*
+        }
+
+        impl $crate::faults::Plan for $plan {
+            fn changed(self, fields: &mut ::domain::json::Fields<'_, '_>) -> Option<Self> {
+                use $crate::faults::{Latency, Rate};
+                let mut rate = |name, now: Rate| fields.optional_or(name, Rate::from_json, || Ok(now));
+                let error_rate = rate("errorRate", self.error_rate);
+                let nonsense_rate = rate("nonsenseRate", self.nonsense_rate);
+                $(let $rate = rate($name, self.$rate);)*
+                let latency_ms =
+                    fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency_ms));
+                Some(Self {
+                    error_rate: error_rate?,
+                    nonsense_rate: nonsense_rate?,
+                    latency_ms: latency_ms?,
+                    $($rate: $rate?,)*
+                })
+            }
+
+            fn of_every_stub(&self) -> ($crate::faults::Rate, $crate::faults::Rate, $crate::faults::Latency) {
+                (self.error_rate, self.nonsense_rate, self.latency_ms)
+            }
+        }
+    };
 }
 
 /// A handle to the current [`Plan`], shared by its clones.
@@ -158,22 +178,20 @@ impl<P: Plan> Faults<P> {
     /// The current plan.
     #[must_use]
     pub fn current(&self) -> P {
-        *self.lock()
+        *self.0.lock()
     }
 
     /// Replaces the plan.
     pub fn set(&self, plan: P) {
-        *self.lock() = plan;
+        *self.0.lock() = plan;
     }
 
     /// The routes of `/faults`: GET shows the plan, PUT changes the faults that the body names, DELETE removes all faults. Each
     /// answers with the resulting plan.
     pub fn routes(&self) -> Router {
+        let faults = get(Self::show).put(Self::change).delete(Self::reset);
         Router::new()
-            .route(
-                "/faults",
-                get(Self::show).put(Self::change).delete(Self::reset),
-            )
+            .route("/faults", faults)
             .with_state(self.clone())
     }
 
@@ -190,21 +208,21 @@ impl<P: Plan> Faults<P> {
         request: Request,
         next: Next,
     ) -> Result<Response, Problem> {
-        let plan = faults.current();
-        let latency = Duration::from(plan.latency());
+        let (error_rate, nonsense_rate, latency) = faults.current().of_every_stub();
+        let latency = Duration::from(latency);
         if !latency.is_zero() {
             struck("latencyMs");
             tokio::time::sleep(latency).await;
         }
         let [error, makes_nonsense, is_carried_out, kind] = draw();
-        if plan.error_rate().strikes(error) {
+        if error_rate.strikes(error) {
             struck("errorRate");
             return Err(problem(
                 UNAVAILABLE,
                 "nothing was done: repeat the request (fault errorRate)",
             ));
         }
-        if plan.nonsense_rate().strikes(makes_nonsense) {
+        if nonsense_rate.strikes(makes_nonsense) {
             struck("nonsenseRate");
             if is_carried_out < 0.5 {
                 next.run(request).await;
@@ -212,11 +230,6 @@ impl<P: Plan> Faults<P> {
             return Ok(nonsense::answer(kind));
         }
         Ok(next.run(request).await)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, P> {
-        // The plan is replaced as a whole, so it is consistent even if a thread panicked while it held the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -231,8 +244,8 @@ impl<P: Plan> Faults<P> {
         State(faults): State<Self>,
         JsonBytes(body): JsonBytes,
     ) -> Result<axum::Json<P>, Problem> {
-        let mut current = faults.lock();
-        *current = json::read_with(&body, "the body", Violations::strict(), |fields| {
+        let mut current = faults.0.lock();
+        *current = json::read_with(&body, "the body", Violations::new(true), |fields| {
             current.changed(fields)
         })
         .map_err(unusable)?;
@@ -255,40 +268,8 @@ mod tests {
     use super::*;
     use crate::testing::Client;
 
-    #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct TestPlan {
-        error_rate: Rate,
-        nonsense_rate: Rate,
-        #[serde(rename = "latencyMs")]
-        latency: Latency,
-    }
-
-    impl Plan for TestPlan {
-        fn changed(self, fields: &mut Fields<'_, '_>) -> Option<Self> {
-            let error_rate =
-                fields.optional_or("errorRate", Rate::from_json, || Ok(self.error_rate));
-            let nonsense_rate =
-                fields.optional_or("nonsenseRate", Rate::from_json, || Ok(self.nonsense_rate));
-            let latency = fields.optional_or("latencyMs", Latency::from_json, || Ok(self.latency));
-            Some(Self {
-                error_rate: error_rate?,
-                nonsense_rate: nonsense_rate?,
-                latency: latency?,
-            })
-        }
-
-        fn error_rate(&self) -> Rate {
-            self.error_rate
-        }
-
-        fn nonsense_rate(&self) -> Rate {
-            self.nonsense_rate
-        }
-
-        fn latency(&self) -> Latency {
-            self.latency
-        }
+    crate::fault_plan! {
+        struct TestPlan {}
     }
 
     fn client() -> (Client, Faults<TestPlan>) {
@@ -369,7 +350,7 @@ mod tests {
 
         faults.set(TestPlan {
             error_rate: Rate::ALWAYS,
-            latency: Latency(5000),
+            latency_ms: Latency(5000),
             ..TestPlan::default()
         });
         let start = tokio::time::Instant::now();
@@ -387,7 +368,7 @@ mod tests {
         let done = Arc::new(Mutex::new(0));
         let count = Arc::clone(&done);
         let work = get(move || async move {
-            *count.lock().unwrap() += 1;
+            *count.lock() += 1;
             StatusCode::NO_CONTENT
         });
         let client = Client::new(faults.guard(Router::new().route("/work", work)));
@@ -398,7 +379,7 @@ mod tests {
         for _ in 0..100 {
             assert_ne!(client.get("/work").await.status, 204);
         }
-        let done = *done.lock().unwrap();
+        let done = *done.lock();
         assert!((10..=90).contains(&done), "{done} of 100");
     }
 }

@@ -30,21 +30,17 @@ pub fn app<P: Plan>(routes: Router, database: &Database, faults: &Faults<P>) -> 
             problem(NOT_FOUND, format!("there is no {}", request.uri().path()))
         })
         .method_not_allowed_fallback(|request: Request| async move {
-            with_reason(Problem::method_not_allowed(
-                request.method(),
-                request.uri().path(),
-            ))
+            let (method, path) = (request.method(), request.uri().path());
+            with_reason(Problem::method_not_allowed(method, path))
         })
         .layer(middleware::from_fn(log))
         .layer(middleware::from_fn(telemetry::http::observe))
 }
 
 async fn health(State(database): State<Database>) -> Result<axum::Json<Value>, Problem> {
-    database
-        .check()
-        .await
-        .map(|()| axum::Json(json!({"status": "UP"})))
-        .map_err(|error| problem(UNAVAILABLE, error.to_string()))
+    let checked = database.check().await;
+    checked.map_err(|error| problem(UNAVAILABLE, error.to_string()))?;
+    Ok(axum::Json(json!({"status": "UP"})))
 }
 
 async fn log(request: Request, next: Next) -> Response {
@@ -52,13 +48,8 @@ async fn log(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
-    tracing::debug!(
-        %method,
-        path,
-        status = response.status().as_u16(),
-        took = ?start.elapsed(),
-        "request"
-    );
+    let status = response.status().as_u16();
+    tracing::debug!(%method, path, status, took = ?start.elapsed(), "request");
     response
 }
 

@@ -9,11 +9,12 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
+use parking_lot::Mutex;
 use restate_sdk_shared_core::{IdentityVerifier, VerifyError};
 use ring::digest::{Context, SHA256};
 use tokio::time::Instant;
@@ -118,14 +119,14 @@ impl Identity {
         }
         let token = headers.get(TOKEN).map_or(&[][..], HeaderValue::as_bytes);
         let digest = digest(path, token);
-        if known.verified().contains(&digest) {
+        if known.verified.lock().contains(&digest) {
             return Ok(());
         }
         known
             .verifier
             .verify_identity(headers, path)
             .map_err(Refusal::NotVerified)?;
-        known.verified().insert(digest);
+        known.verified.lock().insert(digest);
         Ok(())
     }
 }
@@ -136,12 +137,6 @@ impl std::fmt::Debug for Identity {
             Some(_) => "Identity(signed)",
             None => "Identity(anyone)",
         })
-    }
-}
-
-impl Known {
-    fn verified(&self) -> MutexGuard<'_, VerifiedTokens> {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

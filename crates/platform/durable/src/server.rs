@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{LazyLock, Once};
+use std::sync::Once;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -35,13 +35,11 @@ const LONGEST_BEGINNING: usize = 256 * 1024;
 /// The response header that identifies services of Restate. The SDK sends it too.
 const X_RESTATE_SERVER: HeaderName = HeaderName::from_static("x-restate-server");
 
-static REFUSED: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "restate_requests_refused",
-        "Requests to the durable services that were refused because they were not signed with a known key of Restate",
-        ["reason"],
-    )
-});
+static REFUSED: Counters<1> = Counters::new(
+    "restate_requests_refused",
+    "Requests to the durable services that were refused because they were not signed with a known key of Restate",
+    ["reason"],
+);
 
 /// A handler whose input is an order event, which may contain a trace context.
 #[derive(Debug, Clone, Copy)]

@@ -44,6 +44,21 @@ pub mod dead_letter {
     /// The original length of the key in bytes, if it was truncated.
     pub const KEY_CUT_FROM: &str = "dlq-key-cut-from";
 
+    /// A record that cannot be used, with the reason.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DeadLetter {
+        /// The record's key, if it has one.
+        pub key: Option<Vec<u8>>,
+        /// The record's value.
+        pub value: Vec<u8>,
+        /// Where the record came from.
+        pub source: Source,
+        /// The reason, for people.
+        pub reason: String,
+        /// The reason as a label of metrics.
+        pub kind: &'static str,
+    }
+
     /// Where a record came from, as text for the headers.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Source {

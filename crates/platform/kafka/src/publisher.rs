@@ -1,8 +1,9 @@
 //! Publishing records.
 
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -12,7 +13,8 @@ use telemetry::metrics::Counters;
 use telemetry::{span, trace};
 use tracing::Instrument;
 
-use crate::{Connection, Error, LastError, dead_letter};
+use crate::dead_letter::{self, DeadLetter};
+use crate::{Connection, Error, LastError};
 
 /// The headers of a record: names and values.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -24,27 +26,21 @@ const REPLACE_AFTER: Duration = Duration::from_secs(30);
 /// How long a record waits for others to form a batch.
 const LINGER: Duration = Duration::from_millis(2);
 
-static PUBLISHED: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "kafka_records_published",
-        "Records that the broker confirmed",
-        ["topic"],
-    )
-});
-static DEAD_LETTERS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "dead_letters",
-        "Invalid records that were published to a dead-letter topic, by reason",
-        ["topic", "reason"],
-    )
-});
-static ERRORS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "kafka_producer_errors",
-        "Records that the broker refused or did not confirm in time",
-        ["topic", "reason"],
-    )
-});
+static PUBLISHED: Counters<1> = Counters::new(
+    "kafka_records_published",
+    "Records that the broker confirmed",
+    ["topic"],
+);
+static DEAD_LETTERS: Counters<2> = Counters::new(
+    "dead_letters",
+    "Invalid records that were published to a dead-letter topic, by reason",
+    ["topic", "reason"],
+);
+static ERRORS: Counters<2> = Counters::new(
+    "kafka_producer_errors",
+    "Records that the broker refused or did not confirm in time",
+    ["topic", "reason"],
+);
 
 /// The label for a topic: its name if it is one of this system's, else `other`.
 fn topic_label(topic: &str) -> &'static str {
@@ -96,9 +92,7 @@ impl Publisher {
     }
 
     fn producer(&self) -> FutureProducer<LastError> {
-        let producer = self.producer.read();
-        let producer = producer.unwrap_or_else(PoisonError::into_inner);
-        producer.0.clone()
+        self.producer.read().0.clone()
     }
 
     /// Replaces the producer if it has failed permanently, or has received no confirmations for a while.
@@ -108,10 +102,7 @@ impl Publisher {
     /// after a topic was deleted and created again, librdkafka may look for its leader at the former broker forever
     /// (<https://github.com/confluentinc/librdkafka/issues/4898>).
     fn replace_if_stuck(&self, error: &KafkaError) {
-        let mut producer = self
-            .producer
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut producer = self.producer.write();
         let (stuck, since) = &*producer;
         let reason = match stuck.client().fatal_error() {
             Some((_, reason)) => reason,
@@ -173,43 +164,34 @@ impl Publisher {
     /// Publishes an invalid record unchanged to the dead-letter topic `topic`, with the reason and its source as headers.
     ///
     /// The headers may make the record larger than the broker accepts. Then a long value and a long key are truncated, and the headers
-    /// [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] contain the original lengths. `kind` is the reason's label in metrics.
-    pub async fn publish_dead_letter(
-        &self,
-        topic: &str,
-        key: Option<&[u8]>,
-        value: &[u8],
-        source: &dead_letter::Source,
-        reason: &str,
-        kind: &'static str,
-    ) -> Result<(), Error> {
+    /// [`dead_letter::CUT_FROM`] and [`dead_letter::KEY_CUT_FROM`] contain the original lengths.
+    pub async fn publish_dead_letter(&self, topic: &str, letter: &DeadLetter) -> Result<(), Error> {
         const CUT_TO: usize = 64 * 1024;
-        let length = value.len().to_string();
-        let key_length = key.map_or(0, <[u8]>::len);
-        let key_length_text = key_length.to_string();
+        let (key, value) = (letter.key.as_deref(), &letter.value[..]);
+        let (length, key_length) = (value.len(), key.map_or(0, <[u8]>::len));
+        let (length_text, key_length_text) = (length.to_string(), key_length.to_string());
         let mut headers = vec![
-            (dead_letter::REASON, reason),
-            (dead_letter::TOPIC, &source.topic),
-            (dead_letter::PARTITION, &source.partition),
-            (dead_letter::OFFSET, &source.offset),
+            (dead_letter::REASON, letter.reason.as_str()),
+            (dead_letter::TOPIC, &letter.source.topic),
+            (dead_letter::PARTITION, &letter.source.partition),
+            (dead_letter::OFFSET, &letter.source.offset),
         ];
         match self.publish(topic, key, value, &headers).await {
             // The broker's limit applies to key, value and headers together.
-            Err(Error::Refused { .. }) if value.len() > CUT_TO || key_length > CUT_TO => {
-                if value.len() > CUT_TO {
-                    headers.push((dead_letter::CUT_FROM, &length));
+            Err(Error::Refused { .. }) if length > CUT_TO || key_length > CUT_TO => {
+                if length > CUT_TO {
+                    headers.push((dead_letter::CUT_FROM, &length_text));
                 }
                 if key_length > CUT_TO {
                     headers.push((dead_letter::KEY_CUT_FROM, &key_length_text));
                 }
                 let start = |bytes: &[u8]| bytes.get(..CUT_TO).unwrap_or(bytes).to_vec();
                 let key = key.map(start);
-                self.publish(topic, key.as_deref(), &start(value), &headers)
-                    .await?;
+                (self.publish(topic, key.as_deref(), &start(value), &headers)).await?;
             }
             result => result?,
         }
-        DEAD_LETTERS.inc([topic_label(topic), kind]);
+        DEAD_LETTERS.inc([topic_label(topic), letter.kind]);
         Ok(())
     }
 
@@ -248,15 +230,12 @@ impl Publisher {
     /// Checks that the brokers answer; for readiness checks. Blocks for up to `timeout`.
     pub fn check(&self, timeout: Duration) -> Result<(), Error> {
         self.last_error.forget();
-        match self.producer().client().fetch_metadata(None, timeout) {
+        let checked = match self.producer().client().fetch_metadata(None, timeout) {
             Ok(metadata) if !metadata.brokers().is_empty() => Ok(()),
-            Ok(_) => Err(self
-                .connection
-                .unreachable(&self.last_error, "the cluster has no brokers")),
-            Err(error) => Err(self
-                .connection
-                .unreachable(&self.last_error, error.to_string())),
-        }
+            Ok(_) => Err("the cluster has no brokers".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        checked.map_err(|reason| self.connection.unreachable(&self.last_error, reason))
     }
 
     /// On shutdown, waits until every record is confirmed or has failed. Blocks for up to `timeout`.

@@ -30,15 +30,21 @@ fn on_path() -> Option<PathBuf> {
 fn installed() -> Option<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;
-    let versions = entries(&cache.join("food-ordering"));
-    let complete = versions.filter(|version| {
-        let name = version.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("restate-") && version.join("complete").exists()
-    });
-    let packages = entries(&complete.max()?.join("node_modules/@restatedev"));
+    let (_, newest) = entries(&cache.join("food-ordering"))
+        .filter(|directory| directory.join("complete").exists())
+        .filter_map(|directory| Some((version(&directory)?, directory)))
+        .max()?;
+    let packages = entries(&newest.join("node_modules/@restatedev"));
     packages
         .map(|package| package.join("bin").join(PROGRAM))
         .find(|program| program.is_file())
+}
+
+/// The numbers of the version in `restate-<version>`, so that 1.7.12 counts as newer than 1.7.9.
+fn version(directory: &Path) -> Option<Vec<u32>> {
+    let name = directory.file_name()?.to_str()?;
+    let numbers = name.strip_prefix("restate-")?.split('.');
+    numbers.map(|number| number.parse().ok()).collect()
 }
 
 fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {

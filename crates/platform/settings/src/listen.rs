@@ -28,6 +28,22 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
+/// Declares `Listen`, the listen address of a part, with its help text, flag, environment variable and default.
+#[macro_export]
+macro_rules! listen_address {
+    ($(#[$doc:meta])+ $long:literal, $env:literal, $default:literal) => {
+        $(#[$doc])+
+        #[derive(Debug, Clone, ::clap::Args)]
+        #[group(skip)]
+        pub struct Listen {
+            $(#[$doc])+
+            #[arg(long = $long, id = $long, env = $env, default_value = $default)]
+            #[arg(value_parser = $crate::address, value_name = "ADDRESS")]
+            pub address: ::std::net::SocketAddr,
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

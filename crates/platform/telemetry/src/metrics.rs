@@ -3,11 +3,12 @@
 //! A metric is a `static` next to the code that it measures. Label values are constants in the program, never external input, so the
 //! number of series is bounded.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use axum::http::header;
 use axum::response::IntoResponse;
+use parking_lot::Mutex;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -29,13 +30,8 @@ pub const SLOW: &[f64] = &[
 
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
 
-fn registry() -> MutexGuard<'static, Registry> {
-    // A panic cannot leave the registry half-changed.
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 pub(crate) fn register<M: Metric + Clone>(name: &str, help: &str, metric: &M) {
-    registry().register(name, help, metric.clone());
+    REGISTRY.lock().register(name, help, metric.clone());
 }
 
 /// All metrics of this process as `OpenMetrics` text, which Prometheus reads.
@@ -43,7 +39,7 @@ pub(crate) fn register<M: Metric + Clone>(name: &str, help: &str, metric: &M) {
 pub fn text() -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = encode(&mut text, &registry());
+    let _ = encode(&mut text, &REGISTRY.lock());
     text
 }
 
@@ -54,59 +50,87 @@ pub async fn get() -> impl IntoResponse {
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-fn labels<const N: usize>(names: [&'static str; N], values: [&'static str; N]) -> Labels<N> {
-    std::array::from_fn(|n| (names[n], values[n]))
+/// Metrics with one name and with labels. They are registered when the first of them is used.
+#[derive(Debug)]
+pub struct Labelled<M, const N: usize> {
+    name: &'static str,
+    help: &'static str,
+    labels: [&'static str; N],
+    make: fn() -> M,
+    family: OnceLock<Family<Labels<N>, M>>,
 }
 
 /// Counters with labels. Their names get the suffix `_total` in the exposition.
-#[derive(Debug)]
-pub struct Counters<const N: usize> {
-    names: [&'static str; N],
-    family: Family<Labels<N>, Counter>,
+pub type Counters<const N: usize> = Labelled<Counter, N>;
+/// Gauges with labels.
+pub type Gauges<const N: usize> = Labelled<Gauge, N>;
+/// Histograms of durations, in seconds, with labels. Their names should end in `_seconds`.
+pub type Times<const N: usize> = Labelled<Histogram, N>;
+
+impl<M, const N: usize> Labelled<M, N> {
+    /// Creates the metrics `name` with these label names. `make` creates each metric; for [`Times`] it is [`fast`] or [`slow`].
+    #[must_use]
+    pub const fn made_by(
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+        make: fn() -> M,
+    ) -> Self {
+        Self {
+            name,
+            help,
+            labels,
+            make,
+            family: OnceLock::new(),
+        }
+    }
+}
+
+impl<M, const N: usize> Labelled<M, N>
+where
+    M: Clone,
+    Family<Labels<N>, M>: Metric + Clone,
+{
+    /// Returns the metric with these label values.
+    fn of(&self, values: [&'static str; N]) -> M {
+        let family = self.family.get_or_init(|| {
+            let family = Family::new_with_constructor(self.make);
+            register(self.name, self.help, &family);
+            family
+        });
+        family.get_or_create_owned(&std::array::from_fn(|n| (self.labels[n], values[n])))
+    }
 }
 
 impl<const N: usize> Counters<N> {
     /// Creates the counters `name` (without `_total`) with these label names.
     #[must_use]
-    pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
-        let family = Family::default();
-        register(name, help, &family);
-        Self { names, family }
+    pub const fn new(name: &'static str, help: &'static str, labels: [&'static str; N]) -> Self {
+        Self::made_by(name, help, labels, Counter::default)
     }
 
     /// Adds one.
     pub fn inc(&self, values: [&'static str; N]) {
-        self.family.get_or_create(&labels(self.names, values)).inc();
+        self.of(values).inc();
     }
-}
-
-/// Gauges with labels.
-#[derive(Debug)]
-pub struct Gauges<const N: usize> {
-    names: [&'static str; N],
-    family: Family<Labels<N>, Gauge>,
 }
 
 impl<const N: usize> Gauges<N> {
     /// Creates the gauges `name` with these label names.
     #[must_use]
-    pub fn new(name: &str, help: &str, names: [&'static str; N]) -> Self {
-        let family = Family::default();
-        register(name, help, &family);
-        Self { names, family }
+    pub const fn new(name: &'static str, help: &'static str, labels: [&'static str; N]) -> Self {
+        Self::made_by(name, help, labels, Gauge::default)
     }
 
     /// Sets the gauge.
     pub fn set(&self, values: [&'static str; N], now: usize) {
-        self.family
-            .get_or_create(&labels(self.names, values))
-            .set(i64::try_from(now).unwrap_or(i64::MAX));
+        self.of(values).set(i64::try_from(now).unwrap_or(i64::MAX));
     }
 
     /// Adds one until the returned guard is dropped.
     #[must_use]
     pub fn up(&self, values: [&'static str; N]) -> Up {
-        let gauge = self.family.get_or_create_owned(&labels(self.names, values));
+        let gauge = self.of(values);
         gauge.inc();
         Up(gauge)
     }
@@ -122,27 +146,10 @@ impl Drop for Up {
     }
 }
 
-/// Histograms of durations, in seconds, with labels.
-#[derive(Debug)]
-pub struct Times<const N: usize> {
-    names: [&'static str; N],
-    family: Family<Labels<N>, Histogram, fn() -> Histogram>,
-}
-
 impl<const N: usize> Times<N> {
-    /// Creates the histograms `name`, which should end in `_seconds`, with these label names; `make` is [`fast`] or [`slow`].
-    #[must_use]
-    pub fn new(name: &str, help: &str, names: [&'static str; N], make: fn() -> Histogram) -> Self {
-        let family = Family::new_with_constructor(make);
-        register(name, help, &family);
-        Self { names, family }
-    }
-
     /// Records a duration.
     pub fn observe(&self, values: [&'static str; N], took: Duration) {
-        self.family
-            .get_or_create(&labels(self.names, values))
-            .observe(took.as_secs_f64());
+        self.of(values).observe(took.as_secs_f64());
     }
 }
 
@@ -172,7 +179,7 @@ mod tests {
         let one = gauges.up(["b"]);
         let two = gauges.up(["b"]);
         drop(one);
-        let times = Times::new("test_took_seconds", "How long", ["kind"], fast);
+        let times = Times::made_by("test_took_seconds", "How long", ["kind"], fast);
         times.observe(["a"], Duration::from_millis(20));
         let text = text();
         drop(two);

@@ -59,6 +59,15 @@ pub enum Error {
     },
 }
 
+/// The message of an error with those of its causes, which reqwest does not include.
+pub fn with_sources(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 /// An error of a request, for [`Upstream::ask`](crate::Upstream::ask).
 pub trait Failure: fmt::Display {
     /// Whether the request was not sent, because no connection was made.

@@ -1,12 +1,6 @@
 //! [`DispatchBacklog`]: stores the middle part of the matcher's long queues.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
-#![expect(
-    clippy::unused_async,
-    reason = "handlers are async, whether they wait or not"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
+#![expect(clippy::unused_async, reason = "the SDK's handlers are async")]
 
 use restate_sdk::prelude::*;
 use schemars::JsonSchema;
@@ -81,11 +75,8 @@ impl DispatchBacklog {
     ) -> Result<Json<Vec<String>>, TerminalError> {
         let Json(segment) = segment;
         let key = segment_key(&segment);
-        let ids = ctx
-            .get::<Json<Vec<String>>>(&key)
-            .await?
-            .map(Json::into_inner)
-            .unwrap_or_default();
+        let ids = ctx.get::<Json<Vec<String>>>(&key).await?;
+        let ids = ids.map(Json::into_inner).unwrap_or_default();
         for id in &ids {
             ctx.clear(&place_key(&segment.queue, id));
         }

@@ -1,8 +1,5 @@
 //! [`DriverUpdateIntake`]: the sink of topic `driver-updates`.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use domain::driver::LocationUpdate;
 use durable::record::key_of;
@@ -10,9 +7,8 @@ use durable::{Unread, retry};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 
-use crate::dead_letter::DeadLetter;
-use crate::report;
 use crate::twin::DriverDigitalTwinClient;
+use crate::{dead_letter, report};
 
 /// Receives location updates from Kafka.
 ///
@@ -61,8 +57,8 @@ impl DriverUpdateIntake {
             Err(refused) => {
                 let letter = refused.dead_letter(key, value, ctx.headers());
                 let publisher = self.publisher.clone();
-                ctx.run(move || letter.publish(publisher))
-                    .name(DeadLetter::STEP)
+                ctx.run(move || dead_letter::publish(letter, publisher))
+                    .name(dead_letter::STEP)
                     .retry_policy(retry::kafka())
                     .await
             }

@@ -1,8 +1,5 @@
 //! [`DeliveryManager`]: runs one delivery.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use domain::{OrderId, Status};
 use durable::{Trace, Traced};
@@ -62,10 +59,8 @@ impl DeliveryManager {
         driver: Json<FreeDriver>,
     ) -> Result<(), TerminalError> {
         let Json(driver) = driver;
-        let wanting = load(&ctx)
-            .await?
-            .filter(|delivery| delivery.progress.wants_driver());
-        let Some(delivery) = wanting else {
+        let delivery = load(&ctx).await?;
+        let Some(delivery) = delivery.filter(|it| it.progress.wants_driver()) else {
             ctx.object_client::<DriverDeliveryMatcherClient>(driver.region.name())
                 .set_driver_available(Json(driver))
                 .send();
@@ -73,9 +68,8 @@ impl DeliveryManager {
         };
         // The matcher may send this because another driver's delivery ended, so the trace is that of the delivery, not of the message.
         let (trace, span) = delivery.trace.join(&ctx, "DeliveryManager/assignDriver");
-        give_to(&ctx, trace, delivery, driver)
-            .instrument(span)
-            .await
+        let giving = give_to(&ctx, trace, delivery, driver);
+        giving.instrument(span).await
     }
 
     /// Sent by `DriverDigitalTwin` when its driver has the food. Makes the order `IN_DELIVERY`.
@@ -151,10 +145,9 @@ impl DeliveryManager {
         };
         match delivery.progress.driver() {
             Some(driver_id) => {
+                let delivery_id = order_id(&ctx)?;
                 ctx.object_client::<DriverDigitalTwinClient>(driver_id.as_str())
-                    .unassign_delivery(Json(DeliveryRef {
-                        delivery_id: order_id(&ctx)?,
-                    }))
+                    .unassign_delivery(Json(DeliveryRef { delivery_id }))
                     .traced(Trace::of(&ctx))
                     .send();
             }
@@ -246,10 +239,8 @@ async fn give_to(
 }
 
 async fn load(ctx: &ObjectContext<'_>) -> Result<Option<Delivery>, TerminalError> {
-    Ok(ctx
-        .get::<Json<Delivery>>(DELIVERY_INFO)
-        .await?
-        .map(Json::into_inner))
+    let delivery = ctx.get::<Json<Delivery>>(DELIVERY_INFO).await?;
+    Ok(delivery.map(Json::into_inner))
 }
 
 fn order_id(ctx: &ObjectContext<'_>) -> Result<OrderId, TerminalError> {

@@ -1,10 +1,5 @@
 //! [`DriverDeliveryMatcher`]: matches the drivers and the deliveries of a region.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
-
-use std::sync::LazyLock;
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use domain::Region;
 use domain::geo::Cell;
@@ -17,20 +12,16 @@ use crate::manager::DeliveryManagerClient;
 use crate::segmented::{Oldest, Segmented};
 use crate::types::{DriverRequest, FreeDriver};
 
-static QUEUED: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "dispatch_queue_length",
-        "Deliveries that wait for a driver",
-        ["region"],
-    )
-});
-static FREE_DRIVERS: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "drivers_free",
-        "Drivers who wait for a delivery",
-        ["region"],
-    )
-});
+static QUEUED: Gauges<1> = Gauges::new(
+    "dispatch_queue_length",
+    "Deliveries that wait for a driver",
+    ["region"],
+);
+static FREE_DRIVERS: Gauges<1> = Gauges::new(
+    "drivers_free",
+    "Drivers who wait for a delivery",
+    ["region"],
+);
 
 /// State key of the waiting deliveries, and the name of their queue in the backlog.
 const PENDING: &str = "pending-deliveries";
@@ -92,15 +83,12 @@ impl DriverDeliveryMatcher {
             self.store_free(&ctx, cell, &key, &free).await?;
             if let Some(driver_id) = driver.and_then(|id| id.parse().ok()) {
                 let region = region(&ctx)?;
-                assign(
-                    &ctx,
-                    delivery_id.into(),
-                    FreeDriver {
-                        driver_id,
-                        region,
-                        cell,
-                    },
-                );
+                let driver = FreeDriver {
+                    driver_id,
+                    region,
+                    cell,
+                };
+                assign(&ctx, delivery_id.into(), driver);
                 return Ok(());
             }
         }
@@ -178,19 +166,14 @@ async fn load<T>(ctx: &ObjectContext<'_>, key: &str) -> Result<T, TerminalError>
 where
     T: Default + serde::de::DeserializeOwned + serde::Serialize + 'static,
 {
-    Ok(ctx
-        .get::<Json<T>>(key)
-        .await?
-        .map(Json::into_inner)
-        .unwrap_or_default())
+    let entry = ctx.get::<Json<T>>(key).await?;
+    Ok(entry.map(Json::into_inner).unwrap_or_default())
 }
 
 /// Stores the waiting deliveries, and updates the gauge of their number. A replay sets the same value.
 fn store_pending(ctx: &ObjectContext<'_>, pending: &Pending) -> Result<(), TerminalError> {
-    QUEUED.set(
-        [region(ctx)?.name()],
-        usize::try_from(pending.len()).unwrap_or(usize::MAX),
-    );
+    let length = usize::try_from(pending.len()).unwrap_or(usize::MAX);
+    QUEUED.set([region(ctx)?.name()], length);
     store(ctx, PENDING, pending);
     Ok(())
 }

@@ -3,11 +3,10 @@
 use domain::driver::{LocationUpdate, Received, Unreadable};
 use domain::{DriverId, id};
 use durable::record::{source_of, time_of};
+use kafka::dead_letter::DeadLetter;
 use restate_sdk::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::dead_letter::DeadLetter;
 
 /// Input of `DriverDigitalTwin/handleDriverLocationUpdateEvent`: a phone's report, as parsed by the intake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,10 +1,6 @@
 //! [`DriverDigitalTwin`]: what the system knows about one driver.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::driver::Verdict;
@@ -12,12 +8,13 @@ use domain::geo::Speed;
 use domain::{DriverId, Location, Region, topic};
 use durable::clock::now_ms;
 use durable::{Trace, Traced, Unread, retry};
-use kafka::{Publisher, dead_letter};
+use kafka::Publisher;
+use kafka::dead_letter::{DeadLetter, Source};
 use order_status::OrderStatusServiceClient;
 use restate_sdk::prelude::*;
 use telemetry::metrics::Counters;
 
-use crate::dead_letter::DeadLetter;
+use crate::dead_letter;
 use crate::driver::{AssignedDelivery, DriverStatus, SilenceCheck, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
@@ -30,13 +27,11 @@ const DRIVER_LOCATION: &str = "driver-location";
 /// State key of what was last sent to the matcher about the driver, so that it can be withdrawn.
 const OFFERED: &str = "offered";
 
-static REPORTS: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "driver_reports",
-        "Location updates that drivers' twins have handled, by verdict",
-        ["verdict"],
-    )
-});
+static REPORTS: Counters<1> = Counters::new(
+    "driver_reports",
+    "Location updates that drivers' twins have handled, by verdict",
+    ["verdict"],
+);
 
 /// What the system knows about one driver. Key: the driver's id.
 ///
@@ -77,10 +72,7 @@ impl DriverDigitalTwin {
         let Json(Availability { region, location }) = availability;
         match status(&ctx).await? {
             DriverStatus::WaitingForWork => Ok(()),
-            DriverStatus::Delivering => Err(TerminalError::new_with_code(
-                409,
-                format!("driver {} has a delivery; hand it over first", ctx.key()),
-            )),
+            DriverStatus::Delivering => Err(busy(&ctx)),
             DriverStatus::Idle => offer(&ctx, region, location),
             DriverStatus::Offline => {
                 clear_offline_region(&ctx).await?;
@@ -95,12 +87,7 @@ impl DriverDigitalTwin {
     async fn set_driver_unavailable(&self, ctx: ObjectContext<'_>) -> Result<(), TerminalError> {
         match status(&ctx).await? {
             DriverStatus::Idle => {}
-            DriverStatus::Delivering => {
-                return Err(TerminalError::new_with_code(
-                    409,
-                    format!("driver {} has a delivery; hand it over first", ctx.key()),
-                ));
-            }
+            DriverStatus::Delivering => return Err(busy(&ctx)),
             DriverStatus::WaitingForWork => {
                 if let Some(Json(offered)) = ctx.get::<Json<FreeDriver>>(OFFERED).await? {
                     ctx.object_client::<DriverDeliveryMatcherClient>(offered.region.name())
@@ -190,10 +177,8 @@ impl DriverDigitalTwin {
     ) -> Result<(), TerminalError> {
         let held = self.held(&ctx, &delivery.0).await?;
         if !held.picked_up {
-            return Err(TerminalError::new_with_code(
-                409,
-                format!("delivery {} was not picked up yet", held.delivery_id),
-            ));
+            let reason = format!("delivery {} was not picked up yet", held.delivery_id);
+            return Err(TerminalError::new_with_code(409, reason));
         }
         ctx.object_client::<DeliveryManagerClient>(held.delivery_id.as_str())
             .notify_delivery_delivered(Json(me(&ctx)?))
@@ -244,7 +229,7 @@ impl DriverDigitalTwin {
         }
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
         if let Verdict::Impossible { why, begins: true } = verdict {
-            let source = dead_letter::Source {
+            let source = Source {
                 topic: topic::DRIVER_UPDATES.to_owned(),
                 partition: sent.partition.to_string(),
                 offset: sent.received.offset.to_string(),
@@ -274,17 +259,13 @@ impl DriverDigitalTwin {
         ctx: ObjectContext<'_>,
         delivery: Json<DeliveryRef>,
     ) -> Result<(), TerminalError> {
-        let Some(held) = assigned(&ctx)
-            .await?
-            .filter(|held| held.delivery_id == delivery.0.delivery_id)
-        else {
+        let held = assigned(&ctx).await?;
+        let Some(held) = held.filter(|held| held.delivery_id == delivery.0.delivery_id) else {
             return Ok(());
         };
         let whereabouts = whereabouts(&ctx).await?;
-        let location = whereabouts
-            .track
-            .newest()
-            .map_or(held.restaurant_location, |newest| newest.location);
+        let newest = whereabouts.track.newest();
+        let location = newest.map_or(held.restaurant_location, |newest| newest.location);
         end_delivery(&ctx, whereabouts);
         offer(&ctx, held.region, location)
     }
@@ -331,11 +312,8 @@ impl DriverDigitalTwin {
         &self,
         ctx: SharedObjectContext<'_>,
     ) -> Result<Json<Option<AssignedDelivery>>, TerminalError> {
-        Ok(Json(
-            ctx.get::<Json<AssignedDelivery>>(ASSIGNED_DELIVERY)
-                .await?
-                .map(Json::into_inner),
-        ))
+        let assigned = ctx.get::<Json<AssignedDelivery>>(ASSIGNED_DELIVERY);
+        Ok(Json(assigned.await?.map(Json::into_inner)))
     }
 
     /// Notifies the delivery's manager that its driver is silent.
@@ -373,8 +351,8 @@ impl DriverDigitalTwin {
         letter: DeadLetter,
     ) -> Result<(), TerminalError> {
         let publisher = self.publisher.clone();
-        ctx.run(move || letter.publish(publisher))
-            .name(DeadLetter::STEP)
+        ctx.run(move || dead_letter::publish(letter, publisher))
+            .name(dead_letter::STEP)
             .retry_policy(retry::kafka())
             .await
     }
@@ -385,20 +363,21 @@ impl DriverDigitalTwin {
         ctx: &ObjectContext<'_>,
         delivery: &DeliveryRef,
     ) -> Result<AssignedDelivery, TerminalError> {
-        assigned(ctx)
-            .await?
-            .filter(|held| held.delivery_id == delivery.delivery_id)
-            .ok_or_else(|| {
-                TerminalError::new_with_code(
-                    409,
-                    format!(
-                        "driver {} does not hold delivery {} (any more)",
-                        ctx.key(),
-                        delivery.delivery_id
-                    ),
-                )
-            })
+        let id = &delivery.delivery_id;
+        let held = assigned(ctx).await?.filter(|held| held.delivery_id == *id);
+        held.ok_or_else(|| {
+            let reason = format!(
+                "driver {} does not hold delivery {id} (any more)",
+                ctx.key()
+            );
+            TerminalError::new_with_code(409, reason)
+        })
     }
+}
+
+fn busy(ctx: &ObjectContext<'_>) -> TerminalError {
+    let reason = format!("driver {} has a delivery; hand it over first", ctx.key());
+    TerminalError::new_with_code(409, reason)
 }
 
 /// Asks the matcher for a delivery for this driver.
@@ -445,26 +424,18 @@ fn me(ctx: &ObjectContext<'_>) -> Result<DriverRef, TerminalError> {
 }
 
 async fn status(ctx: &ObjectContext<'_>) -> Result<DriverStatus, TerminalError> {
-    Ok(ctx
-        .get::<Json<DriverStatus>>(DRIVER_STATUS)
-        .await?
-        .map(Json::into_inner)
-        .unwrap_or_default())
+    let status = ctx.get::<Json<DriverStatus>>(DRIVER_STATUS).await?;
+    Ok(status.map(Json::into_inner).unwrap_or_default())
 }
 
 async fn assigned(ctx: &ObjectContext<'_>) -> Result<Option<AssignedDelivery>, TerminalError> {
-    Ok(ctx
-        .get::<Json<AssignedDelivery>>(ASSIGNED_DELIVERY)
-        .await?
-        .map(Json::into_inner))
+    let assigned = ctx.get::<Json<AssignedDelivery>>(ASSIGNED_DELIVERY);
+    Ok(assigned.await?.map(Json::into_inner))
 }
 
 async fn whereabouts(ctx: &ObjectContext<'_>) -> Result<Whereabouts, TerminalError> {
-    Ok(ctx
-        .get::<Json<Whereabouts>>(DRIVER_LOCATION)
-        .await?
-        .map(Json::into_inner)
-        .unwrap_or_default())
+    let whereabouts = ctx.get::<Json<Whereabouts>>(DRIVER_LOCATION).await?;
+    Ok(whereabouts.map(Json::into_inner).unwrap_or_default())
 }
 
 /// Clears the delivery and its route.

@@ -1,6 +1,5 @@
 //! Settings of the part `driver-simulator`.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -23,20 +22,9 @@ pub struct Options {
     pub pace: Pace,
 }
 
-/// The address that the driver simulator listens on.
-#[derive(Debug, Clone, Args)]
-#[group(skip)]
-pub struct Listen {
+settings::listen_address! {
     /// Address on which the driver simulator listens for Restate
-    #[arg(
-        long = "driver-simulator-listen",
-        id = "driver-simulator-listen",
-        env = "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
-        default_value = "127.0.0.1:9081",
-        value_parser = settings::address,
-        value_name = "ADDRESS"
-    )]
-    pub address: SocketAddr,
+    "driver-simulator-listen", "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN", "127.0.0.1:9081"
 }
 
 /// How the simulated drivers drive.

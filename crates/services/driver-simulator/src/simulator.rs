@@ -1,12 +1,6 @@
 //! The handlers of [`DriverMobileAppSimulator`].
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
-#![expect(
-    clippy::unused_async,
-    reason = "handlers are async, whether they wait or not"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
+#![expect(clippy::unused_async, reason = "the SDK's handlers are async")]
 
 use std::time::Duration;
 

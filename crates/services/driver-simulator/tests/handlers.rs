@@ -1,9 +1,6 @@
 //! Tests the handlers of `DriverMobileAppSimulator` in a real Restate server. The driver's twin, the only service that it calls, is
 //! replaced by a stub: a service of the same name with the handlers that are called.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;

@@ -1,10 +1,6 @@
 //! The handlers of [`OrderStatusService`].
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::{OrderId, Status, StatusEvent, topic};
@@ -20,28 +16,22 @@ use crate::record::{
     Outcome, Record,
 };
 
-static ORDERS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "orders",
-        "Orders that got a status, by status and reason",
-        ["status", "reason"],
-    )
-});
-static DELAYS: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "orders_delayed",
-        "Orders that were marked as delayed, by status",
-        ["status"],
-    )
-});
-static STAGES: LazyLock<Times<1>> = LazyLock::new(|| {
-    Times::new(
-        "order_stage_duration_seconds",
-        "How long orders had a status before they got the next one",
-        ["stage"],
-        metrics::slow,
-    )
-});
+static ORDERS: Counters<2> = Counters::new(
+    "orders",
+    "Orders that got a status, by status and reason",
+    ["status", "reason"],
+);
+static DELAYS: Counters<1> = Counters::new(
+    "orders_delayed",
+    "Orders that were marked as delayed, by status",
+    ["status"],
+);
+static STAGES: Times<1> = Times::made_by(
+    "order_stage_duration_seconds",
+    "How long orders had a status before they got the next one",
+    ["stage"],
+    metrics::slow,
+);
 
 const STATUS: &str = "order-status";
 const CONTENT: &str = "order-content";

@@ -54,34 +54,20 @@ pub(crate) fn kind_of(invalid: &Invalid) -> &'static str {
 /// The order in a record of topic `orders`.
 pub(crate) fn of_record(event: &[u8], key: Option<&[u8]>) -> Result<Order, Invalid> {
     let order = Order::parse(event)?;
-    let problem = match key {
-        Some(key) if key == order.order_id.as_str().as_bytes() => return Ok(order),
+    let id = order.order_id.as_str();
+    let found = match key {
+        Some(key) if key == id.as_bytes() => return Ok(order),
         Some(key) => match std::str::from_utf8(key) {
-            Ok(key) if key.chars().count() <= QUOTED_KEY => format!(
-                "must be the orderId {:?}, but is {key:?}",
-                order.order_id.as_str()
-            ),
-            Ok(key) => format!(
-                "must be the orderId {:?}, but is a text of {} characters",
-                order.order_id.as_str(),
-                key.chars().count()
-            ),
-            Err(_) => format!(
-                "must be the orderId {:?}, but is not UTF-8",
-                order.order_id.as_str()
-            ),
+            Ok(key) if key.chars().count() <= QUOTED_KEY => format!("is {key:?}"),
+            Ok(key) => format!("is a text of {} characters", key.chars().count()),
+            Err(_) => "is not UTF-8".to_owned(),
         },
-        None => format!(
-            "must be the orderId {:?}, but there is none",
-            order.order_id.as_str()
-        ),
+        None => "there is none".to_owned(),
     };
+    let problem = format!("must be the orderId {id:?}, but {found}");
     Err(Invalid {
         order_id: Some(order.order_id),
-        violations: vec![Violation {
-            field: RECORD_KEY.to_owned(),
-            message: problem,
-        }],
+        violations: vec![Violation::new(RECORD_KEY, problem)],
     })
 }
 

@@ -1,8 +1,5 @@
 //! [`OrderIntake`]: the sink of topic `orders`.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use std::time::Duration;
 
@@ -10,6 +7,7 @@ use domain::{Order, topic};
 use durable::record::{key_of, source_of};
 use durable::{Trace, Traced, Unread, retry, traceparent_in};
 use kafka::Publisher;
+use kafka::dead_letter::DeadLetter;
 use order_status::{Change, Claimant, IdClaim, IdClaimAnswer, OrderStatusServiceClient};
 use restate_sdk::prelude::*;
 
@@ -93,17 +91,16 @@ impl OrderIntake {
         kind: &'static str,
     ) -> Result<(), TerminalError> {
         let publisher = self.publisher.clone();
-        let source = source_of(ctx.headers());
+        let letter = DeadLetter {
+            key,
+            value: event,
+            source: source_of(ctx.headers()),
+            reason,
+            kind,
+        };
         ctx.run(move || async move {
             Ok(publisher
-                .publish_dead_letter(
-                    topic::ORDERS_DLQ,
-                    key.as_deref(),
-                    &event,
-                    &source,
-                    &reason,
-                    kind,
-                )
+                .publish_dead_letter(topic::ORDERS_DLQ, &letter)
                 .await?)
         })
         .name("publish orders-dlq")

@@ -1,6 +1,5 @@
 //! Settings of the part `order-services`.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -60,20 +59,9 @@ pub struct ThirdPartyUrls {
     pub restaurant_url: String,
 }
 
-/// Where the order services listen.
-#[derive(Debug, Clone, Args)]
-#[group(skip)]
-pub struct Listen {
+settings::listen_address! {
     /// Where the order services listen for Restate
-    #[arg(
-        long = "order-services-listen",
-        id = "order-services-listen",
-        env = "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
-        default_value = "127.0.0.1:9080",
-        value_parser = settings::address,
-        value_name = "ADDRESS"
-    )]
-    pub address: SocketAddr,
+    "order-services-listen", "FOOD_ORDERING_ORDER_SERVICES_LISTEN", "127.0.0.1:9080"
 }
 
 /// Limits and retention of the order services.

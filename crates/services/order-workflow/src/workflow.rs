@@ -1,8 +1,5 @@
 //! [`OrderWorkflow`]: an order from payment to the customer's door.
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro makes client methods without any"
-)]
+#![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use domain::{Order, Status};
 use durable::{Trace, Traced, Unread, traceparent_in, unless_cancelled};

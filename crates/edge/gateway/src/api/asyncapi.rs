@@ -63,10 +63,8 @@ pub(super) async fn schema(
 ) -> Result<impl IntoResponse, Problem> {
     let schema = path.ok().and_then(|Path(topic)| SCHEMAS.get(&topic));
     let schema = schema.ok_or_else(|| {
-        Problem::new(
-            kind::NOT_FOUND,
-            "/api/asyncapi.json lists the topics; those of dead letters have no schema",
-        )
+        let detail = "/api/asyncapi.json lists the topics; those of dead letters have no schema";
+        Problem::new(kind::NOT_FOUND, detail)
     })?;
     let content_type = [(header::CONTENT_TYPE, "application/schema+json")];
     Ok((content_type, schema.to_string()))

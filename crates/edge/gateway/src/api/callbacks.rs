@@ -3,35 +3,32 @@
 //! A restaurant knows the address of this one callback, and the secret to sign it with. Both were handed to it with the order by
 //! `OrderWorkflow`; the gateway derives the secret anew, so it stores nothing ([`secrets::callback`]).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::OrderId;
-use domain::json::Violation;
+use durable::clock::now_ms;
 use secrets::callback::Callbacks;
 use secrets::webhook::{self, Refusal, Signed};
 use telemetry::metrics::Counters;
 
+use super::App;
 use super::extract::{JsonBytes, Segments, json_of};
-use super::problem::{Problem, kind, of_violations};
+use super::problem::{Problem, kind, later, of_field};
 use super::responses::{CrossSite, JsonBody, problems};
-use super::{App, RETRY_AFTER};
-use crate::clock::now_ms;
 use crate::ingress;
 use crate::model::{Ready, schema};
 
 /// The longest callback that is read, in bytes. One has a hundred.
 const LONGEST: usize = 4 * 1024;
 
-static CALLBACKS: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "restaurant_callbacks",
-        "Callbacks of restaurants: accepted, or why not",
-        ["outcome"],
-    )
-});
+static CALLBACKS: Counters<1> = Counters::new(
+    "restaurant_callbacks",
+    "Callbacks of restaurants: accepted, or why not",
+    ["outcome"],
+);
 
 /// Why a callback was not taken: as the metric counts it, and as an answer to it.
 struct Refused(&'static str, Problem);
@@ -97,10 +94,8 @@ async fn take(
     let JsonBytes(body) = body.map_err(|problem| Refused("unreadable", problem))?;
     if body.len() > LONGEST {
         let detail = format!("send at most {LONGEST} bytes");
-        return Err(Refused(
-            "unreadable",
-            Problem::new(kind::BODY_TOO_LARGE, detail),
-        ));
+        let problem = Problem::new(kind::BODY_TOO_LARGE, detail);
+        return Err(Refused("unreadable", problem));
     }
     let callbacks = app.callbacks.as_ref().ok_or_else(|| {
         let detail =
@@ -134,17 +129,15 @@ fn authenticate(
     let verified = callbacks.verify(order_id.as_str(), callback_id, &message, now_ms() / 1000);
     verified.map_err(|refusal| match refusal {
         Refusal::Forged => forged("it is not signed with the secret that came with this address"),
-        Refusal::Expired => Refused(
-            "expired",
-            challenge(Problem::new(
-                kind::CALLBACK_EXPIRED,
-                format!(
-                    "the header {} is more than {} s off: sign it anew with the time of now",
-                    webhook::TIMESTAMP,
-                    webhook::TOLERANCE
-                ),
-            )),
-        ),
+        Refusal::Expired => {
+            let detail = format!(
+                "the header {} is more than {} s off: sign it anew with the time of now",
+                webhook::TIMESTAMP,
+                webhook::TOLERANCE
+            );
+            let problem = Problem::new(kind::CALLBACK_EXPIRED, detail);
+            Refused("expired", challenge(problem))
+        }
     })
 }
 
@@ -156,14 +149,9 @@ fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
     if ready.order_id == *order_id {
         return Ok(());
     }
-    let violation = Violation {
-        field: "orderId".to_owned(),
-        message: format!("must be {order_id}, as in the address"),
-    };
-    Err(says_otherwise(of_violations(
-        kind::INVALID_REQUEST,
-        vec![violation],
-    )))
+    let message = format!("must be {order_id}, as in the address");
+    let problem = of_field(kind::INVALID_REQUEST, "orderId", message);
+    Err(says_otherwise(problem))
 }
 
 fn is_callback_id(text: &str) -> bool {
@@ -176,42 +164,31 @@ fn unreadable(detail: impl Into<String>) -> Refused {
 }
 
 fn forged(detail: impl Into<String>) -> Refused {
-    Refused(
-        "forged",
-        challenge(Problem::new(kind::CALLBACK_FORGED, detail)),
-    )
+    let problem = Problem::new(kind::CALLBACK_FORGED, detail);
+    Refused("forged", challenge(problem))
 }
 
 /// An answer 401 has to say how to do better.
 fn challenge(problem: Problem) -> Problem {
-    problem.header(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_static("StandardWebhooks"),
-    )
+    let scheme = HeaderValue::from_static("StandardWebhooks");
+    problem.header(header::WWW_AUTHENTICATE, scheme)
 }
 
 fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
     tracing::warn!(%order_id, %error, "a restaurant's callback was not passed on");
     let (outcome, problem) = match error {
-        ingress::Error::NotFound(_) => (
-            "unknown",
-            Problem::new(kind::CALLBACK_UNKNOWN, "the order has ended long ago"),
-        ),
-        ingress::Error::Unavailable(_) => (
-            "unavailable",
-            Problem::new(
-                kind::UNAVAILABLE,
-                "the order system does not answer: send it again",
-            )
-            .retry_after(RETRY_AFTER),
-        ),
-        ingress::Error::Unexpected(_) => (
-            "unavailable",
-            Problem::new(
-                kind::BAD_ANSWER,
-                "the log of the gateway says more: send it again later",
-            ),
-        ),
+        ingress::Error::NotFound(_) => {
+            let detail = "the order has ended long ago";
+            ("unknown", Problem::new(kind::CALLBACK_UNKNOWN, detail))
+        }
+        ingress::Error::Unavailable(_) => {
+            let detail = "the order system does not answer: send it again";
+            ("unavailable", later(kind::UNAVAILABLE, detail))
+        }
+        ingress::Error::Unexpected(_) => {
+            let detail = "the log of the gateway says more: send it again later";
+            ("unavailable", Problem::new(kind::BAD_ANSWER, detail))
+        }
     };
     Refused(outcome, problem.with("orderId", &order_id))
 }

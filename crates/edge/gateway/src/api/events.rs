@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 use futures::Stream;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::App;
 use super::extract::{Operator, OrderInPath};
 use super::orders::no_answer;
-use super::problem::{Problem, kind, no_such_order};
+use super::problem::{Problem, kind, later, no_such_order};
 use super::responses::{NamedOrder, Operators, problems};
-use super::{App, RETRY_AFTER};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::events::hub::{Admission, Watching};
@@ -28,15 +28,9 @@ use crate::model::schema;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Events are to be passed on as they come. `no-transform` keeps proxies from compressing them, for which they would collect some
 /// first (RFC 9111, section 5.2.2.6); the other header is nginx's own.
-const PASSED_ON_AT_ONCE: [(HeaderName, HeaderValue); 2] = [
-    (
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-transform"),
-    ),
-    (
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    ),
+const PASSED_ON_AT_ONCE: [(&str, &str); 2] = [
+    ("cache-control", "no-store, no-transform"),
+    ("x-accel-buffering", "no"),
 ];
 
 /// Watch an order
@@ -157,21 +151,16 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
     } else {
         let permit = app.streams.take(visitor.client).ok_or_else(|| {
             refusals::count("streams-of-client");
-            Problem::new(
-                kind::TOO_MANY_REQUESTS,
-                "too many streams are open from your address: close some, or ask for the order now and then",
-            )
-            .retry_after(RETRY_AFTER)
+            let detail = "too many streams are open from your address: close some, or ask for the order now and then";
+            later(kind::TOO_MANY_REQUESTS, detail)
         })?;
         Some(permit)
     };
     app.hub.admit(what, permit).ok_or_else(|| {
         refusals::count("streams");
-        Problem::new(
-            kind::UNAVAILABLE,
-            "too many are watching this gateway: try again, or ask for the order now and then",
-        )
-        .retry_after(RETRY_AFTER)
+        let detail =
+            "too many are watching this gateway: try again, or ask for the order now and then";
+        later(kind::UNAVAILABLE, detail)
     })
 }
 
@@ -180,6 +169,7 @@ fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -
     let mut response = Sse::new(events).keep_alive(heartbeat).into_response();
     // In place of what `Sse` says of caching.
     for (name, value) in PASSED_ON_AT_ONCE {
+        let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
     }
     response

@@ -43,10 +43,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
         let path = Path::from_request_parts(parts, state).await;
         // The router has counted the segments, and texts are asked for.
         path.map(|Path(segments)| Self(segments)).map_err(|_| {
-            Problem::new(
-                kind::MALFORMED,
-                "the path must be UTF-8, but what is written with % in it is not",
-            )
+            let detail = "the path must be UTF-8, but what is written with % in it is not";
+            Problem::new(kind::MALFORMED, detail)
         })
     }
 }

@@ -28,40 +28,31 @@ pub(super) async fn visitors(
     if visitor.is_operator() {
         return next.run(request).await;
     }
-    let mut charged = None;
     if visitor.operator == Err(Denied::WrongToken) {
         let charge = app.rates.charge(visitor.client, Budget::Tokens);
         if charge.left.is_err() {
             return too_many(&charge);
         }
     }
-    if let Some(budget) = Budget::of(request.method(), request.uri().path()) {
-        let charge = app.rates.charge(visitor.client, budget);
-        if charge.left.is_err() {
-            return too_many(&charge);
-        }
-        charged = Some(charge);
+    let Some(budget) = Budget::of(request.method(), request.uri().path()) else {
+        return next.run(request).await;
+    };
+    let charge = app.rates.charge(visitor.client, budget);
+    if charge.left.is_err() {
+        return too_many(&charge);
     }
     let mut response = next.run(request).await;
-    if let Some(charge) = charged {
-        tell(&mut response, &charge);
-    }
+    tell(&mut response, &charge);
     response
 }
 
 fn too_many(charge: &Charge) -> Response {
-    refusals::count(match charge.budget {
-        Budget::Orders => "rate-of-orders",
-        Budget::Streams => "rate-of-streams",
-        Budget::Callbacks => "rate-of-callbacks",
-        Budget::Tokens => "rate-of-tokens",
-        Budget::Reads => "rate-of-reads",
-    });
+    let (name, refusal) = charge.budget.names();
+    refusals::count(refusal);
     let wait = charge.left.err().unwrap_or_default();
     let detail = format!(
         "too many requests from your address: wait as long as the header retry-after says; the header ratelimit-policy says \
-         how many {} there may be",
-        charge.budget.name()
+         how many {name} there may be"
     );
     let mut response = Problem::new(kind::TOO_MANY_REQUESTS, detail)
         .retry_after(wait)

@@ -49,14 +49,12 @@ use crate::operations::load::Load;
 use crate::recent::RecentOrders;
 use crate::shop::Shop;
 use crate::{Error, Options};
-use problem::{Problem, kind};
+use problem::{Problem, kind, later};
 
 /// The longest body that is read, in bytes. An order of a hundred lines with short descriptions has a fifth of that.
 const MAX_BODY: usize = 64 * 1024;
 /// How long a request may take. What it waits for has tighter limits of its own; this one is for what nobody thought of.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// When to try again where something is down.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// Nobody may keep the answer.
 const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -67,14 +65,16 @@ pub struct App {
     shop: Shop,
     recent: RecentOrders,
     readiness: health::Cache,
-    /// Whether the gateway has been told to stop.
-    leaving: Arc<AtomicBool>,
-    hub: Arc<Hub>,
+    /// To be set when the gateway has been told to stop: then it is not ready, and connections end with the answer in hand.
+    pub(crate) leaving: Arc<AtomicBool>,
+    /// What happens, and who watches it.
+    pub(crate) hub: Arc<Hub>,
     lookup: Arc<Lookup>,
     board: Arc<Board>,
     access: Access,
     public_metrics: bool,
-    proxies: Proxies,
+    /// The proxies whose word counts.
+    pub(crate) proxies: Proxies,
     rates: Rates,
     /// Open streams of each client.
     streams: ClientPermits,
@@ -142,21 +142,6 @@ impl App {
             tile_source,
         })
     }
-
-    /// The proxies whose word counts.
-    pub(crate) fn proxies(&self) -> &Proxies {
-        &self.proxies
-    }
-
-    /// What happens, and who watches it.
-    pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
-    }
-
-    /// To be set when the gateway has been told to stop: then it is not ready, and connections end with the answer in hand.
-    pub(crate) fn leaving(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.leaving)
-    }
 }
 
 /// All routes of the gateway.
@@ -164,7 +149,7 @@ impl App {
 /// Every error of theirs is a problem document: also that of an unknown path, a wrong method, a panic.
 pub fn router(app: App) -> Router {
     let security = Arc::new(web::security_headers(app.tile_source.as_deref()));
-    let leaving = app.leaving();
+    let leaving = Arc::clone(&app.leaving);
     let app = Arc::new(app);
     let (routes, document) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(order_ids::make))
@@ -238,12 +223,8 @@ async fn limit_time(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(REQUEST_LIMIT, next.run(request));
     answer.await.unwrap_or_else(|_| {
         tracing::warn!(path, limit = ?REQUEST_LIMIT, "gave up on a request");
-        Problem::new(
-            kind::UNAVAILABLE,
-            "this took too long; it may or may not have been done: ask for the outcome, or try again",
-        )
-        .retry_after(RETRY_AFTER)
-        .into_response()
+        let detail = "this took too long; it may or may not have been done: ask for the outcome, or try again";
+        later(kind::UNAVAILABLE, detail).into_response()
     })
 }
 
@@ -258,9 +239,6 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
     tracing::error!(message, "a handler panicked");
-    Problem::new(
-        kind::INTERNAL,
-        "this is a fault of the gateway; its log says more",
-    )
-    .into_response()
+    let detail = "this is a fault of the gateway; its log says more";
+    Problem::new(kind::INTERNAL, detail).into_response()
 }

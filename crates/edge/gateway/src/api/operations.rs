@@ -6,18 +6,19 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::json::{self, Violation};
+use domain::json;
+use reqwest::Url;
 use serde_json::Value;
 
 use super::extract::{JsonBytes, JsonOf, Operator, Segments, malformed, no_operator};
 use super::orders::{self, Claim};
-use super::problem::{Problem, kind, of_violations};
+use super::problem::{Problem, kind, later, of_field, of_violations};
 use super::responses::{JsonBody, Operators, OperatorsChange, problems};
-use super::{App, NO_STORE, RETRY_AFTER};
+use super::{App, NO_STORE};
 use crate::edge::access::{COOKIE, Denied};
 use crate::edge::visitor::Visitor;
 use crate::model::{Accepted, Load, Replay, Session, schema};
-use crate::operations::faults::{self, Stub};
+use crate::operations::faults;
 
 /// How long a session lasts, in seconds: a working day.
 const SESSION: u32 = 12 * 60 * 60;
@@ -46,11 +47,7 @@ pub(super) async fn replay(
 ) -> Result<Response, Problem> {
     let event = value.as_bytes();
     if let Err(error) = json::Value::parse(event) {
-        let violation = Violation {
-            field: "value".to_owned(),
-            message: error.to_string(),
-        };
-        return Err(of_violations(kind::INVALID_ORDER, vec![violation]));
+        return Err(of_field(kind::INVALID_ORDER, "value", error.to_string()));
     }
     orders::take(&app, event, key, Claim::Any, None).await
 }
@@ -73,7 +70,7 @@ pub(super) async fn get_faults(
     State(app): State<Arc<App>>,
     Segments(stub): Segments<String>,
 ) -> Result<Response, Problem> {
-    faults_answer(app.stubs.get(named(&stub)?).await)
+    faults_answer(app.stubs.get(faults_of(&app, &stub)?).await)
 }
 
 /// Set faults of a stub
@@ -100,18 +97,13 @@ pub(super) async fn put_faults(
     JsonBytes(wish): JsonBytes,
 ) -> Result<Response, Problem> {
     json::Value::parse(&wish).map_err(|error| malformed(&error))?;
-    faults_answer(app.stubs.put(named(&stub)?, wish).await)
+    faults_answer(app.stubs.put(faults_of(&app, &stub)?, wish).await)
 }
 
-fn named(stub: &str) -> Result<Stub, Problem> {
-    match stub {
-        "restaurant" => Ok(Stub::Restaurant),
-        "payment" => Ok(Stub::Payment),
-        _ => Err(Problem::new(
-            kind::NOT_FOUND,
-            "faults are those of the restaurant or of the payment",
-        )),
-    }
+fn faults_of(app: &App, stub: &str) -> Result<Url, Problem> {
+    let detail = "faults are those of the restaurant or of the payment";
+    let faults = app.stubs.faults_of(stub);
+    faults.ok_or_else(|| Problem::new(kind::NOT_FOUND, detail))
 }
 
 fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Problem> {
@@ -120,11 +112,10 @@ fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Probl
         Err(faults::Error::Refused(violation)) => {
             Err(of_violations(kind::INVALID_REQUEST, vec![violation]))
         }
-        Err(faults::Error::Unavailable(detail)) => Err(Problem::new(
-            kind::UNAVAILABLE,
-            format!("the stub does not answer: {detail}"),
-        )
-        .retry_after(RETRY_AFTER)),
+        Err(faults::Error::Unavailable(why)) => {
+            let detail = format!("the stub does not answer: {why}");
+            Err(later(kind::UNAVAILABLE, detail))
+        }
     }
 }
 
@@ -200,19 +191,14 @@ pub(super) async fn begin_session(
     match app.access.check_token(Some(&token)) {
         Ok(()) => {
             // Behind a proxy that speaks TLS the cookie never leaves it unencrypted.
-            let is_secure = headers
-                .get("x-forwarded-proto")
-                .is_some_and(|scheme| scheme == "https");
+            let scheme = headers.get("x-forwarded-proto");
+            let is_secure = scheme.is_some_and(|scheme| scheme == "https");
             let secure = if is_secure { "; Secure" } else { "" };
             let cookie = format!(
                 "{COOKIE}={token}; Path=/; Max-Age={SESSION}; HttpOnly; SameSite=Strict{secure}"
             );
-            Ok((
-                StatusCode::NO_CONTENT,
-                [(header::SET_COOKIE, cookie)],
-                NO_STORE,
-            )
-                .into_response())
+            let cookie = [(header::SET_COOKIE, cookie)];
+            Ok((StatusCode::NO_CONTENT, cookie, NO_STORE).into_response())
         }
         Err(Denied::NotFromThere) if visitor.is_from_here => {
             Ok((StatusCode::NO_CONTENT, NO_STORE).into_response())

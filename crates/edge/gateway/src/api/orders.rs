@@ -5,21 +5,21 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::json::{Value, Violation};
+use domain::json::Value;
 use domain::order::{Given, Invalid, Order};
 use domain::{Status, topic};
+use durable::clock::now_ms;
 use order_status::{Claimant, IdClaim};
 use order_workflow::CancelAnswer;
 use telemetry::trace::{self, TRACEPARENT};
 
 use super::extract::{JsonBytes, ORDER_KEY, OrderInPath, malformed};
 use super::order_ids::new_id;
-use super::problem::{Problem, kind, no_such_order, of_violations, with_errors};
+use super::problem::{Problem, kind, later, no_such_order, of_field, with_errors};
 use super::responses::{CrossSite, JsonBody, NamedOrder, problems};
-use super::{App, NO_STORE, RETRY_AFTER};
-use crate::clock::now_ms;
+use super::{App, NO_STORE};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::ingress;
@@ -58,16 +58,19 @@ pub(super) async fn place(
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let sent = headers
-        .get(TRACEPARENT)
-        .and_then(|value| value.to_str().ok());
+    let header = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     let span = trace::current().map(|span| span.to_string());
+    let traceparent = span.or_else(|| header(TRACEPARENT).map(str::to_owned));
     let claim = if visitor.is_operator() {
         Claim::Any
     } else {
-        Claim::ByKey(headers.get(ORDER_KEY).and_then(|key| key.to_str().ok()))
+        Claim::ByKey(header(ORDER_KEY))
     };
-    take(&app, &body, None, claim, span.or(sent.map(str::to_owned))).await
+    take(&app, &body, None, claim, traceparent).await
 }
 
 /// To which orders someone is given the key.
@@ -210,13 +213,11 @@ pub(super) async fn cancel(
                 .with("orderStatus", &status))
         }
         Err(ingress::Error::NotFound(_)) if app.recent.contains(&id, Instant::now()) => {
-            Err(Problem::new(
-                kind::NOT_CANCELLABLE,
-                "the order has been accepted, but nobody has begun with it: try again in a moment",
-            )
-            .with("orderId", &id)
-            .with("orderStatus", &Status::New)
-            .retry_after(RETRY_AFTER))
+            let detail =
+                "the order has been accepted, but nobody has begun with it: try again in a moment";
+            Err(later(kind::NOT_CANCELLABLE, detail)
+                .with("orderId", &id)
+                .with("orderStatus", &Status::New))
         }
         Err(ingress::Error::NotFound(_)) => Err(no_such_order(&id)),
         Err(error) => Err(no_answer(
@@ -238,13 +239,12 @@ async fn claim_id(app: &App, order: &Order, claimant: Claimant) -> Result<(), Pr
     };
     match app.ingress.claim(id, claim).await {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Problem::new(
-            kind::ORDER_ID_TAKEN,
-            format!(
+        Ok(false) => {
+            let detail = format!(
                 "the order id {id} belongs to another order: send this order under another \"orderId\", or without one"
-            ),
-        )
-        .with("orderId", &id)),
+            );
+            Err(Problem::new(kind::ORDER_ID_TAKEN, detail).with("orderId", &id))
+        }
         Err(error) => {
             tracing::warn!(order_id = %id, %error, "nobody says whose this order id is; the order is taken");
             Ok(())
@@ -258,39 +258,27 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
         tracing::error!(order_id = %id, %error, "an order cannot be written as JSON");
         Problem::new(kind::INTERNAL, "the order was not taken")
     })?;
-    let published = app
-        .broker
-        .publish(topic::ORDERS, id.as_str().as_bytes(), &value)
-        .await;
+    let key = id.as_str().as_bytes();
+    let published = app.broker.publish(topic::ORDERS, key, &value).await;
     published.map_err(|error| {
         if error.is_retryable() {
             tracing::warn!(order_id = %id, %error, "an order was not confirmed");
-            Problem::new(
-                kind::ORDER_NOT_CONFIRMED,
-                format!(
-                    "order {id} may or may not have been taken: repeat the request with \"orderId\": \"{id}\", which is \
-                     safe because an id is taken once only",
-                ),
-            )
-            .with("orderId", &id)
-            .retry_after(RETRY_AFTER)
+            let detail = format!(
+                "order {id} may or may not have been taken: repeat the request with \"orderId\": \"{id}\", which is safe \
+                 because an id is taken once only"
+            );
+            later(kind::ORDER_NOT_CONFIRMED, detail).with("orderId", &id)
         } else {
             tracing::error!(order_id = %id, %error, "an order was refused by the broker");
-            Problem::new(
-                kind::INTERNAL,
-                "the order was not taken: the log of the gateway says why",
-            )
-            .with("orderId", &id)
+            let detail = "the order was not taken: the log of the gateway says why";
+            Problem::new(kind::INTERNAL, detail).with("orderId", &id)
         }
     })
 }
 
 fn wrong_key() -> Problem {
-    let violation = Violation {
-        field: "orderId".to_owned(),
-        message: format!("must be the id with which the key in the header {ORDER_KEY} came"),
-    };
-    of_violations(kind::INVALID_ORDER, vec![violation])
+    let message = format!("must be the id with which the key in the header {ORDER_KEY} came");
+    of_field(kind::INVALID_ORDER, "orderId", message)
 }
 
 fn invalid_order(invalid: Invalid) -> Problem {
@@ -304,15 +292,14 @@ fn invalid_order(invalid: Invalid) -> Problem {
 pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
     tracing::warn!(%error, "no answer from Restate");
     match error {
-        ingress::Error::Unavailable(_) => Problem::new(
-            kind::UNAVAILABLE,
-            format!("the order system does not answer; {consequence}"),
-        )
-        .retry_after(RETRY_AFTER),
-        _ => Problem::new(
-            kind::BAD_ANSWER,
-            format!("the log of the gateway says more; {consequence}"),
-        ),
+        ingress::Error::Unavailable(_) => {
+            let detail = format!("the order system does not answer; {consequence}");
+            later(kind::UNAVAILABLE, detail)
+        }
+        _ => {
+            let detail = format!("the log of the gateway says more; {consequence}");
+            Problem::new(kind::BAD_ANSWER, detail)
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Errors as problem documents (RFC 9457): the kinds of them, and how the API describes them.
 
-use domain::json::Violation;
+use std::time::Duration;
+
+use domain::json::{Violation, in_one_line};
 use domain::{OrderId, Status};
 use utoipa::ToSchema;
 
@@ -8,6 +10,9 @@ pub(crate) use inbound::Problem;
 pub(crate) use inbound::problem::MEDIA_TYPE;
 
 use crate::model::{FieldError, schema};
+
+/// When to try again where something is down.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The kinds of problems. Their names are part of the API.
 pub(crate) mod kind {
@@ -64,10 +69,19 @@ pub(crate) struct Document {
     order_status: Option<Status>,
 }
 
+/// A temporary problem, with a `Retry-After` header.
+pub(crate) fn later(kind: inbound::Kind, detail: impl Into<String>) -> Problem {
+    Problem::new(kind, detail).retry_after(RETRY_AFTER)
+}
+
+/// A problem with one field, which the detail and `errors` name.
+pub(crate) fn of_field(kind: inbound::Kind, field: &str, message: impl Into<String>) -> Problem {
+    of_violations(kind, vec![Violation::new(field, message)])
+}
+
 /// A problem with fields, which the detail and `errors` name.
 pub(crate) fn of_violations(kind: inbound::Kind, violations: Vec<Violation>) -> Problem {
-    let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    with_errors(Problem::new(kind, texts.join("; ")), violations)
+    with_errors(Problem::new(kind, in_one_line(&violations)), violations)
 }
 
 /// Names the fields that are at fault.

@@ -56,10 +56,8 @@ pub(super) async fn one(
         .and_then(|Path(id)| app.shop.page(&id.parse().ok()?))
         .map(|page| answer(page, &headers))
         .ok_or_else(|| {
-            Problem::new(
-                kind::RESTAURANT_NOT_FOUND,
-                "/api/restaurants lists those that are here",
-            )
+            let detail = "/api/restaurants lists those that are here";
+            Problem::new(kind::RESTAURANT_NOT_FOUND, detail)
         })
 }
 

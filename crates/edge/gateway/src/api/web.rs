@@ -13,8 +13,8 @@ use reqwest::Url;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
-use super::App;
 use super::problem::{Problem, kind};
+use super::{App, NO_STORE};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 use crate::model::UiConfig;
@@ -23,18 +23,7 @@ use crate::model::UiConfig;
 const HASHED: &str = "/assets/";
 
 /// What the page says while the web UI is not built.
-const NOT_BUILT: &str = "<!doctype html>
-<html lang=\"en\">
-<meta charset=\"utf-8\">
-<meta name=\"viewport\" content=\"width=device-width\">
-<title>Food ordering</title>
-<h1>The gateway is running</h1>
-<p>The web UI is not built yet. In the project's folder run
-<pre>npm --prefix webui install && npm --prefix webui run build</pre>
-<p>and reload this page. The API works without it: <a href=\"/api/openapi.json\">/api/openapi.json</a>,
-<a href=\"/api/restaurants\">/api/restaurants</a>, <a href=\"/ready\">/ready</a>.
-</html>
-";
+const NOT_BUILT: &str = include_str!("not_built.html");
 
 /// The web UI's configuration
 #[utoipa::path(
@@ -85,7 +74,8 @@ impl Files {
             return nothing(path);
         }
         let path = path.to_owned();
-        let (wants_page, request) = (wants_page(request.headers()), without_body(request));
+        let (parts, _) = request.into_parts();
+        let (wants_page, request) = (wants_page(&parts.headers), Request::from_parts(parts, ()));
         if let Some(response) = self.file(request.clone()).await {
             return response;
         }
@@ -93,15 +83,8 @@ impl Files {
         if wants_page && !path.starts_with(HASHED) {
             let mut request = request;
             *request.uri_mut() = Uri::from_static("/");
-            return match self.file(request).await {
-                Some(response) => response,
-                None => (
-                    StatusCode::NOT_FOUND,
-                    [(header::CACHE_CONTROL, "no-store")],
-                    Html(NOT_BUILT),
-                )
-                    .into_response(),
-            };
+            let not_built = || (StatusCode::NOT_FOUND, NO_STORE, Html(NOT_BUILT)).into_response();
+            return self.file(request).await.unwrap_or_else(not_built);
         }
         nothing(&path)
     }
@@ -118,12 +101,8 @@ impl Files {
             refusals::count("file-outside");
             return None;
         }
-        let response = match directory
-            .serve
-            .clone()
-            .oneshot(request.map(|()| Body::empty()))
-            .await
-        {
+        let serve = directory.serve.clone();
+        let response = match serve.oneshot(request.map(|()| Body::empty())).await {
             Ok(response) if response.status() == StatusCode::NOT_FOUND => return None,
             Ok(response) => response,
             Err(never) => match never {},
@@ -132,10 +111,8 @@ impl Files {
             response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
         let mut response = response.map(Body::new);
         let headers = response.headers_mut();
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static(if is_well { caching } else { "no-store" }),
-        );
+        let caching = if is_well { caching } else { "no-store" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         Some(response)
     }
@@ -153,33 +130,20 @@ impl Directory {
             return true;
         };
         let file = self.path.join(path.trim_start_matches('/'));
-        for end in [
-            "",
-            ".br",
-            ".gz",
-            "/index.html",
-            "/index.html.br",
-            "/index.html.gz",
-        ] {
-            let mut file = file.clone().into_os_string();
-            file.push(end);
-            if let Ok(real) = tokio::fs::canonicalize(file).await
-                && !real.starts_with(&root)
-            {
-                return false;
+        for page in ["", "/index.html"] {
+            for coding in ["", ".br", ".gz"] {
+                let mut file = file.clone().into_os_string();
+                file.push(page);
+                file.push(coding);
+                if let Ok(real) = tokio::fs::canonicalize(file).await
+                    && !real.starts_with(&root)
+                {
+                    return false;
+                }
             }
         }
         true
     }
-}
-
-fn without_body(request: Request) -> Request<()> {
-    let (parts, _) = request.into_parts();
-    let mut bare = Request::new(());
-    *bare.method_mut() = parts.method;
-    *bare.uri_mut() = parts.uri;
-    *bare.headers_mut() = parts.headers;
-    bare
 }
 
 /// Whether it is a browser that goes to a page, not one that fetches a script or a picture for it.
@@ -192,11 +156,8 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 fn nothing(path: &str) -> Response {
-    Problem::new(
-        kind::NOT_FOUND,
-        format!("there is no {path}: /api/openapi.json tells what there is"),
-    )
-    .into_response()
+    let detail = format!("there is no {path}: /api/openapi.json tells what there is");
+    Problem::new(kind::NOT_FOUND, detail).into_response()
 }
 
 /// Where the tiles of the map come from, as a source of a content security policy; `None` if the URL makes no sense.
@@ -219,8 +180,7 @@ pub(super) fn tile_source(url: &str) -> Option<String> {
     }
     let port = parsed
         .port()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
+        .map_or_else(String::new, |port| format!(":{port}"));
     Some(format!("{}://{host}{port}", parsed.scheme()))
 }
 

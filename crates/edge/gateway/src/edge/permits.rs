@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Who is counted as one: an IPv4 address, or the 2^64 IPv6 addresses of which a customer usually has all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,7 +47,7 @@ impl ClientPermits {
 
     /// One more for this client; `None` if it holds as many as it may.
     pub(crate) fn take(&self, client: Client) -> Option<ClientPermit> {
-        let mut held = lock(&self.held);
+        let mut held = self.held.lock();
         match held.entry(client) {
             Entry::Occupied(mut entry) if *entry.get() < self.most => *entry.get_mut() += 1,
             Entry::Vacant(entry) if self.most > 0 => drop(entry.insert(1)),
@@ -60,18 +62,13 @@ impl ClientPermits {
 
 impl Drop for ClientPermit {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut entry) = lock(&self.held).entry(self.client) {
+        if let Entry::Occupied(mut entry) = self.held.lock().entry(self.client) {
             *entry.get_mut() -= 1;
             if *entry.get() == 0 {
                 entry.remove();
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing in here panics half-way.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -92,7 +89,7 @@ mod tests {
         drop(first);
         assert!(permits.take(client("192.0.2.1")).is_some());
         drop(other);
-        assert_eq!(permits.held.lock().unwrap().len(), 1);
+        assert_eq!(permits.held.lock().len(), 1);
         assert!(ClientPermits::new(0).take(client("192.0.2.1")).is_none());
     }
 

@@ -1,6 +1,5 @@
 //! How often each client may ask: a budget for each kind of request, refilled evenly.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method};
@@ -10,6 +9,7 @@ use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 use lru::LruCache;
+use parking_lot::Mutex;
 
 use super::permits::Client;
 use super::settings::{Edge, Rate};
@@ -48,48 +48,31 @@ impl Budget {
         })
     }
 
-    /// Its name in headers and metrics.
-    pub(crate) fn name(self) -> &'static str {
+    /// The name of the budget in headers, and the name of its refusals in metrics.
+    pub(crate) fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Orders => "orders",
-            Self::Streams => "streams",
-            Self::Callbacks => "callbacks",
-            Self::Tokens => "tokens",
-            Self::Reads => "reads",
+            Self::Orders => ("orders", "rate-of-orders"),
+            Self::Streams => ("streams", "rate-of-streams"),
+            Self::Callbacks => ("callbacks", "rate-of-callbacks"),
+            Self::Tokens => ("tokens", "rate-of-tokens"),
+            Self::Reads => ("reads", "rate-of-reads"),
         }
     }
 }
 
-/// What all clients have left.
-pub(crate) struct Rates {
-    orders: Limiter,
-    streams: Limiter,
-    callbacks: Limiter,
-    tokens: Limiter,
-    reads: Limiter,
-}
+/// The remaining budgets of all clients, one limiter for each [`Budget`], in the order of its variants.
+pub(crate) struct Rates([Limiter; 5]);
 
 impl Rates {
     pub(crate) fn new(edge: &Edge) -> Self {
-        let limiter = |rate| Limiter::new(rate, DefaultClock::default());
-        Self {
-            orders: limiter(edge.client_rates.order),
-            streams: limiter(edge.client_rates.stream),
-            callbacks: limiter(edge.client_rates.callback),
-            tokens: limiter(edge.client_rates.token),
-            reads: limiter(edge.client_rates.read),
-        }
+        let of = &edge.client_rates;
+        let rates = [of.order, of.stream, of.callback, of.token, of.read];
+        Self(rates.map(|rate| Limiter::new(rate, DefaultClock::default())))
     }
 
     /// Charges a request to the client's budget.
     pub(crate) fn charge(&self, client: Client, budget: Budget) -> Charge {
-        let limiter = match budget {
-            Budget::Orders => &self.orders,
-            Budget::Streams => &self.streams,
-            Budget::Callbacks => &self.callbacks,
-            Budget::Tokens => &self.tokens,
-            Budget::Reads => &self.reads,
-        };
+        let limiter = &self.0[budget as usize];
         Charge {
             budget,
             rate: limiter.rate,
@@ -110,7 +93,7 @@ pub(crate) struct Charge {
 impl Charge {
     /// Header fields that tell well-behaved programs, as `draft-ietf-httpapi-ratelimit-headers` has them.
     pub(crate) fn headers(&self) -> [(HeaderName, Option<HeaderValue>); 2] {
-        let (name, Rate { most, within }) = (self.budget.name(), self.rate);
+        let ((name, _), Rate { most, within }) = (self.budget.names(), self.rate);
         let policy = format!("\"{name}\";q={most};w={}", within.as_secs());
         let left = match self.left {
             Ok(left) => format!("\"{name}\";r={left}"),
@@ -160,16 +143,14 @@ impl<C: Clock + Clone> Limiter<C> {
 /// The states of the clients that have asked last.
 struct Recent {
     most: usize,
+    /// Grows with those who come.
     states: Mutex<LruCache<Client, Nanos>>,
 }
 
 impl Recent {
     fn new(most: usize) -> Self {
-        Self {
-            most,
-            // Grows with those who come.
-            states: Mutex::new(LruCache::unbounded()),
-        }
+        let states = Mutex::new(LruCache::unbounded());
+        Self { most, states }
     }
 }
 
@@ -180,7 +161,7 @@ impl StateStore for Recent {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.states.lock();
         let (outcome, state) = decide(states.get(client).copied())?;
         states.put(*client, state);
         if states.len() > self.most {
@@ -231,7 +212,7 @@ mod tests {
             assert!(states.check_key(&client(0)).is_err());
         }
         let recent = states.into_state_store();
-        assert_eq!(recent.states.lock().unwrap().len(), 100);
+        assert_eq!(recent.states.lock().len(), 100);
     }
 
     #[test]

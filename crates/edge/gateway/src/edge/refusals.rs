@@ -1,16 +1,12 @@
 //! Counting what was refused at the edge.
 
-use std::sync::LazyLock;
-
 use telemetry::metrics::Counters;
 
-static REFUSALS: LazyLock<Counters<1>> = LazyLock::new(|| {
-    Counters::new(
-        "refusals",
-        "Requests and connections that the gateway has refused to protect itself or an order",
-        ["reason"],
-    )
-});
+static REFUSALS: Counters<1> = Counters::new(
+    "refusals",
+    "Requests and connections that the gateway has refused to protect itself or an order",
+    ["reason"],
+);
 
 /// Counts one more.
 pub(crate) fn count(reason: &'static str) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
@@ -220,17 +221,12 @@ struct Resting {
 impl Idle {
     /// Ends the connection that has idled longest; `false` if none does.
     fn end_longest(&self) -> bool {
-        let longest = self.resting().connections.pop_first();
+        let longest = self.0.lock().connections.pop_first();
         if let Some((_, ends)) = &longest {
             refusals::count("idle-connections");
             ends.cancel();
         }
         longest.is_some()
-    }
-
-    fn resting(&self) -> MutexGuard<'_, Resting> {
-        // Nothing in here panics half-way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -257,30 +253,26 @@ impl Rest {
     }
 
     fn begin(&self) {
-        let mut resting = self.0.idle.resting();
+        let mut resting = self.0.idle.0.lock();
         resting.last += 1;
         let place = (Instant::now(), resting.last);
         resting.connections.insert(place, self.0.ends.clone());
-        *self.place() = Some(place);
+        *self.0.place.lock() = Some(place);
     }
 
     fn end(&self) {
-        let mut resting = self.0.idle.resting();
-        if let Some(place) = self.place().take() {
+        let mut resting = self.0.idle.0.lock();
+        if let Some(place) = self.0.place.lock().take() {
             resting.connections.remove(&place);
         }
-    }
-
-    fn place(&self) -> MutexGuard<'_, Option<(Instant, u64)>> {
-        self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for RestInner {
     fn drop(&mut self) {
-        let place = self.place.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let place = self.place.get_mut();
         if let Some(place) = place.take() {
-            self.idle.resting().connections.remove(&place);
+            self.idle.0.lock().connections.remove(&place);
         }
     }
 }

@@ -8,13 +8,14 @@
 //! (<https://github.com/confluentinc/librdkafka/issues/4898>), and what else a client may have got stuck in ends with it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::topic;
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
 use kafka::{Connection, LastError};
+use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -51,20 +52,16 @@ const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
 /// How often trouble with the brokers is written to the log.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
-static BEHIND: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "kafka_reader_lag_records",
-        "Records of a topic that the gateway has not read yet, when it last looked",
-        ["topic"],
-    )
-});
-static STALLED: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "kafka_reader_stalled_seconds",
-        "For how long a partition of the topic has brought nothing though there are newer records; 0 while all is well",
-        ["topic"],
-    )
-});
+static BEHIND: Gauges<1> = Gauges::new(
+    "kafka_reader_lag_records",
+    "Records of a topic that the gateway has not read yet, when it last looked",
+    ["topic"],
+);
+static STALLED: Gauges<1> = Gauges::new(
+    "kafka_reader_stalled_seconds",
+    "For how long a partition of the topic has brought nothing though there are newer records; 0 while all is well",
+    ["topic"],
+);
 
 /// How fast the reader notices what.
 #[derive(Debug, Clone, Copy)]
@@ -154,14 +151,14 @@ pub(crate) struct Aside {
 impl Aside {
     /// The first offset of a partition that has not been fetched, as far as everything before it has been handed out.
     fn fetched(&self, topic: &str, partition: i32) -> Option<i64> {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        let fetched = self.fetched.lock();
         fetched.get(&(topic.to_owned(), partition)).copied()
     }
 }
 
 impl ClientContext for Aside {
     fn stats(&self, statistics: Statistics) {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fetched = self.fetched.lock();
         fetched.clear();
         for (topic, found) in statistics.topics {
             let done = (found.partitions.values()).filter(|it| it.fetchq_cnt == 0);

@@ -1,10 +1,11 @@
 //! Where records come in and everyone who watches is woken.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::OrderId;
+use parking_lot::Mutex;
 use telemetry::metrics::{Gauges, Up};
 use telemetry::trace::TraceParent;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -18,13 +19,11 @@ const STREAMS: usize = 10_000;
 /// How long a stream waits for a gateway that has just started to read what there is.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(3);
 
-static OPEN: LazyLock<Gauges<1>> = LazyLock::new(|| {
-    Gauges::new(
-        "sse_streams",
-        "Open streams of server-sent events",
-        ["kind"],
-    )
-});
+static OPEN: Gauges<1> = Gauges::new(
+    "sse_streams",
+    "Open streams of server-sent events",
+    ["kind"],
+);
 
 /// What a stream tells of.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +97,7 @@ impl Hub {
 
     /// The reader says how it goes.
     pub(crate) fn reading(&self, health: Result<(), String>) {
-        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reading = self.reading.lock();
         if let (Ok(()), Err(error)) = (&*reading, &health) {
             tracing::error!(error, "the topics are not read");
         }
@@ -107,20 +106,19 @@ impl Hub {
 
     /// How reading the topics goes.
     pub(crate) fn is_reading(&self) -> Result<(), String> {
-        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        reading.clone()
+        self.reading.lock().clone()
     }
 
     /// Takes in a record and wakes those whom it concerns.
     pub(crate) fn apply(&self, news: News) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let State { view, watchers, .. } = &mut *state;
         view.apply(news, |id| wake(watchers, id));
     }
 
     /// Takes in what Restate says of an order.
     pub(crate) fn learn(&self, status: order_status::OrderStatus) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let id = status.order_id.clone();
         state.view.learn(status);
         wake(&state.watchers, &id);
@@ -128,7 +126,7 @@ impl Hub {
 
     /// Looks at the view. The look should be short: nothing comes in meanwhile.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
-        look(&self.state().view)
+        look(&self.state.lock().view)
     }
 
     /// Permission to open a stream, for the client with this permit; `None` if too many are open in total.
@@ -142,7 +140,7 @@ impl Hub {
 
     /// Watches an order from now on.
     pub(crate) fn watch(self: &Arc<Self>, id: OrderId) -> Watch {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let changed = if state.is_closed {
             // Its sender is gone at once: the stream ends.
             watch::Sender::new(None).subscribe()
@@ -166,11 +164,8 @@ impl Hub {
 
     /// What was in the topics when the gateway started has been read.
     pub(crate) fn caught_up(&self) {
-        self.is_caught_up.send_if_modified(|is_caught_up| {
-            let is_news = !*is_caught_up;
-            *is_caught_up = true;
-            is_news
-        });
+        self.is_caught_up
+            .send_if_modified(|is| !std::mem::replace(is, true));
     }
 
     /// Waits for that, but not for ever.
@@ -182,7 +177,7 @@ impl Hub {
 
     /// Ends all streams, and those that are still to be opened.
     pub(crate) fn close(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.is_closed = true;
         state.watchers.clear();
         self.is_closed.send_replace(true);
@@ -196,12 +191,7 @@ impl Hub {
 
     #[cfg(test)]
     pub(crate) fn watched(&self) -> usize {
-        self.state().watchers.len()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Should a change have been left half-way by a panic, the next versions put it right.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().watchers.len()
     }
 }
 
@@ -213,20 +203,12 @@ fn wake(watchers: &HashMap<OrderId, Waker>, id: &OrderId) {
 
 /// Someone watches an order.
 pub(crate) struct Watch {
-    hub: Arc<Hub>,
-    id: OrderId,
+    pub(super) hub: Arc<Hub>,
+    pub(super) id: OrderId,
     changed: watch::Receiver<Option<TraceParent>>,
 }
 
 impl Watch {
-    pub(crate) fn id(&self) -> &OrderId {
-        &self.id
-    }
-
-    pub(crate) fn hub(&self) -> &Hub {
-        &self.hub
-    }
-
     /// The span that has woken this watch last, if it was one.
     pub(crate) fn woken_by(&self) -> Option<TraceParent> {
         *self.changed.borrow()
@@ -240,7 +222,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut state = self.hub.state();
+        let mut state = self.hub.state.lock();
         // Whoever comes or goes holds the lock, so the count is right: 1 is this one.
         if (state.watchers.get(&self.id)).is_some_and(|watcher| watcher.receiver_count() <= 1) {
             state.watchers.remove(&self.id);

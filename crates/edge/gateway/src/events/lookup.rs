@@ -1,11 +1,12 @@
 //! Asking Restate for an order that the view does not know, once for all who want to know.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use domain::OrderId;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::hub::Hub;
@@ -18,7 +19,7 @@ type Answer = Shared<BoxFuture<'static, Result<u64, Arc<Error>>>>;
 
 /// Asks Restate, and puts what it says into the view.
 pub(crate) struct Lookup {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     ingress: Ingress,
     under_way: Arc<Mutex<HashMap<OrderId, Answer>>>,
     at_a_time: Arc<Semaphore>,
@@ -34,15 +35,11 @@ impl Lookup {
         }
     }
 
-    pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
-    }
-
     /// Asks for an order; the answer is its version, 0 if Restate knows nothing of it.
     pub(crate) async fn ask(&self, id: &OrderId) -> Result<u64, Arc<Error>> {
         let answer = {
             // Held until the answer is in the map: the task that takes it out again needs it too.
-            let mut under_way = lock(&self.under_way);
+            let mut under_way = self.under_way.lock();
             (under_way.entry(id.clone()))
                 .or_insert_with(|| self.begin(id.clone()))
                 .clone()
@@ -65,22 +62,11 @@ impl Lookup {
                 }
                 version
             });
-            lock(&under_way).remove(&order);
+            under_way.lock().remove(&order);
             answer
         });
-        async move {
-            asking.await.unwrap_or_else(|error| {
-                Err(Arc::new(Error::Unexpected(format!(
-                    "asking failed: {error}"
-                ))))
-            })
-        }
-        .boxed()
-        .shared()
+        let failed = |error| Arc::new(Error::Unexpected(format!("asking failed: {error}")));
+        let asked = asking.map(move |asked| asked.unwrap_or_else(|error| Err(failed(error))));
+        asked.boxed().shared()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A map of futures is whole after every single step.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -36,27 +36,16 @@ struct Change {
 }
 
 impl Change {
-    fn of(event: StatusEvent) -> (OrderId, Self) {
-        let StatusEvent {
-            order_id,
-            status,
-            eta,
-            version,
-            at,
-            reason,
-            driver_id,
-            delayed,
-        } = event;
-        let change = Self {
-            status,
-            eta,
-            version,
-            at,
-            reason: reason.map(String::into_boxed_str),
-            driver_id,
-            delayed,
-        };
-        (order_id, change)
+    fn of(event: StatusEvent) -> Self {
+        Self {
+            status: event.status,
+            eta: event.eta,
+            version: event.version,
+            at: event.at,
+            reason: event.reason.map(String::into_boxed_str),
+            driver_id: event.driver_id,
+            delayed: event.delayed,
+        }
     }
 
     fn event(&self, order_id: &OrderId) -> StatusEvent {
@@ -91,48 +80,35 @@ pub(crate) struct Stage {
 
 impl Tracked {
     /// An order of which this event is the first that is heard.
-    pub(crate) fn first(event: StatusEvent) -> (OrderId, Self) {
-        let (id, change) = Change::of(event);
-        let order = Self {
+    pub(crate) fn first(event: StatusEvent) -> Self {
+        let change = Change::of(event);
+        Self {
             history: vec![change.entry()],
             known_from: change.version,
             is_since_known: change.version == 1,
             log: VecDeque::from([change.clone()]),
             latest: change,
-        };
-        (id, order)
+        }
     }
 
     /// An order that Restate has told of.
-    pub(crate) fn learned(status: order_status::OrderStatus) -> (OrderId, Self) {
-        let model::OrderStatus {
-            order_id,
-            status,
-            eta,
-            version,
-            reason,
-            driver_id,
-            delayed,
-            history,
-            ..
-        } = model::OrderStatus::new(status, 0);
+    pub(crate) fn learned(order: order_status::OrderStatus) -> Self {
         let latest = Change {
-            status,
-            eta,
-            version,
-            at: history.last().map_or(0, |entry| entry.at),
-            reason: reason.map(String::into_boxed_str),
-            driver_id,
-            delayed,
+            status: order.status,
+            eta: order.eta,
+            version: order.version,
+            at: order.history.last().map_or(0, |entry| entry.at),
+            reason: order.reason.map(String::into_boxed_str),
+            driver_id: order.driver_id,
+            delayed: order.delayed,
         };
-        let order = Self {
+        Self {
             latest,
-            is_since_known: !history.is_empty(),
-            history,
+            is_since_known: !order.history.is_empty(),
+            history: order.history.into_iter().map(Into::into).collect(),
             known_from: 1,
             log: VecDeque::new(),
-        };
-        (order_id, order)
+        }
     }
 
     /// Takes a later change in. `Err` if it is none: seen before, or older than what is known.
@@ -140,7 +116,7 @@ impl Tracked {
         if event.version <= self.latest.version {
             return Err(());
         }
-        let (_, change) = Change::of(event);
+        let change = Change::of(event);
         let is_next = change.version == self.latest.version + 1;
         if !is_next {
             self.log.clear();
@@ -168,17 +144,14 @@ impl Tracked {
 
     /// Takes in what Restate says of the order.
     pub(crate) fn learn(&mut self, status: order_status::OrderStatus) {
-        let (_, learned) = Self::learned(status);
+        let learned = Self::learned(status);
         if learned.latest.version > self.latest.version {
             *self = learned;
         } else if learned.latest.version + 1 >= self.known_from && !self.is_whole() {
             let mut history = learned.history;
             for entry in self.history.drain(..) {
-                if entry.version > learned.latest.version
-                    && history
-                        .last()
-                        .is_none_or(|last| last.status != entry.status)
-                {
+                let is_another = |last: &model::HistoryEntry| last.status != entry.status;
+                if entry.version > learned.latest.version && history.last().is_none_or(is_another) {
                     history.push(entry);
                 }
             }
@@ -303,7 +276,7 @@ pub(super) mod tests {
 
     #[test]
     fn who_comes_back_is_told_what_was_missed_as_far_as_it_is_kept() {
-        let (_, mut order) = Tracked::first(event(1, Status::Created));
+        let mut order = Tracked::first(event(1, Status::Created));
         for version in 2..=40 {
             order.apply(event(version, Status::Scheduled)).unwrap();
         }
@@ -317,7 +290,7 @@ pub(super) mod tests {
 
     #[test]
     fn after_a_gap_nobody_is_told_that_nothing_was_missed() {
-        let (_, mut order) = Tracked::first(event(1, Status::Created));
+        let mut order = Tracked::first(event(1, Status::Created));
         assert!(order.is_whole());
         order.apply(event(4, Status::InPreparation)).unwrap();
         assert!(!order.is_whole());
@@ -328,14 +301,14 @@ pub(super) mod tests {
     #[test]
     fn what_restate_says_fills_the_history_and_keeps_what_came_later() {
         use Status::{Created, InPreparation, Scheduled};
-        let (_, mut order) = Tracked::first(event(5, InPreparation));
+        let mut order = Tracked::first(event(5, InPreparation));
         order.learn(restate(4, &[(1, Created), (2, Scheduled)]));
         assert!(order.is_whole());
         assert_eq!(statuses(&order), [Created, Scheduled, InPreparation]);
         assert_eq!(order.version(), 5);
 
         // It knows of this status already, and since when.
-        let (_, mut order) = Tracked::first(event(5, InPreparation));
+        let mut order = Tracked::first(event(5, InPreparation));
         order.learn(restate(
             5,
             &[(1, Created), (2, Scheduled), (3, InPreparation)],
@@ -353,7 +326,7 @@ pub(super) mod tests {
 
     #[test]
     fn how_long_a_status_lasted_is_said_only_if_its_beginning_was_seen() {
-        let (_, mut order) = Tracked::first(event(3, Status::Scheduled));
+        let mut order = Tracked::first(event(3, Status::Scheduled));
         assert_eq!(order.apply(event(4, Status::InPreparation)), Ok(None));
         assert_eq!(order.apply(event(5, Status::InPreparation)), Ok(None));
         assert_eq!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::response::sse::Event;
 use domain::OrderId;
+use durable::clock::now_ms;
 use futures::Stream;
 use serde::Serialize;
 use telemetry::span;
@@ -16,7 +17,6 @@ use super::follower::{Follower, Told};
 use super::hub::{Admission, Watch};
 use super::lookup::Lookup;
 use super::view::View;
-use crate::clock::now_ms;
 use crate::model;
 
 /// How long the stream of an ended order stays open: a rejected order may still be corrected.
@@ -55,7 +55,7 @@ impl OrderStream {
         permit: Admission,
     ) -> Self {
         Self {
-            watch: lookup.hub().watch(id),
+            watch: lookup.hub.watch(id),
             lookup,
             follower: Follower::after(version),
             pending: VecDeque::new(),
@@ -93,7 +93,7 @@ impl OrderStream {
             }
             if !self.look() {
                 // Restate is asked for what the view does not know (any more). Without an answer the client comes back later.
-                self.lookup.ask(self.watch.id()).await.ok()?;
+                self.lookup.ask(&self.watch.id).await.ok()?;
                 if !self.look() {
                     self.follower.start_over();
                     if !self.look() {
@@ -113,8 +113,11 @@ impl OrderStream {
 
     /// Waits for something to tell; `false` if there will be nothing.
     async fn wait(&mut self) -> bool {
-        let id = self.watch.id();
-        let is_behind = (self.watch.hub()).read(|view| self.follower.is_behind_driver(view, id));
+        let id = &self.watch.id;
+        let is_behind = self
+            .watch
+            .hub
+            .read(|view| self.follower.is_behind_driver(view, id));
         let driver_again = is_behind.then_some(self.driver_again);
         let Some(deadline) = driver_again.into_iter().chain(self.ends).min() else {
             return self.watch.changed().await;
@@ -134,10 +137,10 @@ impl OrderStream {
     /// Reads in the view what there is to tell; `false` if it does not know.
     fn look(&mut self) -> bool {
         let (now_ms, now) = (now_ms(), Instant::now());
-        let id = self.watch.id();
+        let id = &self.watch.id;
         let follower = &mut self.follower;
         let with_driver = now >= self.driver_again;
-        let looked = (self.watch.hub()).read(|view| {
+        let looked = self.watch.hub.read(|view| {
             let news = follower.news(view, id, now_ms, with_driver)?;
             Ok::<_, super::follower::Unknown>((news, stays_open(view, id, now_ms)))
         });

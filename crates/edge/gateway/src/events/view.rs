@@ -91,14 +91,14 @@ pub(crate) struct View {
     live: Bounded<OrderId, Tracked>,
     ended: Bounded<OrderId, Tracked>,
     /// Orders that have ended since the gateway reads, by how.
-    ends: BTreeMap<Status, u64>,
+    pub(crate) ends: BTreeMap<Status, u64>,
     plans: Bounded<OrderId, Plan>,
     drivers: Bounded<DriverId, Driver>,
     updates: u64,
     /// The orders that a driver has, the latest last. More than one only while the end of the earlier is under way.
     carrying: HashMap<DriverId, Vec<Arc<OrderId>>>,
     dead_letters: VecDeque<Arc<DeadLetter>>,
-    figures: Figures,
+    pub(crate) figures: Figures,
 }
 
 impl View {
@@ -162,7 +162,7 @@ impl View {
                 order.learn(status);
                 order
             }
-            None => Tracked::learned(status).1,
+            None => Tracked::learned(status),
         };
         self.keep(id, order);
     }
@@ -178,11 +178,6 @@ impl View {
     /// The orders that have not ended, those that changed last first.
     pub(crate) fn live(&self) -> impl Iterator<Item = (&Arc<OrderId>, &Tracked)> {
         self.live.newest_first()
-    }
-
-    /// How many orders have ended since the gateway reads, by how.
-    pub(crate) fn ends(&self) -> &BTreeMap<Status, u64> {
-        &self.ends
     }
 
     pub(crate) fn plan(&self, id: &OrderId) -> Option<&Plan> {
@@ -205,10 +200,6 @@ impl View {
         self.dead_letters.iter()
     }
 
-    pub(crate) fn figures(&self) -> &Figures {
-        &self.figures
-    }
-
     /// Takes a change in; the order if it was one.
     fn status(&mut self, event: StatusEvent) -> Option<Arc<OrderId>> {
         if (self.order(&event.order_id)).is_some_and(|known| event.version <= known.version()) {
@@ -224,7 +215,7 @@ impl View {
                 }
                 (Some(before), order)
             }
-            None => (None, Tracked::first(event).1),
+            None => (None, Tracked::first(event)),
         };
         if before != Some(status) {
             if let Some(count) = before.and_then(|before| self.ends.get_mut(&before)) {
@@ -440,9 +431,9 @@ mod tests {
     fn a_rejected_order_that_is_corrected_lives_again() {
         let mut view = View::new(SMALL);
         apply(&mut view, of("a", 1, Status::Rejected, None));
-        assert_eq!(view.ends()[&Status::Rejected], 1);
+        assert_eq!(view.ends[&Status::Rejected], 1);
         apply(&mut view, of("a", 2, Status::Created, None));
-        assert_eq!(view.ends()[&Status::Rejected], 0);
+        assert_eq!(view.ends[&Status::Rejected], 0);
         assert_eq!(live(&view), ["a"]);
     }
 

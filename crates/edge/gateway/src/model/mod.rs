@@ -11,6 +11,25 @@ use order_workflow::CancelAnswer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// Implements `From` for types of the API that have the same fields as an internal type.
+macro_rules! same_fields {
+    ($($inside:path => $api:ident { $($field:ident),+ })+) => {$(
+        impl From<$inside> for $api {
+            fn from(inside: $inside) -> Self {
+                let $inside { $($field),+ } = inside;
+                Self { $($field),+ }
+            }
+        }
+    )+};
+}
+
+same_fields! {
+    domain::Product => Line { product_id, description, quantity }
+    domain::restaurant::Dish => Dish { product_id, name, description, price, vegetarian }
+    order_status::HistoryEntry => HistoryEntry { status, at, version, reason }
+    CancelAnswer => Cancellation { accepted, status, reason }
+}
+
 /// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out. What is `null` counts
 /// as left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -236,21 +255,6 @@ impl From<domain::Order> for OrderDetails {
     }
 }
 
-impl From<domain::Product> for Line {
-    fn from(product: domain::Product) -> Self {
-        let domain::Product {
-            product_id,
-            description,
-            quantity,
-        } = product;
-        Self {
-            product_id,
-            description,
-            quantity,
-        }
-    }
-}
-
 /// A status that an order has had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HistoryEntry {
@@ -310,23 +314,6 @@ impl OrderStatus {
     }
 }
 
-impl From<order_status::HistoryEntry> for HistoryEntry {
-    fn from(entry: order_status::HistoryEntry) -> Self {
-        let order_status::HistoryEntry {
-            status,
-            at,
-            version,
-            reason,
-        } = entry;
-        Self {
-            status,
-            at,
-            version,
-            reason,
-        }
-    }
-}
-
 /// What became of the wish to call an order off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Cancellation {
@@ -339,21 +326,6 @@ pub struct Cancellation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,
-}
-
-impl From<CancelAnswer> for Cancellation {
-    fn from(answer: CancelAnswer) -> Self {
-        let CancelAnswer {
-            accepted,
-            status,
-            reason,
-        } = answer;
-        Self {
-            accepted,
-            status,
-            reason,
-        }
-    }
 }
 
 /// A restaurant with its menu.
@@ -418,25 +390,6 @@ impl From<domain::restaurant::Restaurant> for Restaurant {
             location: location.into(),
             region,
             menu: menu.into_iter().map(Dish::from).collect(),
-        }
-    }
-}
-
-impl From<domain::restaurant::Dish> for Dish {
-    fn from(dish: domain::restaurant::Dish) -> Self {
-        let domain::restaurant::Dish {
-            product_id,
-            name,
-            description,
-            price,
-            vegetarian,
-        } = dish;
-        Self {
-            product_id,
-            name,
-            description,
-            price,
-            vegetarian,
         }
     }
 }

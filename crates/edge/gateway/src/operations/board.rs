@@ -1,15 +1,17 @@
 //! The state of the system as operators see it, put together once a second for all of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{DriverId, OrderId, Region, Status, region};
+use durable::clock::now_ms;
+use parking_lot::Mutex;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::clock::now_ms;
 use crate::events::record::DeadLetter;
 use crate::events::view::View;
 use crate::events::{Hub, StageTimes, Throughput};
@@ -34,7 +36,8 @@ pub(crate) struct Frame {
 }
 
 /// What is told whole when it has changed.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Parts {
     orders: Orders,
     deliveries: Vec<Delivery>,
@@ -104,18 +107,8 @@ struct Told<'a> {
     drivers: Vec<&'a Driver>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drivers_gone: Vec<&'a DriverId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    orders: Option<&'a Orders>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deliveries: Option<&'a [Delivery]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stuck: Option<&'a [Stuck]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dead_letters: Option<Vec<&'a DeadLetter>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stages: Option<&'a [StageTimes]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    throughput: Option<&'a [Throughput]>,
+    #[serde(flatten)]
+    parts: Map<String, Value>,
 }
 
 /// How long an order may have a status before it counts as stuck, in ms; `wait` is how long it was to wait by its own wish.
@@ -137,13 +130,13 @@ impl Frame {
     pub(crate) fn of(view: &View, now: i64) -> Self {
         let mut parts = Parts {
             dead_letters: view.dead_letters().cloned().collect(),
-            stages: view.figures().stages(now),
-            throughput: view.figures().throughput(now),
+            stages: view.figures.stages(now),
+            throughput: view.figures.throughput(now),
             ..Parts::default()
         };
         parts.dead_letters.sort_by_key(|letter| -letter.at);
         let by_status = &mut parts.orders.by_status;
-        for (status, count) in view.ends() {
+        for (status, count) in &view.ends {
             by_status.insert(status.name(), *count);
         }
         for (id, order) in view.live() {
@@ -198,7 +191,6 @@ impl Frame {
 
     /// All of it as JSON.
     fn whole(&self) -> String {
-        let parts = &self.parts;
         write(&Told {
             now: self.now,
             regions: Some(Region::ALL.map(|region| RegionOnTheMap {
@@ -208,18 +200,14 @@ impl Frame {
             })),
             drivers: self.drivers.values().collect(),
             drivers_gone: Vec::new(),
-            orders: Some(&parts.orders),
-            deliveries: Some(&parts.deliveries),
-            stuck: Some(&parts.stuck),
-            dead_letters: Some(letters(&parts.dead_letters)),
-            stages: Some(&parts.stages),
-            throughput: Some(&parts.throughput),
+            parts: self.parts_by_name(),
         })
     }
 
     /// What has changed since the frame before, as JSON.
     fn changes(&self, before: &Self) -> String {
-        let (new, old) = (&self.parts, &before.parts);
+        let known = before.parts_by_name();
+        let is_news = |(name, part): &(String, Value)| known.get(name) != Some(part);
         write(&Told {
             now: self.now,
             regions: None,
@@ -231,22 +219,17 @@ impl Frame {
                 .filter(|id| !self.drivers.contains_key(*id))
                 .map(|id| &**id)
                 .collect(),
-            orders: changed(&new.orders, &old.orders),
-            deliveries: changed(new.deliveries.as_slice(), &old.deliveries),
-            stuck: changed(new.stuck.as_slice(), &old.stuck),
-            dead_letters: changed(&new.dead_letters, &old.dead_letters).map(|all| letters(all)),
-            stages: changed(new.stages.as_slice(), &old.stages),
-            throughput: changed(new.throughput.as_slice(), &old.throughput),
+            parts: self.parts_by_name().into_iter().filter(is_news).collect(),
         })
     }
-}
 
-fn changed<'a, T: PartialEq + ?Sized>(new: &'a T, old: &T) -> Option<&'a T> {
-    (new != old).then_some(new)
-}
-
-fn letters(letters: &[Arc<DeadLetter>]) -> Vec<&DeadLetter> {
-    letters.iter().map(|letter| &**letter).collect()
+    fn parts_by_name(&self) -> Map<String, Value> {
+        match serde_json::to_value(&self.parts) {
+            Ok(Value::Object(parts)) => parts,
+            // It holds only texts, numbers and lists, which can always be written.
+            _ => Map::new(),
+        }
+    }
 }
 
 fn write(told: &Told<'_>) -> String {
@@ -287,7 +270,7 @@ impl Board {
 
     /// The state as those who watch already have it, and the changes from then on.
     pub(crate) fn join(self: &Arc<Self>) -> (String, broadcast::Receiver<Arc<str>>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let ticks = state.ticks.subscribe();
         if let Some(frame) = &state.last {
             return (frame.whole(), ticks);
@@ -307,7 +290,7 @@ impl Board {
         loop {
             seconds.tick().await;
             let frame = self.frame();
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             if state.ticks.receiver_count() == 0 {
                 state.last = None;
                 return;
@@ -332,7 +315,7 @@ mod tests {
     use crate::events::record::{News, Plan};
     use crate::events::view::Limits;
     use domain::{Location, StatusEvent};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const NOW: i64 = 1_700_000_000_000;
 
@@ -500,7 +483,7 @@ mod tests {
         // When the last one has left, the clock stops.
         drop((ticks, later));
         tokio::time::sleep(EVERY * 2).await;
-        assert!(board.state.lock().unwrap().last.is_none());
+        assert!(board.state.lock().last.is_none());
         let (again, _ticks) = board.join();
         assert_eq!(parse(&again)["drivers"][0]["driverId"], "d");
     }

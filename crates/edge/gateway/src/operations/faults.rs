@@ -19,15 +19,6 @@ pub(crate) struct Stubs {
     payment: Url,
 }
 
-/// A stub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stub {
-    /// The restaurants' point of sale.
-    Restaurant,
-    /// The payment provider.
-    Payment,
-}
-
 /// Why a stub's faults are not as they were wished.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -55,27 +46,24 @@ impl Stubs {
         })
     }
 
+    /// The URL of the faults of the stub with this name, if there is one.
+    pub(crate) fn faults_of(&self, name: &str) -> Option<Url> {
+        match name {
+            "restaurant" => Some(self.restaurant.clone()),
+            "payment" => Some(self.payment.clone()),
+            _ => None,
+        }
+    }
+
     /// The faults of a stub.
-    pub(crate) async fn get(&self, stub: Stub) -> Result<Value, Error> {
-        send(self.client.get(self.url(stub))).await
+    pub(crate) async fn get(&self, faults: Url) -> Result<Value, Error> {
+        send(self.client.get(faults)).await
     }
 
     /// Sets those faults that `wish`, a JSON object, names; answers with all of them.
-    pub(crate) async fn put(&self, stub: Stub, wish: Bytes) -> Result<Value, Error> {
-        let request = self.client.put(self.url(stub));
-        send(
-            request
-                .header("content-type", "application/json")
-                .body(wish),
-        )
-        .await
-    }
-
-    fn url(&self, stub: Stub) -> Url {
-        match stub {
-            Stub::Restaurant => self.restaurant.clone(),
-            Stub::Payment => self.payment.clone(),
-        }
+    pub(crate) async fn put(&self, faults: Url, wish: Bytes) -> Result<Value, Error> {
+        let request = self.client.put(faults).body(wish);
+        send(request.header("content-type", "application/json")).await
     }
 }
 
@@ -92,11 +80,11 @@ async fn send(request: RequestBuilder) -> Result<Value, Error> {
         StatusCode::OK => Ok(body),
         status if status.is_client_error() => {
             let text = |name: &str| body[name].as_str().map(str::to_owned);
-            Err(Error::Refused(Violation {
-                field: text("field").unwrap_or_default(),
-                message: text("detail")
-                    .unwrap_or_else(|| format!("the stub answers {status} without a reason")),
-            }))
+            let without = || format!("the stub answers {status} without a reason");
+            Err(Error::Refused(Violation::new(
+                text("field").unwrap_or_default(),
+                text("detail").unwrap_or_else(without),
+            )))
         }
         status => Err(Error::Unavailable(format!("the stub answers {status}"))),
     }

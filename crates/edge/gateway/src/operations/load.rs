@@ -1,10 +1,11 @@
 //! Demo orders, for as long as someone wants them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::restaurant::{Restaurant, catalogue};
 use domain::{Money, Order, Product, topic};
+use parking_lot::Mutex;
 use rand::RngExt;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -43,7 +44,7 @@ impl Load {
 
     /// From now on so many orders a second, at most [`model::Load::MOST`], and for ten minutes.
     pub(crate) fn set(&self, rate: u32) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running.lock();
         if let Some(running) = running.take() {
             running.abort();
         }

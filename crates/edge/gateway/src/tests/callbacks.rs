@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use durable::clock::now_ms;
 use secrets::ExposeSecret;
 use secrets::callback::{self, Callbacks};
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use standardwebhooks::Webhook;
 use super::bodies::assert_plain;
 use super::{Answer, Gateway, HERE, SILENCE, TestRestate, bare, from, request};
 use crate::Options;
-use crate::clock::now_ms;
 
 const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";

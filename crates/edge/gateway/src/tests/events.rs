@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use domain::{Status, StatusEvent};
+use durable::clock::now_ms;
 use serde_json::json;
 
 use super::stream::Events;
 use super::{Gateway, HERE, TestRestate, from, good, request};
-use crate::clock::now_ms;
 use crate::events::record::News;
 
 const PATH: &str = "/api/orders/order-1/events";

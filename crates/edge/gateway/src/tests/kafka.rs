@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use domain::{Status, StatusEvent, topic};
+use durable::clock::now_ms;
 use kafka::{Publisher, dead_letter};
 use rdkafka::ClientConfig;
 use rdkafka::Message;
@@ -19,7 +20,6 @@ use upstream::http;
 
 use super::stream::Events;
 use super::{good, with};
-use crate::clock::now_ms;
 use crate::{Error, Options, Pace, serve};
 
 fn client() -> reqwest::Client {
@@ -180,7 +180,7 @@ async fn changes(publisher: &Publisher, version: u64, status: Status) {
         status,
         eta: None,
         version,
-        at: crate::clock::now_ms(),
+        at: now_ms(),
         reason: None,
         driver_id: (status >= Status::WaitingForDriver).then(|| "driver-A".parse().unwrap()),
         delayed: false,

@@ -274,8 +274,8 @@ impl Gateway {
         let address = Ipv4Addr::LOCALHOST.into();
         let app = App::new(broker.clone(), ingress, config, address).unwrap();
         let mut gateway = Self {
-            hub: Arc::clone(app.hub()),
-            leaving: app.leaving(),
+            hub: Arc::clone(&app.hub),
+            leaving: Arc::clone(&app.leaving),
             router: router(app),
             broker,
             restate,

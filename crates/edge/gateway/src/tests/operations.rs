@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use domain::topic;
+use durable::clock::now_ms;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -15,7 +16,6 @@ use super::{
     Answer, BrokerState, ELSEWHERE, Gateway, HERE, TestRestate, bare, from, good, request, with,
 };
 use crate::Options;
-use crate::clock::now_ms;
 use crate::events::record::News;
 
 const LOAD: &str = "/api/operations/load";

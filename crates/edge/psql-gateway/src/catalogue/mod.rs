@@ -18,10 +18,11 @@ mod translate;
 mod types;
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::types::Value as SqliteValue;
 use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, Visit, Visitor};
@@ -74,7 +75,7 @@ impl Catalogue {
         let idle = self.idle.clone();
         let running = session.running();
         let answered = tokio::task::spawn_blocking(move || {
-            let kept = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = || idle.lock();
             let database = kept().pop();
             let mut database = match database {
                 Some(database) => database,
@@ -124,10 +125,8 @@ fn run(
     while let Some(row) = rows.next().map_err(|error| failed(&error))? {
         count += 1;
         if count > MAX_ROWS {
-            return Err(Error::new(
-                "54000",
-                format!("a query of the catalogue with more than {MAX_ROWS} rows"),
-            ));
+            let message = format!("a query of the catalogue with more than {MAX_ROWS} rows");
+            return Err(Error::new("54000", message));
         }
         for (index, values) in values.iter_mut().enumerate() {
             values.push(row.get(index).map_err(|error| failed(&error))?);
@@ -206,8 +205,7 @@ impl Visitor for Seen {
         if ours {
             self.catalogue = Some(name.to_string());
         } else {
-            self.others
-                .push(parts.into_iter().next_back().unwrap_or_default());
+            self.others.push(sql::last(name).unwrap_or_default());
         }
         ControlFlow::Continue(())
     }
@@ -215,10 +213,8 @@ impl Visitor for Seen {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Function(function) => {
-                if let Some(parts) = sql::parts(&function.name) {
-                    let last = parts.last().map(String::as_str).unwrap_or_default();
-                    self.functions |= functions::is_ours(last);
-                }
+                let name = sql::last(&function.name);
+                self.functions |= name.is_some_and(|name| functions::is_ours(&name));
             }
             Expr::Cast {
                 data_type: SqlType::Regclass,
@@ -228,10 +224,7 @@ impl Visitor for Seen {
                 data_type: SqlType::Custom(name, _),
                 ..
             } => {
-                let last = sql::parts(name)
-                    .and_then(|mut parts| parts.pop())
-                    .unwrap_or_default();
-                self.functions |= last.starts_with("reg");
+                self.functions |= sql::last(name).is_some_and(|last| last.starts_with("reg"));
             }
             _ => {}
         }

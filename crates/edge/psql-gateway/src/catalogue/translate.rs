@@ -4,15 +4,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, Query, SelectItem, SetExpr, TableFactor, TrimWhereField,
-    UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
+    AccessExpr, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Query, SelectItem, SetExpr, Subscript, TableFactor, TrimWhereField,
+    UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
+use crate::parse;
 use crate::rewrite;
 use crate::session::Session;
-use crate::{parse, sql};
+use crate::sql::{self, call, literal, text};
 
 /// Puts a query of the catalogue into SQLite's dialect.
 pub(super) fn translate(query: &mut Query, session: &Arc<Session>) -> Result<()> {
@@ -20,10 +21,7 @@ pub(super) fn translate(query: &mut Query, session: &Arc<Session>) -> Result<()>
         about: session.about(),
         session,
     };
-    match query.visit(&mut translator) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(query.visit(&mut translator))
 }
 
 struct Translator<'a> {
@@ -50,10 +48,9 @@ impl VisitorMut for Translator<'_> {
         else {
             return ControlFlow::Continue(());
         };
-        let name = sql::parts(name).and_then(|mut parts| parts.pop());
-        if name.as_deref() == Some("unnest")
+        if sql::last(name).as_deref() == Some("unnest")
             && let [array] = arguments.args.as_slice()
-            && let Some(array) = argument(array)
+            && let Some(array) = sql::argument(array)
         {
             let mut alias = alias.take();
             let column = alias
@@ -115,11 +112,9 @@ impl VisitorMut for Translator<'_> {
             } => Some(not(any(left, right))),
             Expr::Array(array) => Some(call("pg_array", array.elem.clone())),
             Expr::CompoundFieldAccess { root, access_chain } => match access_chain.as_slice() {
-                [
-                    sqlparser::ast::AccessExpr::Subscript(sqlparser::ast::Subscript::Index {
-                        index,
-                    }),
-                ] => Some(call("pg_element", vec![(**root).clone(), index.clone()])),
+                [AccessExpr::Subscript(Subscript::Index { index })] => {
+                    Some(call("pg_element", [(**root).clone(), index.clone()]))
+                }
                 _ => None,
             },
             Expr::Trim {
@@ -136,7 +131,7 @@ impl VisitorMut for Translator<'_> {
                 let what = trim_what.iter().map(|what| (**what).clone());
                 let what = what.chain(trim_characters.iter().flatten().cloned());
                 let arguments = std::iter::once((**expr).clone()).chain(what);
-                Some(call(function, arguments.collect()))
+                Some(call(function, arguments))
             }
             Expr::Substring {
                 expr,
@@ -145,13 +140,8 @@ impl VisitorMut for Translator<'_> {
                 ..
             } => {
                 let length = substring_for.iter().map(|length| (**length).clone());
-                Some(call(
-                    "substr",
-                    [(**expr).clone(), (**from).clone()]
-                        .into_iter()
-                        .chain(length)
-                        .collect(),
-                ))
+                let given = [(**expr).clone(), (**from).clone()];
+                Some(call("substr", given.into_iter().chain(length)))
             }
             _ => None,
         };
@@ -174,7 +164,7 @@ impl Translator<'_> {
             FunctionArguments::Subquery(query) => {
                 return Ok((name == "array").then(|| collected(query)).flatten());
             }
-            FunctionArguments::List(list) => list.args.iter().filter_map(argument).collect(),
+            FunctionArguments::List(list) => list.args.iter().filter_map(sql::argument).collect(),
         };
         let constant = |text: String| Some(literal(Value::SingleQuotedString(text)));
         match (name, arguments.as_slice()) {
@@ -216,7 +206,7 @@ fn elements(array: Expr, called: Ident) -> Result<Query> {
             ..
         } = &mut select.from[0].relation
         {
-            let json = call("pg_array_json", vec![array]);
+            let json = call("pg_array_json", [array]);
             arguments.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(json))];
         }
     }
@@ -247,25 +237,18 @@ fn collected(query: &Query) -> Option<Expr> {
 
 fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
     let name = match data_type {
-        DataType::Custom(name, _) => sql::parts(name)?.pop()?,
+        DataType::Custom(name, _) => sql::last(name)?,
         DataType::Regclass => "regclass".to_owned(),
         other => other.to_string().to_lowercase(),
     };
     let is_text = text(expr).is_some();
-    let to = |name: DataType| {
-        Some(Expr::Cast {
-            kind: CastKind::Cast,
-            expr: Box::new(expr.clone()),
-            data_type: name,
-            format: None,
-        })
-    };
+    let to = |data_type| Some(sql::cast(expr.clone(), data_type));
     let name = name.split('(').next().unwrap_or(&name);
     match name {
-        "regclass" if is_text => Some(call("pg_regclass_oid", vec![expr.clone()])),
-        "regclass" => Some(call("pg_regclass_name", vec![expr.clone()])),
-        "regtype" if is_text => Some(call("pg_regtype_oid", vec![expr.clone()])),
-        "regtype" => Some(call("pg_regtype_name", vec![expr.clone()])),
+        "regclass" if is_text => Some(call("pg_regclass_oid", [expr.clone()])),
+        "regclass" => Some(call("pg_regclass_name", [expr.clone()])),
+        "regtype" if is_text => Some(call("pg_regtype_oid", [expr.clone()])),
+        "regtype" => Some(call("pg_regtype_name", [expr.clone()])),
         "oid" | "int2" | "int4" | "int8" | "int" | "integer" | "bigint" | "smallint" | "xid" => {
             to(DataType::Integer(None))
         }
@@ -304,7 +287,7 @@ fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
         _ => return None,
     };
     let any_case = literal(Value::Boolean(name.ends_with('*')));
-    let matched = call(function, vec![left.clone(), right.clone(), any_case]);
+    let matched = call(function, [left.clone(), right.clone(), any_case]);
     Some(if name.starts_with('!') {
         not(matched)
     } else {
@@ -313,14 +296,8 @@ fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
 }
 
 fn like(expr: &Expr, pattern: &Expr, any_case: bool, negated: bool) -> Expr {
-    let matched = call(
-        "pg_like",
-        vec![
-            expr.clone(),
-            pattern.clone(),
-            literal(Value::Boolean(any_case)),
-        ],
-    );
+    let any_case = literal(Value::Boolean(any_case));
+    let matched = call("pg_like", [expr.clone(), pattern.clone(), any_case]);
     if negated { not(matched) } else { matched }
 }
 
@@ -332,7 +309,7 @@ fn any(left: &Expr, right: &Expr) -> Expr {
             negated: false,
         },
         Expr::Nested(inner) => any(left, inner),
-        other => call("pg_any_equal", vec![left.clone(), other.clone()]),
+        other => call("pg_any_equal", [left.clone(), other.clone()]),
     }
 }
 
@@ -341,45 +318,4 @@ fn not(expr: Expr) -> Expr {
         op: UnaryOperator::Not,
         expr: Box::new(expr),
     }))
-}
-
-fn literal(value: Value) -> Expr {
-    Expr::Value(value.into())
-}
-
-fn text(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(ValueWithSpan {
-            value: Value::SingleQuotedString(text),
-            ..
-        }) => Some(text),
-        _ => None,
-    }
-}
-
-fn argument(argument: &FunctionArg) -> Option<&Expr> {
-    match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
-        _ => None,
-    }
-}
-
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
-    sqlparser::ast::Expr::Function(Function {
-        name: vec![sql::ident(name)].into(),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(sqlparser::ast::FunctionArgumentList {
-            duplicate_treatment: None,
-            args: arguments
-                .into_iter()
-                .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
-                .collect(),
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }

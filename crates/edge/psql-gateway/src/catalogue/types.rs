@@ -78,10 +78,7 @@ fn of(expr: &Expr) -> Option<Kind> {
                 .chain(else_result.as_deref());
             results.find_map(of)
         }
-        Expr::Function(function) => {
-            let name = sql::parts(&function.name)?.pop()?;
-            functions::kind(&name)
-        }
+        Expr::Function(function) => functions::kind(&sql::last(&function.name)?),
         _ => None,
     }
 }
@@ -92,7 +89,7 @@ fn of_cast(data_type: &SqlType) -> Option<Kind> {
         SqlType::SmallInt(_) | SqlType::Int2(_) => Kind::Int2,
         SqlType::Int(_) | SqlType::Integer(_) | SqlType::Int4(_) => Kind::Int4,
         SqlType::BigInt(_) | SqlType::Int8(_) => Kind::Int8,
-        SqlType::Custom(name, _) => match sql::parts(name)?.pop()?.as_str() {
+        SqlType::Custom(name, _) => match sql::last(name)?.as_str() {
             "oid" => Kind::Oid,
             "int4" => Kind::Int4,
             "int8" => Kind::Int8,

@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CastKind, DataType, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query, Value, VisitMut, VisitorMut,
+    CastKind, DataType, DateTimeField, Expr, FunctionArguments, Query, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
@@ -46,10 +45,7 @@ impl Session {
 
 /// Puts a query into the runtime's dialect.
 pub(crate) fn adapt(query: &mut Query, session: &Session) -> Result<()> {
-    match query.visit(&mut Adapter { session }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    sql::walked(query.visit(&mut Adapter { session }))
 }
 
 struct Adapter<'a> {
@@ -81,9 +77,9 @@ impl VisitorMut for Adapter<'_> {
                     FunctionArguments::List(list) => list.args.is_empty(),
                     FunctionArguments::Subquery(_) => false,
                 };
-                let name = sql::parts(&function.name).and_then(|mut parts| parts.pop());
+                let name = sql::last(&function.name);
                 if bare && let Some(value) = name.and_then(|name| self.session.value(&name)) {
-                    *expr = Expr::Value(value.into());
+                    *expr = sql::literal(value);
                 }
             }
             // PostgreSQL has this one without parentheses too.
@@ -91,7 +87,7 @@ impl VisitorMut for Adapter<'_> {
                 if ident.quote_style.is_none() && sql::folded(ident) == "current_schema" =>
             {
                 if let Some(value) = self.session.value("current_schema") {
-                    *expr = Expr::Value(value.into());
+                    *expr = sql::literal(value);
                 }
             }
             // The runtime has the function, but not this way to call it.
@@ -102,7 +98,8 @@ impl VisitorMut for Adapter<'_> {
                     DateTimeField::Custom(name) => name.value.clone(),
                     other => other.to_string(),
                 };
-                *expr = date_part(&field.to_lowercase(), (**inner).clone());
+                let field = sql::literal(Value::SingleQuotedString(field.to_lowercase()));
+                *expr = sql::call("date_part", [field, (**inner).clone()]);
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
             Expr::Value(value) => {
@@ -123,11 +120,11 @@ impl VisitorMut for Adapter<'_> {
             } => {
                 // State is JSON in a text, and the runtime's JSON operators take texts.
                 if *data_type == DataType::Bytea
-                    && let Some(bytes) = text_of(inner).and_then(parameters::byte_array)
+                    && let Some(bytes) = sql::text(inner).and_then(parameters::byte_array)
                 {
                     *expr = parameters::bytea(&bytes);
                 } else if matches!(data_type, DataType::Array(_))
-                    && let Some(text) = text_of(inner)
+                    && let Some(text) = sql::text(inner)
                 {
                     // The runtime would make it an array of one text.
                     let Some(elements) = parameters::text_array(text) else {
@@ -140,8 +137,7 @@ impl VisitorMut for Adapter<'_> {
                     *expr = Expr::Nested(inner.clone());
                 } else {
                     if let DataType::Custom(name, _) = &*data_type
-                        && let Some(parts) = sql::parts(name)
-                        && let Some(last) = parts.last()
+                        && let Some(last) = sql::last(name)
                         && matches!(last.as_str(), "name" | "bpchar" | "text" | "varchar")
                     {
                         *data_type = DataType::Text;
@@ -159,34 +155,3 @@ impl VisitorMut for Adapter<'_> {
 
 /// The most digits that a decimal has in the runtime.
 const DECIMAL_DIGITS: usize = 38;
-
-fn text_of(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn date_part(field: &str, of: Expr) -> Expr {
-    let field = Value::SingleQuotedString(field.to_owned());
-    let arguments = [Expr::Value(field.into()), of];
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("date_part")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: arguments
-                .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
-                .to_vec(),
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
-}

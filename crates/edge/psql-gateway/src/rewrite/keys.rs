@@ -47,14 +47,13 @@ pub(super) fn add_partition_key(selection: &mut Expr, scope: &Scope, from: &mut 
 /// Adds `column = <partition key>` to a filter.
 fn add(selection: &mut Expr, column: Expr, key: &str) {
     let hash = Value::Number(partition_key(key).to_string(), false);
-    let before = std::mem::replace(selection, Expr::Value(Value::Null.into()));
     *selection = Expr::BinaryOp {
-        left: Box::new(Expr::Nested(Box::new(before))),
+        left: Box::new(Expr::Nested(Box::new(sql::take(selection)))),
         op: BinaryOperator::And,
         right: Box::new(Expr::BinaryOp {
             left: Box::new(column),
             op: BinaryOperator::Eq,
-            right: Box::new(Expr::Value(hash.into())),
+            right: Box::new(sql::literal(hash)),
         }),
     };
 }

@@ -19,9 +19,9 @@ mod scope;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor, TableWithJoins,
-    VisitMut, VisitorMut,
+    Expr, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut,
+    VisitorMut,
 };
 
 pub(crate) use self::dialect::{SERVER_VERSION, Session, adapt};
@@ -29,7 +29,8 @@ pub(crate) use self::names::{expand, output_names};
 use self::scope::{Found, Relation, Scope};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
-use crate::{aliases, sql, views};
+use crate::sql::{self, join_constraint};
+use crate::{aliases, views};
 
 /// Replaces views and names of the past, all through `query`.
 pub(crate) fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
@@ -177,7 +178,7 @@ impl Rewriter<'_> {
         self.factor(&mut table.relation)?;
         for join in &mut table.joins {
             self.factor(&mut join.relation)?;
-            if let Some(constraint) = constraint(&mut join.join_operator) {
+            if let Some(constraint) = join_constraint!(&mut join.join_operator) {
                 match constraint {
                     JoinConstraint::On(on) => self.expressions(on)?,
                     JoinConstraint::Using(columns) => self.using(columns)?,
@@ -348,7 +349,7 @@ impl Rewriter<'_> {
                     SelectItemQualifiedWildcardKind::ObjectName(name),
                     _,
                 ) => {
-                    let name = sql::parts(name).and_then(|parts| parts.into_iter().next_back());
+                    let name = sql::last(name);
                     let relations = scope.relations.iter();
                     relations
                         .filter(|relation| Some(&relation.name) == name.as_ref())
@@ -391,7 +392,7 @@ impl Rewriter<'_> {
             return Ok(());
         };
         for column in columns {
-            let Some(name) = sql::parts(column).and_then(|mut parts| parts.pop()) else {
+            let Some(name) = sql::last(column) else {
                 continue;
             };
             if right.has(&name) && left.iter().any(|relation| relation.has(&name)) {
@@ -421,10 +422,7 @@ impl Rewriter<'_> {
             rewriter: self,
             depth: 0,
         };
-        match node.visit(&mut columns) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(error) => Err(error),
-        }
+        sql::walked(node.visit(&mut columns))
     }
 
     /// What is to stand for a column, if something else is.
@@ -525,28 +523,6 @@ fn table_alias(name: &str) -> TableAlias {
         name: sql::ident(name),
         columns: Vec::new(),
         at: None,
-    }
-}
-
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
-    match operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::CrossJoin(constraint)
-        | JoinOperator::Semi(constraint)
-        | JoinOperator::LeftSemi(constraint)
-        | JoinOperator::RightSemi(constraint)
-        | JoinOperator::Anti(constraint)
-        | JoinOperator::LeftAnti(constraint)
-        | JoinOperator::RightAnti(constraint)
-        | JoinOperator::StraightJoin(constraint)
-        | JoinOperator::AsOf { constraint, .. } => Some(constraint),
-        _ => None,
     }
 }
 

@@ -124,7 +124,7 @@ fn name(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Identifier(ident) => Some(sql::folded(ident)),
         Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
-        Expr::Function(function) => sql::parts(&function.name)?.pop(),
+        Expr::Function(function) => sql::last(&function.name),
         Expr::Cast {
             expr, data_type, ..
         } => name(expr).or_else(|| Some(data_type.to_string().to_lowercase())),

@@ -56,21 +56,10 @@ impl From<http::Error> for Failure {
     fn from(error: http::Error) -> Self {
         match error {
             // Without the address, which may hold a password.
-            http::Error::Http(error) => Self::Transient(with_sources(&error.without_url())),
+            http::Error::Http(error) => Self::Transient(http::with_sources(&error.without_url())),
             http::Error::TooLong { most } => Self::invalid(format!("longer than {most} bytes")),
         }
     }
-}
-
-/// reqwest itself says only that it could not send.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }
 
 /// A whole answer.
@@ -258,13 +247,12 @@ impl Content {
                 Unusable::Malformed(error) => ("not a JSON object", format!("the answer {error}")),
                 Unusable::Invalid(violations) => {
                     let is_object = violations.iter().all(|fault| !fault.field.is_empty());
-                    let texts: Vec<_> = violations.iter().map(ToString::to_string).collect();
                     let what = if is_object {
                         "not the fields that were agreed"
                     } else {
                         "not a JSON object"
                     };
-                    (what, texts.join("; "))
+                    (what, json::in_one_line(&violations))
                 }
             };
             tracing::warn!(error = said, "a third party's answer cannot be read");

@@ -8,7 +8,6 @@ mod answer;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use domain::json::{Fields, FromJson, Value};
@@ -38,42 +37,29 @@ struct Operation {
 const PAYMENT_PROVIDER: &str = "payment-provider";
 const RESTAURANT: &str = "restaurant";
 
-const CHARGE: Operation = Operation {
-    party: PAYMENT_PROVIDER,
-    name: "charge",
-    path: "/payments",
-};
-const REFUND: Operation = Operation {
-    party: PAYMENT_PROVIDER,
-    name: "refund",
-    path: "/payments/{paymentId}/refunds",
-};
-const PREPARE: Operation = Operation {
-    party: RESTAURANT,
-    name: "prepare",
-    path: "/prepare",
-};
-const CANCEL: Operation = Operation {
-    party: RESTAURANT,
-    name: "cancel",
-    path: "/preparations/{orderId}/cancel",
-};
+const CHARGE: Operation = Operation::of(PAYMENT_PROVIDER, "charge", "/payments");
+const REFUND: Operation =
+    Operation::of(PAYMENT_PROVIDER, "refund", "/payments/{paymentId}/refunds");
+const PREPARE: Operation = Operation::of(RESTAURANT, "prepare", "/prepare");
+const CANCEL: Operation = Operation::of(RESTAURANT, "cancel", "/preparations/{orderId}/cancel");
 
-static REQUESTS: LazyLock<Times<3>> = LazyLock::new(|| {
-    Times::new(
-        "third_party_request_duration_seconds",
-        "Time until a third party answered a request, or did not",
-        ["party", "operation", "outcome"],
-        metrics::fast,
-    )
-});
-static PAYMENTS: LazyLock<Counters<2>> = LazyLock::new(|| {
-    Counters::new(
-        "payments",
-        "Requests to the payment provider: done, refused (declined), transient (no answer, or later), violation (no answer as agreed)",
-        ["operation", "outcome"],
-    )
-});
+impl Operation {
+    const fn of(party: &'static str, name: &'static str, path: &'static str) -> Self {
+        Self { party, name, path }
+    }
+}
+
+static REQUESTS: Times<3> = Times::made_by(
+    "third_party_request_duration_seconds",
+    "Time until a third party answered a request, or did not",
+    ["party", "operation", "outcome"],
+    metrics::fast,
+);
+static PAYMENTS: Counters<2> = Counters::new(
+    "payments",
+    "Requests to the payment provider: done, refused (declined), transient (no answer, or later), violation (no answer as agreed)",
+    ["operation", "outcome"],
+);
 
 /// How long a third party has to answer one request, with all of its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
