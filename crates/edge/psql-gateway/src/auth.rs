@@ -1,6 +1,6 @@
 //! Who may come in: anyone on this machine, or who knows a password of the password file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::path::Path;

@@ -182,7 +182,7 @@ fn too_deep(what: Arguments<'_>) -> Error {
 }
 
 /// Breaks off the walk through a tree with an error if `count` is greater than `most`.
-fn at_most<N: PartialOrd + Display>(count: N, most: N, what: &str) -> ControlFlow<Error> {
+fn at_most<N: PartialOrd + Display + Copy>(count: N, most: N, what: &str) -> ControlFlow<Error> {
     if count > most {
         return ControlFlow::Break(too_deep(format_args!("more than {most} {what}")));
     }

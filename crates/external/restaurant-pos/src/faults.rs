@@ -53,6 +53,8 @@ impl FaultPlan {
 
 #[cfg(test)]
 mod tests {
+    use stub_kit::faults::Rate;
+
     use super::*;
 
     #[test]

@@ -11,7 +11,6 @@ use std::sync::mpsc;
 use std::{fs, io, thread};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, types};
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use tokio::sync::oneshot;
 

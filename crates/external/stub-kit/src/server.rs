@@ -90,16 +90,8 @@ mod tests {
             Some(self)
         }
 
-        fn error_rate(&self) -> Rate {
-            Rate::NEVER
-        }
-
-        fn nonsense_rate(&self) -> Rate {
-            Rate::NEVER
-        }
-
-        fn latency(&self) -> Latency {
-            Latency::default()
+        fn of_every_stub(&self) -> (Rate, Rate, Latency) {
+            (Rate::NEVER, Rate::NEVER, Latency::default())
         }
     }
 

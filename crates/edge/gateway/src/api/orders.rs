@@ -291,15 +291,12 @@ fn invalid_order(invalid: Invalid) -> Problem {
 /// The problem of a call to Restate that brought no answer; `consequence` says what that means for the caller.
 pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
     tracing::warn!(%error, "no answer from Restate");
-    match error {
-        ingress::Error::Unavailable(_) => {
-            let detail = format!("the order system does not answer; {consequence}");
-            later(kind::UNAVAILABLE, detail)
-        }
-        _ => {
-            let detail = format!("the log of the gateway says more; {consequence}");
-            Problem::new(kind::BAD_ANSWER, detail)
-        }
+    if let ingress::Error::Unavailable(_) = error {
+        let detail = format!("the order system does not answer; {consequence}");
+        later(kind::UNAVAILABLE, detail)
+    } else {
+        let detail = format!("the log of the gateway says more; {consequence}");
+        Problem::new(kind::BAD_ANSWER, detail)
     }
 }
 

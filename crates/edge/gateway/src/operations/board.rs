@@ -8,7 +8,6 @@ use domain::{DriverId, OrderId, Region, Status, region};
 use durable::clock::now_ms;
 use parking_lot::Mutex;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -36,8 +35,7 @@ pub(crate) struct Frame {
 }
 
 /// What is told whole when it has changed.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Parts {
     orders: Orders,
     deliveries: Vec<Delivery>,
@@ -107,8 +105,18 @@ struct Told<'a> {
     drivers: Vec<&'a Driver>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drivers_gone: Vec<&'a DriverId>,
-    #[serde(flatten)]
-    parts: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orders: Option<&'a Orders>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deliveries: Option<&'a [Delivery]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stuck: Option<&'a [Stuck]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dead_letters: Option<Vec<&'a DeadLetter>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<&'a [StageTimes]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throughput: Option<&'a [Throughput]>,
 }
 
 /// How long an order may have a status before it counts as stuck, in ms; `wait` is how long it was to wait by its own wish.
@@ -191,6 +199,7 @@ impl Frame {
 
     /// All of it as JSON.
     fn whole(&self) -> String {
+        let parts = &self.parts;
         write(&Told {
             now: self.now,
             regions: Some(Region::ALL.map(|region| RegionOnTheMap {
@@ -200,14 +209,18 @@ impl Frame {
             })),
             drivers: self.drivers.values().collect(),
             drivers_gone: Vec::new(),
-            parts: self.parts_by_name(),
+            orders: Some(&parts.orders),
+            deliveries: Some(&parts.deliveries),
+            stuck: Some(&parts.stuck),
+            dead_letters: Some(letters(&parts.dead_letters)),
+            stages: Some(&parts.stages),
+            throughput: Some(&parts.throughput),
         })
     }
 
     /// What has changed since the frame before, as JSON.
     fn changes(&self, before: &Self) -> String {
-        let known = before.parts_by_name();
-        let is_news = |(name, part): &(String, Value)| known.get(name) != Some(part);
+        let (new, old) = (&self.parts, &before.parts);
         write(&Told {
             now: self.now,
             regions: None,
@@ -219,17 +232,22 @@ impl Frame {
                 .filter(|id| !self.drivers.contains_key(*id))
                 .map(|id| &**id)
                 .collect(),
-            parts: self.parts_by_name().into_iter().filter(is_news).collect(),
+            orders: changed(&new.orders, &old.orders),
+            deliveries: changed(new.deliveries.as_slice(), &old.deliveries),
+            stuck: changed(new.stuck.as_slice(), &old.stuck),
+            dead_letters: changed(&new.dead_letters, &old.dead_letters).map(|all| letters(all)),
+            stages: changed(new.stages.as_slice(), &old.stages),
+            throughput: changed(new.throughput.as_slice(), &old.throughput),
         })
     }
+}
 
-    fn parts_by_name(&self) -> Map<String, Value> {
-        match serde_json::to_value(&self.parts) {
-            Ok(Value::Object(parts)) => parts,
-            // It holds only texts, numbers and lists, which can always be written.
-            _ => Map::new(),
-        }
-    }
+fn changed<'a, T: PartialEq + ?Sized>(new: &'a T, old: &T) -> Option<&'a T> {
+    (new != old).then_some(new)
+}
+
+fn letters(letters: &[Arc<DeadLetter>]) -> Vec<&DeadLetter> {
+    letters.iter().map(|letter| &**letter).collect()
 }
 
 fn write(told: &Told<'_>) -> String {
@@ -315,7 +333,7 @@ mod tests {
     use crate::events::record::{News, Plan};
     use crate::events::view::Limits;
     use domain::{Location, StatusEvent};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const NOW: i64 = 1_700_000_000_000;
 

@@ -15,25 +15,25 @@ use crate::up::{self, ENDPOINTS};
 pub struct Args {
     #[command(flatten)]
     data_dir: flags::DataDirectory,
-    /// URL of the gateway [default: as in the data directory, else http://127.0.0.1:3000]
+    /// URL of the gateway [default: as in the data directory, else 127.0.0.1:3000]
     #[arg(long, env = "FOOD_ORDERING_GATEWAY_URL", value_name = "URL")]
     gateway_url: Option<String>,
-    /// URL of Restate's admin API, of each of its nodes [default: as in the data directory, else http://127.0.0.1:9070]
+    /// URL of Restate's admin API, of each of its nodes [default: as in the data directory, else 127.0.0.1:9070]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_ADMIN", value_name = "URL,…")]
     restate_admin: Option<String>,
-    /// URL of Restate's ingress, of each of its nodes [default: as in the data directory, else http://127.0.0.1:8080]
+    /// URL of Restate's ingress, of each of its nodes [default: as in the data directory, else 127.0.0.1:8080]
     #[arg(long, env = "FOOD_ORDERING_RESTATE_INGRESS", value_name = "URL,…")]
     restate_ingress: Option<String>,
-    /// URL of the order services [default: as in the data directory, else http://127.0.0.1:9080]
+    /// URL of the order services [default: as in the data directory, else 127.0.0.1:9080]
     #[arg(long, env = "FOOD_ORDERING_ORDER_SERVICES_URL", value_name = "URL")]
     order_services_url: Option<String>,
-    /// URL of the driver simulator [default: as in the data directory, else http://127.0.0.1:9081]
+    /// URL of the driver simulator [default: as in the data directory, else 127.0.0.1:9081]
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", value_name = "URL")]
     driver_simulator_url: Option<String>,
-    /// URL of the restaurants' point of sale [default: as in the data directory, else http://127.0.0.1:5050]
+    /// URL of the restaurants' point of sale [default: as in the data directory, else 127.0.0.1:5050]
     #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", value_name = "URL")]
     restaurant_url: Option<String>,
-    /// URL of the payment provider [default: as in the data directory, else http://127.0.0.1:5060]
+    /// URL of the payment provider [default: as in the data directory, else 127.0.0.1:5060]
     #[arg(long, env = "FOOD_ORDERING_PAYMENT_URL", value_name = "URL")]
     payment_url: Option<String>,
     /// Addresses of Kafka's brokers [default: as in the data directory, else 127.0.0.1:9092]
@@ -88,7 +88,9 @@ impl Addresses {
                 .trim_end_matches('/')
                 .to_owned()
         };
-        let at = |flag, name, port: u16| address(flag, name, &format!("http://127.0.0.1:{port}"));
+        let at = |flag: Option<String>, name: &str, port: u16| {
+            address(flag, name, &format!("http://127.0.0.1:{port}"))
+        };
         let nodes = |flag: Option<String>, name: &str, port| {
             let listed = match flag {
                 Some(_) => None,

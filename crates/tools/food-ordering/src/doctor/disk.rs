@@ -28,7 +28,8 @@ pub(super) fn look(directory: &Path) -> Finding {
 fn judge(directory: &Path, left: u128) -> Finding {
     let what = format!("{} MB left for {}", left / 1_000_000, directory.display());
     if left < LOW_BYTES {
-        let remedy = "free some space: Restate ends when it cannot write, and `up` restarts it until it can";
+        let remedy =
+            "free some space: Restate ends when it cannot write, and `up` restarts it until it can";
         Finding::wrong("disk", what, remedy)
     } else {
         Finding::fine("disk", what)

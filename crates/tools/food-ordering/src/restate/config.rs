@@ -132,7 +132,7 @@ memory-size = "128 MB"
 }
 
 /// The log settings of a single node.
-const ALONE: &str = r#"[bifrost]
+const SINGLE_NODE: &str = r#"[bifrost]
 # One node needs no replication: writing its log without the log server saves a sixth of the runtime's CPU (measured; see
 # docs/adr/0003-runtime-settings.md). A cluster uses "replicated".
 default-provider = "local"
