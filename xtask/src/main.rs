@@ -222,8 +222,17 @@ fn target_directory() -> anyhow::Result<PathBuf> {
     target.context("finding the target directory")
 }
 
+/// Cargo, without the variables that `cargo run` has set for this program. Build scripts such as ring's watch them: a build by this
+/// program and one by hand would compile most crates again each time.
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let is_of = |prefix| name.to_string_lossy().starts_with(prefix);
+        if is_of("CARGO_PKG_") || is_of("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// Cargo with Clippy as the compiler of this workspace's crates. `cargo clippy` checks all dependencies before `cargo build`
