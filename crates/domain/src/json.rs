@@ -269,13 +269,20 @@ pub fn decimal(text: &str) -> Result<Decimal, rust_decimal::Error> {
     if text.contains('_') {
         return Err("digits must not be grouped".into());
     }
-    let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
-        return Decimal::from_str_exact(without_trailing_zeros(text));
+    let (digits, exponent) = match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, Some(exponent)),
+        None => (text, None),
     };
-    let digits = without_trailing_zeros(digits);
-    // What reads exponents would round.
-    Decimal::from_str_exact(digits)?;
-    Decimal::from_scientific(&format!("{digits}e{exponent}"))
+    // Zeros are kept where they fit, so that an amount is written as it was read.
+    let digits = match Decimal::from_str_exact(digits) {
+        Ok(_) => digits,
+        Err(_) => without_trailing_zeros(digits),
+    };
+    let number = Decimal::from_str_exact(digits)?;
+    // `from_scientific` rounds, but nothing is left to round.
+    exponent.map_or(Ok(number), |exponent| {
+        Decimal::from_scientific(&format!("{digits}e{exponent}"))
+    })
 }
 
 /// The same number without zeros at the end of its fraction, of which there may be more than a decimal holds.

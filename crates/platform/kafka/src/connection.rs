@@ -340,7 +340,7 @@ mod tests {
             (
                 "127.0.0.1:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect \
                  security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10",
-                "wants TLS",
+                "requires TLS",
             ),
             (
                 "ssl://127.0.0.1:1/bootstrap: error:0A000086:SSL routines::certificate verify failed (after 53ms in state \
