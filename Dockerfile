@@ -14,7 +14,7 @@ ARG DEBIAN=trixie
 FROM node:${NODE_VERSION}-${DEBIAN}-slim AS web-ui
 WORKDIR /webui
 COPY webui/package.json webui/package-lock.json ./
-# Not `npm ci`: xtask/src/web_ui.rs says why.
+# Not `npm ci`: xtask/src/node.rs says why.
 RUN npm install --no-save --no-audit --no-fund --loglevel=error
 COPY webui ./
 # Files in `public` keep the modes of the checkout, which nobody but its owner may be able to read (umask 077).
