@@ -27,6 +27,7 @@ pub struct Options {
     #[arg(
         long = "psql-published-on",
         env = "FOOD_ORDERING_PSQL_PUBLISHED_ON",
+        value_parser = settings::networks::published_on,
         value_name = "ADDRESS"
     )]
     pub published_on: Option<IpAddr>,

@@ -33,6 +33,18 @@ pub fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
     }
 }
 
+/// The address on which a port is published. An IPv6 address may have brackets, as Docker wants it before a port: `[::1]`.
+pub fn published_on(text: &str) -> Result<IpAddr, String> {
+    let brackets = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let parsed = match brackets {
+        Some(inside) => inside.parse().map(IpAddr::V6),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "must be an IP address, such as 127.0.0.1 or [::1]".to_owned())
+}
+
 /// The address with which a program on this machine reaches a server that listens on `address`, which may be unspecified.
 #[must_use]
 pub fn here(address: SocketAddr) -> SocketAddr {
@@ -82,6 +94,21 @@ mod tests {
         assert!(!neighbours(Some("127.0.0.1".parse().unwrap())).is_empty());
         assert!(neighbours(Some("0.0.0.0".parse().unwrap())).is_empty());
         assert!(neighbours(None).is_empty());
+    }
+
+    #[test]
+    fn a_published_address_may_have_the_brackets_that_docker_wants() {
+        for (text, expected) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+            ("[::1]", "::1"),
+            ("[::]", "::"),
+        ] {
+            assert_eq!(published_on(text), Ok(expected.parse().unwrap()), "{text}");
+        }
+        for bad in ["", "localhost", "[127.0.0.1]", "[::1", "::1]", "[]"] {
+            assert!(published_on(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub struct Edge {
     #[arg(
         long = "gateway-published-on",
         env = "FOOD_ORDERING_GATEWAY_PUBLISHED_ON",
+        value_parser = settings::networks::published_on,
         value_name = "ADDRESS"
     )]
     pub published_on: Option<IpAddr>,

@@ -255,6 +255,15 @@ fn a_part_is_given_the_address_that_its_port_is_published_on() {
             port.starts_with(&format!("{told}:")),
             "{name}: {port}, {told}"
         );
+        // Docker takes an IPv6 address in brackets only.
+        for address in ["127.0.0.1", "0.0.0.0", "[::1]", "[::]"] {
+            let flags = variables(crate::tests::command(&Cli::command(), &["serve", name]));
+            let flag = format!("--{}={address}", flags[variable]);
+            let line = [IMAGE, "serve", name, &flag];
+            if let Err(error) = Cli::try_parse_from(line) {
+                panic!("{line:?}: {error}");
+            }
+        }
     }
 }
 
