@@ -77,6 +77,10 @@ async fn the_system_survives_restarts_lost_records_and_kills_under_compose() -> 
     compose.run(&["start"])?;
     shop.delivers().await?;
 
+    compose.step("everything restarted at once, in no order");
+    compose.run(&["restart"])?;
+    shop.delivers().await?;
+
     compose.step("down, Kafka's volume deleted, up");
     compose.run(&["down"])?;
     compose.remove_volume("kafka")?;
