@@ -432,6 +432,44 @@ fn the_image_is_built_with_the_toolchain_of_the_project_and_its_variables_are_re
     assert!(variables > 5, "{variables}");
 }
 
+#[test]
+fn dependencies_are_compiled_with_the_features_that_the_programs_need() {
+    let dockerfile = read("Dockerfile");
+    let packages = |line: &str| -> Vec<String> {
+        let words = line.split_whitespace().map(str::to_owned);
+        let words: Vec<_> = words.collect();
+        let pairs = words.windows(2).filter(|pair| pair[0] == "--package");
+        pairs.map(|pair| pair[1].clone()).collect()
+    };
+    let cook = dockerfile
+        .lines()
+        .find(|line| line.starts_with("RUN cargo chef cook "))
+        .unwrap();
+    let builds = dockerfile
+        .lines()
+        .filter(|line| line.starts_with("RUN cargo build "));
+    for build in builds.clone() {
+        // Cargo chooses features for all packages of a command together.
+        assert_eq!(packages(build), packages(cook), "{build}");
+    }
+    assert_eq!(builds.count(), 2);
+}
+
+#[test]
+fn comments_name_files_that_exist() {
+    for file in ["Dockerfile", "docker-compose.yaml"] {
+        for word in read(file).split_whitespace() {
+            let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+            if ["crates/", "docs/", "tests/", "xtask/"]
+                .iter()
+                .any(|start| word.starts_with(start))
+            {
+                assert!(root().join(word).exists(), "{file}: {word}");
+            }
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Targets {
     labels: BTreeMap<String, String>,
