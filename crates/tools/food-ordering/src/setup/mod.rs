@@ -87,7 +87,7 @@ pub struct Args {
     /// Region in which the drivers work; give it several times for several regions
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     pub regions: Vec<Region>,
-    /// How long to wait for Kafka, Restate and the services
+    /// How long to wait for Kafka, Restate, the services and the drivers
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub timeout: Duration,
 }
@@ -160,7 +160,12 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     }
 
     for region in &args.regions {
-        let started = drivers::start(&args.restate_ingress.urls, args.drivers, *region).await?;
+        // A driver that is at work answers after its current step, which waits for Kafka if that has just started.
+        let started = waiter
+            .until_ok("the drivers", || {
+                drivers::start(&args.restate_ingress.urls, args.drivers, *region)
+            })
+            .await?;
         report(&started);
     }
     Ok(())
