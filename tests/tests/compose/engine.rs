@@ -1,5 +1,6 @@
 //! Runs Docker Compose.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ pub(crate) struct Compose {
     /// A free port for each port variable of docker-compose.yaml.
     ports: BTreeMap<&'static str, u16>,
     begin: Instant,
+    /// Whether nothing more can fail: until then the containers' logs are of interest.
+    passed: Cell<bool>,
 }
 
 const PORTS: [&str; 10] = [
@@ -43,6 +46,7 @@ impl Compose {
             project: format!("food-ordering-test-{}", std::process::id()),
             ports: free_ports()?,
             begin: Instant::now(),
+            passed: Cell::new(false),
         };
         println!(
             "{program}: {}",
@@ -54,6 +58,11 @@ impl Compose {
     /// Prints the heading of a step.
     pub(crate) fn step(&self, what: &str) {
         println!("━━ {:6.1} s  {what}", self.begin.elapsed().as_secs_f64());
+    }
+
+    /// Says that the test has passed.
+    pub(crate) fn pass(&self) {
+        self.passed.set(true);
     }
 
     pub(crate) fn port(&self, variable: &str) -> u16 {
@@ -192,7 +201,7 @@ impl Compose {
 
 impl Drop for Compose {
     fn drop(&mut self) {
-        if std::thread::panicking() || std::env::var_os("COMPOSE_LOGS").is_some() {
+        if !self.passed.get() || std::env::var_os("COMPOSE_LOGS").is_some() {
             let _ = self.command(&["ps", "--all"]).status();
             let _ = self.command(&["logs", "--no-color", "--tail=40"]).status();
         }

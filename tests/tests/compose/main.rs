@@ -118,5 +118,6 @@ async fn the_system_survives_restarts_lost_records_and_kills_under_compose() -> 
     compose.step("no container is unhealthy");
     let unhealthy = compose.unhealthy()?;
     ensure!(unhealthy.is_empty(), "unhealthy: {unhealthy:?}");
+    compose.pass();
     Ok(())
 }
