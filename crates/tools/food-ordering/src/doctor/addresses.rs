@@ -43,6 +43,23 @@ pub struct Args {
     kafka_properties: kafka::PropertiesFile,
 }
 
+impl Args {
+    /// Whether the address of every part is given.
+    fn names_all(&self) -> bool {
+        let given = [
+            &self.gateway_url,
+            &self.restate_admin,
+            &self.restate_ingress,
+            &self.order_services_url,
+            &self.driver_simulator_url,
+            &self.restaurant_url,
+            &self.payment_url,
+            &self.kafka_brokers,
+        ];
+        given.iter().all(|address| address.is_some())
+    }
+}
+
 /// The addresses of all parts.
 #[derive(Debug)]
 pub(super) struct Addresses {
@@ -78,6 +95,10 @@ impl Addresses {
             (None, Some(pid)) => format!(
                 "the default addresses: `up` (pid {pid}) in {directory} is not ready; its logs are in {directory}/logs"
             ),
+            // A container of Docker Compose, for example.
+            (None, None) if args.names_all() => {
+                "the addresses that flags and the environment name".to_owned()
+            }
             (None, None) => format!("the default addresses, because no `up` runs in {directory}"),
         };
         let known = listed.is_some();
@@ -145,7 +166,8 @@ impl Addresses {
             ),
             Some(_) => format!("`up` does not run {part}: start it on the machine it runs on"),
             None => format!(
-                "start it (`food-ordering up` starts everything), or give the address of {part}: see `food-ordering doctor --help`"
+                "start it (`food-ordering up`, or `docker compose up --detach` with Docker Compose, starts everything), or give the \
+                 address of {part}: see `food-ordering doctor --help`"
             ),
         }
     }
