@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use domain::Region;
 use kafka::properties::For;
 use kafka::{Connection, Properties};
@@ -152,11 +151,14 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
         ));
     }
     for action in &actions {
-        let description = Described(&cluster, action);
-        subscriptions::apply(&admin, &kafka, &cluster, action)
-            .await
-            .with_context(|| format!("could not do this: {description}"))?;
-        report(&description.to_string());
+        let description = Described(&cluster, action).to_string();
+        // Kafka tells where a new topic ends only once its partitions have a leader.
+        waiter
+            .until_ok(&description, || {
+                subscriptions::apply(&admin, &kafka, &cluster, action)
+            })
+            .await?;
+        report(&description);
     }
 
     for region in &args.regions {
