@@ -8,6 +8,9 @@ import { useOrder } from "./api/get-order";
 import { orderEventsUrl, readOrderEvent } from "./api/order-events";
 import { advance, type Progress } from "./progress";
 
+/** How often to ask for an order of which not everything is known. */
+const ASK_AGAIN_MS = 1_000;
+
 /** An order, followed while it happens. */
 export function useProgress(orderId: string, orderKey: string | null, isExpected: boolean) {
   const order = useOrder(orderId, orderKey, isExpected);
@@ -51,7 +54,11 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
     data !== undefined &&
     (progress.hasGap || (!data.order && data.version < progress.version));
   useEffect(() => {
-    if (isIncomplete) void refetch();
+    if (!isIncomplete) return;
+    void refetch();
+    // The answer may be older than the event that made it necessary.
+    const timer = setInterval(() => void refetch(), ASK_AGAIN_MS);
+    return () => clearInterval(timer);
   }, [isIncomplete, refetch]);
 
   return {

@@ -151,7 +151,7 @@ pub(super) async fn status(
     State(app): State<Arc<App>>,
     OrderInPath(id): OrderInPath,
 ) -> Result<Response, Problem> {
-    let (status, order) = futures::join!(app.ingress.status(&id), app.ingress.order(&id));
+    let (status, mut order) = futures::join!(app.ingress.status(&id), app.ingress.order(&id));
     let status = match status {
         Ok(status) => status,
         // The handler answers for every id, so only another version of it could say this.
@@ -160,6 +160,10 @@ pub(super) async fn status(
     };
     if status.version == 0 && !app.recent.contains(&id, Instant::now()) {
         return Err(no_such_order(&id));
+    }
+    if status.version > 0 && !status.status.is_terminal() && matches!(order, Ok(None)) {
+        // Between the two answers, somebody has begun with it.
+        order = app.ingress.order(&id).await;
     }
     let order = order.unwrap_or_else(|error| {
         // How far it is, is what was asked for first.

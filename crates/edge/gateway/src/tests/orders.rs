@@ -394,6 +394,19 @@ async fn what_was_ordered_and_the_way_it_takes_come_with_the_status() {
 }
 
 #[tokio::test]
+async fn an_order_that_has_just_begun_is_asked_for_again() {
+    let gateway = Gateway::new().await;
+    gateway.restate.has_status("order-1", "CREATED", 1);
+    let path = "/restate/call/OrderWorkflow/order-1/getOrder";
+    let none = json!({"code": 404, "message": "there is no order", "source": "invocation"});
+    gateway.restate.answer(path, 404, none);
+    assert_eq!(gateway.get("/api/orders/order-1").await.status, 200);
+    let calls = gateway.restate.calls.lock().unwrap().clone();
+    let asked = calls.iter().filter(|call| call.ends_with("getOrder"));
+    assert_eq!(asked.count(), 2);
+}
+
+#[tokio::test]
 async fn an_order_that_nobody_placed_is_not_found() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "NEW", 0);
