@@ -87,7 +87,7 @@ fn judge_advisories(success: bool, said: &str) -> Verdict {
     }
 }
 
-/// Evaluates the output of `npm audit --json`: a report, or the reason why there is none.
+/// Evaluates the output of `npm audit --json`: a report, or the reason why the registry gave no report.
 fn judge_audit(json: &[u8]) -> Verdict {
     let report: Value = serde_json::from_slice(json).unwrap_or_default();
     if report["auditReportVersion"].is_null() {

@@ -11,7 +11,7 @@ use crate::steps;
 struct Prerequisite {
     what: &'static str,
     programs: &'static [&'static str],
-    /// The program must succeed with these arguments. If there are none, it only has to exist.
+    /// The program must succeed with these arguments. Without arguments, it only has to exist.
     probe: &'static [&'static str],
     packages: &'static str,
 }

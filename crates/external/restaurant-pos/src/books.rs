@@ -314,7 +314,7 @@ impl Books {
             .await
     }
 
-    /// The callback of an order that is due; `None` if there is none any more.
+    /// The callback of an order that is due; `None` if it is no longer due.
     pub(crate) async fn call(&self, sequence: i64) -> Result<Option<Call>, database::Error> {
         self.database
             .read(move |connection| {

@@ -38,7 +38,7 @@ impl Trace {
         Self(Self::of(context).0.or_else(of_event))
     }
 
-    /// This trace, or a new trace if there is none and traces are enabled.
+    /// This trace. Without one, a new trace if traces are enabled.
     ///
     /// Whether they are enabled is a setting of the process, so only a handler that is never replayed may call this: a replay with
     /// another setting would contradict the journal.

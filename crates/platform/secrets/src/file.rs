@@ -110,7 +110,7 @@ impl<T: Into<SecretString>> FromIterator<T> for Secrets {
     }
 }
 
-/// The lines of a file with their numbers, without those that are blank or begin with `#`. Fails if there is none.
+/// The lines of a file with their numbers, without those that are blank or begin with `#`. Fails if no line is left.
 pub fn lines(path: &Path) -> Result<Vec<(usize, String)>, Error> {
     let text = text(path).map_err(|source| Error::Read {
         path: path.to_owned(),

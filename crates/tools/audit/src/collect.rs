@@ -166,7 +166,7 @@ impl Sources {
         })
     }
 
-    /// Two consecutive samples of the runtime: the first two with equal state and no invocation left behind. If there are none
+    /// Two consecutive samples of the runtime: the first two with equal state and no invocation left behind. If no two are equal
     /// before the deadline, the last two, so that the audit reports what did not come to rest.
     async fn runtime(&self) -> Result<[Sample; 2], Error> {
         let deadline = Instant::now() + STABLE_WITHIN;

@@ -116,25 +116,10 @@ pub(crate) struct Transitions {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(version: u64, status: Status) -> StatusRecord {
-        StatusRecord {
-            partition: 0,
-            event: StatusEvent {
-                order_id: "o".parse().unwrap(),
-                status,
-                eta: None,
-                version,
-                at: 0,
-                reason: None,
-                driver_id: None,
-                delayed: false,
-            },
-        }
-    }
+    use crate::tests::record;
 
     fn one(records: &[(u64, Status)]) -> (Vec<String>, Transitions) {
-        let records: Vec<StatusRecord> = records.iter().map(|&(v, s)| record(v, s)).collect();
+        let records: Vec<StatusRecord> = records.iter().map(|&(v, s)| record("o", v, s)).collect();
         let histories = histories(&records);
         let history = histories.values().next().unwrap();
         (history.violations.clone(), history.transitions())

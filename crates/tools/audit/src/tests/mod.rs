@@ -151,7 +151,7 @@ fn publish(facts: &mut Facts, id: &str, statuses: &[Status]) {
         .push(state("OrderStatusService", id, "order-status", &value));
 }
 
-fn record(id: &str, version: u64, status: Status) -> StatusRecord {
+pub(crate) fn record(id: &str, version: u64, status: Status) -> StatusRecord {
     StatusRecord {
         partition: 0,
         event: StatusEvent {
