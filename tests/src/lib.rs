@@ -47,7 +47,7 @@ pub fn http() -> reqwest::Client {
 }
 
 /// How long to wait for something that should happen soon. Long enough for a busy machine.
-pub const SOON: Duration = Duration::from_mins(1);
+pub const SOON: Duration = Duration::from_mins(2);
 
 /// Calls `look` every 50 ms until it returns `Ok`.
 ///

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::many_orders::wait_for_all_delivered;
+use crate::many_orders::{wait_for_all_delivered, wait_for_orders};
 
 const NODES: [&str; 3] = ["restate-server", "restate-server-2", "restate-server-3"];
 const NODE_ADDRESSES: [&str; 3] = ["restate-node", "restate-node-2", "restate-node-3"];
@@ -149,7 +149,7 @@ async fn no_order_is_lost_when_a_node_is_killed_and_the_node_returns_with_the_ne
     doctor_finds(&system, &[]).await;
     let mut customers = Customers::default();
     customers.order(&system, 40).await?;
-    system.wait_for_status("cluster-0", "IN_DELIVERY").await;
+    wait_for_orders(&system, 1, "IN_DELIVERY", SOON).await;
 
     let victim = leader(&system).await?;
     let killed = now();
@@ -185,7 +185,7 @@ async fn a_silent_node_is_skipped_and_after_its_return_another_node_may_be_lost(
     let system = System::start(options()).await?;
     let mut customers = Customers::default();
     customers.order(&system, 20).await?;
-    system.wait_for_status("cluster-0", "IN_DELIVERY").await;
+    wait_for_orders(&system, 1, "IN_DELIVERY", SOON).await;
 
     // All clients use the first node. Its connections stay open.
     let stopped = now();

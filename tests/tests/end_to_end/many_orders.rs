@@ -20,16 +20,30 @@ async fn two_hundred_orders_at_once_with_twenty_drivers_are_all_delivered_and_th
 
 /// Waits until `count` orders are delivered.
 pub(crate) async fn wait_for_all_delivered(system: &System, count: usize) {
-    eventually(&format!("{count} orders to be delivered"), Duration::from_mins(4), async || {
-        let rows = system
-            .sql(
-                "select count(*) as n from state where service_name = 'OrderStatusService' and key = 'order-status' \
-                 and value_utf8 like '%DELIVERED%'",
-            )
-            .await
-            .map_err(|error| error.to_string())?;
-        let delivered = rows.first().and_then(|row| row["n"].as_u64()).unwrap_or(0);
-        if delivered >= count as u64 { Ok(()) } else { Err(format!("{delivered} delivered")) }
-    })
+    wait_for_orders(system, count, "DELIVERED", Duration::from_mins(4)).await;
+}
+
+/// Waits until `count` orders have this status at the same time.
+pub(crate) async fn wait_for_orders(system: &System, count: usize, status: &str, within: Duration) {
+    let query = format!(
+        "select count(*) as n from state where service_name = 'OrderStatusService' and key = 'order-status' \
+         and value_utf8 like '%\"{status}\"%'"
+    );
+    eventually(
+        &format!("{count} orders to be {status}"),
+        within,
+        async || {
+            let rows = system
+                .sql(&query)
+                .await
+                .map_err(|error| error.to_string())?;
+            let found = rows.first().and_then(|row| row["n"].as_u64()).unwrap_or(0);
+            if found >= count as u64 {
+                Ok(())
+            } else {
+                Err(format!("{found} {status}"))
+            }
+        },
+    )
     .await;
 }
