@@ -1,4 +1,4 @@
-//! Who is an operator: whoever sits at this machine, or knows the token.
+//! Who is an operator: a client on this machine, or one that has the token.
 
 use std::net::IpAddr;
 
@@ -9,9 +9,9 @@ use subtle::ConstantTimeEq;
 
 use super::settings::Neighbours;
 
-/// The cookie that carries the token for those who cannot send headers of their own.
+/// The cookie that carries the token for clients that cannot set headers.
 pub(crate) const COOKIE: &str = "operator-session";
-/// Headers by which a proxy says that the request is not from where it seems to be.
+/// Headers with which a proxy says that the request comes from elsewhere.
 const OF_PROXIES: [&str; 5] = [
     "forwarded",
     "x-forwarded-for",
@@ -20,32 +20,32 @@ const OF_PROXIES: [&str; 5] = [
     "via",
 ];
 
-/// What decides who is an operator.
+/// Decides who is an operator.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
-    /// Any of them will do: there are two while one is replaced.
+    /// Each of them is accepted: there are two while one is being replaced.
     tokens: Vec<Token>,
-    /// Who is an operator without a token.
+    /// Clients that are operators without a token.
     neighbours: Neighbours,
 }
 
-/// Why someone is not let in.
+/// Why a client is not an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denied {
-    /// There is no token, so from there nobody is.
+    /// No token is set, so no client from there is an operator.
     NotFromThere,
     /// The token is missing.
     NoToken,
-    /// The token is another one.
+    /// The token is wrong.
     WrongToken,
 }
 
-/// A token as RFC 6750 has it, so that it fits into a header and into a cookie as it stands.
+/// A token as in RFC 6750, so that it fits into a header and into a cookie unchanged.
 #[derive(Debug, Clone)]
 pub(crate) struct Token(SecretString);
 
 impl Token {
-    /// The token, if it is one.
+    /// The token in `text`, if it is valid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let body = text.trim_end_matches('=');
         let is_token = !body.is_empty()
@@ -55,7 +55,7 @@ impl Token {
         is_token.then(|| Self(text.into()))
     }
 
-    /// Compares in a time that tells nothing of where the texts differ.
+    /// Compares in a time that does not reveal where the texts differ.
     fn is(&self, given: &str) -> bool {
         let token = self.0.expose_secret().as_bytes();
         token.ct_eq(given.as_bytes()).into()
@@ -63,17 +63,17 @@ impl Token {
 }
 
 impl Access {
-    /// Lets `neighbours` in without a token.
+    /// Makes `neighbours` operators without a token.
     pub(crate) fn new(tokens: Vec<Token>, neighbours: Neighbours) -> Self {
         Self { tokens, neighbours }
     }
 
-    /// Whether these headers hold the token.
+    /// Checks the token in these headers.
     pub(crate) fn check_token_of(&self, headers: &HeaderMap) -> Result<(), Denied> {
         self.check_token(bearer(headers).or_else(|| cookie(headers)))
     }
 
-    /// Whether this token, given by someone who is not at this machine, is a right one.
+    /// Checks a token given by a client that is not on this machine.
     pub(crate) fn check_token(&self, given: Option<&str>) -> Result<(), Denied> {
         if self.tokens.is_empty() {
             return Err(Denied::NotFromThere);
@@ -86,12 +86,12 @@ impl Access {
         }
     }
 
-    /// Whether the request comes from this very machine, and is meant for it.
+    /// Whether the request comes from this machine and is meant for it.
     pub(crate) fn is_from_here(&self, peer: Option<IpAddr>, request: &Request) -> bool {
         let headers = request.headers();
         peer.is_some_and(|peer| self.neighbours.include(peer))
             && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
-            // A page of a stranger may have its own name point to 127.0.0.1. Its name gives it away.
+            // A stranger's page may have its own host name resolve to 127.0.0.1. The name in the request gives it away.
             && headers.get(header::HOST).is_none_or(|host| host.to_str().is_ok_and(is_local_name))
             && request.uri().authority().is_none_or(|authority| is_local_name(authority.as_str()))
     }
@@ -145,7 +145,7 @@ mod tests {
         request
     }
 
-    /// Who is trusted by a gateway on loopback, and by one that is published on loopback out of a container.
+    /// The clients trusted by a gateway on loopback, and by one that is published on loopback out of a container.
     fn neighbours() -> Neighbours {
         let edge = Edge {
             neighbours: vec!["172.18.0.0/16".parse().unwrap()],
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sits_at_this_machine_is_known_by_its_address_and_by_the_name_it_uses() {
+    fn a_client_on_this_machine_is_known_by_its_address_and_by_the_name_it_uses() {
         for (peer, host) in [
             ("127.0.0.1", "127.0.0.1:3000"),
             ("127.0.0.1", "LocalHost"),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_from_elsewhere_or_through_others_does_not_sit_here() {
+    fn a_client_from_elsewhere_or_behind_a_proxy_is_not_on_this_machine() {
         for (peer, uri, pairs) in [
             ("10.0.0.7", "/", &[][..]),
             ("10.0.0.7", "/", &[("host", "127.0.0.1")]),
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn while_there_is_no_token_none_opens() {
+    fn without_a_token_setting_no_token_is_accepted() {
         let access = Access::new(Vec::new(), neighbours());
         let given = headers(&[("authorization", "Bearer x")]);
         assert_eq!(access.check_token_of(&given), Err(Denied::NotFromThere));
     }
 
     #[test]
-    fn the_token_opens_as_a_header_and_as_a_cookie_and_no_other_does() {
+    fn the_token_is_accepted_in_a_header_and_in_a_cookie_and_a_wrong_one_in_neither() {
         for (pairs, expected) in [
             (&[("authorization", "Bearer s3cret")][..], Ok(())),
             (&[("authorization", "bearer  s3cret")], Ok(())),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_a_text_that_fits_everywhere() {
+    fn a_token_fits_into_headers_and_cookies() {
         for good in ["a", "A-z0._~+/", "YWJj=="] {
             assert!(Token::parse(good).is_some(), "{good}");
         }

@@ -1,30 +1,30 @@
-//! The keys by which visitors read, follow and cancel their own orders and nobody else's.
+//! The keys with which visitors read, follow and cancel their own orders, and only those.
 //!
-//! A key follows from the order's id and a secret of the gateways, so none needs to be stored, and every gateway with the
-//! secret knows it. It is given out with an id that the gateway makes, never for an id that a visitor names: whoever knows an
-//! id and guesses what was ordered would otherwise be given the key to it.
+//! A key is derived from the order's id and a secret of the gateways. So keys need not be stored, and every gateway with the
+//! secret can check them. The gateway issues a key only with an id that it has made itself, never for an id that a visitor names:
+//! otherwise anyone who knows an id and guesses what was ordered would get the key to it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::OrderId;
 use ring::hmac::{self, HMAC_SHA256};
 
-/// What the keys are for: keys of other kinds may follow from the same secret.
+/// The purpose of these keys: keys of other kinds may be derived from the same secret.
 const CONTEXT: &[u8] = b"food-ordering order key 1\0";
 /// The shortest secret, in bytes: as much as an attacker would have to guess for AES-128.
 const SHORTEST: usize = 16;
 
-/// Makes and knows order keys.
+/// Derives and checks order keys.
 #[derive(Clone)]
 pub(crate) struct OrderKeys {
-    /// The secret that new keys follow from.
+    /// The secret for new keys.
     newest: hmac::Key,
-    /// Those of before, whose keys are in links that people have.
+    /// Former secrets. Links that people have contain keys derived from them.
     former: Vec<hmac::Key>,
 }
 
 impl OrderKeys {
-    /// The keys that follow from these secrets, the newest first; `None` if there is none, or one is too short to be one.
+    /// The keys derived from these secrets, the newest first; `None` without a secret, or if one is too short.
     pub(crate) fn new(secrets: &[impl AsRef<[u8]>]) -> Option<Self> {
         let key =
             |secret: &[u8]| (secret.len() >= SHORTEST).then(|| hmac::Key::new(HMAC_SHA256, secret));
@@ -42,7 +42,7 @@ impl OrderKeys {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.newest, &message(id)))
     }
 
-    /// Whether this is the key of that order; in a time that tells nothing of where they differ.
+    /// Whether `given` is the key of that order. The time this takes does not reveal where they differ.
     pub(crate) fn is_key_of(&self, id: &OrderId, given: &str) -> bool {
         let message = message(id);
         URL_SAFE_NO_PAD.decode(given).is_ok_and(|given| {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn links_outlive_a_change_of_the_secret_while_the_former_one_is_named_too() {
+    fn links_outlive_a_change_of_the_secret_while_the_former_one_is_still_listed() {
         let key = OrderKeys::new(&[A]).unwrap().key_of(&id("order-1"));
         let both = OrderKeys::new(&[B, A]).unwrap();
         assert!(both.is_key_of(&id("order-1"), &key));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_what_other_gateways_reckon() {
+    fn the_key_is_the_same_as_other_gateways_derive() {
         // printf 'food-ordering order key 1\0order-1' | openssl dgst -sha256 -hmac 0123456789abcdef -binary | basenc --base64url
         let keys = OrderKeys::new(&[A]).unwrap();
         assert_eq!(
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_none_and_none_is_shown() {
+    fn a_secret_must_be_long_enough_and_is_never_shown() {
         assert!(OrderKeys::new(&[&A[1..]]).is_none());
         assert!(OrderKeys::new(&[A, &B[1..]]).is_none());
         assert!(OrderKeys::new(&[] as &[&[u8]]).is_none());

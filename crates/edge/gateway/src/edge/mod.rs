@@ -1,17 +1,17 @@
-//! The edge: what stands between the world and the routes. Only the gateway is meant to face the world, and it must bear that.
+//! The edge: everything between the outside world and the routes. Only the gateway is exposed to the outside.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `settings.rs` | the limits and whom to trust |
 //! | `access.rs` | who is an operator |
 //! | `proxies.rs` | where a request comes from, also behind proxies |
-//! | `visitor.rs` | who sends a request, decided once for each |
-//! | `rates.rs` | how often each address may ask |
-//! | `permits.rs` | limits the number of connections and streams of each client |
-//! | `keys.rs` | the keys by which visitors read their own orders |
-//! | `server.rs` | accepting connections, and ending those that keep others out |
+//! | `visitor.rs` | who sends a request, determined once per request |
+//! | `rates.rs` | how often each client may send requests |
+//! | `permits.rs` | limits on the connections and streams of each client |
+//! | `keys.rs` | the keys with which visitors read their own orders |
+//! | `server.rs` | accepting connections, and closing idle ones to make room |
 //! | `socket.rs` | clients that neither send nor read |
-//! | `refusals.rs` | counting what was refused |
+//! | `refusals.rs` | counting what is refused |
 
 pub(crate) mod access;
 pub(crate) mod keys;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// Who is counted as one: an IPv4 address, or the 2^64 IPv6 addresses of which a customer usually has all.
+/// What counts as one client: an IPv4 address, or a network of 2^64 IPv6 addresses, because a customer usually has a whole one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Client(IpAddr);
 
@@ -23,7 +23,7 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// Permits, of which each client may hold a limited number. Clients that hold none cost nothing.
+/// Permits, of which each client may hold a limited number. A client without permits uses no memory.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientPermits {
     most: usize,
@@ -45,7 +45,7 @@ impl ClientPermits {
         }
     }
 
-    /// One more for this client; `None` if it holds as many as it may.
+    /// Takes a permit for this client; `None` if it already holds as many as it may.
     pub(crate) fn take(&self, client: Client) -> Option<ClientPermit> {
         let mut held = self.held.lock();
         match held.entry(client) {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn each_client_has_its_own_and_gets_back_what_it_gives_back() {
+    fn each_client_has_its_own_permits_and_can_take_returned_ones_again() {
         let permits = ClientPermits::new(2);
         let first = permits.take(client("192.0.2.1")).unwrap();
         let _second = permits.take(client("192.0.2.1")).unwrap();

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::settings::ClientAddressHeader;
 
-/// The proxies whose word counts.
+/// The trusted proxies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
@@ -19,16 +19,16 @@ impl Proxies {
         Self { trusted, header }
     }
 
-    /// Whether this is one of them.
+    /// Whether this address is a trusted proxy.
     pub(crate) fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|net| net.contains(&address))
     }
 
-    /// Who is at the other end: the peer, or whom trusted proxies speak for.
+    /// The client: the peer itself, or the one that trusted proxies name.
     ///
-    /// Each proxy adds at the end who has come to it. So the last entry is the word of the peer; the one before it is the word
-    /// of that one, and counts only if it is trusted too. What the client itself has written stands before all of these.
+    /// Each proxy appends the address of its own peer. So the last entry is from the peer. The one before it is from the proxy
+    /// that the last entry names, and counts only if that is trusted too. Entries written by the client come before all of these.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         for said in self.said(headers).rev() {
@@ -37,14 +37,14 @@ impl Proxies {
             }
             match said {
                 Some(address) => client = address.to_canonical(),
-                // Whoever it is does not say, so it is as if the proxy itself asked.
+                // The client is not named, so the request counts as the proxy's own.
                 None => break,
             }
         }
         client
     }
 
-    /// What the header's entries say, in their order; `None` for one that is no address.
+    /// The header's entries, in order; `None` for an entry that is not an address.
     fn said(&self, headers: &HeaderMap) -> std::vec::IntoIter<Option<IpAddr>> {
         if self.trusted.is_empty() {
             return Vec::new().into_iter();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_word_of_trusted_proxies_counts() {
+    fn only_entries_of_trusted_proxies_count() {
         let x = ClientAddressHeader::XForwardedFor;
         let ours = &["10.0.0.0/8", "::1/128"][..];
         for (trusted, peer, values, expected) in [
@@ -109,7 +109,7 @@ mod tests {
             (ours, "10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
             (ours, "::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
             (ours, "::1", &["[2001:db8::7]:443"], "2001:db8::7"),
-            // What the client has written itself stands before what the proxy has added.
+            // What the client wrote itself comes before what the proxy has appended.
             (ours, "10.0.0.1", &["6.6.6.6, 198.51.100.1"], "198.51.100.1"),
             (
                 ours,
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_as_its_standard_says() {
+    fn forwarded_is_read_as_in_rfc_7239() {
         let trusted = &["10.0.0.1/32"][..];
         for (value, expected) in [
             ("for=192.0.2.43;proto=http;by=203.0.113.43", "192.0.2.43"),

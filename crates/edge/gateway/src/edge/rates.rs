@@ -1,4 +1,4 @@
-//! How often each client may ask: a budget for each kind of request, refilled evenly.
+//! How often each client may send requests: a budget for each kind of request, refilled evenly.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use parking_lot::Mutex;
 use super::permits::Client;
 use super::settings::{Edge, Rate};
 
-/// How many clients a budget remembers, each with about 100 bytes. Of more, those are forgotten that have not asked for the
-/// longest time, and have their whole budget again: a flood of addresses makes the limits weaker, never the gateway larger.
+/// How many clients a budget remembers, each in about 100 bytes. Beyond that, the clients that have been quiet for longest are
+/// forgotten and have their whole budget again: a flood of addresses weakens the limits, but does not use more memory.
 const CLIENTS: usize = 65_536;
 
-/// What a request is charged to.
+/// The budget that a request is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Budget {
-    /// Placing and calling off.
+    /// Placing and cancelling orders.
     Orders,
     /// Opening a stream of events.
     Streams,
-    /// A restaurant's word that something is ready. One address may speak for many restaurants.
+    /// Callbacks of restaurants. One address may send for many restaurants.
     Callbacks,
     /// Trying an operators' token.
     Tokens,
@@ -34,7 +34,7 @@ pub(crate) enum Budget {
 }
 
 impl Budget {
-    /// The budget of a request; none for what those ask who look after the gateway, again and again.
+    /// The budget of a request; `None` for health checks, which are polled.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         if path == "/health" || path == "/ready" {
             return None;
@@ -48,7 +48,7 @@ impl Budget {
         })
     }
 
-    /// The name of the budget in headers, and the name of its refusals in metrics.
+    /// The name of the budget in headers, and the label of its refusals in metrics.
     pub(crate) fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Orders => ("orders", "rate-of-orders"),
@@ -81,17 +81,17 @@ impl Rates {
     }
 }
 
-/// What became of charging a request.
+/// The result of charging a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Charge {
     pub(crate) budget: Budget,
     rate: Rate,
-    /// How many more there may be at once; or, if there was none left, when there is one.
+    /// How many more are possible at once, or else the time until the next one.
     pub(crate) left: Result<u32, Duration>,
 }
 
 impl Charge {
-    /// Header fields that tell well-behaved programs, as `draft-ietf-httpapi-ratelimit-headers` has them.
+    /// Header fields for well-behaved programs, as in `draft-ietf-httpapi-ratelimit-headers`.
     pub(crate) fn headers(&self) -> [(HeaderName, Option<HeaderValue>); 2] {
         let ((name, _), Rate { most, within }) = (self.budget.names(), self.rate);
         let policy = format!("\"{name}\";q={most};w={}", within.as_secs());
@@ -108,7 +108,7 @@ impl Charge {
     }
 }
 
-/// In whole seconds, so that who waits that long does not come too early.
+/// In whole seconds, rounded up, so that a client that waits that long is not too early.
 pub(crate) fn in_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -121,7 +121,7 @@ struct Limiter<C: Clock = DefaultClock> {
 
 impl<C: Clock + Clone> Limiter<C> {
     fn new(rate: Rate, clock: C) -> Self {
-        // A rate has at least one, and a nanosecond for each.
+        // A rate is at least one, and allows a nanosecond for each.
         let quota = Quota::with_period(rate.within / rate.most.get())
             .unwrap_or_else(|| Quota::per_second(rate.most))
             .allow_burst(rate.most);
@@ -140,10 +140,10 @@ impl<C: Clock + Clone> Limiter<C> {
     }
 }
 
-/// The states of the clients that have asked last.
+/// The states of the clients with the latest requests.
 struct Recent {
     most: usize,
-    /// Grows with those who come.
+    /// Grows with the number of clients.
     states: Mutex<LruCache<Client, Nanos>>,
 }
 
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_addresses_makes_nobody_remember_more_and_who_floods_stays_refused() {
+    fn a_flood_of_addresses_uses_no_more_memory_and_does_not_free_whoever_floods() {
         let recent = Recent::new(100);
         let clock = FakeRelativeClock::default();
         let quota = Quota::with_period(Duration::from_mins(1)).unwrap();
@@ -208,7 +208,7 @@ mod tests {
         assert!(states.check_key(&client(0)).is_ok());
         for number in 1..10_000 {
             assert!(states.check_key(&client(number)).is_ok());
-            // It asks all the time, so it is not forgotten.
+            // It sends requests all the time, so it is not forgotten.
             assert!(states.check_key(&client(0)).is_err());
         }
         let recent = states.into_state_store();

@@ -1,4 +1,4 @@
-//! Counting what was refused at the edge.
+//! Counts what the edge refuses.
 
 use telemetry::metrics::Counters;
 
@@ -8,7 +8,7 @@ static REFUSALS: Counters<1> = Counters::new(
     ["reason"],
 );
 
-/// Counts one more.
+/// Counts one refusal.
 pub(crate) fn count(reason: &'static str) {
     REFUSALS.inc([reason]);
 }

@@ -1,4 +1,4 @@
-//! Accepting connections, and ending those that keep others out.
+//! Accepting connections, and closing idle ones to make room.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use super::refusals;
 use super::settings::{Edge, Neighbours};
 use super::socket::{Held, InHand, Socket};
 
-/// How long who has just connected may take to send a request then.
+/// During shutdown: how long a client that has just connected may take to send a request.
 const LAST_REQUESTS: Duration = Duration::from_millis(200);
 /// The longest head of a request, in bytes; hyper answers a longer one with 431.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -37,18 +37,18 @@ const LONGEST_HEAD: usize = 16 * 1024;
 const MOST_FIELDS: usize = 100;
 /// How much of a connection's requests or answers is in memory at a time, in bytes.
 const BUFFER: usize = 64 * 1024;
-/// How long to wait for the place of a connection that was told to end.
+/// How long to wait until a closed connection has freed its place.
 const ENDS_WITHIN: Duration = Duration::from_secs(1);
-/// At most so many files are kept back for all but connections of clients: logs, Kafka, Restate, the web UI.
+/// How many files to reserve for everything but client connections, at most: logs, Kafka, Restate, the web UI.
 const OTHER_FILES: usize = 256;
 
 /// Accepts connections and answers their requests.
 ///
-/// It speaks HTTP/1.1 only, so nobody can open and reset streams of HTTP/2 by the thousand.
+/// Speaks HTTP/1.1 only, so a client cannot open and reset thousands of HTTP/2 streams.
 pub(crate) struct Server {
     router: Router,
     proxies: Proxies,
-    /// Whose connections are without a limit of their own.
+    /// Clients without a limit on their connections.
     neighbours: Neighbours,
     head_within: Duration,
     idle_within: Duration,
@@ -70,7 +70,7 @@ impl Server {
             tracing::warn!(
                 wanted = edge.connections,
                 allowed,
-                "the system allows fewer connections: raise the limit of open files (ulimit -n)"
+                "the system allows fewer connections: raise the limit on open files (ulimit -n)"
             );
         }
         let places = edge.connections.min(allowed).min(Semaphore::MAX_PERMITS);
@@ -86,7 +86,7 @@ impl Server {
         }
     }
 
-    /// Accepts connections until `shutdown`, then lets those that are left finish what they have in hand.
+    /// Accepts connections until `shutdown`, then lets the remaining ones finish their requests.
     pub(crate) async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let server = Arc::new(self);
         let graceful = GracefulShutdown::new();
@@ -103,8 +103,8 @@ impl Server {
         inbound::drain(graceful).await;
     }
 
-    /// Closes the door behind those who are in it already: the system has connected them, and would break their connections off.
-    /// A request of theirs may be on its way, which hyper would not wait for.
+    /// Accepts the connections that the system has already established: it would break them off when the listener closes. Then
+    /// waits a moment for their requests, for which hyper would not wait.
     async fn take_last(self: &Arc<Self>, listener: TcpListener, graceful: &GracefulShutdown) {
         let Ok(listener) = listener.into_std() else {
             return;
@@ -119,7 +119,7 @@ impl Server {
         sleep(LAST_REQUESTS).await;
     }
 
-    /// A place for a connection from there, for which one that idles may have to go.
+    /// A place for a connection of `peer`. If all are taken, closes an idle connection.
     async fn place(&self, peer: IpAddr) -> Option<Place> {
         let is_exempt = self.proxies.trust(peer) || self.neighbours.include(peer);
         let of_client = if is_exempt {
@@ -173,7 +173,7 @@ impl Server {
         tokio::spawn(async move {
             let ended = tokio::select! {
                 ended = connection => ended,
-                // It has nothing in hand.
+                // No request is being answered.
                 () = ends.cancelled() => Ok(()),
             };
             if let Err(error) = ended {
@@ -194,7 +194,7 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.oneshot(request).await?;
     Ok(response.map(|body| {
-        // In hand until the last of the answer is on its way.
+        // The request counts as being answered until the last of the answer has been sent.
         Body::new(body.map_frame(move |frame| {
             let _ = &busy;
             frame
@@ -202,13 +202,13 @@ async fn answer(
     }))
 }
 
-/// What a connection takes up.
+/// The permits that a connection holds.
 struct Place {
     _permit: OwnedSemaphorePermit,
     _of_client: Option<ClientPermit>,
 }
 
-/// The connections that have nothing in hand, those that have been so for the longest time first.
+/// The connections that have no request, those that have been idle longest first.
 #[derive(Default)]
 struct Idle(Mutex<Resting>);
 
@@ -219,7 +219,7 @@ struct Resting {
 }
 
 impl Idle {
-    /// Ends the connection that has idled longest; `false` if none does.
+    /// Closes the connection that has been idle longest; `false` if none is idle.
     fn end_longest(&self) -> bool {
         let longest = self.0.lock().connections.pop_first();
         if let Some((_, ends)) = &longest {
@@ -230,7 +230,7 @@ impl Idle {
     }
 }
 
-/// A connection's place among those that idle, while it does.
+/// A connection's entry among the idle ones, while it is idle.
 #[derive(Clone)]
 struct Rest(Arc<RestInner>);
 
@@ -241,7 +241,7 @@ struct RestInner {
 }
 
 impl Rest {
-    /// A connection that has just come and rests.
+    /// A new connection, which is idle.
     fn new(idle: &Arc<Idle>, ends: CancellationToken) -> Self {
         let rest = Self(Arc::new(RestInner {
             idle: Arc::clone(idle),
@@ -277,7 +277,7 @@ impl Drop for RestInner {
     }
 }
 
-/// A connection with a request in hand.
+/// A connection whose request is being answered.
 struct Busy {
     held: Option<Held>,
     rest: Rest,
@@ -296,23 +296,23 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.held.take();
-        // One request at a time, as it is HTTP/1.1.
+        // HTTP/1.1 has one request at a time.
         self.rest.begin();
     }
 }
 
-/// Lets the process open as many files as the system allows, and returns that number. Each connection is a file, and the usual
+/// Raises the process's limit on open files as far as the system allows, and returns it. Each connection is a file, and the usual
 /// limit is a thousand.
 fn raise_file_limit() -> usize {
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
-        tracing::debug!(%error, "the limit of open files stays as it is");
+        tracing::debug!(%error, "the limit on open files is unchanged");
         rlimit::Resource::NOFILE.get_soft().unwrap_or(1_024)
     });
     usize::try_from(files).unwrap_or(usize::MAX)
 }
 
-/// How many connections of clients fit into a limit of open files. A low limit is not used up by the files kept back: three
-/// quarters of it at least are connections.
+/// How many client connections fit into a limit on open files. Even with a low limit, at least three quarters of the files are
+/// for connections.
 fn connections_within(files: usize) -> usize {
     files - (files / 4).min(OTHER_FILES)
 }
@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn most_files_that_the_system_allows_are_connections() {
+    fn most_of_the_files_that_the_system_allows_are_for_connections() {
         for (files, connections) in [
             (64, 48),
             (256, 192),

@@ -1,4 +1,4 @@
-//! What the edge is set to.
+//! Settings of the edge.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -9,8 +9,8 @@ use clap::{ArgAction, Args};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use settings::at_least_one;
 
-/// Whom to trust, and how much of everything there may be. A client is an IPv4 address or an IPv6 network of 64 bits; operators
-/// have no limits. The defaults are reasoned in `docs/security.md`.
+/// Whom to trust, and the limits on everything. A client is an IPv4 address or an IPv6 network of 64 bits; operators have no
+/// limits. The reasons for the defaults are in `docs/security.md`.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Gateway, for the world outside")]
@@ -85,7 +85,7 @@ impl Default for Edge {
     }
 }
 
-/// `10.0.0.0/8`, or an address, which is a network of its own.
+/// `10.0.0.0/8`, or an address, which is a network of one.
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
@@ -93,9 +93,9 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 impl Edge {
-    /// Whose clients are operators without a token, for a gateway that listens on this address.
+    /// The clients that are operators without a token, for a gateway that listens on this address.
     ///
-    /// Nobody where others can come in: even a client on this machine may be a proxy for them.
+    /// None, if others can connect: then even a client on this machine may be a proxy for them.
     pub(crate) fn neighbours(&self, listens_on: IpAddr) -> Neighbours {
         let only_from_here = listens_on.to_canonical().is_loopback() || !self.neighbours.is_empty();
         let trusted = (self.trust_loopback).unwrap_or(self.trusted_proxies.is_empty());
@@ -115,19 +115,19 @@ impl Edge {
 pub(crate) struct Neighbours(Vec<IpNet>);
 
 impl Neighbours {
-    /// Whether a client with this address is one.
+    /// Whether they include a client with this address.
     pub(crate) fn include(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.0.iter().any(|network| network.contains(&peer))
     }
 }
 
-/// The header by which proxies tell whom they speak for.
+/// The header in which proxies name the client.
 ///
-/// One, not whichever is there: a proxy that sets the one passes on the other as the client has written it.
+/// One is chosen rather than whichever is present: a proxy that sets one passes on the other as the client wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientAddressHeader {
-    /// `X-Forwarded-For`, as most proxies do.
+    /// `X-Forwarded-For`, which most proxies use.
     #[default]
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
@@ -165,13 +165,13 @@ impl std::fmt::Display for ClientAddressHeader {
 /// How often a client may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// Placing orders and calling them off.
+    /// Placing and cancelling orders.
     pub order: Rate,
     /// Reading anything.
     pub read: Rate,
     /// Opening streams of events.
     pub stream: Rate,
-    /// Calling back, as restaurants do.
+    /// Sending callbacks, as restaurants do.
     pub callback: Rate,
     /// Trying a wrong operators' token.
     pub token: Rate,
@@ -204,7 +204,7 @@ impl Rates {
 impl FromStr for Rates {
     type Err = String;
 
-    /// Reads `order=60/1m,read=20/s`; what is not named is as usual.
+    /// Reads `order=60/1m,read=20/s`; rates that are not named keep their defaults.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut rates = Self::default();
         for one in text.split(',') {
@@ -212,8 +212,8 @@ impl FromStr for Rates {
             let mut known = rates.by_name().into_iter();
             let Some((_, known)) = known.find(|(known, _)| *known == name.trim()) else {
                 return Err(format!(
-                    "must be rates with their names, such as order=60/1m,read=1200/1m; there is no {name:?} beside order, read, \
-                     stream, callback and token"
+                    "must be rates with their names, such as order=60/1m,read=1200/1m; {name:?} is not one of order, read, stream, \
+                     callback and token"
                 ));
             };
             *known = rate
@@ -233,7 +233,7 @@ impl std::fmt::Display for Rates {
     }
 }
 
-/// So many within such a time: all at once if need be, and from then on evenly.
+/// A number of requests in a period: at once if need be, and then evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     pub(crate) most: NonZeroU32,
@@ -241,7 +241,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many a minute, at least one.
+    /// A rate of `most` a minute, at least one.
     pub(crate) fn per_minute(most: u32) -> Self {
         Self {
             most: NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN),
@@ -270,7 +270,7 @@ impl FromStr for Rate {
             };
             let within = Duration::from_secs(u64::from(count) * seconds);
             let most: NonZeroU32 = most.parse().ok()?;
-            // Below a nanosecond each, nothing can be reckoned.
+            // Less than a nanosecond for each cannot be represented.
             (within.as_nanos() >= u128::from(most.get())).then_some(Self { most, within })
         };
         parse().ok_or_else(|| {
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_reads_as_it_is_written() {
+    fn a_rate_is_shown_as_it_is_read() {
         for (text, shown) in [
             ("60/1m", "60/1m"),
             ("60/m", "60/1m"),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_that_are_not_named_stay_as_they_are_and_wrong_ones_are_named() {
+    fn rates_that_are_not_named_keep_their_defaults_and_wrong_ones_are_named() {
         let rates = parse("--client-rates=read=7/1h,order=5/s")
             .unwrap()
             .client_rates;
@@ -349,7 +349,7 @@ mod tests {
             ("order=0/1m", "order must be a number from 1"),
             ("read=fast", "such as 60/1m"),
             ("stream", "stream must be"),
-            ("60/1m", "there is no"),
+            ("60/1m", "is not one of"),
             ("order=1/s,writes=1/s", "writes"),
         ] {
             let error = parse(&format!("--client-rates={bad}")).unwrap_err();
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_operators_only_where_nobody_else_can_come_in() {
+    fn neighbours_are_operators_only_where_nobody_else_can_connect() {
         let edge = |trust, proxies: &[&str]| Edge {
             trust_loopback: trust,
             trusted_proxies: proxies.iter().map(|net| net.parse().unwrap()).collect(),

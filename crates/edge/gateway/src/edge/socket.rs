@@ -1,4 +1,4 @@
-//! A connection that gives up on clients that neither send nor read.
+//! A connection that is closed when its client neither sends nor reads.
 
 use std::io;
 use std::pin::Pin;
@@ -13,15 +13,15 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::refusals;
 
-/// How long a client may take to read something of an answer. Who is not at the other end at all any more is found by this too:
-/// a stream says something at least every 15 s.
+/// How long a client may take to read some of an answer. This also detects clients that are gone: a stream sends something at
+/// least every 15 s.
 const READS_WITHIN: Duration = Duration::from_mins(1);
 
 /// How many requests of a connection are being answered.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InHand(Arc<AtomicUsize>);
 
-/// A request in hand, until this is dropped.
+/// A request that is being answered, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held(Arc<AtomicUsize>);
 
@@ -44,8 +44,8 @@ impl Drop for Held {
 
 /// The stream of a connection.
 ///
-/// A request's head has to be there within a time from its first byte, the first request's from the start. What follows the
-/// head is the business of who reads the body. How long a connection may be idle between requests is hyper's business.
+/// A request's head must arrive within a time limit, which begins with its first byte; for the first request, with the
+/// connection. What follows the head is up to the reader of the body, and idle time between requests is up to hyper.
 #[derive(Debug)]
 pub(crate) struct Socket<S> {
     /// Fails if the client does not read.
@@ -69,7 +69,7 @@ impl<S: AsyncWrite> Socket<S> {
     }
 }
 
-/// What became of writing, with the client who does not read counted.
+/// The result of a write. Counts clients that do not read.
 fn written<T>(poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
     poll.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => given_up("client-does-not-read"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_that_comes_a_byte_at_a_time_does_not_come() {
+    async fn a_head_that_arrives_byte_by_byte_times_out() {
         let (mut near, _, mut far) = pair();
         let slow = tokio::spawn(async move {
             loop {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_says_nothing_at_first_is_given_up_and_who_waits_between_requests_is_not() {
+    async fn a_silent_new_client_times_out_and_an_idle_one_between_requests_does_not() {
         let (mut near, _, _far) = pair();
         let error = near.read_u8().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -181,7 +181,7 @@ mod tests {
         let (mut near, in_hand, mut far) = pair();
         far.write_all(b"12").await.unwrap();
         near.read_u8().await.unwrap();
-        // The head was there: the request is in hand. Its body may take its time, and so may the next request.
+        // The head has arrived: the request is being answered. Its body may take its time, and so may the next request.
         let held = in_hand.begin();
         let body = tokio::spawn(async move {
             after(&mut far, 2 * WITHIN, b"3").await;
@@ -191,14 +191,14 @@ mod tests {
         near.read_exact(&mut [0; 2]).await.unwrap();
         drop(held);
         near.read_u8().await.unwrap();
-        // A head has begun.
+        // The next head has begun.
         let error = near.read_u8().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         body.abort();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_does_not_read_is_given_up() {
+    async fn a_client_that_does_not_read_times_out() {
         let (mut near, _, _far) = pair();
         let error = near.write_all(&[0; 100]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

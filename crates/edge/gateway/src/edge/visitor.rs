@@ -1,4 +1,4 @@
-//! Who sends a request, decided once for each.
+//! Who sends a request: determined once per request.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -11,11 +11,11 @@ use super::proxies::Proxies;
 /// Who sends a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visitor {
-    /// Whom the limits count it for.
+    /// The client that the limits count the request for.
     pub(crate) client: Client,
-    /// Whether it comes from this very machine, where everyone is an operator.
+    /// Whether it comes from this machine, where everyone is an operator.
     pub(crate) is_from_here: bool,
-    /// Whether it may do what operators may.
+    /// Whether it has an operator's rights, or why not.
     pub(crate) operator: Result<(), Denied>,
 }
 
@@ -26,7 +26,7 @@ impl Visitor {
         access: &Access,
         proxies: &Proxies,
     ) -> Self {
-        // Without a network there is nobody to be told from others.
+        // Without a network, clients cannot be told apart.
         let peer = peer.map(|peer| peer.ip().to_canonical());
         let address = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let is_from_here = !proxies.trust(address) && access.is_from_here(peer, request);
