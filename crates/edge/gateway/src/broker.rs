@@ -1,16 +1,16 @@
-//! The way out to Kafka.
+//! Access to Kafka.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use kafka::Publisher;
 
-/// How long the brokers have to say that they are there.
+/// How long the brokers have to answer a health check.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 
-/// What the gateway needs of Kafka: [`Publisher`] in earnest, something simpler in tests.
+/// What the gateway needs from Kafka: a [`Publisher`], or something simpler in tests.
 pub trait Broker: Send + Sync + 'static {
-    /// Publishes a record; `Ok` is the broker's word that it has it and keeps it.
+    /// Publishes a record; `Ok` means that the broker has stored it.
     fn publish<'a>(
         &'a self,
         topic: &'a str,

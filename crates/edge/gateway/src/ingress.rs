@@ -1,12 +1,12 @@
-//! The way out to Restate, and what its errors mean.
+//! Calls to Restate, and what its errors mean.
 //!
-//! Restate answers a failed call with `{"code","message","source"}` (seen on 1.7.12). `source` is `invocation` where the
-//! handler itself said no, and `ingress` where the call never came to a handler, for instance because setup has not yet
-//! registered the service: a 404 of the one means that there is no such order, a 404 of the other that nobody can say.
+//! Restate answers a failed call with `{"code","message","source"}` (seen on 1.7.12). `source` is `invocation` if the handler
+//! itself refused, and `ingress` if the call never reached a handler, for instance because setup has not registered the service
+//! yet. So a 404 from `invocation` means that there is no such order; one from `ingress` says nothing about the order.
 //!
-//! Where Restate has several nodes, another one is asked if one does not answer: every call from here only asks, or does
-//! nothing when it arrives twice (an order that is cancelled stays cancelled, an awakeable is resolved once, an id is given to
-//! one order).
+//! If Restate has several nodes and one does not answer, the call goes to another. This is safe because every call from here
+//! only reads, or changes nothing the second time: an order that is cancelled stays cancelled, an awakeable is resolved once, and
+//! an id is given to one order.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use upstream::{Addresses, Attempt, Repeat, Upstream, http};
 
-/// How long Restate has to say whose an order id is. Without an answer the order is taken all the same.
+/// How long Restate has to say whose an order id is. Without an answer the order is accepted anyway.
 const CLAIM_WITHIN: Duration = Duration::from_secs(2);
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// How long Restate has to say that it is there.
+/// How long Restate has to answer a health check.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 const IDLE_CONNECTIONS: usize = 16;
 
@@ -35,20 +35,20 @@ pub struct Ingress {
     executor: Executor,
     restate: Client<Executor>,
     http: reqwest::Client,
-    /// The same nodes, with less time.
+    /// The same nodes, with a shorter limit.
     checked: Upstream,
 }
 
-/// Why a call brought no answer.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Restate cannot be reached, does not answer in time, or does not know the services yet. Later it may.
+    /// Restate cannot be reached, does not answer in time, or does not know the services yet. A later call may succeed.
     #[error("Restate: {0}")]
     Unavailable(String),
-    /// The handler says that there is no such thing.
-    #[error("Restate: no such thing: {0}")]
+    /// The handler says that there is none.
+    #[error("Restate: not found: {0}")]
     NotFound(String),
-    /// An answer that makes no sense here; asking again brings the same.
+    /// The answer is not one of those expected; calling again would bring the same.
     #[error("Restate: unexpected answer: {0}")]
     Unexpected(String),
 }
@@ -79,12 +79,12 @@ impl Ingress {
         })
     }
 
-    /// Asks `OrderStatusService` how far an order is.
+    /// Gets the status of an order from `OrderStatusService`.
     pub(crate) async fn status(&self, id: &OrderId) -> Result<OrderStatus, Error> {
         answer(self.status_of(id).get().call().await)
     }
 
-    /// Asks `OrderStatusService` for an id for an order; answers whether the id is that order's from now on, or was before.
+    /// Claims an id for an order at `OrderStatusService`; returns whether the id belongs to that order.
     pub(crate) async fn claim(&self, id: &OrderId, claim: IdClaim) -> Result<bool, Error> {
         let claiming = self.status_of(id).claim(Json(claim)).call();
         let claimed = tokio::time::timeout(CLAIM_WITHIN, claiming).await;
@@ -95,7 +95,7 @@ impl Ingress {
         Ok(granted)
     }
 
-    /// Asks `OrderWorkflow` for an order as it was accepted; none if it is unknown or has long ended.
+    /// Gets an order from `OrderWorkflow` as it was accepted; `None` if it is unknown or ended long ago.
     pub(crate) async fn order(&self, id: &OrderId) -> Result<Option<Order>, Error> {
         match answer(self.workflow_of(id).get_order().call().await) {
             Ok(order) => Ok(Some(order)),
@@ -104,12 +104,12 @@ impl Ingress {
         }
     }
 
-    /// Asks `OrderWorkflow` to cancel an order.
+    /// Cancels an order through `OrderWorkflow`.
     pub(crate) async fn cancel(&self, id: &OrderId) -> Result<CancelAnswer, Error> {
         answer(self.workflow_of(id).cancel().call().await)
     }
 
-    /// Resolves an awakeable with `json`. One that was resolved before stays as it is, which is no error.
+    /// Resolves an awakeable with `json`. If it is resolved already, it stays as it is; that is not an error.
     pub(crate) async fn resolve(&self, awakeable: &str, json: Bytes) -> Result<(), Error> {
         // The SDK has clients for handlers only.
         let request = Request::post(format!("/restate/awakeables/{awakeable}/resolve"))
@@ -147,7 +147,7 @@ impl Ingress {
     }
 }
 
-/// What a handler has answered.
+/// The answer of a handler.
 fn answer<T: DeserializeOwned + 'static>(
     answer: Result<CallResponse<Executor, Json<T>>, ClientError>,
 ) -> Result<T, Error> {
@@ -163,7 +163,7 @@ fn answer<T: DeserializeOwned + 'static>(
         })
 }
 
-/// What it means that Restate, or the handler, has not done what was asked.
+/// The error that a response without success stands for.
 fn refused(answer: &Response<Bytes>) -> Error {
     let status = answer.status();
     let Failure { message, source } = said(answer);

@@ -1,4 +1,4 @@
-//! The orders just accepted, which Restate may not know of yet.
+//! The orders accepted most recently, which Restate may not know yet.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use domain::OrderId;
 use parking_lot::Mutex;
 
-/// How many orders are remembered. With ids of the gateway's own making that is about 1.5 MB.
+/// How many orders are remembered. With ids that the gateway has made, that is about 1.5 MB.
 const CAPACITY: usize = 10_000;
-/// How long an order is remembered. One that Restate has not taken up by then is not just late.
+/// How long an order is remembered. If Restate does not know an order by then, it is not merely late.
 const MEMORY: Duration = Duration::from_mins(15);
 
-/// Remembers which orders this gateway has accepted lately.
+/// Remembers the orders that this gateway has accepted recently.
 ///
-/// Between the broker's word and the start of the workflow lies a moment in which Restate says of an order that it was never
-/// created. Who has just been told that the order is accepted is not to be told then that there is no such order.
+/// Between the broker's confirmation and the start of the workflow, Restate says that the order was never created. A client whose
+/// order has just been accepted must not be told that there is no such order.
 #[derive(Default)]
 pub(crate) struct RecentOrders(Mutex<Memory>);
 
@@ -41,7 +41,7 @@ impl RecentOrders {
         memory.by_age.push_back((now, id));
     }
 
-    /// Whether the order was accepted lately.
+    /// Whether the order was accepted recently.
     pub(crate) fn contains(&self, id: &OrderId, now: Instant) -> bool {
         let mut memory = self.0.lock();
         memory.forget_old(now);

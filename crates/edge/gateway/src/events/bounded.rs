@@ -1,10 +1,10 @@
-//! A map that forgets what has not changed for longest.
+//! A map that forgets the entries that have not changed for longest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// A map of at most so many entries; the one that was put longest ago makes room.
+/// A map with a limited number of entries; the one that was put in longest ago makes room.
 pub(crate) struct Bounded<K, V> {
     capacity: usize,
     next: u64,

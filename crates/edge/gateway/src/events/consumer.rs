@@ -1,11 +1,12 @@
-//! Reading the topics.
+//! Reads the topics.
 //!
-//! All partitions are assigned by hand and nothing is committed: no group is joined, each gateway reads everything.
+//! All partitions are assigned by hand and nothing is committed: there is no consumer group, and each gateway reads everything.
 //!
-//! From time to time the brokers are asked how much there is. So new partitions and topics are found, a topic that was created
-//! again is read from its beginning, and a partition that brings nothing though there is something shows: in `/ready`, in the
-//! metrics and in the log. Both get a new client: librdkafka takes the leaders of a topic that was created again for outdated
-//! (<https://github.com/confluentinc/librdkafka/issues/4898>), and what else a client may have got stuck in ends with it.
+//! From time to time the reader asks the brokers which partitions exist and where they end. So it finds new partitions and topics,
+//! reads a topic that was created again from its beginning, and notices a partition that brings nothing although it has more
+//! records; `/ready`, the metrics and the log report that. In the last two cases it changes to a new client: librdkafka takes the
+//! leaders of a topic that was created again for outdated (<https://github.com/confluentinc/librdkafka/issues/4898>), and a new
+//! client is free of whatever the old one was stuck in.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use uuid::Uuid;
 use super::hub::Hub;
 use super::record::Record;
 
-/// What is read, and how many of the last records of each partition a gateway that starts reads again.
+/// The topics, and how many of the last records of each partition a gateway reads when it starts.
 const TOPICS: [(&str, i64); 5] = [
     (topic::ORDER_STATUS, 50_000),
     (topic::ORDERS, 10_000),
@@ -39,17 +40,17 @@ const TOPICS: [(&str, i64); 5] = [
     (topic::DRIVER_UPDATES_DLQ, 50),
 ];
 /// How long a broker may hold back its answer while there are no new records. librdkafka's mock cluster, the embedded broker,
-/// answers only then, even if a record comes in meanwhile: this is what a change waits there.
+/// answers only then, even if a record arrives meanwhile, so this delays changes there.
 const FETCH_WAIT: Duration = Duration::from_millis(50);
-/// How long the brokers have to say what partitions there are.
+/// How long the brokers have to list the partitions.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
-/// How often they are asked while something is missing.
+/// How often the brokers are asked while something is missing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often librdkafka tells how far it has fetched.
+/// How often librdkafka reports how far it has fetched.
 const STATISTICS_EVERY: Duration = Duration::from_secs(5);
-/// How long reading what there is takes at the very most.
+/// The longest time that reading the existing records may take.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
-/// How often trouble with the brokers is written to the log.
+/// How often trouble with the brokers is logged.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
 static BEHIND: Gauges<1> = Gauges::new(
@@ -59,16 +60,16 @@ static BEHIND: Gauges<1> = Gauges::new(
 );
 static STALLED: Gauges<1> = Gauges::new(
     "kafka_reader_stalled_seconds",
-    "For how long a partition of the topic has brought nothing though there are newer records; 0 while all is well",
+    "How long a partition of the topic has brought nothing although it has newer records; 0 while all is well",
     ["topic"],
 );
 
-/// How fast the reader notices what.
+/// How soon the reader notices changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How often the brokers are asked how much there is, once everything is there.
+    /// How often the brokers are asked once nothing is missing.
     pub look_every: Duration,
-    /// How long a partition may bring nothing though there is something.
+    /// How long a partition may bring nothing although it has more records.
     pub stalled_after: Duration,
 }
 
@@ -84,7 +85,7 @@ impl Default for Pace {
 /// A topic, as an index into [`TOPICS`], and a partition of it.
 type Source = (usize, i32);
 
-/// A partition that is there.
+/// A partition that exists.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     source: Source,
@@ -96,7 +97,7 @@ struct Found {
 #[derive(Debug, Default)]
 struct Look {
     partitions: Vec<Found>,
-    /// The ids of the topics, where the brokers give them any.
+    /// The ids of the topics, if the brokers have them.
     topic_ids: BTreeMap<String, String>,
 }
 
@@ -104,13 +105,13 @@ struct Look {
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     next: i64,
-    /// The first offset that was not there yet when reading began.
+    /// The first offset that did not exist yet when reading began.
     goal: i64,
-    /// How many records were not read yet at the last look.
+    /// How many records were unread at the last look.
     behind: i64,
-    /// Where it stood at the last look, and when.
+    /// The position at the last look, and the time of that.
     last: Option<(i64, Instant)>,
-    /// Since when it has brought nothing though there is something.
+    /// Since when it has brought nothing although it has more records.
     stalled_since: Option<Instant>,
 }
 
@@ -130,8 +131,8 @@ impl Progress {
         self.next >= self.goal
     }
 
-    /// Takes note that the partition ends at `high`. `fetched` is how far librdkafka has come: transactions' marks and records
-    /// that were compacted away take up offsets too, and are not handed out.
+    /// Records that the partition ends at `high`. `fetched` is librdkafka's own position: transaction markers and compacted records
+    /// take up offsets too, but are not delivered.
     fn see(&mut self, high: i64, fetched: Option<i64>, now: Instant) {
         let at = fetched.map_or(self.next, |fetched| self.next.max(fetched));
         self.behind = (high - at).max(0);
@@ -141,7 +142,7 @@ impl Progress {
     }
 }
 
-/// What a client tells beside records: trouble with the brokers, and how far it has fetched.
+/// What a client reports besides records: trouble with the brokers, and how far it has fetched.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Aside {
     last_error: LastError,
@@ -149,7 +150,7 @@ pub(crate) struct Aside {
 }
 
 impl Aside {
-    /// The first offset of a partition that has not been fetched, as far as everything before it has been handed out.
+    /// The next offset to fetch in a partition, if everything before it has been delivered.
     fn fetched(&self, topic: &str, partition: i32) -> Option<i64> {
         let fetched = self.fetched.lock();
         fetched.get(&(topic.to_owned(), partition)).copied()
@@ -184,11 +185,11 @@ pub(crate) type Consumer = StreamConsumer<Aside>;
 pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error> {
     (connection.config())
         .set("client.id", "gateway")
-        // librdkafka wants a name, though no group of it is ever joined.
+        // librdkafka requires a name, although no group is joined.
         .set("group.id", format!("gateway-{}", Uuid::new_v4()))
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        // A broker that has lost its log begins at offset 0: then so do we.
+        // A broker that has lost its log begins at offset 0, and so does the reader.
         .set("auto.offset.reset", "earliest")
         .set("fetch.wait.max.ms", FETCH_WAIT.as_millis().to_string())
         .set("queued.max.messages.kbytes", "8192")
@@ -201,7 +202,7 @@ pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error
         .map_err(|source| connection.client_error(source))
 }
 
-/// Reads the topics into the hub for ever, first with `consumer`; reconnects by itself.
+/// Reads the topics into the hub for ever, at first with `consumer`; reconnects by itself.
 pub(crate) async fn run(connection: Connection, consumer: Consumer, hub: Arc<Hub>, pace: Pace) {
     Reader {
         connection,
@@ -232,11 +233,11 @@ struct Reader {
     began: Option<Instant>,
     /// When they last answered.
     looked: Instant,
-    /// When the client was made.
+    /// When the client was created.
     renewed: Instant,
     /// A topic that is missing, and since when any has been.
     missing: Option<(&'static str, Instant)>,
-    /// What went wrong since then.
+    /// The last error since then.
     error: Option<String>,
     complained: Option<Instant>,
 }
@@ -253,7 +254,7 @@ impl Reader {
                     Err(error) => self.complain(&error),
                 },
                 () = tokio::time::sleep_until(look_again), if looking.is_terminated() => {
-                    // Where it stood before they are asked: what comes in meanwhile they need not know of.
+                    // Taken before the brokers are asked: their answer need not cover what arrives meanwhile.
                     let stood = self.progress.iter().map(|(source, at)| (*source, at.next)).collect();
                     looking.set(look(Arc::clone(&consumer), stood).fuse());
                 }
@@ -265,7 +266,7 @@ impl Reader {
                             false
                         }
                     };
-                    self.tell_health();
+                    self.report_health();
                     let every = if is_done { self.pace.look_every } else { LOOK_EVERY.min(self.pace.look_every) };
                     look_again = Instant::now() + every;
                 }
@@ -284,7 +285,7 @@ impl Reader {
             let (next, goal) = (progress.next, progress.goal);
             let record = record(message);
             if let Some(news) = record.news() {
-                // What was there before this gateway was told to those who watched then.
+                // Records from before the start of this gateway were pushed to clients at that time, so they continue no trace.
                 let sender = record.sender().filter(|_| next > goal);
                 let span = sender.map_or_else(Span::none, |sender| {
                     span::consumer(
@@ -302,8 +303,8 @@ impl Reader {
         }
     }
 
-    /// Reads new partitions too, and those of a topic that was created again from their beginning; whether all topics are there and
-    /// read up to what they held at the beginning.
+    /// Starts to read new partitions, and those of a topic that was created again from its beginning. Returns whether all topics
+    /// exist and are read up to where they ended at the start.
     fn assign(&mut self, look: Look, stood: &Positions) -> Result<bool, KafkaError> {
         let now = Instant::now();
         let began = *self.began.get_or_insert(now);
@@ -330,7 +331,7 @@ impl Reader {
                         tracing::warn!(
                             topic = name,
                             partition,
-                            "another log than before: read from its beginning"
+                            "a new log: read from its beginning"
                         );
                         is_stuck = true;
                     }
@@ -368,21 +369,21 @@ impl Reader {
         Ok(is_caught_up && missing.is_none())
     }
 
-    /// Goes on with another client.
+    /// Continues with a new client.
     fn renew(&mut self) {
         self.renewed = Instant::now();
         match consumer(&self.connection) {
             Ok(consumer) => {
                 tracing::info!("reading events with a new client");
                 let former = std::mem::replace(&mut self.consumer, Arc::new(consumer));
-                // It may take a while to end.
+                // Closing it may take a while.
                 tokio::task::spawn_blocking(move || drop(former));
             }
             Err(error) => tracing::warn!(%error, "reading events with the same client as before"),
         }
     }
 
-    /// A partition that has brought nothing for too long though there is something, and since when.
+    /// A partition that has brought nothing for too long although it has more records, and since when.
     fn stalled(&self) -> Option<(Source, Progress, Duration)> {
         (self.progress.iter()).find_map(|(source, progress)| {
             let since = progress.stalled_since?.elapsed();
@@ -390,8 +391,8 @@ impl Reader {
         })
     }
 
-    /// Tells metrics and `/ready` how reading goes.
-    fn tell_health(&mut self) {
+    /// Reports to the metrics and `/ready`.
+    fn report_health(&mut self) {
         for (topic, (name, _)) in TOPICS.iter().enumerate() {
             let of_topic = || (self.progress.iter()).filter(|((of, _), _)| *of == topic);
             let behind: i64 = of_topic().map(|(_, progress)| progress.behind).sum();
@@ -406,7 +407,8 @@ impl Reader {
         let stalled = self.stalled().map(|((topic, partition), progress, since)| {
             let (topic, next, behind) = (TOPICS[topic].0, progress.next, progress.behind);
             format!(
-                "partition {partition} of topic {topic} has brought nothing for {} s, at offset {next}, though {behind} records wait",
+                "partition {partition} of topic {topic} has brought nothing for {} s, at offset {next}, although {behind} records are \
+                 unread",
                 since.as_secs()
             )
         });
@@ -414,7 +416,7 @@ impl Reader {
             let seconds = self.looked.elapsed();
             (seconds >= limit).then(|| {
                 format!(
-                    "the brokers have not said for {} s what there is",
+                    "the brokers have not listed the partitions for {} s",
                     seconds.as_secs()
                 )
             })
@@ -447,18 +449,18 @@ impl Reader {
         self.error = Some(last_error.unwrap_or_else(|| error.to_string()));
         if (self.complained).is_none_or(|last| now.duration_since(last) > COMPLAIN_EVERY) {
             self.complained = Some(now);
-            tracing::warn!(%error, "reading events from Kafka; trying again");
+            tracing::warn!(%error, "cannot read events from Kafka; trying again");
         }
     }
 }
 
-/// Where each partition stood before the brokers were asked.
+/// The position of each partition before the brokers were asked.
 type Positions = HashMap<Source, i64>;
 
-/// What there is now.
+/// Asks the brokers what exists.
 async fn look(consumer: Arc<Consumer>, stood: Positions) -> Result<(Look, Positions), KafkaError> {
     let looking = tokio::task::spawn_blocking(move || {
-        // Of all topics: to ask for one by its name may create it.
+        // Lists all topics, because asking for one by name may create it.
         let metadata = consumer.fetch_metadata(None, LOOK_WITHIN)?;
         let mut look = Look::default();
         let mut names = Vec::new();
@@ -479,7 +481,7 @@ async fn look(consumer: Arc<Consumer>, stood: Positions) -> Result<(Look, Positi
         }
         Ok((look, stood))
     });
-    // Only if the runtime is going down.
+    // Only during the runtime's shutdown.
     looking.await.unwrap_or(Err(KafkaError::Canceled))
 }
 
@@ -517,7 +519,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_partition_stalls_while_it_brings_nothing_though_there_is_something() {
+    async fn a_partition_stalls_while_it_brings_nothing_although_it_has_more_records() {
         let mut progress = Progress::begin(Found {
             source: (0, 0),
             low: 0,

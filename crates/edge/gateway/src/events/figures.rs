@@ -1,4 +1,4 @@
-//! How fast orders go: times of the stages, and deliveries a second.
+//! How fast orders are processed: the times of the stages, and deliveries per second.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::order::Stage;
 
-/// What "lately" means for the times of the stages, in ms.
+/// How far back the times of the stages go, in ms.
 const WINDOW_MS: i64 = 5 * 60 * 1000;
 /// How many times are kept for a stage.
 const SAMPLES: usize = 2_000;
@@ -26,12 +26,12 @@ pub(crate) const STAGES: [Status; 6] = [
     Status::InDelivery,
 ];
 
-/// What the last minutes' orders tell.
+/// The figures of the last minutes.
 #[derive(Default)]
 pub(crate) struct Figures {
-    /// When each stage ended and how long it had lasted.
+    /// When each stage ended, and how long it lasted.
     stages: [VecDeque<(i64, i64)>; STAGES.len()],
-    /// Deliveries by second, the second that was heard of last at the end: where a clock was set back, that is not the latest.
+    /// Deliveries by second. The second heard of last is at the end; after a clock was set back, that is not the latest one.
     delivered: VecDeque<(i64, u32)>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Throughput {
 }
 
 impl Figures {
-    /// A stage has ended.
+    /// Records the end of a stage.
     pub(crate) fn ended(&mut self, stage: Stage, at: i64) {
         let Some(n) = STAGES.iter().position(|status| *status == stage.status) else {
             return;
@@ -65,21 +65,21 @@ impl Figures {
         samples.push_back((at, stage.lasted_ms));
     }
 
-    /// An order was delivered.
+    /// Records a delivery.
     pub(crate) fn delivered(&mut self, at: i64) {
         let second = at.div_euclid(1000);
         if let Some((_, count)) = self.delivered.iter_mut().rfind(|(at, _)| *at == second) {
             *count += 1;
             return;
         }
-        // The clocks of others may differ from this one's: some more seconds are kept than are told.
+        // Other clocks may differ from this one, so more seconds are kept than are shown.
         if self.delivered.len() == KEPT_SECONDS {
             self.delivered.pop_front();
         }
         self.delivered.push_back((second, 1));
     }
 
-    /// The times of the stages that have ended lately.
+    /// The times of the stages that ended recently.
     pub(crate) fn stages(&self, now: i64) -> Vec<StageTimes> {
         (STAGES.iter().zip(&self.stages))
             .filter_map(|(&stage, samples)| {
@@ -97,7 +97,7 @@ impl Figures {
             .collect()
     }
 
-    /// Deliveries in each of the last sixty seconds that are over.
+    /// Deliveries in each of the last sixty complete seconds.
     pub(crate) fn throughput(&self, now: i64) -> Vec<Throughput> {
         let this_second = now.div_euclid(1000);
         (this_second - SECONDS..this_second)
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn deliveries_are_counted_by_second_and_the_present_one_is_not_told_half() {
+    fn deliveries_are_counted_by_second_and_the_present_second_is_left_out() {
         let mut figures = Figures::default();
         for at in [99_999, 98_000, 98_999, 100_000, 39_000] {
             figures.delivered(at);

@@ -1,46 +1,46 @@
-//! What someone who watches an order has been told, and what is to be told next.
+//! What a client that watches an order has got, and what it gets next.
 
 use domain::{OrderId, StatusEvent};
 
 use super::view::{DriverPlace, View};
 use crate::model;
 
-/// Something to tell.
+/// News for a client.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// How far the order is.
+    /// The order's status and history.
     Snapshot(Box<model::OrderStatus>),
-    /// What has changed.
+    /// A change.
     Status(Box<StatusEvent>),
-    /// Where the driver is.
+    /// The driver's place.
     Driver(DriverPlace),
 }
 
-/// The view does not know enough of the order: Restate has to be asked.
+/// The view does not know enough of the order: Restate must be asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unknown;
 
-/// Remembers what has been told. It reads the view and changes nothing, so any number of them cost little.
+/// Remembers what a client has got. It only reads the view, so followers are cheap.
 #[derive(Debug)]
 pub(crate) struct Follower {
-    /// The version of what was told last; `None` before the first snapshot.
+    /// The version that was sent last; `None` before the first snapshot.
     version: Option<u64>,
-    /// The number of the driver's place that was told last.
+    /// The number of the driver's place that was sent last.
     place: u64,
 }
 
 impl Follower {
-    /// Someone who has been told of `version` on an earlier connection, or of nothing yet.
+    /// For a client that has got `version` on an earlier connection, or nothing yet.
     pub(crate) fn after(version: Option<u64>) -> Self {
         Self { version, place: 0 }
     }
 
-    /// Forgets what was told, so that a snapshot is next.
+    /// Forgets what was sent, so that a snapshot is next.
     pub(crate) fn start_over(&mut self) {
         *self = Self::after(None);
     }
 
-    /// What is to be told now. The driver's place is left for later unless `with_driver`.
+    /// The news to send now. The driver's place is left for later unless `with_driver`.
     pub(crate) fn news(
         &mut self,
         view: &View,
@@ -49,7 +49,7 @@ impl Follower {
         with_driver: bool,
     ) -> Result<Vec<Told>, Unknown> {
         let Some(order) = view.order(id) else {
-            // Whoever has been told that nobody has begun with it knows all there is to know.
+            // A client that knows that processing has not started is up to date.
             return if self.version == Some(0) {
                 Ok(Vec::new())
             } else {
@@ -79,7 +79,7 @@ impl Follower {
         Ok(news)
     }
 
-    /// Whether there is a place of the driver that has not been told.
+    /// Whether the driver has a place that was not sent.
     pub(crate) fn is_behind_driver(&self, view: &View, id: &OrderId) -> bool {
         (view.order(id).and_then(|order| order.driver()))
             .and_then(|driver| view.place(driver))
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_hears_what_was_missed_and_a_snapshot_only_if_that_is_gone() {
+    fn a_client_that_reconnects_gets_what_it_missed_and_a_snapshot_only_if_that_is_gone() {
         let view = view(1..=50);
         assert_eq!(
             told(&mut Follower::after(Some(48)), &view),
@@ -149,16 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn restate_is_asked_where_the_view_cannot_tell() {
+    fn restate_is_asked_if_the_view_does_not_know_enough() {
         let news = |follower: &mut Follower, view: &View| {
             follower.news(view, &id(), 0, true).map(|news| names(&news))
         };
         let empty = view([]);
         assert_eq!(news(&mut Follower::after(None), &empty), Err(Unknown));
         assert_eq!(news(&mut Follower::after(Some(3)), &empty), Err(Unknown));
-        // Accepted, but nobody has begun with it.
+        // Accepted, but processing has not started.
         assert_eq!(news(&mut Follower::after(Some(0)), &empty), Ok(vec![]));
-        // The beginning is missing, or this gateway is behind the one that was asked before.
+        // The beginning is missing, or this gateway is behind the one that the client was connected to before.
         assert_eq!(news(&mut Follower::after(None), &view([7])), Err(Unknown));
         assert_eq!(
             news(&mut Follower::after(Some(8)), &view([7])),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_drivers_place_is_told_once_and_the_latest_counts() {
+    fn the_drivers_place_is_sent_once_and_the_latest_counts() {
         let mut view = view([1]);
         let mut assigned = event(2, Status::WaitingForDriver);
         assigned.driver_id = Some("d".parse().unwrap());
@@ -197,10 +197,10 @@ mod tests {
     }
 
     proptest! {
-        /// However records are repeated, and however often and whenever the connection breaks, a client that remembers the last
-        /// id sees every version once and in order, or is given a snapshot that stands for those it cannot see.
+        /// However records are repeated, and however often and whenever the connection breaks, a client that remembers the last id
+        /// gets every version once and in order, or a snapshot in place of those that it cannot get.
         #[test]
-        fn no_change_is_lost_or_told_twice(
+        fn no_change_is_lost_or_sent_twice(
             steps in proptest::collection::vec((0..4_u64, any::<bool>(), any::<bool>()), 0..120)
         ) {
             let mut view = view([1]);

@@ -1,4 +1,4 @@
-//! Where records come in and everyone who watches is woken.
+//! Where records arrive and everyone who watches is woken.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::edge::permits::ClientPermit;
 
 /// How many streams may be open at a time. Each costs some kilobytes and a file descriptor.
 const STREAMS: usize = 10_000;
-/// How long a stream waits for a gateway that has just started to read what there is.
+/// How long a stream waits for a gateway that has just started to read the existing records.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(3);
 
 static OPEN: Gauges<1> = Gauges::new(
@@ -25,7 +25,7 @@ static OPEN: Gauges<1> = Gauges::new(
     ["kind"],
 );
 
-/// What a stream tells of.
+/// What a stream is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Watching {
     /// One order, for its customer.
@@ -43,7 +43,7 @@ impl Watching {
     }
 }
 
-/// Leave to have a stream open, until it is dropped.
+/// Permission to have a stream open, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
@@ -51,20 +51,20 @@ pub(crate) struct Admission {
     _open: Up,
 }
 
-/// The view, and who is to be woken when it changes.
+/// The view, and who is woken when it changes.
 ///
-/// A stream is woken, not sent anything: it then reads in the view what it has not told yet. So nothing is queued for slow
-/// readers, and what they miss is merged by itself.
+/// A stream is woken but sent nothing: it then reads in the view what its client does not have yet. So nothing is queued for slow
+/// readers, and the changes that they miss are merged.
 pub(crate) struct Hub {
     state: Mutex<State>,
     streams: Arc<Semaphore>,
     is_caught_up: watch::Sender<bool>,
     is_closed: watch::Sender<bool>,
-    /// How reading the topics goes; the error is for people.
+    /// The state of reading the topics; the error is for people.
     reading: Mutex<Result<(), String>>,
 }
 
-/// Wakes those who watch an order, and tells them which span has woken them.
+/// Wakes those who watch an order, and passes on the span that caused it.
 type Waker = watch::Sender<Option<TraceParent>>;
 
 struct State {
@@ -95,28 +95,28 @@ impl Hub {
         }
     }
 
-    /// The reader says how it goes.
+    /// Sets the state of reading the topics.
     pub(crate) fn reading(&self, health: Result<(), String>) {
         let mut reading = self.reading.lock();
         if let (Ok(()), Err(error)) = (&*reading, &health) {
-            tracing::error!(error, "the topics are not read");
+            tracing::error!(error, "the topics are not being read");
         }
         *reading = health;
     }
 
-    /// How reading the topics goes.
+    /// The state of reading the topics.
     pub(crate) fn is_reading(&self) -> Result<(), String> {
         self.reading.lock().clone()
     }
 
-    /// Takes in a record and wakes those whom it concerns.
+    /// Applies a record and wakes those whom it concerns.
     pub(crate) fn apply(&self, news: News) {
         let mut state = self.state.lock();
         let State { view, watchers, .. } = &mut *state;
         view.apply(news, |id| wake(watchers, id));
     }
 
-    /// Takes in what Restate says of an order.
+    /// Applies Restate's answer about an order.
     pub(crate) fn learn(&self, status: order_status::OrderStatus) {
         let mut state = self.state.lock();
         let id = status.order_id.clone();
@@ -124,7 +124,7 @@ impl Hub {
         wake(&state.watchers, &id);
     }
 
-    /// Looks at the view. The look should be short: nothing comes in meanwhile.
+    /// Looks at the view. The look should be short: no record is applied meanwhile.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
         look(&self.state.lock().view)
     }
@@ -142,7 +142,7 @@ impl Hub {
     pub(crate) fn watch(self: &Arc<Self>, id: OrderId) -> Watch {
         let mut state = self.state.lock();
         let changed = if state.is_closed {
-            // Its sender is gone at once: the stream ends.
+            // Its sender is dropped at once, so the stream ends.
             watch::Sender::new(None).subscribe()
         } else {
             (state.watchers.entry(id.clone()))
@@ -157,25 +157,25 @@ impl Hub {
         }
     }
 
-    /// From now on what is in the topics is being read.
+    /// From now on, the existing records are being read.
     pub(crate) fn is_behind(&self) {
         self.is_caught_up.send_replace(false);
     }
 
-    /// What was in the topics when the gateway started has been read.
+    /// The records that existed when the gateway started have been read.
     pub(crate) fn caught_up(&self) {
         self.is_caught_up
             .send_if_modified(|is| !std::mem::replace(is, true));
     }
 
-    /// Waits for that, but not for ever.
+    /// Waits for that, for a limited time.
     pub(crate) async fn wait_until_caught_up(&self) {
         let mut is_caught_up = self.is_caught_up.subscribe();
-        // Then Restate is asked instead.
+        // After that, Restate is asked instead.
         let _ = tokio::time::timeout(CATCH_UP_WITHIN, is_caught_up.wait_for(|it| *it)).await;
     }
 
-    /// Ends all streams, and those that are still to be opened.
+    /// Ends all streams, including those opened later.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.is_closed = true;
@@ -183,7 +183,7 @@ impl Hub {
         self.is_closed.send_replace(true);
     }
 
-    /// Over when the hub is closed.
+    /// Returns when the hub is closed.
     pub(crate) async fn closed(&self) {
         // The sender lives as long as the hub.
         let _ = self.is_closed.subscribe().wait_for(|it| *it).await;
@@ -209,12 +209,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// The span that has woken this watch last, if it was one.
+    /// The span that woke this watch last, if there was one.
     pub(crate) fn woken_by(&self) -> Option<TraceParent> {
         *self.changed.borrow()
     }
 
-    /// Waits until there may be something to tell; `false` if there never will be because the gateway stops.
+    /// Waits until there may be news; `false` if there will be none because the gateway stops.
     pub(crate) async fn changed(&mut self) -> bool {
         self.changed.changed().await.is_ok()
     }
@@ -223,7 +223,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut state = self.hub.state.lock();
-        // Whoever comes or goes holds the lock, so the count is right: 1 is this one.
+        // Both joining and leaving need the lock, so the count is right: 1 is this one.
         if (state.watchers.get(&self.id)).is_some_and(|watcher| watcher.receiver_count() <= 1) {
             state.watchers.remove(&self.id);
         }
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_who_watch_an_order_are_woken_by_its_changes_and_no_others() {
+    async fn only_those_who_watch_an_order_are_woken_by_its_changes() {
         let hub = hub();
         let mut watches: Vec<Watch> = (["order-1", "order-1", "order-2"])
             .map(|id| hub.watch(id.parse().unwrap()))
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_is_forgotten_by_the_hub_when_the_last_one_leaves() {
+    async fn the_hub_forgets_an_order_when_its_last_watcher_leaves() {
         let hub = hub();
         let first = hub.watch("order-1".parse().unwrap());
         let second = hub.watch("order-1".parse().unwrap());
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_the_gateway_stops_everyone_is_told_that_nothing_comes_any_more() {
+    async fn when_the_gateway_stops_every_watch_ends() {
         let hub = hub();
         let mut before = hub.watch("order-1".parse().unwrap());
         hub.close();
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_streams_are_open_at_a_time() {
+    fn the_number_of_open_streams_is_limited() {
         let hub = hub();
         let open: Vec<_> = (0..STREAMS)
             .map(|_| hub.admit(Watching::Order, None).unwrap())

@@ -1,4 +1,4 @@
-//! Asking Restate for an order that the view does not know, once for all who want to know.
+//! Asks Restate for orders that the view does not know: once for all clients that want the same order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use tokio::sync::Semaphore;
 use super::hub::Hub;
 use crate::ingress::{Error, Ingress};
 
-/// How many orders Restate is asked for at a time, however many are wanted.
+/// How many requests to Restate run at a time.
 const AT_A_TIME: usize = 16;
 
 type Answer = Shared<BoxFuture<'static, Result<u64, Arc<Error>>>>;
 
-/// Asks Restate, and puts what it says into the view.
+/// Asks Restate, and adds its answers to the view.
 pub(crate) struct Lookup {
     pub(super) hub: Arc<Hub>,
     ingress: Ingress,
@@ -35,10 +35,10 @@ impl Lookup {
         }
     }
 
-    /// Asks for an order; the answer is its version, 0 if Restate knows nothing of it.
+    /// Asks for an order; returns its version, or 0 if Restate does not know it.
     pub(crate) async fn ask(&self, id: &OrderId) -> Result<u64, Arc<Error>> {
         let answer = {
-            // Held until the answer is in the map: the task that takes it out again needs it too.
+            // Held until the answer is in the map, because the task that removes it needs the lock too.
             let mut under_way = self.under_way.lock();
             (under_way.entry(id.clone()))
                 .or_insert_with(|| self.begin(id.clone()))
@@ -50,7 +50,7 @@ impl Lookup {
     fn begin(&self, order: OrderId) -> Answer {
         let (hub, ingress) = (Arc::clone(&self.hub), self.ingress.clone());
         let (under_way, at_a_time) = (Arc::clone(&self.under_way), Arc::clone(&self.at_a_time));
-        // A task of its own: it comes to its end, and is forgotten, also if everyone who waited has left.
+        // A task of its own: it finishes and is removed even if every client that waited has left.
         let asking = tokio::spawn(async move {
             let permit = at_a_time.acquire_owned().await;
             let answer = ingress.status(&order).await.map_err(Arc::new);

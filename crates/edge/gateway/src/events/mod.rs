@@ -1,18 +1,18 @@
-//! Everything that happens, as it happens: read from Kafka, remembered for a while, told to those who watch.
+//! Live events: read from Kafka, remembered for a while, and sent to those who watch.
 //!
-//! Every gateway reads all partitions itself and commits nothing, so any gateway can tell of any order, and a viewer costs no
-//! invocation in Restate. [`view`] is a pure function of the records; a stream holds no queue but only the version it told
-//! last ([`follower`]), and reads on from there when it is woken ([`hub`]). So a client that comes back with the id of the
-//! last event goes on without a gap.
+//! Every gateway reads all partitions itself and commits nothing, so any gateway can answer for any order, and a viewer costs no
+//! invocation in Restate. [`view`] is a pure function of the records. A stream has no queue; it holds only the version that it
+//! sent last ([`follower`]), and continues from there when it is woken ([`hub`]). So a client that reconnects with the id of the
+//! last event misses nothing.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `consumer.rs` | reading the topics |
-//! | `record.rs` | what a record says |
+//! | `record.rs` | what a record means |
 //! | `view.rs`, `order.rs`, `figures.rs`, `bounded.rs` | what is known, and how much of it is kept |
 //! | `hub.rs` | waking those who watch |
-//! | `follower.rs` | what someone has been told, and what comes next |
-//! | `lookup.rs` | asking Restate for what the topics no longer tell |
+//! | `follower.rs` | what a client has got, and what it gets next |
+//! | `lookup.rs` | asking Restate for orders that are no longer in the topics |
 //! | `sse.rs` | server-sent events |
 
 mod bounded;

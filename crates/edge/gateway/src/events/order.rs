@@ -1,4 +1,4 @@
-//! One order as the stream of its changes tells of it.
+//! One order, as far as the stream of its changes shows it.
 
 use std::collections::VecDeque;
 
@@ -6,24 +6,24 @@ use domain::{DriverId, OrderId, Status, StatusEvent};
 
 use crate::model;
 
-/// How many of an order's last changes are kept for those who come back.
+/// How many of an order's last changes are kept for clients that reconnect.
 pub(crate) const KEPT: usize = 32;
 
 /// What is known of an order.
 #[derive(Debug, Clone)]
 pub(crate) struct Tracked {
     latest: Change,
-    /// Every status it has had, oldest first, as far as that is known.
+    /// Every status it has had, oldest first, as far as known.
     history: Vec<model::HistoryEntry>,
-    /// Nothing of what came with this version or later is missing from the history.
+    /// From this version on, nothing is missing from the history.
     known_from: u64,
-    /// Whether the moment is known at which the present status began.
+    /// Whether it is known when the present status began.
     is_since_known: bool,
-    /// The last changes, one version after the other, the latest last. Empty if only Restate has told of the order.
+    /// The last changes, with consecutive versions, the latest last. Empty if the order is known only from Restate.
     log: VecDeque<Change>,
 }
 
-/// A change without the order's id, which so many of them share.
+/// A change without the order's id, which is the same for all changes of an order.
 #[derive(Debug, Clone)]
 struct Change {
     status: Status,
@@ -71,7 +71,7 @@ impl Change {
     }
 }
 
-/// A status that has come to its end, and how long it lasted.
+/// A status that has ended, and how long it lasted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stage {
     pub(crate) status: Status,
@@ -79,7 +79,7 @@ pub(crate) struct Stage {
 }
 
 impl Tracked {
-    /// An order of which this event is the first that is heard.
+    /// An order of which this event is the first to arrive.
     pub(crate) fn first(event: StatusEvent) -> Self {
         let change = Change::of(event);
         Self {
@@ -91,7 +91,7 @@ impl Tracked {
         }
     }
 
-    /// An order that Restate has told of.
+    /// An order as Restate knows it.
     pub(crate) fn learned(order: order_status::OrderStatus) -> Self {
         let latest = Change {
             status: order.status,
@@ -111,7 +111,7 @@ impl Tracked {
         }
     }
 
-    /// Takes a later change in. `Err` if it is none: seen before, or older than what is known.
+    /// Applies a later change. `Err` if it is not later: seen before, or older than what is known.
     pub(crate) fn apply(&mut self, event: StatusEvent) -> Result<Option<Stage>, ()> {
         if event.version <= self.latest.version {
             return Err(());
@@ -142,7 +142,7 @@ impl Tracked {
         Ok(stage)
     }
 
-    /// Takes in what Restate says of the order.
+    /// Applies Restate's answer about the order.
     pub(crate) fn learn(&mut self, status: order_status::OrderStatus) {
         let learned = Self::learned(status);
         if learned.latest.version > self.latest.version {
@@ -160,7 +160,7 @@ impl Tracked {
         }
     }
 
-    /// Whether every status the order has had is known.
+    /// Whether every status that the order has had is known.
     pub(crate) fn is_whole(&self) -> bool {
         self.known_from <= 1
     }
@@ -169,7 +169,7 @@ impl Tracked {
         self.latest.status
     }
 
-    /// Whether the order is held up, says `OrderStatusService`.
+    /// Whether the order is delayed, according to `OrderStatusService`.
     pub(crate) fn is_delayed(&self) -> bool {
         self.latest.delayed
     }
@@ -183,7 +183,7 @@ impl Tracked {
         self.latest.at
     }
 
-    /// Since when it has its status, as far as that is known.
+    /// When it got its status, if known.
     pub(crate) fn since(&self) -> Option<i64> {
         self.history.last().map(|entry| entry.at)
     }
@@ -275,7 +275,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn who_comes_back_is_told_what_was_missed_as_far_as_it_is_kept() {
+    fn a_client_that_reconnects_gets_the_changes_it_missed_if_they_are_kept() {
         let mut order = Tracked::first(event(1, Status::Created));
         for version in 2..=40 {
             order.apply(event(version, Status::Scheduled)).unwrap();
@@ -289,7 +289,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn after_a_gap_nobody_is_told_that_nothing_was_missed() {
+    fn after_a_gap_no_client_gets_an_incomplete_list_of_changes() {
         let mut order = Tracked::first(event(1, Status::Created));
         assert!(order.is_whole());
         order.apply(event(4, Status::InPreparation)).unwrap();
@@ -299,7 +299,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_restate_says_fills_the_history_and_keeps_what_came_later() {
+    fn restates_answer_completes_the_history_and_keeps_later_changes() {
         use Status::{Created, InPreparation, Scheduled};
         let mut order = Tracked::first(event(5, InPreparation));
         order.learn(restate(4, &[(1, Created), (2, Scheduled)]));
@@ -307,7 +307,7 @@ pub(super) mod tests {
         assert_eq!(statuses(&order), [Created, Scheduled, InPreparation]);
         assert_eq!(order.version(), 5);
 
-        // It knows of this status already, and since when.
+        // Restate knows this status, and when it began.
         let mut order = Tracked::first(event(5, InPreparation));
         order.learn(restate(
             5,
@@ -316,7 +316,7 @@ pub(super) mod tests {
         assert_eq!(statuses(&order), [Created, Scheduled, InPreparation]);
         assert_eq!(order.since(), Some(3000));
 
-        // It is ahead: who waits for the changes in between gets a new snapshot.
+        // Restate is ahead: a client that waits for the changes in between gets a new snapshot.
         order.learn(restate(9, &[(1, Created), (9, Scheduled)]));
         assert_eq!((order.version(), told(&order, 5)), (9, None));
         order.apply(event(10, InPreparation)).unwrap();
@@ -325,7 +325,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn how_long_a_status_lasted_is_said_only_if_its_beginning_was_seen() {
+    fn how_long_a_status_lasted_is_known_only_if_its_beginning_was_seen() {
         let mut order = Tracked::first(event(3, Status::Scheduled));
         assert_eq!(order.apply(event(4, Status::InPreparation)), Ok(None));
         assert_eq!(order.apply(event(5, Status::InPreparation)), Ok(None));

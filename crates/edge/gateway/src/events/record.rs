@@ -1,4 +1,4 @@
-//! What a Kafka record tells the gateway.
+//! What a Kafka record means to the gateway.
 
 use domain::driver::{LocationUpdate, Received};
 use domain::{DriverId, Location, Order, OrderId, StatusEvent, restaurant, topic};
@@ -9,7 +9,7 @@ use telemetry::trace::{TRACEPARENT, TraceParent};
 /// How much of a dead letter's value is shown, in bytes.
 const SHOWN: usize = 8 * 1024;
 
-/// A record as it came.
+/// A record as Kafka delivers it.
 pub(crate) struct Record<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: i32,
@@ -22,16 +22,16 @@ pub(crate) struct Record<'a> {
     pub(crate) headers: Vec<(&'a str, &'a str)>,
 }
 
-/// What is in a record.
+/// The content of a record.
 #[derive(Debug)]
 pub(crate) enum News {
     /// An order has changed.
     Status(StatusEvent),
-    /// A driver's phone has reported; without an update it has no place or time that could be one.
+    /// A driver's phone has reported; without an update, the report has no valid place or time.
     Report(DriverId, Option<LocationUpdate>, Received),
     /// An order was placed.
     Plan(OrderId, Plan),
-    /// An event could not be understood.
+    /// An event could not be used.
     DeadLetter(DeadLetter),
 }
 
@@ -48,12 +48,12 @@ impl News {
     }
 }
 
-/// What operators want to know of an order besides its status.
+/// What operators see of an order besides its status.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) restaurant: Location,
     pub(crate) customer: Location,
-    /// How long it is to wait before the preparation starts, in ms.
+    /// How long the order waits before the preparation starts, in ms.
     pub(crate) wait_ms: i64,
 }
 
@@ -67,11 +67,11 @@ impl Plan {
     }
 }
 
-/// An event that could not be understood.
+/// An event that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeadLetter {
-    /// Where it was found first; with partition and offset.
+    /// Where the event came from, with partition and offset.
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
@@ -79,9 +79,9 @@ pub(crate) struct DeadLetter {
     pub(crate) reason: String,
     /// The event, as far as it is text.
     pub(crate) value: String,
-    /// Whether the value is longer than what is shown of it.
+    /// Whether the value is longer than what is shown.
     pub(crate) truncated: bool,
-    /// When it was put aside, in ms since the epoch.
+    /// When it became a dead letter, in ms since the epoch.
     pub(crate) at: i64,
     /// Where it is now.
     #[serde(skip)]
@@ -136,14 +136,14 @@ impl DeadLetter {
 }
 
 impl Record<'_> {
-    /// The span that has sent it.
+    /// The span that sent it.
     pub(crate) fn sender(&self) -> Option<TraceParent> {
         let mut headers = self.headers.iter();
         let (_, value) = headers.find(|(name, _)| *name == TRACEPARENT)?;
         value.parse().ok()
     }
 
-    /// What the record says. `None` if it is not understood: then it is someone else's, or was put aside by Restate's services.
+    /// What the record means. `None` if the gateway cannot read it: it is someone else's, or Restate's services refuse it too.
     pub(crate) fn news(&self) -> Option<News> {
         match self.topic {
             topic::ORDER_STATUS => serde_json::from_slice(self.value).ok().map(News::Status),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_passed_over() {
+    fn records_that_cannot_be_read_are_ignored() {
         for (topic, key, value) in [
             (topic::ORDER_STATUS, &b"o"[..], &b"{}"[..]),
             (topic::DRIVER_UPDATES, b"\xff", br#"{"lon":1,"lat":2}"#),

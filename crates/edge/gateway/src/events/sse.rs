@@ -21,33 +21,33 @@ use crate::model;
 
 /// How long the stream of an ended order stays open: a rejected order may still be corrected.
 const AFTER_THE_END: Duration = Duration::from_secs(5);
-/// How often a driver's place is told at most. The latest counts.
+/// How often a driver's place is sent at most. The latest counts.
 const DRIVER_EVERY: Duration = Duration::from_millis(250);
-/// When clients that follow the standard come back after the connection is lost.
+/// How long clients that follow the standard wait before they reconnect.
 const COME_BACK_AFTER: Duration = Duration::from_secs(1);
 
-/// The comment that follows what a client had missed, or comes at once if that is nothing. A comment always means that
-/// everything up to now has been told, as no heartbeat is sent while something is left to tell.
+/// The comment after what a client has missed; it comes at once if there is nothing. A comment always means that the client has
+/// everything up to now, because no heartbeat is sent while something is left to send.
 pub(crate) const CAUGHT_UP: &str = "caught up";
 
-/// What an open stream holds on to.
+/// What an open stream holds.
 pub(crate) struct OrderStream {
     lookup: Arc<Lookup>,
     watch: Watch,
     follower: Follower,
     pending: VecDeque<Event>,
-    /// Not before this time is the driver's place told again.
+    /// The driver's place is not sent again before this time.
     driver_again: Instant,
     /// When the stream ends, once its order has.
     ends: Option<Instant>,
-    /// Whether the client has been told everything up to now on this connection.
+    /// Whether the client has got everything up to now on this connection.
     is_caught_up: bool,
     is_over: bool,
     _permit: Admission,
 }
 
 impl OrderStream {
-    /// A stream for someone who has been told of `version` before, if of anything. The order must be known to the view.
+    /// A stream for a client that has `version`, or nothing yet. The view must know the order.
     pub(crate) fn new(
         lookup: Arc<Lookup>,
         id: OrderId,
@@ -67,7 +67,7 @@ impl OrderStream {
         }
     }
 
-    /// A stream for an order that has been accepted, and that nobody has begun with.
+    /// A stream for an accepted order whose processing has not started.
     pub(crate) fn of_new_order(lookup: Arc<Lookup>, id: OrderId, permit: Admission) -> Self {
         let snapshot = model::OrderStatus::of_new_order(id.clone(), now_ms());
         let mut stream = Self::new(lookup, id, Some(0), permit);
@@ -92,7 +92,7 @@ impl OrderStream {
                 return None;
             }
             if !self.look() {
-                // Restate is asked for what the view does not know (any more). Without an answer the client comes back later.
+                // Restate is asked for what the view does not know (any more). Without an answer the client reconnects later.
                 self.lookup.ask(&self.watch.id).await.ok()?;
                 if !self.look() {
                     self.follower.start_over();
@@ -111,7 +111,7 @@ impl OrderStream {
         }
     }
 
-    /// Waits for something to tell; `false` if there will be nothing.
+    /// Waits for news; `false` if there will be none.
     async fn wait(&mut self) -> bool {
         let id = &self.watch.id;
         let is_behind = self
@@ -127,14 +127,14 @@ impl OrderStream {
         }
         if self.ends.is_some_and(|ends| ends <= Instant::now()) {
             self.is_over = true;
-            // An event without data is dropped by browsers.
+            // Browsers drop events without data.
             self.pending
                 .push_back(Event::default().event("end").data("{}"));
         }
         true
     }
 
-    /// Reads in the view what there is to tell; `false` if it does not know.
+    /// Takes the news from the view; `false` if the view does not know enough.
     fn look(&mut self) -> bool {
         let (now_ms, now) = (now_ms(), Instant::now());
         let id = &self.watch.id;
@@ -147,7 +147,7 @@ impl OrderStream {
         let Ok((news, stays_open)) = looked else {
             return false;
         };
-        // Who watches is in the trace of the change, too, up to the moment in which it goes out.
+        // The push to the client belongs to the trace of the change.
         let woken_by = self.watch.woken_by().filter(|_| !news.is_empty());
         let _push = woken_by.map(|span| span::internal("push order-status", span).entered());
         for told in news {
@@ -171,7 +171,7 @@ fn stays_open(view: &View, id: &OrderId, now_ms: i64) -> Option<Duration> {
     let order = view
         .order(id)
         .filter(|order| order.status().is_terminal())?;
-    // From another clock: at most as long as it would be by this one.
+    // The time is from another clock. By this one the stream never stays open longer than intended.
     let ended = u64::try_from(now_ms - order.changed_at()).unwrap_or(0);
     Some(AFTER_THE_END.saturating_sub(Duration::from_millis(ended)))
 }
@@ -184,7 +184,7 @@ fn snapshot_event(snapshot: &model::OrderStatus) -> Event {
 
 /// An event with JSON.
 pub(crate) fn json(name: &str, data: &impl Serialize) -> Event {
-    // They hold only texts, numbers and lists, which can always be written, and no line breaks.
+    // They contain only strings, numbers and lists, so writing them as JSON cannot fail, and no line breaks.
     Event::default()
         .event(name)
         .data(serde_json::to_string(data).unwrap_or_default())

@@ -15,9 +15,9 @@ use super::record::{DeadLetter, News, Plan};
 /// How much is remembered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Orders that have not ended.
+    /// Open orders.
     pub(crate) live: usize,
-    /// Orders that have.
+    /// Ended orders.
     pub(crate) ended: usize,
     pub(crate) drivers: usize,
     pub(crate) dead_letters: usize,
@@ -37,9 +37,9 @@ impl Default for Limits {
 /// What is known of a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Driver {
-    /// By the same rule as that of the driver's twin.
+    /// Evaluates reports by the same rule as the driver's twin.
     track: Track,
-    /// Grows with each new place of any driver, so that who has told of one knows whether there is another.
+    /// Grows with each new place of any driver, so that a reader can tell whether this one is new.
     number: u64,
 }
 
@@ -47,9 +47,9 @@ struct Driver {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Place {
     pub(crate) fix: Fix,
-    /// When the driver was last heard from, in ms since the epoch, which may have been without a new place.
+    /// When the driver was last heard from, in ms since the epoch. That report may have had no new place.
     pub(crate) heard_at: i64,
-    /// Grows with each new place of any driver, so that who has told of one knows whether there is another.
+    /// Grows with each new place of any driver, so that a reader can tell whether this one is new.
     pub(crate) number: u64,
 }
 
@@ -64,7 +64,7 @@ impl Driver {
     }
 }
 
-/// A driver's place as it is told.
+/// A driver's place, as clients get it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriverPlace {
@@ -90,12 +90,12 @@ pub(crate) struct View {
     limits: Limits,
     live: Bounded<OrderId, Tracked>,
     ended: Bounded<OrderId, Tracked>,
-    /// Orders that have ended since the gateway reads, by how.
+    /// Orders that have ended since the gateway began to read, by final status.
     pub(crate) ends: BTreeMap<Status, u64>,
     plans: Bounded<OrderId, Plan>,
     drivers: Bounded<DriverId, Driver>,
     updates: u64,
-    /// The orders that a driver has, the latest last. More than one only while the end of the earlier is under way.
+    /// The orders of a driver, the latest last. More than one only until the end of the earlier one arrives.
     carrying: HashMap<DriverId, Vec<Arc<OrderId>>>,
     dead_letters: VecDeque<Arc<DeadLetter>>,
     pub(crate) figures: Figures,
@@ -117,7 +117,7 @@ impl View {
         }
     }
 
-    /// Takes in a record; `touch` is called with each order of which there is something to tell.
+    /// Applies a record; calls `touch` with each order that has news.
     pub(crate) fn apply(&mut self, news: News, mut touch: impl FnMut(&OrderId)) {
         match news {
             News::Status(event) => {
@@ -137,7 +137,7 @@ impl View {
                 self.drivers.put(Arc::new(driver_id), driver);
             }
             News::Plan(id, plan) => {
-                // Of several orders of the same id only the first counts.
+                // Of several orders with the same id, only the first counts.
                 if self.plans.get(&id).is_none() {
                     self.plans.put(Arc::new(id), plan);
                 }
@@ -154,7 +154,7 @@ impl View {
         }
     }
 
-    /// Takes in what Restate says of an order.
+    /// Applies Restate's answer about an order.
     pub(crate) fn learn(&mut self, status: order_status::OrderStatus) {
         let id = Arc::new(status.order_id.clone());
         let order = match self.take(&id) {
@@ -175,7 +175,7 @@ impl View {
         self.drivers.get(driver)?.place()
     }
 
-    /// The orders that have not ended, those that changed last first.
+    /// The open orders, the latest change first.
     pub(crate) fn live(&self) -> impl Iterator<Item = (&Arc<OrderId>, &Tracked)> {
         self.live.newest_first()
     }
@@ -184,23 +184,23 @@ impl View {
         self.plans.get(id)
     }
 
-    /// The drivers with their places, those that reported last first.
+    /// The drivers with their places, the latest report first.
     pub(crate) fn drivers(&self) -> impl Iterator<Item = (&Arc<DriverId>, Place)> {
         let drivers = self.drivers.newest_first();
         drivers.filter_map(|(id, driver)| Some((id, driver.place()?)))
     }
 
-    /// The order a driver has.
+    /// The order that a driver has.
     pub(crate) fn carried_by(&self, driver: &DriverId) -> Option<&Arc<OrderId>> {
         self.carrying.get(driver)?.last()
     }
 
-    /// The newest events that could not be understood, oldest first.
+    /// The newest events that could not be used, oldest first.
     pub(crate) fn dead_letters(&self) -> impl Iterator<Item = &Arc<DeadLetter>> {
         self.dead_letters.iter()
     }
 
-    /// Takes a change in; the order if it was one.
+    /// Applies a change; returns the order if anything changed.
     fn status(&mut self, event: StatusEvent) -> Option<Arc<OrderId>> {
         if (self.order(&event.order_id)).is_some_and(|known| event.version <= known.version()) {
             return None;
@@ -219,7 +219,7 @@ impl View {
         };
         if before != Some(status) {
             if let Some(count) = before.and_then(|before| self.ends.get_mut(&before)) {
-                // A rejected order that was sent again corrected.
+                // A rejected order that was corrected and sent again.
                 *count = count.saturating_sub(1);
             }
             if status.is_terminal() {
@@ -233,14 +233,14 @@ impl View {
         Some(id)
     }
 
-    /// Takes an order out.
+    /// Removes an order.
     fn take(&mut self, id: &OrderId) -> Option<Tracked> {
         let order = self.live.remove(id).or_else(|| self.ended.remove(id))?;
         self.put_down(id, &order);
         Some(order)
     }
 
-    /// Puts an order in as the one that changed last.
+    /// Adds an order as the one that changed last.
     fn keep(&mut self, id: Arc<OrderId>, order: Tracked) {
         if let Some(driver) = order.driver() {
             let carried = self.carrying.entry(driver.clone()).or_default();
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_seen_twice_is_told_once() {
+    fn a_change_seen_twice_is_reported_once() {
         let mut view = View::new(SMALL);
         let news = || of("a", 1, Status::Created, None);
         assert_eq!(apply(&mut view, news()), ["a"]);
@@ -330,7 +330,7 @@ mod tests {
         apply(&mut view, of("a", 1, Status::WaitingForDriver, Some("d")));
         assert_eq!(apply(&mut view, at("d", 1)), ["a"]);
         assert_eq!(apply(&mut view, at("other", 1)), Vec::<String>::new());
-        // The next one may be known before the end of the first, which comes on another partition.
+        // The next order may be known before the end of the first, which comes on another partition.
         apply(&mut view, of("b", 1, Status::WaitingForDriver, Some("d")));
         assert_eq!(apply(&mut view, at("d", 2)), ["a", "b"]);
         apply(&mut view, of("a", 2, Status::Delivered, Some("d")));
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_that_the_twin_refuses_are_told_to_nobody_and_block_none_that_follow() {
+    fn positions_that_the_twin_refuses_are_not_shown_and_block_none_that_follow() {
         const DAY: i64 = 86_400_000;
         let mut view = View::new(SMALL);
         apply(&mut view, of("a", 1, Status::WaitingForDriver, Some("d")));
@@ -391,14 +391,14 @@ mod tests {
                 (told.fix, told.number)
             );
         }
-        // The driver was heard from all the same.
+        // The driver was heard from nevertheless.
         assert_eq!(place(&view).heard_at, NOW + 8);
         assert_eq!(apply(&mut view, at("d", 9)), ["a"]);
         assert_eq!(place(&view).fix.timestamp, NOW + 9);
     }
 
     #[test]
-    fn a_driver_who_has_reported_no_possible_position_is_not_on_the_map() {
+    fn a_driver_without_a_valid_position_is_not_on_the_map() {
         let mut view = View::new(SMALL);
         apply(&mut view, reported("d", 1, 86_400_000));
         assert_eq!(view.drivers().count(), 0);
@@ -420,7 +420,7 @@ mod tests {
         apply(&mut view, of("a", 2, Status::Scheduled, Some("d")));
         apply(&mut view, of("d", 1, Status::Created, None));
         assert_eq!(live(&view), ["d", "a", "c"]);
-        // What is forgotten is carried by nobody.
+        // A forgotten order has no driver.
         for order in ["e", "f", "g"] {
             apply(&mut view, of(order, 1, Status::Created, None));
         }
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn of_drivers_and_dead_letters_only_the_newest_are_remembered() {
+    fn only_the_newest_drivers_and_dead_letters_are_remembered() {
         let mut view = View::new(SMALL);
         for (driver, moment) in [("a", 1), ("b", 1), ("a", 2), ("c", 1)] {
             apply(&mut view, at(driver, moment));
@@ -453,8 +453,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever order and how often the records come in, what is remembered is bounded, the latest version counts, and the
-        /// index of who carries what agrees with the orders.
+        /// In whatever order and however often records arrive, the memory is bounded, the latest version counts, and the index from
+        /// drivers to orders agrees with the orders.
         #[test]
         fn the_view_is_consistent_and_bounded(
             records in proptest::collection::vec((0..8_usize, 1..12_u64, 0..Status::ALL.len(), 0..4_usize), 0..120)

@@ -1,4 +1,4 @@
-//! The state of the system as operators see it, put together once a second for all of them.
+//! The state of the system for operators, computed once a second for all of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::events::view::View;
 use crate::events::{Hub, StageTimes, Throughput};
 use crate::model::Place;
 
-/// How often operators are told.
+/// How often operators get an update.
 const EVERY: Duration = Duration::from_secs(1);
-/// How many deliveries and stuck orders are told of.
+/// The most deliveries and stuck orders in an update.
 const DELIVERIES: usize = 500;
 const STUCK: usize = 100;
-/// A driver who has not been heard of for so long, in ms, has gone home.
+/// A driver who has been silent for this long, in ms, has gone home.
 const QUIET_MS: i64 = 30 * 60 * 1000;
 /// How many ticks an operator's connection may be behind before it is given a new snapshot.
 const BEHIND: usize = 8;
@@ -34,7 +34,7 @@ pub(crate) struct Frame {
     parts: Parts,
 }
 
-/// What is told whole when it has changed.
+/// What is sent as a whole when it has changed.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Parts {
     orders: Orders,
@@ -95,7 +95,7 @@ struct RegionOnTheMap {
     half_extent: f64,
 }
 
-/// A frame as JSON: all of it, or what has changed.
+/// A frame as JSON: all of it, or the changes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told<'a> {
@@ -119,12 +119,12 @@ struct Told<'a> {
     throughput: Option<&'a [Throughput]>,
 }
 
-/// How long an order may have a status before it counts as stuck, in ms; `wait` is how long it was to wait by its own wish.
+/// How long an order may have a status before it counts as stuck, in ms; `wait` is how long the customer asked it to wait.
 fn patience(status: Status, wait: Option<i64>) -> Option<i64> {
     const SECOND: i64 = 1000;
     match status {
         Status::Created => Some(30 * SECOND),
-        // Who does not know how long it is to wait cannot say that it waits too long.
+        // Without knowing how long the order should wait, nobody can say that it waits too long.
         Status::Scheduled => wait.map(|wait| wait.saturating_add(30 * SECOND)),
         Status::InPreparation | Status::SchedulingDelivery => Some(60 * SECOND),
         // A driver takes up to half a minute for the whole width of a region.
@@ -183,7 +183,7 @@ impl Frame {
                     id: DriverId::clone(id),
                     region: region_of(place.fix.location),
                     place: place.fix.location.into(),
-                    // The clock of whoever wrote the record may be ahead.
+                    // The clock of the record's writer may be ahead.
                     timestamp: place.heard_at.min(now),
                     delivery_id: view.carried_by(id).map(|id| OrderId::clone(id)),
                 };
@@ -251,11 +251,11 @@ fn letters(letters: &[Arc<DeadLetter>]) -> Vec<&DeadLetter> {
 }
 
 fn write(told: &Told<'_>) -> String {
-    // It holds only texts, numbers and lists, which can always be written.
+    // It contains only strings, numbers and lists, so writing it as JSON cannot fail.
     serde_json::to_string(told).unwrap_or_default()
 }
 
-/// The region a driver works in: the nearest that is served from there.
+/// The region in which a driver works: the nearest one that serves the driver's place.
 fn region_of(place: domain::Location) -> Option<Region> {
     let distance = |region: &Region| region.centre().distance(place);
     (Region::ALL.into_iter())
@@ -263,14 +263,14 @@ fn region_of(place: domain::Location) -> Option<Region> {
         .min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
-/// Hands each second's changes to all operators.
+/// Sends each second's changes to all operators.
 pub(crate) struct Board {
     hub: Arc<Hub>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// What those who watch have been told; none while nobody does.
+    /// What those who watch have got; `None` while nobody watches.
     last: Option<Frame>,
     ticks: broadcast::Sender<Arc<str>>,
 }
@@ -286,14 +286,14 @@ impl Board {
         }
     }
 
-    /// The state as those who watch already have it, and the changes from then on.
+    /// The state that those who watch already have, and the changes from then on.
     pub(crate) fn join(self: &Arc<Self>) -> (String, broadcast::Receiver<Arc<str>>) {
         let mut state = self.state.lock();
         let ticks = state.ticks.subscribe();
         if let Some(frame) = &state.last {
             return (frame.whole(), ticks);
         }
-        // The first one to watch sets the clock going.
+        // The first one to watch starts the clock.
         let frame = self.frame();
         let snapshot = frame.whole();
         state.last = Some(frame);
@@ -301,7 +301,7 @@ impl Board {
         (snapshot, ticks)
     }
 
-    /// Tells each second what has changed, until nobody watches any more.
+    /// Sends the changes each second, until nobody watches any more.
     async fn tick(self: Arc<Self>) {
         let mut seconds = interval_at(Instant::now() + EVERY, EVERY);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -314,7 +314,7 @@ impl Board {
                 return;
             }
             if let Some(last) = &state.last {
-                // Who left in this moment is not told.
+                // A watcher who has just left gets nothing.
                 let _ = state.ticks.send(frame.changes(last).into());
             }
             state.last = Some(frame);
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn the_snapshot_tells_of_everything() {
+    fn the_snapshot_contains_everything() {
         let plan = Plan {
             restaurant: Location::new(-121.9, 37.3).unwrap(),
             customer: Location::new(-121.8, 37.4).unwrap(),
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_tells_only_what_has_changed() {
+    fn a_tick_contains_only_what_has_changed() {
         let mut view = view([
             status("a", 1, Status::WaitingForDriver, NOW),
             place("d", -121.9, NOW),
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_stuck_if_it_stays_longer_than_it_should_by_its_own_wish() {
+    fn an_order_is_stuck_if_it_stays_longer_than_it_should_and_than_its_customer_asked() {
         let plan = |wait_ms| Plan {
             restaurant: Location::new(0.0, 0.0).unwrap(),
             customer: Location::new(0.0, 0.0).unwrap(),
@@ -485,20 +485,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn operators_who_come_later_have_what_the_others_have() {
+    async fn operators_who_come_later_get_what_the_others_have() {
         let hub = Arc::new(Hub::default());
         let board = Arc::new(Board::new(Arc::clone(&hub)));
         let (first, mut ticks) = board.join();
         assert_eq!(parse(&first)["drivers"], json!([]));
         hub.apply(place("d", -121.9, now_ms()));
-        // Between two ticks: as the others saw it, so that the next tick fits for all.
+        // Between two ticks: the state that the others have, so that the next tick fits for all.
         let (second, mut later) = board.join();
         assert_eq!(parse(&second)["drivers"], json!([]));
         for ticks in [&mut ticks, &mut later] {
             let tick = parse(&ticks.recv().await.unwrap());
             assert_eq!(tick["drivers"][0]["driverId"], "d");
         }
-        // When the last one has left, the clock stops.
+        // When the last watcher has left, the clock stops.
         drop((ticks, later));
         tokio::time::sleep(EVERY * 2).await;
         assert!(board.state.lock().last.is_none());

@@ -1,4 +1,4 @@
-//! The way out to the stubs' fault switches.
+//! Calls to the stubs' fault switches.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 use upstream::http;
 
-/// How long a stub has for an answer. Its switches answer at once, whatever fault is on.
+/// How long a stub has to answer. Its switches answer at once, whatever faults are set.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Calls the stubs.
@@ -19,13 +19,13 @@ pub(crate) struct Stubs {
     payment: Url,
 }
 
-/// Why a stub's faults are not as they were wished.
+/// Why a stub's faults could not be read or set.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It says what is wrong with the wish.
+    /// The stub says what is wrong with the request.
     #[error("{0}")]
     Refused(Violation),
-    /// It does not answer, or makes no sense.
+    /// The stub does not answer, or its answer is invalid.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -60,7 +60,7 @@ impl Stubs {
         send(self.client.get(faults)).await
     }
 
-    /// Sets those faults that `wish`, a JSON object, names; answers with all of them.
+    /// Sets the faults that `wish`, a JSON object, names; returns all faults.
     pub(crate) async fn put(&self, faults: Url, wish: Bytes) -> Result<Value, Error> {
         let request = self.client.put(faults).body(wish);
         send(request.header("content-type", "application/json")).await

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::broker::Broker;
 use crate::model;
 
-/// After this time it is over, in case it was forgotten.
+/// After this time the load ends, in case it was forgotten.
 const LASTS: Duration = Duration::from_mins(10);
 /// How many kinds of dishes people order at once, and how many of each.
 const LINES: std::ops::RangeInclusive<usize> = 1..=3;
@@ -37,12 +37,12 @@ impl Load {
         }
     }
 
-    /// Orders a second.
+    /// Orders per second.
     pub(crate) fn rate(&self) -> u32 {
         *self.rate.borrow()
     }
 
-    /// From now on so many orders a second, at most [`model::Load::MOST`], and for ten minutes.
+    /// Sets the orders per second, at most [`model::Load::MOST`], for ten minutes.
     pub(crate) fn set(&self, rate: u32) {
         let mut running = self.running.lock();
         if let Some(running) = running.take() {
@@ -63,7 +63,7 @@ impl Drop for Load {
     }
 }
 
-/// Places orders one after the other, each when the broker has the one before: more than it takes is never asked of it.
+/// Places orders one after the other, each after the broker has confirmed the one before, so the broker is never overloaded.
 async fn run(broker: Arc<dyn Broker>, rate: watch::Sender<u32>) {
     let kitchens = catalogue();
     let mut ticks = interval(Duration::from_secs(1) / (*rate.borrow()).max(1));
@@ -81,7 +81,7 @@ async fn run(broker: Arc<dyn Broker>, rate: watch::Sender<u32>) {
             let key = order.order_id.as_str().as_bytes();
             if let Err(error) = broker.publish(topic::ORDERS, key, &value).await {
                 tracing::warn!(%error, "a demo order was not confirmed");
-                // Not to ask again at once whoever has just said no.
+                // Pauses before asking a broker again that has just refused.
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
@@ -90,7 +90,7 @@ async fn run(broker: Arc<dyn Broker>, rate: watch::Sender<u32>) {
         () = place => {}
         () = sleep_until(end) => {
             rate.send_replace(0);
-            tracing::info!("load is over after {LASTS:?}");
+            tracing::info!("load ended after {LASTS:?}");
         }
     }
 }
@@ -132,7 +132,7 @@ mod tests {
     use crate::shop::Shop;
 
     #[test]
-    fn demo_orders_are_such_as_the_shop_takes() {
+    fn demo_orders_are_valid_in_the_shop() {
         let (shop, kitchens) = (Shop::open(), catalogue());
         for _ in 0..200 {
             let order = order(&kitchens).unwrap();

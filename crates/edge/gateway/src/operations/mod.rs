@@ -2,8 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `board.rs` | the state of the system as they see it, once a second for all of them |
-//! | `faults.rs` | the way out to the stubs' fault switches |
+//! | `board.rs` | the state of the system, computed once a second for all operators |
+//! | `faults.rs` | calls to the stubs' fault switches |
 //! | `load.rs` | demo orders, for as long as someone wants them |
 
 pub(crate) mod board;
