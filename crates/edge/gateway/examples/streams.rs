@@ -1,11 +1,11 @@
-//! Measures what open streams cost and how soon they tell of a change:
+//! Measures what open streams cost and how soon they show a change:
 //!
 //! ```text
 //! cargo run --release -p gateway --example streams [streams]
 //! ```
 //!
-//! The gateway runs in a process of its own, so that its memory is its own. The broker is librdkafka's mock cluster, as in
-//! `up`; Restate is not there, which shows that nobody asks it.
+//! The gateway runs in a separate process, so that its memory can be measured alone. The broker is librdkafka's mock cluster, as
+//! in `up`; Restate is not running, which shows that the gateway does not call it.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -109,7 +109,7 @@ async fn measure(streams: usize) -> anyhow::Result<()> {
     }
     println!("{streams} streams open: {:.0} MB", gateway.memory()?);
 
-    // Changes of single orders, as they come in life.
+    // Changes of single orders, as in reality.
     let mut versions = vec![1; streams];
     let mut next = |n: usize| {
         versions[n] += 1;
@@ -199,7 +199,7 @@ async fn open(address: SocketAddr, order: usize) -> anyhow::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Reads changes and says how long ago each was made.
+/// Reads changes and reports how long ago each was made.
 async fn read(mut stream: TcpStream, seen: mpsc::UnboundedSender<i64>) {
     let mut buffer = vec![0; 2048];
     let mut text = String::new();

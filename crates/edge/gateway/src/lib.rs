@@ -1,20 +1,20 @@
-//! The HTTP door for browsers and ordering providers.
+//! The HTTP entrance for browsers and ordering providers.
 //!
-//! It keeps nothing that matters: an order it says yes to is in Kafka, and how far an order is, it asks Restate. So it may be
-//! killed, restarted and run several times over at any moment.
+//! It keeps no lasting state: an accepted order is in Kafka, and the status of an order comes from Restate. So any number of
+//! gateways may run, and each may be killed and restarted at any time.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `edge/` | what stands between the world and the routes: who is who, limits, the keys of orders |
-//! | `api/` | the routes, their problem documents, the `OpenAPI` document made from them |
-//! | `events/` | what happens, read from Kafka and told to those who watch |
+//! | `edge/` | everything between the outside world and the routes: who sends a request, limits, the keys of orders |
+//! | `api/` | the routes, their problem documents, the `OpenAPI` document generated from them |
+//! | `events/` | live events, read from Kafka and sent to those who watch |
 //! | `options.rs` | the settings |
 //! | `operations/` | what operators see and do |
 //! | [`model`] | the JSON of the API |
 //! | `shop.rs` | the demo's own restaurants, and the check that orders there pay what the menu says |
-//! | `recent.rs` | the orders just accepted, which Restate may not know of yet |
-//! | `broker.rs` | the way out to Kafka |
-//! | `ingress.rs` | the way out to Restate, and what its errors mean |
+//! | `recent.rs` | the orders accepted most recently, which Restate may not know yet |
+//! | `broker.rs` | access to Kafka |
+//! | `ingress.rs` | calls to Restate, and what its errors mean |
 
 mod api;
 mod broker;
@@ -57,32 +57,32 @@ pub enum Error {
     /// A file with secrets cannot be used.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
-    /// The addresses of Restate are none.
+    /// The Restate addresses are invalid.
     #[error("Restate's ingress: {0}")]
     IngressUrl(#[from] upstream::InvalidAddress),
-    /// The address of a stub is none.
+    /// The address of a stub is invalid.
     #[error(
-        "the restaurant and the payment provider must be given as base URLs such as http://127.0.0.1:5050, not {0:?}"
+        "the addresses of the restaurant and the payment provider must be base URLs such as http://127.0.0.1:5050, not {0:?}"
     )]
     StubUrl(String),
     /// The operators' token does not fit into a header.
     #[error(
-        "the operator token may hold only ASCII letters, digits and any of - . _ ~ + /, and = at its end"
+        "the operator token may contain only ASCII letters, digits and any of - . _ ~ + /, and = at its end"
     )]
     OperatorToken,
-    /// Others can come in, and every order would be open to them or to nobody.
+    /// Others can connect, and without order keys every order would be open either to all of them or to none.
     #[error(
-        "refusing to listen on {0}, where others than operators can come in, without a secret that the keys of orders follow from: name a file \
-         by --order-links-secret-file (`food-ordering keys` makes one), or listen on 127.0.0.1 with --trust-loopback=true"
+        "refusing to listen on {0}, where clients other than operators can connect, without a secret for order keys: name a \
+         file with --order-links-secret-file (`food-ordering keys` makes one), or listen on 127.0.0.1 with --trust-loopback=true"
     )]
     NoOrderKeys(SocketAddr),
-    /// A secret can be guessed.
-    #[error("a secret of the order links must have at least 16 bytes")]
+    /// A secret is short enough to be guessed.
+    #[error("each secret in the order links secret file must have at least 16 bytes")]
     OrderLinksSecret,
-    /// The address of the map's tiles is none.
+    /// The URL of the map's tiles is invalid.
     #[error("the tile URL must be like https://tile.example.org/{{z}}/{{x}}/{{y}}.png, not {0:?}")]
     TileUrl(String),
-    /// The HTTP client could not be made.
+    /// The HTTP client could not be created.
     #[error("HTTP client: {0}")]
     HttpClient(#[from] reqwest::Error),
     /// Connections can no longer be accepted.
@@ -90,11 +90,11 @@ pub enum Error {
     Serve(#[from] std::io::Error),
 }
 
-/// Serves the gateway on `listener` until `shutdown` is over. Then it says that it is not ready, goes on for
-/// [`drain`](Options::drain) until nobody sends it anything new, ends the streams, whose clients come back to another gateway, and
-/// finishes the requests in hand, for ten seconds at most.
+/// Serves the gateway on `listener` until `shutdown`. Then it reports that it is not ready, continues for
+/// [`drain`](Options::drain) so that load balancers notice, ends the streams, whose clients reconnect to another gateway, and
+/// finishes the requests that are being answered, for ten seconds at most.
 ///
-/// Starts whether or not Kafka and Restate are there: `GET /ready` tells.
+/// Starts even if Kafka and Restate are unavailable: `GET /ready` reports that.
 pub async fn serve(
     options: Options,
     listener: TcpListener,
@@ -107,7 +107,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let app = App::new(broker, ingress, &options, address.ip())?;
     let neighbours = options.edge.neighbours(address.ip());
-    // On loopback those on this machine are all there are.
+    // On loopback, every client is on this machine.
     let only_neighbours = is_loopback(address.ip()) && neighbours.include(address.ip());
     if !only_neighbours && options.order_links_secrets.iter().next().is_none() {
         return Err(Error::NoOrderKeys(address));
@@ -115,7 +115,7 @@ pub async fn serve(
     let hub = Arc::clone(&app.hub);
     let leaving = Arc::clone(&app.leaving);
     hub.is_behind();
-    // Dropped, and thereby ended, with this function.
+    // Dropped, and so stopped, with this function.
     let mut reading = JoinSet::new();
     reading.spawn(events::consumer::run(
         kafka,
@@ -129,7 +129,7 @@ pub async fn serve(
         shutdown.await;
         leaving.store(true, Ordering::Relaxed);
         tokio::time::sleep(options.drain).await;
-        // Streams would go on for ever. Their clients come back to the next gateway.
+        // Streams would never end. Their clients reconnect to another gateway.
         hub.close();
     };
     server.run(listener, shutdown).await;

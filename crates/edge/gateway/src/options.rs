@@ -11,7 +11,7 @@ use upstream::RestateIngress;
 
 use crate::{Edge, Error, Pace};
 
-/// Holds one more token of operators. There is no flag for it, as others could read it there.
+/// Contains one more operator token. There is no flag for it, because other users could read it there.
 pub const OPERATOR_TOKEN: &str = "FOOD_ORDERING_OPERATOR_TOKEN";
 
 /// Where the rest of the system is, whom to trust, and what the web UI looks like.
@@ -27,7 +27,7 @@ pub struct Options {
     /// Restate's ingress.
     #[command(flatten)]
     pub restate_ingress: RestateIngress,
-    /// How long Restate has for an answer.
+    /// How long Restate may take to answer.
     #[arg(skip = Duration::from_secs(5))]
     pub restate_timeout: Duration,
     /// The stubs of the third parties, whose faults operators switch.
@@ -40,7 +40,7 @@ pub struct Options {
     /// The secret with which restaurants sign their callbacks.
     #[command(flatten)]
     pub callback_secret: SecretFile,
-    /// The same, read; without it every callback is refused.
+    /// Those secrets, as read from the file; without them every callback is refused.
     #[arg(skip)]
     pub callbacks: Option<Callbacks>,
     /// The token of operators who are not at the gateway's own machine (operator.token); without it such requests are refused.
@@ -48,7 +48,7 @@ pub struct Options {
     /// users could read it there
     #[arg(long, env = "FOOD_ORDERING_OPERATOR_TOKEN_FILE", value_name = "FILE")]
     pub operator_token_file: Option<PathBuf>,
-    /// The same, read; each of them is accepted.
+    /// Those tokens, as read; each of them is accepted.
     #[arg(skip)]
     pub operator_tokens: Secrets,
     /// Secrets from which order keys are derived, one a line; the first is for new keys, all are accepted. All gateways need the
@@ -59,19 +59,19 @@ pub struct Options {
         value_name = "FILE"
     )]
     pub order_links_secret_file: Option<PathBuf>,
-    /// The same, read; at least 16 bytes each. Without any the gateway serves only where everyone is an operator.
+    /// Those secrets, as read; at least 16 bytes each. Without them the gateway serves only where everyone is an operator.
     #[arg(skip)]
     pub order_links_secrets: Secrets,
     /// The address of Restate's UI for operators' browsers
     #[arg(long, env = "FOOD_ORDERING_RESTATE_UI", value_name = "URL")]
     pub restate_ui: Option<String>,
-    /// How fast it notices that reading the topics does not go on.
+    /// How soon it notices that reading the topics has stalled.
     #[arg(skip)]
     pub pace: Pace,
     /// The web UI.
     #[command(flatten)]
     pub web_ui: WebUi,
-    /// Whom to trust, and how much of everything there may be.
+    /// Whom to trust, and the limits on everything.
     #[command(flatten)]
     pub edge: Edge,
 }
@@ -103,7 +103,7 @@ pub struct WebUi {
 }
 
 impl Options {
-    /// The usual settings with these addresses, and without a web UI.
+    /// The default settings with these addresses, and without a web UI.
     #[must_use]
     pub fn new(brokers: impl Into<String>, restate_ingress: impl Into<String>) -> Self {
         let mut options: Self = settings::defaults();
@@ -116,7 +116,7 @@ impl Options {
     /// Reads the secrets from their files, and the networks of this container.
     ///
     /// # Errors
-    /// If a file cannot be read, or none is named for the callbacks.
+    /// If a file cannot be read, or no file is named for the callback secret.
     pub fn with_files(mut self) -> Result<Self, Error> {
         self.callbacks = Some(self.callback_secret.callbacks()?);
         let in_file = self.operator_token_file.as_deref().map(Secrets::read);

@@ -10,26 +10,26 @@ use serde::Serialize;
 
 use crate::model;
 
-/// The restaurants that the shop sells for, with the answers that tell of them made once and for all.
+/// The restaurants of the shop, with the answers about them prepared in advance.
 pub(crate) struct Shop {
     restaurants: Vec<(Restaurant, Page)>,
     list: Page,
 }
 
-/// A JSON answer that stays the same as long as the program does.
+/// A JSON answer that stays the same while the program runs.
 #[derive(Clone)]
 pub(crate) struct Page {
     /// The JSON.
     pub(crate) body: Bytes,
-    /// Its entity tag, in the quotes it needs.
+    /// Its entity tag, including the quotes.
     pub(crate) etag: String,
 }
 
 impl Page {
     pub(crate) fn new(content: &impl Serialize) -> Self {
-        // It holds only texts, numbers and lists, which can always be written.
+        // It contains only strings, numbers and lists, so writing it as JSON cannot fail.
         let body = serde_json::to_vec(content).unwrap_or_default();
-        // Need not be the same in another build: then the menu is fetched once more.
+        // The tag may differ in another build: then clients fetch the menu once more.
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
         Self {
@@ -74,10 +74,9 @@ impl Shop {
             .find(|(restaurant, _)| restaurant.restaurant_id == *id)
     }
 
-    /// What is wrong with an order at one of the shop's own restaurants: a dish they do not cook, a price that is not
-    /// theirs, a region they are not in.
+    /// The faults of an order at one of the shop's own restaurants: a dish that is not on the menu, a wrong price, another region.
     ///
-    /// Prices are not taken from strangers. Other restaurants belong to the ordering providers, who know their prices.
+    /// Clients do not set prices. Other restaurants belong to the ordering providers, who know their prices.
     pub(crate) fn check(&self, order: &Order) -> Vec<Violation> {
         let Some((restaurant, _)) = self.find(&order.restaurant_id) else {
             return Vec::new();
@@ -93,7 +92,7 @@ impl Shop {
                 ),
             );
         }
-        // At most 100 lines of 999 dishes of a million dollars each: far from the end of an `i64`.
+        // At most 100 lines of 999 dishes of a million dollars each: far below the maximum of an `i64`.
         let mut expected_cents = Some(0);
         for (line, product) in order.products.iter().enumerate() {
             let dish = (restaurant.menu.iter()).find(|dish| dish.product_id == product.product_id);
@@ -108,14 +107,14 @@ impl Shop {
                     ),
                 );
             }
-            // One dish without a price, and there is no total.
+            // If the price of one dish is unknown, so is the total.
             expected_cents = expected_cents.zip(cents).map(|(sum, cents)| sum + cents);
         }
         if let Some(cents) = expected_cents.filter(|cents| *cents != order.total_cost.cents()) {
             violations.add(
                 "totalCost",
                 format!(
-                    "must be {}.{:02}, which is what these dishes cost at {}",
+                    "must be {}.{:02}, the price of these dishes at {}",
                     cents / 100,
                     cents % 100,
                     restaurant.name
@@ -126,7 +125,7 @@ impl Shop {
     }
 }
 
-/// What can be ordered, for people.
+/// The ids of the dishes on the menu, for people.
 fn ids(restaurant: &Restaurant) -> String {
     let ids: Vec<_> = restaurant.menu.iter().map(|dish| dish.product_id).collect();
     ids.join(", ")
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_sum_is_taken_and_no_other() {
+    fn only_the_exact_sum_is_accepted() {
         let order = [("margherita", 2), ("diavola", 1), ("margherita", 1)];
         assert_eq!(
             faults("la-piazza", &order, &json!({"totalCost": 52.25})),
@@ -171,14 +170,14 @@ mod tests {
                 faults,
                 [(
                     "totalCost".to_owned(),
-                    "must be 52.25, which is what these dishes cost at La Piazza".to_owned()
+                    "must be 52.25, the price of these dishes at La Piazza".to_owned()
                 )]
             );
         }
     }
 
     #[test]
-    fn dishes_of_another_kitchen_are_named_and_no_total_is_guessed() {
+    fn dishes_of_another_restaurant_are_named_and_no_total_is_guessed() {
         let faults = faults(
             "la-piazza",
             &[("margherita", 1), ("burrito", 1)],

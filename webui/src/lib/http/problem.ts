@@ -60,7 +60,7 @@ const TITLES: Record<number, string> = {
   403: "That is not allowed",
   404: "Not found",
   409: "That is not possible any more",
-  422: "The request cannot be taken as it is",
+  422: "The request is not valid",
   429: "Too many requests",
   503: "Temporarily unavailable",
 };

@@ -63,7 +63,7 @@ pub(super) async fn schema(
 ) -> Result<impl IntoResponse, Problem> {
     let schema = path.ok().and_then(|Path(topic)| SCHEMAS.get(&topic));
     let schema = schema.ok_or_else(|| {
-        let detail = "/api/asyncapi.json lists the topics; those of dead letters have no schema";
+        let detail = "/api/asyncapi.json lists the topics; dead letters have no schema";
         Problem::new(kind::NOT_FOUND, detail)
     })?;
     let content_type = [(header::CONTENT_TYPE, "application/schema+json")];
@@ -80,7 +80,7 @@ problems! {
 /// A topic as the document describes it.
 struct Channel {
     topic: &'static str,
-    /// What this system does: it receives, or sends.
+    /// What this system does: `receive` or `send`.
     action: &'static str,
     message: &'static str,
     description: &'static str,
@@ -100,8 +100,8 @@ fn document() -> Value {
         "info": {
             "title": "Food ordering",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The Kafka topics of the system. GET /api/openapi.json describes its HTTP API, GET /api/schemas/{topic} \
-                            is the JSON Schema of a topic's records on its own.",
+            "description": "The Kafka topics of the system. GET /api/openapi.json describes its HTTP API; GET /api/schemas/{topic} \
+                            returns the JSON Schema of one topic's records.",
         },
         "defaultContentType": "application/json",
     });
@@ -120,12 +120,12 @@ fn channels(schemas: &mut SchemaGenerator) -> Vec<Channel> {
         action: "send",
         message: "deadLetter",
         description: if of == topic::ORDERS {
-            "Records of topic orders that are not orders, or whose order id belongs to another order, with the key and value they had."
+            "Records of topic orders that are not orders, or whose order id belongs to another order, with their original key and value."
         } else {
-            "Records of topic driver-updates that are not location updates, with the key and value they had."
+            "Records of topic driver-updates that are not location updates, with their original key and value."
         },
-        key: json!({"description": "The key that the record had, if any."}),
-        payload: json!({"description": "The value that the record had, which may be anything."}),
+        key: json!({"description": "The original key of the record, if any."}),
+        payload: json!({"description": "The original value of the record, which may be anything."}),
         examples: json!([]),
     };
     vec![
@@ -133,7 +133,7 @@ fn channels(schemas: &mut SchemaGenerator) -> Vec<Channel> {
             topic: topic::ORDERS,
             action: "receive",
             message: "order",
-            description: "Orders of ordering providers. The key is the order's id. The same order may be sent again, which changes nothing.",
+            description: "Orders of ordering providers. The key is the order's id. Sending the same order again changes nothing.",
             key: order_id.clone(),
             payload: of::<Order>(schemas),
             examples: json!([{
@@ -161,7 +161,7 @@ fn channels(schemas: &mut SchemaGenerator) -> Vec<Channel> {
             action: "send",
             message: "status",
             description: "One record for each change of an order's status or expected arrival. The key is the order's id. A record may \
-                          come twice: then it has the same version.",
+                          occur twice, with the same version.",
             key: order_id,
             payload: of::<StatusEvent>(schemas),
             examples: json!([{

@@ -1,7 +1,7 @@
-//! What restaurants say of orders that they were asked to prepare.
+//! Callbacks of restaurants about orders that they were asked to prepare.
 //!
-//! A restaurant knows the address of this one callback, and the secret to sign it with. Both were handed to it with the order by
-//! `OrderWorkflow`; the gateway derives the secret anew, so it stores nothing ([`secrets::callback`]).
+//! A restaurant knows the address of this one callback, and the secret to sign it with. `OrderWorkflow` sends it both with the
+//! order. The gateway derives the same secret, so it stores nothing ([`secrets::callback`]).
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::responses::{CrossSite, JsonBody, problems};
 use crate::ingress;
 use crate::model::{Ready, schema};
 
-/// The longest callback that is read, in bytes. One has a hundred.
+/// The longest callback that is read, in bytes. A usual one has a hundred.
 const LONGEST: usize = 4 * 1024;
 
 static CALLBACKS: Counters<1> = Counters::new(
@@ -30,14 +30,14 @@ static CALLBACKS: Counters<1> = Counters::new(
     ["outcome"],
 );
 
-/// Why a callback was not taken: as the metric counts it, and as an answer to it.
+/// Why a callback was refused: the label of the metric, and the answer.
 struct Refused(&'static str, Problem);
 
 /// An order is ready
 ///
-/// Sent by the restaurant that was asked to prepare the order, to the address that it was given then. The headers are those of
-/// Standard Webhooks: the signature is `v1,` and the Base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, by the
-/// secret that came with the address. May be repeated: an order is ready once.
+/// Sent by the restaurant that was asked to prepare the order, to the address that came with the request. The headers are those of
+/// Standard Webhooks: the signature is `v1,` and the Base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, with the
+/// secret that came with the address. May be repeated.
 #[utoipa::path(
     post,
     path = "/api/callbacks/restaurant/{orderId}/{callbackId}",
@@ -45,14 +45,14 @@ struct Refused(&'static str, Problem);
     tag = "callbacks",
     params(
         ("orderId" = schema::Id, Path, description = "The order's id."),
-        ("callbackId" = inline(schema::CallbackId), Path, description = "Names the callback."),
-        ("webhook-id" = String, Header, description = "Names the message; the same when it is repeated."),
+        ("callbackId" = inline(schema::CallbackId), Path, description = "The id of the callback."),
+        ("webhook-id" = String, Header, description = "The id of the message; the same when it is repeated."),
         ("webhook-timestamp" = i64, Header, description = "When it was sent, in s since the epoch; at most five minutes off."),
-        ("webhook-signature" = String, Header, description = "Signatures, separated by spaces; one of them has to be right."),
+        ("webhook-signature" = String, Header, description = "Signatures, separated by spaces; at least one must be valid."),
     ),
-    request_body(content = Ready, description = "What is ready, at most 4 KiB."),
+    request_body(content = Ready, description = "The message, at most 4 KiB."),
     responses(
-        (status = 204, description = "It is known that the order is ready."),
+        (status = 204, description = "The message is recorded."),
         JsonBody,
         CrossSite,
         NotTaken,
@@ -99,7 +99,7 @@ async fn take(
     }
     let callbacks = app.callbacks.as_ref().ok_or_else(|| {
         let detail =
-            "this gateway takes no callbacks: it was started without --callback-secret-file";
+            "this gateway accepts no callbacks: it was started without --callback-secret-file";
         Refused("unavailable", Problem::new(kind::UNAVAILABLE, detail))
     })?;
     authenticate(callbacks, &order_id, &callback_id, headers, &body)?;
@@ -108,7 +108,7 @@ async fn take(
     resolved.map_err(|error| no_answer(&error, &order_id))
 }
 
-/// Whether the restaurant that was asked to prepare the order says this.
+/// Checks that the callback comes from the restaurant that was asked to prepare the order.
 fn authenticate(
     callbacks: &Callbacks,
     order_id: &OrderId,
@@ -131,7 +131,7 @@ fn authenticate(
         Refusal::Forged => forged("it is not signed with the secret that came with this address"),
         Refusal::Expired => {
             let detail = format!(
-                "the header {} is more than {} s off: sign it anew with the time of now",
+                "the header {} is more than {} s off: sign the message again with the current time",
                 webhook::TIMESTAMP,
                 webhook::TOLERANCE
             );
@@ -141,7 +141,7 @@ fn authenticate(
     })
 }
 
-/// Whether it says what its address is for.
+/// Checks that the body is about the order in the address.
 fn check(order_id: &OrderId, body: &[u8]) -> Result<(), Refused> {
     let says_otherwise =
         |problem: Problem| Refused("unreadable", problem.with("orderId", &order_id));
@@ -168,7 +168,7 @@ fn forged(detail: impl Into<String>) -> Refused {
     Refused("forged", challenge(problem))
 }
 
-/// An answer 401 has to say how to do better.
+/// Adds the header that an answer 401 must have.
 fn challenge(problem: Problem) -> Problem {
     let scheme = HeaderValue::from_static("StandardWebhooks");
     problem.header(header::WWW_AUTHENTICATE, scheme)
@@ -178,15 +178,15 @@ fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
     tracing::warn!(%order_id, %error, "a restaurant's callback was not passed on");
     let (outcome, problem) = match error {
         ingress::Error::NotFound(_) => {
-            let detail = "the order has ended long ago";
+            let detail = "the order ended long ago";
             ("unknown", Problem::new(kind::CALLBACK_UNKNOWN, detail))
         }
         ingress::Error::Unavailable(_) => {
-            let detail = "the order system does not answer: send it again";
+            let detail = "the order system does not answer: send the callback again";
             ("unavailable", later(kind::UNAVAILABLE, detail))
         }
         ingress::Error::Unexpected(_) => {
-            let detail = "the log of the gateway says more: send it again later";
+            let detail = "the gateway's log has the details: send the callback again later";
             ("unavailable", Problem::new(kind::BAD_ANSWER, detail))
         }
     };
@@ -194,13 +194,13 @@ fn no_answer(error: &ingress::Error, order_id: &OrderId) -> Refused {
 }
 
 problems! {
-    /// A callback is not taken.
+    /// A callback is refused.
     NotTaken {
         400: "The request cannot be read.",
-        401: "It is not signed as it should be, or for another time.",
-        404: "Nobody waits for it.",
+        401: "Its signature is missing, wrong or too old.",
+        404: "No order waits for it.",
         413: "The body is too long.",
-        422: "It is signed, but says something else.",
+        422: "It is signed, but its content is invalid.",
         502: "Restate gave an unexpected answer.",
         503: "Restate does not answer: send it again.",
     }

@@ -1,4 +1,4 @@
-//! What happens, as it happens: streams of server-sent events.
+//! Streams of server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::events::hub::{Admission, Watching};
 use crate::events::sse::{CAUGHT_UP, OrderStream};
 use crate::model::schema;
 
-/// How often something is sent at least, so that clients see soon that a connection has died without a trace, and nobody in
-/// between takes a quiet one for dead. The web UI gives a stream up after 12 s of silence (`webui/src/lib/sse`).
+/// The longest time without a message, so that clients soon notice a dead connection, and proxies do not take a quiet one for
+/// dead. The web UI gives a stream up after 12 s of silence (`webui/src/lib/sse`).
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Events are to be passed on as they come. `no-transform` keeps proxies from compressing them, for which they would collect some
-/// first (RFC 9111, section 5.2.2.6); the other header is nginx's own.
+/// Make proxies pass on each event at once. `no-transform` keeps them from compressing events, for which they would buffer some
+/// (RFC 9111, section 5.2.2.6); the other header is nginx's own.
 const PASSED_ON_AT_ONCE: [(&str, &str); 2] = [
     ("cache-control", "no-store, no-transform"),
     ("x-accel-buffering", "no"),
@@ -35,12 +35,12 @@ const PASSED_ON_AT_ONCE: [(&str, &str); 2] = [
 
 /// Watch an order
 ///
-/// Server-sent events. First `snapshot`: what `GET /api/orders/{orderId}` says, without `order`. Then `status` for each change,
-/// a record of topic `order-status` as JSON, and `driver` with `driverId`, `lon`, `lat`, `timestamp` whenever the driver who has
-/// the order has moved. The id of an event is the order's version: who comes back with it in `Last-Event-ID` is told the
-/// changes that were missed, or is given a new snapshot if there were too many. A comment follows,
-/// and one every 5 seconds in which nothing else is sent: up to it everything has been told. Some seconds after the order's end comes
-/// `end`, and nothing after it: do not come back then.
+/// Server-sent events. First `snapshot`: the answer of `GET /api/orders/{orderId}` without `order`. Then `status` for each change,
+/// a record of topic `order-status` as JSON, and `driver` with `driverId`, `lon`, `lat`, `timestamp` whenever the order's driver
+/// has moved. The id of an event is the order's version: a client that reconnects with it in `Last-Event-ID` gets the changes
+/// that it has missed, or a new snapshot if there were too many. A comment follows, and another one after every 5 seconds in which
+/// nothing else is sent: it means that the client has everything up to then. Some seconds after the order's end comes `end`.
+/// Nothing follows it, so the client should not reconnect.
 #[utoipa::path(
     get,
     path = "/api/orders/{orderId}/events",
@@ -50,10 +50,10 @@ const PASSED_ON_AT_ONCE: [(&str, &str); 2] = [
         ("orderId" = schema::Id, Path, description = "The order's id."),
         ("order-key" = Option<String>, Header, description = "The order's key, which everyone but operators needs.", nullable = false),
         ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers, such as `EventSource`.", nullable = false),
-        ("last-event-id" = Option<u64>, Header, description = "The id of the last event one has seen.", nullable = false),
+        ("last-event-id" = Option<u64>, Header, description = "The id of the last event received.", nullable = false),
     ),
     responses(
-        (status = 200, description = "The events, as long as the order lasts.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events, until the order has ended.", body = String, content_type = "text/event-stream"),
         NamedOrder,
         OrderNotWatched,
     )
@@ -93,9 +93,9 @@ fn is_known(app: &App, id: &OrderId) -> bool {
 /// Watch the system
 ///
 /// Server-sent events, for operators. First `snapshot`: `now`, `regions`, `drivers`, `orders` by status, `deliveries`, `stuck`
-/// orders, the newest `deadLetters`, `stages` with their times over the last five minutes, `throughput` in orders delivered a
-/// second over the last minute. Then each second `tick`, of the same shape: of `drivers` those that have changed, of the rest
-/// what has changed, whole; `driversGone` names drivers that have not been heard of for half an hour. A comment follows the snapshot.
+/// orders, the newest `deadLetters`, `stages` with their times over the last five minutes, `throughput` in orders delivered per
+/// second over the last minute. Then `tick` every second, of the same shape: the `drivers` that have changed, and all of every
+/// other field that has changed; `driversGone` names drivers who have been silent for half an hour. A comment follows the snapshot.
 #[utoipa::path(
     get,
     path = "/api/operations/events",
@@ -120,7 +120,7 @@ pub(super) async fn of_operations(
         .comment(CAUGHT_UP);
     let events = futures::stream::unfold((Some(first), ticks), move |(first, mut ticks)| {
         let app = Arc::clone(&app);
-        // Given back when the stream ends.
+        // Released when the stream ends.
         let _held = &permit;
         async move {
             if let Some(first) = first {
@@ -151,7 +151,7 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
     } else {
         let permit = app.streams.take(visitor.client).ok_or_else(|| {
             refusals::count("streams-of-client");
-            let detail = "too many streams are open from your address: close some, or ask for the order now and then";
+            let detail = "too many streams are open from your address: close some, or poll the order instead";
             later(kind::TOO_MANY_REQUESTS, detail)
         })?;
         Some(permit)
@@ -159,7 +159,7 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
     app.hub.admit(what, permit).ok_or_else(|| {
         refusals::count("streams");
         let detail =
-            "too many are watching this gateway: try again, or ask for the order now and then";
+            "too many clients are watching this gateway: try again, or poll the order instead";
         later(kind::UNAVAILABLE, detail)
     })
 }
@@ -167,7 +167,7 @@ fn admit(app: &App, what: Watching, visitor: Visitor) -> Result<Admission, Probl
 fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("heartbeat");
     let mut response = Sse::new(events).keep_alive(heartbeat).into_response();
-    // In place of what `Sse` says of caching.
+    // Replaces the caching header that `Sse` sets.
     for (name, value) in PASSED_ON_AT_ONCE {
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
@@ -178,10 +178,10 @@ fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -
 problems! {
     /// An order cannot be watched.
     OrderNotWatched {
-        503: "Restate does not answer, or too many are watching.",
+        503: "Restate does not answer, or too many clients are watching.",
     }
     /// The system cannot be watched.
     OperationsNotWatched {
-        503: "Too many are watching.",
+        503: "Too many clients are watching.",
     }
 }

@@ -1,4 +1,4 @@
-//! What handlers take from a request; whatever is wrong is answered with a [`Problem`].
+//! What handlers take from a request. Anything invalid is answered with a [`Problem`].
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::edge::access::Denied;
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 
-/// A body that claims to be JSON, unread.
+/// A body whose content type is JSON, as bytes.
 pub(super) struct JsonBytes(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
@@ -41,18 +41,18 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::from_request_parts(parts, state).await;
-        // The router has counted the segments, and texts are asked for.
+        // The router has counted the segments, and any string is accepted.
         path.map(|Path(segments)| Self(segments)).map_err(|_| {
-            let detail = "the path must be UTF-8, but what is written with % in it is not";
+            let detail = "the path must be UTF-8, but its percent-encoded part is not";
             Problem::new(kind::MALFORMED, detail)
         })
     }
 }
 
-/// The order named in the path, which the visitor may read and call off.
+/// The order in the path, which the visitor may read and cancel.
 ///
-/// Operators may with every order, others with those of which they have the key. For everyone else there is no such order: the
-/// answer does not tell whether there is one.
+/// Operators may read and cancel every order, others only those whose key they have. For anyone else the order does not exist:
+/// the answer does not reveal whether it does.
 pub(super) struct OrderInPath(pub(super) OrderId);
 
 impl FromRequestParts<Arc<App>> for OrderInPath {
@@ -78,7 +78,7 @@ impl FromRequestParts<Arc<App>> for OrderInPath {
 /// The header that holds the key of an order.
 pub(super) const ORDER_KEY: &str = "order-key";
 
-/// The key that a request brings: in a header, or in the address for those who cannot send headers.
+/// The key in the request: in a header, or in the query for clients that cannot send headers.
 fn order_key(parts: &Parts) -> Option<String> {
     #[derive(Deserialize)]
     struct InQuery {
@@ -92,7 +92,7 @@ fn order_key(parts: &Parts) -> Option<String> {
     }
 }
 
-/// A body that is JSON of this shape.
+/// A JSON body of this shape.
 pub(super) struct JsonOf<T>(pub(super) T);
 
 impl<T: FromJson, S: Send + Sync> FromRequest<S> for JsonOf<T> {
@@ -104,7 +104,7 @@ impl<T: FromJson, S: Send + Sync> FromRequest<S> for JsonOf<T> {
     }
 }
 
-/// Reads a body that is to be JSON of this shape.
+/// Reads a JSON body of this shape.
 pub(super) fn json_of<T: FromJson>(body: &[u8]) -> Result<T, Problem> {
     json::read(body, "the body").map_err(|error| match error {
         Unusable::Malformed(error) => malformed(&error),
@@ -120,12 +120,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // The guard has looked at every request.
+        // The guard adds the visitor to every request.
         visitor(parts).ok_or_else(|| no_operator(Denied::NotFromThere))
     }
 }
 
-/// Whoever sends the request is an operator.
+/// Accepts only operators.
 pub(super) struct Operator;
 
 impl<S: Send + Sync> FromRequestParts<S> for Operator {
@@ -137,7 +137,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Operator {
     }
 }
 
-/// The problem of someone who is no operator.
+/// The problem of a client that is not an operator.
 pub(super) fn no_operator(denied: Denied) -> Problem {
     let needed = |detail| {
         Problem::new(kind::TOKEN_NEEDED, detail).header(
@@ -148,11 +148,13 @@ pub(super) fn no_operator(denied: Denied) -> Problem {
     match denied {
         Denied::NotFromThere => Problem::new(
             kind::OPERATORS_ONLY,
-            "without a token this is open only on the gateway's own machine, at http://127.0.0.1 or http://localhost, while \
-             it listens there alone and trusts its neighbours; to use it from elsewhere start the gateway with \
+            "without a token this is available only on the gateway's own machine, at http://127.0.0.1 or http://localhost, and \
+             only if the gateway listens on loopback and trusts it; for access from elsewhere, start the gateway with \
              --operator-token-file or FOOD_ORDERING_OPERATOR_TOKEN",
         ),
-        Denied::NoToken => needed("send the header authorization: Bearer and the operators' token"),
+        Denied::NoToken => {
+            needed("send the header authorization: Bearer with the operators' token")
+        }
         Denied::WrongToken => needed("this is not the operators' token"),
     }
 }

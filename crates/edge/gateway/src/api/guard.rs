@@ -1,4 +1,4 @@
-//! Who sends a request, and whether that one may ask so often.
+//! Who sends a request, and whether that client may send so many.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::edge::rates::{Budget, Charge};
 use crate::edge::refusals;
 use crate::edge::visitor::Visitor;
 
-/// Middleware that finds out who sends a request and charges it to that one's budget. Operators have no budgets.
+/// Middleware that determines who sends a request and charges it to that client's budget. Operators have no budget.
 pub(super) async fn visitors(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -42,7 +42,7 @@ pub(super) async fn visitors(
         return too_many(&charge);
     }
     let mut response = next.run(request).await;
-    tell(&mut response, &charge);
+    add_headers(&mut response, &charge);
     response
 }
 
@@ -51,17 +51,17 @@ fn too_many(charge: &Charge) -> Response {
     refusals::count(refusal);
     let wait = charge.left.err().unwrap_or_default();
     let detail = format!(
-        "too many requests from your address: wait as long as the header retry-after says; the header ratelimit-policy says \
-         how many {name} there may be"
+        "too many requests from your address: wait as long as the header retry-after says; the limit for {name} is in the header \
+         ratelimit-policy"
     );
     let mut response = Problem::new(kind::TOO_MANY_REQUESTS, detail)
         .retry_after(wait)
         .into_response();
-    tell(&mut response, charge);
+    add_headers(&mut response, charge);
     response
 }
 
-fn tell(response: &mut Response, charge: &Charge) {
+fn add_headers(response: &mut Response, charge: &Charge) {
     for (name, value) in charge.headers() {
         if let Some(value) = value {
             response.headers_mut().insert(name, value);
@@ -69,7 +69,7 @@ fn tell(response: &mut Response, charge: &Charge) {
     }
 }
 
-/// Middleware of what only operators may see.
+/// Middleware for what only operators may see.
 pub(super) async fn operators(_: Operator, request: Request, next: Next) -> Response {
     next.run(request).await
 }

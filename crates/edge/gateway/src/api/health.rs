@@ -1,4 +1,4 @@
-//! Health: does the gateway live, and can it do its work?
+//! Health: is the gateway alive, and can it do its work?
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,10 +15,10 @@ use super::App;
 use crate::edge::visitor::Visitor;
 use crate::model::{Health, Readiness};
 
-/// How long an answer stands. However many ask, Kafka and Restate are asked no more often than that.
+/// How long an answer is reused. However many clients ask, Kafka and Restate are checked no more often.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// The last answer and when it was found.
+/// The last answer, and its time.
 #[derive(Default)]
 pub(super) struct Cache(Mutex<Option<(Instant, Readiness)>>);
 
@@ -36,8 +36,8 @@ pub(super) async fn live() -> Json<Health> {
 
 /// Can the gateway do its work?
 ///
-/// It can if Kafka and Restate answer, if the topics bring what is in them, and if it has not been told to stop. The answer may be a second old. What is wrong in
-/// detail, operators are told.
+/// It can if Kafka and Restate answer, if it reads the topics, and if it is not shutting down. The answer may be a second old.
+/// Only operators are told the details of what is wrong.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -51,7 +51,7 @@ pub(super) async fn live() -> Json<Health> {
 pub(super) async fn ready(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
     let mut readiness = app.readiness().await;
     if !visitor.is_operator() {
-        // It names addresses inside.
+        // They contain internal addresses.
         readiness = readiness.without_details();
     }
     if app.leaving.load(Ordering::Relaxed) {
@@ -67,7 +67,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>, visitor: Visitor) -> Resp
 
 impl App {
     async fn readiness(&self) -> Readiness {
-        // Who comes while another one asks waits for that one's answer.
+        // Requests that come meanwhile wait for the same answer.
         let mut last = self.readiness.0.lock().await;
         match &*last {
             Some((found, readiness)) if found.elapsed() < FRESH => readiness.clone(),

@@ -1,4 +1,4 @@
-//! The routes, and what all of them have in common.
+//! The routes, and what they have in common.
 
 mod asyncapi;
 mod callbacks;
@@ -51,11 +51,11 @@ use crate::shop::Shop;
 use crate::{Error, Options};
 use problem::{Problem, kind, later};
 
-/// The longest body that is read, in bytes. An order of a hundred lines with short descriptions has a fifth of that.
+/// The longest body that is read, in bytes. An order of a hundred lines with short descriptions takes a fifth of that.
 const MAX_BODY: usize = 64 * 1024;
-/// How long a request may take. What it waits for has tighter limits of its own; this one is for what nobody thought of.
+/// How long a request may take. Everything that a request waits for has a shorter limit of its own; this one is a safety net.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// Nobody may keep the answer.
+/// Caches must not store the answer.
 const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// What the routes share.
@@ -65,20 +65,20 @@ pub struct App {
     shop: Shop,
     recent: RecentOrders,
     readiness: health::Cache,
-    /// To be set when the gateway has been told to stop: then it is not ready, and connections end with the answer in hand.
+    /// Set during shutdown: then the gateway is not ready, and each connection closes after its present answer.
     pub(crate) leaving: Arc<AtomicBool>,
-    /// What happens, and who watches it.
+    /// The latest events, and the clients that watch them.
     pub(crate) hub: Arc<Hub>,
     lookup: Arc<Lookup>,
     board: Arc<Board>,
     access: Access,
     public_metrics: bool,
-    /// The proxies whose word counts.
+    /// The trusted proxies.
     pub(crate) proxies: Proxies,
     rates: Rates,
     /// Open streams of each client.
     streams: ClientPermits,
-    /// Of those who are no operators. Without them nobody else reads orders.
+    /// Keys for visitors who are not operators. Without them, only operators can read orders.
     keys: Option<OrderKeys>,
     callbacks: Option<Callbacks>,
     stubs: Stubs,
@@ -89,7 +89,7 @@ pub struct App {
 }
 
 impl App {
-    /// An application that listens on `address`, hands orders to `broker` and asks Restate through `ingress`.
+    /// An application that listens on `address`, publishes orders through `broker` and calls Restate through `ingress`.
     pub fn new(
         broker: impl Broker,
         ingress: Ingress,
@@ -146,7 +146,7 @@ impl App {
 
 /// All routes of the gateway.
 ///
-/// Every error of theirs is a problem document: also that of an unknown path, a wrong method, a panic.
+/// Every error is a problem document, also for an unknown path, a wrong method or a panic.
 pub fn router(app: App) -> Router {
     let security = Arc::new(web::security_headers(app.tile_source.as_deref()));
     let leaving = Arc::clone(&app.leaving);
@@ -173,7 +173,7 @@ pub fn router(app: App) -> Router {
         .routes(routes!(asyncapi::schema))
         .with_state(Arc::clone(&app))
         .split_for_parts();
-    let document = openapi::with_what_all_answer(document);
+    let document = openapi::with_common_answers(document);
     let guarded = Arc::clone(&app);
     let metrics = telemetry::http::metrics_route();
     let metrics = if app.public_metrics {
@@ -191,7 +191,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(|request: Request| async move {
             Problem::method_not_allowed(request.method(), request.uri().path())
         })
-        // A request without a body needs no leave of the gateway's to be sent by any page: it is known by its origin.
+        // A page of any site may send a request without a body without asking the gateway; it is recognised by its origin.
         .layer(CsrfLayer::new().with_rejection_response(|_| cross_site()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(guarded, guard::visitors))
@@ -213,7 +213,7 @@ pub fn router(app: App) -> Router {
 fn cross_site() -> Response {
     Problem::new(
         kind::CROSS_SITE,
-        "a page of another site sent this request: use the web UI of this gateway, or a client that is no browser",
+        "a page of another site sent this request: use this gateway's web UI, or a client that is not a browser",
     )
     .into_response()
 }
@@ -222,8 +222,8 @@ async fn limit_time(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let answer = tokio::time::timeout(REQUEST_LIMIT, next.run(request));
     answer.await.unwrap_or_else(|_| {
-        tracing::warn!(path, limit = ?REQUEST_LIMIT, "gave up on a request");
-        let detail = "this took too long; it may or may not have been done: ask for the outcome, or try again";
+        tracing::warn!(path, limit = ?REQUEST_LIMIT, "a request took too long");
+        let detail = "the request took too long and may or may not have been carried out: check the result, or try again";
         later(kind::UNAVAILABLE, detail).into_response()
     })
 }
@@ -239,6 +239,6 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
     tracing::error!(message, "a handler panicked");
-    let detail = "this is a fault of the gateway; its log says more";
+    let detail = "this is a bug in the gateway; its log has the details";
     Problem::new(kind::INTERNAL, detail).into_response()
 }

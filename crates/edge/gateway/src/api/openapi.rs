@@ -17,14 +17,14 @@ use super::responses::problem;
 #[openapi(
     info(
         title = "Food ordering",
-        description = "Order food and see how far it is. Every error is a problem document (RFC 9457)."
+        description = "Order food and follow its delivery. Every error is a problem document (RFC 9457)."
     ),
     tags(
-        (name = "orders", description = "Place an order, ask for it, call it off."),
-        (name = "callbacks", description = "What restaurants say of orders that they were asked to prepare. Signed as Standard Webhooks has it."),
+        (name = "orders", description = "Place, read and cancel orders."),
+        (name = "callbacks", description = "Callbacks of restaurants about orders that they were asked to prepare, signed as in Standard Webhooks."),
         (name = "restaurants", description = "What can be ordered in the demo's own shop."),
-        (name = "operations", description = "See and steer the whole system. For operators: at the gateway's own machine, or with a token."),
-        (name = "topics", description = "What Kafka's topics hold, for those who publish there or read."),
+        (name = "operations", description = "Observe and control the whole system. For operators: on the gateway's own machine, or with a token."),
+        (name = "topics", description = "The records of Kafka's topics, for those who publish or read them."),
         (name = "health", description = "For those who run the gateway."),
     ),
     components(schemas(Problem))
@@ -35,8 +35,8 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
     Base::openapi()
 }
 
-/// Adds to each operation what any of them may answer to those who are no operators.
-pub(super) fn with_what_all_answer(
+/// Adds to each operation the answers that any client may get that is not an operator.
+pub(super) fn with_common_answers(
     mut document: utoipa::openapi::OpenApi,
 ) -> utoipa::openapi::OpenApi {
     let of_type = |kind, text: &str| {
@@ -45,10 +45,10 @@ pub(super) fn with_what_all_answer(
             .description(Some(text))
             .build()
     };
-    let too_many = problem("The client has asked too often, or has too much open.")
+    let too_many = problem("The client has sent too many requests, or has too many streams open.")
         .header("retry-after", of_type(Type::Integer, "When to repeat, in seconds."))
-        .header("ratelimit-policy", of_type(Type::String, "How much there may be: `\"orders\";q=60;w=60` is 60 within 60 s."))
-        .header("ratelimit", of_type(Type::String, "How much is left, and when there is more: `\"orders\";r=0;t=1`. Other answers have it too."))
+        .header("ratelimit-policy", of_type(Type::String, "The limit: `\"orders\";q=60;w=60` is 60 within 60 s."))
+        .header("ratelimit", of_type(Type::String, "How many requests are left, or when there will be more: `\"orders\";r=0;t=1`. Other answers have it too."))
         .build();
     for (path, item) in &mut document.paths.paths {
         if !path.starts_with("/api/") {
@@ -73,7 +73,7 @@ pub(super) struct Document(Bytes);
 
 /// Hands the finished document to the handler.
 pub(super) fn layer(document: &utoipa::openapi::OpenApi) -> Extension<Document> {
-    // It holds only texts, numbers and lists, which can always be written.
+    // It contains only strings, numbers and lists, so writing it as JSON cannot fail.
     Extension(Document(document.to_json().unwrap_or_default().into()))
 }
 

@@ -25,7 +25,7 @@ const SESSION: u32 = 12 * 60 * 60;
 
 /// Publish an event again
 ///
-/// An event of the dead letters, corrected. It is checked as in `POST /api/orders`.
+/// Publishes a corrected dead letter. It is checked like the body of `POST /api/orders`.
 #[utoipa::path(
     post,
     path = "/api/operations/dead-letters/replay",
@@ -33,8 +33,8 @@ const SESSION: u32 = 12 * 60 * 60;
     tag = "operations",
     request_body(content = Replay, description = "The event, at most 64 KiB."),
     responses(
-        (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
-            headers(("location" = String, description = "Where to ask how far the order is."))),
+        (status = 202, description = "The order is stored and will be processed.", body = Accepted,
+            headers(("location" = String, description = "Where to read the order's status."))),
         OperatorsChange,
         JsonBody,
         NotReplayed,
@@ -60,7 +60,7 @@ pub(super) async fn replay(
     tag = "operations",
     params(("stub" = inline(schema::Stub), Path, description = "Which stub.")),
     responses(
-        (status = 200, description = "What goes wrong on purpose.", body = Object),
+        (status = 200, description = "The present faults.", body = Object),
         Operators,
         NoFaults,
     )
@@ -75,7 +75,7 @@ pub(super) async fn get_faults(
 
 /// Set faults of a stub
 ///
-/// Changes the faults that are named and leaves the others.
+/// Changes the faults that are named, and leaves the others.
 #[utoipa::path(
     put,
     path = "/api/operations/faults/{stub}",
@@ -84,7 +84,7 @@ pub(super) async fn get_faults(
     params(("stub" = inline(schema::Stub), Path, description = "Which stub.")),
     request_body(content = Object, description = "Faults by name, such as `{\"errorRate\": 0.5}`; `GET` shows which there are."),
     responses(
-        (status = 200, description = "What goes wrong on purpose now.", body = Object),
+        (status = 200, description = "The faults after the change.", body = Object),
         OperatorsChange,
         JsonBody,
         FaultsNotSet,
@@ -101,7 +101,7 @@ pub(super) async fn put_faults(
 }
 
 fn faults_of(app: &App, stub: &str) -> Result<Url, Problem> {
-    let detail = "faults are those of the restaurant or of the payment";
+    let detail = "only restaurant and payment have faults";
     let faults = app.stubs.faults_of(stub);
     faults.ok_or_else(|| Problem::new(kind::NOT_FOUND, detail))
 }
@@ -126,7 +126,7 @@ fn faults_answer(answer: Result<Value, faults::Error>) -> Result<Response, Probl
     operation_id = "getLoad",
     tag = "operations",
     responses(
-        (status = 200, description = "The load that this gateway puts on.", body = Load),
+        (status = 200, description = "The load that this gateway generates.", body = Load),
         Operators,
     )
 )]
@@ -136,7 +136,7 @@ pub(super) async fn get_load(_: Operator, State(app): State<Arc<App>>) -> Respon
 
 /// Set the load of demo orders
 ///
-/// The gateway places demo orders at this rate until it is told otherwise, at most for ten minutes.
+/// The gateway places demo orders at this rate until the rate is changed, for ten minutes at most.
 #[utoipa::path(
     put,
     path = "/api/operations/load",
@@ -168,7 +168,7 @@ fn load_answer(app: &App) -> Response {
 
 /// Begin a session
 ///
-/// Exchanges the operators' token for a cookie, for browsers, whose `EventSource` cannot send headers.
+/// Exchanges the operators' token for a cookie. Browsers need it because their `EventSource` cannot send headers.
 #[utoipa::path(
     post,
     path = "/api/operations/session",
@@ -190,7 +190,7 @@ pub(super) async fn begin_session(
 ) -> Result<Response, Problem> {
     match app.access.check_token(Some(&token)) {
         Ok(()) => {
-            // Behind a proxy that speaks TLS the cookie never leaves it unencrypted.
+            // Behind a proxy that speaks TLS, the browser must never send the cookie unencrypted.
             let scheme = headers.get("x-forwarded-proto");
             let is_secure = scheme.is_some_and(|scheme| scheme == "https");
             let secure = if is_secure { "; Secure" } else { "" };
@@ -223,16 +223,16 @@ problems! {
     /// The faults stay as they are.
     FaultsNotSet {
         404: "There is no such stub.",
-        422: "There is no such fault, or not with such a value.",
+        422: "A fault is unknown, or its value is invalid.",
         503: "The stub does not answer.",
     }
     /// The load stays as it is.
     LoadNotSet {
-        422: "No such load is possible.",
+        422: "The rate is invalid.",
     }
     /// No session begins.
     NoSession {
         401: "The token is wrong.",
-        422: "The body is not what is asked for.",
+        422: "The body is not valid.",
     }
 }

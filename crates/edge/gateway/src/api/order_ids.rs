@@ -1,4 +1,4 @@
-//! Ids for orders to come.
+//! Ids for future orders.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use super::responses::CrossSite;
 use super::{App, NO_STORE};
 use crate::model::OrderTicket;
 
-/// An id for an order to come, with its key
+/// Make an order id
 ///
-/// For clients that want to repeat `POST /api/orders` safely and to read the order afterwards. Nothing is stored: an id that is
-/// not used is forgotten.
+/// Returns an id for a future order, with its key, for clients that want to repeat `POST /api/orders` safely and to read the order
+/// afterwards. Nothing is stored, so an id need not be used.
 #[utoipa::path(
     post,
     path = "/api/order-ids",
     operation_id = "makeOrderId",
     tag = "orders",
     responses(
-        (status = 200, description = "An id that nobody else has, and its key.", body = OrderTicket),
+        (status = 200, description = "An id that no other order has, and its key.", body = OrderTicket),
         CrossSite,
     )
 )]
@@ -33,7 +33,7 @@ pub(super) async fn make(State(app): State<Arc<App>>) -> Result<Response, Proble
     Ok((NO_STORE, Json(OrderTicket { order_id, key })).into_response())
 }
 
-/// An id that nobody has, and that nobody can guess.
+/// A new id, which nobody can guess.
 pub(super) fn new_id() -> Result<OrderId, Problem> {
     Uuid::now_v7()
         .to_string()

@@ -1,4 +1,4 @@
-//! Orders: place one, ask for it, call it off.
+//! Orders: placing, reading and cancelling them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,13 +27,13 @@ use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus, 
 
 /// Place an order
 ///
-/// Answered only when the order is safely stored. Without `orderId` the order is given one. An order that has been sent before is
-/// answered in the same way and changes nothing, so a request may be repeated safely if it names the id. Another order under an
-/// id that is in use is refused: an id belongs to the first order that was sent under it, for ever. Orders are the same if everything
-/// but `traceparent` is, so a repeated request repeats `deliveryDelay` as well.
+/// Answers only when the order is safely stored. An order without `orderId` gets one. Sending an order again gets the same answer
+/// and changes nothing, so a request that names the id can be repeated safely. Another order under an id that is in use is
+/// refused: an id belongs to the first order that was sent under it, for ever. Orders are the same if everything but
+/// `traceparent` is the same, so a repeated request must repeat `deliveryDelay` as well.
 ///
-/// The answer holds the order's key if the gateway has made the id: here, or before at `POST /api/order-ids`, whose key the
-/// request then brings. For an id that only the client knows of there is no key, and operators alone can read the order.
+/// The answer contains the order's key if the gateway has made the id: now, or earlier for `POST /api/order-ids`; then the request
+/// must bring that key. There is no key for an id that the client has chosen, and only operators can read the order.
 #[utoipa::path(
     post,
     path = "/api/orders",
@@ -45,8 +45,8 @@ use crate::model::{Accepted, Cancellation, NewOrder, OrderDetails, OrderStatus, 
     ),
     request_body(content = NewOrder, description = "The order, at most 64 KiB."),
     responses(
-        (status = 202, description = "The order is stored and will be worked on.", body = Accepted,
-            headers(("location" = String, description = "Where to ask how far the order is."))),
+        (status = 202, description = "The order is stored and will be processed.", body = Accepted,
+            headers(("location" = String, description = "Where to read the order's status."))),
         JsonBody,
         CrossSite,
         NotPlaced,
@@ -73,15 +73,15 @@ pub(super) async fn place(
     take(&app, &body, None, claim, traceparent).await
 }
 
-/// To which orders someone is given the key.
+/// The orders whose key the sender gets.
 pub(super) enum Claim<'a> {
-    /// To all: an operator.
+    /// All of them: the sender is an operator.
     Any,
-    /// To those whose id the gateway makes, and to that of which the key is here already.
+    /// Those whose id the gateway makes, and the one whose key the request brings.
     ByKey(Option<&'a str>),
 }
 
-/// Checks an order event and hands it to the broker. An event without an id is given `id`, or a new one.
+/// Checks an order event and publishes it. An event without an id gets `id`, or a new one.
 pub(super) async fn take(
     app: &App,
     event: &[u8],
@@ -131,7 +131,7 @@ pub(super) async fn take(
     Ok((StatusCode::ACCEPTED, location, NO_STORE, Json(accepted)).into_response())
 }
 
-/// How far is an order?
+/// Get an order's status
 #[utoipa::path(
     get,
     path = "/api/orders/{orderId}",
@@ -143,7 +143,7 @@ pub(super) async fn take(
         ("key" = Option<String>, Query, description = "The same, for clients that cannot send headers.", nullable = false),
     ),
     responses(
-        (status = 200, description = "How far it is.", body = OrderStatus),
+        (status = 200, description = "The status.", body = OrderStatus),
         NamedOrder,
     )
 )]
@@ -154,7 +154,7 @@ pub(super) async fn status(
     let (status, mut order) = futures::join!(app.ingress.status(&id), app.ingress.order(&id));
     let status = match status {
         Ok(status) => status,
-        // The handler answers for every id, so only another version of it could say this.
+        // The handler answers for every id, so only another version of it could answer this.
         Err(ingress::Error::NotFound(_)) => return Err(no_such_order(&id)),
         Err(error) => return Err(no_answer(&error, "the order is not affected: try again")),
     };
@@ -162,12 +162,12 @@ pub(super) async fn status(
         return Err(no_such_order(&id));
     }
     if status.version > 0 && !status.status.is_terminal() && matches!(order, Ok(None)) {
-        // Between the two answers, somebody has begun with it.
+        // Processing has started between the two answers.
         order = app.ingress.order(&id).await;
     }
     let order = order.unwrap_or_else(|error| {
-        // How far it is, is what was asked for first.
-        tracing::warn!(order_id = %id, %error, "what was ordered is not told");
+        // The status matters more.
+        tracing::warn!(order_id = %id, %error, "the answer lacks what was ordered");
         None
     });
     let mut answer = OrderStatus::new(status, now_ms());
@@ -175,9 +175,9 @@ pub(super) async fn status(
     Ok((NO_STORE, Json(answer)).into_response())
 }
 
-/// Call an order off
+/// Cancel an order
 ///
-/// Possible until a driver has picked it up. What was paid is paid back.
+/// Possible until a driver has picked it up. The payment is refunded.
 #[utoipa::path(
     post,
     path = "/api/orders/{orderId}/cancel",
@@ -217,8 +217,7 @@ pub(super) async fn cancel(
                 .with("orderStatus", &status))
         }
         Err(ingress::Error::NotFound(_)) if app.recent.contains(&id, Instant::now()) => {
-            let detail =
-                "the order has been accepted, but nobody has begun with it: try again in a moment";
+            let detail = "the order has been accepted, but its processing has not started: try again in a moment";
             Err(later(kind::NOT_CANCELLABLE, detail)
                 .with("orderId", &id)
                 .with("orderStatus", &Status::New))
@@ -226,15 +225,15 @@ pub(super) async fn cancel(
         Err(ingress::Error::NotFound(_)) => Err(no_such_order(&id)),
         Err(error) => Err(no_answer(
             &error,
-            "the order may or may not have been cancelled: asking again is safe",
+            "the order may or may not have been cancelled: it is safe to try again",
         )),
     }
 }
 
-/// Refuses an order whose id belongs to another one.
+/// Refuses an order whose id belongs to another order.
 ///
-/// If Restate does not answer, the order is taken all the same: Kafka keeps it, and should the id belong to another order,
-/// `OrderIntake` finds that out and puts it aside as a dead letter.
+/// If Restate does not answer, the order is accepted anyway: Kafka keeps it. If the id belongs to another order, `OrderIntake`
+/// notices that and publishes the order as a dead letter.
 async fn claim_id(app: &App, order: &Order, claimant: Claimant) -> Result<(), Problem> {
     let id = &order.order_id;
     let claim = IdClaim {
@@ -250,7 +249,7 @@ async fn claim_id(app: &App, order: &Order, claimant: Claimant) -> Result<(), Pr
             Err(Problem::new(kind::ORDER_ID_TAKEN, detail).with("orderId", &id))
         }
         Err(error) => {
-            tracing::warn!(order_id = %id, %error, "nobody says whose this order id is; the order is taken");
+            tracing::warn!(order_id = %id, %error, "cannot check whose this order id is; the order is accepted");
             Ok(())
         }
     }
@@ -268,20 +267,20 @@ async fn publish(app: &App, order: &Order) -> Result<(), Problem> {
         if error.is_retryable() {
             tracing::warn!(order_id = %id, %error, "an order was not confirmed");
             let detail = format!(
-                "order {id} may or may not have been taken: repeat the request with \"orderId\": \"{id}\", which is safe \
-                 because an id is taken once only"
+                "order {id} may or may not have been taken: repeat the request with \"orderId\": \"{id}\"; the order cannot be \
+                 placed twice"
             );
             later(kind::ORDER_NOT_CONFIRMED, detail).with("orderId", &id)
         } else {
             tracing::error!(order_id = %id, %error, "an order was refused by the broker");
-            let detail = "the order was not taken: the log of the gateway says why";
+            let detail = "the order was not taken: the gateway's log says why";
             Problem::new(kind::INTERNAL, detail).with("orderId", &id)
         }
     })
 }
 
 fn wrong_key() -> Problem {
-    let message = format!("must be the id with which the key in the header {ORDER_KEY} came");
+    let message = format!("must be the id that came with the key in the header {ORDER_KEY}");
     of_field(kind::INVALID_ORDER, "orderId", message)
 }
 
@@ -292,14 +291,14 @@ fn invalid_order(invalid: Invalid) -> Problem {
     )
 }
 
-/// The problem of a call to Restate that brought no answer; `consequence` says what that means for the caller.
+/// The problem of a call to Restate that failed; `consequence` says what that means for the caller.
 pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
     tracing::warn!(%error, "no answer from Restate");
     if let ingress::Error::Unavailable(_) = error {
         let detail = format!("the order system does not answer; {consequence}");
         later(kind::UNAVAILABLE, detail)
     } else {
-        let detail = format!("the log of the gateway says more; {consequence}");
+        let detail = format!("the gateway's log has the details; {consequence}");
         Problem::new(kind::BAD_ANSWER, detail)
     }
 }
@@ -307,13 +306,13 @@ pub(super) fn no_answer(error: &ingress::Error, consequence: &str) -> Problem {
 problems! {
     /// An order is not placed.
     NotPlaced {
-        409: "The id belongs to another order, or to one of which the request must bring the key.",
+        409: "The id belongs to another order, or to one whose key the request must bring.",
         422: "The order cannot be taken as it is; `errors` names every field at fault.",
-        503: "The order is not confirmed: it may or may not have been taken. Repeat it with the `orderId` of the problem.",
+        503: "The order is not confirmed: it may or may not have been taken. Repeat it with the `orderId` in the problem.",
     }
     /// An order is not cancelled.
     NotCancelled {
-        409: "The order cannot be cancelled (any more): `orderStatus` says how far it is.",
+        409: "The order cannot be cancelled in its present status, which is in `orderStatus`.",
         503: "Restate does not answer; the order may or may not have been cancelled.",
     }
 }

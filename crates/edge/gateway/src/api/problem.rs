@@ -1,4 +1,4 @@
-//! Errors as problem documents (RFC 9457): the kinds of them, and how the API describes them.
+//! Errors as problem documents (RFC 9457): their kinds, and their description in the API.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(crate) use inbound::problem::MEDIA_TYPE;
 
 use crate::model::{FieldError, schema};
 
-/// When to try again where something is down.
+/// When to try again if something is down.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The kinds of problems. Their names are part of the API.
@@ -20,13 +20,13 @@ pub(crate) mod kind {
 
     inbound::kinds! { pub(crate)
         INVALID_ORDER: UNPROCESSABLE_ENTITY, "invalid-order", "The order is not valid";
-        INVALID_REQUEST: UNPROCESSABLE_ENTITY, "invalid-request", "The request cannot be taken as it is";
+        INVALID_REQUEST: UNPROCESSABLE_ENTITY, "invalid-request", "The request is not valid";
         TOKEN_NEEDED: UNAUTHORIZED, "token-needed", "The operators' token is needed";
         OPERATORS_ONLY: FORBIDDEN, "operators-only", "This is for operators only";
         CALLBACK_FORGED: UNAUTHORIZED, "callback-forged", "The callback is not authentic";
         CALLBACK_EXPIRED: UNAUTHORIZED, "callback-expired", "The callback is too old";
-        CALLBACK_UNKNOWN: NOT_FOUND, "callback-unknown", "Nobody waits for this callback";
-        CROSS_SITE: FORBIDDEN, "cross-site-request", "Requests of other sites are refused";
+        CALLBACK_UNKNOWN: NOT_FOUND, "callback-unknown", "No order waits for this callback";
+        CROSS_SITE: FORBIDDEN, "cross-site-request", "Requests from other sites are refused";
         TOO_MANY_REQUESTS: TOO_MANY_REQUESTS, "too-many-requests", "Too many requests";
         ORDER_NOT_FOUND: NOT_FOUND, "order-not-found", "Order not found";
         RESTAURANT_NOT_FOUND: NOT_FOUND, "restaurant-not-found", "Restaurant not found";
@@ -54,16 +54,16 @@ pub(crate) struct Document {
     /// The status code of this response.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong this time, and what to do.
+    /// What is wrong in this case, and what to do.
     detail: String,
     /// Everything that is wrong with the request, by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// The order that this is about: the one to repeat the request with.
+    /// The order that this is about: repeat the request with this id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Id)]
     order_id: Option<OrderId>,
-    /// The order's status, where that is what is in the way.
+    /// The order's status, if that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Status)]
     order_status: Option<Status>,
@@ -74,29 +74,29 @@ pub(crate) fn later(kind: inbound::Kind, detail: impl Into<String>) -> Problem {
     Problem::new(kind, detail).retry_after(RETRY_AFTER)
 }
 
-/// A problem with one field, which the detail and `errors` name.
+/// A problem with one field, named in the detail and in `errors`.
 pub(crate) fn of_field(kind: inbound::Kind, field: &str, message: impl Into<String>) -> Problem {
     of_violations(kind, vec![Violation::new(field, message)])
 }
 
-/// A problem with fields, which the detail and `errors` name.
+/// A problem with several fields, named in the detail and in `errors`.
 pub(crate) fn of_violations(kind: inbound::Kind, violations: Vec<Violation>) -> Problem {
     with_errors(Problem::new(kind, in_one_line(&violations)), violations)
 }
 
-/// Names the fields that are at fault.
+/// Adds the fields at fault.
 pub(crate) fn with_errors(problem: Problem, violations: Vec<Violation>) -> Problem {
     let errors: Vec<FieldError> = violations.into_iter().map(FieldError::from).collect();
     problem.with("errors", &errors)
 }
 
-/// The problem of an order that is not there for whoever asks.
+/// The problem of an order that does not exist for this visitor.
 pub(super) fn no_such_order(id: &OrderId) -> Problem {
     Problem::new(
         kind::ORDER_NOT_FOUND,
         format!(
-            "there is no order {id}, or its key is missing or another one; an order that was placed a moment ago may take a moment \
-             to appear"
+            "there is no order {id}, or its key is missing or wrong; an order that was just placed may take a \
+             moment to appear"
         ),
     )
     .with("orderId", id)

@@ -1,6 +1,6 @@
-//! What the `OpenAPI` document says of answers that are problem documents: sets of them, by what the operations have in common.
+//! The problem documents in the `OpenAPI` document: sets of answers that several operations have in common.
 //!
-//! An operation names the sets that fit, then one of its own for the rest. Where two speak of one status, the later one counts.
+//! An operation names the sets that apply to it, then one of its own for the rest. If two contain a status, the later one counts.
 
 use utoipa::PartialSchema;
 use utoipa::openapi::header::HeaderBuilder;
@@ -27,37 +27,37 @@ macro_rules! problems {
 pub(super) use problems;
 
 problems! {
-    /// Of requests that change something.
+    /// For requests that change something.
     CrossSite {
         403: "A page of another site sent the request.",
     }
-    /// Of requests with a JSON body.
+    /// For requests with a JSON body.
     JsonBody {
         400: "The body is not JSON.",
         408: "The body did not come in time.",
         413: "The body is longer than 64 KiB.",
-        415: "The body is not JSON by its own account, or has a content coding.",
+        415: "The content type is not JSON, or the body has a content coding.",
     }
-    /// Of requests about an order, which Restate is asked for.
+    /// For requests about one order, which Restate answers.
     NamedOrder {
-        400: "No order can have such an id.",
-        404: "There is no such order, or its key is missing or another one.",
+        400: "The order id is invalid.",
+        404: "There is no such order, or its key is missing or wrong.",
         502: "Restate gave an unexpected answer.",
         503: "Restate does not answer.",
     }
-    /// Of what operators see.
+    /// For what operators see.
     Operators {
         401: "The token is missing or wrong.",
-        403: "There is no token, and this is not the gateway's own machine.",
+        403: "No token is set, and the request does not come from the gateway's own machine.",
     }
-    /// Of what operators change.
+    /// For what operators change.
     OperatorsChange {
         401: "The token is missing or wrong.",
-        403: "There is no token, and this is not the gateway's own machine; or a page of another site sent the request.",
+        403: "No token is set, and the request does not come from the gateway's own machine; or a page of another site sent it.",
     }
 }
 
-/// A problem document as an answer. With 503 it says when to repeat the request.
+/// Describes an answer with a problem document. With 503 it says when to repeat the request.
 pub(super) fn answer((status, description): (u16, &str)) -> (String, RefOr<Response>) {
     let response = problem(description);
     let response = if status == 503 {

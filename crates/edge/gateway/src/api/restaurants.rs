@@ -19,7 +19,7 @@ use crate::shop::Page;
     path = "/api/restaurants",
     operation_id = "listRestaurants",
     tag = "restaurants",
-    params(("if-none-match" = Option<String>, Header, description = "The `etag` of the answer one has.", nullable = false)),
+    params(("if-none-match" = Option<String>, Header, description = "The `etag` of an earlier answer.", nullable = false)),
     responses(
         (status = 200, description = "The restaurants.", body = Vec<Restaurant>,
             headers(("etag" = String, description = "Changes with the content."))),
@@ -38,7 +38,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     tag = "restaurants",
     params(
         ("restaurantId" = String, Path, description = "The restaurant's id."),
-        ("if-none-match" = Option<String>, Header, description = "The `etag` of the answer one has.", nullable = false),
+        ("if-none-match" = Option<String>, Header, description = "The `etag` of an earlier answer.", nullable = false),
     ),
     responses(
         (status = 200, description = "The restaurant.", body = Restaurant,
@@ -56,12 +56,12 @@ pub(super) async fn one(
         .and_then(|Path(id)| app.shop.page(&id.parse().ok()?))
         .map(|page| answer(page, &headers))
         .ok_or_else(|| {
-            let detail = "/api/restaurants lists those that are here";
+            let detail = "/api/restaurants lists the restaurants of this shop";
             Problem::new(kind::RESTAURANT_NOT_FOUND, detail)
         })
 }
 
-/// The page, or only word that it has not changed.
+/// The page, or 304 if the client has it already.
 fn answer(page: &Page, headers: &HeaderMap) -> Response {
     let caching = [
         (header::ETAG, page.etag.as_str()),
@@ -86,7 +86,7 @@ fn is_known(page: &Page, headers: &HeaderMap) -> bool {
 }
 
 problems! {
-    /// The restaurant is not there.
+    /// The restaurant is not found.
     NoRestaurant {
         404: "There is no such restaurant here.",
     }

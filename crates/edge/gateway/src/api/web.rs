@@ -1,4 +1,4 @@
-//! The web UI's files, what it is configured with, and the headers that keep strangers out of it.
+//! The web UI's files and settings, and the headers that protect it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::model::UiConfig;
 /// Where the build puts files whose names change with their content.
 const HASHED: &str = "/assets/";
 
-/// What the page says while the web UI is not built.
+/// The page that is shown while the web UI is not built.
 const NOT_BUILT: &str = include_str!("not_built.html");
 
 /// The web UI's configuration
@@ -36,7 +36,7 @@ const NOT_BUILT: &str = include_str!("not_built.html");
 pub(super) async fn config(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
     let mut ui = app.ui.clone();
     if !visitor.is_operator() {
-        // An address inside.
+        // It is an internal address.
         ui.restate_ui = None;
     }
     let caching = [(header::CACHE_CONTROL, "no-cache, private")];
@@ -52,7 +52,7 @@ struct Directory {
 }
 
 impl Files {
-    /// The files of the built web UI in this directory, which may come to be later.
+    /// The files of the built web UI in this directory, which may be built later.
     pub(super) fn new(directory: Option<&Path>) -> Self {
         Self(directory.map(|directory| {
             Directory {
@@ -64,11 +64,11 @@ impl Files {
         }))
     }
 
-    /// Answers a request that no route is for.
+    /// Answers a request that matches no route.
     pub(super) async fn answer(&self, request: Request) -> Response {
         let (method, path) = (request.method(), request.uri().path());
         let is_api = path == "/api" || path.starts_with("/api/");
-        // Where files lie that are no pages, such as the build's manifest.
+        // Directories with files that are not pages, such as the build's manifest.
         let is_hidden = path.split('/').any(|segment| segment.starts_with('.'));
         if is_api || is_hidden || (method != Method::GET && method != Method::HEAD) {
             return nothing(path);
@@ -79,7 +79,7 @@ impl Files {
         if let Some(response) = self.file(request.clone()).await {
             return response;
         }
-        // Any other address of a page is the UI's own business.
+        // The UI itself routes every other path of a page.
         if wants_page && !path.starts_with(HASHED) {
             let mut request = request;
             *request.uri_mut() = Uri::from_static("/");
@@ -89,7 +89,7 @@ impl Files {
         nothing(&path)
     }
 
-    /// The file that the request is for, if there is one.
+    /// The requested file, if there is one.
     async fn file(&self, request: Request<()>) -> Option<Response> {
         let caching = if request.uri().path().starts_with(HASHED) {
             "public, max-age=31536000, immutable"
@@ -119,9 +119,9 @@ impl Files {
 }
 
 impl Directory {
-    /// Whether what lies at this path, if anything does, lies in the directory: a link may lead out of it.
+    /// Whether the file at this path, if there is one, lies in the directory: a link may lead out of it.
     ///
-    /// What the path itself may lead to is `ServeDir`'s business, which takes none with `..` in it.
+    /// `ServeDir` itself refuses paths with `..`.
     async fn holds(&self, path: &str) -> bool {
         let Ok(root) = tokio::fs::canonicalize(&self.path).await else {
             return true;
@@ -146,7 +146,7 @@ impl Directory {
     }
 }
 
-/// Whether it is a browser that goes to a page, not one that fetches a script or a picture for it.
+/// Whether a browser opens a page, rather than fetching a script or a picture for one.
 fn wants_page(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT)
@@ -156,16 +156,16 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 fn nothing(path: &str) -> Response {
-    let detail = format!("there is no {path}: /api/openapi.json tells what there is");
+    let detail = format!("there is no {path}: /api/openapi.json lists what exists");
     Problem::new(kind::NOT_FOUND, detail).into_response()
 }
 
-/// Where the tiles of the map come from, as a source of a content security policy; `None` if the URL makes no sense.
+/// The origin of the map's tiles, as a source in a content security policy; `None` if the URL is invalid.
 pub(super) fn tile_source(url: &str) -> Option<String> {
     if url.starts_with('/') && !url.starts_with("//") {
         return Some("'self'".to_owned());
     }
-    // `{s}` stands for one of several servers. No host name has a `s-of-many` label of its own accord.
+    // `{s}` stands for one of several servers. No real host name has a label `s-of-many`.
     let parsed = Url::parse(&url.replace("{s}", "s-of-many")).ok()?;
     let host = parsed
         .host_str()
@@ -184,7 +184,7 @@ pub(super) fn tile_source(url: &str) -> Option<String> {
     Some(format!("{}://{host}{port}", parsed.scheme()))
 }
 
-/// Headers that every answer has.
+/// The headers of every answer.
 pub(super) fn security_headers(tile_source: Option<&str>) -> Vec<(HeaderName, HeaderValue)> {
     let tiles = match tile_source {
         Some("'self'") | None => String::new(),
@@ -194,7 +194,7 @@ pub(super) fn security_headers(tile_source: Option<&str>) -> Vec<(HeaderName, He
         "default-src 'self'; img-src 'self' data:{tiles}; connect-src 'self'; style-src 'self'; script-src 'self'; \
          frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
     );
-    // `tile_source` lets only harmless letters through.
+    // `tile_source` contains only harmless characters.
     let policy = HeaderValue::try_from(policy)
         .unwrap_or_else(|_| HeaderValue::from_static("default-src 'self'"));
     let others = [
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_tiles_own_server_is_let_in() {
+    fn only_the_origin_of_the_tiles_is_allowed() {
         for (url, source) in [
             (
                 "https://tile.example.org/{z}/{x}/{y}.png",

@@ -1,7 +1,7 @@
-//! The JSON of the API, as types: what the handlers answer and what the `OpenAPI` document says.
+//! The JSON of the API, as types: what handlers answer and what the `OpenAPI` document describes.
 //!
-//! They are the API's own and not those of [`domain`] and [`order_status`], so that a change inside does not change the API
-//! unseen: a new field there does not compile here until someone has decided whether it is told.
+//! These types are separate from those of [`domain`] and [`order_status`], so that an internal change does not change the API
+//! unnoticed: a new internal field does not compile here until someone decides whether the API shows it.
 
 pub(crate) mod schema;
 
@@ -30,8 +30,8 @@ same_fields! {
     CancelAnswer => Cancellation { accepted, status, reason }
 }
 
-/// An order to be placed. The same JSON as the order events of topic `orders`, but the id may be left out. What is `null` counts
-/// as left out.
+/// An order to be placed. The JSON is that of the order events of topic `orders`, except that the id may be left out. `null`
+/// counts as left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -41,46 +41,46 @@ same_fields! {
     "deliveryDelay": 0,
 }))]
 pub struct NewOrder {
-    /// Names the order. Chosen by who places it, so that the request can be repeated safely: the same order
-    /// sent again changes nothing, and another order under the same id is refused. Left out, the gateway makes one.
+    /// The order's id. The client chooses it, so that the request can be repeated safely: sending the same order again changes
+    /// nothing, and another order under the same id is refused. If left out, the gateway makes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub order_id: Option<OrderId>,
-    /// Who cooks it: a restaurant of `GET /api/restaurants`, or any other of an ordering provider's own.
+    /// The restaurant that cooks it: one of `GET /api/restaurants`, or any other that an ordering provider knows.
     #[schema(value_type = schema::Id)]
     pub restaurant_id: RestaurantId,
     /// What to cook.
     #[schema(min_items = 1, max_items = 100)]
     pub products: Vec<Line>,
-    /// What the customer pays, in US dollars. For a restaurant of `GET /api/restaurants` exactly what its menu says.
+    /// What the customer pays, in US dollars. For a restaurant of `GET /api/restaurants`, exactly what its menu says.
     #[schema(value_type = schema::Money)]
     pub total_cost: Money,
     /// How long to wait before the preparation starts, in ms.
     #[schema(minimum = 0, maximum = 2_592_000_000_u64)]
     pub delivery_delay: u64,
-    /// Where to bring it; must be in or near the region. Left out, a place in the region is made up.
+    /// Where to deliver it; must be in or near the region. If left out, a place in the region is made up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_location: Option<Place>,
-    /// Where it is cooked and delivered; San Jose if left out.
+    /// The region in which it is cooked and delivered; San Jose if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Region>)]
     pub region: Option<domain::Region>,
-    /// The W3C trace context of the request that placed the order; the request header of this name if left out.
+    /// The W3C trace context of the request that placed the order; if left out, that of the request header of this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }
 
-/// A line of an order. Texts are one line, without control characters and without those that turn the direction of writing.
+/// A line of an order. Texts are a single line without control characters and without characters that change the writing direction.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// The restaurant's id of the dish.
+    /// The restaurant's id for the dish.
     #[schema(min_length = 1, max_length = 500, example = "margherita")]
     pub product_id: String,
     /// What to cook.
     #[schema(min_length = 1, max_length = 500, example = "Pizza Margherita")]
     pub description: String,
-    /// How many.
+    /// The quantity.
     #[schema(minimum = 1, maximum = 999)]
     pub quantity: u32,
 }
@@ -105,44 +105,44 @@ impl From<Location> for Place {
     }
 }
 
-/// An order that has been taken: it is stored and will be worked on.
+/// An accepted order: it is stored and will be processed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
-    /// The order's id, the one it brought or the one it was given.
+    /// The order's id: the one in the request, or a new one.
     #[schema(value_type = schema::Id)]
     pub order_id: OrderId,
-    /// `NEW`: nobody has begun with it.
+    /// `NEW`: its processing has not started.
     #[schema(value_type = schema::Status)]
     pub status: Status,
-    /// The order's key, by which it can be read, followed and cancelled. For an id that the gateway has made; for one that was
-    /// named only if the request brought its key, or came from an operator. Not where the gateway gives no keys.
+    /// The order's key, for reading, following and cancelling it. Present if the gateway has made the id. If the client has chosen
+    /// the id, present only if the request brought the key or came from an operator. Absent if the gateway issues no keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub key: Option<String>,
-    /// Why there is no key, where orders have keys.
+    /// Why there is no key, if orders have keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub note: Option<&'static str>,
-    /// Where to go from here.
+    /// Where the order can be read and cancelled.
     pub links: Links,
 }
 
-/// What can be done about an order.
+/// Links of an order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Links {
-    /// Tells how far the order is (GET).
+    /// The order's status (GET).
     #[serde(rename = "self")]
     pub this: String,
-    /// Calls the order off (POST).
+    /// Cancels the order (POST).
     pub cancel: String,
 }
 
 impl Accepted {
-    /// `needs_key`: without its key only operators can read the order.
+    /// `needs_key`: without its key, only operators can read the order.
     pub(crate) fn new(order_id: OrderId, key: Option<String>, needs_key: bool) -> Self {
-        const NO_KEY: &str = "Only operators can read this order, as a key is given for ids that the gateway has made. Leave \
-             `orderId` out, or take an id and its key from POST /api/order-ids first.";
+        const NO_KEY: &str = "Only operators can read this order, because keys are issued only for ids that the gateway has made. \
+     Leave `orderId` out, or get an id and its key from POST /api/order-ids first.";
         let this = format!("/api/orders/{order_id}");
         Self {
             links: Links {
@@ -157,33 +157,33 @@ impl Accepted {
     }
 }
 
-/// An id for an order to come.
+/// An id for a future order.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderTicket {
-    /// The id, which nobody else has.
+    /// The id, which no other order has.
     #[schema(value_type = schema::Id)]
     pub order_id: OrderId,
-    /// Its key, to be sent as header `order-key` with everything that is about this order. Not where the gateway gives no keys.
+    /// Its key, to be sent as header `order-key` with every request about this order. Absent if the gateway issues no keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub key: Option<String>,
 }
 
-/// How far an order is.
+/// The status of an order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderStatus {
-    /// The order asked for.
+    /// The order's id.
     #[schema(value_type = schema::Id)]
     pub order_id: OrderId,
-    /// How far it is.
+    /// The status.
     #[schema(value_type = schema::Status)]
     pub status: Status,
     /// Expected arrival in ms since the epoch; null while unknown.
     #[schema(required)]
     pub eta: Option<i64>,
-    /// Counts the order's changes from 1; 0 for an order that nobody has begun with.
+    /// Counts the order's changes from 1; 0 if its processing has not started.
     pub version: u64,
     /// Why the order was rejected or cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,40 +193,40 @@ pub struct OrderStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Id)]
     pub driver_id: Option<DriverId>,
-    /// Whether the order is held up: its driver is silent or late.
+    /// Whether the order is delayed: its driver is silent or late.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub delayed: bool,
-    /// Every status the order has had, oldest first; empty once a finished order's history has been cleared away.
+    /// Every status the order has had, oldest first; empty once the history of an ended order has been deleted.
     pub history: Vec<HistoryEntry>,
-    /// What was ordered; left out once the order has long ended.
+    /// What was ordered; left out some time after the order has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub order: Option<OrderDetails>,
-    /// The gateway's clock when it answered, in ms since the epoch, for clients whose own clock is wrong.
+    /// The time of the answer by the gateway's clock, in ms since the epoch, for clients whose own clock is wrong.
     pub now: i64,
 }
 
-/// What was ordered, and the way it takes.
+/// What was ordered, and where it is cooked and delivered.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderDetails {
-    /// Who cooks it.
+    /// The restaurant that cooks it.
     #[schema(value_type = schema::Id)]
     pub restaurant_id: RestaurantId,
-    /// What is cooked.
+    /// The dishes.
     pub products: Vec<Line>,
     /// What the customer pays, in US dollars.
     #[schema(value_type = schema::Money)]
     pub total_cost: Money,
-    /// How long it was to wait before the preparation starts, in ms.
+    /// How long to wait before the preparation starts, in ms.
     pub delivery_delay: u64,
-    /// Where it is cooked and delivered.
+    /// The region in which it is cooked and delivered.
     #[schema(value_type = schema::Region)]
     pub region: domain::Region,
-    /// Where the restaurant is.
+    /// The location of the restaurant.
     pub restaurant_location: Place,
-    /// Where it is brought.
+    /// The location of the customer.
     pub customer_location: Place,
 }
 
@@ -261,11 +261,11 @@ pub struct HistoryEntry {
     /// The status.
     #[schema(value_type = schema::Status)]
     pub status: Status,
-    /// Since when, in ms since the epoch.
+    /// When the order got this status, in ms since the epoch.
     pub at: i64,
-    /// The version with which it came.
+    /// The version of that change.
     pub version: u64,
-    /// Why, for an order that was rejected or cancelled.
+    /// Why the order was rejected or cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,
@@ -297,7 +297,7 @@ impl OrderStatus {
         }
     }
 
-    /// Of an order that has been accepted, and that nobody has begun with.
+    /// The status of an accepted order whose processing has not started.
     pub(crate) fn of_new_order(order_id: OrderId, now: i64) -> Self {
         Self {
             order_id,
@@ -314,15 +314,15 @@ impl OrderStatus {
     }
 }
 
-/// What became of the wish to call an order off.
+/// The result of a cancellation.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Cancellation {
-    /// Whether the order is, or is being, cancelled.
+    /// Whether the order is cancelled or being cancelled.
     pub accepted: bool,
     /// The order's status now.
     #[schema(value_type = schema::Status)]
     pub status: Status,
-    /// Why not, or why it was cancelled.
+    /// Why it cannot be cancelled, or why it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,
@@ -332,23 +332,23 @@ pub struct Cancellation {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Restaurant {
-    /// What orders name it by.
+    /// The id, which orders refer to.
     #[schema(value_type = schema::Id)]
     pub restaurant_id: RestaurantId,
-    /// What the sign over the door says.
+    /// The name.
     #[schema(example = "La Piazza")]
     pub name: &'static str,
-    /// Kind of kitchen.
+    /// The cuisine.
     #[schema(example = "Italian")]
     pub cuisine: &'static str,
     /// One sentence for guests.
     pub description: &'static str,
-    /// Where it is.
+    /// The location.
     pub location: Place,
     /// The region it delivers in.
     #[schema(value_type = schema::Region)]
     pub region: domain::Region,
-    /// What it cooks.
+    /// The menu.
     pub menu: Vec<Dish>,
 }
 
@@ -356,15 +356,15 @@ pub struct Restaurant {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Dish {
-    /// What orders name it by.
+    /// The id, which orders refer to.
     #[schema(example = "margherita")]
     pub product_id: &'static str,
     /// Name of the dish.
     #[schema(example = "Pizza Margherita")]
     pub name: &'static str,
-    /// What is in it.
+    /// The ingredients.
     pub description: &'static str,
-    /// What one costs, in US dollars.
+    /// The price of one, in US dollars.
     #[schema(value_type = schema::Money)]
     pub price: Money,
     /// Whether it is free of meat and fish.
@@ -394,13 +394,13 @@ impl From<domain::restaurant::Restaurant> for Restaurant {
     }
 }
 
-/// One thing that is wrong with a request.
+/// One fault of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The field; empty where the body as a whole is at fault.
+    /// The field; empty if the body as a whole is at fault.
     #[schema(example = "products[0].quantity")]
     pub field: String,
-    /// The same as a JSON pointer into the body, in the form of a URI fragment.
+    /// The field as a JSON pointer into the body, in the form of a URI fragment.
     #[schema(example = "#/products/0/quantity")]
     pub pointer: String,
     /// What the field must be, and what it is.
@@ -419,7 +419,7 @@ impl From<Violation> for FieldError {
     }
 }
 
-/// `products[0].quantity` as `#/products/0/quantity`. Names of fields hold nothing that would need to be escaped.
+/// Turns `products[0].quantity` into `#/products/0/quantity`. Names of fields contain nothing that needs escaping.
 fn pointer(field: &str) -> String {
     field
         .split(['.', '[', ']'])
@@ -427,28 +427,28 @@ fn pointer(field: &str) -> String {
         .fold("#".to_owned(), |pointer, step| pointer + "/" + step)
 }
 
-/// What the installation's operators have configured for the web UI.
+/// The operators' settings for the web UI.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UiConfig {
-    /// Where operators look into Restate; null where nobody should, and for all others.
+    /// The address of Restate's UI, for operators; null if none is set, and for everyone else.
     #[schema(required, example = "http://127.0.0.1:9070")]
     pub restate_ui: Option<String>,
     /// The URL of a tile server, with `{z}`, `{x}` and `{y}`; null for the map that comes with the web UI.
     #[schema(required)]
     pub tile_url: Option<String>,
-    /// Whom the map has to name as the tiles' makers.
+    /// The attribution that the map must show for the tiles.
     #[schema(required)]
     pub tile_attribution: Option<String>,
 }
 
-/// An event to be published again, corrected.
+/// A corrected event, to be published again.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// The order event: JSON as a text.
+    /// The order event: JSON as a string.
     pub value: String,
-    /// The order's id, for an event that has none. Records are always published under the order's id.
+    /// The order's id, for an event without one. The key of the published record is always the order's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub key: Option<String>,
@@ -472,7 +472,7 @@ pub struct Session {
 
 impl FromJson for Session {
     fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
-        // What is at fault with a secret is not quoted.
+        // The message must not quote the secret.
         let token = fields.required("token", |value| {
             value.string().map_err(|_| "must be a string".to_owned())
         })?;
@@ -480,19 +480,19 @@ impl FromJson for Session {
     }
 }
 
-/// What a restaurant says when an order is ready.
+/// A restaurant's message that an order is ready.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ready {
-    /// The order.
+    /// The order's id.
     #[schema(value_type = schema::Id)]
     pub order_id: OrderId,
-    /// When it was ready, in ms since the epoch.
+    /// When it became ready, in ms since the epoch.
     pub ready_at: i64,
 }
 
 impl FromJson for Ready {
-    // Restaurants may say more than is asked for.
+    // Restaurants may send additional fields.
     const IS_STRICT: bool = false;
 
     fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
@@ -505,17 +505,17 @@ impl FromJson for Ready {
     }
 }
 
-/// How many demo orders the gateway places by itself.
+/// The rate at which the gateway places demo orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Load {
-    /// Orders a second. After ten minutes it goes back to 0 by itself.
+    /// Orders per second. After ten minutes the rate returns to 0.
     #[schema(minimum = 0, maximum = 50)]
     pub orders_per_second: u32,
 }
 
 impl Load {
-    /// The most orders a second.
+    /// The highest rate, in orders per second.
     pub(crate) const MOST: u32 = 50;
 }
 
@@ -533,10 +533,10 @@ impl FromJson for Load {
 /// Whether the gateway can do its work.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Readiness {
-    /// `UP` if everything it needs is there, else `DOWN`.
+    /// `UP` if everything that it needs is available, else `DOWN`.
     #[schema(value_type = schema::UpOrDown)]
     pub status: &'static str,
-    /// Why it is `DOWN` though everything it needs is there.
+    /// Why it is `DOWN` although everything is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
@@ -544,17 +544,17 @@ pub struct Readiness {
     pub kafka: Part,
     /// Restate's ingress.
     pub restate: Part,
-    /// Whether what happens is read from Kafka's topics, for those who follow it.
+    /// Whether the gateway reads Kafka's topics, from which it answers clients that follow orders.
     pub events: Part,
 }
 
-/// Whether something that the gateway needs is there.
+/// Whether something that the gateway needs is available.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Part {
     /// `UP` or `DOWN`.
     #[schema(value_type = schema::UpOrDown)]
     pub status: &'static str,
-    /// What is wrong with it.
+    /// The error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
@@ -575,16 +575,16 @@ impl Readiness {
         }
     }
 
-    /// The same of a gateway that has been told to stop.
+    /// The same, for a gateway that is shutting down.
     pub(crate) fn leaving(self) -> Self {
         Self {
             status: up(false),
-            detail: Some("it has been told to stop".to_owned()),
+            detail: Some("it is shutting down".to_owned()),
             ..self
         }
     }
 
-    /// For those who are not to know what is inside.
+    /// The same, for clients that must not see internals.
     pub(crate) fn without_details(mut self) -> Self {
         self.kafka.detail = None;
         self.restate.detail = None;

@@ -1,13 +1,13 @@
-//! How the types of [`domain`] look in JSON. The domain itself knows nothing of `OpenAPI`.
+//! The JSON form of [`domain`]'s types. The domain itself knows nothing of `OpenAPI`.
 
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The longest id of a callback, in characters. Those of Restate's awakeables have about 40.
+/// The longest callback id, in characters. Ids of Restate's awakeables have about 40.
 pub(crate) const LONGEST_CALLBACK_ID: usize = 255;
 
-/// Gives a name of the `OpenAPI` document its schema.
+/// Defines the schema of a name in the `OpenAPI` document.
 macro_rules! schema {
     ($($name:ident: $schema:expr;)*) => {$(
         pub(crate) struct $name;
@@ -32,14 +32,14 @@ schema! {
 
     CallbackId: ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("Names a callback."))
+        .description(Some("The id of a callback."))
         .min_length(Some(1))
         .max_length(Some(LONGEST_CALLBACK_ID))
         .pattern(Some("^[A-Za-z0-9_-]+$"));
 
     Stub: ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("A stub."))
+        .description(Some("The name of a stub."))
         .enum_values(Some(["restaurant", "payment"]));
 
     Money: ObjectBuilder::new()

@@ -1,4 +1,4 @@
-//! The `AsyncAPI` document and the schemas say what the topics hold.
+//! The `AsyncAPI` document and the schemas describe the topics correctly.
 
 use domain::driver::LocationUpdate;
 use domain::{Order, StatusEvent, topic};
@@ -71,7 +71,7 @@ async fn every_example_fits_its_schemas_and_is_parsed() {
 }
 
 #[tokio::test]
-async fn what_may_be_anything_has_no_schema() {
+async fn dead_letters_have_no_schema() {
     let gateway = Gateway::new().await;
     for topic in [topic::ORDERS_DLQ, "nowhere", "%ff"] {
         let answer = gateway.get(&format!("/api/schemas/{topic}")).await;
@@ -83,7 +83,7 @@ async fn what_may_be_anything_has_no_schema() {
     }
 }
 
-/// The schema of a topic's records, as it is served.
+/// The schema of a topic's records on its own.
 async fn alone(gateway: &Gateway, topic: &str) -> Validator {
     let answer = gateway.get(&format!("/api/schemas/{topic}")).await;
     assert_eq!(answer.headers["content-type"], "application/schema+json");

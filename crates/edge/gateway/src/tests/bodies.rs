@@ -1,4 +1,4 @@
-//! Bodies that are not what was asked for, and what is said of them.
+//! Invalid bodies, and the answers to them.
 
 use axum::body::{Body, Bytes};
 use axum::http::Request;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Gateway, HERE, from, good, request, with};
 
-/// What nobody outside is to read: words of our parser, names of our types.
+/// What no outsider should read: words of our parser, names of our types.
 const INTERNALS: [&str; 24] = [
     "serde",
     "expected",
@@ -35,7 +35,7 @@ const INTERNALS: [&str; 24] = [
     "? must",
 ];
 
-/// Asserts that the answer is a problem in plain words, none of them ours.
+/// Asserts that the answer is a problem document in plain words, without any of these.
 pub(super) fn assert_plain(answer: &Answer, what: &str) {
     assert!(!answer.problem().is_empty());
     let text = answer.body.to_string();
@@ -53,7 +53,7 @@ fn send(method: &str, path: &str, body: impl Into<Body>) -> Request<Body> {
     from(HERE, request.body(body.into()).unwrap())
 }
 
-/// Whatever can go wrong with a body that is to be an object.
+/// Everything that can be wrong with a body that should be an object.
 fn bad_bodies() -> Vec<Vec<u8>> {
     let utf_16 = |mark: &str| -> Vec<u8> {
         let units = mark.encode_utf16().chain("{\"a\":1}".encode_utf16());
@@ -117,7 +117,7 @@ fn bad_bodies() -> Vec<Vec<u8>> {
     bodies
 }
 
-/// Values that are wrong in any field that is to have another kind of value.
+/// Values that are wrong in any field that should have another kind of value.
 fn bad_values() -> Vec<String> {
     let texts = [
         "true",
@@ -153,7 +153,7 @@ const ENDPOINTS: [(&str, &str); 5] = [
 ];
 
 #[tokio::test]
-async fn what_is_wrong_with_a_body_is_said_in_plain_words_at_every_endpoint() {
+async fn an_invalid_body_is_explained_in_plain_words_at_every_endpoint() {
     let gateway = Gateway::new().await;
     for (method, path) in ENDPOINTS {
         for body in bad_bodies() {
@@ -162,7 +162,7 @@ async fn what_is_wrong_with_a_body_is_said_in_plain_words_at_every_endpoint() {
                 String::from_utf8_lossy(&body[..body.len().min(60)])
             );
             let answer = gateway.send(send(method, path, body)).await;
-            // The faults of a stub are the stub's matter, and there is none here.
+            // A stub checks its own faults, and no stub is running here.
             let is_of_stub = path.contains("faults") && answer.status == 503;
             assert!(
                 (400..=422).contains(&answer.status) || is_of_stub,
@@ -177,7 +177,7 @@ async fn what_is_wrong_with_a_body_is_said_in_plain_words_at_every_endpoint() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_field_is_said_in_plain_words_with_its_path() {
+async fn an_invalid_field_is_explained_in_plain_words_with_its_path() {
     let gateway = Gateway::new().await;
     let order = json!({
         "orderId": "a", "restaurantId": "b", "totalCost": 1, "deliveryDelay": 0, "region": "San Jose (CA)",
@@ -238,7 +238,7 @@ async fn what_is_wrong_with_a_field_is_said_in_plain_words_with_its_path() {
                 assert_plain(&answer, &what);
                 if answer.body["errors"].is_array() {
                     let named = answer.body["errors"][0]["pointer"].as_str().unwrap();
-                    // The field, or, where only the whole can be judged, what it is part of.
+                    // The field, or what it belongs to if only the whole can be judged.
                     assert!(
                         named.len() > 1 && format!("#{pointer}").starts_with(named)
                             || named.starts_with(&format!("#{pointer}")),
@@ -251,7 +251,7 @@ async fn what_is_wrong_with_a_field_is_said_in_plain_words_with_its_path() {
 }
 
 #[tokio::test]
-async fn a_body_with_a_content_coding_is_refused_with_the_codings_there_are() {
+async fn a_body_with_a_content_coding_is_refused_with_the_supported_codings() {
     let gateway = Gateway::new().await;
     let order = |coding: &str| {
         let mut request = send("POST", "/api/orders", good().to_string());
@@ -287,7 +287,7 @@ async fn a_body_may_begin_with_a_byte_order_mark_and_come_in_pieces() {
         gateway.send(send("POST", "/api/orders", body)).await.status,
         202
     );
-    // A body that breaks off is no order, even if what has come of it would be one.
+    // An incomplete body is no order, even if its beginning would be one.
     let broken = futures::stream::iter([
         Ok(Bytes::from(good().to_string())),
         Err(std::io::Error::other("reset")),
@@ -329,7 +329,7 @@ async fn lengths_are_those_of_the_document() {
             assert!(answer.detail().contains(&limit), "{answer:?}");
         }
     }
-    // Refused for what it is and not for how many bytes it has.
+    // Refused for its content and not for its length in bytes.
     let answer = gateway
         .order(with("/restaurantId", json!("寿".repeat(30))))
         .await;

@@ -1,4 +1,4 @@
-//! Callbacks of restaurants: only the one that was asked to prepare an order can say that it is ready.
+//! Callbacks of restaurants: only the restaurant that was asked to prepare an order can say that it is ready.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn callbacks(secrets: &[&str]) -> Callbacks {
     Callbacks::new(&secrets.iter().copied().collect())
 }
 
-/// A gateway that knows both secrets, before a Restate that takes everything.
+/// A gateway that knows both secrets, with a Restate that accepts everything.
 async fn gateway() -> Gateway {
     let restate = TestRestate::default();
     restate.answer(RESOLVED, 202, json!({}));
@@ -31,7 +31,7 @@ async fn gateway() -> Gateway {
     Gateway::configured(restate, &config).await
 }
 
-/// A callback as an honest restaurant sends it, to be changed.
+/// A callback as an honest restaurant sends it, for tests to change.
 struct Call {
     path: String,
     secret: String,
@@ -43,7 +43,7 @@ struct Call {
 }
 
 impl Call {
-    /// For order-1 and the awakeable `sign_1`, with what `callbacks` handed out.
+    /// For order-1 and the awakeable `sign_1`, with the address and secret from `callbacks`.
     fn by(callbacks: &Callbacks) -> Self {
         let secret = callbacks.secret("order-1", "sign_1");
         Self {
@@ -88,7 +88,7 @@ impl Call {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_signed_callback_is_said_in_plain_words() {
+async fn a_signed_but_invalid_callback_is_explained_in_plain_words() {
     let gateway = gateway().await;
     for (body, status, field) in [
         ("", 400, None),
@@ -130,13 +130,13 @@ async fn a_signed_callback_resolves_the_awakeable_that_waits_and_may_be_repeated
         assert_eq!(Call::honest().send(&gateway).await.status, 204);
     }
     assert_eq!(gateway.restate.asked(RESOLVED), 2);
-    // Handed out before the secret was replaced.
+    // Issued before the secret was replaced.
     let former = Call::by(&callbacks(&[OLD]));
     assert_eq!(former.send(&gateway).await.status, 204);
 }
 
 #[tokio::test]
-async fn what_is_forged_foreign_or_old_never_reaches_restate() {
+async fn forged_foreign_and_old_callbacks_never_reach_restate() {
     let gateway = gateway().await;
     let handed_out = |order: &str, id: &str| {
         let secret = callbacks(&[NEW]).secret(order, id);
@@ -223,7 +223,7 @@ async fn what_is_forged_foreign_or_old_never_reaches_restate() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_with_what_is_wrong() {
+async fn unreadable_callbacks_are_refused_with_the_reason() {
     let gateway = gateway().await;
     let long = format!(
         "{{\"orderId\":\"order-1\",\"readyAt\":1,\"x\":\"{}\"}}",
@@ -274,7 +274,7 @@ async fn what_cannot_be_read_is_refused_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn while_restate_is_away_the_restaurant_is_told_to_come_again() {
+async fn while_restate_is_down_the_restaurant_is_asked_to_try_again() {
     let gateway = gateway().await;
     for (status, expected) in [
         (503, (503, "unavailable")),
@@ -295,7 +295,7 @@ async fn while_restate_is_away_the_restaurant_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_knows_no_secret_takes_no_callbacks() {
+async fn a_gateway_without_a_secret_accepts_no_callbacks() {
     let gateway = Gateway::new().await;
     let answer = Call::honest().send(&gateway).await;
     assert_eq!((answer.status, answer.problem()), (503, "unavailable"));

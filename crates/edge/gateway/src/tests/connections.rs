@@ -1,4 +1,4 @@
-//! Connections as they come over the network: too many, too slow, too long.
+//! Network connections: too many, too slow, too long.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::{App, Edge, Ingress, Options, router};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A gateway that trusts nobody on its machine.
+/// A gateway that does not trust its own machine.
 struct Served {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -73,7 +73,7 @@ async fn health(stream: &mut TcpStream) -> bool {
         return false;
     }
     let mut answer = Vec::new();
-    // The whole of it, so that the next request has an answer of its own.
+    // Reads all of it, so that the next request gets its own answer.
     while !answer.ends_with(b"}") {
         let read = tokio::time::timeout(SOON, stream.read_buf(&mut answer));
         if !matches!(read.await, Ok(Ok(1..))) {
@@ -86,14 +86,14 @@ async fn health(stream: &mut TcpStream) -> bool {
 /// Whether the other end closes the connection.
 async fn is_closed(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
-    // Reset or ended, both will do.
+    // Either a reset or an end will do.
     tokio::time::timeout(SOON, stream.read_to_end(&mut rest))
         .await
         .is_ok()
 }
 
 #[tokio::test]
-async fn a_client_has_only_so_many_connections_and_others_are_not_in_want() {
+async fn a_client_has_a_limited_number_of_connections_and_does_not_affect_others() {
     let served = serve(Edge {
         connections_per_client: 3,
         ..Edge::default()
@@ -107,7 +107,7 @@ async fn a_client_has_only_so_many_connections_and_others_are_not_in_want() {
     }
     assert!(is_closed(&mut served.connect(2).await).await);
     assert!(served.answers(3).await);
-    // Those that are open go on, and one that ends makes room.
+    // The open ones still work, and one that ends makes room.
     assert!(health(&mut open[0]).await);
     drop(open.pop());
     let deadline = tokio::time::Instant::now() + SOON;
@@ -117,7 +117,7 @@ async fn a_client_has_only_so_many_connections_and_others_are_not_in_want() {
 }
 
 #[tokio::test]
-async fn when_all_places_are_taken_who_has_idled_longest_goes() {
+async fn when_all_places_are_taken_the_connection_idle_for_longest_is_closed() {
     let served = serve(Edge {
         connections: 16,
         ..Edge::default()
@@ -126,7 +126,7 @@ async fn when_all_places_are_taken_who_has_idled_longest_goes() {
     let mut idle = Vec::new();
     for n in 0..16 {
         let mut stream = served.connect(2).await;
-        // Some have asked for something, others have never said a word.
+        // Some have sent a request, others nothing at all.
         assert!(n % 2 == 0 || health(&mut stream).await);
         idle.push(stream);
     }
@@ -151,7 +151,7 @@ async fn a_head_must_come_in_time() {
 }
 
 #[tokio::test]
-async fn heads_and_bodies_must_be_short_and_make_sense() {
+async fn heads_and_bodies_must_be_short_and_valid() {
     let served = serve(Edge::default()).await;
     let long_field = format!(
         "GET /health HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
@@ -183,7 +183,7 @@ async fn heads_and_bodies_must_be_short_and_make_sense() {
         let read = tokio::time::timeout(SOON, stream.read_exact(&mut answer)).await;
         let begin = String::from_utf8_lossy(&answer).into_owned();
         let head: String = request.chars().take(40).collect();
-        // Two clients in one: what is ambiguous may also just be hung up on.
+        // Ambiguous requests may also be answered by closing the connection.
         assert!(
             codes.iter().any(|code| begin.ends_with(code)) || matches!(read, Ok(Err(_))) && codes.contains(&"400"),
             "{head:?}: {begin:?} {read:?}"
@@ -193,7 +193,7 @@ async fn heads_and_bodies_must_be_short_and_make_sense() {
 }
 
 #[tokio::test]
-async fn requests_in_hand_are_finished_when_the_gateway_stops_and_idle_ones_are_let_go() {
+async fn during_shutdown_running_requests_are_finished_and_idle_connections_closed() {
     let served = serve(Edge::default()).await;
     let mut idle = served.connect(2).await;
     assert!(health(&mut idle).await);
@@ -202,7 +202,7 @@ async fn requests_in_hand_are_finished_when_the_gateway_stops_and_idle_ones_are_
         .write_all(b"POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{")
         .await
         .unwrap();
-    // The head was read before this one's was.
+    // Once this is answered, the head above has been read.
     assert!(served.answers(3).await);
     served.stop.send(()).unwrap();
     assert!(is_closed(&mut idle).await);
@@ -214,9 +214,9 @@ async fn requests_in_hand_are_finished_when_the_gateway_stops_and_idle_ones_are_
 }
 
 #[tokio::test]
-async fn who_has_just_connected_when_the_gateway_stops_is_answered() {
+async fn a_client_that_has_just_connected_is_still_answered_during_shutdown() {
     let served = serve(Edge::default()).await;
-    // The system has connected them; the gateway has had no time to notice.
+    // The system has established the connections; the gateway has had no time to notice.
     let connected = [(); 3].map(|()| std::net::TcpStream::connect(served.address).unwrap());
     served.stop.send(()).unwrap();
     for stream in connected {

@@ -1,4 +1,4 @@
-//! What strangers can do, and cannot.
+//! What strangers can do and cannot do.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -46,7 +46,7 @@ impl Gateway {
 }
 
 #[tokio::test]
-async fn a_visitor_is_given_the_key_with_an_id_of_the_gateways_and_reads_the_order_with_it() {
+async fn a_visitor_gets_a_key_with_an_id_made_by_the_gateway_and_reads_the_order_with_it() {
     let gateway = with_keys(|_| ()).await;
     let answer = gateway
         .elsewhere(place(&with("/orderId", Value::Null), &[]))
@@ -74,7 +74,7 @@ async fn a_visitor_is_given_the_key_with_an_id_of_the_gateways_and_reads_the_ord
 }
 
 #[tokio::test]
-async fn whoever_has_no_key_learns_nothing_not_even_whether_there_is_such_an_order() {
+async fn without_the_key_nothing_is_revealed_not_even_whether_the_order_exists() {
     let gateway = with_keys(|_| ()).await;
     gateway.restate.has_status("order-1", "CREATED", 1);
     gateway.restate.has_status("unknown", "NEW", 0);
@@ -101,13 +101,13 @@ async fn whoever_has_no_key_learns_nothing_not_even_whether_there_is_such_an_ord
         }
         answers.dedup();
         assert_eq!(answers.len(), 1, "{method} {end}: {answers:#?}");
-        // Restate was not asked, so the time it takes tells nothing either.
+        // Restate was not called, so the time it takes reveals nothing either.
         assert_eq!(gateway.restate.calls.lock().unwrap().len(), asked);
     }
 }
 
 #[tokio::test]
-async fn operators_need_no_key_and_are_given_it() {
+async fn operators_need_no_key_and_get_it() {
     let gateway = with_keys(|_| ()).await;
     gateway.restate.has_status("order-1", "CREATED", 1);
     for request in [
@@ -130,18 +130,18 @@ async fn operators_need_no_key_and_are_given_it() {
 }
 
 #[tokio::test]
-async fn nobody_gets_the_key_of_an_order_by_placing_it_again() {
+async fn placing_an_order_again_does_not_yield_its_key() {
     let gateway = with_keys(|_| ()).await;
     let (id, key) = gateway.ticket().await;
     let order = with("/orderId", json!(id));
-    // Whoever placed it repeats it as often as need be.
+    // The client that placed it may repeat it as often as necessary.
     for _ in 0..2 {
         let answer = gateway
             .elsewhere(place(&order, &[("order-key", &key)]))
             .await;
         assert_eq!((answer.status, &answer.body["key"]), (202, &json!(key)));
     }
-    // Whoever knows the id, and even what was ordered, does not get it.
+    // A stranger who knows the id, and even what was ordered, does not get the key.
     let answer = gateway.elsewhere(place(&order, &[])).await;
     assert_eq!(answer.status, 202);
     assert!(answer.body.get("key").is_none());
@@ -154,7 +154,7 @@ async fn nobody_gets_the_key_of_an_order_by_placing_it_again() {
 }
 
 #[tokio::test]
-async fn a_claim_says_whether_the_key_was_shown() {
+async fn a_claim_says_whether_the_request_brought_the_key() {
     let gateway = with_keys(|_| ()).await;
     let (id, key) = gateway.ticket().await;
     let order = with("/orderId", json!(id));
@@ -172,13 +172,13 @@ async fn a_claim_says_whether_the_key_was_shown() {
         );
         let claims = gateway.restate.claims.lock().unwrap().clone();
         assert_eq!(claims.last().unwrap()["claimant"], claimant);
-        // Whoever sends it and under which id, it is the same order.
+        // Whoever sends it, and under whichever id, it is the same order.
         assert_eq!(claims.last().unwrap()["content"], claims[0]["content"]);
     }
 }
 
 #[tokio::test]
-async fn without_a_secret_there_are_no_keys_and_only_operators_read() {
+async fn without_a_secret_there_are_no_keys_and_only_operators_can_read() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "CREATED", 1);
     let answer = gateway.elsewhere(bare("POST", "/api/order-ids")).await;
@@ -188,7 +188,7 @@ async fn without_a_secret_there_are_no_keys_and_only_operators_read() {
 }
 
 #[tokio::test]
-async fn at_the_same_machine_nobody_is_trusted_where_a_proxy_may_stand() {
+async fn clients_on_the_same_machine_are_not_trusted_if_one_may_be_a_proxy() {
     for change in [
         (|config: &mut Options| config.edge.trust_loopback = Some(false)) as fn(&mut Options),
         |config| config.edge.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()],
@@ -203,7 +203,7 @@ async fn at_the_same_machine_nobody_is_trusted_where_a_proxy_may_stand() {
 }
 
 #[tokio::test]
-async fn what_is_inside_is_told_to_operators_only() {
+async fn only_operators_see_internal_addresses() {
     let gateway = with_keys(|config| {
         config.restate_ui = Some("http://10.1.2.3:9070".to_owned());
         config.restate_ingress.urls = "http://127.0.0.1:9".to_owned();
@@ -230,7 +230,7 @@ async fn what_is_inside_is_told_to_operators_only() {
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() {
+async fn a_client_over_its_limit_is_told_when_to_return_and_no_other_client_is() {
     let gateway = with_keys(|config| {
         config.edge.client_rates.order = "2/1m".parse().unwrap();
         config.edge.client_rates.read = "3/1h".parse().unwrap();
@@ -255,11 +255,11 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() {
         .unwrap();
     assert!((1..=30).contains(&wait), "{wait}");
     assert_eq!(gateway.records().len(), 2);
-    // What else the same client asks for is another matter, and so are other clients.
+    // Other requests of the same client have their own limits, and so have other clients.
     let read = gateway.elsewhere(bare("GET", "/api/restaurants")).await;
     assert_eq!(read.status, 200);
     assert_eq!(gateway.send(from("10.0.0.8:1", order())).await.status, 202);
-    // Those who look after the gateway, and operators, ask as often as they like.
+    // Health checks and operators have no limits.
     for _ in 0..5 {
         assert_ne!(gateway.elsewhere(bare("GET", "/health")).await.status, 429);
         assert_eq!(gateway.send(from(HERE, order())).await.status, 202);
@@ -271,7 +271,7 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn tokens_cannot_be_tried_one_after_the_other() {
+async fn tokens_cannot_be_guessed_one_after_the_other() {
     let gateway =
         with_keys(|config| config.edge.client_rates.token = "3/1h".parse().unwrap()).await;
     let path = "/api/operations/load";
@@ -286,12 +286,12 @@ async fn tokens_cannot_be_tried_one_after_the_other() {
         .header("content-type", "application/json")
         .body(Body::from(json!({"token": "wrong"}).to_string()));
     assert_eq!(gateway.elsewhere(session.unwrap()).await.status, 429);
-    // Who has it is not kept out by who has not.
+    // Wrong attempts do not lock out a client with the right token.
     assert_eq!(tries("s3cret").await, 200);
 }
 
 #[tokio::test]
-async fn a_client_has_only_so_many_streams_open_and_others_are_not_in_want() {
+async fn a_client_has_a_limited_number_of_open_streams_and_does_not_affect_others() {
     let gateway = with_keys(|config| config.edge.streams_per_client = 2).await;
     let mut tickets = Vec::new();
     for _ in 0..4 {
@@ -342,7 +342,7 @@ async fn behind_a_proxy_each_of_its_clients_has_its_own_budget() {
 }
 
 #[tokio::test]
-async fn no_other_site_is_given_leave_and_no_method_is_what_it_is_not() {
+async fn no_other_site_is_allowed_in_and_methods_cannot_be_overridden() {
     let gateway = with_keys(|_| ()).await;
     let mut preflight = with_header("OPTIONS", "/api/orders", "origin", "https://evil.example");
     preflight
@@ -381,7 +381,7 @@ async fn no_other_site_is_given_leave_and_no_method_is_what_it_is_not() {
 }
 
 #[tokio::test]
-async fn paths_lead_nowhere_but_where_they_say() {
+async fn unusual_paths_reach_no_other_route() {
     let gateway = with_keys(|_| ()).await;
     for (path, allowed) in [
         ("/api/orders/a%2F..%2F..%2Frestate%2Fcall", &[400][..]),
@@ -414,7 +414,7 @@ async fn paths_lead_nowhere_but_where_they_say() {
 }
 
 #[tokio::test]
-async fn a_flood_is_refused_before_anything_is_done_for_it() {
+async fn a_flood_is_refused_before_any_work_is_done() {
     let gateway = with_keys(|config| config.edge.client_rates.read = "1/1h".parse().unwrap()).await;
     let mut refused = 0;
     for _ in 0..1_000 {

@@ -44,7 +44,7 @@ impl Gateway {
     }
 }
 
-/// Restate is asked nothing in these tests unless they say so.
+/// Restate is not called in these tests unless they say so.
 async fn gateway() -> Gateway {
     Gateway::with(
         TestRestate::default(),
@@ -55,7 +55,7 @@ async fn gateway() -> Gateway {
 }
 
 #[tokio::test]
-async fn a_stream_begins_with_a_snapshot_and_goes_on_with_each_change() {
+async fn a_stream_begins_with_a_snapshot_and_continues_with_each_change() {
     let gateway = gateway().await;
     let before = now_ms();
     gateway.happens(status(1, Status::Created));
@@ -89,7 +89,7 @@ async fn a_stream_begins_with_a_snapshot_and_goes_on_with_each_change() {
 }
 
 #[tokio::test]
-async fn who_comes_back_misses_nothing_and_sees_nothing_twice() {
+async fn a_client_that_reconnects_misses_nothing_and_sees_nothing_twice() {
     let gateway = gateway().await;
     gateway.happens(status(1, Status::Created));
     let mut events = gateway.watch(None).await;
@@ -97,7 +97,7 @@ async fn who_comes_back_misses_nothing_and_sees_nothing_twice() {
     gateway.happens(status(2, Status::Scheduled));
     assert_eq!(events.short(1).await, ["status 2"]);
     drop(events);
-    // While nobody looks, changes come, some of them twice.
+    // Changes while the client is away, some of them twice.
     for version in [3, 2, 3, 4] {
         gateway.happens(status(version, Status::InPreparation));
     }
@@ -106,13 +106,13 @@ async fn who_comes_back_misses_nothing_and_sees_nothing_twice() {
     gateway.happens(status(4, Status::InPreparation));
     gateway.happens(status(5, Status::SchedulingDelivery));
     assert_eq!(events.short(1).await, ["status 5"]);
-    // An id that was never one of ours.
+    // An id that the gateway never sent.
     let mut events = gateway.watch(Some("pizza")).await;
     assert_eq!(events.short(1).await, ["snapshot 5"]);
 }
 
 #[tokio::test]
-async fn the_driver_is_followed_while_the_order_is_on_the_way() {
+async fn the_driver_is_shown_while_the_order_is_on_the_way() {
     let gateway = gateway().await;
     gateway.drives(-121.9, 5);
     gateway.happens(status(1, Status::WaitingForDriver));
@@ -124,13 +124,13 @@ async fn the_driver_is_followed_while_the_order_is_on_the_way() {
         place.data,
         json!({"driverId": "driver-A", "lon": -121.9, "lat": 37.3, "timestamp": 5})
     );
-    // Of many places in a short time the last one counts.
+    // Of many places in a short time, the last one counts.
     for step in 0..50 {
         gateway.drives(-121.9 + f64::from(step) / 1000.0, 6 + i64::from(step));
     }
     let place = events.next().await.unwrap();
     assert_eq!(place.data["lon"], -121.851);
-    // What the twin refuses is not told: a repeated position, and one that nobody can have reached.
+    // What the twin refuses is not sent: a repeated position, and an impossible one.
     gateway.drives(-121.8, 7);
     gateway.drives(-122.4, 100);
     gateway.drives(-121.85, 101);
@@ -144,7 +144,7 @@ async fn the_driver_is_followed_while_the_order_is_on_the_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn some_seconds_after_the_order_has_ended_so_does_the_stream() {
+async fn a_stream_ends_some_seconds_after_its_order() {
     let gateway = gateway().await;
     gateway.happens(status(1, Status::InDelivery));
     let mut events = gateway.watch(None).await;
@@ -156,7 +156,7 @@ async fn some_seconds_after_the_order_has_ended_so_does_the_stream() {
     assert!(events.next().await.is_none());
     assert_eq!(gateway.hub.watched(), 0);
 
-    // Long ago: at once.
+    // It ended long ago, so the stream ends at once.
     let mut ended = status(3, Status::Delivered);
     ended.at -= 60_000;
     gateway.happens(ended);
@@ -168,14 +168,14 @@ async fn some_seconds_after_the_order_has_ended_so_does_the_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_order_that_is_corrected_goes_on() {
+async fn the_stream_of_a_rejected_order_continues_when_the_order_is_corrected() {
     let gateway = gateway().await;
     gateway.happens(status(1, Status::Rejected));
     let mut events = gateway.watch(None).await;
     assert_eq!(events.short(1).await, ["snapshot 1"]);
     gateway.happens(status(2, Status::Created));
     assert_eq!(events.short(1).await, ["status 2"]);
-    // It does not end, and something comes every five seconds.
+    // The stream does not end, and something is sent every five seconds.
     let before = events.comments;
     let watching = tokio::time::timeout(std::time::Duration::from_secs(29), events.next());
     assert!(watching.await.is_err());
@@ -183,7 +183,7 @@ async fn a_rejected_order_that_is_corrected_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_comment_says_that_everything_up_to_now_has_been_told() {
+async fn a_comment_means_that_the_client_has_everything_up_to_now() {
     let gateway = gateway().await;
     for (version, entered) in [(1, Status::Created), (2, Status::Scheduled)] {
         gateway.happens(status(version, entered));
@@ -223,7 +223,7 @@ async fn restate_is_asked_once_for_all_who_watch_an_order_that_is_not_in_memory(
 }
 
 #[tokio::test]
-async fn an_order_whose_beginning_is_no_longer_in_the_topic_has_its_history_from_restate() {
+async fn an_order_whose_beginning_is_no_longer_in_the_topic_gets_its_history_from_restate() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "SCHEDULED", 3);
     gateway.happens(status(4, Status::InPreparation));
@@ -236,7 +236,7 @@ async fn an_order_whose_beginning_is_no_longer_in_the_topic_has_its_history_from
 }
 
 #[tokio::test]
-async fn an_order_just_accepted_is_watched_before_anyone_has_begun_with_it() {
+async fn an_accepted_order_can_be_watched_before_its_processing_starts() {
     let gateway = Gateway::new().await;
     gateway.order(good()).await;
     gateway.restate.has_status("order-1", "NEW", 0);
@@ -253,7 +253,7 @@ async fn an_order_just_accepted_is_watched_before_anyone_has_begun_with_it() {
 }
 
 #[tokio::test]
-async fn an_order_that_nobody_knows_cannot_be_watched() {
+async fn an_unknown_order_cannot_be_watched() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "NEW", 0);
     let answer = gateway.get(PATH).await;
@@ -270,7 +270,7 @@ async fn an_order_that_nobody_knows_cannot_be_watched() {
 }
 
 #[tokio::test]
-async fn when_the_gateway_stops_streams_end_without_a_word_so_that_clients_come_back() {
+async fn during_shutdown_streams_end_without_an_event_so_that_clients_reconnect() {
     let gateway = gateway().await;
     gateway.happens(status(1, Status::Created));
     let mut events = gateway.watch(None).await;

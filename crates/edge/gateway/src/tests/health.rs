@@ -1,4 +1,4 @@
-//! Health, and what every route has.
+//! Health, and what every route has in common.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{BrokerState, Gateway, TestRestate, good, request};
 
 #[tokio::test]
-async fn the_gateway_lives_whatever_else_does_not() {
+async fn the_gateway_is_alive_even_if_nothing_else_is() {
     let gateway = Gateway::with(
         TestRestate::default(),
         "http://127.0.0.1:9",
@@ -22,7 +22,7 @@ async fn the_gateway_lives_whatever_else_does_not() {
 }
 
 #[tokio::test]
-async fn the_gateway_is_ready_when_kafka_and_restate_are_there() {
+async fn the_gateway_is_ready_when_kafka_and_restate_are_available() {
     let gateway = Gateway::new().await;
     let answer = gateway.get("/ready").await;
     assert_eq!(answer.status, 200);
@@ -38,7 +38,7 @@ async fn the_gateway_is_ready_when_kafka_and_restate_are_there() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_was_told_to_stop_serves_and_says_that_others_should() {
+async fn a_gateway_that_shuts_down_still_serves_but_is_not_ready() {
     let gateway = Gateway::new().await;
     let before = gateway.get("/health").await;
     assert!(!before.headers.contains_key("connection"));
@@ -49,7 +49,7 @@ async fn a_gateway_that_was_told_to_stop_serves_and_says_that_others_should() {
         answer.body,
         json!({
             "status": "DOWN",
-            "detail": "it has been told to stop",
+            "detail": "it is shutting down",
             "kafka": {"status": "UP"},
             "restate": {"status": "UP"},
             "events": {"status": "UP"},
@@ -95,7 +95,7 @@ async fn a_gateway_that_is_not_ready_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn however_many_ask_kafka_is_asked_once_a_second() {
+async fn however_many_clients_ask_kafka_is_checked_once_a_second() {
     let gateway = Gateway::new().await;
     futures::future::join_all((0..20).map(|_| gateway.get("/ready"))).await;
     assert_eq!(*gateway.broker.checks.lock().unwrap(), 1);

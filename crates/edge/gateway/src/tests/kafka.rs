@@ -60,7 +60,7 @@ impl Running {
         }
     }
 
-    /// What `/ready` says of reading the topics, as soon as that is `status`.
+    /// What `/ready` says about reading the topics, as soon as that is `status`.
     async fn events_are(&self, status: &str) -> Value {
         let asking = async {
             loop {
@@ -137,7 +137,7 @@ async fn an_accepted_order_is_in_the_topic() {
 }
 
 #[tokio::test]
-async fn while_the_broker_is_down_nothing_is_accepted_and_what_was_tried_can_be_repeated() {
+async fn while_the_broker_is_down_no_order_is_accepted_and_the_request_can_be_repeated() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(domain::topic::ORDERS, 4, 1).unwrap();
     let gateway = Running::start(&cluster.bootstrap_servers()).await;
@@ -165,7 +165,7 @@ async fn while_the_broker_is_down_nothing_is_accepted_and_what_was_tried_can_be_
     gateway.stop().await;
 }
 
-/// A cluster with every topic.
+/// A cluster with all topics.
 fn whole_cluster() -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> {
     let cluster = MockCluster::new(1).unwrap();
     for (topic, partitions) in topic::ALL {
@@ -193,11 +193,11 @@ async fn changes(publisher: &Publisher, version: u64, status: Status) {
 }
 
 #[tokio::test]
-async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_driver() {
+async fn published_changes_and_positions_reach_an_open_stream() {
     let cluster = whole_cluster();
     let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
     changes(&publisher, 1, Status::Created).await;
-    // It was there before the gateway: Restate, which is not, need not be asked.
+    // Published before the gateway started. Restate, which is not running, need not be asked.
     let gateway = Running::start(&cluster.bootstrap_servers()).await;
     let mut events = gateway.watch("/api/orders/order-1/events", None).await;
     assert_eq!(events.short(1).await, ["snapshot 1"]);
@@ -220,7 +220,7 @@ async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_drive
     assert_eq!(seen.event, "driver");
     assert_eq!(seen.data["timestamp"], at);
 
-    // A gateway that is restarted while someone watches.
+    // A gateway that is restarted while a client watches.
     gateway.stop().await;
     assert!(events.next().await.is_none());
     changes(&publisher, 4, Status::InDelivery).await;
@@ -231,7 +231,7 @@ async fn a_change_that_is_published_reaches_an_open_stream_and_so_does_the_drive
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_after_the_broker_was_away() {
+async fn a_stream_continues_after_the_broker_was_down() {
     let cluster = whole_cluster();
     let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
     changes(&publisher, 1, Status::Created).await;
@@ -246,7 +246,7 @@ async fn a_stream_goes_on_after_the_broker_was_away() {
 }
 
 #[tokio::test]
-async fn topics_that_come_to_be_later_are_read_too() {
+async fn topics_created_later_are_read_too() {
     let cluster = MockCluster::new(1).unwrap();
     let gateway = Running::start(&cluster.bootstrap_servers()).await;
     let mut events = gateway.watch("/api/operations/events", None).await;
@@ -276,7 +276,7 @@ async fn topics_that_come_to_be_later_are_read_too() {
     gateway.stop().await;
 }
 
-/// A gateway that notices at once when nothing comes.
+/// A gateway that notices a stalled partition at once.
 async fn impatient(
     cluster: &MockCluster<'_, rdkafka::producer::DefaultProducerContext>,
 ) -> Running {
@@ -292,7 +292,7 @@ async fn impatient(
 }
 
 #[tokio::test]
-async fn a_topic_that_is_missing_shows_until_it_is_there() {
+async fn a_missing_topic_is_reported_until_it_exists() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(topic::ORDERS, 4, 1).unwrap();
     let gateway = impatient(&cluster).await;
@@ -311,7 +311,7 @@ async fn a_topic_that_is_missing_shows_until_it_is_there() {
 }
 
 #[tokio::test]
-async fn a_reader_that_gets_only_errors_shows_and_goes_on_when_they_end() {
+async fn a_reader_that_gets_only_errors_is_reported_and_recovers_when_they_end() {
     let cluster = whole_cluster();
     let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
     let gateway = impatient(&cluster).await;
@@ -341,7 +341,7 @@ async fn a_reader_that_gets_only_errors_shows_and_goes_on_when_they_end() {
 }
 
 #[tokio::test]
-async fn settings_that_make_no_sense_are_refused_at_the_start() {
+async fn invalid_settings_are_refused_at_the_start() {
     for url in ["", "localhost:8080", "https://restate:8080", "mailto:x"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let refused = serve(Options::new("127.0.0.1:9", url), listener, async {}).await;

@@ -1,4 +1,4 @@
-//! The routes, without a network where that will do. Every answer that a test gets is held against the `OpenAPI` document.
+//! The routes, without a network where possible. Every answer in a test is checked against the `OpenAPI` document.
 
 mod asyncapi;
 mod bodies;
@@ -40,12 +40,12 @@ use crate::{App, Broker, Ingress, Options, router};
 /// How the broker behaves.
 #[derive(Debug, Clone, Copy, Default)]
 enum BrokerState {
-    /// Takes every record.
+    /// Stores every record.
     #[default]
     Well,
-    /// Never gives its word.
+    /// Confirms no record.
     Down,
-    /// Will not have the record.
+    /// Refuses every record.
     Refusing,
     /// Makes the gateway panic.
     Fatal,
@@ -111,12 +111,12 @@ impl Broker for TestBroker {
     }
 }
 
-/// Restate's ingress as far as the gateway sees it: answers by path, and the paths that were asked for.
+/// Restate's ingress as the gateway sees it: the answers by path, and the paths that were requested.
 #[derive(Debug, Clone, Default)]
 struct TestRestate {
     answers: Arc<Mutex<HashMap<String, (u16, Value)>>>,
     calls: Arc<Mutex<Vec<String>>>,
-    /// The bodies with which ids were claimed.
+    /// The bodies of the claims.
     claims: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -128,7 +128,7 @@ impl TestRestate {
             .insert(path.to_owned(), (status, body));
     }
 
-    /// `OrderStatusService/get` answers this for the order.
+    /// Sets the answer of `OrderStatusService/get` for the order.
     fn has_status(&self, id: &str, status: &str, version: u64) {
         let history = match version {
             0 => json!([]),
@@ -141,13 +141,13 @@ impl TestRestate {
         );
     }
 
-    /// How often this path was asked for.
+    /// How often this path was requested.
     fn asked(&self, path: &str) -> usize {
         let calls = self.calls.lock().unwrap();
         calls.iter().filter(|call| call.ends_with(path)).count()
     }
 
-    /// `OrderWorkflow/cancel` answers this for the order.
+    /// Sets the answer of `OrderWorkflow/cancel` for the order.
     fn answers_cancel(&self, id: &str, status: u16, body: Value) {
         self.answer(
             &format!("/restate/call/OrderWorkflow/{id}/cancel"),
@@ -156,7 +156,7 @@ impl TestRestate {
         );
     }
 
-    /// `OrderStatusService/claim` answers this for the order.
+    /// Sets the answer of `OrderStatusService/claim` for the order.
     fn answers_claim(&self, id: &str, granted: bool) {
         self.answer(
             &format!("/restate/call/OrderStatusService/{id}/claim"),
@@ -165,7 +165,7 @@ impl TestRestate {
         );
     }
 
-    /// Serves this on a port of its own, and returns its base URL.
+    /// Serves this on a free port, and returns its base URL.
     async fn serve(&self) -> String {
         let this = self.clone();
         let app = Router::new()
@@ -182,7 +182,7 @@ impl TestRestate {
             .lock()
             .unwrap()
             .push(format!("{} {path}", request.method()));
-        // Restate refuses these for handlers without an input.
+        // Restate refuses a body for handlers without an input.
         let is_claim = path.ends_with("/claim");
         let is_call = path.starts_with("/restate/call/");
         assert!(!is_call || request.headers().contains_key("content-type") == is_claim);
@@ -208,10 +208,10 @@ impl TestRestate {
     }
 }
 
-/// In place of a status: no answer at all.
+/// Instead of a status: no answer at all.
 const SILENCE: u16 = 0;
 
-/// The gateway with test doubles around it.
+/// A gateway with test doubles around it.
 struct Gateway {
     router: Router,
     broker: TestBroker,
@@ -221,7 +221,7 @@ struct Gateway {
     document: Value,
 }
 
-/// What the gateway answered.
+/// An answer of the gateway.
 #[derive(Debug, Clone)]
 struct Answer {
     status: u16,
@@ -230,7 +230,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Name of the problem, without what all names begin with.
+    /// The name of the problem, without the prefix that all names have.
     fn problem(&self) -> &str {
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(self.body["status"], self.status);
@@ -260,14 +260,14 @@ impl Gateway {
         Self::with(restate, &base, Duration::from_secs(30)).await
     }
 
-    /// With Restate at `base`, which has `limit` for an answer.
+    /// With Restate at `base`, which must answer within `limit`.
     async fn with(restate: TestRestate, base: &str, limit: Duration) -> Self {
         let mut config = Options::new("127.0.0.1:9", base);
         config.restate_timeout = limit;
         Self::configured(restate, &config).await
     }
 
-    /// With this configuration, but for the brokers.
+    /// With this configuration, except for the brokers.
     async fn configured(restate: TestRestate, config: &Options) -> Self {
         let broker = TestBroker::default();
         let ingress = Ingress::new(&config.restate_ingress.urls, config.restate_timeout).unwrap();
@@ -307,7 +307,7 @@ impl Gateway {
         self.send(from(HERE, request)).await
     }
 
-    /// The answer, its body unread.
+    /// The answer, with its body unread.
     async fn open(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
@@ -341,7 +341,7 @@ impl Gateway {
 const HERE: &str = "127.0.0.1:40000";
 const ELSEWHERE: &str = "10.0.0.7:40000";
 
-/// The request as it comes from there.
+/// The request as if it came from `peer`.
 fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
     let peer: SocketAddr = peer.parse().unwrap();
     request.extensions_mut().insert(ConnectInfo(peer));
@@ -356,7 +356,7 @@ fn request(method: &str, path: &str) -> axum::http::request::Builder {
     Request::builder().method(method).uri(path)
 }
 
-/// An order that is in order.
+/// A valid order.
 fn good() -> Value {
     json!({
         "orderId": "order-1",
@@ -367,7 +367,7 @@ fn good() -> Value {
     })
 }
 
-/// The good order with another value at `pointer`; null takes the field out.
+/// The valid order with another value at `pointer`; null removes the field.
 fn with(pointer: &str, value: Value) -> Value {
     let mut order = good();
     let (parent, key) = pointer.rsplit_once('/').unwrap();

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document says what the gateway does.
+//! The `OpenAPI` document describes what the gateway does.
 
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ async fn every_route_is_in_the_document() {
 }
 
 #[tokio::test]
-async fn the_document_is_whole() {
+async fn the_document_is_complete() {
     let document = Gateway::new().await.document;
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["title"], "Food ordering");
@@ -84,7 +84,7 @@ async fn money_places_and_problems_are_described_as_they_are() {
     assert_eq!(schema("/Money/type"), "number");
     for money in ["/NewOrder/properties/totalCost", "/Dish/properties/price"] {
         assert_eq!(schema(money)["$ref"], "#/components/schemas/Money");
-        // What the field is for, beside what all amounts have in common.
+        // The purpose of the field, besides what all amounts have in common.
         assert!(schema(money)["description"].is_string());
     }
     assert_eq!(schema("/Place/properties/lon/type"), "number");
@@ -105,7 +105,7 @@ async fn money_places_and_problems_are_described_as_they_are() {
         required("OrderStatus"),
         ["eta", "history", "now", "orderId", "status", "version"]
     );
-    // What is said about limits there is what the domain checks.
+    // The limits in the document are those that the domain checks.
     assert_eq!(domain::order::MAX_PRODUCTS, 100);
     assert_eq!(domain::order::MAX_QUANTITY, 999);
     assert_eq!(domain::order::MAX_TEXT, 500);
@@ -116,7 +116,7 @@ async fn money_places_and_problems_are_described_as_they_are() {
 }
 
 #[tokio::test]
-async fn the_example_of_an_order_is_one_that_is_taken() {
+async fn the_example_of_an_order_is_accepted() {
     let gateway = Gateway::new().await;
     let example = &gateway.document["components"]["schemas"]["NewOrder"]["example"];
     assert_eq!(gateway.order(example).await.status, 202);
@@ -131,7 +131,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     })
 }
 
-/// Everything that is referred to.
+/// Every reference in the document.
 pub(super) fn references(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => fields
@@ -146,18 +146,18 @@ pub(super) fn references(value: &Value) -> Vec<String> {
     }
 }
 
-/// Asserts that the document says of this request that it may have this answer: status, media type and every member.
+/// Asserts that the document describes this answer to this request: status, media type and every member.
 pub(super) fn assert_documented(document: &Value, method: &str, path: &str, answer: &Answer) {
     let method = method.to_lowercase();
     let operation =
         operations(document).find(|(template, of, _)| matches(template, path) && *of == method);
     let Some((_, _, operation)) = operation else {
-        // Nothing is said about paths and methods that are not there.
+        // Paths and methods that do not exist are not described.
         assert!([404, 405].contains(&answer.status), "{method} {path}");
         return;
     };
     if answer.status == 500 {
-        // Any operation may have this one, and none intends to.
+        // Any operation may answer with this, and none intends to.
         return;
     }
     let response = &operation["responses"][answer.status.to_string()];
@@ -183,7 +183,7 @@ fn matches(template: &str, path: &str) -> bool {
         })
 }
 
-/// Asserts that `value` is as `schema` says, with no member that it does not mention.
+/// Asserts that `value` conforms to `schema` and has no member that it does not describe.
 fn assert_conforms(document: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.strip_prefix('#').unwrap());

@@ -1,4 +1,4 @@
-//! What operators see and do, and who is one.
+//! What operators see and do, and who is an operator.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Gateway {
 }
 
 #[tokio::test]
-async fn at_the_gateways_own_machine_no_token_is_asked_for() {
+async fn on_the_gateways_own_machine_no_token_is_needed() {
     for gateway in [gateway().await, with_token().await] {
         let answer = gateway.load_from(HERE, &[("host", "localhost:3000")]).await;
         assert_eq!(
@@ -64,7 +64,7 @@ async fn at_the_gateways_own_machine_no_token_is_asked_for() {
 }
 
 #[tokio::test]
-async fn from_elsewhere_every_route_of_operators_is_closed_and_says_how_to_open_it() {
+async fn from_elsewhere_every_operator_route_is_closed_and_says_how_to_open_it() {
     let gateway = gateway().await;
     for (method, path) in [
         ("GET", "/api/operations/events"),
@@ -89,13 +89,13 @@ async fn from_elsewhere_every_route_of_operators_is_closed_and_says_how_to_open_
         .load_from(HERE, &[("x-forwarded-for", "10.0.0.7")])
         .await;
     assert_eq!(answer.status, 403);
-    // Nobody knows where this one comes from.
+    // The origin of this request is unknown.
     let answer = gateway.send(bare("GET", LOAD)).await;
     assert_eq!(answer.status, 403);
 }
 
 #[tokio::test]
-async fn from_elsewhere_the_token_opens() {
+async fn from_elsewhere_the_token_gives_access() {
     let gateway = with_token().await;
     for headers in [&[][..], &[("authorization", "Bearer wrong")]] {
         let answer = gateway.load_from(ELSEWHERE, headers).await;
@@ -146,7 +146,7 @@ async fn a_session_is_a_cookie_that_scripts_and_other_sites_cannot_use() {
 }
 
 #[tokio::test]
-async fn without_a_token_a_session_is_needless_here_and_impossible_elsewhere() {
+async fn without_a_token_a_session_is_unnecessary_here_and_impossible_elsewhere() {
     let gateway = gateway().await;
     let path = "/api/operations/session";
     let answer = gateway.ask("POST", path, json!({"token": "x"})).await;
@@ -160,7 +160,7 @@ async fn without_a_token_a_session_is_needless_here_and_impossible_elsewhere() {
 }
 
 #[tokio::test]
-async fn operators_see_the_system_and_each_second_what_has_changed() {
+async fn operators_see_the_system_and_every_second_what_has_changed() {
     let gateway = gateway().await;
     let watch = request("GET", "/api/operations/events").body(Body::empty());
     let mut events = Events::of(gateway.open(from(HERE, watch.unwrap())).await);
@@ -240,7 +240,7 @@ async fn a_corrected_event_is_published_under_the_orders_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_load_goes_on_for_ten_minutes_at_most() {
+async fn the_load_lasts_for_ten_minutes_at_most() {
     let gateway = gateway().await;
     let answer = gateway
         .ask("PUT", LOAD, json!({"ordersPerSecond": 10}))
@@ -271,7 +271,7 @@ async fn the_load_goes_on_for_ten_minutes_at_most() {
 }
 
 #[tokio::test]
-async fn a_load_that_is_too_much_is_refused() {
+async fn too_high_a_load_is_refused() {
     let gateway = gateway().await;
     let answer = gateway
         .ask("PUT", LOAD, json!({"ordersPerSecond": 51}))
@@ -284,7 +284,7 @@ async fn a_load_that_is_too_much_is_refused() {
 }
 
 #[tokio::test]
-async fn the_stubs_faults_are_handed_on() {
+async fn the_stubs_faults_are_passed_on() {
     let wishes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&wishes);
     let put = move |axum::Json(wish): axum::Json<Value>| {
@@ -335,7 +335,7 @@ async fn the_stubs_faults_are_handed_on() {
 }
 
 #[tokio::test]
-async fn settings_that_make_no_sense_are_refused() {
+async fn invalid_settings_are_refused() {
     let refused = |change: fn(&mut Options)| {
         let mut config = config();
         change(&mut config);

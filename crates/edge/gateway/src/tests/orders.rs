@@ -1,4 +1,4 @@
-//! Placing an order, asking for it, calling it off.
+//! Placing, reading and cancelling an order.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn an_accepted_order_is_published_under_its_id() {
 }
 
 #[tokio::test]
-async fn an_order_without_an_id_is_given_one() {
+async fn an_order_without_an_id_gets_one() {
     let gateway = Gateway::new().await;
     let answer = gateway.order(with("/orderId", Value::Null)).await;
     assert_eq!(answer.status, 202);
@@ -47,7 +47,7 @@ async fn an_order_without_an_id_is_given_one() {
 }
 
 #[tokio::test]
-async fn the_documented_order_is_what_is_taken() {
+async fn the_documented_order_is_accepted() {
     let gateway = Gateway::new().await;
     let order = NewOrder {
         order_id: None,
@@ -90,7 +90,7 @@ async fn the_trace_of_the_request_travels_with_the_order_unless_it_has_its_own()
 }
 
 #[tokio::test]
-async fn each_kind_of_bad_input_names_its_field() {
+async fn each_kind_of_invalid_input_names_its_field() {
     let gateway = Gateway::new().await;
     for (pointer, value, fields) in [
         ("/orderId", json!("a b"), &["orderId"][..]),
@@ -146,7 +146,7 @@ async fn each_kind_of_bad_input_names_its_field() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_named_at_once() {
+async fn all_faults_are_named_at_once() {
     let gateway = Gateway::new().await;
     let answer = gateway
         .order(json!({"products": [{"quantity": 1000}], "totalCost": -1, "deliveryDelay": 0}))
@@ -172,13 +172,13 @@ async fn everything_that_is_wrong_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn prices_are_not_taken_from_strangers_but_from_the_menu() {
+async fn prices_are_those_of_the_menu_whatever_the_client_says() {
     let gateway = Gateway::new().await;
     let answer = gateway.order(with("/totalCost", json!(0.01))).await;
     assert_eq!(answer.status, 422);
     assert_eq!(
         answer.body["errors"][0]["detail"],
-        "must be 25.00, which is what these dishes cost at La Piazza"
+        "must be 25.00, the price of these dishes at La Piazza"
     );
     let mut elsewhere = with("/totalCost", json!(0.01));
     elsewhere["restaurantId"] = json!("of-a-provider");
@@ -206,7 +206,7 @@ async fn what_is_not_json_is_refused_as_malformed() {
         assert_eq!(answer.problem(), "malformed-request");
         assert!(answer.detail().starts_with("the body "), "{answer:?}");
     }
-    // JSON, but nothing that could be an order.
+    // JSON, but not an object.
     for body in ["null", "[]", "7"] {
         let answer = gateway.order(body).await;
         assert_eq!(answer.status, 422, "{body}");
@@ -215,7 +215,7 @@ async fn what_is_not_json_is_refused_as_malformed() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_claim_to_be_json_is_not_read() {
+async fn a_body_without_a_json_content_type_is_not_read() {
     let gateway = Gateway::new().await;
     for media_type in [
         None,
@@ -248,7 +248,7 @@ async fn a_body_that_does_not_claim_to_be_json_is_not_read() {
 #[tokio::test]
 async fn a_body_of_more_than_64_kib_is_refused() {
     let gateway = Gateway::new().await;
-    // White space: a good order but for its length.
+    // White space: it would be a valid order if it were not so long.
     let padded = |length: usize| {
         let order = good().to_string();
         " ".repeat(length - order.len()) + &order
@@ -261,7 +261,7 @@ async fn a_body_of_more_than_64_kib_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_never_ends_is_given_up() {
+async fn a_body_that_never_ends_times_out() {
     let gateway = Gateway::new().await;
     let beginning = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
     let request = request("POST", "/api/orders")
@@ -288,7 +288,7 @@ async fn an_order_that_the_broker_does_not_confirm_is_not_accepted() {
     assert!(answer.detail().contains("may or may not have been taken"));
     assert!(answer.detail().contains(id));
 
-    // Nobody said yes to it, so it is no order that is merely late.
+    // The order was not accepted, so it must not count as merely late.
     gateway.restate.has_status(id, "NEW", 0);
     assert_eq!(gateway.get(&format!("/api/orders/{id}")).await.status, 404);
 
@@ -320,7 +320,7 @@ async fn a_panic_is_a_problem_of_this_one_request() {
 }
 
 #[tokio::test]
-async fn how_far_an_order_is_comes_from_restate() {
+async fn the_status_of_an_order_comes_from_restate() {
     let gateway = Gateway::new().await;
     let said = json!({
         "orderId": "order-1", "status": "CANCELLED", "eta": 1_700_000_060_000_u64, "version": 2,
@@ -357,7 +357,7 @@ async fn how_far_an_order_is_comes_from_restate() {
 }
 
 #[tokio::test]
-async fn what_was_ordered_and_the_way_it_takes_come_with_the_status() {
+async fn what_was_ordered_and_its_route_come_with_the_status() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "CREATED", 1);
     let path = "/restate/call/OrderWorkflow/order-1/getOrder";
@@ -384,7 +384,7 @@ async fn what_was_ordered_and_the_way_it_takes_come_with_the_status() {
     let answer = gateway.get("/api/orders/order-1").await;
     assert_eq!(answer.body["order"]["customerLocation"], place);
 
-    // What cannot be told is left out.
+    // What is not known is left out.
     gateway
         .restate
         .answer(path, 500, json!({"source": "invocation"}));
@@ -394,7 +394,7 @@ async fn what_was_ordered_and_the_way_it_takes_come_with_the_status() {
 }
 
 #[tokio::test]
-async fn an_order_that_has_just_begun_is_asked_for_again() {
+async fn an_order_whose_processing_has_just_started_is_read_again() {
     let gateway = Gateway::new().await;
     gateway.restate.has_status("order-1", "CREATED", 1);
     let path = "/restate/call/OrderWorkflow/order-1/getOrder";
@@ -416,7 +416,7 @@ async fn an_order_that_nobody_placed_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_order_accepted_a_moment_ago_is_new_until_restate_knows_it() {
+async fn a_newly_accepted_order_is_new_until_restate_knows_it() {
     let gateway = Gateway::new().await;
     gateway.order(good()).await;
     gateway.restate.has_status("order-1", "NEW", 0);
@@ -435,7 +435,7 @@ async fn an_order_accepted_a_moment_ago_is_new_until_restate_knows_it() {
 }
 
 #[tokio::test]
-async fn an_id_that_no_order_can_have_is_malformed() {
+async fn an_invalid_order_id_is_malformed() {
     let gateway = Gateway::new().await;
     for id in ["a%20b", "%ff", "a%2Fb", &"x".repeat(65)] {
         for answer in [
@@ -453,7 +453,7 @@ async fn an_id_that_no_order_can_have_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_is_answered_with_what_restate_says() {
+async fn a_cancellation_is_answered_with_restates_answer() {
     let gateway = Gateway::new().await;
     for (said, code) in [
         (
@@ -469,7 +469,7 @@ async fn a_cancelled_order_is_answered_with_what_restate_says() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_too_far_to_be_cancelled_is_a_conflict() {
+async fn an_order_that_can_no_longer_be_cancelled_is_a_conflict() {
     let gateway = Gateway::new().await;
     for (said, detail) in [
         (
@@ -490,7 +490,7 @@ async fn an_order_that_is_too_far_to_be_cancelled_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn an_unknown_order_cannot_be_cancelled_and_one_just_accepted_not_yet() {
+async fn an_unknown_order_cannot_be_cancelled_and_a_newly_accepted_one_not_yet() {
     let gateway = Gateway::new().await;
     let said = json!({"code": 404, "message": "no such order", "source": "invocation"});
     gateway.restate.answers_cancel("order-1", 404, said);
@@ -505,7 +505,7 @@ async fn an_unknown_order_cannot_be_cancelled_and_one_just_accepted_not_yet() {
 }
 
 #[tokio::test]
-async fn answers_of_restate_that_make_no_sense_are_a_bad_gateway() {
+async fn unexpected_answers_of_restate_are_a_bad_gateway() {
     let gateway = Gateway::new().await;
     let get = "/restate/call/OrderStatusService/order-1/get";
     let cancel = "/restate/call/OrderWorkflow/order-1/cancel";
@@ -550,7 +550,7 @@ async fn while_restate_does_not_know_the_services_the_gateway_is_unavailable() {
 }
 
 #[tokio::test]
-async fn while_restate_is_gone_or_silent_the_gateway_is_unavailable_and_still_takes_orders() {
+async fn while_restate_is_down_or_silent_the_gateway_is_unavailable_but_accepts_orders() {
     let silent = TestRestate::default();
     for path in [
         "/restate/call/OrderStatusService/order-1/get",
@@ -559,7 +559,7 @@ async fn while_restate_is_gone_or_silent_the_gateway_is_unavailable_and_still_ta
         silent.answer(path, SILENCE, Value::Null);
     }
     let base = silent.serve().await;
-    // Nobody listens on the discard port.
+    // No server listens on the discard port.
     for base in [base.as_str(), "http://127.0.0.1:9"] {
         let gateway = Gateway::with(silent.clone(), base, Duration::from_millis(100)).await;
         for answer in [
@@ -590,7 +590,7 @@ async fn an_id_that_belongs_to_another_order_is_refused_and_nothing_is_published
     let answer = gateway.send(from(HERE, request.unwrap())).await;
     assert_eq!((answer.status, answer.problem()), (409, "order-id-taken"));
     assert_eq!(gateway.records().len(), 1);
-    // An order that is refused anyway claims nothing.
+    // An order that is refused anyway claims no id.
     let claims = gateway.restate.claims.lock().unwrap().len();
     assert_eq!(
         gateway.order(with("/totalCost", json!(1))).await.status,
@@ -600,7 +600,7 @@ async fn an_id_that_belongs_to_another_order_is_refused_and_nothing_is_published
 }
 
 #[tokio::test]
-async fn an_order_is_taken_while_restate_is_away() {
+async fn an_order_is_accepted_while_restate_is_down() {
     // Restate hangs, or does not know the service yet, or fails.
     for (status, body) in [
         (SILENCE, Value::Null),

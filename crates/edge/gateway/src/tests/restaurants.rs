@@ -11,7 +11,7 @@ async fn the_restaurants_come_with_menus_prices_and_places() {
     let answer = gateway.get("/api/restaurants").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["cache-control"], "public, max-age=60");
-    // All that the domain says of them is told.
+    // Everything that the domain knows about them is in the answer.
     let catalogue = serde_json::to_value(domain::restaurant::catalogue()).unwrap();
     assert_eq!(answer.body, catalogue);
     assert_eq!(answer.body.as_array().unwrap().len(), 3);
@@ -19,7 +19,7 @@ async fn the_restaurants_come_with_menus_prices_and_places() {
 }
 
 #[tokio::test]
-async fn one_restaurant_can_be_asked_for() {
+async fn one_restaurant_can_be_read() {
     let gateway = Gateway::new().await;
     let all = gateway.get("/api/restaurants").await;
     let answer = gateway.get("/api/restaurants/la-piazza").await;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// An event as it came.
+/// An event as it was received.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     pub(super) event: String,
@@ -31,7 +31,7 @@ impl Seen {
 pub(super) struct Events {
     body: BodyDataStream,
     text: String,
-    /// How many comments came in between.
+    /// How many comments came between events.
     pub(super) comments: usize,
 }
 
@@ -75,7 +75,7 @@ impl Events {
         }
     }
 
-    /// What comes next, an event or a comment.
+    /// The next event or comment.
     pub(super) async fn block(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.text.find("\n\n") {
@@ -87,7 +87,7 @@ impl Events {
         }
     }
 
-    /// The next so many events, in short.
+    /// The next events, in short.
     pub(super) async fn short(&mut self, count: usize) -> Vec<String> {
         let mut seen = Vec::new();
         for _ in 0..count {

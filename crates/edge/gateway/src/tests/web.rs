@@ -1,4 +1,4 @@
-//! The web UI's files, and the headers that keep strangers out.
+//! The web UI's files, and the headers that protect it.
 
 use std::fs;
 
@@ -92,7 +92,7 @@ async fn pages_are_always_fresh_and_hashed_files_are_kept_for_ever() {
 }
 
 #[tokio::test]
-async fn who_takes_gzip_is_given_what_the_build_has_squeezed() {
+async fn clients_that_accept_gzip_get_the_compressed_files() {
     let (gateway, _dist) = with_ui().await;
     let mut request = asset("/assets/main-abc.js");
     let gzip = "gzip, deflate".parse().unwrap();
@@ -103,7 +103,7 @@ async fn who_takes_gzip_is_given_what_the_build_has_squeezed() {
 }
 
 #[tokio::test]
-async fn what_is_no_page_and_no_file_is_not_found() {
+async fn what_is_neither_a_page_nor_a_file_is_not_found() {
     let (gateway, _dist) = with_ui().await;
     for request in [
         asset("/assets/main-old.js"),
@@ -119,7 +119,7 @@ async fn what_is_no_page_and_no_file_is_not_found() {
         let path = request.uri().to_string();
         let (status, caching, content_type, body) = fetch(&gateway, request).await;
         if path.starts_with("/%2e") {
-            // A page of the UI, for all that is known: never a file from outside.
+            // Possibly a page of the UI, but never a file from outside.
             assert!(!body.contains("[package]"));
             continue;
         }
@@ -178,7 +178,7 @@ async fn every_answer_has_the_security_headers() {
 }
 
 #[tokio::test]
-async fn what_is_configured_for_the_ui_is_told_and_only_the_tiles_are_let_in() {
+async fn the_uis_settings_are_served_and_only_the_tiles_origin_is_allowed() {
     let gateway = Gateway::configured(TestRestate::default(), &config()).await;
     let answer = gateway.get("/api/config").await;
     assert_eq!(
@@ -249,7 +249,7 @@ async fn pages_of_other_sites_cannot_change_anything() {
 }
 
 #[tokio::test]
-async fn a_link_that_leads_out_of_the_directory_leads_nowhere() {
+async fn links_that_lead_out_of_the_directory_are_not_followed() {
     let (gateway, dist) = with_ui().await;
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("secret.js"), "secret").unwrap();
