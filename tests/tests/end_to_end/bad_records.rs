@@ -57,7 +57,7 @@ fn bad_records() -> Vec<Bad> {
         Bad {
             key: None,
             value: bytes(order("no-key")),
-            reason: "there is none",
+            reason: "but is missing",
         },
     ]
 }

@@ -1,4 +1,4 @@
-//! What callers of `OrderWorkflow` are answered.
+//! The answers to callers of `OrderWorkflow`.
 
 use domain::Status;
 use schemars::JsonSchema;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
-    /// The status it has.
+    /// The order's final status.
     pub status: Status,
     /// Why it was rejected or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The order was known already, so nothing was done.
+    /// Whether the order existed already, so that nothing was done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
 }
@@ -27,7 +27,7 @@ impl Ended {
         }
     }
 
-    /// Nothing was done for an order that is there already and has this status.
+    /// For an order that exists already and has this status.
     pub(crate) fn repeated(status: Status) -> Self {
         Self {
             repeated: true,
@@ -55,9 +55,9 @@ impl CancelAnswer {
         let reason = match status {
             Status::New => return None,
             Status::Cancelled => None,
-            Status::InDelivery => Some("the driver has picked it up".to_owned()),
-            Status::Delivered => Some("it is delivered".to_owned()),
-            status => Some(format!("it is {status}")),
+            Status::InDelivery => Some("the driver has already picked it up".to_owned()),
+            Status::Delivered => Some("it has already been delivered".to_owned()),
+            status => Some(format!("its status is {status}")),
         };
         Some(Self {
             accepted: reason.is_none(),
@@ -73,7 +73,7 @@ impl CancelAnswer {
 pub struct Settlement {
     /// The order's status now.
     pub status: Status,
-    /// What there was to settle.
+    /// What was settled.
     pub settled: Settled,
 }
 
@@ -89,14 +89,14 @@ impl Settlement {
 pub enum Settled {
     /// Nothing: it was settled before.
     Before,
-    /// The order never came to be, so nothing was charged.
+    /// The order was never created, so nothing was charged.
     NeverBegun,
-    /// The driver was sent away, the kitchen stopped, the money given back.
+    /// The driver was sent away, the restaurant told to stop, and the payment refunded.
     Undone,
     /// The customer has the food.
     Delivered,
-    /// A driver has the food: the order is `DELIVERED` when it is handed over.
+    /// A driver has the food: the order becomes `DELIVERED` when it is handed over.
     OnItsWay,
-    /// The price is not known any more: the money has to be given back by hand.
+    /// The price is not known any more: somebody has to refund the payment by hand.
     PriceUnknown,
 }

@@ -11,17 +11,17 @@ use restate_sdk::prelude::*;
 use crate::under_way::{Stop, UnderWay, Wait};
 use crate::undo::Undo;
 
-/// How long it takes at the most until the workflow hears of a delivery that is over.
+/// The longest time until the workflow learns that a delivery is over.
 const NEWS_WITHIN: Duration = Duration::from_secs(10);
 
-/// What the workflow has seen of a delivery that takes long.
+/// The last check of a delivery that takes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
-    /// Nothing yet: it looks for the first time.
+    /// There was no check yet.
     First,
-    /// It has looked before.
+    /// There was a check.
     Late,
-    /// There was no such delivery when it looked last.
+    /// The delivery did not exist at the last check.
     Missing,
 }
 
@@ -46,7 +46,7 @@ impl UnderWay<'_> {
         loop {
             match handed_over.within(Some(patience)).await {
                 Ok(Some(word)) => {
-                    // Former versions of `DeliveryManager` leave it to the workflow to say so.
+                    // Former versions of `DeliveryManager` leave this change to the workflow.
                     if word != STATUS_IS_SET {
                         self.move_on(Status::Delivered);
                     }
@@ -65,14 +65,14 @@ impl UnderWay<'_> {
         }
     }
 
-    /// The delivery takes long. Ends the order if nobody has the food by now, and tells the customer if somebody has: it is late
-    /// then, but it is not cooked or delivered a second time. If this returns, the wait goes on; what it returns is handed in
-    /// next time.
+    /// Checks a delivery that takes long. Ends the order if nobody has picked the food up by now. If a driver has the food, marks
+    /// the order as delayed: it is late, but is not cooked or delivered a second time. If this returns, the wait continues, and the
+    /// next check gets the result.
     async fn look_after_delivery(&self, look: Look) -> Result<Look, Stop> {
         let scope = &self.scope;
         let asked = unless_cancelled(scope.call(scope.delivery().check_progress()));
         let Ok(progress) = asked.await else {
-            // An operator's cancellation of a delivery is worth as much as the customer's, and no more: food on its way arrives.
+            // An operator can cancel no more of a delivery than the customer can: food on its way is delivered.
             self.call_off(cause::BY_OPERATOR).await?;
             return Ok(Look::Late);
         };
@@ -85,8 +85,8 @@ impl UnderWay<'_> {
             Progress::PickedUp { .. } if look != Look::First => {
                 scope.send(scope.status().set_delayed());
             }
-            // A delivery that is over has said so before it was forgotten. Nothing was heard since, so an invocation of its
-            // manager was killed, and nobody sees it through any more.
+            // A delivery that has ended notifies the workflow before it is forgotten. No notification came, so an invocation of its
+            // manager was killed, and nobody will complete the delivery.
             Progress::None if look == Look::Missing => self.call_off(cause::DELIVERY_LOST).await?,
             Progress::None => return Ok(Look::Missing),
             Progress::Assigned { .. } | Progress::PickedUp { .. } => {}

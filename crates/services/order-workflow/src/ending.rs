@@ -1,4 +1,4 @@
-//! How an order ends that does not reach its customer.
+//! The end of an order that does not reach its customer.
 
 use domain::Status;
 use durable::despite_cancellation;
@@ -11,7 +11,7 @@ use crate::under_way::{Stop, UnderWay};
 use crate::undo::Undoing;
 
 impl Stop {
-    /// The status that the order comes to have, why, and the error with which `run` ends.
+    /// The final status of the order, the reason, and the error with which `run` ends.
     fn told(self) -> (Status, Option<String>, Option<TerminalError>) {
         match self {
             Self::Rejected(reason) => (Status::Rejected, Some(reason), None),
@@ -35,7 +35,7 @@ impl Stop {
 }
 
 impl UnderWay<'_> {
-    /// Step 7: says how the order ends, then undoes what was begun, newest first.
+    /// Step 7: ends the order, then undoes what has begun, newest first.
     pub(crate) async fn end(self, stop: Stop) -> Result<Ended, TerminalError> {
         let (end, reason, mut failure) = stop.told();
         let ended = Change {
@@ -62,7 +62,7 @@ impl UnderWay<'_> {
         failure.map_or(Ok(Ended::new(end, reason)), Err)
     }
 
-    /// Ends the order, unless it has moved on in this very moment, or food is on its way. If this returns, the order goes on.
+    /// Ends the order, unless it has ended just now, or food is on its way. If this returns, the order continues.
     pub(crate) async fn call_off(&self, reason: &str) -> Result<(), Stop> {
         // An operator who cancels meanwhile wants the same.
         let Json(outcome) = despite_cancellation(|| {
@@ -78,7 +78,7 @@ impl UnderWay<'_> {
     }
 }
 
-/// The end of an event that is no order: `REJECTED`. It never touches an order that is one.
+/// Refuses an invalid event: the order becomes `REJECTED`, unless it was accepted before.
 pub(crate) fn refused(scope: &Scope<'_>, invalid: String) -> TerminalError {
     let answer =
         format!("{invalid}. A workflow runs once: send the corrected order under a new orderId");
@@ -86,10 +86,10 @@ pub(crate) fn refused(scope: &Scope<'_>, invalid: String) -> TerminalError {
     TerminalError::new_with_code(400, answer)
 }
 
-/// The end of an order of which `create` was not answered. There may be an order by now, and it needs an end; nothing was begun
-/// that has to be undone.
+/// Ends an order whose `create` was not answered. The order may exist by now, and needs an end; nothing has begun that must be
+/// undone.
 ///
-/// A `create` that is cancelled together with `run` either has not begun or is completed all the same. One that has failed was
+/// A `create` that is cancelled together with `run` either has not begun or completes nevertheless. A `create` that has failed was
 /// killed, perhaps between publishing and storing.
 pub(crate) fn uncreated(scope: &Scope<'_>, stop: impl Into<Stop>) -> TerminalError {
     let stop = stop.into();
@@ -98,7 +98,7 @@ pub(crate) fn uncreated(scope: &Scope<'_>, stop: impl Into<Stop>) -> TerminalErr
     let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
     for change in [
         Change::ended(end, reason.clone()).settled(),
-        // If the order was not created, its provider has to hear of the refusal all the same.
+        // Even if the order was not created, its provider must learn of the refusal.
         Change::refused_unread(reason.clone()),
     ] {
         scope.send_change(Change {

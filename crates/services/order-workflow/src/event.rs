@@ -1,17 +1,17 @@
-//! Order events: which ones are accepted, and what is said of the others.
+//! Order events: which are accepted, and why the others are refused.
 
 use domain::json::Violation;
 use domain::order::Invalid;
 use domain::{Order, OrderId};
 
-/// What metrics call an order whose id belongs to another order.
+/// The metric label of an order whose id belongs to another order.
 pub(crate) const ORDER_ID_TAKEN: &str = "order_id_taken";
 /// The longest key of a record that is quoted, in characters: the reason goes into a header and into the order's status.
 const QUOTED_KEY: usize = 100;
-/// What an invalid event names as the field at fault if it is the record's key.
+/// What an invalid event names as the field at fault if that is the record's key.
 const RECORD_KEY: &str = "record key";
 
-/// Why an order cannot have the id that it has.
+/// Why an order with an id of another order is refused.
 pub(crate) fn id_taken(order_id: &OrderId) -> String {
     format!(
         "the order id {:?} belongs to another order: send this order under another orderId",
@@ -31,7 +31,7 @@ pub(crate) fn sent_to(key: &str, event: &[u8]) -> Result<Order, String> {
     }
 }
 
-/// What is wrong with an event as a label of a metric: the first field at fault. There are as many as an order has fields.
+/// The first field at fault in an invalid event, as a label of a metric. There are as many labels as an order has fields.
 pub(crate) fn kind_of(invalid: &Invalid) -> &'static str {
     let field = invalid
         .violations
@@ -62,7 +62,7 @@ pub(crate) fn of_record(event: &[u8], key: Option<&[u8]>) -> Result<Order, Inval
             Ok(key) => format!("is a text of {} characters", key.chars().count()),
             Err(_) => "is not UTF-8".to_owned(),
         },
-        None => "there is none".to_owned(),
+        None => "is missing".to_owned(),
     };
     let problem = format!("must be the orderId {id:?}, but {found}");
     Err(Invalid {
@@ -97,7 +97,7 @@ mod tests {
             ),
             (
                 None,
-                r#"invalid order: record key must be the orderId "order-1", but there is none"#,
+                r#"invalid order: record key must be the orderId "order-1", but is missing"#,
             ),
         ] {
             let invalid = of_record(EVENT, key).unwrap_err();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_know_of_an_invalid_event_which_field_is_at_fault() {
+    fn the_metric_label_of_an_invalid_event_is_the_field_at_fault() {
         for (event, kind) in [
             (&b"pizza"[..], "not_an_order"),
             (b"[]", "not_an_order"),

@@ -14,16 +14,16 @@ use restate_sdk::prelude::*;
 use crate::event::{ORDER_ID_TAKEN, id_taken, kind_of, of_record};
 use crate::workflow::OrderWorkflowClient;
 
-/// Takes order events from Kafka.
+/// Receives order events from Kafka.
 ///
-/// A plain service that takes bytes, on purpose: an object or workflow as sink would halt the partition for ever at the first
-/// record whose key is not UTF-8, and a typed input would lose what is not JSON.
+/// It is deliberately a plain service that takes bytes: with an object or workflow as sink, the first record whose key is not
+/// UTF-8 would halt the partition for ever, and a typed input would lose events that are not JSON.
 pub struct OrderIntake {
     publisher: Publisher,
 }
 
 impl OrderIntake {
-    /// The intake; `publisher` publishes its dead letters.
+    /// The intake. It publishes dead letters through `publisher`.
     #[must_use]
     pub fn new(publisher: Publisher) -> Self {
         Self { publisher }
@@ -32,10 +32,10 @@ impl OrderIntake {
 
 #[restate_sdk::service(name = "OrderIntake", journal_retention = "0s")]
 impl OrderIntake {
-    /// Sink of topic `orders`. An order starts its workflow (one-way; the same order sent again changes nothing). An invalid event
-    /// and an order whose id belongs to another order go to topic `orders-dlq` as they came, with the reason in their headers.
-    /// The order that an invalid event names, if it is not under way, is `REJECTED` for that reason; a corrected event for it is
-    /// accepted.
+    /// Called for each record of topic `orders`. An order starts its workflow (one-way); the same order sent again changes nothing. An
+    /// invalid event, or an order whose id belongs to another order, is published unchanged to topic `orders-dlq`, with the reason in
+    /// its headers. If an invalid event names an order that is not being processed, that order becomes `REJECTED` for that reason; a
+    /// corrected event for it is accepted.
     #[handler(ingress_private)]
     async fn receive(&self, ctx: Context<'_>, event: Unread<Order>) -> Result<(), TerminalError> {
         let event = event.into_bytes();
@@ -53,7 +53,7 @@ impl OrderIntake {
                     .traced(trace)
                     .call()
                     .await;
-                // Without an answer, because an operator cancels in this very moment, the order goes on: `run` asks as well.
+                // Without an answer, because an operator has just cancelled, the order continues: `run` checks the id as well.
                 if let Ok(Json(IdClaimAnswer { granted: false })) = answer {
                     let reason = id_taken(&order.order_id);
                     return self

@@ -9,19 +9,19 @@ use secrets::callback::SecretFile;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Options {
-    /// Their address.
+    /// The address to listen on.
     #[command(flatten)]
     pub listen: Listen,
-    /// Whose requests they accept, and their build.
+    /// The keys that verify Restate's requests, and the build's version.
     #[command(flatten)]
     pub durable: durable::Options,
-    /// The Kafka that they publish to.
+    /// The Kafka that changes and dead letters are published to.
     #[command(flatten)]
     pub kafka: kafka::Options,
     /// The third parties.
     #[command(flatten)]
     pub third_parties: ThirdPartyUrls,
-    /// The gateway's address for restaurants, who call it when an order is ready
+    /// The gateway's address for the callbacks with which restaurants report that an order is ready
     #[arg(
         long,
         env = "FOOD_ORDERING_CALLBACK_URL",
@@ -37,7 +37,7 @@ pub struct Options {
     pub times: Times,
 }
 
-/// Where the third parties are.
+/// The addresses of the third parties.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct ThirdPartyUrls {
@@ -60,7 +60,7 @@ pub struct ThirdPartyUrls {
 }
 
 settings::listen_address! {
-    /// Where the order services listen for Restate
+    /// Address on which the order services listen for Restate
     "order-services-listen", "FOOD_ORDERING_ORDER_SERVICES_LISTEN", "127.0.0.1:9080"
 }
 

@@ -7,9 +7,9 @@ use restate_sdk::context::{CallFuture, Request};
 use restate_sdk::prelude::*;
 use restate_sdk::serde::{Deserialize, Serialize};
 
-/// State key of the order the workflow works on.
+/// State key of the order.
 pub(crate) const ORDER: &str = "order";
-/// The promise that is resolved when the order has been cancelled from outside.
+/// The promise that is resolved when the order is cancelled from outside.
 pub(crate) const CANCELLED: &str = "cancelled";
 
 /// The handler that acts for an order.
@@ -19,7 +19,7 @@ pub(crate) enum Handler<'ctx> {
     Settle(&'ctx SharedWorkflowContext<'ctx>),
 }
 
-/// The context of a handler, the id of its order, and the trace that all it does belongs to.
+/// The context of a handler, the id of its order, and the trace that its calls belong to.
 pub(crate) struct Scope<'ctx> {
     pub(crate) handler: Handler<'ctx>,
     /// The key of the order's workflow, status and delivery.

@@ -21,7 +21,7 @@ use crate::options::Options;
 use crate::under_way::Limits;
 use crate::workflow::OrderWorkflow;
 
-/// The handlers that are given order events. What a provider sends without a trace begins one in the intake.
+/// The handlers that receive order events. An event without a trace context starts a trace in the intake.
 const SOURCES: [Source; 2] = [
     Source {
         service: "OrderIntake",
@@ -50,16 +50,16 @@ pub enum Error {
     /// The secret with which restaurants sign their callbacks cannot be used.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
-    /// No third party can be talked to.
+    /// The clients of the third parties cannot be created.
     #[error(transparent)]
     ThirdParties(#[from] clients::Error),
-    /// No speed.
-    #[error("the drivers' speed must be more than zero")]
+    /// The drivers' speed is not positive.
+    #[error("the drivers' speed must be greater than zero")]
     Speed,
 }
 
-/// Serves them on `listener` until `shutdown`; then invocations in hand get a little time to finish, and Restate goes on with
-/// the others elsewhere or later.
+/// Serves them on `listener` until `shutdown`; then running invocations get a little time to finish, and Restate continues the
+/// others elsewhere or later.
 pub async fn serve(
     options: Options,
     listener: TcpListener,
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_service_is_tried_again_for_ever_whatever_restates_configuration_says() {
+    async fn every_service_is_retried_for_ever_whatever_restates_configuration_says() {
         let callbacks = Callbacks::new(&Secrets::default());
         let endpoint = endpoint(&settings::defaults(), callbacks);
         let mut services = assert_never_given_up(&endpoint.unwrap()).await;

@@ -1,4 +1,4 @@
-//! What `OrderWorkflow/settle` does with an order whose `run` was killed.
+//! `OrderWorkflow/settle`: settles an order whose `run` was killed.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::clients::ThirdParties;
 use crate::scope::{CANCELLED, ORDER, Scope};
 use crate::undo::{Undo, Undoing};
 
-/// Ends the order as its food demands. `preparation` is how long the restaurant has to take its part of the undoing.
+/// Ends the order depending on where its food is. `preparation` is how long the restaurant has to confirm the cancellation.
 pub(crate) async fn settle(
     ctx: &SharedWorkflowContext<'_>,
     third_parties: &ThirdParties,
@@ -23,7 +23,7 @@ pub(crate) async fn settle(
     let cancelled = scope.change_after_kill(cancel).await?;
     let end = match cancelled.status {
         Status::New => {
-            // Nothing was begun before there was an order.
+            // Nothing had begun before the order was created.
             let refuse = Change::refused_unread(cause::STOPPED);
             let outcome = scope.change_after_kill(refuse).await?;
             return Ok(Settlement::of(outcome.status, Settled::NeverBegun));
@@ -35,7 +35,7 @@ pub(crate) async fn settle(
     let price = match cancelled.unsettled {
         Some(price) => price,
         None if !cancelled.applied => return Ok(Settlement::of(end, Settled::Before)),
-        // An order of a version that did not say: the workflow's own state has it for a while.
+        // The record is from a version without the price; the workflow's own state still has the order for a while.
         None => match ctx.get::<Json<Order>>(ORDER).await? {
             Some(Json(order)) => order.total_cost,
             None => return Ok(Settlement::of(end, Settled::PriceUnknown)),
@@ -44,7 +44,7 @@ pub(crate) async fn settle(
     let order_id: OrderId = ctx.key().parse().map_err(|error| {
         TerminalError::new_with_code(400, format!("order id {:?} {error}", ctx.key()))
     })?;
-    // Should `run` be at work all the same, it undoes too, and hears of it by this.
+    // If `run` is still active, it undoes the order too. This notifies it.
     if end == Status::Cancelled {
         ctx.resolve_promise(CANCELLED, ());
     }
@@ -74,8 +74,7 @@ impl Scope<'_> {
         Ok(outcome)
     }
 
-    /// Settles an order whose food is on its way, or was when its status was told last: nothing is undone, as the driver brings
-    /// it.
+    /// Settles an order whose food is on its way, or was by its last status: nothing is undone, because the driver delivers it.
     async fn in_delivery(&self) -> Result<Settlement, TerminalError> {
         let Json(progress) = self.call(self.delivery().check_progress()).await?;
         if progress != Progress::None {

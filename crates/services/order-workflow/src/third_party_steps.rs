@@ -35,7 +35,7 @@ impl<'a> UnderWay<'a> {
                 self.begun = vec![Undo::Payment(Payment { id, amount })];
                 Ok(())
             }
-            // An answer that contradicts the request may be wrong itself, so whoever undoes it asks again what was charged.
+            // An answer that contradicts the request may itself be wrong, so the undo asks again what was charged.
             Charge::OtherAmount(payment) => {
                 let said = Some(payment);
                 self.begun = vec![Undo::Charge { said }];
@@ -55,8 +55,8 @@ impl<'a> UnderWay<'a> {
         }
     }
 
-    /// Step 4: has the restaurant cook the order. The event it answers is the restaurant's callback at the gateway, which resolves
-    /// the awakeable.
+    /// Step 4: has the restaurant cook the order. Returns the event of the restaurant's callback at the gateway, which resolves the
+    /// awakeable.
     pub(crate) async fn prepare(&mut self) -> Result<Event<'a, Vec<u8>>, Stop> {
         let (awakeable_id, ready) = self.ctx.awakeable::<Vec<u8>>();
         self.begun.push(Undo::Preparation);
@@ -93,9 +93,10 @@ impl<'a> UnderWay<'a> {
         }
     }
 
-    /// Makes a request of a third party: once, as the first of the steps `names`, and then, as the second, until `limit` is over.
+    /// Makes a request to a third party: once, as the first of the steps `names`, and then repeatedly, as the second, until `limit`
+    /// is over.
     ///
-    /// So the journal knows of a refusal whether anything was asked before, which may have to be undone.
+    /// So the journal shows whether a refusal came after an earlier request, which may have to be undone.
     async fn ask<T, Fut>(
         &self,
         names: [&'static str; 2],
@@ -127,14 +128,14 @@ impl<'a> UnderWay<'a> {
     }
 }
 
-/// What a third party answered.
+/// A third party's answer.
 struct Asked<T> {
     answer: T,
-    /// An earlier request had no answer that counts, and may have been carried out all the same.
+    /// An earlier request had no valid answer, and may have been carried out nevertheless.
     may_be_done: bool,
 }
 
-/// Why an order ends after a third party gave no answer that counts. What it said is in the log.
+/// The end of an order after a third party gave no valid answer. What it said is in the log.
 fn unanswered(no_answer: &str, invalid: &str, error: NotDone) -> Stop {
     let last = match error {
         NotDone::Cancelled(cancelled) => return cancelled.into(),

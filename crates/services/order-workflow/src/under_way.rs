@@ -1,4 +1,4 @@
-//! [`UnderWay`]: an order while its steps are done, how it waits, and why it stops.
+//! [`UnderWay`]: an order while it is being processed, how it waits, and why it stops.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,39 +13,39 @@ use crate::clients::ThirdParties;
 use crate::scope::{CANCELLED, Scope};
 use crate::undo::Undo;
 
-/// How long the workflow waits for whom.
+/// How long the workflow waits for each event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// For the payment provider to say yes or no.
+    /// For the payment provider's answer.
     pub(crate) payment: Duration,
-    /// For the restaurant to have the food ready.
+    /// For the food to be ready.
     pub(crate) preparation: Duration,
-    /// For a driver to be found.
+    /// For a driver.
     pub(crate) driver: Duration,
-    /// For the driver to have picked the food up, and from then on for each look at where it is.
+    /// For the pickup, and from then on between two checks of the delivery.
     pub(crate) delivery: Duration,
 }
 
-/// An order in the hands of `run`.
+/// An order that `run` is processing.
 pub(crate) struct UnderWay<'a> {
     pub(crate) ctx: &'a WorkflowContext<'a>,
     pub(crate) scope: Scope<'a>,
     pub(crate) order: &'a Order,
     pub(crate) third_parties: &'a ThirdParties,
     pub(crate) limits: Limits,
-    /// What to undo if the order does not end with the customer.
+    /// What to undo if the order does not reach the customer.
     pub(crate) begun: Vec<Undo>,
 }
 
 impl UnderWay<'_> {
-    /// Moves the order on. Nobody waits for the answer: a call would hold one of the runtime's slots until it comes, and of an
-    /// order that was cancelled meanwhile the workflow hears by its promise, at the latest at the next wait.
+    /// Changes the order's status without waiting for the answer, because a call would hold one of the runtime's slots until then.
+    /// If the order has been cancelled meanwhile, the workflow learns it from its promise, at the next wait at the latest.
     pub(crate) fn move_on(&self, to: Status) {
         self.scope.send_change(Change::to(to));
     }
 }
 
-/// Why an order does not go on.
+/// Why the processing of an order stops.
 pub(crate) enum Stop {
     /// It ends in `REJECTED`.
     Rejected(String),
@@ -55,7 +55,7 @@ pub(crate) enum Stop {
     Ended(Status),
     /// An operator cancelled the invocation.
     ByOperator(Cancelled),
-    /// A step of our own failed for good.
+    /// A step of this system failed for good.
     Failed(TerminalError),
 }
 
@@ -97,10 +97,10 @@ impl<'a, T: 'a> Wait<'a, T> {
         Self { ctx, events }
     }
 
-    /// What the event brings, or `None` if `limit` is over first; then it may be waited for again. A cancellation, by the
-    /// customer or an operator, is an error.
+    /// The value of the event, or `None` if `limit` is over first; the wait may then be repeated. A cancellation, by the customer
+    /// or an operator, is an error.
     ///
-    /// Restate's timers are points in time, so a clock that jumps ends one early. The limit is therefore waited for in two halves,
+    /// Restate's timers are points in time, so a clock that jumps ends a timer early. Therefore the limit is split into two timers,
     /// one after the other: a jump ends one of them, and the event still has the other.
     pub(crate) async fn within(&mut self, limit: Option<Duration>) -> Result<Option<T>, Stop> {
         let Some(limit) = limit else {
@@ -121,7 +121,7 @@ impl<'a, T: 'a> Wait<'a, T> {
     }
 
     async fn next(&mut self) -> Result<Option<T>, Stop> {
-        // An error of `next` itself is an operator's cancellation, and nothing else is.
+        // `next` itself fails only if an operator cancels.
         let Ok(woken) = self.events.next().await else {
             return Err(Cancelled.into());
         };
@@ -133,8 +133,8 @@ impl<'a, T: 'a> Wait<'a, T> {
     }
 }
 
-/// Calls a service that answers at once. Services refuse requests that were signed at another time than theirs, so from the answer
-/// on Restate's clock and the one by which timers are set agree.
+/// Calls a service that answers at once. Services refuse requests whose signature is from another time than theirs, so after the
+/// answer Restate's clock and the clock that sets timers agree.
 async fn clocks_agree(ctx: &WorkflowContext<'_>) -> Result<(), Cancelled> {
     let status: OrderStatusServiceClient<'_> = ctx.object_client(ctx.key());
     let _any_answer = unless_cancelled(status.get().call()).await?;

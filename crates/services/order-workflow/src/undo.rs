@@ -1,4 +1,4 @@
-//! What undoes the steps of an order that does not end with the customer.
+//! Undoes the steps of an order that does not reach the customer.
 
 use std::time::Duration;
 
@@ -9,44 +9,44 @@ use restate_sdk::prelude::*;
 use crate::clients::{Asking, Charge, Failure, Payment, ThirdParties};
 use crate::scope::{Handler, Scope};
 
-/// How long a third party may keep the others waiting.
+/// How long a third party may delay the other steps.
 const SOON: Duration = Duration::from_mins(1);
 
-/// A step that was begun and must be undone if the order does not end with the customer. Begun is enough: whether it was done
-/// may be unknown, so each undo also holds for a step that was not.
+/// A step that has begun and must be undone if the order does not reach the customer. It may be unknown whether the step was
+/// completed, so each undo also works for a step that was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Undo {
-    /// Give the money back: this payment.
+    /// Refund this payment.
     Payment(Payment),
-    /// Give back whatever came of the charge, which is asked for again. `said` is what the provider said to have charged instead of the
-    /// price: that is given back if it has nothing better to say.
+    /// Refund whatever was charged; the charge is repeated to find that out. `said` is what the provider reported to have charged
+    /// instead of the price: it is refunded if the repeated charge brings nothing better.
     Charge { said: Option<Payment> },
-    /// Have the restaurant stop.
+    /// Tell the restaurant to stop.
     Preparation,
     /// Send the driver away.
     Delivery,
 }
 
-/// An order that is to be undone, by `run`, or by `settle` after a `run` that was killed.
+/// An order that is being undone, by `run`, or by `settle` after `run` was killed.
 pub(crate) struct Undoing<'a, 'ctx> {
     pub(crate) scope: &'a Scope<'ctx>,
     pub(crate) third_parties: &'a ThirdParties,
     pub(crate) order_id: &'a OrderId,
     pub(crate) price: Money,
-    /// How long the restaurant has to take its part.
+    /// How long the restaurant has to confirm the cancellation.
     pub(crate) preparation: Duration,
 }
 
 impl<'ctx> Undoing<'_, 'ctx> {
-    /// Undoes what was begun, newest first. What a third party does not take within a minute is put off until the others are done:
-    /// nobody waits for the money because a restaurant does not answer.
+    /// Undoes what has begun, newest first. A step that a third party does not confirm within a minute is postponed until the others
+    /// are done, so that a restaurant that does not answer does not delay the refund.
     ///
-    /// An operator's cancellation does not end it, as the order has ended already. The restaurant has its time to take its part.
-    /// The money is tried until it is back: once a minute, however long the provider gives no valid answer. Whoever wants to be rid
-    /// of that too can kill the invocation.
+    /// An operator's cancellation does not end this, because the order has ended already. The restaurant has `preparation` to
+    /// confirm. The refund is repeated once a minute until it succeeds, however long the provider gives no valid answer; only
+    /// killing the invocation ends that.
     ///
     /// # Errors
-    /// The last error of a step of our own. It keeps no other step from being undone.
+    /// The last error of a step of this system. It does not keep the other steps from being undone.
     pub(crate) async fn undo(&self, begun: Vec<Undo>) -> Result<(), TerminalError> {
         let mut failure = None;
         let mut left = Vec::new();
@@ -78,11 +78,11 @@ impl<'ctx> Undoing<'_, 'ctx> {
                 Undo::Preparation => {
                     let retries = retry::every(SOON).max_duration(self.preparation);
                     if !self.stop_cooking(retries).await {
-                        tracing::error!(order, "the restaurant was not told to stop");
+                        tracing::error!(order, "the restaurant did not confirm the cancellation");
                     }
                 }
                 Undo::Payment(_) | Undo::Charge { .. } => {
-                    tracing::error!(order, "the money is not back yet");
+                    tracing::error!(order, "the payment is not refunded yet");
                     while !self.give_back(&undo, retry::every(SOON)).await {}
                 }
             }
@@ -90,7 +90,7 @@ impl<'ctx> Undoing<'_, 'ctx> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Has the restaurant stop; whether it took that.
+    /// Tells the restaurant to stop. Returns whether it confirmed.
     async fn stop_cooking(&self, retries: RunRetryPolicy) -> bool {
         self.persist("cancel preparation", &retries, || {
             let (third_parties, order_id) = (self.third_parties.clone(), self.order_id.clone());
@@ -99,7 +99,7 @@ impl<'ctx> Undoing<'_, 'ctx> {
         .await
     }
 
-    /// Gives the money back; whether the provider took that.
+    /// Refunds the payment. Returns whether the provider confirmed.
     async fn give_back(&self, undo: &Undo, retries: RunRetryPolicy) -> bool {
         self.persist("refund", &retries, || {
             let third_parties = self.third_parties.clone();
@@ -122,7 +122,7 @@ impl<'ctx> Undoing<'_, 'ctx> {
         .await
     }
 
-    /// Makes a request until it is answered, or `retries` gives up; whether it was answered. A cancellation does not end it.
+    /// Repeats a request until it succeeds or `retries` gives up. Returns whether it succeeded. A cancellation does not end it.
     async fn persist<Fut>(
         &self,
         name: &'static str,
@@ -147,8 +147,9 @@ impl<'ctx> Undoing<'_, 'ctx> {
     }
 }
 
-/// What came of the charge, which was never answered, or with what contradicts the request (`said`). The same request under the same
-/// key is answered with that, and is a charge only if there was none yet; so nothing comes of the earlier one later either.
+/// What was charged, if the charge was never answered, or with something that contradicts the request (`said`). The same request
+/// with the same key gets the original answer, and is a new charge only if there was none; so the earlier request cannot take
+/// effect later.
 async fn what_was_charged(
     third_parties: &ThirdParties,
     order_id: &OrderId,
@@ -165,7 +166,7 @@ async fn what_was_charged(
         })),
         Charge::OtherAmount(payment) => Ok(Some(payment)),
         Charge::Declined { .. } => Ok(said),
-        // Refused for a reason of today, such as an expired key, it says nothing of what was charged before.
+        // The reason may be new, such as an expired key, and says nothing about the earlier charge.
         Charge::Refused { .. } if said.is_some() => Ok(said),
         Charge::Refused { reason } => Err(Failure::Invalid(format!("status {reason}"))),
     }

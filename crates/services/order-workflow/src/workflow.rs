@@ -31,7 +31,7 @@ impl OrderWorkflow {
 impl UnderWay<'_> {
     /// Steps 2 to 6. An error says how the order ends instead.
     async fn steps(&mut self) -> Result<(), Stop> {
-        // 2. Payment, with an idempotency key that follows from the order's id.
+        // 2. Payment, with an idempotency key derived from the order's id.
         self.charge().await?;
 
         // 3. Wait for the time the customer wishes.
@@ -65,8 +65,8 @@ impl UnderWay<'_> {
 #[restate_sdk::workflow(name = "OrderWorkflow", inactivity_timeout = "1s")]
 impl OrderWorkflow {
     /// Sent by `OrderIntake/receive` for each order event; anyone may also call it with an order event as body. Runs the order:
-    /// payment, waiting for the time wished for, preparation, delivery. Answers how it ended. An event that is no order is
-    /// refused with 400 and what is wrong; an order that was there before is left alone.
+    /// payment, waiting until the requested time, preparation, delivery. Returns how it ended. Refuses an invalid event with 400 and
+    /// the faults. Leaves an order alone that existed before.
     #[handler]
     async fn run(
         &self,
@@ -81,7 +81,7 @@ impl OrderWorkflow {
         let trace = Trace::of_order(&ctx, order.traceparent.as_deref());
         let scope = Scope::of_run(&ctx, trace);
 
-        // 1. Say that there is such an order, unless there was one before.
+        // 1. Create the order, unless it exists already.
         let new = NewOrder {
             content: order.content(),
             price: order.total_cost,
@@ -110,13 +110,13 @@ impl OrderWorkflow {
         };
         match under_way.steps().await {
             Ok(()) => Ok(Json(Ended::new(Status::Delivered, None))),
-            // 7. Any other end: what was begun is undone, newest first.
+            // 7. Any other end: undo what has begun, newest first.
             Err(stop) => under_way.end(stop).await.map(Json),
         }
     }
 
-    /// Called by the gateway for the customer, or by anyone with curl. Cancels the order while nobody has picked it up, and
-    /// says at once whether it did; the money follows. Unknown order: 404.
+    /// Called by the gateway for the customer, or by anyone with curl. Cancels the order unless a driver has picked it up. Returns at
+    /// once whether it did; the refund follows. Unknown order: 404.
     #[handler(journal_retention = "0s", idempotency_retention = "0s")]
     async fn cancel(
         &self,
@@ -138,9 +138,9 @@ impl OrderWorkflow {
         })
     }
 
-    /// Called by `food-ordering settle` for an order whose `run` was killed. Ends it as its food demands: undone and paid back, or
-    /// left to the driver who has it. Changes nothing of one that is settled. Should `run` be at work all the same, this is
-    /// what a cancellation by an operator is.
+    /// Called by `food-ordering settle` for an order whose `run` was killed. Depending on where the food is, undoes and refunds the
+    /// order, or leaves it to the driver who has it. Changes nothing if it is settled. If `run` is still active, this acts like a
+    /// cancellation by an operator.
     #[handler(journal_retention = "0s", idempotency_retention = "0s")]
     async fn settle(
         &self,
@@ -151,7 +151,7 @@ impl OrderWorkflow {
             .map(Json)
     }
 
-    /// Called by anyone who wants to know. Answers the order as it was accepted; 404 for one that is unknown or long ended.
+    /// Open to anyone. Returns the order as it was accepted; 404 if it is unknown or ended long ago.
     #[handler(
         name = "getOrder",
         journal_retention = "0s",
@@ -162,7 +162,10 @@ impl OrderWorkflow {
         ctx: SharedWorkflowContext<'_>,
     ) -> Result<Json<Order>, TerminalError> {
         ctx.get::<Json<Order>>(ORDER).await?.ok_or_else(|| {
-            TerminalError::new_with_code(404, format!("there is no order {} under way", ctx.key()))
+            TerminalError::new_with_code(
+                404,
+                format!("order {} is unknown or ended long ago", ctx.key()),
+            )
         })
     }
 }

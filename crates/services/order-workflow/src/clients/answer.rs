@@ -1,7 +1,7 @@
-//! What third parties answer, sorted at the boundary.
+//! Classifies what third parties answer, at the boundary.
 //!
-//! An answer is an agreed yes, an agreed no, a refusal that was not agreed, or none that counts: nobody answers, "later", or
-//! something that is not valid. Everything behind this file deals with types that cannot hold nonsense.
+//! An answer is an agreed yes, an agreed no, a refusal that was not agreed, or not valid: no response, "later", or something else
+//! than agreed. Everything behind this file deals with types that cannot hold nonsense.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ use super::Asking;
 
 /// The longest answer, in bytes. The agreed ones have a few fields.
 pub(super) const LONGEST: usize = 64 << 10;
-/// How much of what a third party says in its own words is passed on, in characters.
+/// How much of a third party's own text is passed on, in characters.
 const LONGEST_REASON: usize = 200;
 /// The longest id of a payment, in characters.
 const LONGEST_ID: usize = 255;
@@ -30,13 +30,13 @@ const LONGEST_ID: usize = 255;
 /// What the text of every [`Failure::Invalid`] begins with.
 const INVALID: &str = "no valid answer: ";
 
-/// Why a request brought no answer that counts. Repeated, it may bring one.
+/// Why a request brought no valid answer. Repeating it may bring one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Nobody answers, or the answer is "later".
+    /// No response, or the answer is "later".
     #[error("no answer: {0}")]
     Transient(String),
-    /// What comes back is not an answer as agreed. The text is ours, and fit for customers.
+    /// The answer is not as agreed. The text is ours, and fit for customers.
     #[error("{INVALID}{0}")]
     Invalid(String),
 }
@@ -46,7 +46,7 @@ impl Failure {
         Self::Invalid(what.into())
     }
 
-    /// What was not valid about the last answer, from the text of a failure as the journal keeps it.
+    /// What was not valid about the last answer, taken from the text of a failure in the journal.
     pub(crate) fn what_was_invalid(text: &str) -> Option<&str> {
         text.strip_prefix(INVALID)
     }
@@ -70,14 +70,14 @@ pub(super) struct Reply {
     body: Bytes,
 }
 
-/// An answer that counts.
+/// A valid answer.
 #[derive(Debug)]
 pub(super) enum Sorted {
     /// An agreed yes; the content is a JSON object.
     Yes(Content),
     /// An agreed no, and why, in the words of the third party. Its body is JSON or empty.
     No(String),
-    /// The request was refused with a status that was not agreed. The text names it; what the third party says is for the log.
+    /// The request was refused with a status that was not agreed. The text names it; what the third party says is only logged.
     Refused(String),
 }
 
@@ -99,7 +99,7 @@ impl Reply {
         self.status
     }
 
-    /// The answer, unless it says by 409 that an earlier request with the same key is still being worked on.
+    /// The answer, unless it is 409: an earlier request with the same key is still in progress.
     pub(super) fn unless_busy(self, asking: Asking) -> Result<Self, Failure> {
         if asking == Asking::Again && self.status == StatusCode::CONFLICT {
             return Err(Failure::Transient(named(self.status)));
@@ -107,14 +107,14 @@ impl Reply {
         Ok(self)
     }
 
-    /// Sorts it, where `yes` and `no` are the statuses that were agreed.
+    /// Classifies it. `yes` and `no` are the agreed statuses.
     pub(super) fn sort(self, yes: &[u16], no: &[u16]) -> Result<Sorted, Failure> {
         let status = self.status;
         if yes.contains(&status.as_u16()) {
             return self.content().map(Sorted::Yes);
         }
         if no.contains(&status.as_u16()) {
-            // Proxies, and servers at a wrong address, have pages for such statuses.
+            // Proxies, and servers at a wrong address, send pages with such statuses.
             if !self.body.is_empty() && !self.is_json() {
                 let page = format!("status {} not of content type JSON", named(status));
                 return Err(Failure::invalid(page));
@@ -132,7 +132,7 @@ impl Reply {
         }
         if status.is_client_error() {
             let reason = self.reason().unwrap_or_default();
-            tracing::warn!(%status, reason, "a third party refuses a request");
+            tracing::warn!(%status, reason, "a third party refused a request");
             return Ok(Sorted::Refused(named(status)));
         }
         Err(Failure::invalid(format!("status {}", status.as_u16())))
@@ -148,7 +148,7 @@ impl Reply {
         Ok(Content(self.body))
     }
 
-    /// Whether a content coding has been applied to the body; some servers say that none has.
+    /// Whether the body has a content coding; some servers name `identity`, which is none.
     fn is_encoded(&self) -> bool {
         let codings = self.headers.get_all(CONTENT_ENCODING);
         codings
@@ -191,7 +191,7 @@ impl Reply {
             const IS_STRICT: bool = false;
 
             fn from_fields(fields: &mut Fields<'_, '_>) -> Option<Self> {
-                // What is no text says nothing.
+                // Anything but text says nothing.
                 let mut text = |name| fields.optional(name, |value| Ok(value.string().ok()));
                 Some(Self {
                     detail: text("detail").flatten(),
@@ -215,7 +215,7 @@ fn named(status: StatusCode) -> String {
     format!("{} {name}", status.as_u16()).trim_end().to_owned()
 }
 
-/// Whether the same request may be answered otherwise later.
+/// Whether the same request may get another answer later.
 fn is_transient(status: StatusCode) -> bool {
     status.is_server_error()
         || matches!(
@@ -240,7 +240,7 @@ fn fit(text: &str) -> String {
 }
 
 impl Content {
-    /// Its fields; others than those of `T` are left unread, those of `T` that are there twice are not valid.
+    /// Its fields. Fields that `T` does not have are ignored; a duplicate field of `T` is not valid.
     pub(super) fn parse<T: FromJson>(&self) -> Result<T, Failure> {
         json::read(&self.0, "the answer").map_err(|error| {
             let (what, said) = match error {
@@ -248,20 +248,20 @@ impl Content {
                 Unusable::Invalid(violations) => {
                     let is_object = violations.iter().all(|fault| !fault.field.is_empty());
                     let what = if is_object {
-                        "not the fields that were agreed"
+                        "not the agreed fields"
                     } else {
                         "not a JSON object"
                     };
                     (what, json::in_one_line(&violations))
                 }
             };
-            tracing::warn!(error = said, "a third party's answer cannot be read");
+            tracing::warn!(error = said, "a third party's answer is not valid");
             Failure::invalid(what)
         })
     }
 }
 
-/// The id that the payment provider gave a payment: 1 to 255 characters, none of them hidden, fit to be a segment of a path.
+/// The payment provider's id of a payment: 1 to 255 characters, none of them hidden, safe as a path segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct PaymentId(String);
@@ -270,7 +270,7 @@ impl PaymentId {
     pub(super) fn parse(text: String) -> Result<Self, Failure> {
         let length = text.chars().take(LONGEST_ID + 1).count();
         if length > LONGEST_ID || text.chars().any(is_hidden) || !http::is_segment(&text) {
-            return Err(Failure::invalid("a paymentId that cannot be one"));
+            return Err(Failure::invalid("an invalid paymentId"));
         }
         Ok(Self(text))
     }
@@ -294,7 +294,7 @@ impl Amount {
             return Err(Failure::invalid("a negative amount"));
         }
         if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            return Err(Failure::invalid("a currency that is none"));
+            return Err(Failure::invalid("an invalid currency"));
         }
         Ok(Self {
             amount,
@@ -318,7 +318,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// A decimal number. In the journal it is a text: inside an enum, serde knows numbers only as floats.
+/// A decimal number. In the journal it is a string: inside an enum, serde knows numbers only as floats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Exact(Decimal);
 
@@ -343,7 +343,7 @@ impl<'de> Deserialize<'de> for Exact {
     }
 }
 
-/// A decimal number in JSON of third parties: the digits as they stand, also in a text.
+/// A decimal number in a third party's JSON: the digits as written, also in a string.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Digits(pub(super) Exact);
 
@@ -356,7 +356,7 @@ impl Serialize for Digits {
 }
 
 impl Digits {
-    /// The number, or the text that holds one.
+    /// The number, or the string that contains one.
     pub(super) fn from_json(value: Value<'_>) -> Result<Self, String> {
         let text = value
             .string()

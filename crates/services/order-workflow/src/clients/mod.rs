@@ -1,8 +1,8 @@
 //! The third parties: payment provider and restaurants.
 //!
-//! What they answer is sorted at the boundary ([`answer`]): an agreed yes or no is an answer, and so is a refusal that was not
-//! agreed; everything that may be different next time is a [`Failure`], which is tried again. No status of a third party ever
-//! becomes an error code of ours.
+//! Their answers are classified at the boundary ([`answer`]): an agreed yes or no is an answer, and so is a refusal that was not
+//! agreed; everything that may be different next time is a [`Failure`], which is retried. No status of a third party becomes an
+//! error code of ours.
 
 mod answer;
 #[cfg(test)]
@@ -25,12 +25,12 @@ use upstream::http;
 pub(crate) use answer::{Amount, Failure, PaymentId};
 use answer::{Digits, Reply, Sorted};
 
-/// What a third party is asked to do, as metrics and traces name it.
+/// An operation of a third party, as metrics and traces name it.
 #[derive(Debug, Clone, Copy)]
 struct Operation {
     party: &'static str,
     name: &'static str,
-    /// The path, without what is in it of ids.
+    /// The path, without ids.
     path: &'static str,
 }
 
@@ -51,7 +51,7 @@ impl Operation {
 
 static REQUESTS: Times<3> = Times::made_by(
     "third_party_request_duration_seconds",
-    "Time until a third party answered a request, or did not",
+    "Time until a third party answered a request, or the request failed",
     ["party", "operation", "outcome"],
     metrics::fast,
 );
@@ -61,37 +61,37 @@ static PAYMENTS: Counters<2> = Counters::new(
     ["operation", "outcome"],
 );
 
-/// How long a third party has to answer one request, with all of its answer.
+/// How long a third party has to answer one request completely.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// Talks to both third parties. Cheap to clone.
+/// The clients of both third parties. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ThirdParties {
     http: Client,
     payment: Url,
     restaurant: Url,
-    /// Where restaurants call back.
+    /// Where restaurants send callbacks.
     callback_url: String,
     callbacks: Callbacks,
 }
 
-/// Why no third party can be talked to.
+/// Why the clients cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The HTTP client cannot be made.
     #[error("HTTP client: {0}")]
     Client(#[from] reqwest::Error),
-    /// Not an address.
+    /// An address is invalid.
     #[error("the address of the {party} must be like http://127.0.0.1:5060, but is {address:?}")]
     Address {
-        /// Whose it is.
+        /// The third party.
         party: &'static str,
-        /// What was given.
+        /// The address.
         address: String,
     },
 }
 
-/// What the payment provider says to a charge.
+/// The payment provider's answer to a charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "result")]
 pub(crate) enum Charge {
@@ -102,7 +102,7 @@ pub(crate) enum Charge {
     OtherAmount(Payment),
     /// The customer cannot pay.
     Declined { reason: String },
-    /// The provider does not take the request, with a status that was not agreed, which `reason` names.
+    /// The provider refused the request with a status that was not agreed; `reason` names it.
     Refused { reason: String },
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Payment {
     pub(crate) amount: Amount,
 }
 
-/// What a restaurant says to an order.
+/// A restaurant's answer to an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "result")]
 pub(crate) enum Preparation {
@@ -124,7 +124,7 @@ pub(crate) enum Preparation {
     Accepted,
     /// It will not be cooked.
     Refused { reason: String },
-    /// The restaurant does not take the request, with a status that was not agreed, which `reason` names.
+    /// The restaurant refused the request with a status that was not agreed; `reason` names it.
     NotTaken { reason: String },
 }
 
@@ -152,11 +152,11 @@ impl ThirdParties {
         })
     }
 
-    /// Charges the customer of `order_id`. The key follows from the order's id, so that whatever is repeated or replayed, and
-    /// by whomever, an order is charged once.
+    /// Charges the customer of `order_id`. The idempotency key is derived from the order's id, so an order is charged once,
+    /// whatever is repeated or replayed, and by whomever.
     ///
-    /// 409 refuses the first request. To a later one it says that the first is still being worked on, as in the IETF's draft on the
-    /// `Idempotency-Key` header, so that is asked again.
+    /// 409 refuses the first request. For a later one it means that the first is still in progress, as in the IETF's draft on the
+    /// `Idempotency-Key` header, so the request is repeated.
     pub(crate) async fn charge(
         &self,
         order_id: &OrderId,
@@ -191,7 +191,7 @@ impl ThirdParties {
         .await
     }
 
-    /// Gives `payment`, which `order_id` was charged, back in full.
+    /// Refunds `payment`, which `order_id` was charged, in full.
     pub(crate) async fn refund(
         &self,
         order_id: &OrderId,
@@ -217,12 +217,12 @@ impl ThirdParties {
         .await
     }
 
-    /// Has the restaurant cook `order` and call back when it is ready, which then resolves `awakeable_id`.
+    /// Has the restaurant cook `order` and call back when it is ready; the callback resolves `awakeable_id`.
     ///
-    /// What it is handed for that follows from the ids, so a repeated request is the same. It gets into no journal, as this runs
-    /// inside `ctx.run` and answers nothing of it.
+    /// The callback's address and secret are derived from the ids, so a repeated request is the same. They are in no journal, because
+    /// this runs inside `ctx.run` and does not return them.
     ///
-    /// 409 means what it means for [`charge`](Self::charge).
+    /// 409 means the same as for [`charge`](Self::charge).
     pub(crate) async fn prepare(
         &self,
         order: &Order,
@@ -257,7 +257,7 @@ impl ThirdParties {
         .await
     }
 
-    /// Tells the restaurant that nobody will fetch the order. What it does not know or has handed over is no longer its.
+    /// Tells the restaurant that nobody will fetch the order. An order that it does not know or has handed over needs no more.
     pub(crate) async fn cancel_preparation(&self, order_id: &OrderId) -> Result<(), Failure> {
         let path = ["preparations", order_id.as_str(), "cancel"];
         let request = post(&self.http, &self.restaurant, &path)?;
@@ -280,11 +280,11 @@ impl ThirdParties {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
     First,
-    /// An earlier one had no answer that counts.
+    /// An earlier request had no valid answer.
     Again,
 }
 
-/// A charge of an order, or a refund.
+/// The body of a charge or a refund.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PaymentRequest<'a> {
@@ -304,7 +304,7 @@ impl<'a> PaymentRequest<'a> {
     }
 }
 
-/// What a charge is answered with.
+/// The answer to a charge.
 struct Receipt {
     payment_id: String,
     amount: Digits,
@@ -339,7 +339,7 @@ impl Receipt {
     }
 }
 
-/// What a refund is answered with. What it says of the payment must be true.
+/// The answer to a refund. What it says about the payment must be true.
 struct Refunded {
     payment_id: Option<String>,
     amount: Option<Digits>,
@@ -376,7 +376,7 @@ impl Refunded {
     }
 }
 
-/// What a restaurant says of an order, which it has to name.
+/// A restaurant's answer about an order, which it must name.
 struct Ticket(About);
 
 impl FromJson for Ticket {
@@ -392,7 +392,7 @@ impl FromJson for Ticket {
     }
 }
 
-/// Which order an answer is about and how that stands, as far as it says so.
+/// The order that an answer is about, and the status of that, as far as the answer says.
 struct About {
     order_id: Option<String>,
     status: Option<String>,
@@ -410,8 +410,8 @@ impl FromJson for About {
 }
 
 impl About {
-    /// Refuses an answer that names another order, or another status than one of `agreed`: with a status of success, that is a
-    /// yes and a no at once.
+    /// Refuses an answer about another order, or with a status that is not one of `agreed`: with a successful HTTP status, that would
+    /// be a yes and a no at once.
     fn check(&self, order_id: &OrderId, agreed: &[&str]) -> Result<(), Failure> {
         if (self.order_id.as_deref()).is_some_and(|said| said != order_id.as_str()) {
             return Err(Failure::invalid("about another order"));
@@ -426,7 +426,7 @@ impl About {
     }
 }
 
-/// How a request ended, as metrics know it.
+/// How a request ended, as a label of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// An agreed yes.
@@ -464,7 +464,7 @@ fn post(client: &Client, base: &Url, path: &[&str]) -> Result<RequestBuilder, Fa
     Ok(client.post(url))
 }
 
-/// Makes a request and sorts what comes back. Done inside `ctx.run`, so what is counted here was really asked.
+/// Makes a request and classifies the answer. Runs inside `ctx.run`, so whatever is counted here was really requested.
 async fn call<T>(
     operation: Operation,
     request: RequestBuilder,

@@ -1,4 +1,4 @@
-//! The clients against third parties that answer anything: wrong, hostile, or never.
+//! The clients against third parties that answer wrongly, maliciously or never.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ enum Manner {
     Stops(String),
 }
 
-/// A third party, and the first lines of the requests it got.
+/// A third party, and the first lines of its requests.
 struct Hostile {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -88,7 +88,7 @@ impl Hostile {
 
 async fn serve(mut stream: TcpStream, manner: Manner, requests: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
-    // A request ends with its JSON; the one that has none ends with its head.
+    // A request ends with its JSON; one without JSON ends with its head.
     let ends = |request: &[u8]| {
         let is_cancel = request.windows(8).any(|part| part == b"/cancel ");
         request.ends_with(b"}") || (is_cancel && request.ends_with(b"\r\n\r\n"))
@@ -138,7 +138,7 @@ fn order() -> Order {
     .unwrap()
 }
 
-/// What an operation came to, in short.
+/// The result of an operation, in short.
 fn told<T: std::fmt::Debug>(result: &Result<T, Failure>) -> String {
     match result {
         Ok(answer) => format!("{answer:?}"),
@@ -147,12 +147,12 @@ fn told<T: std::fmt::Debug>(result: &Result<T, Failure>) -> String {
 }
 
 #[tokio::test]
-async fn every_status_of_the_payment_provider_is_sorted() {
+async fn every_status_of_the_payment_provider_is_classified() {
     for (status, expected) in [
         ("201 Created", "Charged"),
         ("200 OK", "Charged"),
         ("402 Payment Required", "Declined { reason: \"no cover\" }"),
-        // Nothing of these is retried, and none of them is an error code of ours.
+        // None of these is retried, and none becomes an error code of ours.
         ("400 Bad Request", "Refused { reason: \"400 Bad Request\" }"),
         ("401 Unauthorized", "Refused"),
         ("403 Forbidden", "Refused"),
@@ -160,7 +160,7 @@ async fn every_status_of_the_payment_provider_is_sorted() {
         ("409 Conflict", "Refused { reason: \"409 Conflict\" }"),
         ("422 Unprocessable Entity", "Refused"),
         ("499 Whatever", "Refused { reason: \"499\" }"),
-        // Later it may be different.
+        // These may change later.
         (
             "408 Request Timeout",
             "no answer: 408 Request Timeout no cover",
@@ -170,7 +170,7 @@ async fn every_status_of_the_payment_provider_is_sorted() {
         ("500 Internal Server Error", "no answer: 500"),
         ("503 Service Unavailable", "no answer: 503"),
         ("599 Whatever", "no answer: 599"),
-        // Nothing that was agreed.
+        // None of these was agreed.
         ("202 Accepted", "no valid answer: status 202"),
         ("206 Partial Content", "no valid answer: status 206"),
         ("302 Found", "no valid answer: status 302"),
@@ -187,7 +187,8 @@ async fn every_status_of_the_payment_provider_is_sorted() {
 }
 
 #[tokio::test]
-async fn a_conflict_refuses_a_charge_and_says_of_a_repeated_one_that_the_first_is_still_in_hand() {
+async fn a_conflict_refuses_a_first_charge_and_says_of_a_repeated_one_that_the_first_is_in_progress()
+ {
     let hostile = Hostile::says("409 Conflict", JSON, "{}").await;
     let client = hostile.client(ANSWER_WITHIN);
     for (asking, expected) in [
@@ -201,7 +202,7 @@ async fn a_conflict_refuses_a_charge_and_says_of_a_repeated_one_that_the_first_i
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
-async fn a_payment_counts_only_if_it_is_the_one_that_was_requested() {
+async fn a_payment_counts_only_if_it_is_the_requested_one() {
     let long = format!(
         r#"{{"paymentId":"{}","amount":9.50,"currency":"USD"}}"#,
         "x".repeat(256)
@@ -527,7 +528,7 @@ async fn the_id_of_a_payment_cannot_leave_its_segment() {
 }
 
 #[tokio::test]
-async fn a_refund_counts_only_if_what_is_said_of_it_is_true() {
+async fn a_refund_counts_only_if_everything_it_says_is_true() {
     let payment = Payment {
         id: PaymentId::parse("pay_1".to_owned()).unwrap(),
         amount: price().into(),
@@ -559,7 +560,7 @@ async fn a_refund_counts_only_if_what_is_said_of_it_is_true() {
 }
 
 #[tokio::test]
-async fn what_a_restaurant_does_not_know_need_not_be_cancelled() {
+async fn an_order_that_the_restaurant_does_not_know_counts_as_cancelled() {
     for (status, body, is_done) in [
         (
             "200 OK",
@@ -593,7 +594,7 @@ async fn what_a_restaurant_does_not_know_need_not_be_cancelled() {
             "{body}"
         );
     }
-    // A page is from a proxy, or from a server at a wrong address.
+    // A page comes from a proxy, or from a server at a wrong address.
     let page = Hostile::says("404 Not Found", "content-type: text/html\r\n", "<h1>?</h1>").await;
     let client = page.client(ANSWER_WITHIN);
     let cancelled = client.cancel_preparation(&order_id()).await;
@@ -604,7 +605,7 @@ async fn what_a_restaurant_does_not_know_need_not_be_cancelled() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_or_too_slow_is_given_up() {
+async fn answers_that_are_too_long_or_too_slow_are_given_up() {
     let too_long = "no valid answer: longer than 65536 bytes";
     for status in ["200 OK", "402 Payment Required", "503 Service Unavailable"] {
         // Announced, but never sent.
@@ -626,7 +627,7 @@ async fn what_is_too_long_or_too_slow_is_given_up() {
         assert!(charged.starts_with("no answer: "), "{head}: {charged}");
         assert!(!charged.contains("127.0.0.1"), "{charged}");
     }
-    // Broken off, or no HTTP at all.
+    // An incomplete answer, or one that is not HTTP.
     for answer in [
         "HTTP/1.1 201 Created\r\ncontent-length: 9\r\n\r\n{",
         "SSH-2.0-x\r\n",
@@ -639,7 +640,7 @@ async fn what_is_too_long_or_too_slow_is_given_up() {
 }
 
 #[test]
-fn an_address_that_cannot_be_one_is_refused_at_the_start() {
+fn an_invalid_address_is_refused_at_the_start() {
     for bad in ["", "payments", "https://127.0.0.1", "mailto:a@b", "http://"] {
         let secrets: Secrets = ["a-secret-of-the-tests-long-enough"].into_iter().collect();
         let clients = ThirdParties::new(bad, "http://a", "http://b", Callbacks::new(&secrets));
