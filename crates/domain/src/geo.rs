@@ -89,7 +89,7 @@ impl Location {
         Self { lon, lat }
     }
 
-    /// A tenth of a metre is as much as anyone needs, and short numbers are cheap to journal.
+    /// A tenth of a metre is precise enough, and short numbers are cheap to journal.
     pub(crate) fn rounded(lon: f64, lat: f64) -> Self {
         let round = |degrees: f64| (degrees * 1e6).round() / 1e6;
         Self {
@@ -155,7 +155,7 @@ impl Speed {
     /// 0.005° a second, which the original example assumes.
     pub const DEFAULT: Self = Self(0.005);
 
-    /// The speed of someone who moves `step` degrees every `interval`; `None` unless both are more than zero.
+    /// The speed of a driver who moves `step` degrees every `interval`; `None` unless both are more than zero.
     #[must_use]
     pub fn new(step: f64, interval: Duration) -> Option<Self> {
         let speed = step / interval.as_secs_f64();
@@ -165,7 +165,7 @@ impl Speed {
     /// How long it takes to drive `distance` degrees.
     #[must_use]
     pub fn time_for(self, distance: f64) -> Duration {
-        // No distance on Earth takes longer than this; it also swallows a distance that is not finite.
+        // No distance on Earth takes longer than this; it also bounds a distance that is not finite.
         const LONGEST: Duration = Duration::from_hours(24 * 365);
         Duration::try_from_secs_f64(distance / self.0).map_or(LONGEST, |time| time.min(LONGEST))
     }

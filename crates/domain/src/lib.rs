@@ -12,7 +12,7 @@
 //! | [`geo`] | places, travel times, map cells |
 //! | [`region`] | the delivery regions |
 //! | [`restaurant`] | the restaurants of the demo, and the place of any restaurant |
-//! | [`driver`] | what a driver's phone reports, and what the report is worth |
+//! | [`driver`] | what a driver's phone reports, and how a report is evaluated |
 //! | [`topic`] | the names of the Kafka topics |
 
 pub mod driver;

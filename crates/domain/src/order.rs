@@ -38,12 +38,12 @@ const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069
 #[serde(rename_all = "camelCase")]
 #[schemars(
     title = "Order event",
-    description = "An order of an ordering provider. Fields that are not known are passed over, and `null` counts as left out."
+    description = "An order of an ordering provider. Unknown fields are ignored, and `null` counts as left out."
 )]
 pub struct Order {
     /// The provider's id of the order.
     pub order_id: OrderId,
-    /// Who cooks it.
+    /// The restaurant that cooks it.
     pub restaurant_id: RestaurantId,
     /// What was ordered: at least one line.
     #[schemars(length(min = 1, max = MAX_PRODUCTS))]
@@ -54,13 +54,13 @@ pub struct Order {
     #[serde(rename = "deliveryDelay", with = "millis")]
     #[schemars(with = "u64", range(max = MAX_DELAY_MS))]
     pub delivery_delay: Duration,
-    /// Where to bring it, in or near the region; if the provider names no place, one in the region is derived from the order's id.
+    /// Where to deliver it, in or near the region; if the provider names no place, one in the region is derived from the order's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_location: Option<Location>,
-    /// In which region it is cooked and delivered; San Jose if left out.
+    /// The region in which it is cooked and delivered; San Jose if left out.
     #[schemars(with = "Option<Region>")]
     pub region: Region,
-    /// The W3C trace context (`traceparent`) of the request that placed the order; anything else is passed over.
+    /// The W3C trace context (`traceparent`) of the request that placed the order; anything else is ignored.
     #[schemars(with = "Option<serde_json::Value>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
@@ -76,7 +76,7 @@ pub struct Product {
     /// What to cook.
     #[schemars(length(min = 1, max = MAX_TEXT), regex(pattern = ONE_LINE))]
     pub description: String,
-    /// How many.
+    /// The quantity.
     #[schemars(range(min = 1, max = MAX_QUANTITY))]
     pub quantity: u32,
 }
@@ -335,7 +335,7 @@ fn delay(value: Value<'_>) -> Result<Duration, String> {
     Ok(Duration::from_millis(ms.unsigned_abs()))
 }
 
-/// Where to bring the order. It must be near the region, unless it is not known which that is.
+/// Where to deliver the order. It must be near the region, unless the region is unknown.
 fn customer_location(fields: &mut Fields<'_, '_>, region: Option<Region>) -> Option<Location> {
     let place = fields.object("customerLocation", |fields| {
         let lon = fields.required(fields.first_of(["lon", "long"]), Value::float);
@@ -366,7 +366,7 @@ fn is_traceparent(text: &str) -> bool {
         }) && trace.bytes().any(|b| b != b'0') && span.bytes().any(|b| b != b'0'))
 }
 
-/// Whether a character shows as nothing and changes how what is around it is shown: in a log, a terminal, a page.
+/// Whether a character is invisible and changes how the text around it is shown: in a log, a terminal, a page.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -399,7 +399,7 @@ mod tests {
 
     static SCHEMA: LazyLock<Validator> = LazyLock::new(validator::<Order>);
 
-    /// Parses an event, and holds the schema against what comes of it.
+    /// Parses an event, and checks the result against the schema.
     fn parse(event: &[u8]) -> Result<Order, Invalid> {
         let parsed = Order::parse(event);
         allows(&SCHEMA, event, parsed.is_ok());
@@ -452,7 +452,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Order>(&json).unwrap(), order);
     }
 
-    /// Everything that may be in the place of everything else: nothing of it may be accepted against the schema.
+    /// Puts every value in every field: what the schema refuses, the parser must refuse.
     #[test]
     fn what_the_schema_refuses_is_refused() {
         let long = "x".repeat(MAX_TEXT + 1);
@@ -566,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_passed_over_or_named() {
+    fn unknown_fields_are_ignored_or_named() {
         for (pointer, violation) in [
             (
                 "/deliverDelay",
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_says_one_thing_twice_or_is_nested_too_deep_is_refused() {
+    fn an_event_with_duplicate_fields_or_too_deep_nesting_is_refused() {
         let twice = good()
             .to_string()
             .replacen('{', "{\"orderId\":\"order-2\",", 1);
@@ -707,7 +707,7 @@ mod tests {
         clippy::too_many_lines,
         reason = "a table with an entry for each fault"
     )]
-    fn each_fault_is_a_sentence_for_whoever_sent_the_event() {
+    fn each_fault_is_a_sentence_for_the_sender_of_the_event() {
         let text = |json: &str| good().to_string().replace(r#""Pizza""#, json);
         let quantity = |json: &str| good().to_string().replace(":2}", &format!(":{json}}}"));
         for (event, message) in [
@@ -959,7 +959,7 @@ mod tests {
         );
     }
 
-    /// These may never change: they are in the state of orders for ever.
+    /// These must never change: they are in the state of orders for ever.
     #[test]
     fn the_content_of_an_order_is_pinned() {
         let content = |event: &Value| parse(event.to_string().as_bytes()).unwrap().content();
@@ -1061,18 +1061,18 @@ mod tests {
             prop_assert_eq!(again, order);
         }
 
-        /// A place goes through JSON and back, by providers, the gateway and the workflow, and stays the same place.
+        /// A place passes through JSON several times, at providers, the gateway and the workflow, and must stay the same.
         #[test]
-        fn places_have_no_part_in_rounding(lon in -122.0_f64..-121.75, lat in 37.2_f64..37.47) {
+        fn places_are_not_changed_by_json(lon in -122.0_f64..-121.75, lat in 37.2_f64..37.47) {
             let event = with("/customerLocation", json!({"lon": lon, "lat": lat})).to_string();
             let order = parse(event.as_bytes()).unwrap();
             let again = serde_json::to_vec(&order).unwrap();
             prop_assert_eq!(parse(&again).unwrap().content(), order.content());
         }
 
-        /// Whatever is sent, what is said of it is short and speaks neither of our types nor of our parser.
+        /// Whatever is sent, the answer is short and mentions neither our types nor our parser.
         #[test]
-        fn what_is_said_of_an_event_is_short_and_free_of_internals(
+        fn faults_are_described_shortly_and_without_internals(
             event in proptest::sample::select(vec!["", "[]", "{", "{}", "{\"a\":", "{\"products\":[{\"quantity\":", "{\"totalCost\":", "{\"orderId\":"]),
             rest in ".{0,60}",
         ) {

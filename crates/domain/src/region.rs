@@ -15,7 +15,7 @@ use crate::Location;
 )]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum Region {
-    /// Where an order is delivered that names no region.
+    /// The region of an order that names none.
     #[default]
     SanJose,
     /// North-east of the bay.
@@ -38,7 +38,7 @@ impl JsonSchema for Region {
     }
 }
 
-/// A text that names no region.
+/// A text that is not the name of a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of {}", Region::ALL.map(Region::name).map(|name| format!("{name:?}")).join(", "))]
 pub struct Unknown;

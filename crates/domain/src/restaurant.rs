@@ -12,17 +12,17 @@ use crate::{Location, Money, Region, RestaurantId};
 pub struct Restaurant {
     /// The id that order events carry.
     pub restaurant_id: RestaurantId,
-    /// What the sign over the door says.
+    /// The name.
     pub name: &'static str,
-    /// Kind of kitchen.
+    /// The cuisine.
     pub cuisine: &'static str,
     /// One sentence for guests.
     pub description: &'static str,
-    /// Where it is.
+    /// The location.
     pub location: Location,
-    /// Its region.
+    /// The region.
     pub region: Region,
-    /// What it cooks.
+    /// The menu.
     pub menu: Vec<Dish>,
 }
 
@@ -32,11 +32,11 @@ pub struct Restaurant {
 pub struct Dish {
     /// The id that order events carry.
     pub product_id: &'static str,
-    /// Name of the dish.
+    /// The name.
     pub name: &'static str,
-    /// What is in it.
+    /// The ingredients.
     pub description: &'static str,
-    /// What one costs.
+    /// The price of one.
     pub price: Money,
     /// Whether it is free of meat and fish.
     pub vegetarian: bool,

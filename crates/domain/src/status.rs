@@ -13,7 +13,7 @@ use crate::{DriverId, OrderId};
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// Nobody has created an order of this id.
+    /// No order with this id has been created.
     New,
     /// Known, not yet paid.
     Created,
@@ -27,7 +27,7 @@ pub enum Status {
     WaitingForDriver,
     /// A driver is on the way to the customer.
     InDelivery,
-    /// The customer has it.
+    /// The customer has the food.
     Delivered,
     /// Refused: invalid, not paid, or the restaurant would not cook it.
     Rejected,
@@ -137,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_table_of_what_may_follow_what() {
+    fn only_the_transitions_in_this_table_are_allowed() {
         use Status::{
             Cancelled, Created, Delivered, InDelivery, InPreparation, New, Rejected, Scheduled,
             SchedulingDelivery, Unknown, WaitingForDriver,
@@ -219,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_asked_for_a_status_never_goes_back(changes in proptest::collection::vec(any_status(), 0..40)) {
+        fn whatever_changes_are_requested_a_status_never_goes_back(changes in proptest::collection::vec(any_status(), 0..40)) {
             let mut seen = vec![Status::New];
             for next in changes {
                 if seen.last().unwrap().may_become(next) {

@@ -1,4 +1,4 @@
-//! Holding the parsers against the schemas.
+//! Checks the parsers against the schemas.
 
 use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
@@ -6,14 +6,13 @@ use serde_json::Value;
 
 use crate::json;
 
-/// What the schema of `T` refuses.
+/// The validator for the schema of `T`.
 pub(crate) fn validator<T: JsonSchema>() -> Validator {
     let schema = schema_for!(T).to_value();
     jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{schema}: {error}"))
 }
 
-/// Whether the schema allows what was sent, which a parser has or has not accepted. What the schema refuses, the parser must have
-/// refused.
+/// Whether the schema allows `sent`. Panics if it does not although a parser has accepted it.
 pub(crate) fn allows(schema: &Validator, sent: &[u8], is_accepted: bool) -> bool {
     let value = json::text(sent).ok().map(serde_json::from_str::<Value>);
     let Some(Ok(value)) = value else {

@@ -37,7 +37,7 @@ pub(crate) fn schema(_: &mut SchemaGenerator) -> Schema {
         "type": ["number", "string", "null"],
         "description": "When, by the phone's clock: a time between 2000 and 2100 as a number of milliseconds since 1970 (seconds, \
                         microseconds and nanoseconds are recognised), as a text that holds one, or as a text like \
-                        \"2026-11-28T12:00:00Z\" with its offset from UTC. The record's own time counts where it is missing.",
+                        \"2026-11-28T12:00:00Z\" with its offset from UTC. If it is missing, the record's own time counts.",
         "minimum": EARLIEST_S,
         "exclusiveMaximum": LATEST_S * 1_000_000_000,
         "minLength": 1,

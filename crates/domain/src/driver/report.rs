@@ -7,14 +7,14 @@ use super::clock;
 use crate::Location;
 use crate::json::{Fields, Malformed, Value, Violation, Violations, in_one_line};
 
-/// Where a driver was, and when by the clock of the driver's phone. Records are read by [`LocationUpdate::parse`].
+/// The place of a driver, and the time by the clock of the driver's phone. Records are read by [`LocationUpdate::parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "Location update")]
 pub struct LocationUpdate {
-    /// Where.
+    /// The place.
     #[serde(flatten)]
     pub location: Location,
-    /// When, in ms since 1970. The record's own time counts where it is missing.
+    /// The time, in ms since 1970. If it is missing, the record's own time counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "clock::schema")]
     pub timestamp: Option<i64>,
@@ -38,8 +38,8 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    /// Whether it is a report all the same, of a phone that does not know where it is or what time it is: a JSON object. Such a
-    /// phone was heard from.
+    /// Whether it is nevertheless a report, of a phone that does not know its place or the time: a JSON object. Such a phone was
+    /// heard from.
     #[must_use]
     pub fn is_report(&self) -> bool {
         match self {
@@ -121,7 +121,7 @@ mod tests {
 
     static SCHEMA: LazyLock<Validator> = LazyLock::new(validator::<LocationUpdate>);
 
-    /// Parses a record, and holds the schema against what comes of it.
+    /// Parses a record, and checks the result against the schema.
     fn parse(value: &[u8]) -> Result<LocationUpdate, Unreadable> {
         let parsed = LocationUpdate::parse(value);
         allows(&SCHEMA, value, parsed.is_ok());
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_update_is_refused_in_the_words_of_whoever_sent_it() {
+    fn invalid_updates_are_refused_in_terms_that_the_sender_knows() {
         for (value, reason, kind) in [
             (&b""[..], "the value is empty", "unreadable"),
             (b" \r\n", "the value is empty", "unreadable"),

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 /// How long a driver has been silent, by the clock of the digital twin alone.
 ///
-/// Neither the phone's clock nor the time of the record counts: the phone sets the one, and whoever publishes the record
-/// may set the other. That a report was handled between two looks is a fact, so the driver was heard from by the time of the
-/// second one. The twin journals its clock only when it looks, not for each report.
+/// Neither the phone's clock nor the record's time counts: the phone sets the one, and whoever publishes the record may set the
+/// other. A report that was handled between two looks is a fact, so the driver counts as heard from at the second look. The twin
+/// journals its clock only when it looks, not for each report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Silence {
-    /// The driver was heard from by then, or got the delivery, in ms since 1970.
+    /// When the driver was last known to be heard from, or got the delivery, in ms since 1970.
     #[serde(default)]
     heard_at: i64,
     /// A report was handled since the last look.
@@ -33,9 +33,9 @@ impl Silence {
         self.reported = true;
     }
 
-    /// Looks at `now`. Returns how many ms are left until the driver has been silent for `limit`; zero or less if that is so.
+    /// Looks at `now`. Returns how many ms are left until the driver has been silent for `limit`; at most zero once that is so.
     pub fn left(&mut self, now: i64, limit: i64) -> i64 {
-        // A clock that was set back must not hide that nothing is heard until it has caught up.
+        // After the clock was set back, silence would otherwise stay hidden until the clock has caught up.
         if self.reported || self.heard_at > now {
             *self = Self::since(now);
         }
@@ -69,7 +69,7 @@ mod tests {
         /// A driver who reports at least once in `limit` is never silent, however the looks fall. One who does not is when the
         /// limit is over, from the first look after the last report.
         #[test]
-        fn who_reports_is_heard_and_who_does_not_is_missed(
+        fn drivers_who_report_are_not_silent_and_others_are(
             events in proptest::collection::vec((1..50_i64, any::<bool>()), 1..60)
         ) {
             let limit = 60;
@@ -84,7 +84,7 @@ mod tests {
                     prop_assert!(!is_silent || now - heard >= limit);
                 }
             }
-            // One last report, after which every look comes when the one before has asked for it.
+            // One last report, and then every look at the time that the one before has asked for.
             silence.end();
             heard = now;
             now += 49;

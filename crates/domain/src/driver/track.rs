@@ -33,7 +33,7 @@ const JUMP_TOLERANCE: f64 = 0.15;
 /// Impossible positions that follow each other within this time are one series, in ms.
 const SPELL_MS: i64 = 10 * 60 * 1000;
 
-/// When and where a report was in Kafka.
+/// The time and the offset of a report's record in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Received {
     /// The record's time, in ms since 1970.
@@ -45,10 +45,10 @@ pub struct Received {
 /// A position that has been accepted, or would have been but for its distance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fix {
-    /// Where.
+    /// The place.
     #[serde(flatten)]
     pub location: Location,
-    /// When, in ms since 1970; never later than the record's time.
+    /// The time, in ms since 1970; never later than the record's time.
     pub timestamp: i64,
     /// How much later it is by the phone's clock, in ms. Orders fixes of the same time.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -96,7 +96,7 @@ pub enum Impossible {
     Outside,
     /// Too far from the last position for the time between them.
     Jump,
-    /// No place or time that could be one.
+    /// The report has no valid place or time.
     Unusable,
 }
 
@@ -126,7 +126,7 @@ impl Impossible {
             Self::Zero => "the position is 0° north, 0° east: the phone does not know where it is",
             Self::Outside => "the position is too far from every delivery region",
             Self::Jump => "no vehicle gets there from the last position in that time",
-            Self::Unusable => "the report has no place or time that could be one",
+            Self::Unusable => "the report has no valid place or time",
         }
     }
 
@@ -141,7 +141,7 @@ impl Impossible {
         }
     }
 
-    /// Why no driver is ever there, if so.
+    /// Why no driver can ever be there, if that is so.
     fn of(location: Location) -> Option<Self> {
         if location.lon() == 0.0 && location.lat() == 0.0 {
             return Some(Self::Zero);
@@ -208,13 +208,13 @@ impl Track {
         heard.or(self.newest.map(|newest| newest.timestamp))
     }
 
-    /// Takes a report in; one without an update has no place or time that could be one.
+    /// Evaluates a report; one without an update has no valid place or time.
     pub fn take(
         &mut self,
         update: impl Into<Option<LocationUpdate>>,
         received: Received,
     ) -> Verdict {
-        // One of the two says so after the topic was made anew, or after the producer's clock was set back.
+        // Either may be lower than before: the offset after the topic was created again, the time after a clock was set back.
         let is_latest = self
             .heard
             .is_none_or(|last| received.offset > last.offset || received.at > last.at);
@@ -245,7 +245,7 @@ impl Track {
         Verdict::Newest
     }
 
-    /// When the driver was there, if that is later than what is known; a verdict if not.
+    /// When the driver was there, if that is later than what is known; otherwise a verdict.
     fn date(
         &mut self,
         update: LocationUpdate,
@@ -257,7 +257,7 @@ impl Track {
         let is_close = |time: i64| received.at.abs_diff(time) <= CLOCK_TOLERANCE_MS.unsigned_abs();
         let mut time = phone.saturating_add(self.clock_behind);
         if !is_close(time) && is_close(phone) {
-            // The phone's clock has been put right.
+            // The phone's clock has been corrected.
             self.clock_behind = 0;
             time = phone;
         }
@@ -268,21 +268,21 @@ impl Track {
             return Ok(fix);
         }
         if is_latest && self.is_clock_confirmed(behind, received.at) {
-            // Even if that is earlier than what was taken for the newest: then it was that time which was wrong.
+            // Even if that is earlier than what was taken for the newest: then it was that time that was wrong.
             self.clock_behind = behind;
             return Ok(Fix::new(update.location, received.at, received.at));
         }
         if time > received.at && !is_close(time) {
             Err(Verdict::Future)
         } else if is_newer {
-            // Old, but the newest there is: reports that a phone has kept while it had no connection.
+            // Old, but the newest so far: the phone kept its reports while it had no connection.
             Ok(fix)
         } else {
             Err(Verdict::Stale)
         }
     }
 
-    /// Whether a phone whose report is `behind` its record, written at `at`, has a clock that runs and is off by that.
+    /// Whether a phone whose report is `behind` its record, written at `at`, has a clock that runs but is off by that much.
     fn is_clock_confirmed(&mut self, behind: i64, at: i64) -> bool {
         let doubt = ClockInDoubt { behind, since: at };
         let Some(first) = self.clock_in_doubt else {
@@ -293,7 +293,7 @@ impl Track {
         if elapsed.saturating_abs() < CLOCK_CONFIRMED_AFTER_MS {
             return false;
         }
-        // A report that is repeated has a clock that stands still; many that were kept and come at once, one that rushes.
+        // A repeated report has a clock that stands still; many kept reports that come at once have one that rushes.
         let drift = behind.saturating_sub(first.behind).saturating_abs();
         let runs = elapsed > 0 && drift <= elapsed / 2;
         self.clock_in_doubt = (!runs).then_some(doubt);
@@ -500,7 +500,7 @@ mod tests {
             assert_eq!(phone.track.newest().unwrap().timestamp, kept);
         }
         assert_eq!(phone.report(place(0.3), 200), Verdict::Newest);
-        // They come once more, after the driver has moved on.
+        // They come again, after the driver has moved on.
         for second in 1..=600 {
             phone.now += 16;
             let kept = Some(NOW + second * 1_000);
@@ -522,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_is_heard_again_after_the_topic_was_made_anew() {
+    fn a_driver_is_heard_again_after_the_topic_was_created_again() {
         let mut phone = Phone::new();
         phone.offset = 1_000_000;
         phone.report(place(0.1), 0);
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_positions_move_nobody_are_heard_and_begin_one_spell() {
+    fn impossible_positions_move_nobody_are_heard_and_begin_one_series() {
         let nowhere = Location::new(0.0, 0.0).unwrap();
         let swapped = Location::new(37.3, -89.9).unwrap();
         let mut phone = Phone::new();
@@ -559,7 +559,7 @@ mod tests {
         };
         assert_eq!(phone.track.take(None, received), unusable);
         assert_eq!(phone.track.heard_at(), Some(phone.now));
-        // A phone that knows where it is only now and then is in one spell all the time.
+        // A phone that only sometimes knows where it is stays in one series.
         assert_eq!(phone.report(place(0.1), 1_000), Verdict::Newest);
         let begins = |verdict| matches!(verdict, Verdict::Impossible { begins: true, .. });
         assert!(!begins(phone.report(nowhere, SPELL_MS - 1_000)));
@@ -576,11 +576,11 @@ mod tests {
             begins,
         };
         assert_eq!(phone.report(far(), 200), jump(true));
-        // The same report once more confirms nothing.
+        // The same report again confirms nothing.
         assert_eq!(phone.send(far(), Some(phone.now)), jump(false));
         assert_eq!(phone.report(far(), 200), Verdict::Newest);
         assert_eq!(phone.place(), far());
-        // A single one back there, between two good ones, is passed over.
+        // A single one back there, between two good ones, is ignored.
         assert_eq!(phone.report(place(0.1), 200), jump(false));
         assert_eq!(phone.report(far(), 200), Verdict::Newest);
         assert_eq!(phone.report(place(0.1), 200), jump(false));
@@ -628,7 +628,7 @@ mod tests {
         assert_eq!(nothing, Track::default());
     }
 
-    /// Reports as they are in the log: the phone's clock is right, and each takes up to two seconds to get there.
+    /// Reports as they are in the log: the phone's clock is right, and each report takes up to two seconds to arrive.
     fn log() -> impl Strategy<Value = Vec<(LocationUpdate, Received)>> {
         proptest::collection::vec((1..3_000_i64, 0..2_000_i64, 0.0..1.0_f64), 1..40).prop_map(
             |reports| {
@@ -646,7 +646,7 @@ mod tests {
     }
 
     proptest! {
-        /// Reports overtake each other between Kafka and the twin. Where the clocks are right that makes no difference.
+        /// Reports overtake each other between Kafka and the twin. If the clocks are right, that makes no difference.
         #[test]
         fn in_whatever_order_reports_come_the_same_position_is_the_newest(
             (log, shuffled) in log().prop_flat_map(|log| (Just(log.clone()), Just(log).prop_shuffle()))
@@ -665,15 +665,15 @@ mod tests {
             let (one, other) = (after(&log), after(&shuffled));
             prop_assert_eq!(one.newest().unwrap().timestamp, other.newest().unwrap().timestamp);
             prop_assert_eq!(one.heard_at(), other.heard_at());
-            // Taken a second time, nothing of it is news.
+            // Evaluated a second time, no report is newer.
             let mut again = one;
             for (update, received) in &log {
                 prop_assert_eq!(again.take(*update, *received), Verdict::Stale);
             }
         }
 
-        /// Whatever a phone has reported before, once it reports the same place again and again, by a clock that runs, it is
-        /// believed within seconds.
+        /// Whatever a phone has reported before: once it reports the same place again and again, by a clock that runs, it is believed
+        /// within seconds.
         #[test]
         fn nobody_is_locked_out(
             past in proptest::collection::vec(
@@ -702,7 +702,7 @@ mod tests {
             prop_assert_eq!(phone.track.heard_at(), Some(phone.now));
         }
 
-        /// Times and offsets of any size make no trouble.
+        /// No time or offset is too large or too small.
         #[test]
         fn no_number_is_too_large(reports in proptest::collection::vec((any::<i64>(), any::<i64>(), any::<i64>()), 0..20)) {
             let mut track = Track::default();
