@@ -59,11 +59,11 @@ test("a stub is knocked out and healed with the switches", async ({ page, reques
 });
 
 test("load is put on and taken off with the slider", async ({ page }) => {
-  const slider = page.getByRole("slider", { name: "Orders made up" });
+  const slider = page.getByRole("slider", { name: "Demo orders" });
   await slider.press("ArrowRight");
-  await expect(page.getByRole("region", { name: "Put load on" })).toContainText("1 a second");
+  await expect(page.getByRole("region", { name: "Generate load" })).toContainText("1 a second");
   await slider.press("Home");
-  await expect(page.getByRole("region", { name: "Put load on" })).toContainText("none");
+  await expect(page.getByRole("region", { name: "Generate load" })).toContainText("none");
 });
 
 test("a refused event is corrected and published again, and the order goes ahead after all", async ({

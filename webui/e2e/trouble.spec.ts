@@ -68,7 +68,7 @@ test("while the gateway is gone a banner says so, nothing typed is lost, and the
   await expect(headline(page)).toHaveText("Your order was cancelled");
 });
 
-test("a menu that could not be read comes by itself when the gateway is back", async ({ page }) => {
+test("a menu that could not be loaded appears by itself when the gateway is back", async ({ page }) => {
   await page.route(/\/(api|health)/, (route) => route.abort("connectionrefused"));
   await page.goto("/");
   await expect(page.getByText(LOST)).toBeVisible();
@@ -93,7 +93,9 @@ for (const [name, hours] of [
   ["two hours fast", 2],
   ["two hours slow", -2],
 ] as const) {
-  test(`a device whose clock is ${name} is told, and counts down right all the same`, async ({ page }) => {
+  test(`a device whose clock is ${name} gets a notice, and the countdown is still right`, async ({
+    page,
+  }) => {
     await page.addInitScript((ms) => {
       const Right = Date;
       class Wrong extends Right {

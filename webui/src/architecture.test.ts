@@ -26,7 +26,7 @@ const featureOf = (path: string) => path.match(/^features\/([^/]+)/)?.[1];
 const told = (wrong: Import[]) => wrong.map(({ from, to }) => `${from} imports ${to}`);
 
 describe("the source tree", () => {
-  it("has features that know nothing of each other", () => {
+  it("has features that do not depend on each other", () => {
     const wrong = imports.filter(({ from, to }) => {
       const [own, other] = [featureOf(from), featureOf(to)];
       return own !== undefined && other !== undefined && own !== other;
@@ -34,7 +34,7 @@ describe("the source tree", () => {
     expect(told(wrong)).toEqual([]);
   });
 
-  it("leads one way: what is shared knows no features, and nothing knows the app", () => {
+  it("has one direction: shared code depends on no feature, and nothing depends on the app", () => {
     const wrong = imports.filter(({ from, to }) => {
       if (from.startsWith("app/") || from === "main.tsx") return false;
       return to.startsWith("app/") || (featureOf(from) === undefined && featureOf(to) !== undefined);
@@ -42,7 +42,7 @@ describe("the source tree", () => {
     expect(told(wrong)).toEqual([]);
   });
 
-  it("has been looked at in full", () => {
+  it("has been checked completely", () => {
     expect(imports.length).toBeGreaterThan(200);
   });
 });

@@ -3,11 +3,11 @@ import * as v from "valibot";
 import { request } from "@/lib/http/request";
 
 const configSchema = v.object({
-  /** Where operators look into Restate; `null` where nobody should. */
+  /** The address of Restate's UI for operators; `null` if none is set. */
   restateUi: v.fallback(v.nullable(v.string()), null),
-  /** A tile server's URL with `{z}`, `{x}` and `{y}`; `null` for the map drawn here. */
+  /** A tile server's URL with `{z}`, `{x}` and `{y}`; `null` for the built-in map. */
   tileUrl: v.fallback(v.nullable(v.string()), null),
-  /** What the tile server wants to be said about it. */
+  /** The attribution that the tile server requires. */
   tileAttribution: v.fallback(v.nullable(v.string()), null),
 });
 
@@ -21,5 +21,5 @@ const configQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-/** What the operators of this installation have configured. */
+/** The operators' settings for the web UI. */
 export const useConfig = () => useQuery(configQuery);

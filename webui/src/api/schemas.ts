@@ -8,7 +8,7 @@ export const lonLatSchema = v.object({
   lat: v.pipe(v.number(), v.minValue(-90), v.maxValue(90)),
 });
 
-/** Dollars on the wire, cents from here on. */
+/** Dollars in JSON, cents in the code. */
 export const moneySchema = v.pipe(
   v.number(),
   v.check((dollars) => {

@@ -17,7 +17,7 @@ export function Mark({ size = 36 }: { size?: number }) {
   );
 }
 
-/** The carrier, standing open, for pages where there is nothing else to see. */
+/** The carrier standing open, for pages without content. */
 export function TiffinArt({ className = "" }: { className?: string }) {
   return (
     <svg viewBox="0 0 160 150" className={className} aria-hidden="true" focusable="false">

@@ -1,2 +1,2 @@
-/** What the shop is called. */
+/** The name of the shop. */
 export const BRAND = "Tiffin";

@@ -17,7 +17,7 @@ describe("connectivity", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("asks again by itself until the gateway is back, then tells once", async () => {
+  it("asks again by itself until the gateway is back, then reports it once", async () => {
     const { answers, connectivity } = setUp();
     let back = 0;
     connectivity.onBack(() => back++);
@@ -51,7 +51,7 @@ describe("connectivity", () => {
     expect(connectivity.get().here).toBe(true);
   });
 
-  it("is only in doubt until the gateway has been asked, and says that it has answered", async () => {
+  it("is only in doubt until the gateway has been asked, and reports its answer", async () => {
     const { answers, connectivity } = setUp();
     const told: string[] = [];
     connectivity.onBack(() => told.push("back"));
@@ -64,7 +64,7 @@ describe("connectivity", () => {
     expect(answers.asked).toBe(1);
   });
 
-  it("believes any answer that comes another way", async () => {
+  it("believes any other answer of the gateway", async () => {
     const { connectivity } = setUp();
     connectivity.reportGone();
     connectivity.reportHere();
@@ -91,7 +91,7 @@ describe("asking for the gateway's health", () => {
   afterEach(() => void vi.useRealTimers());
 
   const up = () => new Response('{"status":"UP"}', { headers: { "content-type": "application/json" } });
-  /** Answers each question with the next of these; what is missing is never answered. */
+  /** Answers each request with the next of these; a missing one is never answered. */
   const network = (...answers: Array<() => Response>) => {
     const signals: AbortSignal[] = [];
     const ask = ((_: unknown, { signal }: { signal: AbortSignal }) => {
@@ -106,14 +106,14 @@ describe("asking for the gateway's health", () => {
   };
   const silence = undefined as unknown as () => Response;
 
-  it("takes one question where there is an answer", async () => {
+  it("takes one request if there is an answer", async () => {
     const { ask, signals } = network(up);
     await askHealth(ask);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(signals).toHaveLength(1);
   });
 
-  it("gets past connections that have died, and closes them", async () => {
+  it("gets past dead connections, and closes them", async () => {
     const { ask, signals } = network(silence, silence, silence, silence, silence, up);
     const asked = askHealth(ask);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -126,7 +126,7 @@ describe("asking for the gateway's health", () => {
     ["a login page", 200, "text/html"],
     ["a proxy", 502, "text/html"],
     ["a gateway with a fault", 500, "application/problem+json"],
-  ])("is not content with the answer of %s", async (_, status, type) => {
+  ])("does not accept the answer of %s", async (_, status, type) => {
     const { ask } = network(() => new Response("{}", { status, headers: { "content-type": type } }));
     await expect(askHealth(ask)).rejects.toThrow(String(status));
   });

@@ -1,18 +1,18 @@
 import { isJson } from "./http/media-type";
 
-/** Whether the gateway can be reached. While it cannot, this asks again and again by itself. */
+/** Whether the gateway can be reached. While it cannot, this keeps asking by itself. */
 export interface Connectivity {
   get(): Reachability;
   subscribe(listener: () => void): () => void;
-  /** Someone got no answer: the gateway is asked at once, and counts as gone if it does not answer. */
+  /** A request got no answer: asks the gateway at once. Without an answer the gateway counts as gone. */
   reportGone(): void;
-  /** Someone got an answer. */
+  /** A request got an answer. */
   reportHere(): void;
-  /** Ask now, do not wait. */
+  /** Asks now instead of waiting. */
   tryNow(): void;
   /** Calls `listener` each time the gateway is back after it was gone. */
   onBack(listener: () => void): () => void;
-  /** Calls `listener` each time the gateway has answered a question of this, whether it was gone or only in doubt. */
+  /** Calls `listener` each time the gateway has answered a check, whether it was gone or only in doubt. */
   onAnswer(listener: () => void): () => void;
 }
 
@@ -20,12 +20,12 @@ export type Reachability =
   | { here: true }
   | {
       here: false;
-      /** When it will be asked next, on the monotonic clock (`performance.now()`); `null` while it is being asked. */
+      /** When the next check is, on the monotonic clock (`performance.now()`); `null` during a check. */
       nextTryAt: number | null;
     };
 
 const HERE: Reachability = { here: true };
-/** How long to wait before each try, in ms; the last one stays. */
+/** The waits before each check, in ms; the last one is repeated. */
 const DELAYS = [1_000, 1_000, 2_000, 3_000, 5_000];
 
 export interface ConnectivityOptions {
@@ -45,7 +45,7 @@ export function createConnectivity({
   let tries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isAsking = false;
-  /** Someone else has got an answer since the gateway was asked last. */
+  /** Another request has got an answer since the last check began. */
   let isHeard = false;
 
   function set(next: Reachability): void {
@@ -110,17 +110,17 @@ export function createConnectivity({
 }
 
 const PROBE_WITHIN_MS = 4_000;
-/** `/health` depends on nothing behind the gateway: an answer that takes longer may never come over this connection. */
+/** `/health` depends on nothing behind the gateway: a later answer may never arrive over this connection. */
 const SILENT_AFTER_MS = 1_000;
-/** Browsers keep up to six HTTP/1.1 connections to a host and reuse those that idle. */
+/** Browsers keep up to six HTTP/1.1 connections to a host, and reuse idle ones. */
 const CONNECTIONS = 6;
 
 /**
- * Asks the gateway whether it is there; rejects if it does not say so.
+ * Asks the gateway for its health; rejects if it does not confirm it.
  *
- * The browser may ask over an idle connection that has died without a trace. So if there is no answer, the question goes out
- * over all its connections at once, of which at least one is new. Whatever has not answered by then is aborted, which
- * closes its connection: later requests no longer meet the dead ones.
+ * The browser may use an idle connection that has died without a trace. So if there is no answer, the request is sent over all
+ * connections at once, at least one of them new. Requests without an answer by then are aborted, which closes their connections,
+ * so later requests do not use the dead ones.
  */
 export async function askHealth(ask: typeof fetch = (...args) => fetch(...args)): Promise<void> {
   const answered = new AbortController();

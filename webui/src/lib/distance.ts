@@ -2,7 +2,7 @@ import type { LonLat } from "@/types/geo";
 
 const EARTH_RADIUS_METRES = 6_371_000;
 
-/** How far two places are from each other, as the crow flies. */
+/** The straight-line distance between two places. */
 export function distanceMetres(a: LonLat, b: LonLat): number {
   const radians = (degrees: number) => (degrees * Math.PI) / 180;
   const dLat = radians(b.lat - a.lat);
@@ -12,7 +12,7 @@ export function distanceMetres(a: LonLat, b: LonLat): number {
   return 2 * EARTH_RADIUS_METRES * Math.asin(Math.sqrt(h));
 }
 
-/** `260 feet`, `1.4 miles`: San José counts in miles. */
+/** `260 feet`, `1.4 miles`: San José uses miles. */
 export function formatDistance(metres: number): string {
   const miles = metres / 1609.344;
   if (miles < 0.1) return `${Math.max(0, Math.round((metres * 3.28084) / 10) * 10)} feet`;

@@ -18,7 +18,7 @@ export function formatDayAndClock(ms: number, now: number): string {
   return `${isToday ? "today" : DAY.format(ms)}, ${formatClock(ms)}`;
 }
 
-/** How long something still takes or has taken, for people: `45 s`, `4 min 05 s`, `1 h 20 min`. */
+/** A duration for people: `45 s`, `4 min 05 s`, `1 h 20 min`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
@@ -29,7 +29,7 @@ export function formatDuration(ms: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
-/** For figures of operators: `85 ms`, `4.9 s`, `2.1 min`. */
+/** A duration for operators: `85 ms`, `4.9 s`, `2.1 min`. */
 export function formatMs(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 100_000) return `${(ms / 1000).toFixed(1)} s`;

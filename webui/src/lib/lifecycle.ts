@@ -4,8 +4,8 @@ function listen(target: EventTarget, event: string, listener: (event: Event) => 
 }
 
 /**
- * Calls `listener` when the page goes on after it may have stood still: it is looked at again, comes out of the browser's
- * cache of pages (bfcache), or is thawed after it was frozen. Connections may have died meanwhile.
+ * Calls `listener` when the page continues after it may have been suspended: it becomes visible again, comes out of the browser's
+ * back/forward cache, or is no longer frozen. Connections may have died meanwhile.
  */
 export function onWake(listener: () => void): () => void {
   const stops = [
@@ -22,5 +22,5 @@ export function onWake(listener: () => void): () => void {
   };
 }
 
-/** Calls `listener` when the device has a network again, which may be another one: connections of before are dead then. */
+/** Calls `listener` when the device is online again, possibly in another network: earlier connections are dead then. */
 export const onNetworkChange = (listener: () => void): (() => void) => listen(window, "online", listener);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cents, centsFromDollars, formatCents, sum, times, toDollars } from "./money";
 
 describe("money", () => {
-  it("reads every price up to a hundred dollars right to the cent", () => {
+  it("reads every price up to a hundred dollars exactly", () => {
     for (let amount = 0; amount <= 10_000; amount++) {
       expect(centsFromDollars(Number((amount / 100).toFixed(2)))).toBe(amount);
     }
@@ -20,7 +20,7 @@ describe("money", () => {
     expect(toDollars(sum(Array.from({ length: 10 }, () => cents(10))))).toBe(1);
   });
 
-  it("refuses what is no amount", () => {
+  it("refuses what is not an amount", () => {
     for (const wrong of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 100_000_001]) {
       expect(() => cents(wrong)).toThrow(RangeError);
     }

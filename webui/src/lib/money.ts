@@ -1,9 +1,9 @@
-/** An amount of money in whole US cents. Sums and products of it are exact; dollars exist only on the wire and on the screen. */
+/** An amount of money in whole US cents. Sums and products are exact; dollars are used only in JSON and on the screen. */
 export type Cents = number & { readonly __unit: "cents" };
 
 const MAX_CENTS = 100_000_000;
 
-/** Says that `amount` is a number of cents; throws if it cannot be one. */
+/** Asserts that `amount` is a number of cents; throws if it is not. */
 export function cents(amount: number): Cents {
   if (!Number.isInteger(amount) || amount < 0 || amount > MAX_CENTS) {
     throw new RangeError(`not an amount of cents: ${amount}`);
@@ -11,15 +11,15 @@ export function cents(amount: number): Cents {
   return amount as Cents;
 }
 
-/** Reads dollars as they come over the wire (12.5 for $12.50); throws on amounts finer than a cent. */
+/** Reads dollars from JSON (12.5 for $12.50); throws on amounts finer than a cent. */
 export function centsFromDollars(dollars: number): Cents {
   const rounded = Math.round(dollars * 100);
-  // 4.35 * 100 is 434.99999999999994: the nearest whole number is right, a whole cent away is not.
+  // 4.35 * 100 is 434.99999999999994: rounding corrects that, but must not hide a fraction of a cent.
   if (Math.abs(dollars * 100 - rounded) > 1e-6) throw new RangeError(`finer than a cent: ${dollars}`);
   return cents(rounded);
 }
 
-/** Dollars for the wire. The shortest text of n / 100 that reads back as the same number has at most two decimals. */
+/** Dollars for JSON. The shortest text of n / 100 that reads back as the same number has at most two decimals. */
 export const toDollars = (amount: Cents): number => amount / 100;
 
 /** The price of `quantity` pieces. */

@@ -9,12 +9,12 @@ describe("the link to an order", () => {
     expect(keyInHash(url.hash)).toBe("a-B_9");
   });
 
-  it("does without a key where the gateway gives none", () => {
+  it("has no key if the gateway issues none", () => {
     expect(orderPath("order-1", null)).toBe("/orders/order-1");
     for (const hash of ["", "#", "#key=", "#map", "#other=1"]) expect(keyInHash(hash)).toBeNull();
   });
 
-  it("is read also if something was added to it", () => {
+  it("can be read even if something was appended to it", () => {
     expect(keyInHash("#key=abc&utm_source=mail")).toBe("abc");
   });
 });

@@ -3,8 +3,8 @@ import { useSyncExternalStore } from "react";
 /**
  * The address of an order's page.
  *
- * The key, by which whoever has the address may read and cancel the order, stands behind the `#`: browsers send that part to
- * nobody, so it gets into no log and no `Referer`.
+ * The key, which allows anyone with the address to read and cancel the order, follows the `#`: browsers do not send that part, so
+ * it gets into no log and no `Referer`.
  */
 export function orderPath(orderId: string, key: string | null): string {
   const path = `/orders/${encodeURIComponent(orderId)}`;

@@ -21,7 +21,7 @@ describe("a persisted store", () => {
     expect(open(storage).get()).toBe(7);
   });
 
-  it("begins anew where another version, nonsense or no JSON is stored", () => {
+  it("starts over if another version, invalid data or no JSON is stored", () => {
     for (const text of ['{"version":2,"value":7}', '{"version":1,"value":"x"}', "{", "null", '"7"']) {
       expect(open(memoryStorage({ n: text })).get()).toBe(0);
     }
@@ -35,7 +35,7 @@ describe("a persisted store", () => {
     expect(other.update((n) => n + 1)).toBe(2);
   });
 
-  it("goes on in memory when the storage throws", () => {
+  it("continues in memory when the storage throws", () => {
     const broken = {
       getItem: () => {
         throw new Error("denied");
@@ -49,7 +49,7 @@ describe("a persisted store", () => {
     expect(store.update((n) => n + 1)).toBe(4);
   });
 
-  it("tells listeners of changes and not of what stays", () => {
+  it("notifies listeners of changes only", () => {
     const store = open(memoryStorage());
     let told = 0;
     const stop = store.subscribe(() => told++);

@@ -1,21 +1,21 @@
 import { useSyncExternalStore } from "react";
 
-/** A value that survives reload and is the same in every tab. */
+/** A value that survives a reload and is the same in every tab. */
 export interface PersistedStore<T> {
   get(): T;
-  /** Replaces the value by what `change` makes of the newest one, also if another tab has changed it meanwhile. */
+  /** Replaces the value by `change` of the newest value, even if another tab has changed it meanwhile. */
   update(change: (current: T) => T): T;
   subscribe(listener: () => void): () => void;
 }
 
 export interface PersistedStoreOptions<T> {
   key: string;
-  /** Goes up when the shape of the value changes; what was stored under another version is dropped. */
+  /** Increased when the shape of the value changes; a value stored under another version is dropped. */
   version: number;
   initial: T;
-  /** Reads what was stored; `null` if it is nothing this version understands. */
+  /** Parses a stored value; `null` if this version does not understand it. */
   parse: (stored: unknown) => T | null;
-  /** `localStorage`, or another one in tests. */
+  /** `localStorage`, or a substitute in tests. */
   storage?: Pick<Storage, "getItem" | "setItem"> | null;
 }
 
@@ -48,7 +48,7 @@ export function createPersistedStore<T>(options: PersistedStoreOptions<T>): Pers
 
   function refresh(): void {
     const stored = load();
-    // Unreadable storage keeps what this tab knows; `null` means that someone has cleared it.
+    // If the storage cannot be read, this tab keeps its value; `null` means that the storage was cleared.
     if (stored === text || storage === null) return;
     text = stored;
     value = read(stored) ?? initial;
@@ -73,7 +73,7 @@ export function createPersistedStore<T>(options: PersistedStoreOptions<T>): Pers
         storage?.setItem(key, envelope);
         text = load();
       } catch {
-        // Full or switched off: the value lives as long as this page.
+        // Full or disabled: the value is lost on reload.
       }
       for (const listener of listeners) listener();
       return value;
@@ -85,7 +85,7 @@ export function createPersistedStore<T>(options: PersistedStoreOptions<T>): Pers
   };
 }
 
-/** The store's value, in a component. */
+/** The store's value, for a component. */
 export function useStore<T>(store: PersistedStore<T>): T {
   return useSyncExternalStore(store.subscribe, store.get, store.get);
 }

@@ -13,14 +13,14 @@ function fakeDevice(wall: number) {
 }
 
 describe("the server clock", () => {
-  it("is the device's as long as the server has named no time", () => {
+  it("is the device's clock until the server has sent a time", () => {
     const { device } = fakeDevice(5_000);
     const clock = createServerClock(device);
     expect(clock.now()).toBe(5_000);
     expect(clock.deviceAhead()).toBeNull();
   });
 
-  it("goes by the server when the device is two hours ahead", () => {
+  it("follows the server if the device is two hours ahead", () => {
     const { device, pass } = fakeDevice(7_200_000 + 1_000);
     const clock = createServerClock(device);
     clock.observe(1_000);
@@ -38,7 +38,7 @@ describe("the server clock", () => {
     expect(clock.now()).toBe(11_000);
   });
 
-  it("is not set back by an old event that is told late", () => {
+  it("is not set back by an old event that arrives late", () => {
     const { device, pass } = fakeDevice(0);
     const clock = createServerClock(device);
     clock.observe(60_000);
@@ -56,7 +56,7 @@ describe("the server clock", () => {
     expect(clock.now()).toBe(3_601_000);
   });
 
-  it("ignores what is no time", () => {
+  it("ignores invalid times", () => {
     const { device } = fakeDevice(42);
     const clock = createServerClock(device);
     clock.observe(Number.NaN);

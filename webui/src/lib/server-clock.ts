@@ -1,16 +1,16 @@
 import { DEVICE_CLOCK, type DeviceClock } from "./stopwatch";
 
 /**
- * What time it is at the server, whatever the device's clock says.
+ * The server's time, whatever the device's clock says.
  *
- * Every time that the server names was true a moment before it arrived here, so each gives a lower bound for the server's time
- * now, and the highest bound is the best. Bounds are kept against the monotonic clock, which does not jump when someone sets
- * the device's clock.
+ * Every time that the server sends was the present a moment before it arrived here, so it is a lower bound for the server's time
+ * now, and the highest bound is the best. Bounds are stored relative to the monotonic clock, which does not jump when the
+ * device's clock is set.
  */
 export interface ServerClock {
-  /** Takes in a time that the server has named, in ms since the epoch. */
+  /** Takes in a time sent by the server, in ms since the epoch. */
   observe(serverTime: number): void;
-  /** The server's time now, in ms since the epoch; the device's as long as the server has named none. */
+  /** The server's time now, in ms since the epoch; the device's time until the server has sent one. */
   now(): number;
   /** How far the device's clock is ahead of the server's, in ms; `null` while unknown. */
   deviceAhead(): number | null;

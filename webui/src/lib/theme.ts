@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** What the reader has chosen; `system` follows the device. */
+/** The visitor's choice; `system` follows the device. */
 export type Theme = "system" | "light" | "dark";
 export type Scheme = "light" | "dark";
 
@@ -41,7 +41,7 @@ export function setTheme(next: Theme): void {
     if (next === "system") localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, next);
   } catch {
-    // It lasts until the next reload then.
+    // Then the choice lasts until the next reload.
   }
   apply();
 }
@@ -52,5 +52,5 @@ function subscribe(listener: () => void): () => void {
 }
 
 export const useTheme = (): Theme => useSyncExternalStore(subscribe, () => theme);
-/** Light or dark, as it is on the screen now. */
+/** Light or dark, as it is shown now. */
 export const useScheme = (): Scheme => useSyncExternalStore(subscribe, currentScheme);

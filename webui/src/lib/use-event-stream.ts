@@ -7,17 +7,17 @@ import { useIsWatched } from "./use-is-watched";
 
 export interface UseEventStreamOptions {
   onEvent: (event: ServerSentEvent) => void;
-  /** All that has happened until now has been told. */
+  /** Whether the client has everything up to now. */
   onHeard?: () => void;
-  /** Whether anything is still to come. */
+  /** Whether more may follow. */
   enabled?: boolean;
   token?: string | null;
   orderKey?: string | null;
-  /** Come back after any answer, also after one that says that there is no such thing. */
+  /** Reconnect after any answer, even if the gateway says that it does not exist. */
   isStubborn?: boolean;
 }
 
-/** Follows a stream of server-sent events for as long as the component lives, and someone looks at it. */
+/** Follows a stream of server-sent events while the component is mounted and the page is watched. */
 export function useEventStream(url: string, options: UseEventStreamOptions): StreamState {
   const { enabled = true, token = null, orderKey = null, isStubborn = false } = options;
   const [state, setState] = useState<StreamState>({ phase: "connecting" });

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
 
-/** A browser opens only six connections to a host, and every tab counts: a tab nobody has looked at for this long lets go. */
+/** A browser opens only six connections to a host, shared by all tabs: a tab that nobody has looked at for this long lets go. */
 const HIDDEN_LIMIT_MS = 60_000;
 
-/** Whether someone looks at the page, or has done so within the last minute. */
+/** Whether the page is visible, or was within the last minute. */
 export function useIsWatched(): boolean {
   const [isWatched, setIsWatched] = useState(true);
   useEffect(() => {

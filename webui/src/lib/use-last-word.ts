@@ -5,16 +5,15 @@ import { startStopwatch } from "./stopwatch";
 const LOOK_EVERY_MS = 1_000;
 
 export interface LastWord {
-  /** Whether the last word is recent enough to speak of the present. */
+  /** Whether the last news is recent. */
   isRecent: boolean;
-  /** When it came, in the server's ms; while it is recent, when the first of the recent ones did. */
+  /** When it arrived, in the server's ms; while it is recent, when the first of the recent news arrived. */
   at: number;
 }
 
 /**
- * When something was last heard, and whether that is no longer ago than `limitMs`; and the function to call when something is
- * heard.
- * `null` until then.
+ * When there was news last, and whether that is no longer ago than `limitMs`; and the function to call when there is news. `null`
+ * until then.
  */
 export function useLastWord(limitMs: number): [LastWord | null, () => void] {
   const [lastWord, setLastWord] = useState<LastWord | null>(null);

@@ -4,10 +4,10 @@ import { connectivity } from "./connectivity";
 const loaded = new Map<() => Promise<unknown>, unknown>();
 
 /**
- * Code that comes only when it is needed, `null` until then. Unlike `React.lazy` it asks again: a gateway that was gone for a
- * moment must not take the page with it.
+ * Code that is loaded only when needed, `null` until then. Unlike `React.lazy` it tries again, so a gateway that was gone for a
+ * moment does not break the page.
  *
- * @param load always the same function, not one made anew at each call
+ * @param load must always be the same function, not a new one at each call
  */
 export function useLazy<T extends object>(load: () => Promise<T>): T | null {
   const [value, setValue] = useState(() => (loaded.get(load) as T | undefined) ?? null);

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { serverClock } from "./server-clock";
 
-/** The server's time in ms, renewed at every full second for as long as `isRunning`. */
+/** The server's time in ms, updated every full second while `isRunning`. */
 export function useNow(isRunning = true): number {
   const [now, setNow] = useState(() => serverClock.now());
   useEffect(() => {

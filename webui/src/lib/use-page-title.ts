@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { BRAND } from "./brand";
 
-/** What the tab, the history and a screen reader call this page. */
+/** The name of this page for the tab, the history and screen readers. */
 export function usePageTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · ${BRAND}`;

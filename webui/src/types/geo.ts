@@ -4,7 +4,7 @@ export interface LonLat {
   lat: number;
 }
 
-/** What the map calls where nobody has said otherwise: the middle of San Jose. */
+/** The map's default centre: the middle of San Jose. */
 export const SAN_JOSE: LonLat = { lon: -121.8863, lat: 37.3382 };
 
 /** Half the width and height of a delivery region, in degrees. */

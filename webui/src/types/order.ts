@@ -1,4 +1,4 @@
-/** The stages of an order, in the order of its life; the names are those on the wire. */
+/** The stages of an order, in the order in which it passes them; the names are those in JSON. */
 export const ORDER_STATUSES = [
   "NEW",
   "CREATED",
@@ -24,17 +24,17 @@ const CANCELLABLE: readonly OrderStatus[] = [
   "WAITING_FOR_DRIVER",
 ];
 
-/** Whether nothing follows any more. */
+/** Whether no other status follows. */
 export const isTerminal = (status: OrderStatus): boolean => TERMINAL.includes(status);
 
-/** Whether the customer can still call it off: who has the food already, delivers it. */
+/** Whether the customer can still cancel it: a driver who has the food delivers it. */
 export const isCancellable = (status: OrderStatus): boolean => CANCELLABLE.includes(status);
 
-/** Reads a status; one of a newer version of the system is `UNKNOWN`. */
+/** Parses a status; one of a newer version of the system is `UNKNOWN`. */
 export const toOrderStatus = (name: string): OrderStatus =>
   ORDER_STATUSES.find((status) => status === name) ?? "UNKNOWN";
 
-/** What a status is called in a list. */
+/** The name of a status in a list. */
 export const STATUS_LABELS: Record<OrderStatus, string> = {
   NEW: "Sent",
   CREATED: "Received",

@@ -4,11 +4,11 @@ import { formatDuration } from "@/lib/format";
 import { serverClock } from "@/lib/server-clock";
 import styles from "./clock-notice.module.css";
 
-/** Nobody minds two minutes. */
+/** A smaller difference does not matter to anyone. */
 const TOLERANCE_MS = 120_000;
 const LOOK_EVERY_MS = 5_000;
 
-/** Says that the device's clock is wrong, and that nothing here goes by it. */
+/** Says that the device's clock is wrong, and that the times on the page are not affected. */
 export function ClockNotice() {
   const [ahead, setAhead] = useState(0);
   useEffect(() => {
@@ -26,7 +26,7 @@ export function ClockNotice() {
       <Notice tone="warning" icon="clock">
         <p>
           The clock of this device is {formatDuration(Math.abs(ahead))} {ahead > 0 ? "fast" : "slow"}. The
-          times here are right all the same: they go by the kitchen's clock.
+          times here are still right: they follow the kitchen's clock.
         </p>
       </Notice>
     </div>

@@ -7,11 +7,11 @@ import styles from "./empty-page.module.css";
 interface EmptyPageProps {
   title: string;
   text: string;
-  /** Offers the way to the own orders too. */
+  /** Also links to the visitor's own orders. */
   isProblem?: boolean;
 }
 
-/** A page on which there is nothing to see, and where to go instead. */
+/** A page without content, with links to others. */
 export function EmptyPage({ title, text, isProblem = false }: EmptyPageProps) {
   usePageTitle(title);
   return (

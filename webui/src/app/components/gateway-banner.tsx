@@ -5,10 +5,10 @@ import { connectivity } from "@/lib/connectivity";
 import { onNetworkChange, onWake } from "@/lib/lifecycle";
 import styles from "./gateway-banner.module.css";
 
-/** A connection that is back within this time is nothing anyone needs to hear of. */
+/** A connection that is back within this time is not worth mentioning. */
 const GRACE_MS = 1_200;
 
-/** Says that the gateway cannot be reached, for as long as it cannot. It is asked again all the while. */
+/** Says that the gateway cannot be reached, while it keeps trying. */
 export function GatewayBanner() {
   const reachability = useSyncExternalStore(connectivity.subscribe, connectivity.get);
   useEffect(() => onWake(connectivity.tryNow), []);

@@ -72,7 +72,7 @@ export function Layout({ children }: { children: ReactNode }) {
   );
 }
 
-/** After a change of page the reader begins at its top, and so does a screen reader. */
+/** After a change of page, starts at the top of the new page, also for screen readers. */
 function useArrival(location: string, main: RefObject<HTMLElement | null>): void {
   const previous = useRef(location);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import styles from "./menu-skeleton.module.css";
 
-/** Where the menus will be. */
+/** A placeholder for the menus. */
 export function MenuSkeleton() {
   return (
     <div className={styles.skeleton} role="status">

@@ -8,7 +8,7 @@ const NEXT: Record<Theme, { theme: Theme; icon: IconName; label: string }> = {
   dark: { theme: "system", icon: "moon", label: "Dark colours. Follow the device" },
 };
 
-/** As the device has it, light, dark, and round again. */
+/** Cycles through the device's theme, light and dark. */
 export function ThemeToggle() {
   const { theme, icon, label } = NEXT[useTheme()];
   return <IconButton icon={icon} label={label} onClick={() => setTheme(theme)} />;

@@ -58,7 +58,7 @@ export function Home() {
           ))}
           {restaurants.isPending ? <MenuSkeleton /> : null}
           {restaurants.isError ? (
-            <Notice tone="bad" title="The menu could not be read" isAlert>
+            <Notice tone="bad" title="The menu could not be loaded" isAlert>
               <p>{restaurants.error.message}</p>
               <p>
                 <Button onClick={() => void restaurants.refetch()}>Try again</Button>

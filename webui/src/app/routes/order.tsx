@@ -11,13 +11,13 @@ import { serverClock } from "@/lib/server-clock";
 import { EmptyPage } from "../components/empty-page";
 import { Waiting } from "../components/waiting";
 
-/** How long after it was placed an order may still be unknown. */
+/** How long an order may be unknown after it was placed. */
 const APPEARS_WITHIN_MS = 120_000;
 
 export function OrderPage({ orderId }: { orderId: string }) {
   const mine = useStore(pastOrdersStore).find((order) => order.orderId === orderId);
   const isExpected = mine !== undefined && serverClock.now() - mine.placedAt < APPEARS_WITHIN_MS;
-  // A link brings its own; without one it is an order of this device, or an operator who looks.
+  // A link contains its own key. Without one, it is an order of this device, or an operator is looking.
   const orderKey = useKeyInAddress() ?? mine?.key ?? null;
   const { order, progress, isLive, outOfTouchSince } = useProgress(orderId, orderKey, isExpected);
   const restaurants = useRestaurants();
@@ -27,14 +27,14 @@ export function OrderPage({ orderId }: { orderId: string }) {
       return (
         <EmptyPage
           title="We do not know this order"
-          text={`There is no order ${orderId}, or the link to it is not whole. Check the address, or look among your orders on this device.`}
+          text={`There is no order ${orderId}, or the link to it is incomplete. Check the address, or look at your orders on this device.`}
           isProblem
         />
       );
     }
     if (order.error) {
       return (
-        <Notice tone="bad" title="The order could not be read" isAlert>
+        <Notice tone="bad" title="The order could not be loaded" isAlert>
           <p>{order.error.message}</p>
         </Notice>
       );
@@ -56,7 +56,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
   );
 }
 
-/** What was ordered: as the gateway tells it, else as this device remembers it. */
+/** What was ordered, from the gateway, or else as this device remembers it. */
 function foodOf(
   details: OrderDetails | null,
   mine: PastOrder | undefined,

@@ -3,12 +3,12 @@ import { pictureOf } from "./dishes";
 
 export interface DishArtProps {
   productId: string;
-  /** Whose tablecloth it stands on; without one there is only the dish. */
+  /** The restaurant whose tablecloth is shown; without one, only the dish. */
   restaurantId?: string;
   className?: string;
 }
 
-/** A dish as it stands on the table, seen from above. It only shows what the text beside it says. */
+/** A dish on the table, seen from above. It only illustrates the text beside it. */
 export function DishArt({ productId, restaurantId, className }: DishArtProps) {
   const Picture = pictureOf(productId);
   const picture = (

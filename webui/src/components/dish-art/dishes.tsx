@@ -1,4 +1,4 @@
-/** The pictures of the dishes, each drawn around the origin in a field of 200 by 200. */
+/** The pictures of the dishes, each drawn around the origin on a field of 200 by 200. */
 import type { ReactNode } from "react";
 import {
   arc,
@@ -729,7 +729,7 @@ function Horchata() {
   );
 }
 
-/** A covered plate, for a dish nobody has drawn yet. */
+/** A covered plate, for a dish without a picture. */
 function Covered() {
   return (
     <Plate>
@@ -764,7 +764,7 @@ const PICTURES: Record<string, () => ReactNode> = {
   horchata: Horchata,
 };
 
-/** The picture of a dish; dishes that come later are covered until someone draws them. */
+/** The picture of a dish; a covered plate if it has none. */
 export function pictureOf(productId: string): () => ReactNode {
   return PICTURES[productId] ?? Covered;
 }

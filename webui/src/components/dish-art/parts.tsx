@@ -1,4 +1,4 @@
-/** What several dishes are made of. All of it is seen from above, with the light from the upper left. */
+/** Parts that several dishes share. Everything is seen from above, with the light from the upper left. */
 import type { ReactNode } from "react";
 import { ring, scatter, wobblyCircle } from "./scatter";
 
@@ -184,7 +184,7 @@ export function Noodles({
   );
 }
 
-/** Small things strewn about: herbs, pepper, crumbs. */
+/** Small scattered things: herbs, pepper, crumbs. */
 export function Strewn({ count, radius, apart = 6, seed, size, fill, x = 0, y = 0 }: StrewnProps) {
   return (
     <g transform={`translate(${x} ${y})`}>

@@ -15,7 +15,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Up to `count` points in a circle around the origin, none nearer to another than `apart`. */
+/** Up to `count` points in a circle around the origin, at least `apart` from each other. */
 export function scatter(count: number, radius: number, apart: number, seed: number): Point[] {
   const random = randomFrom(seed);
   const points: Point[] = [];
@@ -38,7 +38,7 @@ export function ring(count: number, radius: number, turn = 0): Array<Point & { a
   });
 }
 
-/** A closed, slightly uneven outline around the origin, as things made by hand have. */
+/** A closed, slightly uneven outline around the origin, as of something made by hand. */
 export function wobblyCircle(radius: number, unevenness: number, seed: number): string {
   const random = randomFrom(seed);
   const steps = 14;

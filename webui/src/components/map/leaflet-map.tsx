@@ -12,7 +12,7 @@ const LAND: L.LatLngBoundsExpression = [
   [36.95, -122.95],
   [38.1, -121.45],
 ];
-/** A driver glides to the new place for about as long as the reports are apart, within these limits in ms. */
+/** A driver glides to a new place in about the time between two reports, within these limits in ms. */
 const GLIDE_MS = { least: 200, most: 1_200 };
 
 const ART: Record<MapPin["kind"], { html: string; size: [number, number]; anchor: [number, number] }> = {
@@ -46,7 +46,7 @@ const TONES: Record<MapDot["tone"], L.CircleMarkerOptions> = {
 
 const at = ({ lat, lon }: LonLat): L.LatLngTuple => [lat, lon];
 
-/** The map itself. Loaded only where one is shown: {@link MapView} does that. */
+/** The map itself, loaded only where a map is shown: see {@link MapView}. */
 export function LeafletMap(props: MapViewProps) {
   const {
     label,
@@ -68,7 +68,7 @@ export function LeafletMap(props: MapViewProps) {
     dots: new Map<string, L.CircleMarker>(),
     lines: new Map<string, L.Polyline>(),
     glides: new Map<string, () => void>(),
-    /** When each driver's place was last heard of. */
+    /** When each driver's place was last updated. */
     heard: new WeakMap<L.Marker, number>(),
   });
   const pick = useEffectEvent((place: LonLat) => onPick?.(place));
@@ -128,7 +128,7 @@ export function LeafletMap(props: MapViewProps) {
     base.current = layer.addTo(current);
   }, [tileUrl, tileAttribution, scheme]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the view is the reader's until the key changes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the visitor controls the view until the key changes
   useEffect(() => {
     fitNow();
   }, [fitKey]);
@@ -225,7 +225,7 @@ export function LeafletMap(props: MapViewProps) {
   );
 }
 
-/** Takes away what is no longer there and adds what is new. */
+/** Removes what is no longer there, and adds what is new. */
 function keep<T extends { id: string }, L extends { remove(): unknown }>(
   kept: Map<string, L>,
   wanted: readonly T[],
@@ -240,7 +240,7 @@ function keep<T extends { id: string }, L extends { remove(): unknown }>(
   for (const it of wanted) if (!kept.has(it.id)) kept.set(it.id, create(it));
 }
 
-/** Moves a marker to its new place evenly, so that a driver drives and does not jump. */
+/** Moves a marker evenly to its new place, so that a driver does not jump. */
 function glide(marker: L.Marker, to: LonLat, heard: WeakMap<L.Marker, number>): () => void {
   const from = marker.getLatLng();
   const begin = performance.now();
@@ -255,6 +255,6 @@ function glide(marker: L.Marker, to: LonLat, heard: WeakMap<L.Marker, number>): 
   return () => cancelAnimationFrame(frame);
 }
 
-/** Leaflet takes texts as HTML. */
+/** Leaflet interprets texts as HTML. */
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -5,7 +5,7 @@ import type { MapViewProps } from "./types";
 
 const load = () => import("./leaflet-map");
 
-/** A map. Its code comes only where one is shown. */
+/** A map. Its code is loaded only where one is shown. */
 export function MapView(props: MapViewProps) {
   const map = useLazy(load);
   const config = useConfig();

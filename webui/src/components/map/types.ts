@@ -1,22 +1,22 @@
 import type { LonLat } from "@/types/geo";
 
-/** Something that stands on the map with a picture of its own. */
+/** A place with its own icon on the map. */
 export interface MapPin {
   id: string;
   kind: "restaurant" | "customer" | "driver" | "pick";
   place: LonLat;
 }
 
-/** One of many. */
+/** One of many drivers. */
 export interface MapDot {
   id: string;
   place: LonLat;
   tone: "busy" | "idle" | "silent";
-  /** Shown when it is pointed at. */
+  /** Shown while the pointer is over it. */
   title: string;
 }
 
-/** A way as the crow flies. */
+/** A straight line between two places. */
 export interface MapLine {
   id: string;
   from: LonLat;
@@ -24,17 +24,17 @@ export interface MapLine {
 }
 
 export interface MapViewProps {
-  /** What the map shows, for those who do not see it. */
+  /** A description of the map, for people who do not see it. */
   label: string;
   pins?: readonly MapPin[];
   dots?: readonly MapDot[];
   lines?: readonly MapLine[];
-  /** What must be seen. The view is set to it at first and whenever `fitKey` changes; in between it is the reader's. */
+  /** What must be visible. The view is set to it at first and whenever `fitKey` changes; in between the visitor controls it. */
   fit: readonly LonLat[];
   fitKey: string;
-  /** With it, a click or tap picks a place, and so does a button for those who cannot click. */
+  /** If set, a click or tap picks a place, and so does a button for people who cannot click. */
   onPick?: (place: LonLat) => void;
-  /** A tile server to use instead of the map drawn here. */
+  /** A tile server to use instead of the built-in map. */
   tileUrl?: string | null;
   tileAttribution?: string | null;
 }

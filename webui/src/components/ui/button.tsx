@@ -6,7 +6,7 @@ export interface ButtonProps extends ComponentProps<"button"> {
   look?: "primary" | "secondary" | "quiet" | "danger";
   size?: "medium" | "large";
   icon?: IconName;
-  /** Something is under way: it cannot be pressed again, and keeps the focus. */
+  /** An action is running: the button cannot be pressed again, and keeps the focus. */
   isBusy?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function Button({
   );
 }
 
-/** The look of a button for what is a link. */
+/** The look of a button, for a link. */
 export function buttonClass(
   look: NonNullable<ButtonProps["look"]>,
   size: NonNullable<ButtonProps["size"]> = "medium",
@@ -47,7 +47,7 @@ export function buttonClass(
 
 export interface IconButtonProps extends Omit<ComponentProps<"button">, "aria-label"> {
   icon: IconName;
-  /** What it does, for those who do not see the icon. */
+  /** What it does, for people who do not see the icon. */
   label: string;
 }
 

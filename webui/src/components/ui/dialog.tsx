@@ -3,14 +3,14 @@ import styles from "./dialog.module.css";
 
 export interface DialogProps {
   title: string;
-  /** Called when the reader wants it closed, by Escape too. */
+  /** Called when the visitor wants to close it, also by Escape. */
   onClose: () => void;
   children: ReactNode;
   /** The buttons; the first one gets the focus. */
   actions: ReactNode;
 }
 
-/** A question that is answered before anything else goes on. Rendered while it is asked. */
+/** A question that must be answered before anything else. Rendered only while it is open. */
 export function Dialog({ title, onClose, children, actions }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();

@@ -1,4 +1,4 @@
-/** The icons, drawn on a field of 24 by 24 with one weight of line. */
+/** The icons, drawn on a grid of 24 by 24 with one line width. */
 const PATHS = {
   plus: "M12 5v14M5 12h14",
   minus: "M5 12h14",
@@ -32,7 +32,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** An icon beside its text, or in a button that has a name of its own; nothing for screen readers. */
+/** An icon beside its text, or in a button that has its own name; hidden from screen readers. */
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
     <svg

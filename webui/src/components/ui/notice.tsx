@@ -7,11 +7,11 @@ export interface NoticeProps {
   title?: string;
   icon?: IconName;
   children?: ReactNode;
-  /** Read out when it appears. */
+  /** Screen readers announce it when it appears. */
   isAlert?: boolean;
 }
 
-/** Something the reader should know, where it matters. */
+/** A message for the visitor, at the place where it matters. */
 export function Notice({ tone = "info", title, icon = "alert", children, isAlert = false }: NoticeProps) {
   return (
     <div className={styles.notice} data-tone={tone} role={isAlert ? "alert" : undefined}>

@@ -9,7 +9,7 @@ export interface StepperProps {
   onChange: (value: number) => void;
 }
 
-/** How many; going below one takes the thing away. */
+/** A quantity; below one, the item is removed. */
 export function Stepper({ label, value, max, onChange }: StepperProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would be announced as a form of its own

@@ -20,7 +20,7 @@ const cartSchema = v.object({
   ),
 });
 
-/** Reads a stored cart; what makes no sense is no cart. */
+/** Reads a stored cart; `null` if it is invalid. */
 export function parseCart(stored: unknown): Cart | null {
   const result = v.safeParse(cartSchema, stored);
   return result.success ? result.output : null;

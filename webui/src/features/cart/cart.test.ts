@@ -60,7 +60,7 @@ describe("the cart", () => {
     expect(quantityOf(switched, "pizza")).toBe(0);
   });
 
-  it("loses a dish whose quantity goes to none, and its restaurant with the last", () => {
+  it("loses a dish whose quantity becomes zero, and its restaurant with the last dish", () => {
     const cart = setQuantity(cartOf(pizza, tiramisu), "pizza", 0);
     expect(cart.lines.map((line) => line.productId)).toEqual(["tiramisu"]);
     expect(setQuantity(cart, "tiramisu", -3)).toEqual(EMPTY_CART);
@@ -72,7 +72,7 @@ describe("the cart", () => {
 });
 
 describe("a cart that was left alone for a while", () => {
-  it("stays the very same if the menu does", () => {
+  it("stays the same if the menu does", () => {
     const cart = cartOf(pizza);
     expect(reconcile(cart, [piazza, camino])).toEqual({ cart, changes: [] });
     expect(reconcile(cart, [piazza]).cart).toBe(cart);
@@ -81,7 +81,7 @@ describe("a cart that was left alone for a while", () => {
   it("takes over new prices and says so", () => {
     const { cart, changes } = reconcile(cartOf(pizza), [restaurant("piazza", dish("pizza", 1300))]);
     expect(subtotalOf(cart)).toBe(1300);
-    expect(changes).toEqual(["PIZZA has another price now."]);
+    expect(changes).toEqual(["PIZZA has a new price."]);
   });
 
   it("drops what is no longer sold and says so", () => {
@@ -98,7 +98,7 @@ describe("a stored cart", () => {
     expect(parseCart(JSON.parse(JSON.stringify(cart)))).toEqual(cart);
   });
 
-  it("is dropped if it makes no sense", () => {
+  it("is dropped if it is invalid", () => {
     const good = JSON.parse(JSON.stringify(cartOf(pizza)));
     const wrong = [
       null,

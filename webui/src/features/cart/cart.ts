@@ -1,14 +1,14 @@
 import type { Dish, Restaurant } from "@/api/get-restaurants";
 import { type Cents, sum, times } from "@/lib/money";
 
-/** What someone is about to order: dishes of one restaurant. */
+/** What the visitor is about to order: dishes of one restaurant. */
 export interface Cart {
   /** `null` while the cart is empty. */
   restaurant: { restaurantId: string; name: string } | null;
   lines: CartLine[];
 }
 
-/** A dish in the cart, with what is needed to show it while the menu is out of reach. */
+/** A dish in the cart, with everything needed to show it while the menu cannot be loaded. */
 export interface CartLine {
   productId: string;
   name: string;
@@ -22,11 +22,11 @@ export const EMPTY_CART: Cart = { restaurant: null, lines: [] };
 /** The most of one dish that the shop sells at once. */
 export const MAX_QUANTITY = 50;
 
-/** Whether a dish of this restaurant would have to push out those of another. */
+/** Whether adding a dish of this restaurant would replace the dishes of another. */
 export const isOfAnother = (cart: Cart, restaurantId: string): boolean =>
   cart.restaurant !== null && cart.restaurant.restaurantId !== restaurantId;
 
-/** One more of a dish. Dishes of another restaurant are pushed out: ask before. */
+/** Adds one of a dish. Dishes of another restaurant are removed, so ask first. */
 export function add(cart: Cart, restaurant: Pick<Restaurant, "restaurantId" | "name">, dish: Dish): Cart {
   const { restaurantId, name } = restaurant;
   const kept = isOfAnother(cart, restaurantId) ? EMPTY_CART : cart;
@@ -36,7 +36,7 @@ export function add(cart: Cart, restaurant: Pick<Restaurant, "restaurantId" | "n
   return { restaurant: { restaurantId, name }, lines: [...kept.lines, line] };
 }
 
-/** Changes how many; none takes the dish out. */
+/** Changes a quantity; zero removes the dish. */
 export function setQuantity(cart: Cart, productId: string, quantity: number): Cart {
   const wanted = Math.min(Math.max(Math.trunc(quantity), 0), MAX_QUANTITY);
   const lines = cart.lines
@@ -53,20 +53,20 @@ export const countOf = (cart: Cart): number => cart.lines.reduce((count, line) =
 export const subtotalOf = (cart: Cart): Cents =>
   sum(cart.lines.map((line) => times(line.price, line.quantity)));
 
-/** What the menu says otherwise than the cart, after it was left alone for a while. */
+/** How the menu differs from the cart, after the cart was left alone for a while. */
 export interface Reconciled {
   cart: Cart;
   /** For people; empty if nothing has changed. */
   changes: string[];
 }
 
-/** Brings names and prices up to what the menus say now; takes out what is no longer sold. */
+/** Updates names and prices from the present menus; removes dishes that are no longer sold. */
 export function reconcile(cart: Cart, restaurants: readonly Restaurant[]): Reconciled {
   const { restaurant } = cart;
   if (restaurant === null) return { cart, changes: [] };
   const current = restaurants.find((it) => it.restaurantId === restaurant.restaurantId);
   if (current === undefined) {
-    return { cart: EMPTY_CART, changes: [`${restaurant.name} is closed: its dishes were taken out.`] };
+    return { cart: EMPTY_CART, changes: [`${restaurant.name} is closed: its dishes were removed.`] };
   }
   const changes: string[] = [];
   const lines = cart.lines.flatMap((line) => {
@@ -75,7 +75,7 @@ export function reconcile(cart: Cart, restaurants: readonly Restaurant[]): Recon
       changes.push(`${line.name} is no longer on the menu.`);
       return [];
     }
-    if (dish.price !== line.price) changes.push(`${dish.name} has another price now.`);
+    if (dish.price !== line.price) changes.push(`${dish.name} has a new price.`);
     if (dish.price === line.price && dish.name === line.name) return [line];
     return [{ ...line, name: dish.name, price: dish.price }];
   });

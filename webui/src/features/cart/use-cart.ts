@@ -4,7 +4,7 @@ import { useStore } from "@/lib/persisted-store";
 import { add, type Cart, EMPTY_CART, isOfAnother, reconcile, setQuantity } from "./cart";
 import { cartStore } from "./cart-store";
 
-/** A dish that waits for the answer whether it may push out those of another restaurant. */
+/** A dish that waits until the visitor agrees to replace those of another restaurant. */
 export interface PendingSwitch {
   restaurant: Restaurant;
   dish: Dish;
@@ -21,12 +21,12 @@ export const clearCart = (): void => {
   cartStore.update(() => EMPTY_CART);
 };
 
-/** Puts dishes of one restaurant into the cart, in place of what was there. */
+/** Puts dishes of one restaurant into the cart, replacing its content. */
 export const replaceCart = (cart: Cart): void => {
   cartStore.update(() => cart);
 };
 
-/** Adding dishes, with the question before those of another restaurant go. */
+/** Adds dishes; asks before removing those of another restaurant. */
 export function useAddToCart() {
   const [pending, setPending] = useState<PendingSwitch | null>(null);
   return {
@@ -45,7 +45,7 @@ export function useAddToCart() {
   };
 }
 
-/** Keeps the cart to what the menus say; tells what had to be changed. */
+/** Keeps the cart consistent with the menus; returns what had to be changed. */
 export function useReconciledCart(restaurants: readonly Restaurant[] | undefined): string[] {
   const [changes, setChanges] = useState<string[]>([]);
   useEffect(() => {

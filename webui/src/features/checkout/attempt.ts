@@ -5,15 +5,15 @@ import type { NewOrder } from "./api/place-order";
 import type { Start } from "./draft";
 
 /**
- * An order that is being sent, and may or may not have been taken already.
+ * An order that is being sent, and that may or may not have been accepted already.
  *
- * It has one id, which is kept until the gateway has said yes or no: however often it is sent, by a double click, after a
- * reload, from another tab, it is one order.
+ * It keeps its id until the gateway has accepted or refused it: however often it is sent, by a double click, after a reload or
+ * from another tab, it is one order.
  */
 export interface Attempt extends Ticket {
-  /** What is ordered; another content is another order. */
+  /** What is ordered; different content is a different order. */
   content: string;
-  /** The delay that was sent with it first, in ms; `null` if it has not been sent. */
+  /** The delay that was first sent with it, in ms; `null` if it has not been sent. */
   deliveryDelay: number | null;
 }
 
@@ -36,7 +36,7 @@ export const attemptStore = createPersistedStore<Attempt | null>({
   },
 });
 
-/** What makes an order the same order. */
+/** What identifies an order as the same order. */
 export function contentOf(order: Omit<NewOrder, "orderId" | "deliveryDelay">, start: Start): string {
   const { restaurantId, products, totalCost, customerLocation } = order;
   return JSON.stringify([
@@ -48,12 +48,12 @@ export function contentOf(order: Omit<NewOrder, "orderId" | "deliveryDelay">, st
   ]);
 }
 
-/** The attempt to send this content: the one that is under way if it is the same, else a new one with this ticket. */
+/** The attempt to send this content: the present one if the content is the same, else a new one with this ticket. */
 export function attemptFor(current: Attempt | null, content: string, ticket: Ticket): Attempt {
   return current?.content === content ? current : { ...ticket, content, deliveryDelay: null };
 }
 
-/** The attempt, to be sent with this delay if it has not been sent with another one before. */
+/** The attempt with this delay, unless it was sent with another one before. */
 export function sentWith(current: Attempt | null, orderId: string, deliveryDelay: number): Attempt | null {
   return current?.orderId === orderId && current.deliveryDelay === null
     ? { ...current, deliveryDelay }

@@ -29,7 +29,7 @@ describe("the delivery time", () => {
     }
   });
 
-  it("can be a time, and the wait shrinks while the order is being sent", () => {
+  it("can be a time, so that the wait shrinks while the order is being sent", () => {
     const time = NOW + 600_000;
     const result = check({ when: { kind: "at", time: toLocalField(time) } });
     if (!("checked" in result)) throw new Error("refused");
@@ -40,12 +40,12 @@ describe("the delivery time", () => {
     expect(delayOf(start, time + 60_000)).toBe(0);
   });
 
-  it("may be the minute that runs, but none before", () => {
+  it("may be the present minute, but not an earlier one", () => {
     expect(check({ when: { kind: "at", time: toLocalField(NOW) } })).toHaveProperty("checked");
     expect(check({ when: { kind: "at", time: toLocalField(NOW - 120_000) } })).toHaveProperty("errors.when");
   });
 
-  it("is refused where it is none or too far ahead", () => {
+  it("is refused if it is invalid or too far ahead", () => {
     for (const time of ["", "soon", toLocalField(NOW + 31 * 86_400_000)]) {
       expect(check({ when: { kind: "at", time } })).toHaveProperty("errors.when");
     }
@@ -62,7 +62,7 @@ describe("the delivery place", () => {
     expect(check({ where: { kind: "pin", place: { lon: -121.88, lat: 37.33 } } })).toHaveProperty("checked");
   });
 
-  it("is told as wrong together with the time", () => {
+  it("is reported as wrong together with the time", () => {
     expect(check({ where: null, when: { kind: "at", time: "" } })).toMatchObject({
       errors: { where: expect.any(String), when: expect.any(String) },
     });
@@ -70,7 +70,7 @@ describe("the delivery place", () => {
 });
 
 describe("a stored draft", () => {
-  it("is read as it was written, and dropped if it makes no sense", () => {
+  it("is read as it was written, and dropped if it is invalid", () => {
     const draft: Draft = { when: { kind: "at", time: "2030-05-17T18:30" }, where: AT_HOME };
     expect(parseDraft(JSON.parse(JSON.stringify(draft)))).toEqual(draft);
     for (const wrong of [
@@ -95,18 +95,18 @@ describe("an attempt", () => {
 
   const ticket = (orderId: string) => ({ orderId, key: `key of ${orderId}` });
 
-  it("keeps its id and its key for as long as the same is ordered, as by a double click", () => {
+  it("keeps its id and its key while the content is the same, as after a double click", () => {
     const first = attemptFor(null, content, ticket("one"));
     expect(attemptFor(first, content, ticket("two"))).toBe(first);
     expect(first).toEqual({ orderId: "one", key: "key of one", content, deliveryDelay: null });
   });
 
-  it("is sent with the delay of the first time, or the gateway would take it for another order", () => {
+  it("is sent with the delay of the first time, because otherwise it would be another order for the gateway", () => {
     const first = sentWith(attemptFor(null, content, ticket("one")), "one", 60_000);
     expect(first?.deliveryDelay).toBe(60_000);
     expect(sentWith(first, "one", 50_000)).toBe(first);
     expect(attemptFor(first, content, ticket("two")).deliveryDelay).toBe(60_000);
-    // Another tab has begun to order something else.
+    // Another tab has started to order something else.
     expect(sentWith(first, "two", 50_000)).toBe(first);
   });
 
@@ -154,7 +154,7 @@ describe("sending an order", () => {
     return { states, abort, outcome, count: () => sent, back: () => back() };
   }
 
-  it("is repeated until there is a yes", async () => {
+  it("is repeated until the gateway accepts it", async () => {
     const { outcome, count, states } = start([
       new GatewayGoneError("gone"),
       api(503, { "retry-after": "2" }),
@@ -166,14 +166,14 @@ describe("sending an order", () => {
     expect(states.filter((state) => state.phase === "waiting")).toHaveLength(2);
   });
 
-  it("ends with a no at once", async () => {
+  it("ends at once if the gateway refuses it", async () => {
     const no = api(422);
     const { outcome, count } = start([no]);
     expect(await outcome).toBe(no);
     expect(count()).toBe(1);
   });
 
-  it("gives up on a fault of the gateway after three tries", async () => {
+  it("gives up after three errors of the gateway", async () => {
     const fault = api(500);
     const { outcome, count } = start([fault]);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -181,7 +181,7 @@ describe("sending an order", () => {
     expect(count()).toBe(3);
   });
 
-  it("does not wait any longer once the gateway is back", async () => {
+  it("stops waiting once the gateway is back", async () => {
     const { outcome, back } = start([new GatewayGoneError("gone"), "yes"]);
     await vi.advanceTimersByTimeAsync(1);
     back();
@@ -189,7 +189,7 @@ describe("sending an order", () => {
     expect(await outcome).toBe("yes");
   });
 
-  it("stops when the customer does not want to wait", async () => {
+  it("stops when the customer no longer wants to wait", async () => {
     const { outcome, abort, count } = start([new GatewayGoneError("gone")]);
     await vi.advanceTimersByTimeAsync(1);
     abort.abort();

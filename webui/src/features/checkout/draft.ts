@@ -8,13 +8,13 @@ export type When =
   | { kind: "now" }
   | { kind: "in5" }
   | { kind: "in15" }
-  /** `time` as a field of type `datetime-local` has it, in the time zone of the device. */
+  /** `time` has the format of a `datetime-local` field, in the device's time zone. */
   | { kind: "at"; time: string };
 
 /** Where it is wanted. */
 export type Where = { kind: "address"; id: string } | { kind: "pin"; place: LonLat };
 
-/** What has been filled in so far. It survives reload: nothing typed is lost. */
+/** What has been filled in so far. It survives a reload, so that nothing typed is lost. */
 export interface Draft {
   when: When;
   where: Where | null;
@@ -52,10 +52,10 @@ export const draftStore = createPersistedStore<Draft>({
 /** The farthest an order may be scheduled ahead: 30 days. */
 export const MAX_DELAY_MS = 30 * 86_400_000;
 
-/** When the kitchen is to begin. */
+/** When the kitchen should start. */
 export type Start = { kind: "after"; delayMs: number } | { kind: "at"; time: number };
 
-/** What is wrong with the draft, by field; empty if nothing is. */
+/** The faults of the draft, by field; empty if there are none. */
 export interface DraftErrors {
   when?: string;
   where?: string;
@@ -81,7 +81,7 @@ export function checkDraft(draft: Draft, now: number): { checked: CheckedDraft }
   };
 }
 
-/** When to begin, or what is wrong. */
+/** When to start, or what is wrong. */
 function startOf(when: When, now: number): Start | string {
   if (when.kind === "now") return { kind: "after", delayMs: 0 };
   if (when.kind === "in5") return { kind: "after", delayMs: 5_000 };
@@ -89,13 +89,13 @@ function startOf(when: When, now: number): Start | string {
   if (when.time === "") return "Choose a day and a time.";
   const time = new Date(when.time).getTime();
   if (Number.isNaN(time)) return "Choose a day and a time.";
-  // A minute is as exact as the field gets: the minute that runs is now.
+  // The field has minutes, so the present minute counts as now.
   if (time < now - 60_000) return "That time has passed. Choose a later one.";
   if (time > now + MAX_DELAY_MS) return "That is more than 30 days ahead. Choose an earlier time.";
   return { kind: "at", time };
 }
 
-/** Where, or what is wrong. */
+/** Where to deliver, or what is wrong. */
 function placeOf(where: Where | null): LonLat | string {
   if (where === null) return "Choose where we should bring it.";
   if (where.kind === "address") return addressOf(where.id)?.place ?? "Choose where we should bring it.";
@@ -104,7 +104,7 @@ function placeOf(where: Where | null): LonLat | string {
     : "That is too far from San José. Choose a place inside the marked area.";
 }
 
-/** Where the draft points to, as far as it does. */
+/** The place that the draft names, if it names one. */
 export function placeOnMap(where: Where | null): LonLat | null {
   if (where === null) return null;
   return where.kind === "pin" ? where.place : (addressOf(where.id)?.place ?? null);
@@ -114,7 +114,7 @@ export function placeOnMap(where: Where | null): LonLat | null {
 export const delayOf = (start: Start, now: number): number =>
   start.kind === "after" ? start.delayMs : Math.min(Math.max(0, Math.round(start.time - now)), MAX_DELAY_MS);
 
-/** A moment as a field of type `datetime-local` has it. */
+/** A time in the format of a `datetime-local` field. */
 export function toLocalField(ms: number): string {
   const date = new Date(ms);
   const two = (n: number) => String(n).padStart(2, "0");

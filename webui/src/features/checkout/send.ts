@@ -1,9 +1,9 @@
 import { ApiError, isTransient } from "@/lib/http/problem";
 
-/** What becomes of an order while it is sent. */
+/** The state of an order while it is being sent. */
 export type SendState =
   | { phase: "sending" }
-  /** It is not known whether the order was taken; it is sent again at `retryAt` (as of `now`). */
+  /** It is unknown whether the order was accepted; it is sent again at `retryAt` (as of `now`). */
   | { phase: "waiting"; tries: number; retryAt: number; message: string };
 
 export interface SendOptions {
@@ -17,12 +17,12 @@ export interface SendOptions {
 }
 
 const LONGEST_DELAY_MS = 8_000;
-/** A fault of the gateway may pass, but is no reason to try for ever. */
+/** An error of the gateway may pass, but the order is not sent again for ever. */
 const TRIES_AFTER_FAULT = 3;
 
 /**
- * Sends an order until there is a yes or a no. While nobody answers, or nobody can say whether the order was taken, it is sent
- * again; resolves with the yes, rejects with the no or when `signal` is aborted.
+ * Sends an order until it is accepted or refused. While there is no answer, or it is unknown whether the order was accepted, it is
+ * sent again. Resolves when the order is accepted; rejects when it is refused or `signal` is aborted.
  */
 export async function sendUntilAnswered(options: SendOptions): Promise<void> {
   const { send, signal, onState, onBack, now = () => performance.now() } = options;

@@ -12,22 +12,22 @@ import { type SendState, sendUntilAnswered } from "./send";
 export type Placing =
   | { phase: "idle" }
   | SendState
-  /** The gateway said no. */
+  /** The gateway refused it. */
   | { phase: "refused"; problem: Problem }
-  /** Nobody knows; the customer did not want to wait any longer. */
+  /** Nobody knows whether it was accepted; the customer stopped waiting. */
   | { phase: "unconfirmed"; ticket: Ticket };
 
 export type OrderContent = Omit<NewOrder, "orderId" | "deliveryDelay">;
 
 export interface PlaceOrderEvents {
   onPlaced: (ticket: Ticket) => void;
-  /** It is not known whether it was taken: it must be found again whatever happens. */
+  /** It is unknown whether it was accepted, so it must be found again whatever happens. */
   onUncertain: (ticket: Ticket) => void;
-  /** It was not taken after all. */
+  /** It was not accepted after all. */
   onRefused: (orderId: string) => void;
 }
 
-/** Places one order, however often it is told to. */
+/** Places one order, however often it is called. */
 export function usePlaceOrder(events: PlaceOrderEvents) {
   const [placing, setPlacing] = useState<Placing>({ phase: "idle" });
   const running = useRef<AbortController | null>(null);
@@ -40,7 +40,7 @@ export function usePlaceOrder(events: PlaceOrderEvents) {
     running.current = abort;
     const key = contentOf(content, start);
     const { signal } = abort;
-    /** Its ticket is none until the gateway has given one; then nothing can have been ordered yet. */
+    /** `null` until the gateway has issued a ticket; until then nothing can have been ordered. */
     const sent: { ticket: Ticket | null } = { ticket: null };
     const forget = () =>
       attemptStore.update((current) => (current?.orderId === sent.ticket?.orderId ? null : current));
@@ -67,7 +67,7 @@ export function usePlaceOrder(events: PlaceOrderEvents) {
       if (sent.ticket !== null) events.onPlaced(sent.ticket);
     } catch (error) {
       if (signal.aborted) {
-        // Sent or not, the attempt stays: sent again, it is the same order.
+        // Whether or not it was sent, the attempt stays: sent again, it is the same order.
         setPlacing(sent.ticket === null ? { phase: "idle" } : { phase: "unconfirmed", ticket: sent.ticket });
       } else {
         forget();
@@ -82,15 +82,15 @@ export function usePlaceOrder(events: PlaceOrderEvents) {
   return {
     placing,
     place,
-    /** The customer does not want to wait any longer. */
+    /** The customer no longer wants to wait. */
     stop: () => running.current?.abort(),
-    /** Whether this very order was being sent when the page was left. */
+    /** Whether this order was being sent when the page was closed. */
     isPending: (content: OrderContent, start: Start) =>
       attempt !== null && attempt.content === contentOf(content, start),
   };
 }
 
-/** The id of the attempt to send this content; whoever has asked for one first, in whichever tab, decides. */
+/** The id of the attempt to send this content; the first request for one decides, in whichever tab. */
 async function ticketFor(content: string, signal: AbortSignal): Promise<Ticket> {
   const current = attemptStore.get();
   if (current?.content === content) return current;
@@ -99,8 +99,8 @@ async function ticketFor(content: string, signal: AbortSignal): Promise<Ticket> 
 }
 
 /**
- * How long the kitchen waits. An order that is sent again has to be the same order to the last field, so the delay of the first
- * time counts, although some of it may have passed.
+ * How long the kitchen waits. A repeated order must be the same order in every field, so the first delay counts, even though some
+ * of it may have passed.
  */
 function delayFor(ticket: Ticket, start: Start): number {
   const now = delayOf(start, serverClock.now());

@@ -72,7 +72,7 @@ describe("the overview of operations", () => {
     expect([...overview.drivers.keys()]).toEqual(["b"]);
   });
 
-  it("has drivers where the gateway has said last, even if the time before was from the future", () => {
+  it("shows drivers where the gateway says, even if an earlier time was in the future", () => {
     const overview = resultOf(
       event("snapshot", { drivers: [driver("a", 5, 5)] }),
       event("tick", { drivers: [driver("a", 4, 4)] }),
@@ -80,7 +80,7 @@ describe("the overview of operations", () => {
     expect(overview.drivers.get("a")?.lon).toBe(4);
   });
 
-  it("replaces lists whole, also by empty ones", () => {
+  it("replaces whole lists, also with empty ones", () => {
     const overview = resultOf(
       event("snapshot", { stuck: [{ orderId: "o", status: "CREATED", since: 1 }] }),
       event("tick", { stuck: [] }),
@@ -88,7 +88,7 @@ describe("the overview of operations", () => {
     expect(overview.stuck).toEqual([]);
   });
 
-  it("begins anew with every snapshot, as after a lost connection", () => {
+  it("starts over with every snapshot, as after a lost connection", () => {
     const overview = resultOf(
       event("snapshot", { drivers: [driver("a", 1)] }),
       event("snapshot", { drivers: [driver("b", 1)] }),
@@ -103,7 +103,7 @@ describe("the overview of operations", () => {
     expect(overview.deadLetters.map((it) => it.offset)).toEqual([2, 3, 1]);
   });
 
-  it("passes over what it cannot read", () => {
+  it("ignores events that it cannot read", () => {
     expect(readOperationsEvent({ event: "tick", data: "{}", id: "" })).toBeNull();
     expect(readOperationsEvent({ event: "tick", data: "no", id: "" })).toBeNull();
     expect(readOperationsEvent({ event: "else", data: "{}", id: "" })).toBeNull();
@@ -119,7 +119,7 @@ describe("a driver on the map", () => {
 });
 
 describe("the throughput", () => {
-  it("is averaged over the seconds before, and keeps its times", () => {
+  it("is averaged over the preceding seconds, and keeps its times", () => {
     const spikes = Array.from({ length: 30 }, (_, n) => ({ at: n * 1000, perSecond: n % 10 === 0 ? 1 : 0 }));
     const even = smoothed(spikes);
     expect(even.map((it) => it.at)).toEqual(spikes.map((it) => it.at));
@@ -140,7 +140,7 @@ describe("the map of operations", () => {
     expect(busiestRegion(resultOf(event("snapshot", { regions, drivers: both })))).toBeNull();
   });
 
-  it("shows the ways of deliveries that a driver has", () => {
+  it("shows the routes of deliveries that have a driver", () => {
     const deliveries = [
       { orderId: "a", status: "IN_DELIVERY", driverId: "d" },
       { orderId: "b", status: "SCHEDULING_DELIVERY" },
@@ -151,7 +151,7 @@ describe("the map of operations", () => {
 });
 
 describe("orders by status", () => {
-  it("has a place for every living status, and for odd ones only if there are any", () => {
+  it("has an entry for every open status, and for the others only if there are any", () => {
     const plain = shownStatuses({ CREATED: 1 });
     expect(plain[0]).toEqual({ status: "CREATED", count: 1 });
     expect(plain).toHaveLength(9);

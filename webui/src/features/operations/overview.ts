@@ -10,7 +10,7 @@ import type {
   Throughput,
 } from "./api/operations-events";
 
-/** Everything the operations page shows, put together from a snapshot and what has changed since. */
+/** Everything that the operations page shows, from a snapshot and the changes after it. */
 export interface Overview {
   now: number;
   regions: RegionView[];
@@ -36,7 +36,7 @@ const NOTHING: Overview = {
   throughput: [],
 };
 
-/** Takes in an event. A snapshot begins anew; before it, ticks mean nothing. */
+/** Applies an event. A snapshot replaces everything; ticks before the first one are ignored. */
 export function advanceOverview(
   overview: Overview | null,
   { type, update }: OperationsEvent,
@@ -61,7 +61,7 @@ function withDrivers(
 ): Overview["drivers"] {
   if (changed.length === 0 && gone.length === 0) return before;
   const drivers = new Map(before);
-  // Which position is the newest is for the gateway to decide.
+  // The gateway decides which position is the newest.
   for (const driver of changed) drivers.set(driver.driverId, driver);
   for (const driverId of gone) drivers.delete(driverId);
   return drivers;
@@ -76,20 +76,20 @@ function countsOf(byStatus: Record<string, number>): Partial<Record<OrderStatus,
   return counts;
 }
 
-/** A driver nobody has heard of for this long is silent. */
+/** A driver who has not reported for this long is silent. */
 const SILENT_AFTER_MS = 60_000;
 
-/** What a driver does, as far as anybody knows. */
+/** What a driver is doing, as far as known. */
 export function toneOf(driver: Driver, now: number): "busy" | "idle" | "silent" {
   if (now - driver.timestamp > SILENT_AFTER_MS) return "silent";
   return driver.deliveryId ? "busy" : "idle";
 }
 
-/** Deliveries that a driver has; the others wait for one. */
+/** Deliveries with a driver; the others wait for one. */
 export const underWay = (deliveries: readonly Delivery[]): Delivery[] =>
   deliveries.filter((delivery) => delivery.driverId);
 
-/** The region to begin with: the only one where there are drivers, or `null` for all. */
+/** The initial region: the only one with drivers, or `null` for all. */
 export function busiestRegion({ regions, drivers }: Overview): string | null {
   const manned = regions.filter(({ region }) =>
     [...drivers.values()].some((driver) => driver.region === region),
@@ -97,10 +97,10 @@ export function busiestRegion({ regions, drivers }: Overview): string | null {
   return manned.length === 1 ? (manned[0]?.region ?? null) : null;
 }
 
-/** Seconds over which the throughput is averaged: single orders would make it all spikes. */
+/** The seconds over which the throughput is averaged: single orders would make it too jagged. */
 export const SMOOTHED_OVER = 10;
 
-/** The throughput, each value averaged with those before it. */
+/** The throughput, each value averaged with the preceding ones. */
 export function smoothed(throughput: readonly Throughput[]): Throughput[] {
   return throughput.map(({ at }, n) => {
     const window = throughput.slice(Math.max(0, n + 1 - SMOOTHED_OVER), n + 1);
@@ -108,7 +108,7 @@ export function smoothed(throughput: readonly Throughput[]): Throughput[] {
   });
 }
 
-/** The statuses to show: those of a living order always, the others if there are any. */
+/** The statuses to show: those of open orders always, the others if there are any. */
 export function shownStatuses(byStatus: Overview["byStatus"]): Array<{ status: OrderStatus; count: number }> {
   return ORDER_STATUSES.filter(
     (status) => !["NEW", "UNKNOWN"].includes(status) || (byStatus[status] ?? 0) > 0,

@@ -1,4 +1,4 @@
-/** Where Restate's own UI shows the workflow of an order; `null` where nobody should look. */
+/** The page of an order's workflow in Restate's UI; `null` if that is not configured. */
 export const workflowUrl = (restateUi: string | null | undefined, orderId: string): string | null =>
   restateUi
     ? `${restateUi.replace(/\/+$/, "")}/ui/workflows/OrderWorkflow/${encodeURIComponent(orderId)}`

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** The operator's token, for as long as the tab lives. */
+/** The operators' token, as long as the tab is open. */
 const KEY = "tiffin.operator-token";
 const listeners = new Set<() => void>();
 let token = load();
@@ -18,7 +18,7 @@ export function setToken(next: string): void {
   try {
     sessionStorage.setItem(KEY, next);
   } catch {
-    // Switched off: the token lives as long as this page.
+    // Storage is disabled: the token is lost on reload.
   }
   for (const listener of listeners) listener();
 }

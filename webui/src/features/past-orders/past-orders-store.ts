@@ -6,7 +6,7 @@ import { type OrderStatus, toOrderStatus } from "@/types/order";
 /** An order that was placed on this device. */
 export interface PastOrder {
   orderId: string;
-  /** By it the order can be read and cancelled; `null` where the gateway gives no keys. */
+  /** The key for reading and cancelling the order; `null` if the gateway issues no keys. */
   key: string | null;
   /** The server's time, in ms. */
   placedAt: number;
@@ -15,13 +15,13 @@ export interface PastOrder {
   products: Array<{ productId: string; description: string; quantity: number }>;
   /** In cents. */
   total: ReturnType<typeof cents>;
-  /** The last that was heard of it. */
+  /** The last known status. */
   status: OrderStatus;
-  /** Whether the gateway has said yes to it. */
+  /** Whether the gateway has accepted it. */
   isConfirmed: boolean;
 }
 
-/** As many as anyone would look through. */
+/** More than anyone would look through. */
 const MAX_KEPT = 50;
 
 const pastOrderSchema = v.object({
@@ -36,7 +36,7 @@ const pastOrderSchema = v.object({
   isConfirmed: v.boolean(),
 });
 
-/** Reads the stored orders; those that make no sense are dropped, the others stay. */
+/** Reads the stored orders; invalid ones are dropped, the others stay. */
 export function parsePastOrders(stored: unknown): PastOrder[] | null {
   if (!Array.isArray(stored)) return null;
   return stored.flatMap((entry) => {
@@ -52,7 +52,7 @@ export const pastOrdersStore = createPersistedStore<PastOrder[]>({
   parse: parsePastOrders,
 });
 
-/** Puts an order at the top; one that is there already is replaced where it is. */
+/** Adds an order at the top; an order that is listed already is replaced in its place. */
 export function remember(orders: readonly PastOrder[], order: PastOrder): PastOrder[] {
   if (orders.some((it) => it.orderId === order.orderId)) {
     return orders.map((it) => (it.orderId === order.orderId ? { ...order, placedAt: it.placedAt } : it));
@@ -63,7 +63,7 @@ export function remember(orders: readonly PastOrder[], order: PastOrder): PastOr
 export const forget = (orders: readonly PastOrder[], orderId: string): PastOrder[] =>
   orders.filter((order) => order.orderId !== orderId);
 
-/** Notes how far an order is. What has ended stays ended, but a rejected order may be corrected. */
+/** Records the status of an order. An ended order stays ended, except that a rejected order may be corrected. */
 export function noteStatus(orders: PastOrder[], orderId: string, status: OrderStatus): PastOrder[] {
   const order = orders.find((it) => it.orderId === orderId);
   if (order === undefined || order.status === "DELIVERED" || order.status === "CANCELLED") return orders;

@@ -27,7 +27,7 @@ describe("the orders of this device", () => {
     expect(many.reduce<PastOrder[]>(remember, [])).toHaveLength(50);
   });
 
-  it("know the last that was heard of them, and an end is an end", () => {
+  it("keep the last known status, and stay ended", () => {
     const delivered = noteStatus([order("a", { isConfirmed: false })], "a", "DELIVERED");
     expect(delivered[0]).toMatchObject({ status: "DELIVERED", isConfirmed: true });
     expect(noteStatus(delivered, "a", "IN_DELIVERY")).toBe(delivered);
@@ -38,7 +38,7 @@ describe("the orders of this device", () => {
     expect(forget([order("a"), order("b")], "a").map((it) => it.orderId)).toEqual(["b"]);
   });
 
-  it("are read as they were written, without what makes no sense", () => {
+  it("are read as they were written, without invalid ones", () => {
     const stored = JSON.parse(
       JSON.stringify([order("a"), { orderId: 7 }, null, order("b", { total: cents(5) })]),
     );
@@ -46,7 +46,7 @@ describe("the orders of this device", () => {
     expect(parsePastOrders({})).toBeNull();
   });
 
-  it("keep their keys, and those of before there were keys are kept too", () => {
+  it("keep their keys, and so do those from before there were keys", () => {
     const { key: _none, ...old } = order("old");
     const stored = JSON.parse(JSON.stringify([order("a", { key: "k" }), old]));
     expect(parsePastOrders(stored)?.map((it) => it.key)).toEqual(["k", null]);

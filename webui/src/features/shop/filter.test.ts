@@ -28,27 +28,27 @@ const found = (filter: Partial<typeof NO_FILTER>) =>
   filterMenus(menus, { ...NO_FILTER, ...filter }).flatMap((it) => it.menu.map((dish) => dish.name));
 
 describe("the filters of the shop", () => {
-  it("leave all in when nothing is asked for", () => {
+  it("leave everything in while nothing is set", () => {
     expect(filterMenus(menus, NO_FILTER)).toEqual(menus);
   });
 
-  it("find dishes without their marks", () => {
+  it("find dishes without their diacritics", () => {
     expect(found({ text: "pho" })).toEqual(["Phở Bò"]);
     expect(found({ text: " TIRAMISU " })).toEqual(["Tiramisù"]);
     expect(found({ text: "sua da" })).toEqual(["Cà Phê Sữa Đá"]);
   });
 
-  it("find dishes by their restaurant and kind of kitchen", () => {
+  it("find dishes by their restaurant and cuisine", () => {
     expect(found({ text: "vietnamese pho" })).toEqual(["Phở Bò"]);
     expect(found({ cuisine: "Italian" })).toEqual(["Tiramisù"]);
   });
 
-  it("leave out restaurants that have nothing to offer", () => {
+  it("leave out restaurants without a match", () => {
     expect(found({ vegetarian: true })).toEqual(["Cà Phê Sữa Đá", "Tiramisù"]);
     expect(filterMenus(menus, { ...NO_FILTER, text: "sushi" })).toEqual([]);
   });
 
-  it("offer each kind of kitchen once", () => {
+  it("offer each cuisine once", () => {
     expect(cuisinesOf([...menus, ...menus])).toEqual(["Vietnamese", "Italian"]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Restaurant } from "@/api/get-restaurants";
 
-/** What someone is looking for. */
+/** What the visitor is looking for. */
 export interface MenuFilter {
   text: string;
   /** `null` for all. */
@@ -10,7 +10,7 @@ export interface MenuFilter {
 
 export const NO_FILTER: MenuFilter = { text: "", cuisine: null, vegetarian: false };
 
-/** The restaurants that cook what is looked for, each with those dishes only. */
+/** The restaurants with matching dishes, and only those dishes. */
 export function filterMenus(restaurants: readonly Restaurant[], filter: MenuFilter): Restaurant[] {
   const words = plain(filter.text).split(/\s+/).filter(Boolean);
   return restaurants
@@ -27,12 +27,12 @@ export function filterMenus(restaurants: readonly Restaurant[], filter: MenuFilt
     .filter((restaurant) => restaurant.menu.length > 0);
 }
 
-/** Each kind of kitchen once, in the order of the restaurants. */
+/** Each cuisine once, in the order of the restaurants. */
 export const cuisinesOf = (restaurants: readonly Restaurant[]): string[] => [
   ...new Set(restaurants.map((restaurant) => restaurant.cuisine)),
 ];
 
-/** Small letters without marks: who types `pho` finds `Phở`. */
+/** Lower case without diacritics: `pho` finds `Phở`. */
 function plain(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase();
 }

@@ -25,7 +25,7 @@ const delayAt = (now: number, order: Progress, beginsAt: number | null = null) =
   delayOf(order, { beginsAt, seenAt: SINCE, now });
 
 describe("a delay", () => {
-  it("is told for every stage that takes longer than it should, and says what it means", () => {
+  it("is reported for every stage that takes longer than it should, with what it means", () => {
     for (const status of ["CREATED", "IN_PREPARATION", "SCHEDULING_DELIVERY"] as const) {
       expect(delayAt(SINCE + 10_000, progress(status)), status).toBeNull();
       expect(delayAt(SINCE + HOUR, progress(status)), status).toContain("costs you nothing");
@@ -33,14 +33,14 @@ describe("a delay", () => {
     expect(delayAt(SINCE + HOUR, progress("NEW"))).toContain("nothing is charged yet");
   });
 
-  it("is told when nothing is heard of the driver, before and after the pickup", () => {
+  it("is reported when the driver is silent, before and after the pickup", () => {
     const waiting = { ...progress("WAITING_FOR_DRIVER"), isDelayed: true };
     expect(delayAt(SINCE, waiting)).toContain("another one");
     expect(delayAt(SINCE, { ...progress("IN_DELIVERY"), isDelayed: true })).toContain("has your food");
     expect(delayAt(SINCE, { ...progress("DELIVERED"), isDelayed: true })).toBeNull();
   });
 
-  it("of the kitchen counts from when it was to begin, and is nobody's guess where that is not known", () => {
+  it("of the kitchen counts from when it should start, and is not guessed if that is unknown", () => {
     const scheduled = progress("SCHEDULED");
     expect(delayAt(SINCE + HOUR + 10_000, scheduled, SINCE + HOUR)).toBeNull();
     expect(delayAt(SINCE + HOUR + 20_000, scheduled, SINCE + HOUR)).toContain("restaurant does not answer");
@@ -57,7 +57,7 @@ describe("a delay", () => {
     }
   });
 
-  it("is not told of an order that has ended", () => {
+  it("is not reported for an order that has ended", () => {
     const ended: OrderStatus[] = ["DELIVERED", "REJECTED", "CANCELLED", "UNKNOWN"];
     for (const status of ended) expect(delayAt(SINCE + HOUR, progress(status, SINCE), SINCE)).toBeNull();
   });

@@ -34,7 +34,7 @@ const resultOf = (...events: OrderEvent[]): Progress => {
 const names = (progress: Progress) => progress.history.map((entry) => entry.status);
 
 describe("the progress of an order", () => {
-  it("begins with the snapshot and goes on with every change", () => {
+  it("begins with the snapshot and continues with every change", () => {
     const progress = resultOf(
       snapshot("CREATED", 1, ["CREATED"]),
       status("SCHEDULED", 2),
@@ -50,7 +50,7 @@ describe("the progress of an order", () => {
     expect(advance(null, driver(1))).toBeNull();
   });
 
-  it("never goes back, whatever comes late or twice", () => {
+  it("never goes back, whatever arrives late or twice", () => {
     const progress = resultOf(
       snapshot("CREATED", 1, ["CREATED"]),
       status("SCHEDULED", 2),
@@ -63,7 +63,7 @@ describe("the progress of an order", () => {
     expect(names(progress)).toEqual(["CREATED", "SCHEDULED", "IN_PREPARATION"]);
   });
 
-  it("is the same whether a stream was resumed or begun anew", () => {
+  it("is the same whether a stream was resumed or started again", () => {
     const events = [status("SCHEDULED", 2), status("IN_PREPARATION", 3), status("SCHEDULING_DELIVERY", 4)];
     const unbroken = resultOf(snapshot("CREATED", 1, ["CREATED"]), ...events);
     const resumed = resultOf(snapshot("CREATED", 1, ["CREATED"]), ...events.slice(0, 2), ...events.slice(1));
@@ -76,7 +76,7 @@ describe("the progress of an order", () => {
     expect(anew.status).toBe(unbroken.status);
   });
 
-  it("notices a change that was missed, until a snapshot makes up for it", () => {
+  it("notices a missed change, until a snapshot replaces it", () => {
     const gap = resultOf(snapshot("CREATED", 1, ["CREATED"]), status("IN_PREPARATION", 3));
     expect(gap.hasGap).toBe(true);
     expect(
@@ -106,14 +106,14 @@ describe("the progress of an order", () => {
 describe("a rejected order", () => {
   const rejected = [snapshot("NEW", 0), status("REJECTED", 1, { reason: "no such region" })] as const;
 
-  it("may be corrected and go on, until the gateway says that nothing follows", () => {
+  it("may be corrected and continue, until the gateway says that nothing follows", () => {
     expect(resultOf(...rejected).isOver).toBe(false);
     const corrected = resultOf(...rejected, status("CREATED", 2));
     expect([corrected.status, corrected.reason]).toEqual(["CREATED", null]);
     expect(resultOf(...rejected, { type: "end" }).isOver).toBe(true);
   });
 
-  it("is over for good in the two other ends", () => {
+  it("is final if it was delivered or cancelled", () => {
     expect(resultOf(snapshot("DELIVERED", 7)).isOver).toBe(true);
     expect(resultOf(snapshot("CREATED", 1), status("CANCELLED", 2)).isOver).toBe(true);
     expect(resultOf(snapshot("IN_DELIVERY", 6)).isOver).toBe(false);
@@ -126,7 +126,7 @@ describe("the driver of an order", () => {
     status("WAITING_FOR_DRIVER", 5, { driverId: "d-1" }),
   ] as const;
 
-  it("is where the gateway has said last, even if the time before was from the future", () => {
+  it("is where the gateway says, even if an earlier time was in the future", () => {
     expect(resultOf(...underWay, driver(9000, -121.8), driver(1000, -121.7)).driver?.lon).toBe(-121.7);
   });
 
@@ -166,7 +166,7 @@ describe("the timeline", () => {
     expect(timeline.map((step) => step.at)).toEqual([1000, 2000, 3000, null, null, null, null]);
   });
 
-  it("has every step behind it once the order is delivered, also those passed over unseen", () => {
+  it("has every step done once the order is delivered, also skipped ones", () => {
     const timeline = timelineOf(resultOf(snapshot("DELIVERED", 7, ["CREATED", "DELIVERED"])));
     expect(timeline.every((step) => step.state === "done")).toBe(true);
     expect(timeline.find((step) => step.status === "IN_DELIVERY")?.at).toBeNull();
@@ -180,20 +180,20 @@ describe("the timeline", () => {
     }
   });
 
-  it("has nothing behind it before the order is known", () => {
+  it("has no step done before the order is known", () => {
     expect(timelineOf(resultOf(snapshot("NEW", 0))).every((step) => step.state === "ahead")).toBe(true);
   });
 });
 
 describe("an order that ended early", () => {
-  it("was charged if it had got past the payment", () => {
+  it("was charged if it was past the payment", () => {
     expect(wasCharged(resultOf(snapshot("REJECTED", 2, ["CREATED", "REJECTED"])))).toBe(false);
     expect(wasCharged(resultOf(snapshot("CANCELLED", 3, ["CREATED", "SCHEDULED", "CANCELLED"])))).toBe(true);
   });
 });
 
 describe("an event from the gateway", () => {
-  it("is read, or passed over if this version does not know it", () => {
+  it("is parsed, or ignored if this version does not know it", () => {
     const data = JSON.stringify({ orderId: "o-1", status: "TELEPORTED", eta: null, version: 2, at: 5 });
     expect(readOrderEvent({ event: "status", data, id: "2" })).toMatchObject({
       change: { status: "UNKNOWN" },

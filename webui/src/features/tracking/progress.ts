@@ -2,7 +2,7 @@ import type { LonLat } from "@/types/geo";
 import { isTerminal, type OrderStatus } from "@/types/order";
 import type { Snapshot } from "./api/get-order";
 
-/** How far an order is, put together from what the gateway tells bit by bit. */
+/** The progress of an order, put together from the gateway's events. */
 export interface Progress {
   orderId: string;
   status: OrderStatus;
@@ -11,13 +11,13 @@ export interface Progress {
   version: number;
   reason: string | null;
   driverId: string | null;
-  /** Its driver is silent or late, says the gateway. */
+  /** Whether its driver is silent or late, according to the gateway. */
   isDelayed: boolean;
   history: HistoryEntry[];
   driver: DriverPosition | null;
-  /** A change was missed: the whole must be asked for again. */
+  /** Whether a change was missed, so that the whole order must be requested again. */
   hasGap: boolean;
-  /** Nothing follows any more. A rejected order may still be corrected for a while. */
+  /** Whether nothing more follows. A rejected order may still be corrected for a while. */
   isOver: boolean;
 }
 
@@ -51,7 +51,7 @@ export type OrderEvent =
   /** The order has ended, and nothing will follow. */
   | { type: "end" };
 
-/** Takes in an event. Whatever comes late, twice or out of turn, an order never goes back. */
+/** Applies an event. Whatever arrives late, twice or out of order, an order never goes back. */
 export function advance(progress: Progress | null, event: OrderEvent): Progress | null {
   if (event.type === "snapshot") return fromSnapshot(progress, event.snapshot);
   if (progress === null) return null;
@@ -106,11 +106,11 @@ function withChange(progress: Progress, change: StatusChange): Progress {
 function withDriver(progress: Progress, position: DriverPosition): Progress {
   if (isTerminal(progress.status)) return progress;
   if (progress.driverId !== null && progress.driverId !== position.driverId) return progress;
-  // Which position is the newest is for the gateway to decide: a wrong clock must not stop the driver here.
+  // The gateway decides which position is the newest: a wrong clock must not stop the driver here.
   return { ...progress, driver: position };
 }
 
-/** The way of an order that nothing goes wrong with. */
+/** The stages of an order without problems. */
 export const STEPS: readonly OrderStatus[] = [
   "CREATED",
   "SCHEDULED",
@@ -124,11 +124,11 @@ export const STEPS: readonly OrderStatus[] = [
 export interface TimelineStep {
   status: OrderStatus;
   state: "done" | "current" | "ahead" | "ended";
-  /** Since when; `null` for what is ahead or was passed over. */
+  /** Since when; `null` if the step is still to come or was skipped. */
   at: number | null;
 }
 
-/** The timeline: what was, what is, and what is still to come. */
+/** The timeline: past, present and future steps. */
 export function timelineOf(progress: Progress): TimelineStep[] {
   const since = (status: OrderStatus) =>
     progress.history.find((entry) => entry.status === status)?.at ?? null;
@@ -148,12 +148,12 @@ export function timelineOf(progress: Progress): TimelineStep[] {
   }));
 }
 
-/** How much of the way is behind the order, from 0 to 1. */
+/** How much of the way the order has covered, from 0 to 1. */
 export function shareDone(status: OrderStatus): number {
   const reached = STEPS.indexOf(status);
   return reached === -1 ? 0 : (reached + 1) / STEPS.length;
 }
 
-/** Whether the customer had paid before the order ended: the charge comes before it is scheduled. */
+/** Whether the customer had paid before the order ended: the charge comes before the status `SCHEDULED`. */
 export const wasCharged = (progress: Progress): boolean =>
   progress.history.some((entry) => entry.status === "SCHEDULED" || entry.status === "IN_PREPARATION");

@@ -5,8 +5,8 @@ import { delayOf } from "./delay";
 import type { Progress } from "./progress";
 
 /**
- * What holds the order up, if anything does; see {@link delayOf}. Nobody can say so of an order that is out of touch: it may have
- * moved on, or arrived, meanwhile.
+ * Why the order is delayed, if it is; see {@link delayOf}. `null` for an order without recent news: it may have moved on, or
+ * arrived, meanwhile.
  */
 export function useDelay(progress: Progress, beginsAt: number | null, isOutOfTouch: boolean): string | null {
   const [delay, setDelay] = useState<string | null>(null);

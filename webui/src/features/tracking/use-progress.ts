@@ -8,10 +8,10 @@ import { useOrder } from "./api/get-order";
 import { orderEventsUrl, readOrderEvent } from "./api/order-events";
 import { advance, type Progress } from "./progress";
 
-/** How often to ask for an order of which not everything is known. */
+/** How often to request an order again while something about it is missing. */
 const ASK_AGAIN_MS = 1_000;
 
-/** An order, followed while it happens. */
+/** An order, followed live. */
 export function useProgress(orderId: string, orderKey: string | null, isExpected: boolean) {
   const order = useOrder(orderId, orderKey, isExpected);
   const [progress, setProgress] = useState<Progress | null>(null);
@@ -20,7 +20,7 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
   const isOver = progress?.isOver ?? false;
 
   const stream = useEventStream(orderEventsUrl(orderId), {
-    // Who does not exist has no events; who does exist has some, even if a gateway that has just started does not know it yet.
+    // An unknown order has no events. A known one has, even if a gateway that has just started does not know it yet.
     enabled: order.isSuccess && !isOver,
     isStubborn: true,
     orderKey,
@@ -39,8 +39,8 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
     if (dataUpdatedAt > 0) heard();
   }, [dataUpdatedAt, heard]);
 
-  // Whatever keeps the events away (a dead connection, a proxy that collects them, a gateway with too many watchers), a question
-  // of one's own may get through.
+  // Whatever keeps the events away (a dead connection, a buffering proxy, a gateway with too many watchers), a separate request
+  // may get through.
   const isInDoubt = isWatched && !isOver && lastWord?.isRecent === false;
   useEffect(() => {
     if (!isInDoubt) return;
@@ -48,7 +48,7 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
     void refetch();
   }, [isInDoubt, refetch]);
 
-  // The details of an order are known from its first step on, and a missed change is made up for by the whole.
+  // An order's details are known from its first step on, and the whole order makes up for a missed change.
   const isIncomplete =
     progress !== null &&
     data !== undefined &&
@@ -56,7 +56,7 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
   useEffect(() => {
     if (!isIncomplete) return;
     void refetch();
-    // The answer may be older than the event that made it necessary.
+    // The answer may be older than the event that made the request necessary.
     const timer = setInterval(() => void refetch(), ASK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [isIncomplete, refetch]);
@@ -64,7 +64,7 @@ export function useProgress(orderId: string, orderKey: string | null, isExpected
   return {
     order,
     progress,
-    /** Since when the order has not been heard of; `null` if it is as `progress` says. */
+    /** Since when nothing has been heard of the order; `null` if `progress` is up to date. */
     outOfTouchSince: lastWord?.isRecent === false && !isOver ? lastWord.at : null,
     isLive: stream.phase === "live" && lastWord?.isRecent === true,
   };

@@ -3,7 +3,7 @@ import { type Cents, formatCents } from "@/lib/money";
 import type { OrderStatus } from "@/types/order";
 import { type Progress, wasCharged } from "./progress";
 
-/** What a step of the timeline is called. */
+/** The name of a step in the timeline. */
 export const STEP_TITLES: Record<OrderStatus, string> = {
   NEW: "Sent",
   CREATED: "Order received",
@@ -32,7 +32,7 @@ export const STEP_ICONS: Record<OrderStatus, IconName> = {
   UNKNOWN: "clock",
 };
 
-/** How the order is, in a few words. */
+/** The state of the order in a few words. */
 export function headlineOf(status: OrderStatus, restaurant: string): string {
   switch (status) {
     case "NEW":
@@ -56,11 +56,11 @@ export function headlineOf(status: OrderStatus, restaurant: string): string {
     case "CANCELLED":
       return "Your order was cancelled";
     case "UNKNOWN":
-      return "Your order moves on";
+      return "Your order is in progress";
   }
 }
 
-/** What became of the money of an order that ended early. */
+/** What happens to the money of an order that was rejected or cancelled. */
 export function moneyBack(progress: Progress, total: Cents | null): string {
   if (!wasCharged(progress)) return "You have not been charged.";
   return total === null

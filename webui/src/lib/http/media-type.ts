@@ -1,7 +1,7 @@
 const essence = (headers: Headers): string =>
   (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 
-/** Whether an answer is JSON by its own account, as all answers of the gateway are but streams and files. */
+/** Whether the content type is JSON, as in every answer of the gateway except streams and files. */
 export const isJson = (headers: Headers): boolean => /^application\/([^/]+\+)?json$/.test(essence(headers));
 
 /** Whether an answer is a stream of server-sent events. */

@@ -17,14 +17,14 @@ describe("a problem", () => {
     expect(problem.orderId).toBe("o-1");
   });
 
-  it("makes a field of a pointer where the field is missing", () => {
+  it("derives a missing field from the pointer", () => {
     const problem = toProblem(422, none, {
       errors: [{ pointer: "#/products/0/quantity", detail: "must be from 1 to 999" }],
     });
     expect(problem.errors).toEqual([{ field: "products[0].quantity", detail: "must be from 1 to 999" }]);
   });
 
-  it("speaks plainly where the answer is no document at all", () => {
+  it("has a plain title if the answer is not a problem document", () => {
     for (const body of [null, "<html>", [], 7, { title: 3, errors: "x" }]) {
       const problem = toProblem(503, none, body);
       expect(problem.title).toBe("Temporarily unavailable");
@@ -33,12 +33,12 @@ describe("a problem", () => {
     expect(toProblem(418, none, null).title).toBe("Something went wrong");
   });
 
-  it("knows how far the order is that could not be cancelled", () => {
+  it("contains the status of an order that could not be cancelled", () => {
     expect(toProblem(409, none, { orderStatus: "IN_DELIVERY" }).orderStatus).toBe("IN_DELIVERY");
     expect(toProblem(409, none, { orderStatus: "TELEPORTED" }).orderStatus).toBe("UNKNOWN");
   });
 
-  it("says when to repeat", () => {
+  it("says when to repeat the request", () => {
     expect(toProblem(503, new Headers({ "retry-after": "2" }), null).retryAfterMs).toBe(2000);
     expect(toProblem(503, new Headers({ "retry-after": "soon" }), null).retryAfterMs).toBeNull();
     expect(toProblem(503, none, null).retryAfterMs).toBeNull();
@@ -48,17 +48,17 @@ describe("a problem", () => {
 describe("an error", () => {
   const api = (status: number) => new ApiError(toProblem(status, none, null));
 
-  it("is worth a repetition when nobody answered or the system is not ready", () => {
+  it("is worth repeating without an answer, or if the system is not ready", () => {
     expect([new GatewayGoneError("gone"), api(503), api(502), api(429)].every(isTransient)).toBe(true);
     expect([api(400), api(404), api(409), api(422), api(500), new Error("x")].some(isTransient)).toBe(false);
   });
 
-  it("tells an unknown thing from others", () => {
+  it("distinguishes what does not exist from other errors", () => {
     expect(isNotFound(api(404))).toBe(true);
     expect(isNotFound(api(503))).toBe(false);
   });
 
-  it("reads as its detail", () => {
+  it("has its detail as message", () => {
     expect(new ApiError(toProblem(409, none, { detail: "it is on its way" })).message).toBe(
       "it is on its way",
     );

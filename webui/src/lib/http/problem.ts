@@ -1,28 +1,28 @@
 import { type OrderStatus, toOrderStatus } from "@/types/order";
 
-/** One thing that is wrong with a request. */
+/** One fault of a request. */
 export interface FieldError {
-  /** As in `products[0].quantity`; empty where the request as a whole is at fault. */
+  /** As in `products[0].quantity`; empty if the request as a whole is at fault. */
   field: string;
   /** What the field must be. */
   detail: string;
 }
 
-/** An answer that is no success (RFC 9457), whatever it looked like on the wire. */
+/** An answer without success (RFC 9457), whatever its format was. */
 export interface Problem {
   status: number;
-  /** A URN that names the kind; `about:blank` where the answer was no problem document. */
+  /** A URN that names the kind; `about:blank` if the answer was not a problem document. */
   type: string;
   title: string;
   detail: string;
   errors: FieldError[];
   orderId: string | null;
   orderStatus: OrderStatus | null;
-  /** How long to wait before repeating, if the answer says. */
+  /** How long to wait before repeating the request, if the answer says. */
   retryAfterMs: number | null;
 }
 
-/** The gateway answered, and said no. */
+/** The gateway refused the request. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly problem: Problem;
@@ -33,24 +33,24 @@ export class ApiError extends Error {
   }
 }
 
-/** Nobody answered, or someone in between who is not the gateway. */
+/** There was no answer, or not from the gateway itself. */
 export class GatewayGoneError extends Error {
   override readonly name = "GatewayGoneError";
 }
 
-/** An answer that is not what the contract says. */
+/** An answer that does not fit the contract. */
 export class UnexpectedAnswerError extends Error {
   override readonly name = "UnexpectedAnswerError";
 }
 
-/** Whether the same request may bring something better a little later. */
+/** Whether the same request may succeed a little later. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof GatewayGoneError) return true;
   if (!(error instanceof ApiError)) return false;
   return [408, 429, 502, 503, 504].includes(error.problem.status);
 }
 
-/** Whether the gateway says that there is no such thing. */
+/** Whether the gateway says that it does not exist. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof ApiError && error.problem.status === 404;
 
@@ -59,13 +59,13 @@ const TITLES: Record<number, string> = {
   401: "A token is needed",
   403: "That is not allowed",
   404: "Not found",
-  409: "That is not possible any more",
+  409: "That is no longer possible",
   422: "The request is not valid",
   429: "Too many requests",
   503: "Temporarily unavailable",
 };
 
-/** Makes a problem of an answer: the document if it is one, else what its status means. */
+/** Turns an answer into a problem: the document if it is one, else by its status. */
 export function toProblem(status: number, headers: Headers, body: unknown): Problem {
   const document: Record<string, unknown> = isRecord(body) ? body : {};
   const text = (name: string, otherwise: string): string => {
@@ -89,7 +89,7 @@ export function toProblem(status: number, headers: Headers, body: unknown): Prob
   };
 }
 
-/** `#/products/0/quantity` as `products[0].quantity`. */
+/** Turns `#/products/0/quantity` into `products[0].quantity`. */
 function fieldOf(pointer: unknown): string {
   if (typeof pointer !== "string") return "";
   return pointer

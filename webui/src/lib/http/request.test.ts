@@ -12,7 +12,7 @@ const answer = (status: number, type: string, body: string) =>
 describe("a request", () => {
   afterEach(() => void vi.unstubAllGlobals());
 
-  it("gives what the gateway answers", async () => {
+  it("returns the gateway's answer", async () => {
     for (const type of ["application/json", "application/json; charset=utf-8", "Application/JSON"]) {
       answer(200, type, '{"status":"UP"}');
       expect(await request("/x", { schema })).toEqual({ status: "UP" });
@@ -28,22 +28,22 @@ describe("a request", () => {
     [502, "text/html"],
     [503, ""],
     [511, "text/html"],
-  ])("is worth repeating if someone else than the gateway answers: %d %s", async (status, type) => {
+  ])("is worth repeating if the answer is not from the gateway: %d %s", async (status, type) => {
     answer(status, type, '{"status":"UP"}');
     await expect(request("/x", { schema })).rejects.toBeInstanceOf(GatewayGoneError);
   });
 
-  it("is a no where the gateway says no", async () => {
+  it("is refused if the gateway refuses it", async () => {
     answer(404, "application/problem+json", '{"title":"Order not found"}');
     await expect(request("/x", { schema })).rejects.toMatchObject({ problem: { status: 404 } });
   });
 
-  it("fails for good where the gateway says what nobody understands", async () => {
+  it("fails for good if the gateway's answer has the wrong shape", async () => {
     answer(200, "application/json", "{}");
     await expect(request("/x", { schema })).rejects.toBeInstanceOf(UnexpectedAnswerError);
   });
 
-  it("follows nobody elsewhere, and does not wait for ever", async () => {
+  it("follows no redirect, and does not wait for ever", async () => {
     const fetched = vi.fn(() => Promise.reject(new TypeError("unexpected redirect")));
     vi.stubGlobal("fetch", fetched);
     await expect(request("/x", { schema })).rejects.toBeInstanceOf(GatewayGoneError);

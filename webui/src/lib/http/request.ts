@@ -4,27 +4,27 @@ import { serverClock } from "@/lib/server-clock";
 import { isJson } from "./media-type";
 import { ApiError, GatewayGoneError, toProblem, UnexpectedAnswerError } from "./problem";
 
-/** Longer than the gateway itself waits for Kafka and Restate, so that its own answer comes first. */
+/** Longer than the gateway waits for Kafka and Restate, so that its own answer comes first. */
 const ANSWER_WITHIN_MS = 15_000;
 
 export interface RequestOptions<TSchema extends v.GenericSchema> {
   method?: "GET" | "POST" | "PUT";
   body?: unknown;
-  /** What the answer must look like. */
+  /** The schema of the answer. */
   schema: TSchema;
   signal?: AbortSignal;
-  /** The operator's token. */
+  /** The operators' token. */
   token?: string | null;
-  /** The key of the order that this is about. */
+  /** The key of the order that the request is about. */
   orderKey?: string | null;
 }
 
 /**
- * Asks the gateway.
+ * Sends a request to the gateway.
  *
- * Rejects with {@link GatewayGoneError} if nobody answers, or someone in between who is not the gateway (a proxy that found
- * nobody behind it, the login page of a network), {@link ApiError} if the answer is a no, and
- * {@link UnexpectedAnswerError} if it is a yes of the wrong shape.
+ * Rejects with {@link GatewayGoneError} if there is no answer, or not from the gateway itself (a proxy without a backend, the
+ * login page of a network), with {@link ApiError} if the gateway refuses the request, and with {@link UnexpectedAnswerError} if a
+ * successful answer has the wrong shape.
  */
 export async function request<TSchema extends v.GenericSchema>(
   path: string,
@@ -43,7 +43,7 @@ export async function request<TSchema extends v.GenericSchema>(
     response = await fetch(path, {
       method,
       headers,
-      // The gateway never redirects; who does is someone in between, such as the login page of a network.
+      // The gateway never redirects. A redirect comes from something in between, such as the login page of a network.
       redirect: "error",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -69,7 +69,7 @@ export async function request<TSchema extends v.GenericSchema>(
   return result.output;
 }
 
-/** Takes the time from the header `date`. It is cut to whole seconds, so it names a moment that has passed. */
+/** Reads the server's time from the header `date`. It is cut to whole seconds, so it is slightly in the past. */
 export function observeTime(headers: Headers): void {
   serverClock.observe(Date.parse(headers.get("date") ?? ""));
 }

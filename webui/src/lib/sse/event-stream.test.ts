@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type EventStream, openEventStream, type StreamState } from "./event-stream";
 import type { ServerSentEvent } from "./parser";
 
-/** A gateway that answers each connection with the next of what it is told to answer. */
+/** A gateway that answers each connection with the next of the given answers. */
 function fakeGateway() {
   const requests: Headers[] = [];
   const answers: Array<(signal: AbortSignal) => Response | Promise<never>> = [];
@@ -15,7 +15,7 @@ function fakeGateway() {
   };
   const aborted = (signal: AbortSignal) =>
     new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  /** Takes the connection, and never says anything. */
+  /** Accepts the connection, and never answers. */
   const hang = () => answers.push(aborted);
   const answer = (status: number, type: string, body: string) =>
     answers.push(() => new Response(body, { status, headers: { "content-type": type } }));
@@ -72,7 +72,7 @@ describe("an event stream", () => {
     vi.useRealTimers();
   });
 
-  it("goes on after the last event it has seen when the connection is cut", async () => {
+  it("continues after the last event it has received when the connection is cut", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     const second = gateway.open();
@@ -95,7 +95,7 @@ describe("an event stream", () => {
     expect(events.map((event) => event.data)).toEqual(["four", "five"]);
   });
 
-  it("comes back with an id of any characters", async () => {
+  it("reconnects with an id of any characters", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     gateway.open().caughtUp();
@@ -113,7 +113,7 @@ describe("an event stream", () => {
     ]);
   });
 
-  it("comes back when the gateway ends the stream", async () => {
+  it("reconnects when the gateway ends the stream", async () => {
     const gateway = fakeGateway();
     gateway.open().end();
     gateway.open().caughtUp();
@@ -133,7 +133,7 @@ describe("an event stream", () => {
     expect(gateway.requests.length).toBeGreaterThan(tried);
   });
 
-  it("waits longer, too, for someone in between who cuts every connection after the first event", async () => {
+  it("also waits longer if something in between cuts every connection after the first event", async () => {
     const gateway = fakeGateway();
     const cut = () => {
       const first = gateway.open();
@@ -148,7 +148,7 @@ describe("an event stream", () => {
     expect(events.length).toBeGreaterThan(1);
   });
 
-  it("comes back soon after a connection that has lasted", async () => {
+  it("reconnects soon after a connection that has lasted", async () => {
     const gateway = fakeGateway();
     start(gateway);
     await settle(20_000);
@@ -177,7 +177,7 @@ describe("an event stream", () => {
     expect(phase()).toBe("live");
   });
 
-  it("stops at a no of the gateway, and says which", async () => {
+  it("stops if the gateway refuses it, and reports the reason", async () => {
     const gateway = fakeGateway();
     gateway.refuse(404);
     start(gateway);
@@ -186,7 +186,7 @@ describe("an event stream", () => {
     expect(states.at(-1)).toMatchObject({ phase: "refused", problem: { status: 404 } });
   });
 
-  it("comes back after an answer that only means not now", async () => {
+  it("reconnects after an answer that is only temporary", async () => {
     const gateway = fakeGateway();
     gateway.refuse(503);
     gateway.open().caughtUp();
@@ -196,14 +196,14 @@ describe("an event stream", () => {
   });
 
   it.each([
-    ["a proxy that finds nobody", 502, "text/html"],
-    ["a proxy that knows no such path", 404, "text/plain"],
+    ["a proxy without a backend", 502, "text/html"],
+    ["a proxy that does not know the path", 404, "text/plain"],
     ["a firewall", 403, "text/html"],
     ["the login page of a network", 200, "text/html"],
     ["a network that asks for a login", 511, "text/html"],
-    ["an answer to something else", 200, "application/json"],
+    ["an answer to another request", 200, "application/json"],
     ["no type at all", 200, ""],
-  ])("takes no answer for the gateway's that is not: %s", async (_, status, type) => {
+  ])("does not take for the gateway's an answer of another: %s", async (_, status, type) => {
     const gateway = fakeGateway();
     gateway.answer(status, type, ": hello\n\ndata: <html>\n\n");
     gateway.open().caughtUp();
@@ -215,7 +215,7 @@ describe("an event stream", () => {
     expect(events).toEqual([]);
   });
 
-  it("is live once it has been told all that it missed, not when it is connected", async () => {
+  it("is live once it has received all that it missed, not when it is connected", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     start(gateway);
@@ -233,7 +233,7 @@ describe("an event stream", () => {
     expect(heard).toBe(2);
   });
 
-  it("gives up a connection on which no answer comes, and tries another", async () => {
+  it("gives up a connection without an answer, and tries another", async () => {
     const gateway = fakeGateway();
     gateway.hang();
     gateway.hang();
@@ -246,7 +246,7 @@ describe("an event stream", () => {
     expect(phase()).toBe("live");
   });
 
-  it("replaces a connection that may be dead, and leaves one that is not", async () => {
+  it("replaces a connection that may be dead, and keeps one that is not", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     gateway.open().caughtUp();
@@ -265,7 +265,7 @@ describe("an event stream", () => {
     expect(phase()).toBe("live");
   });
 
-  it("does not wait for its turn less patiently when it is only asked to replace what is quiet", async () => {
+  it("does not wait less patiently for its turn when it is only asked to replace quiet connections", async () => {
     const gateway = fakeGateway();
     start(gateway);
     await settle();
@@ -274,7 +274,7 @@ describe("an event stream", () => {
     expect(gateway.requests).toHaveLength(1);
   });
 
-  it("connects anew in another network, however lively the connection was", async () => {
+  it("reconnects in another network, however active the connection was", async () => {
     const gateway = fakeGateway();
     gateway.open().caughtUp();
     gateway.open().caughtUp();
@@ -286,7 +286,7 @@ describe("an event stream", () => {
     expect(phase()).toBe("live");
   });
 
-  it("notices when the device has slept, during which its timers stood still", async () => {
+  it("notices that the device was asleep, when its timers stood still", async () => {
     const gateway = fakeGateway();
     gateway.open().caughtUp();
     gateway.open().caughtUp();
@@ -298,7 +298,7 @@ describe("an event stream", () => {
     expect(phase()).toBe("live");
   });
 
-  it("stays on a live connection when the clock of the device is set back", async () => {
+  it("keeps a live connection when the device's clock is set back", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     start(gateway);
@@ -313,7 +313,7 @@ describe("an event stream", () => {
     expect(gateway.requests.length).toBeGreaterThan(1);
   });
 
-  it("takes a connection on which nothing comes, not even a heartbeat, for dead", async () => {
+  it("takes a connection without any data, even heartbeats, for dead", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     gateway.open();

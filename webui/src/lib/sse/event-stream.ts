@@ -5,64 +5,64 @@ import { startStopwatch } from "@/lib/stopwatch";
 import { EventStreamParser, type ServerSentEvent } from "./parser";
 
 /**
- * A stream of server-sent events that comes back by itself and goes on after the last event it has seen.
+ * A stream of server-sent events that reconnects by itself and continues after the last event it has received.
  *
- * Not the browser's `EventSource`: that one gives up for good at the first answer other than 200, and cannot carry the
+ * The browser's `EventSource` will not do: it gives up for good at the first answer other than 200, and cannot send the
  * operator's token or the order's key.
  */
 export interface EventStream {
-  /** Ends it for good. */
+  /** Closes it for good. */
   close(): void;
-  /** Connects now if it is waiting; also if its connection, or the one it is opening, has been quiet. */
+  /** Connects now if it is waiting, or if its connection, open or opening, has been quiet. */
   retryNow(): void;
-  /** Connects anew if its connection, or the one it is opening, has been quiet: it may be dead. */
+  /** Reconnects if its connection, open or opening, has been quiet: it may be dead. */
   replaceIfQuiet(): void;
-  /** Connects anew in any case: the network is another one. */
+  /** Reconnects in any case: the network has changed. */
   reconnect(): void;
 }
 
 export type StreamState =
   | { phase: "connecting" }
   /**
-   * The gateway has told everything up to now over this connection, and tells what is new. It says so by a comment: the head of
-   * its answer proves little, as someone in between may hold back what comes after.
+   * The client has everything up to now over this connection, and gets what is new. The gateway says so by a comment: the head of
+   * its answer proves little, because something in between may hold back the rest.
    */
   | { phase: "live" }
-  /** The connection is lost; it comes back by itself. */
+  /** The connection is lost; the stream reconnects by itself. */
   | {
       phase: "waiting";
-      /** Whether the gateway itself said that it cannot now. */
+      /** Whether the gateway itself said that it is temporarily unavailable. */
       isAnswered: boolean;
     }
-  /** The gateway says no; it does not come back. */
+  /** The gateway refuses the stream, which does not reconnect. */
   | { phase: "refused"; problem: Problem };
 
 export interface EventStreamOptions {
   onEvent: (event: ServerSentEvent) => void;
   onState?: (state: StreamState) => void;
-  /** Something has come over a live connection, if only a heartbeat: everything up to now has been told. */
+  /** Something has arrived over a live connection, if only a heartbeat: the client has everything up to now. */
   onHeard?: () => void;
-  /** Nothing has come for longer than it should take. The stream still waits for a while. */
+  /** Nothing has arrived for longer than it should take. The stream still waits for a while. */
   onQuiet?: () => void;
   token?: string | null;
   orderKey?: string | null;
-  /** Come back after any answer, also after one that says that there is no such thing. */
+  /** Reconnect after any answer, even if the gateway says that it does not exist. */
   isStubborn?: boolean;
   fetch?: typeof fetch;
-  /** A number from 0 to 1, so that many clients do not come back at the same moment. */
+  /** A number from 0 to 1, so that many clients do not reconnect at the same moment. */
   random?: () => number;
 }
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
-/** Nothing has come for this long: a heartbeat is overdue. The gateway sends one every 5 s. */
+/** After this long without data, a heartbeat is overdue. The gateway sends one every 5 s. */
 export const QUIET_AFTER_MS = 7_000;
-/** Nothing has come for this long: two heartbeats are overdue, and the connection is taken for dead. */
+/** After this long without data, two heartbeats are overdue, and the connection counts as dead. */
 const SILENCE_LIMIT_MS = 12_000;
 /** The gateway begins its answer within 8 s: the 3 s it may take to read the topics, and the 5 s it gives Restate. */
 const CONNECT_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
-/** A connection that told something and lasted this long was a good one. Others count as failures, however much they told. */
+/** A connection that delivered something and lasted this long was a good one. Others count as failures, whatever they delivered. */
 const GOOD_AFTER_MS = 5_000;
 
 export function openEventStream(url: string, options: EventStreamOptions): EventStream {
@@ -107,7 +107,7 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
         }
       }
     } catch {
-      // Cut off or never there: both are met by coming back.
+      // Cut off or never established: both lead to a reconnection.
     } finally {
       watchdog.stop();
       controller.abort();
@@ -174,22 +174,22 @@ export function openEventStream(url: string, options: EventStreamOptions): Event
 }
 
 interface Watchdog {
-  /** Something has come. */
+  /** Data has arrived. */
   heard(): void;
-  /** Whether something has ever come. */
+  /** Whether data has ever arrived. */
   hasHeard(): boolean;
   isQuiet(): boolean;
   stop(): void;
 }
 
-/** Watches a connection from the moment at which it begins to be opened. */
+/** Watches a connection from the moment at which it starts to open. */
 function startWatchdog({ onQuiet, onSilent }: { onQuiet: () => void; onSilent: () => void }): Watchdog {
   let quietFor = startStopwatch();
   let limit = CONNECT_WITHIN_MS;
   let isTold = false;
   let hasHeard = false;
   const isQuiet = () => quietFor() > QUIET_AFTER_MS;
-  // One long timer would go on counting where it was when the device fell asleep.
+  // A single long timer would continue where it was when the device fell asleep.
   const timer = setInterval(() => {
     if (quietFor() > limit) onSilent();
     else if (isQuiet() && !isTold) {
@@ -210,10 +210,10 @@ function startWatchdog({ onQuiet, onSilent }: { onQuiet: () => void; onSilent: (
   };
 }
 
-/** A no of the gateway that will be the same next time. */
+/** A refusal of the gateway that will be the same next time. */
 const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![408, 429].includes(status);
 
-/** A text in the bytes of UTF-8, as a header has it: one character a byte. */
+/** A text as a header value: one character for each byte of its UTF-8 form. */
 function inUtf8(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }

@@ -10,7 +10,7 @@ const EVENTS = [
 ];
 
 describe("the event stream parser", () => {
-  it("reads events whole", () => {
+  it("reads whole events", () => {
     expect(new EventStreamParser().feed(STREAM)).toEqual(EVENTS);
   });
 
@@ -22,20 +22,20 @@ describe("the event stream parser", () => {
         const events = [];
         for (let at = 0; at < stream.length; at += size)
           events.push(...parser.feed(stream.slice(at, at + size)));
-        // A last CR stays in hand until it is clear that no LF follows.
+        // A CR at the end is kept until it is clear that no LF follows.
         events.push(...parser.feed(":"));
         expect(events).toEqual(EVENTS);
       }
     }
   });
 
-  it("goes on from the id it is given", () => {
+  it("continues from the given id", () => {
     expect(new EventStreamParser("8").feed("data: x\n\n")).toEqual([
       { event: "message", data: "x", id: "8" },
     ]);
   });
 
-  it("drops an event that has no data, as a browser does", () => {
+  it("drops an event without data, as a browser does", () => {
     expect(new EventStreamParser().feed("event: status\nid: 4\n\ndata: x\n\n")).toEqual([
       { event: "message", data: "x", id: "4" },
     ]);

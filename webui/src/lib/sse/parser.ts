@@ -3,7 +3,7 @@ export interface ServerSentEvent {
   /** Its name; `message` if it has none. */
   event: string;
   data: string;
-  /** The last id the stream has named so far, as for `Last-Event-ID`; empty if none. */
+  /** The last id in the stream so far, as for `Last-Event-ID`; empty if there is none. */
   id: string;
 }
 
@@ -19,17 +19,17 @@ export class EventStreamParser {
   #id: string;
   #hasComment = false;
 
-  /** @param lastEventId the id the stream goes on from */
+  /** @param lastEventId the id from which the stream continues */
   constructor(lastEventId = "") {
     this.#id = lastEventId;
   }
 
-  /** Whether a comment has come. */
+  /** Whether there was a comment. */
   get hasComment(): boolean {
     return this.#hasComment;
   }
 
-  /** Takes in a piece of the stream, gives the events that are complete with it. */
+  /** Takes in a piece of the stream, and returns the events that it completes. */
   feed(piece: string): ServerSentEvent[] {
     let text = this.#rest + piece;
     if (!this.#begun && text !== "") {

@@ -1,12 +1,12 @@
 /**
- * The land that the map shows when no tile server is configured: the Bay Area, drawn by hand and by heart. It is right in the
- * large and made up in the small; nobody should drive by it.
+ * The land that the map shows when no tile server is configured: the Bay Area, drawn by hand from memory. The large shapes are
+ * right, the small ones are invented; do not navigate by it.
  */
 
 /** Longitude, latitude. */
 export type Coordinates = readonly [number, number];
 
-/** Bounds of what the region's streets are drawn in, and its districts. */
+/** A city: the bounds of its streets, and its districts. */
 export interface City {
   name: string;
   centre: Coordinates;
@@ -16,7 +16,7 @@ export interface City {
 export interface District {
   name: string;
   at: Coordinates;
-  /** How its streets are turned, in degrees. */
+  /** The angle of its streets, in degrees. */
   turn: number;
   /** Width and depth of its blocks in metres. */
   block: readonly [number, number];
@@ -357,7 +357,7 @@ export const FREEWAYS: readonly Freeway[] = [
   },
 ];
 
-/** Names that are written on the water and in the wide. */
+/** Names on the water and in the open country. */
 export const PLACE_NAMES: ReadonlyArray<{ name: string; at: Coordinates; kind: "water" | "town" }> = [
   { name: "San Francisco Bay", at: [-122.25, 37.66], kind: "water" },
   { name: "Pacific Ocean", at: [-122.68, 37.65], kind: "water" },

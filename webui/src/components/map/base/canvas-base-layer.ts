@@ -71,7 +71,7 @@ const PALETTES: Record<Scheme, Palette> = {
   },
 };
 
-/** How broad streets are drawn, in pixels, by zoom. */
+/** The width of streets, in pixels, by zoom. */
 const LANE_WIDTHS: Record<number, number> = { 13: 0.8, 14: 1.5, 15: 3, 16: 5 };
 const SIDE_WIDTHS: Record<number, number> = { 12: 0.9, 13: 1.6, 14: 3, 15: 5, 16: 8 };
 const MAIN_WIDTHS: Record<number, number> = { 11: 1.1, 12: 2.2, 13: 3.5, 14: 5.5, 15: 8, 16: 12 };
@@ -135,7 +135,7 @@ function draw(): Drawing {
   };
 }
 
-/** Draws the land as tiles, in the colours of the scheme. Asks nobody for anything. */
+/** Draws the land as tiles, in the colours of the scheme, without any request. */
 export class CanvasBaseLayer extends L.GridLayer {
   #palette: Palette;
 
@@ -192,7 +192,7 @@ class TilePainter {
     this.#fill(land.parks, p.park);
     if (zoom >= 13) this.#stroke(land.streets.lane, p.lane, LANE_WIDTHS[Math.min(zoom, 16)] ?? 0);
     if (zoom >= 12) this.#stroke(land.streets.side, p.side, SIDE_WIDTHS[Math.min(zoom, 16)] ?? 0);
-    // Parks that lie in the grid keep a path or two, no streets.
+    // In parks, a path or two of the grid, but no streets.
     this.#context.globalAlpha = 0.82;
     this.#fill(land.parks, p.park);
     this.#context.globalAlpha = 1;
@@ -289,7 +289,7 @@ class TilePainter {
   }
 }
 
-/** Every so far along a freeway, in degrees of longitude, stands its number. */
+/** The distance between two numbers along a freeway, in degrees of longitude. */
 const SHIELD_EVERY = 0.05;
 
 function shieldsAlong(name: string, path: readonly Coordinates[]): Label[] {

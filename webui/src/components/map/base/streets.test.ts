@@ -39,7 +39,7 @@ describe("a place on the map", () => {
     });
   });
 
-  it("has no name in the middle of nowhere", () => {
+  it("has no name far from any city", () => {
     expect(districtAt({ lon: -123.2, lat: 37.3 })).toBeNull();
   });
 });

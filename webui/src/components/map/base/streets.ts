@@ -4,7 +4,7 @@ import { CITIES, type City, type Coordinates, type District } from "./bay-area";
 export interface Street {
   from: Coordinates;
   to: Coordinates;
-  /** Drawn early and broad, or late and thin. */
+  /** Drawn early and wide, or late and narrow. */
   rank: "main" | "side" | "lane";
 }
 
@@ -12,13 +12,13 @@ export interface Street {
 const REACH_LON = 0.115;
 const REACH_LAT = 0.095;
 const METRES_PER_DEGREE = 111_320;
-/** Every so manieth street is a side street, the others are lanes. */
+/** Every how many streets there is a side street; the others are lanes. */
 const SIDE_EVERY = 4;
 
 /** Metres east and north of the city's centre. */
 type Local = readonly [number, number];
 
-/** The streets of a city: a grid in each district, turned its own way, with main streets where districts meet. */
+/** The streets of a city: a grid in each district, each at its own angle, with main streets where districts meet. */
 export function streetsOf(city: City): Street[] {
   const eastScale = METRES_PER_DEGREE * Math.cos((city.centre[1] * Math.PI) / 180);
   const toLocal = ([lon, lat]: Coordinates): Local => [
@@ -50,10 +50,10 @@ export function streetsOf(city: City): Street[] {
   });
 }
 
-/** The district a place belongs to, with the city it is in; `null` far from all of them. */
+/** The district and city of a place; `null` far from all of them. */
 export function districtAt(place: { lon: number; lat: number }): { city: string; district: string } | null {
   let nearest: { city: string; district: string } | null = null;
-  // Four kilometres, squared: who is farther from the middle of every district is in none.
+  // Four kilometres, squared: a place farther from the middle of every district is in none.
   let smallest = 4_000 ** 2;
   for (const city of CITIES) {
     for (const district of city.districts) {

@@ -5,7 +5,7 @@ import { type Cart, subtotalOf } from "../cart";
 import { CartLines } from "./cart-lines";
 import styles from "./cart-panel.module.css";
 
-/** The cart beside the menu. `action` leads on from there. */
+/** The cart beside the menu. `action` leads to the next page. */
 export function CartPanel({ cart, action }: { cart: Cart; action: ReactNode }) {
   return (
     <section className={styles.panel} aria-labelledby="cart-title">

@@ -10,7 +10,7 @@ interface SwitchDialogProps {
   onDismiss: () => void;
 }
 
-/** Asks before the dishes of one restaurant make way for those of another: a driver fetches from one kitchen only. */
+/** Asks before dishes of one restaurant replace those of another: a driver collects from one kitchen only. */
 export function SwitchDialog({ cart, pending, onConfirm, onDismiss }: SwitchDialogProps) {
   const from = cart.restaurant?.name ?? "another restaurant";
   return (
@@ -27,7 +27,7 @@ export function SwitchDialog({ cart, pending, onConfirm, onDismiss }: SwitchDial
       }
     >
       <p>
-        One order comes from one kitchen. Adding {pending.dish.name} takes out what you picked at {from}.
+        One order comes from one kitchen. Adding {pending.dish.name} removes what you picked at {from}.
       </p>
     </Dialog>
   );

@@ -3,13 +3,13 @@ import { request } from "@/lib/http/request";
 
 const ticketSchema = v.object({
   orderId: v.pipe(v.string(), v.minLength(1)),
-  /** By it the order can be read and cancelled; missing where the gateway gives no keys. */
+  /** The key for reading and cancelling the order; missing if the gateway issues no keys. */
   key: v.fallback(v.nullable(v.string()), null),
 });
 
-/** An order's id, and the key to it. */
+/** An order's id and key. */
 export type Ticket = v.InferOutput<typeof ticketSchema>;
 
-/** Asks for an id for an order to come. Nothing is ordered by that. */
+/** Asks for an id for a future order. This orders nothing. */
 export const makeOrderId = (signal: AbortSignal): Promise<Ticket> =>
   request("/api/order-ids", { method: "POST", schema: ticketSchema, signal });

@@ -15,6 +15,6 @@ export interface NewOrder {
 
 const acceptedSchema = v.object({ orderId: v.string() });
 
-/** Places an order. Safe to repeat: of several orders of one id only the first counts. */
+/** Places an order. Safe to repeat: of several orders with the same id, only the first counts. */
 export const placeOrder = (order: NewOrder, orderKey: string | null, signal: AbortSignal) =>
   request("/api/orders", { method: "POST", body: order, schema: acceptedSchema, signal, orderKey });

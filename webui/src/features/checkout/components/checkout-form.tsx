@@ -25,7 +25,7 @@ interface CheckoutFormProps extends PlaceOrderEvents {
   children: ReactNode;
 }
 
-/** Where, when, and the button that places the order. */
+/** Where and when to deliver, and the button that places the order. */
 export function CheckoutForm({ order, total, count, restaurant, children, ...events }: CheckoutFormProps) {
   const draft = useStore(draftStore);
   const [errors, setErrors] = useState<DraftErrors>({});
@@ -115,8 +115,8 @@ export function CheckoutForm({ order, total, count, restaurant, children, ...eve
         {wasLeft ? (
           <Notice tone="warning" icon="refresh" title="This order was being sent">
             <p>
-              The page was closed before the kitchen answered. Place it again to be sure: it is ordered once
-              only.
+              The page was closed before the kitchen answered. Place it again to be sure: it will be ordered
+              only once.
             </p>
           </Notice>
         ) : null}
@@ -134,7 +134,7 @@ export function CheckoutForm({ order, total, count, restaurant, children, ...eve
   );
 }
 
-/** What the gateway finds wrong with the fields of this form. */
+/** The faults that the gateway has found in the fields of this form. */
 function fieldErrors(problem: Problem): DraftErrors {
   const about = (field: string) => problem.errors.find((error) => error.field.startsWith(field))?.detail;
   const where = about("customerLocation");

@@ -11,7 +11,7 @@ interface ChoiceProps {
   describedBy?: string | undefined;
 }
 
-/** One of several, as a card. */
+/** One of several options, as a card. */
 export function Choice({
   name,
   isChosen,

@@ -15,15 +15,15 @@ const FIELD_NAMES: Record<string, string> = {
   region: "The region",
 };
 
-/** What becomes of the order while it is sent, and what to do if it does not go through. */
+/** The state of the order while it is being sent, and what to do if that fails. */
 export function PlacingStatus({ placing, onStop }: { placing: Placing; onStop: () => void }) {
   return (
     <div aria-live="polite">
       {placing.phase === "waiting" ? (
         <Notice tone="warning" icon="refresh" title="Not confirmed yet">
           <p>
-            {placing.message} We send it again <Countdown until={placing.retryAt} />. However often, it is one
-            order.
+            {placing.message} We will send it again <Countdown until={placing.retryAt} />. The order is not
+            placed twice.
           </p>
           <Button look="quiet" onClick={onStop}>
             Stop trying
@@ -33,9 +33,9 @@ export function PlacingStatus({ placing, onStop }: { placing: Placing; onStop: (
       {placing.phase === "unconfirmed" ? (
         <Notice tone="warning" title="We could not confirm your order">
           <p>
-            It may have reached the kitchen all the same.{" "}
-            <Link href={orderPath(placing.ticket.orderId, placing.ticket.key)}>Its page</Link> will tell.
-            Place it again unchanged and it stays one order.
+            It may have reached the kitchen anyway.{" "}
+            <Link href={orderPath(placing.ticket.orderId, placing.ticket.key)}>Its page</Link> shows whether
+            it did. If you place it again unchanged, it is still one order.
           </p>
         </Notice>
       ) : null}
@@ -59,7 +59,7 @@ export function PlacingStatus({ placing, onStop }: { placing: Placing; onStop: (
   );
 }
 
-/** `in 3 s`; silent for screen readers, who would hear every second of it. */
+/** `in 3 s`; hidden from screen readers, which would announce every second. */
 function Countdown({ until }: { until: number }) {
   const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
@@ -70,7 +70,7 @@ function Countdown({ until }: { until: number }) {
   return (
     <>
       <span aria-hidden="true">{seconds > 0 ? `in ${seconds} s` : "now"}</span>
-      <span className="visually-hidden">by ourselves</span>
+      <span className="visually-hidden">automatically</span>
     </>
   );
 }

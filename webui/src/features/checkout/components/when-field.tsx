@@ -19,7 +19,7 @@ const SOON = [
 
 const HALF_AN_HOUR_MS = 30 * 60_000;
 
-/** When the kitchen should begin. */
+/** When the kitchen should start. */
 export function WhenField({ value, error, onChange }: WhenFieldProps) {
   const now = useNow(value.kind === "at");
   const time = value.kind === "at" ? new Date(value.time).getTime() : Number.NaN;

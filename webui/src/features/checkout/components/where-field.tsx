@@ -16,7 +16,7 @@ interface WhereFieldProps {
   onChange: (where: Where) => void;
 }
 
-/** Where to bring it: an address, or any place on the map. */
+/** Where to deliver: an address, or any place on the map. */
 export function WhereField({ value, error, restaurant, onChange }: WhereFieldProps) {
   const place = placeOnMap(value);
   const pin = value?.kind === "pin" ? value.place : null;
@@ -72,7 +72,7 @@ export function WhereField({ value, error, restaurant, onChange }: WhereFieldPro
   );
 }
 
-/** A metre is as exact as a door needs. */
+/** Rounded to a metre, which is precise enough for a door. */
 function rounded({ lon, lat }: LonLat): LonLat {
   return { lon: Math.round(lon * 1e5) / 1e5, lat: Math.round(lat * 1e5) / 1e5 };
 }

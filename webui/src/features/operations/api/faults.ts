@@ -3,10 +3,10 @@ import * as v from "valibot";
 import { request } from "@/lib/http/request";
 import { useToken } from "../token-store";
 
-/** The two outsiders that can be told to fail. */
+/** The two third parties that can be made to fail. */
 export type Stub = "restaurant" | "payment";
 
-/** What goes wrong on purpose: rates from 0 to 1, and a latency in ms. */
+/** The faults: rates from 0 to 1, and a latency in ms. */
 const planSchema = v.record(v.string(), v.number());
 export type FaultPlan = v.InferOutput<typeof planSchema>;
 
@@ -20,7 +20,7 @@ const putFaults = (stub: Stub, plan: FaultPlan, token: string | null) =>
 
 const keyOf = (stub: Stub) => ["faults", stub];
 
-/** What goes wrong with a stub now. */
+/** The present faults of a stub. */
 export function useFaults(stub: Stub) {
   const token = useToken();
   return useQuery({

@@ -13,7 +13,7 @@ const getLoad = (token: string | null, signal: AbortSignal) =>
 const putLoad = (ordersPerSecond: number, token: string | null) =>
   request(PATH, { method: "PUT", body: { ordersPerSecond }, schema: loadSchema, token });
 
-/** How many orders a second are made up. */
+/** How many demo orders are placed per second. */
 export function useLoad() {
   const token = useToken();
   return useQuery({ queryKey: KEY, queryFn: ({ signal }) => getLoad(token, signal), staleTime: 0 });

@@ -33,7 +33,7 @@ const deadLetterSchema = v.object({
   key: v.nullish(v.string()),
   reason: v.string(),
   value: v.string(),
-  /** Whether the value is longer than what is shown of it. */
+  /** Whether the value is longer than the part shown. */
   truncated: v.optional(v.boolean(), false),
   at: timeSchema,
 });
@@ -41,12 +41,12 @@ const deadLetterSchema = v.object({
 const stageSchema = v.object({ stage: v.string(), p50Ms: v.number(), p95Ms: v.number() });
 const throughputSchema = v.object({ at: timeSchema, perSecond: v.number() });
 
-/** The same shape for both: a tick names what has changed since, of the drivers only those who have moved. */
+/** The same shape for both: a tick contains what has changed, and only the drivers who have moved. */
 const updateSchema = v.object({
   now: timeSchema,
   regions: v.optional(v.array(regionSchema)),
   drivers: v.optional(v.array(driverSchema)),
-  /** Those who have not been heard of for so long that they are no longer counted. */
+  /** Drivers who have been silent for so long that they no longer count. */
   driversGone: v.optional(v.array(v.string())),
   orders: v.optional(v.object({ byStatus: v.record(v.string(), v.number()) })),
   deliveries: v.optional(v.array(deliverySchema)),
@@ -67,7 +67,7 @@ export type RegionView = v.InferOutput<typeof regionSchema>;
 
 export type OperationsEvent = { type: "snapshot" | "tick"; update: OperationsUpdate };
 
-/** Reads an event of `GET /api/operations/events`; `null` for one this version does not know. */
+/** Parses an event of `GET /api/operations/events`; `null` if this version does not know it. */
 export function readOperationsEvent({ event, data }: ServerSentEvent): OperationsEvent | null {
   if (event !== "snapshot" && event !== "tick") return null;
   let json: unknown;

@@ -9,7 +9,7 @@ import styles from "./dead-letters.module.css";
 
 const MAX_SHOWN = 10;
 
-/** The newest events that nobody could use, with the reason, and a way to send them again corrected. */
+/** The newest unusable events, with the reason, and a form to correct and publish them again. */
 export function DeadLetters({ letters }: { letters: readonly DeadLetter[] }) {
   if (letters.length === 0) return <p className={styles.nothing}>No event was refused.</p>;
   return (
@@ -60,7 +60,7 @@ function Correction({ letter, onClose }: { letter: DeadLetter; onClose: () => vo
     >
       {letter.truncated ? (
         <Notice tone="warning">
-          <p>The event is longer than what is shown of it here: the rest must be filled in.</p>
+          <p>Only the beginning of the event is shown here. Add the rest.</p>
         </Notice>
       ) : null}
       <label htmlFor={id} className={styles.label}>
@@ -106,7 +106,7 @@ function problemWith(value: string): string | null {
   }
 }
 
-/** Set out for reading. Amounts keep their digits: numbers are not read, only the space between things is. */
+/** Indented for reading. Amounts keep their digits: only the white space is changed, and no number is parsed. */
 function pretty(value: string): string {
   if (problemWith(value) !== null) return value;
   let depth = 0;
@@ -134,5 +134,5 @@ function pretty(value: string): string {
   return result;
 }
 
-/** As it goes over the wire: what was typed, without the line breaks it was set out with. */
+/** The event to send: the text without the line breaks that were added for reading. */
 const compact = (value: string): string => value.replace(/\n\s*/g, "");

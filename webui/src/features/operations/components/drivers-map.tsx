@@ -7,7 +7,7 @@ import { busiestRegion, type Overview, toneOf, underWay } from "../overview";
 import styles from "./drivers-map.module.css";
 
 const TONES = { busy: "delivering", idle: "free", silent: "silent for a minute" } as const;
-/** More ways than this are a tangle. */
+/** More lines than this would be unreadable. */
 const MAX_LINES = 120;
 
 /** All drivers and deliveries, by region. */
@@ -85,7 +85,7 @@ export function DriversMap({ overview }: { overview: Overview }) {
 const countIn = ({ drivers }: Overview, region: string | null): number =>
   region === null ? drivers.size : [...drivers.values()].filter((driver) => driver.region === region).length;
 
-/** The middle of the region, where nearly everything happens: closer by one step than all of it would be. */
+/** The middle of the region, where nearly everything happens: one zoom step closer than the whole. */
 function cornersOf({ centre, halfExtent }: RegionView): LonLat[] {
   const reach = halfExtent * 0.75;
   return [

@@ -26,7 +26,7 @@ const LABELS: Record<string, string> = {
 const LONGEST_LATENCY_MS = 10_000;
 const percent = (rate: number) => `${Math.round(rate * 100)} %`;
 
-/** Lets one of the outsiders fail, and heal. */
+/** Makes a third party fail, and recover. */
 export function FaultPanel({ stub }: { stub: Stub }) {
   const faults = useFaults(stub);
   const setFaults = useSetFaults(stub);
@@ -73,7 +73,7 @@ export function FaultPanel({ stub }: { stub: Stub }) {
   );
 }
 
-/** The faults as they are labelled above, then those that nobody has labelled yet. */
+/** The faults with a label above, then the others. */
 function inOrder(plan: FaultPlan): Array<[string, number]> {
   const known = Object.keys(LABELS);
   const rank = (fault: string) => (known.includes(fault) ? known.indexOf(fault) : known.length);

@@ -4,18 +4,18 @@ import styles from "./load-panel.module.css";
 import { Panel } from "./panel";
 import { Slider } from "./slider";
 
-/** What the system on a small machine can well be asked for. */
+/** A load that a small machine can handle. */
 const MOST_PER_SECOND = 30;
 
-/** Puts load on: orders made up and placed. */
+/** Generates load: places demo orders. */
 export function LoadPanel() {
   const load = useLoad();
   const setLoad = useSetLoad();
   const error = setLoad.error ?? load.error;
   return (
-    <Panel title="Put load on">
+    <Panel title="Generate load">
       <Slider
-        label="Orders made up"
+        label="Demo orders"
         value={load.data?.ordersPerSecond ?? 0}
         max={MOST_PER_SECOND}
         step={1}

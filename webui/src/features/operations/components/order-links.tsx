@@ -3,11 +3,11 @@ import { Icon } from "@/components/ui/icon";
 import { workflowUrl } from "../restate-links";
 import styles from "./order-links.module.css";
 
-/** As much of an order's number as tells it from others. */
+/** The part of an order's id that distinguishes it from others. */
 const short = (orderId: string): string =>
   orderId.length > 22 ? `${orderId.slice(0, 8)}…${orderId.slice(-8)}` : orderId;
 
-/** An order's number, which leads to its page, and the way to its workflow in Restate. */
+/** An order's id, with links to its page and to its workflow in Restate. */
 export function OrderLinks({ orderId, restateUi }: { orderId: string; restateUi: string | null }) {
   const restate = workflowUrl(restateUi, orderId);
   return (

@@ -11,16 +11,16 @@ interface OrderRow {
 
 interface OrderTableProps {
   rows: readonly OrderRow[];
-  /** What the last column says. */
+  /** The title of the last column. */
   detailTitle: string;
-  /** What there is to say when there are none. */
+  /** The text if there are no orders. */
   nothing: string;
   restateUi: string | null;
 }
 
 const MAX_ROWS = 8;
 
-/** Orders, one to a line. */
+/** Orders, one per row. */
 export function OrderTable({ rows, detailTitle, nothing, restateUi }: OrderTableProps) {
   if (rows.length === 0) return <p className={styles.nothing}>{nothing}</p>;
   return (

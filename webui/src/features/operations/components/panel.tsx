@@ -3,7 +3,7 @@ import styles from "./panel.module.css";
 
 interface PanelProps {
   title: string;
-  /** What stands beside the title. */
+  /** Shown beside the title. */
   aside?: ReactNode;
   className?: string;
   children: ReactNode;

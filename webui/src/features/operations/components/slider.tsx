@@ -8,11 +8,11 @@ interface SliderProps {
   max: number;
   step: number;
   format: (value: number) => string;
-  /** Called when the reader lets go, not all along the way. */
+  /** Called when the visitor releases the slider, not while it moves. */
   onCommit: (value: number) => void;
 }
 
-/** A value that is set by pulling. */
+/** A slider for a value. */
 export function Slider({ label, value, min = 0, max, step, format, onCommit }: SliderProps) {
   const id = useId();
   const [pulled, setPulled] = useState<number | null>(null);

@@ -5,7 +5,7 @@ import styles from "./throughput-chart.module.css";
 const WIDTH = 400;
 const HEIGHT = 130;
 
-/** Orders delivered a second, over the last minutes. */
+/** Orders delivered per second, over the last minutes. */
 export function ThroughputChart({ throughput: measured }: { throughput: readonly Throughput[] }) {
   const throughput = smoothed(measured);
   const first = throughput[0];
@@ -51,7 +51,7 @@ export function ThroughputChart({ throughput: measured }: { throughput: readonly
   );
 }
 
-/** The next round number up. */
+/** The next higher round number. */
 function niceTop(highest: number): number {
   for (let tenths = 1; ; tenths *= 10) {
     for (const step of [1, 2, 5]) if (highest * 10 <= step * tenths) return (step * tenths) / 10;

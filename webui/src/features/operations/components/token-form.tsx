@@ -5,7 +5,7 @@ import { setToken, useToken } from "../token-store";
 import { Panel } from "./panel";
 import styles from "./token-form.module.css";
 
-/** Asks for the operator's token, which whoever is not on the machine itself needs. */
+/** Asks for the operators' token, which is needed from any other machine. */
 export function TokenForm() {
   const id = useId();
   const token = useToken();
@@ -14,12 +14,12 @@ export function TokenForm() {
     <div className={styles.page}>
       <Panel title="For operators">
         <p>
-          From another machine this page needs the token that the gateway was started with. It is kept until
-          you close this tab.
+          From another machine this page needs the token that the gateway was started with. The token is kept
+          until you close this tab.
         </p>
         {token !== null ? (
           <Notice tone="bad" isAlert>
-            <p>That token is not the right one.</p>
+            <p>That token is wrong.</p>
           </Notice>
         ) : null}
         <form

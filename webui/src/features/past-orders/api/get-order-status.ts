@@ -13,7 +13,7 @@ interface Ticket {
 const getOrderStatus = ({ orderId, key }: Ticket, signal: AbortSignal) =>
   request(`/api/orders/${encodeURIComponent(orderId)}`, { schema: statusSchema, signal, orderKey: key });
 
-/** How far these orders are: asked once, and again when the reader comes back to the page. */
+/** The status of these orders: requested once, and again when the visitor returns to the page. */
 export const useOrderStatuses = (orders: readonly Ticket[]) =>
   useQueries({
     queries: orders.map((order) => ({

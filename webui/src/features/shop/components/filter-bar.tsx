@@ -23,7 +23,7 @@ export function FilterBar({ filter, cuisines, onChange }: FilterBarProps) {
         />
       </label>
       <fieldset className={styles.chips}>
-        <legend className="visually-hidden">Kind of kitchen</legend>
+        <legend className="visually-hidden">Cuisine</legend>
         {[null, ...cuisines].map((cuisine) => (
           <label key={cuisine ?? ""} className={styles.chip}>
             <input

@@ -12,6 +12,6 @@ const cancelOrder = (orderId: string, orderKey: string | null) =>
     orderKey,
   });
 
-/** Calls an order off. Safe to repeat. */
+/** Cancels an order. Safe to repeat. */
 export const useCancelOrder = (orderId: string, orderKey: string | null) =>
   useMutation({ mutationFn: () => cancelOrder(orderId, orderKey) });

@@ -14,7 +14,7 @@ const historySchema = v.array(
   }),
 );
 
-/** How far an order is: the answer to a GET, and the `snapshot` of its events. */
+/** The status of an order: the answer to a GET, and the `snapshot` of its events. */
 export const snapshotSchema = v.object({
   orderId: v.string(),
   status: orderStatusSchema,
@@ -39,7 +39,7 @@ const detailsSchema = v.object({
 
 const orderSchema = v.object({
   ...snapshotSchema.entries,
-  /** Missing once an ended order's details have been cleared away. */
+  /** Missing once the details of an ended order have been deleted. */
   order: v.nullish(detailsSchema),
 });
 
@@ -53,14 +53,14 @@ async function getOrder(orderId: string, orderKey: string | null, signal: AbortS
   return order;
 }
 
-/** How often to ask again for an order that was placed a moment ago and is not known yet, once a second. */
+/** How often to ask again, once a second, for a new order that is not known yet. */
 const PATIENCE = 60;
 
 /**
- * An order as it is now; what changes, its events tell.
+ * The present state of an order; changes arrive as events.
  *
- * @param orderKey by which this order may be read
- * @param isExpected it was placed from here a moment ago, so that it may take a moment to appear
+ * @param orderKey the key for reading this order
+ * @param isExpected whether the order was placed here a moment ago, so that it may take a moment to appear
  */
 export const useOrder = (orderId: string, orderKey: string | null, isExpected: boolean) =>
   useQuery({

@@ -26,7 +26,7 @@ const driverSchema = v.object({
 export const orderEventsUrl = (orderId: string): string =>
   `/api/orders/${encodeURIComponent(orderId)}/events`;
 
-/** Reads an event of `GET /api/orders/{id}/events`; `null` for one this version does not know. */
+/** Parses an event of `GET /api/orders/{id}/events`; `null` if this version does not know it. */
 export function readOrderEvent({ event, data }: ServerSentEvent): OrderEvent | null {
   const json = parseJson(data);
   if (event === "snapshot") {

@@ -12,7 +12,7 @@ interface CancelButtonProps {
   cancellation: ReturnType<typeof useCancelOrder>;
 }
 
-/** Calls the order off, while that is possible; says why where it is not any more. */
+/** Cancels the order while that is possible; says why if it no longer is. */
 export function CancelButton({ status, cancellation }: CancelButtonProps) {
   const [isAsking, setIsAsking] = useState(false);
   const { error } = cancellation;

@@ -11,16 +11,16 @@ interface HeadlineProps {
   progress: Progress;
   restaurant: string;
   total: Cents | null;
-  /** When the kitchen begins, if that is known. */
+  /** When the kitchen starts, if known. */
   beginsAt: number | null;
-  /** What holds the order up. */
+  /** Why the order is delayed. */
   delay: string | null;
-  /** Since when the order has not been heard of; `null` if it is as `progress` says. */
+  /** Since when nothing has been heard of the order; `null` if `progress` is up to date. */
   outOfTouchSince: number | null;
   isCancelling: boolean;
 }
 
-/** How the order is, big: what happens now, and how long until the food is there. */
+/** The state of the order in large type: what is happening, and how long until the food arrives. */
 export function Headline(props: HeadlineProps) {
   const { progress, restaurant, total, beginsAt, delay, outOfTouchSince, isCancelling } = props;
   const { status } = progress;
@@ -49,7 +49,7 @@ export function Headline(props: HeadlineProps) {
           <p>
             This is what we knew at {formatClockSeconds(outOfTouchSince)}
             {progress.eta === null ? "" : `, when your food was expected about ${formatClock(progress.eta)}`}.
-            Your order goes on meanwhile.
+            Your order continues meanwhile.
           </p>
         )}
         {delay ? (
@@ -65,7 +65,7 @@ export function Headline(props: HeadlineProps) {
         <div
           className={styles.bar}
           role="progressbar"
-          aria-label="Way of the order"
+          aria-label="Progress of the order"
           aria-valuemin={0}
           aria-valuemax={STEPS.length}
           aria-valuenow={Math.round(shareDone(status) * STEPS.length)}

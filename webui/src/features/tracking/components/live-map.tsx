@@ -45,7 +45,7 @@ export function LiveMap({ status, restaurant, customer, driver, isOutOfTouch }: 
   );
 }
 
-/** The map in words. */
+/** A description of the map. */
 function tell(
   status: OrderStatus,
   restaurant: LonLat | null,

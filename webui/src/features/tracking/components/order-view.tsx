@@ -17,7 +17,7 @@ import styles from "./order-view.module.css";
 import { ShareButton } from "./share-button";
 import { Timeline } from "./timeline";
 
-/** What was ordered, as far as anybody still knows. */
+/** What was ordered, as far as known. */
 export interface OrderedFood {
   restaurantId: string;
   restaurantName: string;
@@ -29,18 +29,18 @@ export interface OrderedFood {
 }
 
 interface OrderViewProps {
-  /** By which the order may be cancelled, and its page passed on. */
+  /** The key for cancelling the order and for sharing its page. */
   orderKey: string | null;
   progress: Progress;
   food: OrderedFood | null;
   /** Whether each change is shown as it happens. */
   isLive: boolean;
-  /** Since when the order has not been heard of, in the server's ms; `null` if it is as `progress` says. */
+  /** Since when nothing has been heard of the order, in the server's ms; `null` if `progress` is up to date. */
   outOfTouchSince: number | null;
   onStatus: (status: OrderStatus) => void;
 }
 
-/** An order while it happens, and after. */
+/** An order, while it is in progress and afterwards. */
 export function OrderView(props: OrderViewProps) {
   const { orderKey, progress, food, isLive, outOfTouchSince, onStatus } = props;
   const { orderId, status } = progress;
@@ -67,7 +67,7 @@ export function OrderView(props: OrderViewProps) {
   return (
     <div className={styles.page}>
       <p className="visually-hidden" role="status">
-        {outOfTouchSince === null ? "" : "When last heard of: "}
+        {outOfTouchSince === null ? "" : "Last known status: "}
         {headlineOf(status, restaurant)}.{addition}
       </p>
       <div className={styles.main}>
@@ -131,7 +131,7 @@ export function OrderView(props: OrderViewProps) {
             </>
           ) : (
             <Notice icon="receipt">
-              <p>What was in it is no longer kept.</p>
+              <p>Its details are no longer stored.</p>
             </Notice>
           )}
           <p className={styles.id}>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 
-/** Passes the page on: whoever has its address can watch the order come. */
+/** Shares the page: anyone with its address can follow the order. */
 export function ShareButton({ path }: { path: string }) {
   const [message, setMessage] = useState("");
   async function share(): Promise<void> {
