@@ -285,7 +285,7 @@ pub fn decimal(text: &str) -> Result<Decimal, rust_decimal::Error> {
     })
 }
 
-/// The same number without zeros at the end of its fraction, of which there may be more than a decimal holds.
+/// The same number without zeros at the end of its fraction; there may be more of them than a decimal holds.
 fn without_trailing_zeros(digits: &str) -> &str {
     match digits.split_once('.') {
         Some((whole, fraction)) if !whole.is_empty() && !fraction.is_empty() => {

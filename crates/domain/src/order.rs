@@ -1048,7 +1048,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_accepted_stays_accepted(cents in 0_u32..5_000_000, quantity in 1_u32..=MAX_QUANTITY, delay in 0_u64..1_000_000) {
+        fn an_accepted_order_is_accepted_again(cents in 0_u32..5_000_000, quantity in 1_u32..=MAX_QUANTITY, delay in 0_u64..1_000_000) {
             let mut event = good();
             event["products"][0]["quantity"] = json!(quantity);
             event["deliveryDelay"] = json!(delay);

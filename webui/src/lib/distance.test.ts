@@ -8,7 +8,7 @@ describe("a distance", () => {
     expect(distanceMetres(downtown, { lon: -121.8863, lat: 37.3482 })).toBeCloseTo(1112, 0);
   });
 
-  it("is told in the units of the place", () => {
+  it("is given in the units of the place", () => {
     expect([formatDistance(80), formatDistance(2_253)]).toEqual(["260 feet", "1.4 miles"]);
   });
 });

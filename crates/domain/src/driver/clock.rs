@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused_and_not_read_as_1970() {
+    fn values_that_are_not_times_are_refused_and_not_read_as_1970() {
         for value in [
             json!(0),
             json!(-1),

@@ -66,8 +66,8 @@ mod tests {
     }
 
     proptest! {
-        /// A driver who reports at least once in `limit` is never silent, however the looks fall. One who does not is when the
-        /// limit is over, from the first look after the last report.
+        /// A driver who reports at least once in `limit` is never silent, however the looks fall. A driver who stops
+        /// reporting is silent once the limit is over, counted from the first look after the last report.
         #[test]
         fn drivers_who_report_are_not_silent_and_others_are(
             events in proptest::collection::vec((1..50_i64, any::<bool>()), 1..60)

@@ -45,7 +45,7 @@ pub(crate) enum Error {
     /// Restate cannot be reached, does not answer in time, or does not know the services yet. A later call may succeed.
     #[error("Restate: {0}")]
     Unavailable(String),
-    /// The handler says that there is none.
+    /// The handler says that it does not exist.
     #[error("Restate: not found: {0}")]
     NotFound(String),
     /// The answer is not one of those expected; calling again would bring the same.

@@ -88,7 +88,7 @@ impl Change {
         }
     }
 
-    /// The same change, for an order of which nothing is left to undo.
+    /// The same change, for an order with nothing left to undo.
     #[must_use]
     pub fn settled(self) -> Self {
         Self {

@@ -58,7 +58,6 @@ impl<'ctx> Scope<'ctx> {
         }
     }
 
-    /// Calls another service.
     pub(crate) fn call<Req, Res>(
         &self,
         request: Request<'ctx, Req, Res>,
@@ -70,7 +69,6 @@ impl<'ctx> Scope<'ctx> {
         request.traced(self.trace).call()
     }
 
-    /// Sends something to another service.
     pub(crate) fn send<Req: Serialize + 'static, Res>(&self, request: Request<'ctx, Req, Res>) {
         request.traced(self.trace).send();
     }

@@ -1,4 +1,4 @@
-//! Who sends a request, and whether that client may send so many.
+//! Determines who sends a request, and limits how often.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

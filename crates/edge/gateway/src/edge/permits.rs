@@ -23,7 +23,7 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// Permits, of which each client may hold a limited number. A client without permits uses no memory.
+/// Permits; each client may hold a limited number. A client without permits uses no memory.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientPermits {
     most: usize,

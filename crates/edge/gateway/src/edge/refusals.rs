@@ -8,7 +8,6 @@ static REFUSALS: Counters<1> = Counters::new(
     ["reason"],
 );
 
-/// Counts one refusal.
 pub(crate) fn count(reason: &'static str) {
     REFUSALS.inc([reason]);
 }

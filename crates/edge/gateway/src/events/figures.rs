@@ -31,7 +31,7 @@ pub(crate) const STAGES: [Status; 6] = [
 pub(crate) struct Figures {
     /// When each stage ended, and how long it lasted.
     stages: [VecDeque<(i64, i64)>; STAGES.len()],
-    /// Deliveries by second. The second heard of last is at the end; after a clock was set back, that is not the latest one.
+    /// Deliveries by second. The second reported last is at the end; after a clock was set back, that is not the latest one.
     delivered: VecDeque<(i64, u32)>,
 }
 

@@ -1,4 +1,4 @@
-//! What a client that watches an order has got, and what it gets next.
+//! What a client that watches an order has received, and what it gets next.
 
 use domain::{OrderId, StatusEvent};
 
@@ -20,7 +20,7 @@ pub(crate) enum Told {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unknown;
 
-/// Remembers what a client has got. It only reads the view, so followers are cheap.
+/// Remembers what a client has received. It only reads the view, so followers are cheap.
 #[derive(Debug)]
 pub(crate) struct Follower {
     /// The version that was sent last; `None` before the first snapshot.
@@ -30,7 +30,7 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// For a client that has got `version` on an earlier connection, or nothing yet.
+    /// For a client that has received `version` on an earlier connection, or nothing yet.
     pub(crate) fn after(version: Option<u64>) -> Self {
         Self { version, place: 0 }
     }

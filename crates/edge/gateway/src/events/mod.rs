@@ -11,7 +11,7 @@
 //! | `record.rs` | what a record means |
 //! | `view.rs`, `order.rs`, `figures.rs`, `bounded.rs` | what is known, and how much of it is kept |
 //! | `hub.rs` | waking those who watch |
-//! | `follower.rs` | what a client has got, and what it gets next |
+//! | `follower.rs` | what a client has received, and what it gets next |
 //! | `lookup.rs` | asking Restate for orders that are no longer in the topics |
 //! | `sse.rs` | server-sent events |
 

@@ -79,7 +79,7 @@ pub(crate) struct Stage {
 }
 
 impl Tracked {
-    /// An order of which this event is the first to arrive.
+    /// An order whose first known event is this one.
     pub(crate) fn first(event: StatusEvent) -> Self {
         let change = Change::of(event);
         Self {

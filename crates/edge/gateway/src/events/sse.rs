@@ -40,7 +40,7 @@ pub(crate) struct OrderStream {
     driver_again: Instant,
     /// When the stream ends, once its order has.
     ends: Option<Instant>,
-    /// Whether the client has got everything up to now on this connection.
+    /// Whether the client has received everything up to now on this connection.
     is_caught_up: bool,
     is_over: bool,
     _permit: Admission,

@@ -49,7 +49,7 @@ pub(crate) struct Place {
     pub(crate) fix: Fix,
     /// When the driver was last heard from, in ms since the epoch. That report may have had no new place.
     pub(crate) heard_at: i64,
-    /// Grows with each new place of any driver, so that a reader can tell whether this one is new.
+    /// The number of this place, as in [`Driver`].
     pub(crate) number: u64,
 }
 

@@ -270,7 +270,7 @@ pub(crate) struct Board {
 }
 
 struct State {
-    /// What those who watch have got; `None` while nobody watches.
+    /// The frame that the watchers have; `None` while nobody watches.
     last: Option<Frame>,
     ticks: broadcast::Sender<Arc<str>>,
 }

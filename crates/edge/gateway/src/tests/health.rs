@@ -70,7 +70,7 @@ async fn a_gateway_that_is_not_ready_says_what_is_missing() {
         answer.body,
         json!({
             "status": "DOWN",
-            "kafka": {"status": "DOWN", "detail": "nobody there"},
+            "kafka": {"status": "DOWN", "detail": "not reachable"},
             "restate": {"status": "UP"},
             "events": {"status": "UP"},
         })

@@ -106,7 +106,7 @@ impl Broker for TestBroker {
         Box::pin(async move {
             is_well
                 .then_some(())
-                .ok_or_else(|| "nobody there".to_owned())
+                .ok_or_else(|| "not reachable".to_owned())
         })
     }
 }

@@ -91,7 +91,7 @@ impl Events {
     pub(super) async fn short(&mut self, count: usize) -> Vec<String> {
         let mut seen = Vec::new();
         for _ in 0..count {
-            seen.push(self.next().await.expect("the stream goes on").short());
+            seen.push(self.next().await.expect("the stream continues").short());
         }
         seen
     }

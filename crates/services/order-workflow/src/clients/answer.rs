@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_invalid_is_found_again_in_the_journal() {
+    fn the_invalid_part_of_an_answer_can_be_read_from_the_journal() {
         let failure = Failure::invalid("status 302");
         assert_eq!(
             Failure::what_was_invalid(&failure.to_string()),
