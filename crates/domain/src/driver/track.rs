@@ -672,8 +672,8 @@ mod tests {
             }
         }
 
-        /// Whatever a phone has reported before: once it reports the same place again and again, by a clock that runs, it is believed
-        /// within seconds.
+        /// Whatever a phone has reported before: once it reports the same place again and again, by a clock that runs, it is
+        /// believed within seconds.
         #[test]
         fn nobody_is_locked_out(
             past in proptest::collection::vec(

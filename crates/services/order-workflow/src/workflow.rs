@@ -115,8 +115,8 @@ impl OrderWorkflow {
         }
     }
 
-    /// Called by the gateway for the customer, or by anyone with curl. Cancels the order unless a driver has picked it up. Returns at
-    /// once whether it did; the refund follows. Unknown order: 404.
+    /// Called by the gateway for the customer, or by anyone with curl. Cancels the order unless a driver has picked it up. Returns
+    /// at once whether it did; the refund follows. Unknown order: 404.
     #[handler(journal_retention = "0s", idempotency_retention = "0s")]
     async fn cancel(
         &self,

@@ -18,8 +18,8 @@ const LATE = 15 * SECOND;
 /**
  * Why the order is delayed, and what that means for the customer; `null` if it is on time.
  *
- * `beginsAt` is when the kitchen should start, `null` if unknown; `seenAt` is since when the visitor has been looking at the order,
- * which is all that is known of the age of an order whose processing has not started. All times are the server's, in ms.
+ * `beginsAt` is when the kitchen should start, `null` if unknown; `seenAt` is since when the visitor has been looking at the
+ * order, which is all that is known of the age of an order whose processing has not started. All times are the server's, in ms.
  */
 export function delayOf(
   progress: Progress,

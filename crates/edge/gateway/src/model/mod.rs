@@ -142,7 +142,7 @@ impl Accepted {
     /// `needs_key`: without its key, only operators can read the order.
     pub(crate) fn new(order_id: OrderId, key: Option<String>, needs_key: bool) -> Self {
         const NO_KEY: &str = "Only operators can read this order, because keys are issued only for ids that the gateway has made. \
-     Leave `orderId` out, or get an id and its key from POST /api/order-ids first.";
+             Leave `orderId` out, or get an id and its key from POST /api/order-ids first.";
         let this = format!("/api/orders/{order_id}");
         Self {
             links: Links {

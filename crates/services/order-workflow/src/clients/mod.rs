@@ -219,8 +219,8 @@ impl ThirdParties {
 
     /// Has the restaurant cook `order` and call back when it is ready; the callback resolves `awakeable_id`.
     ///
-    /// The callback's address and secret are derived from the ids, so a repeated request is the same. They are in no journal, because
-    /// this runs inside `ctx.run` and does not return them.
+    /// The callback's address and secret are derived from the ids, so a repeated request is the same. They are in no journal,
+    /// because this runs inside `ctx.run` and does not return them.
     ///
     /// 409 means the same as for [`charge`](Self::charge).
     pub(crate) async fn prepare(
@@ -410,8 +410,8 @@ impl FromJson for About {
 }
 
 impl About {
-    /// Refuses an answer about another order, or with a status that is not one of `agreed`: with a successful HTTP status, that would
-    /// be a yes and a no at once.
+    /// Refuses an answer about another order, or with a status that is not one of `agreed`: with a successful HTTP status, that
+    /// would be a yes and a no at once.
     fn check(&self, order_id: &OrderId, agreed: &[&str]) -> Result<(), Failure> {
         if (self.order_id.as_deref()).is_some_and(|said| said != order_id.as_str()) {
             return Err(Failure::invalid("about another order"));
