@@ -207,7 +207,8 @@ impl StartupHandler for Door {
             if startup.parameters.contains_key("replication") {
                 return Err(Error::fatal("0A000", "there is nothing to replicate here").into());
             }
-            self.session.introduce(&startup.parameters);
+            let introduced = self.session.introduce(&startup.parameters);
+            introduced.map_err(Error::at_startup)?;
         }
         if let Some(scram) = &self.scram {
             return scram.on_startup(client, message).await;

@@ -47,6 +47,15 @@ impl Error {
         }
     }
 
+    /// The same, but it ends the connection.
+    #[must_use]
+    pub(crate) fn at_startup(self) -> Self {
+        Self {
+            fatal: true,
+            ..self
+        }
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -160,7 +169,7 @@ impl Error {
 }
 
 /// SQLSTATE, the text by which the runtime's error is known, and what follows the name in question.
-const KNOWN: [(&str, &str, Option<&str>); 17] = [
+const KNOWN: [(&str, &str, Option<&str>); 19] = [
     ("54001", "RecursionLimitExceeded", None),
     ("42703", "No field named ", Some(". ")),
     ("42P01", "table '", Some("' not found")),
@@ -175,6 +184,8 @@ const KNOWN: [(&str, &str, Option<&str>); 17] = [
     ("42601", "TokenizerError(", None),
     ("42803", "must be in the GROUP BY clause", None),
     ("42803", "must appear in the GROUP BY clause", None),
+    ("2201W", "LIMIT must be >= 0", None),
+    ("2201X", "OFFSET must be >=0", None),
     ("22012", "Divide by zero", None),
     ("22P02", "Cannot cast string", None),
     ("22007", "Error parsing timestamp", None),

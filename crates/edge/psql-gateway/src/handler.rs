@@ -4,21 +4,26 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::{Sink, SinkExt};
+use futures::{Sink, SinkExt, StreamExt};
 use pgwire::api::portal::{Format, Portal, PortalExecutionState};
 use pgwire::api::query::{
-    ExtendedQueryHandler, SimpleQueryHandler, send_execution_response, send_partial_query_response,
-    send_query_response, send_ready_for_query,
+    ExtendedQueryHandler, SimpleQueryHandler, send_describe_response, send_execution_response,
+    send_ready_for_query,
 };
 use pgwire::api::results::{
-    DescribePortalResponse, DescribeStatementResponse, FieldInfo, QueryResponse, Response, Tag,
+    DescribePortalResponse, DescribeResponse, DescribeStatementResponse, FieldInfo, QueryResponse,
+    Response, Tag,
 };
 use pgwire::api::stmt::{QueryParser, StoredStatement};
 use pgwire::api::store::{Entry, PortalStore};
 use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use pgwire::messages::extendedquery::{Bind, BindComplete, Execute, Sync as SyncMessage};
+use pgwire::messages::data::RowDescription;
+use pgwire::messages::extendedquery::{
+    Bind, BindComplete, Close, CloseComplete, Describe, Execute, Parse, ParseComplete,
+    PortalSuspended, Sync as SyncMessage, TARGET_TYPE_BYTE_STATEMENT,
+};
 use pgwire::messages::response::{EmptyQueryResponse, ReadyForQuery, TransactionStatus};
 use pgwire::messages::simplequery::Query;
 use pgwire::messages::startup::ParameterStatus;
@@ -28,7 +33,7 @@ use tokio::sync::OnceCell;
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
 use crate::rows::Columns;
-use crate::session::{REPORTED, Session};
+use crate::session::{REPORTED, Session, unknown_cursor};
 use crate::statement::{Done, Task};
 use crate::{parameters, parse};
 
@@ -38,16 +43,30 @@ pub(crate) struct Handler {
     pub(crate) session: Arc<Session>,
 }
 
-/// A statement of the extended protocol.
+/// A prepared statement.
 #[derive(Debug, Clone)]
-pub(crate) struct Parsed(Arc<Inner>);
+pub(crate) struct Parsed(pub(crate) Arc<Inner>);
 
+/// What is known of a prepared statement.
 #[derive(Debug)]
-struct Inner {
-    statement: Statement,
-    text: String,
-    types: Vec<Type>,
+pub(crate) struct Inner {
+    pub(crate) statement: Statement,
+    /// The text it came in, for positions of errors.
+    pub(crate) text: String,
+    /// The types of its parameters.
+    pub(crate) types: Vec<Type>,
     columns: OnceCell<Option<Columns>>,
+}
+
+impl Parsed {
+    pub(crate) fn new(statement: Statement, text: &str, types: Vec<Type>) -> Self {
+        Self(Arc::new(Inner {
+            statement,
+            text: text.to_owned(),
+            types,
+            columns: OnceCell::new(),
+        }))
+    }
 }
 
 impl Handler {
@@ -80,6 +99,17 @@ impl Handler {
         let described =
             columns.get_or_try_init(async || self.task(text).describe(statement, types).await);
         described.await.cloned()
+    }
+
+    async fn describe(&self, parsed: &Parsed) -> Result<DescribeStatementResponse> {
+        let fields = match self.columns(parsed).await? {
+            Some(columns) => columns.fields(&Format::UnifiedText)?,
+            None => Vec::new(),
+        };
+        Ok(DescribeStatementResponse::new(
+            parsed.0.types.clone(),
+            fields,
+        ))
     }
 
     /// Begins a portal; what needs no `RowDescription` is sent at once, rows are answered.
@@ -135,7 +165,8 @@ impl Handler {
                 client.set_transaction_status(TransactionStatus::Idle);
                 tag
             }
-            Done::Set(name) => {
+            Done::Set(tag, name) => {
+                send_execution_response(client, Tag::new(tag)).await?;
                 let mut reported = REPORTED.into_iter();
                 if let Some(spelled) = reported.find(|known| known.eq_ignore_ascii_case(&name)) {
                     let value = self.session.setting(&name)?;
@@ -143,12 +174,39 @@ impl Handler {
                     let report = PgWireBackendMessage::ParameterStatus(report);
                     client.feed(report).await?;
                 }
-                "SET"
+                return Ok(None);
             }
         };
         send_execution_response(client, Tag::new(tag)).await?;
         Ok(None)
     }
+}
+
+/// Sends rows, at most `max` unless it is 0. Answers whether there may be more.
+async fn send_rows<C>(client: &mut C, rows: &mut QueryResponse, max: usize) -> PgWireResult<bool>
+where
+    C: Sink<PgWireBackendMessage> + Unpin,
+    PgWireError: From<C::Error>,
+{
+    let mut sent = 0;
+    while max == 0 || sent < max {
+        let Some(row) = rows.data_rows().next().await else {
+            let tag = Tag::new(rows.command_tag());
+            let tag = match rows.command_tag() {
+                // They do not say how many rows there were.
+                "SHOW" | "EXPLAIN" => tag,
+                _ => tag.with_rows(sent),
+            };
+            let complete = PgWireBackendMessage::CommandComplete(tag.into());
+            client.feed(complete).await?;
+            return Ok(false);
+        };
+        client.feed(PgWireBackendMessage::DataRow(row?)).await?;
+        sent += 1;
+    }
+    let suspended = PgWireBackendMessage::PortalSuspended(PortalSuspended::new());
+    client.feed(suspended).await?;
+    Ok(true)
 }
 
 #[async_trait]
@@ -174,8 +232,13 @@ impl SimpleQueryHandler for Handler {
         for statement in &statements {
             let status = client.transaction_status();
             let done = self.run(statement, &text, &[], status).await?;
-            if let Some(rows) = self.send_done(client, done, &Format::UnifiedText).await? {
-                send_query_response(client, rows, true).await?;
+            if let Some(mut rows) = self.send_done(client, done, &Format::UnifiedText).await? {
+                let columns = rows.row_schema();
+                let columns = RowDescription::new(columns.iter().map(Into::into).collect());
+                client
+                    .feed(PgWireBackendMessage::RowDescription(columns))
+                    .await?;
+                send_rows(client, &mut rows, 0).await?;
             }
         }
         client.set_state(PgWireConnectionState::ReadyForQuery);
@@ -206,19 +269,7 @@ impl QueryParser for Handler {
             let message = "cannot insert multiple commands into a prepared statement";
             return Err(Error::new("42601", message).into());
         }
-        let found = self.task(sql).types(&statement).await;
-        let found = found.map_err(|error| error.located_in(sql))?;
-        let types = (0..found.len().max(given.len())).map(|index| {
-            let given = given.get(index).cloned().flatten();
-            let given = given.filter(|given| *given != Type::UNKNOWN);
-            (given.or_else(|| found.get(index).cloned())).unwrap_or(Type::TEXT)
-        });
-        Ok(Some(Parsed(Arc::new(Inner {
-            statement,
-            text: sql.to_owned(),
-            types: types.collect(),
-            columns: OnceCell::new(),
-        }))))
+        Ok(Some(self.task(sql).parsed(statement, given).await?))
     }
 
     fn get_parameter_types(&self, parsed: &Parsed) -> PgWireResult<Vec<Type>> {
@@ -246,6 +297,68 @@ impl ExtendedQueryHandler for Handler {
         })
     }
 
+    async fn on_parse<C>(&self, client: &mut C, message: Parse) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let parsed = StoredStatement::parse(client, &message, self.query_parser()).await?;
+        let name = message.name.as_deref().unwrap_or_default();
+        self.session
+            .prepare(name, parsed.map(|stored| stored.statement))?;
+        let parsed = PgWireBackendMessage::ParseComplete(ParseComplete::new());
+        Ok(client.feed(parsed).await?)
+    }
+
+    async fn on_close<C>(&self, client: &mut C, message: Close) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.name.as_deref().unwrap_or_default();
+        // It is no error to close what is not open.
+        if message.target_type == TARGET_TYPE_BYTE_STATEMENT {
+            let _ = self.session.deallocate(Some(name));
+        } else {
+            client.portal_store().rm_portal(match name {
+                "" => DEFAULT_NAME,
+                name => name,
+            });
+            let _ = self.session.close(name);
+        }
+        let closed = PgWireBackendMessage::CloseComplete(CloseComplete::new());
+        Ok(client.feed(closed).await?)
+    }
+
+    /// Statements are those of the session; a portal may also be a cursor of SQL.
+    async fn on_describe<C>(&self, client: &mut C, message: Describe) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Parsed>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.name.as_deref().unwrap_or_default();
+        if message.target_type == TARGET_TYPE_BYTE_STATEMENT {
+            let described = match self.session.prepared(name)? {
+                Some(parsed) => self.describe(&parsed).await?,
+                None => DescribeStatementResponse::no_data(),
+            };
+            return send_describe_response(client, &described).await;
+        }
+        let portal = if name.is_empty() { DEFAULT_NAME } else { name };
+        if client.portal_store().get_portal(portal).is_some() {
+            return self._on_describe(client, message).await;
+        }
+        let cursor = self.session.cursor(name)?;
+        let fields = cursor.columns.fields(&Format::UnifiedText)?;
+        send_describe_response(client, &DescribePortalResponse::new(fields)).await
+    }
+
     async fn on_bind<C>(&self, client: &mut C, message: Bind) -> PgWireResult<()>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -253,41 +366,26 @@ impl ExtendedQueryHandler for Handler {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let name = message.statement_name.as_deref().unwrap_or(DEFAULT_NAME);
-        match client.portal_store().get_statement(name) {
-            Some(Entry::Value(statement)) => {
-                let formats = message.parameter_format_codes.len();
-                if formats > 1 && formats != message.parameters.len() {
-                    let message = format!(
-                        "bind message has {formats} parameter formats but {} parameters",
-                        message.parameters.len()
-                    );
-                    return Err(Error::new("08P01", message).into());
-                }
-                let portal = Portal::try_new(&message, statement)?;
-                client.portal_store().put_portal(Arc::new(portal));
+        let name = message.statement_name.as_deref().unwrap_or_default();
+        if let Some(parsed) = self.session.prepared(name)? {
+            let types = parsed.0.types.iter().cloned().map(Some).collect();
+            let statement = Arc::new(StoredStatement::new(name.to_owned(), parsed, types));
+            let formats = message.parameter_format_codes.len();
+            if formats > 1 && formats != message.parameters.len() {
+                let message = format!(
+                    "bind message has {formats} parameter formats but {} parameters",
+                    message.parameters.len()
+                );
+                return Err(Error::new("08P01", message).into());
             }
-            Some(Entry::Empty) => {
-                let name = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
-                client.portal_store().put_empty_portal(name);
-            }
-            None => return Err(PgWireError::StatementNotFound(name.to_owned())),
+            let portal = Portal::try_new(&message, statement)?;
+            client.portal_store().put_portal(Arc::new(portal));
+        } else {
+            let name = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
+            client.portal_store().put_empty_portal(name);
         }
         let bound = PgWireBackendMessage::BindComplete(BindComplete::new());
         Ok(client.feed(bound).await?)
-    }
-
-    async fn do_describe_statement<C: Send>(
-        &self,
-        _: &mut C,
-        target: &StoredStatement<Parsed>,
-    ) -> PgWireResult<DescribeStatementResponse> {
-        let fields = match self.columns(&target.statement).await? {
-            Some(columns) => columns.fields(&Format::UnifiedText)?,
-            None => Vec::new(),
-        };
-        let types = target.statement.0.types.clone();
-        Ok(DescribeStatementResponse::new(types, fields))
     }
 
     /// A portal that is described is about to be executed, so its query is begun: it tells its columns, and its rows are there
@@ -337,7 +435,7 @@ impl ExtendedQueryHandler for Handler {
         let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
         let max_rows = usize::try_from(message.max_rows).unwrap_or(0);
         match client.portal_store().get_portal(name) {
-            None => return Err(PgWireError::PortalNotFound(name.to_owned())),
+            None => return Err(unknown_cursor(name).into()),
             Some(Entry::Empty) => {
                 let empty = EmptyQueryResponse::new();
                 client
@@ -360,7 +458,7 @@ impl ExtendedQueryHandler for Handler {
                     }
                 };
                 if let Some(mut rows) = rows
-                    && send_partial_query_response(client, &mut rows, max_rows).await?
+                    && send_rows(client, &mut rows, max_rows).await?
                 {
                     *state = PortalExecutionState::Suspended(rows);
                 }

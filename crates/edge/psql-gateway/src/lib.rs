@@ -12,14 +12,14 @@
 //! | `auth.rs`, `tls.rs` | lets clients in |
 //! | `handler.rs` | the simple and the extended protocol |
 //! | `session.rs` | what a connection remembers; cancelling its query |
-//! | `statement.rs`, `copy.rs` | what each kind of statement does |
-//! | `parameters.rs` | parameters of prepared statements |
+//! | `statement.rs`, `copy.rs`, `cursor.rs` | what each kind of statement does |
+//! | `parameters.rs`, `interval.rs` | parameters of prepared statements, and texts as values of a type |
 //! | `literals.rs` | literals and names: read and printed without a change |
 //! | `bounds.rs`, `products.rs`, `with_queries.rs`, `chains.rs` | how large and deep a query may be, and how many tables it may multiply; chains of comparisons become lists |
-//! | `parse.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
+//! | `parse.rs`, `forms.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
 //! | `runtime.rs`, `discovery.rs`, `schema.rs` | asks the runtime, also which tables it has |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
-//! | `rows.rs`, `values.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
+//! | `rows.rs`, `values.rs`, `moment.rs`, `zone.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
 //! | `error.rs` | errors and their SQLSTATE |
 
 mod aliases;
@@ -28,12 +28,16 @@ mod bounds;
 mod catalogue;
 mod chains;
 mod copy;
+mod cursor;
 mod discovery;
 mod error;
+mod forms;
 mod gateway;
 mod handler;
+mod interval;
 mod limits;
 mod literals;
+mod moment;
 mod options;
 mod parameters;
 mod parse;
@@ -51,6 +55,7 @@ mod tls;
 mod values;
 mod views;
 mod with_queries;
+mod zone;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

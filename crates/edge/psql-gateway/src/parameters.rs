@@ -5,20 +5,21 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+use chrono::DateTime;
 use pgwire::api::Type;
 use pgwire::api::portal::Portal;
-use pgwire::error::PgWireResult;
-use rust_decimal::Decimal;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Array, BinaryOperator, DataType, Expr, LimitClause, Query, Statement, Value, VisitMut,
-    VisitorMut,
+    Array, BinaryOperator, CaseWhen, DataType, Expr, LimitClause, Query, Statement, Value,
+    VisitMut, VisitorMut,
 };
 
+use crate::catalogue::facts::{array_of, name_in_sql, type_in_sql};
 use crate::error::{Error, Result};
-use crate::literals;
 use crate::schema::Schema;
+use crate::session::boolean;
 use crate::sql::{self, literal};
+use crate::{interval, literals};
 
 /// The most parameters a statement may have, as in PostgreSQL.
 const MAX: usize = 65_535;
@@ -160,47 +161,7 @@ impl VisitorMut for Finder<'_> {
 
 /// The type that SQL calls so.
 fn of_sql(data_type: &DataType) -> Option<Type> {
-    Some(match data_type {
-        DataType::Text
-        | DataType::Varchar(_)
-        | DataType::Char(_)
-        | DataType::CharacterVarying(_) => Type::TEXT,
-        DataType::SmallInt(_) | DataType::Int2(_) => Type::INT2,
-        DataType::Int(_) | DataType::Int4(_) | DataType::Integer(_) => Type::INT4,
-        DataType::BigInt(_) | DataType::Int8(_) => Type::INT8,
-        DataType::Real | DataType::Float4 => Type::FLOAT4,
-        DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float(_) => {
-            Type::FLOAT8
-        }
-        DataType::Numeric(_) | DataType::Decimal(_) => Type::NUMERIC,
-        DataType::Boolean | DataType::Bool => Type::BOOL,
-        DataType::Date => Type::DATE,
-        DataType::Timestamp(_, zone) => match zone {
-            sqlparser::ast::TimezoneInfo::Tz | sqlparser::ast::TimezoneInfo::WithTimeZone => {
-                Type::TIMESTAMPTZ
-            }
-            _ => Type::TIMESTAMP,
-        },
-        DataType::Bytea => Type::BYTEA,
-        DataType::JSON => Type::JSON,
-        DataType::JSONB => Type::JSONB,
-        DataType::Array(sqlparser::ast::ArrayElemTypeDef::SquareBracket(element, _)) => {
-            return array_of(&of_sql(element)?);
-        }
-        _ => return None,
-    })
-}
-
-fn array_of(element: &Type) -> Option<Type> {
-    Some(match *element {
-        Type::TEXT => Type::TEXT_ARRAY,
-        Type::INT2 => Type::INT2_ARRAY,
-        Type::INT4 => Type::INT4_ARRAY,
-        Type::INT8 => Type::INT8_ARRAY,
-        Type::FLOAT8 => Type::FLOAT8_ARRAY,
-        Type::BOOL => Type::BOOL_ARRAY,
-        _ => return None,
-    })
+    type_in_sql(&data_type.to_string())
 }
 
 /// The value of each parameter of a portal, as an expression.
@@ -228,96 +189,337 @@ pub(crate) fn nulls(types: &[Type]) -> Vec<Expr> {
 }
 
 fn value<S: Clone>(portal: &Portal<S>, index: usize, of: &Type) -> Result<Expr> {
-    fn read<T>(
-        value: PgWireResult<Option<T>>,
-        index: usize,
-        of: &Type,
-        expr: impl FnOnce(T) -> Expr,
-    ) -> Result<Expr> {
-        match value {
-            Ok(Some(value)) => Ok(expr(value)),
-            Ok(None) => Ok(null(of)),
-            Err(error) => Err(Error::new(
-                "22P02",
-                format!("parameter ${} is no {of}: {error}", index + 1),
-            )),
-        }
-    }
-    let binary = portal.parameter_format.is_binary(index);
     let Some(Some(bytes)) = portal.parameters.get(index) else {
         return Ok(null(of));
     };
-    macro_rules! of {
-        ($rust:ty, $expr:expr) => {
-            read(portal.parameter::<$rust>(index, of), index, of, $expr)
-        };
+    if !portal.parameter_format.is_binary(index) {
+        return typed(utf8(bytes)?, of);
     }
-    match *of {
-        Type::BOOL => of!(bool, |value| literal(Value::Boolean(value))),
-        Type::INT2 => of!(i16, |value| integer(value.into())),
-        Type::INT4 => of!(i32, |value| integer(value.into())),
-        Type::INT8 => of!(i64, integer),
-        Type::OID => of!(u32, |value| integer(value.into())),
-        Type::FLOAT4 => of!(f32, |value| cast(&value.to_string(), "DOUBLE")),
-        Type::FLOAT8 => of!(f64, |value| cast(&value.to_string(), "DOUBLE")),
-        Type::NUMERIC => of!(Decimal, |value| {
-            cast(
-                &value.to_string(),
-                &format!("DECIMAL(38, {})", value.scale()),
-            )
-        }),
-        Type::TIMESTAMPTZ => of!(DateTime<FixedOffset>, |value| cast(
-            &value.to_rfc3339(),
-            "TIMESTAMPTZ"
-        )),
-        Type::TIMESTAMP => of!(NaiveDateTime, |value| {
-            cast(
-                &value.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
-                "TIMESTAMP",
-            )
-        }),
-        Type::DATE => of!(NaiveDate, |value| cast(&value.to_string(), "DATE")),
-        Type::BYTEA if binary => Ok(bytea(bytes)),
-        Type::BYTEA => byte_array(utf8(bytes)?)
-            .map(|bytes| bytea(&bytes))
-            .ok_or_else(|| invalid("bytea")),
-        Type::JSON | Type::JSONB => {
-            // A version goes before the text of a `jsonb` in binary.
-            let bytes = match (&of, bytes.split_first()) {
-                (&&Type::JSONB, Some((1, json))) if binary => json,
-                _ => bytes,
-            };
-            let json = utf8(bytes)?;
-            match serde_json::from_str::<serde::de::IgnoredAny>(json) {
-                Ok(_) => Ok(text(json)),
-                Err(_) => Err(invalid("json")),
+    let text = from_binary(bytes, of)?.ok_or_else(|| {
+        let message = format!(
+            "incorrect binary data format in bind parameter {}",
+            index + 1
+        );
+        Error::new("22P03", message)
+    })?;
+    if text.contains('\0') {
+        return Err(literals::nul());
+    }
+    typed(&text, of)
+}
+
+/// A value in PostgreSQL's text format as an expression of the runtime.
+pub(crate) fn typed(value: &str, of: &Type) -> Result<Expr> {
+    let invalid = || {
+        let name = name_in_sql(of.oid());
+        Error::new(
+            "22P02",
+            format!("invalid input syntax for type {name}: \"{value}\""),
+        )
+    };
+    let whole = |least: i64, most: i64| {
+        let number: i128 = value.trim().parse().map_err(|_| invalid())?;
+        let number = i64::try_from(number).ok();
+        number
+            .filter(|number| (least..=most).contains(number))
+            .map(integer)
+            .ok_or_else(|| {
+                let name = name_in_sql(of.oid());
+                Error::new(
+                    "22003",
+                    format!("value \"{value}\" is out of range for type {name}"),
+                )
+            })
+    };
+    Ok(match *of {
+        Type::BOOL => literal(Value::Boolean(boolean(value.trim()).ok_or_else(invalid)?)),
+        Type::INT2 => whole(i16::MIN.into(), i16::MAX.into())?,
+        Type::INT4 => whole(i32::MIN.into(), i32::MAX.into())?,
+        Type::INT8 => whole(i64::MIN, i64::MAX)?,
+        Type::OID => whole(0, u32::MAX.into())?,
+        Type::FLOAT4 | Type::FLOAT8 => {
+            let number: f64 = value.trim().parse().map_err(|_| invalid())?;
+            cast(&number.to_string(), "DOUBLE")
+        }
+        Type::NUMERIC => match value.trim().to_lowercase().trim_start_matches(['-', '+']) {
+            // The runtime's decimals cannot be any of these.
+            "nan" | "infinity" | "inf" => cast(value.trim(), "DOUBLE"),
+            _ => decimal(value.trim()).ok_or_else(invalid)??,
+        },
+        Type::INTERVAL => cast(&interval::read(value).ok_or_else(invalid)?, "INTERVAL"),
+        Type::UUID => {
+            let digits = value
+                .trim()
+                .trim_matches(['{', '}'])
+                .replace('-', "")
+                .to_lowercase();
+            if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return Err(invalid());
             }
+            let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+            text(&parts.join("-"))
         }
-        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY if binary => {
-            of!(Vec<Option<String>>, texts)
-        }
-        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => text_array(utf8(bytes)?)
-            .map(texts)
-            .ok_or_else(|| invalid("array")),
-        Type::INT2_ARRAY => of!(Vec<Option<i16>>, |all| array(all, |one| integer(
-            one.into()
-        ))),
-        Type::INT4_ARRAY => of!(Vec<Option<i32>>, |all| array(all, |one| integer(
-            one.into()
-        ))),
-        Type::INT8_ARRAY => of!(Vec<Option<i64>>, |all| array(all, integer)),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN => {
-            utf8(bytes).map(text)
-        }
-        _ => Err(
-            Error::unsupported(format!("parameter ${} of type {of}", index + 1))
-                .hint("Send it as text, and cast it in the query."),
-        ),
+        Type::TIME => cast(&with_seconds(value), "TIME"),
+        Type::DATE => cast(value, "DATE"),
+        Type::TIMESTAMP => arrow_cast(text(&with_seconds(value)), "Timestamp(Microsecond, None)"),
+        Type::TIMESTAMPTZ => with_time_zone(text(&with_seconds(value))),
+        Type::BYTEA => bytea(&byte_array(value).ok_or_else(invalid)?),
+        Type::JSON | Type::JSONB => match serde_json::from_str::<serde::de::IgnoredAny>(value) {
+            Ok(_) => text(value),
+            Err(_) => return Err(Error::new("22P02", "invalid input syntax for type json")),
+        },
+        _ => match of.kind() {
+            postgres_types::Kind::Array(element) => {
+                let elements = text_array(value).ok_or_else(|| {
+                    let message = format!("malformed array literal: \"{value}\"");
+                    Error::new("22P02", message)
+                })?;
+                let elements = elements.into_iter().map(|one| match one {
+                    Some(one) => typed(&one, element),
+                    None => Ok(literal(Value::Null)),
+                });
+                list(elements.collect::<Result<_>>()?)
+            }
+            _ => text(value),
+        },
+    })
+}
+
+/// A time with seconds, which the runtime insists on: `2026-01-02 03:04+01` gets `:00`.
+fn with_seconds(value: &str) -> String {
+    let value = value.trim();
+    let Some(colon) = value.find(':') else {
+        return value.to_owned();
+    };
+    let rest = &value[colon + 1..];
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let has_seconds = rest[end..].starts_with(':');
+    let (time, zone) = value.split_at(colon + 1 + end);
+    if has_seconds {
+        value.to_owned()
+    } else {
+        format!("{time}:00{zone}")
     }
 }
 
-fn invalid(what: &str) -> Error {
-    Error::new("22P02", format!("invalid input syntax for type {what}"))
+/// A number as a decimal with exactly its digits. An error if the runtime's decimals do not have so many.
+fn decimal(value: &str) -> Option<Result<Expr>> {
+    let (mantissa, exponent) = match value.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (value, 0),
+    };
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa.strip_prefix('+').unwrap_or(mantissa)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+    let too_long = || Err(Error::new("22003", "a number with more than 38 digits"));
+    if scale.unsigned_abs() > DECIMAL_DIGITS {
+        return Some(too_long());
+    }
+    if scale < 0 {
+        digits.extend(std::iter::repeat_n('0', scale.unsigned_abs() as usize));
+    }
+    let scale = usize::try_from(scale).unwrap_or(0);
+    let padded = format!(
+        "{:0>width$}",
+        digits.trim_start_matches('0'),
+        width = scale + 1
+    );
+    if padded.trim_start_matches('0').len().max(scale) > DECIMAL_DIGITS as usize {
+        return Some(too_long());
+    }
+    let (whole, fraction) = padded.split_at(padded.len() - scale);
+    let point = if scale > 0 { "." } else { "" };
+    let text = format!("{sign}{whole}{point}{fraction}");
+    Some(Ok(cast(
+        &text,
+        &format!("DECIMAL({DECIMAL_DIGITS}, {scale})"),
+    )))
+}
+
+/// The most digits that a decimal has in the runtime.
+const DECIMAL_DIGITS: u32 = 38;
+
+/// An expression as a time with a zone. In the runtime, `TIMESTAMPTZ` has none.
+pub(crate) fn with_time_zone(expr: Expr) -> Expr {
+    arrow_cast(expr, r#"Timestamp(Microsecond, Some("+00:00"))"#)
+}
+
+fn arrow_cast(expr: Expr, to: &str) -> Expr {
+    sql::call("arrow_cast", [expr, text(to)])
+}
+
+/// A value in PostgreSQL's binary format, in its text format. Nothing if the bytes are not valid.
+pub(crate) fn from_binary(bytes: &[u8], of: &Type) -> Result<Option<String>> {
+    // Values are counted from the beginning of 2000.
+    let since_2000 = |microseconds: i64| {
+        let microseconds = microseconds.checked_add(946_684_800_000_000)?;
+        Some(DateTime::from_timestamp_micros(microseconds)?.naive_utc())
+    };
+    let number = |width: usize| {
+        let sign = if bytes.first().is_some_and(|byte| *byte > 127) {
+            255
+        } else {
+            0
+        };
+        let mut number = [sign; 8];
+        number[8 - width..].copy_from_slice((bytes.len() == width).then_some(bytes)?);
+        Some(i64::from_be_bytes(number))
+    };
+    let seconds = |microseconds: i64| {
+        let sign = if microseconds < 0 { "-" } else { "" };
+        let micros = microseconds.unsigned_abs();
+        format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    };
+    Ok(match *of {
+        Type::BOOL => number(1).map(|value| (value != 0).to_string()),
+        Type::INT2 => number(2).map(|value| value.to_string()),
+        Type::INT4 => number(4).map(|value| value.to_string()),
+        Type::INT8 => number(8).map(|value| value.to_string()),
+        Type::OID => number(4).map(|value| (value & 0xffff_ffff).to_string()),
+        Type::FLOAT4 => bytes
+            .try_into()
+            .ok()
+            .map(|bytes| f32::from_be_bytes(bytes).to_string()),
+        Type::FLOAT8 => bytes
+            .try_into()
+            .ok()
+            .map(|bytes| f64::from_be_bytes(bytes).to_string()),
+        Type::NUMERIC => numeric(bytes),
+        Type::DATE => number(4)
+            .and_then(|days| since_2000(days.checked_mul(86_400_000_000)?))
+            .map(|date| date.date().to_string()),
+        Type::TIMESTAMP => number(8)
+            .and_then(since_2000)
+            .map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),
+        Type::TIMESTAMPTZ => number(8)
+            .and_then(since_2000)
+            .map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f+00:00").to_string()),
+        Type::TIME => number(8)
+            .and_then(since_2000)
+            .map(|time| time.time().to_string()),
+        Type::INTERVAL => {
+            bytes
+                .first_chunk::<8>()
+                .zip(bytes.get(8..16))
+                .and_then(|(time, date)| {
+                    let time = seconds(i64::from_be_bytes(*time));
+                    let (days, months) = date.split_at(4);
+                    let days = i32::from_be_bytes(days.try_into().ok()?);
+                    let months = i32::from_be_bytes(months.try_into().ok()?);
+                    Some(format!("{months} mons {days} days {time} secs"))
+                })
+        }
+        Type::UUID => (bytes.len() == 16).then(|| hex(bytes)),
+        Type::BYTEA => Some(format!("\\x{}", hex(bytes))),
+        // A version goes before the text.
+        Type::JSONB => match bytes.split_first() {
+            Some((1, json)) => Some(utf8(json)?.to_owned()),
+            _ => None,
+        },
+        Type::JSON
+        | Type::TEXT
+        | Type::VARCHAR
+        | Type::BPCHAR
+        | Type::NAME
+        | Type::CHAR
+        | Type::UNKNOWN => Some(utf8(bytes)?.to_owned()),
+        _ => match of.kind() {
+            postgres_types::Kind::Array(element) => elements_of(bytes, element)?,
+            _ => {
+                return Err(
+                    Error::unsupported(format!("a parameter of type {of} in binary"))
+                        .hint("Send it as text, and cast it in the query."),
+                );
+            }
+        },
+    })
+}
+
+/// The elements of an array in binary: the number of dimensions, two fields that say nothing new, the number of elements and of
+/// the first of them, and each element with its length.
+fn elements_of(bytes: &[u8], of: &Type) -> Result<Option<String>> {
+    fn next(bytes: &mut &[u8]) -> Option<i32> {
+        let (number, rest) = bytes.split_first_chunk::<4>()?;
+        *bytes = rest;
+        Some(i32::from_be_bytes(*number))
+    }
+    let mut rest = bytes;
+    let dimensions = next(&mut rest);
+    if dimensions == Some(0) {
+        return Ok(Some("{}".to_owned()));
+    }
+    if dimensions != Some(1) {
+        return Err(Error::unsupported("arrays of more than one dimension"));
+    }
+    let Some(count) = rest.get(8..12).and_then(|mut count| next(&mut count)) else {
+        return Ok(None);
+    };
+    rest = rest.get(16..).unwrap_or_default();
+    let mut elements = Vec::new();
+    for _ in 0..count {
+        let Some(length) = next(&mut rest) else {
+            return Ok(None);
+        };
+        let Ok(length) = usize::try_from(length) else {
+            elements.push(None);
+            continue;
+        };
+        let Some((element, others)) = rest.split_at_checked(length) else {
+            return Ok(None);
+        };
+        rest = others;
+        let Some(element) = from_binary(element, of)? else {
+            return Ok(None);
+        };
+        elements.push(Some(element));
+    }
+    Ok(Some(array_text(elements)))
+}
+
+/// A `numeric` in binary: groups of four digits, the weight of the first, the sign, and the number of digits after the point.
+fn numeric(bytes: &[u8]) -> Option<String> {
+    let words = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+    let words: Vec<u16> = words.collect();
+    let [_, weight, sign, scale, groups @ ..] = words.as_slice() else {
+        return None;
+    };
+    let sign = match sign {
+        0x0000 => "",
+        0x4000 => "-",
+        0xC000 => return Some("NaN".to_owned()),
+        0xD000 => return Some("Infinity".to_owned()),
+        0xF000 => return Some("-Infinity".to_owned()),
+        _ => return None,
+    };
+    let digits = groups.iter().map(|group| format!("{group:04}"));
+    let digits = digits.collect::<Vec<_>>().concat();
+    let last = i32::from(weight.cast_signed()) + 1 - i32::try_from(groups.len()).ok()?;
+    let digits = if digits.is_empty() { "0" } else { &digits };
+    // With as many digits after the point as it says.
+    let exponent = 4 * last;
+    let scale = usize::from(*scale);
+    let shown = usize::try_from(-exponent).unwrap_or(0);
+    let (digits, exponent) = if shown > scale {
+        let dropped = (shown - scale).min(digits.len() - 1);
+        let exponent = exponent + i32::try_from(dropped).ok()?;
+        (digits[..digits.len() - dropped].to_owned(), exponent)
+    } else {
+        let exponent = exponent.min(0) - i32::try_from(scale - shown).ok()?;
+        let zeros = usize::try_from(4 * last.max(0)).ok()? + scale - shown;
+        (format!("{digits}{}", "0".repeat(zeros)), exponent)
+    };
+    Some(format!("{sign}{digits}e{exponent}"))
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str> {
@@ -415,9 +617,20 @@ pub(crate) fn text_array(text: &str) -> Option<Vec<Option<String>>> {
     }
 }
 
-/// An array of texts.
-pub(crate) fn texts(elements: Vec<Option<String>>) -> Expr {
-    array(elements, |element| text(&element))
+/// An array as PostgreSQL writes it.
+pub(crate) fn array_text(elements: Vec<Option<String>>) -> String {
+    let elements = elements.into_iter().map(|element| match element {
+        None => "NULL".to_owned(),
+        Some(text)
+            if text.is_empty()
+                || text.eq_ignore_ascii_case("null")
+                || text.contains(|c: char| c.is_whitespace() || r#"{},"\"#.contains(c)) =>
+        {
+            format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+        }
+        Some(text) => text,
+    });
+    format!("{{{}}}", elements.collect::<Vec<_>>().join(","))
 }
 
 /// Bytes as a literal.
@@ -451,14 +664,8 @@ fn sql_type(name: &str) -> DataType {
         .unwrap_or(DataType::Text)
 }
 
-fn array<T>(elements: Vec<Option<T>>, element: impl Fn(T) -> Expr) -> Expr {
-    let elements = elements.into_iter();
-    Expr::Array(Array {
-        elem: elements
-            .map(|one| one.map_or_else(|| literal(Value::Null), &element))
-            .collect(),
-        named: true,
-    })
+fn list(elem: Vec<Expr>) -> Expr {
+    Expr::Array(Array { elem, named: true })
 }
 
 fn null(of: &Type) -> Expr {
@@ -469,15 +676,28 @@ fn null(of: &Type) -> Expr {
         Type::INT8 | Type::OID => "BIGINT",
         Type::FLOAT4 | Type::FLOAT8 => "DOUBLE",
         Type::NUMERIC => "DECIMAL(38, 10)",
-        Type::TIMESTAMPTZ => "TIMESTAMPTZ",
+        Type::TIMESTAMPTZ => return with_time_zone(literal(Value::Null)),
         Type::TIMESTAMP => "TIMESTAMP",
         Type::DATE => "DATE",
+        Type::TIME => "TIME",
+        Type::INTERVAL => "INTERVAL",
         Type::BYTEA => "BYTEA",
-        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => return array(vec![Some("")], text),
-        Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY => {
-            return array(vec![Some(0)], integer);
+        _ => {
+            if let postgres_types::Kind::Array(element) = of.kind() {
+                // The runtime has no other expression that is an array and NULL.
+                return Expr::Case {
+                    case_token: AttachedToken::empty(),
+                    end_token: AttachedToken::empty(),
+                    operand: None,
+                    conditions: vec![CaseWhen {
+                        condition: literal(Value::Boolean(false)),
+                        result: list(vec![null(element)]),
+                    }],
+                    else_result: None,
+                };
+            }
+            "VARCHAR"
         }
-        _ => "VARCHAR",
     };
     sql::cast(literal(Value::Null), sql_type(to))
 }
@@ -539,6 +759,8 @@ mod tests {
                 })
                 .collect();
             let written = format!("{{{}}}", written.join(","));
+            prop_assert_eq!(text_array(&written), Some(elements.clone()), "{}", written);
+            let written = array_text(elements.clone());
             prop_assert_eq!(text_array(&written), Some(elements), "{}", written);
         }
 

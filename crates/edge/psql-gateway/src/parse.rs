@@ -6,7 +6,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::{Error, Result};
 use crate::sql::DIALECT;
-use crate::{bounds, chains, literals};
+use crate::{bounds, chains, forms, literals};
 
 /// How deep a query may be nested: far beyond what people write, far below what the stack holds.
 const RECURSION_LIMIT: usize = 50;
@@ -23,7 +23,7 @@ pub(crate) fn statements(sql: &str) -> Result<Vec<Statement>> {
         let tokens = Tokenizer::new(&DIALECT, sql).tokenize_with_location();
         let tokens = tokens.map_err(|error| complaint(error.into()))?;
         bounds::check_words(&tokens, sql)?;
-        let tokens = literals::join_adjacent(tokens, sql)?;
+        let tokens = forms::long_forms(literals::join_adjacent(tokens, sql)?);
         let mut parsed = Parser::new(&DIALECT)
             .with_recursion_limit(RECURSION_LIMIT)
             .with_tokens_with_locations(tokens)
@@ -31,6 +31,7 @@ pub(crate) fn statements(sql: &str) -> Result<Vec<Statement>> {
             .map_err(complaint)?;
         for statement in &mut parsed {
             literals::make_plain(statement);
+            forms::make_limits(statement)?;
             chains::make_lists(statement);
             bounds::check(statement)?;
         }

@@ -14,12 +14,17 @@ use pgwire::api::results::{FieldInfo, QueryResponse};
 use pgwire::error::PgWireResult;
 use pgwire::messages::data::DataRow;
 
+use crate::catalogue::facts;
 use crate::copy::{Copied, CopyOptions};
 use crate::error::{Error, Result};
 use crate::row_encoder::{Layout, RowEncoder};
 use crate::runtime::{Answer, Batches};
 use crate::session::Session;
 use crate::values::Column;
+use crate::zone::Zone;
+
+/// The metadata of a column of the catalogue that holds the oid of its type.
+pub(crate) const TYPE_KEY: &str = "psql-gateway.type";
 
 /// The columns of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,13 @@ impl Columns {
         let names = names.filter(|names| names.len() == schema.fields().len());
         let columns = schema.fields().iter().enumerate().map(|(index, field)| {
             let name = names.and_then(|names| names[index].clone());
+            let told = field
+                .metadata()
+                .get(TYPE_KEY)
+                .and_then(|oid| oid.parse().ok());
+            if let Some(told) = told.and_then(Type::from_oid) {
+                return Ok((name.unwrap_or_else(|| field.name().clone()), told));
+            }
             let data_type = match field.data_type() {
                 // A bare NULL is a text in PostgreSQL too.
                 DataType::Union(..) | DataType::Null => Type::TEXT,
@@ -46,6 +58,16 @@ impl Columns {
             Ok((name.unwrap_or_else(|| field.name().clone()), data_type))
         });
         columns.collect::<Result<_>>().map(Self)
+    }
+
+    /// The same, but columns of texts that the query casts to `uuid` have that type, which the runtime does not have.
+    pub(crate) fn with_uuids(mut self, kinds: &[Option<Type>]) -> Self {
+        for ((_, of), kind) in self.0.iter_mut().zip(kinds) {
+            if *of == Type::TEXT && *kind == Some(Type::UUID) {
+                *of = Type::UUID;
+            }
+        }
+        self
     }
 
     /// The description of the columns in the formats that were asked for.
@@ -70,22 +92,9 @@ impl Columns {
                 data_type.clone(),
                 format.format_for(index),
             )
-            .with_type_size(size(data_type))
+            .with_type_size(facts::size_of(data_type))
         });
         Ok(fields.collect())
-    }
-}
-
-/// `pg_type.typlen`
-pub(crate) fn size(data_type: &Type) -> i16 {
-    match *data_type {
-        Type::BOOL | Type::CHAR => 1,
-        Type::INT2 => 2,
-        Type::INT4 | Type::FLOAT4 | Type::DATE | Type::OID => 4,
-        Type::INT8 | Type::FLOAT8 | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ => 8,
-        Type::INTERVAL => 16,
-        Type::NAME => 64,
-        _ => -1,
     }
 }
 
@@ -103,7 +112,9 @@ impl Rows {
         format: &Format,
         session: &Arc<Session>,
     ) -> Result<QueryResponse> {
-        let fields = Arc::new(self.columns.fields(format)?);
+        let fields = self.columns.fields(format)?.into_iter();
+        let fields = fields.map(|field| field.with_format_options(session.formats()));
+        let fields = Arc::new(fields.collect::<Vec<_>>());
         let count = i16::try_from(fields.len()).unwrap_or(i16::MAX);
         let rows = Encoded::new(self.answer, fields.clone(), session, Layout::Message)
             .map_ok(move |row| DataRow::new(row, count));
@@ -124,7 +135,9 @@ impl Rows {
         } else {
             Format::UnifiedText
         };
-        let fields = Arc::new(self.columns.fields(&format)?);
+        let fields = self.columns.fields(&format)?.into_iter();
+        let fields = fields.map(|field| field.with_format_options(session.formats()));
+        let fields = Arc::new(fields.collect::<Vec<_>>());
         let names = self.columns.0.iter().map(|(name, _)| name.as_str());
         let layout = options.layout.clone();
         Ok(Copied {
@@ -141,6 +154,8 @@ struct Encoded {
     batches: Batches,
     fields: Arc<Vec<FieldInfo>>,
     encoder: RowEncoder,
+    /// The zone in which times are shown.
+    zone: Arc<Zone>,
     /// The current batch, the next row of it, and how many it has.
     columns: Vec<Column>,
     row: usize,
@@ -154,6 +169,7 @@ impl Encoded {
         session: &Arc<Session>,
         layout: Layout,
     ) -> Self {
+        let zone = session.zone();
         let session = session.clone();
         let limited = stream::try_unfold(answer.batches, move |mut batches| {
             let session = session.clone();
@@ -165,6 +181,7 @@ impl Encoded {
         Self {
             batches: Box::pin(limited),
             encoder: RowEncoder::new(layout, fields.len()),
+            zone,
             fields,
             columns: Vec::new(),
             row: 0,
@@ -176,7 +193,7 @@ impl Encoded {
         let columns = batch.columns().iter().zip(batch.schema_ref().fields());
         let columns = columns
             .zip(&*self.fields)
-            .map(|((column, field), wanted)| Column::new(column, field, wanted));
+            .map(|((column, field), wanted)| Column::new(column, field, wanted, &self.zone));
         self.columns = columns.collect::<Result<_>>()?;
         self.row = 0;
         self.rows = batch.num_rows();

@@ -9,15 +9,22 @@ use pgwire::api::cancel::CancelHandler;
 use pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::startup::SecretKey;
-use sqlparser::ast::Statement;
+use pgwire::types::format::FormatOptions;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalogue::facts::{self, Setting};
+use crate::cursor::Cursor;
 use crate::error::{Error, Result};
+use crate::handler::Parsed;
 use crate::rewrite;
+pub(crate) use crate::rewrite::Session as About;
+use crate::zone::Zone;
 
-/// How many statements of SQL's own `PREPARE` a connection may keep.
+/// How many prepared statements a connection may keep.
 const MAX_PREPARED: usize = 1_000;
+/// How many cursors a connection may keep. Each is a query of the runtime that has not ended.
+const MAX_CURSORS: usize = 100;
 
 /// A connection's memory.
 #[derive(Debug)]
@@ -28,18 +35,13 @@ pub(crate) struct Session {
 
 #[derive(Debug)]
 struct State {
-    about: rewrite::Session,
-    settings: BTreeMap<String, String>,
-    prepared: HashMap<String, Arc<Prepared>>,
+    about: About,
+    /// The prepared statements of SQL and of the extended protocol; nothing for an empty one.
+    prepared: HashMap<String, Option<Parsed>>,
+    cursors: HashMap<String, Cursor>,
+    /// The zone in which times are shown.
+    zone: Arc<Zone>,
     running: Running,
-}
-
-/// A statement of SQL's own `PREPARE`.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    pub(crate) statement: Statement,
-    /// The text it came in, for positions of errors.
-    pub(crate) text: Arc<str>,
 }
 
 /// What limits the statement that is being run.
@@ -66,19 +68,14 @@ impl Running {
     }
 }
 
-/// Settings that tools ask for, as they are at the beginning.
-pub(crate) const SETTINGS: [(&str, &str); 25] = [
+/// Settings whose values differ from PostgreSQL's defaults, and those without one.
+pub(crate) const DEFAULTS: [(&str, &str); 18] = [
     ("application_name", ""),
-    ("bytea_output", "hex"),
     ("client_encoding", "UTF8"),
-    ("client_min_messages", "notice"),
     ("datestyle", "ISO, MDY"),
-    ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "on"),
-    ("extra_float_digits", "1"),
     ("in_hot_standby", "off"),
     ("integer_datetimes", "on"),
-    ("intervalstyle", "postgres"),
     ("is_superuser", "off"),
     ("lc_collate", "C"),
     ("lc_ctype", "C"),
@@ -87,9 +84,7 @@ pub(crate) const SETTINGS: [(&str, &str); 25] = [
     ("search_path", "public"),
     ("server_encoding", "UTF8"),
     ("server_version", rewrite::SERVER_VERSION),
-    ("server_version_num", "140000"),
-    ("standard_conforming_strings", "on"),
-    ("statement_timeout", "0"),
+    ("server_version_num", "150000"),
     ("timezone", "UTC"),
     ("transaction_isolation", "read committed"),
     ("transaction_read_only", "on"),
@@ -111,34 +106,32 @@ pub(crate) const REPORTED: [&str; 12] = [
     "TimeZone",
 ];
 
-/// Settings that cannot be changed.
-const FIXED: [&str; 7] = [
-    "server_version",
-    "server_version_num",
-    "server_encoding",
-    "integer_datetimes",
-    "in_hot_standby",
-    "is_superuser",
-    "max_identifier_length",
-];
+/// The value of a setting at the beginning.
+pub(crate) fn default(name: &str) -> Option<&'static str> {
+    let ours = DEFAULTS.iter().find(|(known, _)| *known == name);
+    ours.map(|(_, value)| *value)
+        .or_else(|| Some(setting(name)?.default))
+}
 
-fn defaults() -> BTreeMap<String, String> {
-    SETTINGS
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
+/// A setting of PostgreSQL, by its name in any case.
+pub(crate) fn setting(name: &str) -> Option<&'static Setting> {
+    let mut settings = facts::settings().iter();
+    settings.find(|setting| setting.name.eq_ignore_ascii_case(name))
 }
 
 impl Session {
     pub(crate) fn new(longest_statement: Duration) -> Self {
         Self {
             state: Mutex::new(State {
-                about: rewrite::Session {
+                about: About {
                     user: "restate".to_owned(),
                     database: "restate".to_owned(),
                     pid: 0,
+                    settings: BTreeMap::new(),
                 },
-                settings: defaults(),
                 prepared: HashMap::new(),
+                cursors: HashMap::new(),
+                zone: Arc::default(),
                 running: Running {
                     cancelled: CancellationToken::new(),
                     deadline: Instant::now(),
@@ -148,8 +141,8 @@ impl Session {
         }
     }
 
-    /// Takes over what the client says of itself.
-    pub(crate) fn introduce(&self, parameters: &BTreeMap<String, String>) {
+    /// Takes over what the client says of itself: its user, its database and its settings, also those in `options`.
+    pub(crate) fn introduce(&self, parameters: &BTreeMap<String, String>) -> Result<()> {
         let mut state = self.state.lock();
         if let Some(user) = parameters.get("user") {
             state.about.user.clone_from(user);
@@ -159,17 +152,30 @@ impl Session {
             state.about.database.clone_from(database);
         }
         drop(state);
+        let options = parameters.get("options").map(|text| options(text));
+        for (name, value) in options.transpose()?.unwrap_or_default() {
+            self.set(&name, &value)?;
+        }
         for (name, value) in parameters {
             let name = name.to_lowercase();
             // libpq names the encoding of its terminal; whatever that is, UTF-8 is what it gets, and it is told so.
-            if SETTINGS.iter().any(|(known, _)| *known == name) && name != "client_encoding" {
-                let _ = self.set(&name, value);
+            let is_setting = ![
+                "user",
+                "database",
+                "options",
+                "replication",
+                "client_encoding",
+            ]
+            .contains(&name.as_str());
+            if is_setting && !name.starts_with("_pq_.") {
+                self.set(&name, value)?;
             }
         }
+        Ok(())
     }
 
     /// Who and what this connection is.
-    pub(crate) fn about(&self) -> rewrite::Session {
+    pub(crate) fn about(&self) -> About {
         self.state.lock().about.clone()
     }
 
@@ -177,7 +183,7 @@ impl Session {
     /// starts now.
     pub(crate) fn begin(&self) -> Running {
         let mut state = self.state.lock();
-        let wished = state.settings.get("statement_timeout");
+        let wished = state.about.settings.get("statement_timeout");
         let wished = wished.and_then(|text| timeout(text).ok()).flatten();
         let longest = self.longest_statement;
         state.running = Running {
@@ -195,26 +201,49 @@ impl Session {
     /// The value of a setting.
     pub(crate) fn setting(&self, name: &str) -> Result<String> {
         let name = name.to_lowercase();
-        let value = self.state.lock().settings.get(&name).cloned();
-        value.ok_or_else(|| {
-            let message = format!("unrecognized configuration parameter \"{name}\"");
-            Error::new("42704", message).about(&name)
-        })
+        let changed = self.state.lock().about.settings.get(&name).cloned();
+        let value = changed.or_else(|| default(&name).map(str::to_owned));
+        value.ok_or_else(|| unknown_setting(&name))
     }
 
-    /// All settings.
+    /// The zone in which times are shown.
+    pub(crate) fn zone(&self) -> Arc<Zone> {
+        self.state.lock().zone.clone()
+    }
+
+    /// How values are written.
+    pub(crate) fn formats(&self) -> Arc<FormatOptions> {
+        let mut formats = FormatOptions::default();
+        if let Ok(style) = self.setting("intervalstyle") {
+            formats.interval_style = style;
+        }
+        Arc::new(formats)
+    }
+
+    /// The names of all settings, and their values.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
-        self.state.lock().settings.clone()
+        let names = facts::settings().iter().map(|setting| setting.name);
+        let names = names.chain(DEFAULTS.map(|(name, _)| name));
+        let mut all: BTreeMap<String, String> = names
+            .filter_map(|name| {
+                Some((
+                    name.to_lowercase(),
+                    default(&name.to_lowercase())?.to_owned(),
+                ))
+            })
+            .collect();
+        all.extend(self.about().settings);
+        all
     }
 
-    /// Changes a setting; what has no effect here is remembered all the same, as tools set what they are used to.
+    /// Changes a setting. Values that PostgreSQL would refuse are refused; what has no effect here is remembered all the same.
     pub(crate) fn set(&self, name: &str, value: &str) -> Result<()> {
         let name = name.to_lowercase();
+        let invalid = || {
+            let message = format!("invalid value for parameter \"{name}\": \"{value}\"");
+            Error::new("22023", message)
+        };
         let value = match name.as_str() {
-            fixed if FIXED.contains(&fixed) => {
-                let message = format!("parameter \"{name}\" cannot be changed");
-                return Err(Error::new("55P02", message));
-            }
             "client_encoding" => {
                 let plain = value.to_uppercase().replace(['-', '_'], "");
                 if !["UTF8", "UNICODE", "SQLASCII"].contains(&plain.as_str()) {
@@ -222,62 +251,87 @@ impl Session {
                         "encoding {value}: only UTF8 is spoken here"
                     )));
                 }
-                "UTF8"
-            }
-            "statement_timeout" => {
-                timeout(value)?;
-                value
+                "UTF8".to_owned()
             }
             "transaction_read_only" | "default_transaction_read_only"
-                if ["off", "false", "0", "no"].contains(&value.to_lowercase().as_str()) =>
+                if boolean(value) == Some(false) =>
             {
                 return Err(Error::read_only("set transaction read-write mode"));
             }
-            "timezone"
-                if !["utc", "etc/utc", "gmt", "default"]
-                    .contains(&value.to_lowercase().as_str()) =>
-            {
-                // Times are sent with their offset, +00, so nobody is misled.
-                "UTC"
+            "statement_timeout" => {
+                let limit = timeout(value)?.unwrap_or_default();
+                limit.as_millis().to_string()
             }
-            _ => value,
+            "timezone" => {
+                let zone = Arc::new(Zone::named(value).ok_or_else(invalid)?);
+                let name = zone.name().to_owned();
+                self.state.lock().zone = zone;
+                name
+            }
+            "datestyle" => date_style(&self.setting("datestyle")?, value)?.ok_or_else(invalid)?,
+            "intervalstyle"
+                if ["sql_standard", "postgres_verbose"].contains(&&*value.to_lowercase()) =>
+            {
+                return Err(Error::unsupported(format!("interval style {value}"))
+                    .hint("The styles here are postgres and iso_8601."));
+            }
+            "transaction_isolation" | "role" | "session_authorization" => value.to_owned(),
+            // Names with a dot are of extensions and applications.
+            name if name.contains('.') => value.to_owned(),
+            _ => {
+                let known = setting(&name);
+                let is_variable = known.is_some_and(|known| known.is_variable);
+                if !is_variable && default(&name).is_some() {
+                    let message = format!("parameter \"{name}\" cannot be changed");
+                    return Err(Error::new("55P02", message));
+                }
+                let known = known.ok_or_else(|| unknown_setting(&name))?;
+                known.valid(value).ok_or_else(invalid)?
+            }
         };
-        self.state.lock().settings.insert(name, value.to_owned());
+        self.state.lock().about.settings.insert(name, value);
         Ok(())
     }
 
     /// Gives a setting, or all, the value of the beginning.
-    pub(crate) fn reset(&self, name: Option<&str>) {
-        let mut state = self.state.lock();
+    pub(crate) fn reset(&self, name: Option<&str>) -> Result<()> {
         let Some(name) = name.map(str::to_lowercase) else {
-            state.settings = defaults();
-            return;
+            let mut state = self.state.lock();
+            state.about.settings.clear();
+            state.zone = Arc::default();
+            return Ok(());
         };
-        match SETTINGS.iter().find(|(known, _)| *known == name) {
-            Some((_, value)) => state.settings.insert(name, (*value).to_owned()),
-            None => state.settings.remove(&name),
-        };
+        if default(&name).is_none() && !name.contains('.') {
+            return Err(unknown_setting(&name));
+        }
+        let mut state = self.state.lock();
+        if name == "timezone" {
+            state.zone = Arc::default();
+        }
+        state.about.settings.remove(&name);
+        Ok(())
     }
 
-    /// Keeps a statement under a name.
-    pub(crate) fn prepare(&self, name: &str, prepared: Prepared) -> Result<()> {
+    /// Keeps a statement under a name. The empty name stands for the last statement without a name.
+    pub(crate) fn prepare(&self, name: &str, prepared: Option<Parsed>) -> Result<()> {
         let mut state = self.state.lock();
-        if state.prepared.contains_key(name) {
+        let exists = state.prepared.contains_key(name);
+        if exists && !name.is_empty() {
             let message = format!("prepared statement \"{name}\" already exists");
             return Err(Error::new("42P05", message));
         }
-        if state.prepared.len() >= MAX_PREPARED {
+        if !exists && state.prepared.len() >= MAX_PREPARED {
             let message = format!("more than {MAX_PREPARED} prepared statements");
             return Err(
                 Error::new("54000", message).hint("DEALLOCATE those that are not needed any more.")
             );
         }
-        state.prepared.insert(name.to_owned(), Arc::new(prepared));
+        state.prepared.insert(name.to_owned(), prepared);
         Ok(())
     }
 
-    /// The statement of this name.
-    pub(crate) fn prepared(&self, name: &str) -> Result<Arc<Prepared>> {
+    /// The statement of this name; nothing if it is empty.
+    pub(crate) fn prepared(&self, name: &str) -> Result<Option<Parsed>> {
         let prepared = self.state.lock().prepared.get(name).cloned();
         prepared.ok_or_else(|| unknown_statement(name))
     }
@@ -292,6 +346,170 @@ impl Session {
         let removed = state.prepared.remove(name).is_some();
         removed.then_some(()).ok_or_else(|| unknown_statement(name))
     }
+
+    /// Keeps a cursor under a name.
+    pub(crate) fn declare(&self, name: &str, cursor: Cursor) -> Result<()> {
+        let mut state = self.state.lock();
+        if state.cursors.contains_key(name) {
+            return Err(Error::new(
+                "42P03",
+                format!("cursor \"{name}\" already exists"),
+            ));
+        }
+        if state.cursors.len() >= MAX_CURSORS {
+            let message = format!("more than {MAX_CURSORS} cursors");
+            return Err(
+                Error::new("54000", message).hint("CLOSE those that are not needed any more.")
+            );
+        }
+        state.cursors.insert(name.to_owned(), cursor);
+        Ok(())
+    }
+
+    /// The cursor of this name.
+    pub(crate) fn cursor(&self, name: &str) -> Result<Cursor> {
+        let cursor = self.state.lock().cursors.get(name).cloned();
+        cursor.ok_or_else(|| unknown_cursor(name))
+    }
+
+    /// Closes the cursor of this name.
+    pub(crate) fn close(&self, name: &str) -> Result<()> {
+        let closed = self.state.lock().cursors.remove(name);
+        closed.map(drop).ok_or_else(|| unknown_cursor(name))
+    }
+
+    /// Closes all cursors, or those that end with their transaction.
+    pub(crate) fn close_cursors(&self, all: bool) {
+        let mut state = self.state.lock();
+        state.cursors.retain(|_, cursor| cursor.is_held && !all);
+    }
+}
+
+fn unknown_setting(name: &str) -> Error {
+    let message = format!("unrecognized configuration parameter \"{name}\"");
+    Error::new("42704", message)
+}
+
+pub(crate) fn unknown_cursor(name: &str) -> Error {
+    Error::new("34000", format!("cursor \"{name}\" does not exist"))
+}
+
+/// The settings in the startup parameter `options`, which is written like arguments of a command: `-c name=value` or
+/// `--name=value`, where a backslash makes the next character a part of the argument.
+fn options(text: &str) -> Result<Vec<(String, String)>> {
+    let mut words: Vec<String> = Vec::new();
+    let mut letters = text.chars();
+    let mut is_new = true;
+    while let Some(letter) = letters.next() {
+        if letter.is_whitespace() {
+            is_new = true;
+            continue;
+        }
+        if std::mem::take(&mut is_new) {
+            words.push(String::new());
+        }
+        let letter = if letter == '\\' {
+            letters.next()
+        } else {
+            Some(letter)
+        };
+        words
+            .last_mut()
+            .into_iter()
+            .for_each(|word| word.extend(letter));
+    }
+    let mut settings = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let given = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
+            Some("") => words.next(),
+            given => given.map(str::to_owned),
+        };
+        let setting = given.as_ref().and_then(|given| given.split_once('='));
+        let Some((name, value)) = setting else {
+            let message = format!("invalid command-line argument for server process: {word}");
+            return Err(Error::new("42601", message).hint("Write settings as -c name=value."));
+        };
+        settings.push((name.trim().replace('-', "_"), value.to_owned()));
+    }
+    Ok(settings)
+}
+
+/// A number of milliseconds in the largest unit in which it is whole, as `SHOW` has it.
+pub(crate) fn with_unit(milliseconds: &str) -> String {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+        (1, "ms"),
+    ];
+    let number: u64 = milliseconds.parse().unwrap_or(0);
+    let unit = units
+        .iter()
+        .find(|(factor, _)| number > 0 && number.is_multiple_of(*factor));
+    unit.map_or_else(
+        || "0".to_owned(),
+        |(factor, unit)| format!("{}{unit}", number / factor),
+    )
+}
+
+/// A truth value as settings take it.
+pub(crate) fn boolean(value: &str) -> Option<bool> {
+    match value.to_lowercase().as_str() {
+        "on" | "true" | "t" | "yes" | "y" | "1" => Some(true),
+        "off" | "false" | "f" | "no" | "n" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+impl Setting {
+    /// The value as it is shown, if it is a valid one.
+    fn valid(&self, value: &str) -> Option<String> {
+        match self.kind {
+            "bool" => boolean(value).map(|value| if value { "on" } else { "off" }.to_owned()),
+            "enum" => {
+                let mut values = self.values.trim_matches(['{', '}']).split(',');
+                let known =
+                    values.find(|known| known.trim_matches('"').eq_ignore_ascii_case(value));
+                known
+                    .map(|known| known.trim_matches('"').to_owned())
+                    .or_else(|| {
+                        boolean(value)
+                            .map(|_| value.to_lowercase())
+                            .filter(|_| self.values.contains("on"))
+                    })
+            }
+            "integer" | "real" => {
+                let digits = value.trim().trim_start_matches('-');
+                digits
+                    .starts_with(|c: char| c.is_ascii_digit())
+                    .then(|| value.to_owned())
+            }
+            _ => Some(value.to_owned()),
+        }
+    }
+}
+
+/// A date style that is `now` and is changed by the words of `wished`: an output style, an order of the parts, or both.
+fn date_style(now: &str, wished: &str) -> Result<Option<String>> {
+    let (style, mut order) = now.split_once(", ").unwrap_or(("ISO", "MDY"));
+    for word in wished.split(',').map(str::trim) {
+        match word.to_lowercase().as_str() {
+            "iso" => {}
+            "sql" | "postgres" | "postgresql" | "german" => {
+                let message = format!("date style {word}");
+                return Err(
+                    Error::unsupported(message).hint("Dates are sent as ISO 8601 has them.")
+                );
+            }
+            "mdy" | "us" | "noneuropean" | "default" => order = "MDY",
+            "dmy" | "euro" | "european" => order = "DMY",
+            "ymd" => order = "YMD",
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(format!("{style}, {order}")))
 }
 
 fn unknown_statement(name: &str) -> Error {
@@ -397,7 +615,7 @@ mod tests {
         assert!(session.begin().deadline <= Instant::now() + Duration::from_secs(5));
         session.set("statement_timeout", "10ms").unwrap();
         assert!(session.begin().deadline <= Instant::now() + Duration::from_millis(10));
-        session.reset(None);
+        session.reset(None).unwrap();
         assert_eq!(session.setting("STATEMENT_TIMEOUT").unwrap(), "0");
     }
 }

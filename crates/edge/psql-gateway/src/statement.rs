@@ -3,24 +3,29 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use pgwire::api::Type;
 use pgwire::messages::response::TransactionStatus;
 use sqlparser::ast::{
-    CloseCursor, CopySource, CopyTarget, DiscardObject, Expr, Ident, LimitClause, ObjectName,
-    Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor, TransactionAccessMode,
-    TransactionMode, Value,
+    CloseCursor, CopySource, CopyTarget, Declare, DiscardObject, Expr, Ident, LimitClause,
+    ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor,
+    TransactionAccessMode, TransactionMode, Value,
 };
 
 use crate::bounds::with_stack;
-use crate::catalogue;
+use crate::catalogue::{self, facts};
 use crate::copy::CopyOptions;
+use crate::cursor::{self, Cursor};
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
+use crate::handler::{Inner, Parsed};
 use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
-use crate::session::{Prepared, Session};
+use crate::session::{self, Session};
 use crate::{bounds, literals, parameters, parse, products, sql};
 
 /// What a statement is answered with.
@@ -35,8 +40,8 @@ pub(crate) enum Done {
     Begin(&'static str),
     /// It has ended.
     End(&'static str),
-    /// A setting was changed that clients keep track of.
-    Set(String),
+    /// A setting was changed, of which clients may keep track: what the command is called, and the setting.
+    Set(&'static str, String),
 }
 
 /// A statement on its way through the gateway.
@@ -78,6 +83,7 @@ impl Task<'_> {
             Statement::Query(query) => self.describe_query(query, types).await.map(Some),
             Statement::Explain { .. }
             | Statement::ShowVariable { .. }
+            | Statement::Fetch { .. }
             | Statement::ShowTables { .. } => {
                 let nulls = parameters::nulls(types);
                 let done = self.dispatch(statement, &nulls, TransactionStatus::Idle);
@@ -89,12 +95,13 @@ impl Task<'_> {
             Statement::Execute {
                 name: Some(name), ..
             } => {
-                let prepared = self.session.prepared(&prepared_name(name))?;
-                let Statement::Query(query) = &prepared.statement else {
+                let prepared = self.prepared(&prepared_name(name))?;
+                let Statement::Query(query) = &prepared.0.statement else {
                     return Ok(None);
                 };
-                let types = self.types(&prepared.statement).await?;
-                self.describe_query(query, &types).await.map(Some)
+                self.describe_query(query, &prepared.0.types)
+                    .await
+                    .map(Some)
             }
             _ => Ok(None),
         };
@@ -158,14 +165,27 @@ impl Task<'_> {
                     Ok(Done::Copy(rows, options))
                 }
                 Statement::Prepare {
-                    name, statement, ..
+                    name,
+                    data_types,
+                    statement,
                 } => {
-                    let prepared = Prepared {
-                        statement: with_stack(|| (**statement).clone()),
-                        text: self.text.into(),
-                    };
-                    self.session.prepare(&sql::folded(name), prepared)?;
+                    let statement = with_stack(|| (**statement).clone());
+                    let given = data_types
+                        .iter()
+                        .map(|of| facts::type_in_sql(&of.to_string()));
+                    let prepared = self.parsed(statement, &given.collect::<Vec<_>>()).await?;
+                    self.session.prepare(&sql::folded(name), Some(prepared))?;
                     Ok(Done::Tag("PREPARE"))
+                }
+                Statement::Declare { stmts } => {
+                    self.declare(stmts, values, status).await?;
+                    Ok(Done::Tag("DECLARE CURSOR"))
+                }
+                Statement::Fetch {
+                    name, direction, ..
+                } => {
+                    let cursor = self.session.cursor(&sql::folded(name))?;
+                    Ok(Done::Rows(cursor.fetch(cursor::count(direction)?), "FETCH"))
                 }
                 Statement::Execute {
                     name: Some(name),
@@ -182,10 +202,72 @@ impl Task<'_> {
         })
     }
 
+    /// A statement with the types of its parameters: those given, or those that follow from it.
+    pub(crate) async fn parsed(
+        &self,
+        statement: Statement,
+        given: &[Option<Type>],
+    ) -> Result<Parsed> {
+        let found = self.types(&statement).await;
+        let found = found.map_err(|error| error.located_in(self.text))?;
+        let types = (0..found.len().max(given.len())).map(|index| {
+            let given = given.get(index).cloned().flatten();
+            let given = given.filter(|given| *given != Type::UNKNOWN);
+            (given.or_else(|| found.get(index).cloned())).unwrap_or(Type::TEXT)
+        });
+        let types = types.collect();
+        Ok(Parsed::new(statement, self.text, types))
+    }
+
+    fn prepared(&self, name: &str) -> Result<Parsed> {
+        let prepared = self.session.prepared(name)?;
+        prepared
+            .ok_or_else(|| Error::new("26000", format!("prepared statement \"{name}\" is empty")))
+    }
+
+    async fn declare(
+        &self,
+        declared: &[Declare],
+        values: &[Expr],
+        status: TransactionStatus,
+    ) -> Result<()> {
+        let [
+            Declare {
+                names,
+                binary,
+                scroll,
+                hold,
+                for_query: Some(query),
+                ..
+            },
+        ] = declared
+        else {
+            return Err(Error::unsupported("DECLARE without a cursor"));
+        };
+        let is_held = *hold == Some(true);
+        if !is_held && status == TransactionStatus::Idle {
+            let message = "DECLARE CURSOR can only be used in transaction blocks";
+            return Err(Error::new("25P01", message));
+        }
+        if *scroll == Some(true) || *binary == Some(true) {
+            return Err(Error::unsupported("a cursor with SCROLL or BINARY")
+                .hint("Rows stream, so a cursor only goes forward; the format is that of FETCH."));
+        }
+        let name = names.first().map(sql::folded).unwrap_or_default();
+        let query = with_stack(|| (**query).clone());
+        let rows = self
+            .session
+            .running()
+            .limit(self.query(query, values))
+            .await?;
+        self.session.declare(&name, Cursor::new(rows, is_held))
+    }
+
     async fn query(&self, mut query: Query, values: &[Expr]) -> Result<Rows> {
-        let of_the_catalogue = with_stack(|| {
+        let (of_the_catalogue, kinds) = with_stack(|| {
+            let kinds = catalogue::types_of(&query);
             parameters::substitute(&mut query, values)?;
-            catalogue::concerns(&query)
+            Ok::<_, Error>((catalogue::concerns(&query)?, kinds))
         })?;
         if !of_the_catalogue {
             let schema = self.gateway.schema().await?;
@@ -199,7 +281,7 @@ impl Task<'_> {
             let sql = self.for_runtime(query).await?;
             self.gateway.runtime.query(&sql).await?
         };
-        let columns = Columns::new(&answer.schema, names.as_deref())?;
+        let columns = Columns::new(&answer.schema, names.as_deref())?.with_uuids(&kinds);
         Ok(Rows { columns, answer })
     }
 
@@ -245,9 +327,49 @@ impl Task<'_> {
         let word = |is_wished, word| if is_wished { word } else { "" };
         let analyze = word(*analyze || wished("analyze"), " ANALYZE");
         let verbose = word(*verbose || wished("verbose"), " VERBOSE");
-        let explain = format!("EXPLAIN{analyze}{verbose} {sql}");
-        let answer = self.gateway.runtime.query(&explain).await?;
-        let columns = Columns::new(&answer.schema, None)?;
+        let format = options.iter().flatten();
+        let format = format.filter(|option| option.name.value.eq_ignore_ascii_case("format"));
+        let format = format
+            .filter_map(|option| option.arg.as_ref())
+            .next_back()
+            .map(plain);
+        let is_json = match format.map(|format| format.to_lowercase()).as_deref() {
+            None | Some("text") => false,
+            Some("json") if analyze.is_empty() => true,
+            Some(format @ ("json" | "xml" | "yaml")) => {
+                return Err(
+                    Error::unsupported(format!("EXPLAIN{analyze} in format {format}"))
+                        .hint("EXPLAIN (FORMAT JSON) and EXPLAIN ANALYZE work."),
+                );
+            }
+            Some(other) => {
+                let message =
+                    format!("unrecognized value for EXPLAIN option \"format\": \"{other}\"");
+                return Err(Error::new("22023", message));
+            }
+        };
+        let format = word(is_json, " FORMAT pgjson");
+        let explain = format!("EXPLAIN{analyze}{verbose}{format} {sql}");
+        let mut answer = self.gateway.runtime.query(&explain).await?;
+        if is_json {
+            // The plan alone, as PostgreSQL has it.
+            let plan = |batch: RecordBatch| batch.project(&[1]);
+            answer = Answer {
+                schema: Arc::new(
+                    answer
+                        .schema
+                        .project(&[1])
+                        .map_err(|error| broken(&error))?,
+                ),
+                batches: Box::pin(
+                    answer
+                        .batches
+                        .map(move |batch| plan(batch?).map_err(|error| broken(&error))),
+                ),
+            };
+        }
+        let name = is_json.then(|| [Some("QUERY PLAN".to_owned())]);
+        let columns = Columns::new(&answer.schema, name.as_ref().map(|name| &name[..]))?;
         Ok(Rows { columns, answer })
     }
 
@@ -259,8 +381,14 @@ impl Task<'_> {
         status: TransactionStatus,
     ) -> Result<Done> {
         let name = prepared_name(name);
-        let prepared = self.session.prepared(&name)?;
-        let wanted = with_stack(|| parameters::types(&prepared.statement, None))?.len();
+        let prepared = self.prepared(&name)?;
+        let Inner {
+            statement,
+            text,
+            types,
+            ..
+        } = &*prepared.0;
+        let wanted = types.len();
         if given.len() != wanted {
             let message = format!(
                 "wrong number of parameters for prepared statement \"{name}\": expected {wanted}, got {}",
@@ -275,11 +403,9 @@ impl Task<'_> {
             }
             Ok::<_, Error>(given)
         })?;
-        let task = Task {
-            text: &prepared.text,
-            ..*self
-        };
-        task.dispatch(&prepared.statement, &given, status).await
+        Task { text, ..*self }
+            .dispatch(statement, &given, status)
+            .await
     }
 
     fn show(&self, variable: &[Ident]) -> Result<Done> {
@@ -300,8 +426,12 @@ impl Task<'_> {
             }
             name => name.replace(' ', "."),
         };
-        let value = self.session.setting(&name)?;
-        Ok(Self::shown(&name, &value))
+        let mut value = self.session.setting(&name)?;
+        if name == "statement_timeout" {
+            value = session::with_unit(&value);
+        }
+        let name = session::setting(&name).map_or(&*name, |setting| setting.name);
+        Ok(Self::shown(name, &value))
     }
 
     fn shown(name: &str, value: &str) -> Done {
@@ -317,9 +447,11 @@ impl Task<'_> {
             Statement::Set(set) => self.set(set),
             Statement::Reset(reset) => {
                 match &reset.reset {
-                    Reset::ALL => self.session.reset(None),
+                    Reset::ALL => self.session.reset(None)?,
                     Reset::ConfigurationParameter(name) => {
-                        self.session.reset(Some(&name.to_string()));
+                        let name = name.to_string();
+                        self.session.reset(Some(&name))?;
+                        return Ok(Done::Set("RESET", name));
                     }
                     Reset::SessionAuthorization => {}
                 }
@@ -329,36 +461,61 @@ impl Task<'_> {
                 refuse_writes(modes)?;
                 Ok(Done::Begin("BEGIN"))
             }
-            Statement::Commit { .. } if status == TransactionStatus::Error => {
-                Ok(Done::End("ROLLBACK"))
-            }
-            Statement::Commit { .. } => Ok(Done::End("COMMIT")),
-            Statement::Rollback {
+            Statement::Commit { .. }
+            | Statement::Rollback {
                 savepoint: None, ..
-            } => Ok(Done::End("ROLLBACK")),
+            } => {
+                self.session.close_cursors(false);
+                let is_commit = matches!(statement, Statement::Commit { .. });
+                Ok(Done::End(
+                    if is_commit && status != TransactionStatus::Error {
+                        "COMMIT"
+                    } else {
+                        "ROLLBACK"
+                    },
+                ))
+            }
             Statement::Rollback { .. } => Ok(Done::Begin("ROLLBACK")),
             Statement::Savepoint { .. } => Ok(Done::Tag("SAVEPOINT")),
             Statement::ReleaseSavepoint { .. } => Ok(Done::Tag("RELEASE")),
             Statement::Deallocate { name, .. } => {
-                let name = sql::folded(name);
-                self.session.deallocate((name != "all").then_some(&*name))?;
+                if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all") {
+                    self.session.deallocate(None)?;
+                    return Ok(Done::Tag("DEALLOCATE ALL"));
+                }
+                self.session.deallocate(Some(&sql::folded(name)))?;
                 Ok(Done::Tag("DEALLOCATE"))
             }
             Statement::Discard { object_type } => {
                 if *object_type == DiscardObject::ALL {
-                    self.session.reset(None);
+                    if status != TransactionStatus::Idle {
+                        let message = "DISCARD ALL cannot run inside a transaction block";
+                        return Err(Error::new("25001", message));
+                    }
+                    self.session.reset(None)?;
                     self.session.deallocate(None)?;
-                    return Ok(Done::Tag("DISCARD ALL"));
+                    self.session.close_cursors(true);
                 }
-                Ok(Done::Tag("DISCARD"))
+                Ok(Done::Tag(match object_type {
+                    DiscardObject::ALL => "DISCARD ALL",
+                    DiscardObject::PLANS => "DISCARD PLANS",
+                    DiscardObject::SEQUENCES => "DISCARD SEQUENCES",
+                    DiscardObject::TEMP => "DISCARD TEMP",
+                }))
             }
             Statement::Close {
                 cursor: CloseCursor::All,
-            } => Ok(Done::Tag("CLOSE CURSOR ALL")),
-            Statement::UNLISTEN { .. } => Ok(Done::Tag("UNLISTEN")),
-            Statement::Declare { .. } | Statement::Fetch { .. } | Statement::Close { .. } => {
-                Err(Error::unsupported("cursors of SQL").hint("Rows stream: just run the query."))
+            } => {
+                self.session.close_cursors(true);
+                Ok(Done::Tag("CLOSE CURSOR ALL"))
             }
+            Statement::Close {
+                cursor: CloseCursor::Specific { name },
+            } => {
+                self.session.close(&sql::folded(name))?;
+                Ok(Done::Tag("CLOSE CURSOR"))
+            }
+            Statement::UNLISTEN { .. } => Ok(Done::Tag("UNLISTEN")),
             other => Err(Error::read_only(&command(other))),
         }
     }
@@ -371,7 +528,7 @@ impl Task<'_> {
             Set::SetTimeZone { value, .. } => ("timezone".to_owned(), std::slice::from_ref(value)),
             Set::SetNames { charset_name, .. } => {
                 self.session.set("client_encoding", &charset_name.value)?;
-                return Ok(Done::Set("client_encoding".to_owned()));
+                return Ok(Done::Set("SET", "client_encoding".to_owned()));
             }
             Set::SetTransaction { modes, .. } => {
                 refuse_writes(modes)?;
@@ -385,14 +542,18 @@ impl Task<'_> {
         let name = name.to_lowercase();
         let values: Vec<String> = values.iter().map(plain).collect();
         match values.as_slice() {
-            [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name)),
+            [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name))?,
             _ => self.session.set(&name, &values.join(", "))?,
         }
-        Ok(Done::Set(name))
+        Ok(Done::Set("SET", name))
     }
 }
 
-fn ready(batch: arrow_array::RecordBatch) -> Result<Rows> {
+fn broken(error: &ArrowError) -> Error {
+    Error::new("XX000", error.to_string())
+}
+
+fn ready(batch: RecordBatch) -> Result<Rows> {
     let answer = Answer::ready(batch);
     let columns = Columns::new(&answer.schema, None)?;
     Ok(Rows { columns, answer })

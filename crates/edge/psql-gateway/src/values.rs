@@ -8,13 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, DictionaryArray, Int32Array,
-    Int64Array, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray, UInt32Array,
-    UInt64Array, UnionArray,
+    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Decimal128Array, Float64Array,
+    Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeBinaryArray, LargeStringArray,
+    StringArray, StringViewArray, UInt32Array, UInt64Array, UnionArray,
 };
+use arrow_buffer::IntervalMonthDayNano;
 use arrow_cast::cast::{CastOptions, cast_with_options};
 use arrow_pg::encoder::encode_value;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, IntervalUnit};
 use bytes::{BufMut, BytesMut};
 use pgwire::api::Type;
 use pgwire::api::results::{FieldFormat, FieldInfo};
@@ -22,7 +23,10 @@ use pgwire::error::PgWireResult;
 use postgres_types::IsNull;
 
 use crate::error::Error;
+use crate::interval;
+use crate::moment::Moments;
 use crate::row_encoder::RowEncoder;
+use crate::zone::Zone;
 
 /// A column of a batch, ready to be written value by value.
 #[derive(Debug)]
@@ -38,6 +42,12 @@ pub(crate) enum Column {
     Int64(Int64Array),
     UInt32(UInt32Array),
     UInt64(UInt64Array),
+    Float64(Float64Array),
+    Decimal(Decimal128Array),
+    /// A text that is a `uuid` in binary.
+    Uuid(StringArray),
+    Moments(Moments),
+    Interval(IntervalMonthDayNanoArray),
     /// Whatever `arrow-pg` is to write.
     Other(ArrayRef, Field),
 }
@@ -48,6 +58,7 @@ impl Column {
         array: &ArrayRef,
         field: &FieldRef,
         wanted: &FieldInfo,
+        zone: &Arc<Zone>,
     ) -> crate::error::Result<Self> {
         fn of<A: Array + Clone + 'static>(
             array: &ArrayRef,
@@ -57,19 +68,43 @@ impl Column {
         }
         let plain = match array.data_type() {
             DataType::Union(..) => texts(array),
-            DataType::Interval(_) => nullable(array),
-            DataType::Duration(_) => microseconds(array),
+            DataType::Interval(_) | DataType::Duration(_) => one_unit(array),
             _ => Ok(Arc::clone(array)),
         };
-        let array = &plain.map_err(|error| match error {
-            ArrowError::ArithmeticOverflow(_) => out_of_range(),
+        let failed = |error: ArrowError| match error {
+            ArrowError::ArithmeticOverflow(_)
+            | ArrowError::CastError(_)
+            | ArrowError::ComputeError(_) => out_of_range(),
             error => Error::new("XX000", error.to_string()),
-        })?;
+        };
+        let array = &plain.map_err(failed)?;
+        if let Some(moments) = Moments::new(array, wanted.datatype(), zone).map_err(failed)? {
+            return Ok(Self::Moments(moments));
+        }
         let found = match (wanted.datatype(), wanted.format()) {
-            // A text is the same in both formats.
-            (&Type::TEXT, _) => of(array, Self::Text)
-                .or_else(|| of(array, Self::LargeText))
-                .or_else(|| of(array, Self::TextView)),
+            // A text is the same in both formats, and in the text format the catalogue's values of other types are texts too.
+            (
+                &(Type::TEXT | Type::NAME | Type::VARCHAR | Type::BPCHAR | Type::CHAR | Type::JSON),
+                _,
+            )
+            | (_, FieldFormat::Text)
+                if is_text(array) =>
+            {
+                of(array, Self::Text)
+                    .or_else(|| of(array, Self::LargeText))
+                    .or_else(|| of(array, Self::TextView))
+            }
+            (&Type::INTERVAL, _) => of(array, Self::Interval),
+            (&Type::UUID, FieldFormat::Binary) if is_text(array) => {
+                let texts = cast_with_options(array, &DataType::Utf8, &CastOptions::default());
+                texts.ok().and_then(|texts| of(&texts, Self::Uuid))
+            }
+            (other, FieldFormat::Binary) if is_text(array) && array.null_count() < array.len() => {
+                return Err(
+                    Error::unsupported(format!("values of type {other} in binary"))
+                        .hint("Ask for text, or cast them to text."),
+                );
+            }
             (&Type::BYTEA, FieldFormat::Text) => of(array, Self::Hex)
                 .or_else(|| of(array, Self::LargeHex))
                 .or_else(|| of(array, Self::HexView)),
@@ -78,7 +113,15 @@ impl Column {
             (&Type::INT8, FieldFormat::Text) => {
                 of(array, Self::Int64).or_else(|| of(array, Self::UInt32))
             }
-            (&Type::NUMERIC, FieldFormat::Text) => of(array, Self::UInt64),
+            (&Type::NUMERIC, FieldFormat::Text) => {
+                of(array, Self::UInt64).or_else(|| of(array, Self::Decimal))
+            }
+            (&Type::FLOAT8, FieldFormat::Text) => of(array, Self::Float64),
+            (&Type::NUMERIC, FieldFormat::Binary)
+                if matches!(array.data_type(), DataType::Decimal128(..)) =>
+            {
+                of(array, Self::Decimal)
+            }
             _ => None,
         };
         Ok(found.unwrap_or_else(|| {
@@ -117,6 +160,46 @@ impl Column {
             Self::Int64(array) => values!(array, put_integer),
             Self::UInt32(array) => values!(array, put_integer),
             Self::UInt64(array) => values!(array, put_integer),
+            Self::Float64(array) => values!(array, put_float),
+            Self::Decimal(array) => to.value(|out| {
+                if array.is_null(row) {
+                    return Ok(IsNull::Yes);
+                }
+                let text = array.value_as_string(row);
+                match wanted.format() {
+                    FieldFormat::Text => put_text(&text, out),
+                    FieldFormat::Binary => put_decimal(&text, out),
+                }
+                Ok(IsNull::No)
+            }),
+            Self::Moments(moments) => {
+                let mut is_in_range = Some(());
+                to.value(|out| {
+                    if moments.is_null(row) {
+                        return Ok(IsNull::Yes);
+                    }
+                    is_in_range = moments.put(row, wanted.format(), out);
+                    Ok(IsNull::No)
+                })?;
+                is_in_range.ok_or_else(|| out_of_range().into())
+            }
+            Self::Interval(array) => {
+                values!(array, |value: IntervalMonthDayNano, out: &mut BytesMut| {
+                    let microseconds = value.nanoseconds / 1_000;
+                    match wanted.format() {
+                        FieldFormat::Binary => {
+                            out.put_i64(microseconds);
+                            out.put_i32(value.days);
+                            out.put_i32(value.months);
+                        }
+                        FieldFormat::Text => {
+                            let style = &*wanted.format_options().interval_style;
+                            interval::put((value.months, value.days, microseconds), style, out);
+                        }
+                    }
+                })
+            }
+            Self::Uuid(array) => values!(array, put_uuid),
             Self::Other(array, field) => {
                 // It calculates without looking, so a value far out of range ends it.
                 let written = AssertUnwindSafe(|| encode_value(to, array, row, field, wanted));
@@ -126,17 +209,25 @@ impl Column {
     }
 }
 
+fn is_text(array: &ArrayRef) -> bool {
+    matches!(
+        array.data_type(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
+}
+
 fn out_of_range() -> Error {
     Error::new("22008", "a date, time or interval is out of range")
 }
 
-/// Durations in PostgreSQL's unit, if they are not too long for it.
-fn microseconds(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+/// Durations and intervals in one unit, if they are not too long for it.
+fn one_unit(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let checked = CastOptions {
         safe: false,
         ..CastOptions::default()
     };
-    cast_with_options(column, &DataType::Duration(TimeUnit::Microsecond), &checked)
+    let unit = DataType::Interval(IntervalUnit::MonthDayNano);
+    cast_with_options(column, &unit, &checked)
 }
 
 fn put_text(text: &str, out: &mut BytesMut) {
@@ -149,6 +240,71 @@ fn put_bool(value: bool, out: &mut BytesMut) {
 
 fn put_integer(value: impl itoa::Integer, out: &mut BytesMut) {
     out.put_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// As few digits as say what it is, with an exponent where PostgreSQL has one.
+fn put_float(value: f64, out: &mut BytesMut) {
+    use std::fmt::Write;
+    let size = value.abs();
+    let _ = if value.is_nan() {
+        out.write_str("NaN")
+    } else if value.is_infinite() {
+        out.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" })
+    } else if size != 0.0 && !(1e-4..1e15).contains(&size) {
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = match exponent.strip_prefix('-') {
+            Some(exponent) => ('-', exponent),
+            None => ('+', exponent),
+        };
+        write!(out, "{digits}e{sign}{exponent:0>2}")
+    } else {
+        write!(out, "{value}")
+    };
+}
+
+/// Groups of four digits, as `numeric` has them in binary; before them their number, the weight of the first, the sign and the
+/// number of digits after the point.
+fn put_decimal(text: &str, out: &mut BytesMut) {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (0x4000, digits),
+        None => (0, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let before = whole.len().div_ceil(4);
+    let after = fraction.len().div_ceil(4);
+    let padded = format!(
+        "{whole:0>before$}{fraction:0<after$}",
+        before = 4 * before,
+        after = 4 * after
+    );
+    let groups: Vec<i16> = padded
+        .as_bytes()
+        .chunks_exact(4)
+        .map(|group| {
+            group
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + i16::from(digit - b'0'))
+        })
+        .collect();
+    let number = |count: usize| i16::try_from(count).unwrap_or(i16::MAX);
+    out.put_i16(number(groups.len()));
+    out.put_i16(number(before) - 1);
+    out.put_i16(sign);
+    out.put_i16(number(fraction.len()));
+    for group in groups {
+        out.put_i16(group);
+    }
+}
+
+fn put_uuid(text: &str, out: &mut BytesMut) {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .collect();
+    for pair in digits.chunks_exact(2) {
+        out.put_u8(u8::try_from(pair[0] * 16 + pair[1]).unwrap_or(0));
+    }
 }
 
 /// As `bytea_output = hex` has it.
@@ -178,16 +334,6 @@ fn texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     });
     let texts: StringArray = texts.collect::<Result<_, _>>()?;
     Ok(Arc::new(texts))
-}
-
-/// Intervals behind keys: the encoder does not see that an interval is NULL, but it sees that a key is.
-fn nullable(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let keys = (0..column.len()).map(|row| {
-        let key = i32::try_from(row).ok();
-        key.filter(|_| column.is_valid(row))
-    });
-    let keys: Int32Array = keys.collect();
-    Ok(Arc::new(DictionaryArray::try_new(keys, column.clone())?))
 }
 
 #[cfg(test)]
@@ -239,7 +385,8 @@ mod tests {
                 let text = FieldFormat::Text;
                 let wanted = FieldInfo::new("a".to_owned(), None, None, Type::INTERVAL, text);
                 let mut row = RowEncoder::new(Layout::Message, 1);
-                let column = Column::new(&array, &field, &wanted).map_err(|error| error.code)?;
+                let column = Column::new(&array, &field, &wanted, &Arc::default())
+                    .map_err(|error| error.code)?;
                 column.write(0, &wanted, &mut row).unwrap();
                 Ok(row.take())
             };
@@ -249,6 +396,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_decimal_in_binary_is_read_as_it_was_written(
+            digits in -(10_i128.pow(38) - 1)..10_i128.pow(38),
+            shorter in 0_u32..38,
+            scale in 0_i8..=38,
+        ) {
+            let decimal = Decimal128Array::from(vec![digits / 10_i128.pow(shorter)]);
+            let decimal = decimal.with_precision_and_scale(38, scale).unwrap();
+            let text = decimal.value_as_string(0);
+            let mut bytes = BytesMut::new();
+            put_decimal(&text, &mut bytes);
+            let read = crate::parameters::from_binary(&bytes, &Type::NUMERIC).unwrap().unwrap();
+            let typed = crate::parameters::typed(&read, &Type::NUMERIC).unwrap();
+            let zero = text.strip_prefix('-').filter(|text| !text.contains(|c| ('1'..='9').contains(&c)));
+            let expected = format!("CAST('{}' AS DECIMAL(38,{scale}))", zero.unwrap_or(&text));
+            prop_assert_eq!(typed.to_string(), expected);
+        }
+
         #[test]
         fn a_value_is_written_as_arrow_pg_writes_it(
             array in arrays(),
@@ -264,7 +429,7 @@ mod tests {
 
             let mut theirs = DataRowEncoder::new(Arc::new(vec![wanted.clone()]));
             let mut ours = RowEncoder::new(Layout::Message, 1);
-            let column = Column::new(&array, &field, &wanted).unwrap();
+            let column = Column::new(&array, &field, &wanted, &Arc::default()).unwrap();
             prop_assert!(binary || !matches!(column, Column::Other(..)), "{column:?}");
             for row in 0..array.len() {
                 encode_value(&mut theirs, &array, row, &field, &wanted).unwrap();

@@ -1,203 +1,366 @@
 //! What is in the catalogue's tables.
 
 use pgwire::api::Type;
+use rusqlite::{Connection, Result, ToSql, params, params_from_iter};
 
-use rusqlite::{Connection, Result, params};
-
-use super::functions;
+use super::{facts, functions};
 use crate::schema::{Schema, Table, pg_type};
-use crate::session;
+use crate::session::{self, About};
 
 /// The first oid of what is not PostgreSQL's own.
 const FIRST_OID: i64 = 16_384;
-/// The oids of PostgreSQL's built-in types lie below.
-const LAST_TYPE: u32 = 6_200;
-const PG_CATALOG: i64 = 11;
 const PUBLIC: i64 = 2_200;
-const INFORMATION_SCHEMA: i64 = 13_000;
+
+/// A schema of the catalogue, its oid and what it is for.
+const SCHEMAS: [(&str, i64); 3] = [
+    ("pg_catalog", 11),
+    ("public", PUBLIC),
+    ("information_schema", 13_000),
+];
+
+/// A table or view, as the catalogue describes it.
+struct Relation<'a> {
+    oid: i64,
+    schema: &'a str,
+    name: &'a str,
+    kind: &'a str,
+    /// The name and the type of each column, and whether it is never NULL.
+    columns: Vec<(&'a str, Type, bool)>,
+    /// The definition of a view.
+    definition: Option<&'a str>,
+}
 
 /// A database with the catalogue of these tables.
 pub(super) fn database(schema: &Schema) -> Result<Connection> {
     let database = Connection::open_in_memory()?;
     database.execute_batch(
-        "ATTACH ':memory:' AS pg_catalog; ATTACH ':memory:' AS information_schema;",
+        "ATTACH ':memory:' AS pg_catalog; ATTACH ':memory:' AS information_schema; BEGIN;",
     )?;
-    database.execute_batch(include_str!("tables.sql"))?;
-    types(&database)?;
     let mut relations = Vec::new();
-    let mut oid = FIRST_OID;
-    for table in &schema.tables {
-        relation(&database, oid, table)?;
-        relations.push((oid, table.name.clone()));
-        oid += 1;
-    }
-    // The catalogue itself is in the catalogue too.
-    for (schema, namespace) in [
-        ("pg_catalog", PG_CATALOG),
-        ("information_schema", INFORMATION_SCHEMA),
-    ] {
-        let names: Vec<String> = database
-            .prepare(&format!(
-                "SELECT name FROM {schema}.sqlite_master WHERE type = 'table' ORDER BY name"
-            ))?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_>>()?;
-        for name in names {
-            database.execute(
-                "INSERT INTO pg_catalog.pg_class (oid, relname, relnamespace, relkind, relnatts) VALUES (?1, ?2, ?3, 'r', 0)",
-                params![oid, name, namespace],
+    for (table, mut rows) in facts::sections() {
+        if table == "relation" {
+            relations.extend(rows.skip(1).filter_map(|row| relation_of(&row)));
+            for relation in &relations {
+                create(&database, relation)?;
+            }
+            continue;
+        }
+        let columns = rows.next().unwrap_or_default();
+        if table == "pg_get_keywords" {
+            database.execute_batch(
+                r#"CREATE TABLE pg_catalog.pg_get_keywords (word "text text", catcode "char text", barelabel "bool int", catdesc "text text", baredesc "text text")"#,
             )?;
-            relations.push((oid, name));
-            oid += 1;
+        }
+        let places = vec!["?"; columns.len()].join(", ");
+        let columns = columns.join(", ");
+        let mut insert = database.prepare(&format!(
+            "INSERT INTO pg_catalog.{table} ({columns}) VALUES ({places})"
+        ))?;
+        for row in rows {
+            insert.execute(params_from_iter(
+                row.into_iter()
+                    .map(|value| (value != facts::NULL).then_some(value)),
+            ))?;
         }
     }
-    settings(&database)?;
-    functions::register(&database, &relations)?;
-    // Queries only read; this makes sure of it.
-    database.pragma_update(None, "query_only", true)?;
+    for (table, oid) in schema.tables.iter().zip(FIRST_OID..) {
+        relations.push(Relation::of(table, oid));
+    }
+    for relation in &relations {
+        describe(&database, relation)?;
+    }
+    for (table, oid) in schema.tables.iter().zip(FIRST_OID..) {
+        if let Some(view) = table.view {
+            insert(
+                &database,
+                "pg_catalog.pg_description (objoid, classoid, objsubid, description)",
+                params![oid, 1_259, 0, view.comment],
+            )?;
+        }
+    }
+    for (name, oid) in SCHEMAS {
+        insert(
+            &database,
+            "pg_catalog.pg_namespace (oid, nspname, nspowner)",
+            params![oid, name, 10],
+        )?;
+        insert(
+            &database,
+            "information_schema.schemata (schema_name, schema_owner)",
+            params![name, "restate"],
+        )?;
+    }
+    database.execute_batch(
+        "INSERT INTO pg_catalog.pg_database (oid, datname, datdba, encoding, datlocprovider, datallowconn, datconnlimit, \
+           dattablespace, datcollate, datctype) VALUES (16383, 'restate', 10, 6, 'c', 1, -1, 1663, 'C', 'C'); \
+         INSERT INTO pg_catalog.pg_roles (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword) VALUES \
+           (10, 'restate', 1, 1, -1, '********'); \
+         COMMIT;",
+    )?;
+    for (name, value) in session::DEFAULTS {
+        database.execute(
+            "UPDATE pg_catalog.pg_settings SET setting = ?2, boot_val = ?2, reset_val = ?2 WHERE lower(name) = ?1",
+            [name, value],
+        )?;
+    }
+    let names = relations.iter().map(|relation| {
+        let is_visible = relation.schema != "information_schema";
+        (relation.oid, relation.name.to_owned(), is_visible)
+    });
+    functions::register(&database, &names.collect::<Vec<_>>())?;
     Ok(database)
 }
 
-fn relation(database: &Connection, oid: i64, table: &Table) -> Result<()> {
-    let (kind, what) = if table.view.is_some() {
-        ("v", "VIEW")
-    } else {
-        ("r", "BASE TABLE")
-    };
+/// Puts the user, the database and the settings of a session into the catalogue.
+pub(super) fn personalize(database: &Connection, about: &About) -> Result<()> {
+    database.pragma_update(None, "query_only", false)?;
+    // A view in PostgreSQL: nothing but what the session has changed differs from the beginning.
     database.execute(
-        "INSERT INTO pg_catalog.pg_class (oid, relname, relnamespace, relkind, relnatts, relam, relhasrules) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "UPDATE pg_catalog.pg_settings SET setting = reset_val WHERE setting IS NOT reset_val",
+        [],
+    )?;
+    database.execute(
+        "UPDATE pg_catalog.pg_database SET datname = ?1",
+        [&about.database],
+    )?;
+    database.execute("DELETE FROM pg_catalog.pg_roles WHERE oid > 10", [])?;
+    database.execute(
+        "INSERT INTO pg_catalog.pg_roles (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword) \
+         SELECT 16382, ?1, 1, 1, -1, '********' WHERE ?1 <> 'restate'",
+        [&about.user],
+    )?;
+    for (table, column) in [
+        ("schemata", "catalog_name"),
+        ("tables", "table_catalog"),
+        ("columns", "table_catalog"),
+        ("columns", "udt_catalog"),
+        ("views", "table_catalog"),
+    ] {
+        database.execute(
+            &format!(
+                "UPDATE information_schema.{table} SET {column} = ?1 WHERE {column} IS NOT ?1"
+            ),
+            [&about.database],
+        )?;
+    }
+    for (name, value) in &about.settings {
+        database.execute(
+            "UPDATE pg_catalog.pg_settings SET setting = ?2, source = 'session' WHERE lower(name) = ?1",
+            [name, value],
+        )?;
+    }
+    // Queries only read; this makes sure of it.
+    database.pragma_update(None, "query_only", true)
+}
+
+/// A table of the facts.
+fn relation_of(row: &[&'static str]) -> Option<Relation<'static>> {
+    let columns = row.get(4)?.split(',').filter_map(|column| {
+        let (name, of) = column.split_once(' ')?;
+        let of_type = facts::type_named(of.trim_end_matches('!')).unwrap_or(Type::TEXT);
+        Some((name, of_type, of.ends_with('!')))
+    });
+    Some(Relation {
+        oid: row[0].parse().ok()?,
+        schema: row[1],
+        name: row[2],
+        kind: row[3],
+        columns: columns.collect(),
+        definition: None,
+    })
+}
+
+impl<'a> Relation<'a> {
+    /// A table of the runtime, or a view over them.
+    fn of(table: &'a Table, oid: i64) -> Self {
+        let columns = table.columns.iter().map(|column| {
+            let of = pg_type(column.data_type()).unwrap_or(Type::TEXT);
+            // Columns of views are never declared as such.
+            let required = table.view.is_none() && !column.is_nullable();
+            (column.name().as_str(), of, required)
+        });
+        Self {
+            oid,
+            schema: "public",
+            name: &table.name,
+            kind: if table.view.is_some() { "v" } else { "r" },
+            columns: columns.collect(),
+            definition: table.view.map(|view| view.text),
+        }
+    }
+}
+
+/// Creates a table of the catalogue. The first word of a column's type is its type on the wire; the second decides how SQLite
+/// stores values: "text" keeps it from reading texts as numbers.
+fn create(database: &Connection, relation: &Relation<'_>) -> Result<()> {
+    let columns = relation.columns.iter().map(|(name, of, required)| {
+        let (affinity, default) = match *of {
+            Type::BOOL | Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::XID => {
+                ("int", "0")
+            }
+            Type::FLOAT4 | Type::FLOAT8 => ("real", "0"),
+            Type::REGPROC => ("text", "'-'"),
+            _ => ("text", "''"),
+        };
+        let default = if *required { default } else { "NULL" };
+        format!(r#""{name}" "{} {affinity}" DEFAULT {default}"#, of.name())
+    });
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    database.execute_batch(&format!(
+        "CREATE TABLE {}.{} ({columns})",
+        relation.schema, relation.name
+    ))
+}
+
+fn insert(database: &Connection, columns: &str, values: &[&dyn ToSql]) -> Result<()> {
+    let places = vec!["?"; values.len()].join(", ");
+    let insert = format!("INSERT INTO {columns} VALUES ({places})");
+    database.prepare_cached(&insert)?.execute(values).map(drop)
+}
+
+/// Describes a table in the catalogue's tables about tables.
+fn describe(database: &Connection, relation: &Relation<'_>) -> Result<()> {
+    let Relation {
+        oid,
+        schema,
+        name,
+        kind,
+        columns,
+        definition,
+    } = relation;
+    let is_view = *kind == "v";
+    let namespace = SCHEMAS
+        .iter()
+        .find(|(name, _)| name == schema)
+        .map(|(_, oid)| *oid);
+    insert(
+        database,
+        "pg_catalog.pg_class (oid, relname, relnamespace, relowner, relkind, relnatts, relam, relhasrules, relpersistence, \
+         relreplident, relispopulated, reltuples)",
         params![
             oid,
-            table.name,
-            PUBLIC,
+            name,
+            namespace,
+            10,
             kind,
-            i64::try_from(table.columns.len()).unwrap_or(0),
-            if table.view.is_some() { 0 } else { 2 },
-            table.view.is_some()
+            i64::try_from(columns.len()).unwrap_or(0),
+            if is_view { 0 } else { 2 },
+            is_view,
+            "p",
+            "n",
+            true,
+            -1
         ],
     )?;
-    database.execute(
-        "INSERT INTO information_schema.tables (table_catalog, table_schema, table_name, table_type) \
-         VALUES ('restate', 'public', ?1, ?2)",
-        params![table.name, what],
+    insert(
+        database,
+        "information_schema.tables (table_schema, table_name, table_type, is_insertable_into, is_typed)",
+        params![
+            schema,
+            name,
+            if is_view { "VIEW" } else { "BASE TABLE" },
+            "NO",
+            "NO"
+        ],
     )?;
-    match table.view {
-        Some(view) => {
-            database.execute(
-                "INSERT INTO pg_catalog.pg_views VALUES ('public', ?1, 'restate', ?2)",
-                params![view.name, view.text],
-            )?;
-            database.execute(
-                "INSERT INTO information_schema.views (table_catalog, table_schema, table_name, view_definition) \
-                 VALUES ('restate', 'public', ?1, ?2)",
-                params![view.name, view.text],
-            )?;
-            // 1259 is the oid of pg_class.
-            database.execute(
-                "INSERT INTO pg_catalog.pg_description VALUES (?1, 1259, 0, ?2)",
-                params![oid, view.comment],
-            )?;
-        }
-        None => {
-            database.execute(
-                "INSERT INTO pg_catalog.pg_tables VALUES ('public', ?1, 'restate', NULL, 0, 0, 0, 0)",
-                params![table.name],
-            )?;
-        }
+    if is_view {
+        insert(
+            database,
+            "pg_catalog.pg_views (schemaname, viewname, viewowner, definition)",
+            params![schema, name, "restate", definition],
+        )?;
+        insert(
+            database,
+            "information_schema.views (table_schema, table_name, view_definition, check_option, is_updatable, \
+             is_insertable_into, is_trigger_updatable, is_trigger_deletable, is_trigger_insertable_into)",
+            params![
+                schema, name, definition, "NONE", "NO", "NO", "NO", "NO", "NO"
+            ],
+        )?;
+    } else {
+        insert(
+            database,
+            "pg_catalog.pg_tables (schemaname, tablename, tableowner, hasindexes, hasrules, hastriggers, rowsecurity)",
+            params![schema, name, "restate", false, false, false, false],
+        )?;
     }
-    for (number, column) in (1_i64..).zip(&table.columns) {
-        let column_type = pg_type(column.data_type()).unwrap_or(Type::TEXT);
-        database.execute(
-            "INSERT INTO pg_catalog.pg_attribute (attrelid, attname, atttypid, attlen, attnum, attnotnull) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    for (number, (column, of, required)) in (1_i64..).zip(columns) {
+        insert(
+            database,
+            "pg_catalog.pg_attribute (attrelid, attname, atttypid, attlen, attnum, attnotnull, attstattarget, attcacheoff, \
+             atttypmod, attstorage, attalign, attislocal)",
             params![
                 oid,
-                column.name(),
-                column_type.oid(),
-                crate::rows::size(&column_type),
+                column,
+                of.oid(),
+                facts::size_of(of),
                 number,
-                !column.is_nullable()
+                required,
+                -1,
+                -1,
+                -1,
+                "p",
+                "i",
+                true
             ],
         )?;
-        let in_sql = functions::type_name(column_type.oid());
-        database.execute(
-            "INSERT INTO information_schema.columns (table_catalog, table_schema, table_name, column_name, \
-             ordinal_position, is_nullable, data_type, udt_catalog, udt_schema, udt_name) \
-             VALUES ('restate', 'public', ?1, ?2, ?3, ?4, ?5, 'restate', 'pg_catalog', ?6)",
-            params![
-                table.name,
-                column.name(),
-                number,
-                if column.is_nullable() { "YES" } else { "NO" },
-                if in_sql.ends_with("[]") { "ARRAY" } else { &in_sql },
-                column_type.name()
-            ],
-        )?;
+        describe_column(database, (schema, name, column), (number, of, *required))?;
     }
     Ok(())
 }
 
-/// PostgreSQL's built-in types, by which drivers learn how to read values.
-fn types(database: &Connection) -> Result<()> {
-    let known: Vec<Type> = (1..LAST_TYPE).filter_map(Type::from_oid).collect();
-    let mut insert = database.prepare(
-        "INSERT INTO pg_catalog.pg_type (oid, typname, typlen, typtype, typcategory, typelem, typarray, typinput, \
-         typoutput, typreceive, typsend) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 || 'in', ?8 || 'out', ?8 || 'recv', ?8 || 'send')",
-    )?;
-    for of in &known {
-        let element = match of.kind() {
-            postgres_types::Kind::Array(element) => element.oid(),
-            _ => 0,
-        };
-        let array = known.iter().find(|other| {
-            matches!(other.kind(), postgres_types::Kind::Array(element) if element.oid() == of.oid())
-        });
-        let (kind, category) = match of.kind() {
-            postgres_types::Kind::Array(_) => ("b", "A"),
-            postgres_types::Kind::Pseudo => ("p", "P"),
-            postgres_types::Kind::Range(_) => ("r", "R"),
-            _ => ("b", category(of)),
-        };
-        let functions = if element == 0 { of.name() } else { "array_" };
-        insert.execute(params![
-            of.oid(),
+/// Describes a column in the standard's table about columns.
+fn describe_column(
+    database: &Connection,
+    (schema, table, name): (&str, &str, &str),
+    (number, of, required): (i64, &Type, bool),
+) -> Result<()> {
+    let in_sql = facts::name_in_sql(of.oid());
+    let (precision, radix, scale) = match *of {
+        Type::INT2 => (Some(16), Some(2), Some(0)),
+        Type::INT4 => (Some(32), Some(2), Some(0)),
+        Type::INT8 => (Some(64), Some(2), Some(0)),
+        Type::FLOAT4 => (Some(24), Some(2), None),
+        Type::FLOAT8 => (Some(53), Some(2), None),
+        Type::NUMERIC => (None, Some(10), None),
+        _ => (None, None, None),
+    };
+    let of_seconds = match *of {
+        Type::DATE => Some(0),
+        Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::TIME | Type::INTERVAL => Some(6),
+        _ => None,
+    };
+    let of_text = matches!(*of, Type::TEXT | Type::VARCHAR).then_some(1 << 30);
+    insert(
+        database,
+        "information_schema.columns (table_schema, table_name, column_name, ordinal_position, is_nullable, data_type, \
+         udt_schema, udt_name, dtd_identifier, numeric_precision, numeric_precision_radix, numeric_scale, \
+         datetime_precision, character_octet_length, is_self_referencing, is_identity, identity_cycle, is_generated, \
+         is_updatable)",
+        params![
+            schema,
+            table,
+            name,
+            number,
+            if required { "NO" } else { "YES" },
+            if in_sql.ends_with("[]") {
+                "ARRAY"
+            } else {
+                &in_sql
+            },
+            "pg_catalog",
             of.name(),
-            crate::rows::size(of),
-            kind,
-            category,
-            element,
-            array.map_or(0, Type::oid),
-            functions
-        ])?;
-    }
-    Ok(())
-}
-
-fn category(of: &Type) -> &'static str {
-    match *of {
-        Type::BOOL => "B",
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::CHAR => "S",
-        Type::INT2
-        | Type::INT4
-        | Type::INT8
-        | Type::FLOAT4
-        | Type::FLOAT8
-        | Type::NUMERIC
-        | Type::OID => "N",
-        Type::DATE | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ => "D",
-        Type::INTERVAL => "T",
-        _ => "U",
-    }
-}
-
-fn settings(database: &Connection) -> Result<()> {
-    for (name, value) in session::SETTINGS {
-        database.execute(
-            "INSERT INTO pg_catalog.pg_settings (name, setting, context, vartype, source) \
-             VALUES (?1, ?2, 'user', 'string', 'default')",
-            params![name, value],
-        )?;
-    }
-    Ok(())
+            number.to_string(),
+            precision,
+            radix,
+            scale,
+            of_seconds,
+            of_text,
+            "NO",
+            "NO",
+            "NO",
+            "NEVER",
+            "NO"
+        ],
+    )
 }

@@ -1,12 +1,12 @@
 //! PostgreSQL's functions about the catalogue, for SQLite.
 
-use pgwire::api::Type;
 use regex::RegexBuilder;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{ToSql, ToSqlOutput, Value};
 use rusqlite::{Connection, Error, Result};
 
-use super::kind::Kind;
+use super::facts;
+use crate::parameters::{array_text, text_array};
 use crate::views;
 
 /// Functions that return the same value for all arguments, grouped by this value.
@@ -19,7 +19,7 @@ const CONSTANT: [(Answer, &str); 9] = [
     (Answer::Text(""), "pg_tablespace_location"),
     (
         Answer::Bool(true),
-        "pg_table_is_visible pg_type_is_visible pg_function_is_visible pg_operator_is_visible \
+        "pg_type_is_visible pg_function_is_visible pg_operator_is_visible \
          pg_opclass_is_visible pg_collation_is_visible pg_conversion_is_visible pg_statistics_obj_is_visible \
          pg_ts_config_is_visible pg_ts_dict_is_visible pg_ts_parser_is_visible pg_ts_template_is_visible \
          has_table_privilege has_any_column_privilege has_column_privilege has_schema_privilege \
@@ -67,86 +67,97 @@ impl ToSql for Answer {
     }
 }
 
-/// The other functions of the catalogue, and those about the session that `translate.rs` answers, grouped by the type of their results.
-const OTHERS: [(Kind, &str); 2] = [
-    (
-        Kind::Text,
-        "format_type obj_description pg_get_viewdef pg_size_pretty to_regclass to_regtype quote_ident \
-         current_schemas current_setting set_config current_user session_user user current_role \
-         current_database current_catalog current_schema version array_to_string pg_typeof",
-    ),
-    (Kind::Int4, "pg_backend_pid array_upper array_length"),
-];
-
-/// Looks up a function in one of these tables.
-fn find<T: Copy>(table: &[(T, &str)], name: &str) -> Option<T> {
-    let found = (table.iter()).find(|(_, names)| names.split(' ').any(|known| known == name));
-    found.map(|(of, _)| *of)
-}
+/// Functions without a place in [`CONSTANT`] that make a query of no table one of the catalogue, besides those whose names begin with
+/// `pg_`.
+const OTHERS: &str = "format_type obj_description to_regclass to_regtype quote_ident quote_literal current_schemas \
+     current_setting set_config current_user session_user user current_role current_database current_catalog \
+     current_schema version json_build_object jsonb_build_object _pg_expandarray generate_subscripts";
 
 /// Whether a query of no table that calls this function is one of the catalogue.
 pub(super) fn is_ours(name: &str) -> bool {
-    let general = ["array_to_string", "array_upper", "array_length"];
-    !general.contains(&name) && (find(&CONSTANT, name).is_some() || find(&OTHERS, name).is_some())
+    let listed = |names: &str| names.split(' ').any(|known| known == name);
+    name.starts_with("pg_") || listed(OTHERS) || CONSTANT.iter().any(|(_, names)| listed(names))
 }
 
-/// What a function answers with, if that is known.
-pub(super) fn kind(name: &str) -> Option<Kind> {
-    let constant = find(&CONSTANT, name).map(|answer| match answer {
-        Answer::Bool(_) => Kind::Bool,
-        Answer::Number(_) => Kind::Int8,
-        Answer::Text(_) | Answer::Null => Kind::Text,
-    });
-    constant.or_else(|| find(&OTHERS, name)).or(match name {
-        "count" | "row_number" | "rank" | "sum" | "length" => Some(Kind::Int8),
-        "upper" | "lower" | "replace" | "concat" | "substr" => Some(Kind::Text),
-        _ => None,
-    })
-}
+/// The oid and the name of a table, and whether it is found without its schema.
+pub(super) type Relation = (i64, String, bool);
 
 /// Teaches a database all of them.
-pub(super) fn register(database: &Connection, relations: &[(i64, String)]) -> Result<()> {
+pub(super) fn register(database: &Connection, relations: &[Relation]) -> Result<()> {
     for (answer, names) in CONSTANT {
         for name in names.split(' ') {
             define(database, name, -1, move |_| Ok(answer))?;
         }
     }
-    let type_of_oid = |call: &Context<'_>| Ok(call.get::<Option<u32>>(0)?.map(type_name));
+    let type_of_oid = |call: &Context<'_>| Ok(integer(call, 0)?.map(facts::name_in_sql));
     define(database, "format_type", -1, type_of_oid)?;
     define(database, "pg_regtype_name", 1, type_of_oid)?;
     let comment = with_relations(relations, |name| {
         Some(views::find(name)?.comment.to_owned())
     });
     define(database, "obj_description", -1, comment)?;
-    let text = with_relations(relations, |name| Some(views::find(name)?.text.to_owned()));
-    define(database, "pg_get_viewdef", -1, text)?;
-    // `c.oid::regclass`
+    let definition = with_relations(relations, |name| Some(views::find(name)?.text.to_owned()));
+    define(database, "pg_get_viewdef", -1, definition)?;
+    // What is cast to `regclass` or `regtype` is an oid; where it is shown or becomes a text, it has a name.
     let name = with_relations(relations, |name| Some(name.to_owned()));
+    let visible: Vec<i64> = relations.iter().filter(|of| of.2).map(|of| of.0).collect();
+    define(database, "pg_table_is_visible", 1, move |call| {
+        Ok(integer(call, 0)?.map(|oid| visible.contains(&oid)))
+    })?;
     define(database, "pg_regclass_name", 1, name)?;
-    // `'state'::regclass`
-    let known = relations.to_vec();
-    define(database, "pg_regclass_oid", 1, move |call| {
-        let text: String = call.get(0)?;
-        let name = last_part(&text);
-        let by_name = known.iter().find(|(_, other)| other == name);
-        (by_name.map(|(oid, _)| *oid))
-            .or_else(|| text.parse().ok())
-            .ok_or_else(|| Error::UserFunctionError(format!("no such table: {name}").into()))
-    })?;
-    let known = relations.to_vec();
-    define(database, "to_regclass", 1, move |call| {
-        let text: Option<String> = call.get(0)?;
-        let name = text.map(|text| last_part(&text).to_owned());
-        Ok(name.filter(|name| known.iter().any(|(_, other)| other == name)))
-    })?;
-    define(database, "pg_regtype_oid", 1, |call| {
-        let text: String = call.get(0)?;
-        let name = last_part(&text);
-        let found = (1..10_000)
-            .filter_map(Type::from_oid)
-            .find(|known| known.name() == name || type_name(known.oid()) == text);
-        Ok(found.map(|known| known.oid()))
-    })?;
+    for (function, is_optional) in [("pg_regclass", false), ("to_regclass", true)] {
+        let known = relations.to_vec();
+        define(database, function, 1, move |call| {
+            let Some(text) = text(call, 0)? else {
+                return Ok(None);
+            };
+            let name = last_part(&text);
+            // Tables of the runtime come last, and before those of the catalogue of the same name.
+            let found = known.iter().rev().find(|(_, other, _)| other == name);
+            let oid = found.map(|(oid, ..)| *oid).or_else(|| text.parse().ok());
+            match oid {
+                None if !is_optional => Err(Error::UserFunctionError(
+                    format!("no such table: {name}").into(),
+                )),
+                oid => Ok(oid),
+            }
+        })?;
+    }
+    for (function, is_optional) in [("pg_regtype", false), ("to_regtype", true)] {
+        define(database, function, 1, move |call| {
+            let Some(text) = text(call, 0)? else {
+                return Ok(None);
+            };
+            let oid = facts::type_in_sql(&text).map(|known| known.oid());
+            match oid.or_else(|| text.parse().ok()) {
+                None if !is_optional => Err(Error::UserFunctionError(
+                    format!("no such type: {text}").into(),
+                )),
+                oid => Ok(oid),
+            }
+        })?;
+    }
+    for name in ["json_build_object", "jsonb_build_object"] {
+        define(database, name, -1, |call| {
+            let mut text = String::from("{");
+            for index in 0..call.len() {
+                let value = match (index % 2, call.get::<Value>(index)?) {
+                    (0, Value::Text(name)) => serde_json::Value::from(name).to_string() + " : ",
+                    (_, Value::Text(value)) => serde_json::Value::from(value).to_string(),
+                    (_, Value::Integer(value)) => value.to_string(),
+                    (_, Value::Real(value)) => value.to_string(),
+                    (_, Value::Null | Value::Blob(_)) => "null".to_owned(),
+                };
+                text += if index > 0 && index % 2 == 0 {
+                    ", "
+                } else {
+                    ""
+                };
+                text += &value;
+            }
+            Ok(text + "}")
+        })?;
+    }
     define(database, "quote_ident", 1, |call| {
         let name: Option<String> = call.get(0)?;
         Ok(name.map(|name| crate::sql::ident(&name).to_string()))
@@ -155,12 +166,13 @@ pub(super) fn register(database: &Connection, relations: &[(i64, String)]) -> Re
         let size: Option<i64> = call.get(0)?;
         Ok(size.map(|size| format!("{size} bytes")))
     })?;
-    // With the name of a column; with a literal `translate.rs` answers for the session.
+    // Of a column; `translate.rs` answers for a literal, as the session has it.
     define(database, "current_setting", -1, |call| {
-        let name: Option<String> = call.get(0)?;
-        let mut settings = crate::session::SETTINGS.iter();
-        let known = settings.find(|(known, _)| Some(*known) == name.as_deref());
-        Ok(known.map(|(_, value)| *value))
+        let name = text(call, 0)?.unwrap_or_default();
+        Ok(crate::session::default(&name.to_lowercase()))
+    })?;
+    define(database, "quote_literal", 1, |call| {
+        Ok(text(call, 0)?.map(|text| format!("'{}'", text.replace('\'', "''"))))
     })?;
     define(database, "pg_typeof", 1, |_| Ok("unknown"))?;
     operators(database)?;
@@ -186,7 +198,7 @@ fn last_part(name: &str) -> &str {
 
 /// A function of a relation's oid.
 fn with_relations<T: ToSql>(
-    relations: &[(i64, String)],
+    relations: &[Relation],
     answer: impl Fn(&str) -> Option<T> + Send + 'static,
 ) -> impl Fn(&Context<'_>) -> Result<Option<T>> + Send + 'static {
     let relations = relations.to_vec();
@@ -196,35 +208,8 @@ fn with_relations<T: ToSql>(
             Value::Text(text) => text.parse().ok(),
             _ => None,
         };
-        let name = relations.iter().find(|(other, _)| Some(*other) == oid);
-        Ok(name.and_then(|(_, name)| answer(name)))
-    }
-}
-
-/// What PostgreSQL calls a type in SQL.
-pub(super) fn type_name(oid: u32) -> String {
-    let Some(known) = Type::from_oid(oid) else {
-        return "???".to_owned();
-    };
-    let plain = |name: &str| {
-        match name {
-            "bool" => "boolean",
-            "int2" => "smallint",
-            "int4" => "integer",
-            "int8" => "bigint",
-            "float4" => "real",
-            "float8" => "double precision",
-            "timestamptz" => "timestamp with time zone",
-            "timestamp" => "timestamp without time zone",
-            "varchar" => "character varying",
-            "char" => "\"char\"",
-            other => other,
-        }
-        .to_owned()
-    };
-    match known.name().strip_prefix('_') {
-        Some(element) => format!("{}[]", plain(element)),
-        None => plain(known.name()),
+        let name = relations.iter().find(|(other, ..)| Some(*other) == oid);
+        Ok(name.and_then(|(_, name, _)| answer(name)))
     }
 }
 
@@ -267,65 +252,88 @@ fn matches(call: &Context<'_>, regex: impl Fn(&str) -> String) -> Result<Option<
     Ok(Some(regex.is_match(&text)))
 }
 
-/// Arrays are texts here, as PostgreSQL writes them: `{a,b}`.
+/// Arrays are texts here, as PostgreSQL writes them: `{a,b}`, or `1 2` for an `int2vector`.
 fn arrays(database: &Connection) -> Result<()> {
     define(database, "pg_any_equal", 2, |call| {
         let (Some(value), Some(array)) = (text(call, 0)?, text(call, 1)?) else {
             return Ok(None);
         };
-        Ok(Some(elements(&array).any(|element| element == value)))
+        Ok(Some(elements(&array).contains(&Some(value))))
     })?;
     define(database, "pg_array", -1, |call| {
-        let elements: Result<Vec<String>> = (0..call.len())
-            .map(|index| Ok(text(call, index)?.unwrap_or_else(|| "NULL".to_owned())))
-            .collect();
-        Ok(format!("{{{}}}", elements?.join(",")))
+        let elements: Result<Vec<_>> = (0..call.len()).map(|index| text(call, index)).collect();
+        Ok(array_text(elements?))
     })?;
     define(database, "pg_element", 2, |call| {
-        let Some(array) = text(call, 0)? else {
+        let (Some(array), Some(index)) = (text(call, 0)?, integer::<usize>(call, 1)?) else {
             return Ok(None);
         };
-        let index: usize = call.get::<i64>(1)?.try_into().unwrap_or(0);
-        Ok(index
-            .checked_sub(1)
-            .and_then(|index| elements(&array).nth(index).map(str::to_owned)))
+        // Vectors are counted from 0.
+        let first = usize::from(array.starts_with('{'));
+        let index = index.checked_sub(first);
+        Ok(index.and_then(|index| elements(&array).into_iter().nth(index).flatten()))
     })?;
     define(database, "pg_array_json", 1, |call| {
-        let elements: Vec<String> = text(call, 0)?
-            .iter()
-            .flat_map(|array| elements(array))
-            .map(str::to_owned)
-            .collect();
-        Ok(serde_json::Value::from(elements).to_string())
+        let elements = text(call, 0)?.map(|array| elements(&array));
+        Ok(serde_json::Value::from(elements.unwrap_or_default()).to_string())
     })?;
     define(database, "array_to_string", -1, |call| {
-        let Some(array) = text(call, 0)? else {
+        let (Some(array), Some(separator)) = (text(call, 0)?, text(call, 1)?) else {
             return Ok(None);
         };
-        let separator = text(call, 1)?.unwrap_or_default();
-        Ok(Some(elements(&array).collect::<Vec<_>>().join(&separator)))
+        let elements: Vec<String> = elements(&array).into_iter().flatten().collect();
+        Ok(Some(elements.join(&separator)))
+    })?;
+    define(database, "string_to_array", 2, |call| {
+        let (Some(text), Some(separator)) = (text(call, 0)?, text(call, 1)?) else {
+            return Ok(None);
+        };
+        let parts = text.split(&separator).map(|part| Some(part.to_owned()));
+        Ok(Some(array_text(parts.collect())))
+    })?;
+    define(database, "pg_regtype_names", 1, |call| {
+        let names = text(call, 0)?.map(|array| {
+            let oids = elements(&array).into_iter();
+            oids.map(|oid| Some(facts::name_in_sql(oid?.parse().ok()?)))
+        });
+        Ok(names.map(|names| array_text(names.collect())))
+    })?;
+    // The numbers from one to another, as JSON.
+    define(database, "pg_series", 2, |call| {
+        let bounds = (integer::<i64>(call, 0)?, integer::<i64>(call, 1)?);
+        let (Some(first), Some(last)) = bounds else {
+            return Ok("[]".to_owned());
+        };
+        if last.saturating_sub(first) > 100_000 {
+            return Err(Error::UserFunctionError("more than 100000 rows".into()));
+        }
+        Ok((first..=last).collect::<serde_json::Value>().to_string())
     })?;
     define(database, "array_remove", 2, |call| {
-        let (Some(array), Some(unwanted)) = (text(call, 0)?, text(call, 1)?) else {
-            return text(call, 0);
+        let (Some(all), unwanted) = (text(call, 0)?, text(call, 1)?) else {
+            return Ok(None);
         };
-        let kept: Vec<&str> = elements(&array)
-            .filter(|element| *element != unwanted)
-            .collect();
-        Ok(Some(format!("{{{}}}", kept.join(","))))
+        let kept = elements(&all)
+            .into_iter()
+            .filter(|element| *element != unwanted);
+        Ok(Some(array_text(kept.collect())))
+    })?;
+    define(database, "array_lower", 2, |call| {
+        Ok(text(call, 0)?
+            .filter(|array| !elements(array).is_empty())
+            .map(|_| 1))
     })?;
     for name in ["array_upper", "array_length"] {
         define(database, name, 2, |call| {
-            let Some(array) = text(call, 0)? else {
-                return Ok(None);
-            };
-            let length = i64::try_from(elements(&array).count()).unwrap_or(0);
-            Ok((length > 0).then_some(length))
+            let length =
+                text(call, 0)?.and_then(|array| i64::try_from(elements(&array).len()).ok());
+            Ok(length.filter(|length| *length > 0))
         })?;
     }
-    database.create_aggregate_function("pg_array_agg", 1, FLAGS, Collect)
+    database.create_aggregate_function("array_agg", 1, FLAGS, Collect)
 }
 
+/// An argument as a text.
 fn text(call: &Context<'_>, index: usize) -> Result<Option<String>> {
     Ok(match call.get::<Value>(index)? {
         Value::Text(text) => Some(text),
@@ -335,27 +343,39 @@ fn text(call: &Context<'_>, index: usize) -> Result<Option<String>> {
     })
 }
 
-fn elements(array: &str) -> impl Iterator<Item = &str> {
-    let inner = array.trim_start_matches('{').trim_end_matches('}');
-    inner
-        .split([',', ' '])
-        .filter(|element| !element.is_empty())
+/// An argument as a whole number.
+fn integer<T: std::str::FromStr>(call: &Context<'_>, index: usize) -> Result<Option<T>> {
+    Ok(text(call, index)?.and_then(|text| text.parse().ok()))
 }
 
-/// `ARRAY(SELECT …)`
+/// The elements of an array or vector.
+pub(super) fn elements(array: &str) -> Vec<Option<String>> {
+    text_array(array).unwrap_or_else(|| {
+        array
+            .split_whitespace()
+            .map(|one| Some(one.to_owned()))
+            .collect()
+    })
+}
+
+/// `array_agg`, which also serves `ARRAY(SELECT …)`.
 struct Collect;
 
-impl Aggregate<Vec<String>, String> for Collect {
-    fn init(&self, _: &mut Context<'_>) -> Result<Vec<String>> {
+impl Aggregate<Vec<Option<String>>, Option<String>> for Collect {
+    fn init(&self, _: &mut Context<'_>) -> Result<Vec<Option<String>>> {
         Ok(Vec::new())
     }
 
-    fn step(&self, call: &mut Context<'_>, collected: &mut Vec<String>) -> Result<()> {
-        collected.push(text(call, 0)?.unwrap_or_else(|| "NULL".to_owned()));
+    fn step(&self, call: &mut Context<'_>, collected: &mut Vec<Option<String>>) -> Result<()> {
+        collected.push(text(call, 0)?);
         Ok(())
     }
 
-    fn finalize(&self, _: &mut Context<'_>, collected: Option<Vec<String>>) -> Result<String> {
-        Ok(format!("{{{}}}", collected.unwrap_or_default().join(",")))
+    fn finalize(
+        &self,
+        _: &mut Context<'_>,
+        collected: Option<Vec<Option<String>>>,
+    ) -> Result<Option<String>> {
+        Ok(collected.map(array_text))
     }
 }

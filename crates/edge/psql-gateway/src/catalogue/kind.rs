@@ -3,96 +3,81 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_array::builder::{Int16Builder, ListBuilder, StringBuilder};
 use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Int16Array, Int32Array, Int64Array, RecordBatch,
-    RecordBatchOptions, StringArray,
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
+    RecordBatch, RecordBatchOptions, StringArray,
 };
-use arrow_pg::datatypes::{PG_CHAR_KEY, PG_OID_ALIAS_KEY};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_pg::datatypes::PG_OID_ALIAS_KEY;
+use arrow_schema::{Field, Schema};
+use pgwire::api::Type;
 use rusqlite::types::Value as SqliteValue;
 
+use super::functions::elements;
 use crate::error::{Error, Result};
+use crate::rows::TYPE_KEY;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Bool,
-    Int2,
-    Int4,
-    Int8,
-    Float4,
-    Oid,
-    Char,
-    Text,
+fn field(name: &str, of: &Type, array: &ArrayRef) -> Field {
+    let mut about = HashMap::from([(TYPE_KEY.to_owned(), of.oid().to_string())]);
+    if *of == Type::OID {
+        about.insert(PG_OID_ALIAS_KEY.to_owned(), "oid".to_owned());
+    }
+    Field::new(name, array.data_type().clone(), true).with_metadata(about)
 }
 
-impl Kind {
-    /// What a column was declared with in `tables.sql`.
-    pub(super) fn declared(text: &str) -> Option<Self> {
-        Some(
-            match text.split_whitespace().next()?.to_lowercase().as_str() {
-                "bool" => Self::Bool,
-                "int2" => Self::Int2,
-                "int4" => Self::Int4,
-                "int8" => Self::Int8,
-                "float4" => Self::Float4,
-                "oid" => Self::Oid,
-                "char" => Self::Char,
-                _ => Self::Text,
-            },
-        )
+fn array(of: &Type, values: &[SqliteValue]) -> ArrayRef {
+    fn numbers<T: TryFrom<i64>>(values: &[SqliteValue]) -> impl Iterator<Item = Option<T>> {
+        values.iter().map(|value| T::try_from(integer(value)?).ok())
     }
-
-    fn field(self, name: &str) -> Field {
-        let tagged = |data_type, key: &str, value: &str| {
-            Field::new(name, data_type, true)
-                .with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
-        };
-        match self {
-            Self::Bool => Field::new(name, DataType::Boolean, true),
-            Self::Int2 => Field::new(name, DataType::Int16, true),
-            Self::Int4 => Field::new(name, DataType::Int32, true),
-            Self::Int8 => Field::new(name, DataType::Int64, true),
-            Self::Float4 => Field::new(name, DataType::Float32, true),
-            Self::Oid => tagged(DataType::Int32, PG_OID_ALIAS_KEY, "oid"),
-            Self::Char => tagged(DataType::Utf8, PG_CHAR_KEY, "char"),
-            Self::Text => Field::new(name, DataType::Utf8, true),
+    match *of {
+        Type::BOOL => Arc::new(
+            values
+                .iter()
+                .map(|value| integer(value).map(|value| value != 0))
+                .collect::<BooleanArray>(),
+        ),
+        Type::INT2 => Arc::new(numbers(values).collect::<Int16Array>()),
+        Type::INT4 | Type::OID => Arc::new(numbers(values).collect::<Int32Array>()),
+        Type::INT8 => Arc::new(numbers(values).collect::<Int64Array>()),
+        Type::FLOAT4 => {
+            let floats = values.iter().map(|value| text(value)?.parse().ok());
+            Arc::new(floats.collect::<Float32Array>())
         }
-    }
-
-    fn array(self, values: &[SqliteValue]) -> ArrayRef {
-        let integers = || values.iter().map(integer);
-        let narrow = || integers().map(|value| value.and_then(|value| i32::try_from(value).ok()));
-        match self {
-            Self::Bool => Arc::new(
-                integers()
-                    .map(|value| value.map(|value| value != 0))
-                    .collect::<BooleanArray>(),
-            ),
-            Self::Int2 => Arc::new(
-                integers()
-                    .map(|value| value.and_then(|value| i16::try_from(value).ok()))
-                    .collect::<Int16Array>(),
-            ),
-            Self::Int4 | Self::Oid => Arc::new(narrow().collect::<Int32Array>()),
-            Self::Int8 => Arc::new(integers().collect::<Int64Array>()),
-            Self::Float4 => {
-                let floats = narrow().map(|value| {
-                    value
-                        .and_then(|value| i16::try_from(value).ok())
-                        .map(f32::from)
-                });
-                Arc::new(floats.collect::<Float32Array>())
+        Type::FLOAT8 => {
+            let floats = values.iter().map(|value| text(value)?.parse().ok());
+            Arc::new(floats.collect::<Float64Array>())
+        }
+        Type::INT2_ARRAY => {
+            let mut list = ListBuilder::new(Int16Builder::new());
+            for value in values {
+                list.append_option(text(value).map(|array| {
+                    let elements = elements(&array).into_iter();
+                    elements
+                        .map(|element| element?.parse().ok())
+                        .collect::<Vec<_>>()
+                }));
             }
-            Self::Char | Self::Text => Arc::new(values.iter().map(text).collect::<StringArray>()),
+            Arc::new(list.finish())
         }
+        Type::TEXT_ARRAY | Type::NAME_ARRAY => {
+            let mut list = ListBuilder::new(StringBuilder::new());
+            for value in values {
+                list.append_option(text(value).map(|array| elements(&array)));
+            }
+            Arc::new(list.finish())
+        }
+        _ => Arc::new(values.iter().map(text).collect::<StringArray>()),
     }
 }
 
 fn integer(value: &SqliteValue) -> Option<i64> {
     match value {
         SqliteValue::Integer(value) => Some(*value),
-        SqliteValue::Text(text) => text.parse().ok(),
+        SqliteValue::Text(text) => match text.as_str() {
+            "t" | "true" => Some(1),
+            "f" | "false" => Some(0),
+            text => text.parse().ok(),
+        },
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the catalogue's numbers are whole and small"
@@ -114,19 +99,16 @@ fn text(value: &SqliteValue) -> Option<String> {
 
 /// The columns as one batch of so many rows.
 pub(super) fn batch(
-    columns: &[(String, Kind)],
+    columns: &[(String, Type)],
     values: &[Vec<SqliteValue>],
     rows: usize,
 ) -> Result<RecordBatch> {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, kind)| kind.field(name))
-        .collect();
-    let arrays = columns
-        .iter()
-        .zip(values)
-        .map(|((_, kind), values)| kind.array(values));
+    let columns = columns.iter().zip(values).map(|((name, of), values)| {
+        let array = array(of, values);
+        (field(name, of, &array), array)
+    });
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.unzip();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays.collect(), &options)
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(|error| Error::new("XX000", error.to_string()))
 }

@@ -5,12 +5,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `tables.sql` | the catalogue's tables |
+//! | `facts.tsv`, `facts.rs` | the tables, types, functions and settings of PostgreSQL, written by `facts.sql` |
 //! | `fill.rs` | what is in them |
 //! | `functions.rs` | PostgreSQL's functions about the catalogue |
 //! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
 //! | `types.rs`, `kind.rs` | the types of the result's columns, and their values |
 
+pub(crate) mod facts;
 mod fill;
 mod functions;
 mod kind;
@@ -23,17 +24,19 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field};
 use parking_lot::Mutex;
+use pgwire::api::Type;
 use rusqlite::Connection;
 use rusqlite::types::Value as SqliteValue;
-use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, Visit, Visitor};
+use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, TableFactor, Visit, Visitor};
 use tokio::time::Instant;
 
-use self::kind::Kind;
 use crate::error::{Error, Result};
 use crate::runtime::Answer;
 use crate::schema::Schema;
-use crate::session::{Running, Session};
+use crate::session::{About, Session};
 use crate::{bounds, literals, parse, rewrite, sql};
+
+pub(crate) use self::types::of_query as types_of;
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
 const MAX_ROWS: usize = 100_000;
@@ -49,7 +52,7 @@ const KEPT: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     schema: Arc<Schema>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<(Connection, About)>>>,
 }
 
 impl Catalogue {
@@ -67,24 +70,36 @@ impl Catalogue {
             let mut query = query.clone();
             let kinds = types::of_query(&query);
             let names = rewrite::output_names(&query);
-            translate::translate(&mut query, session)?;
+            translate::translate(&mut query, &kinds, session)?;
             bounds::check(&query)?;
             Ok::<_, Error>((kinds, names, literals::print(query)?))
         })?;
         let schema = self.schema.clone();
         let idle = self.idle.clone();
         let running = session.running();
+        let about = session.about();
         let answered = tokio::task::spawn_blocking(move || {
             let kept = || idle.lock();
             let database = kept().pop();
-            let mut database = match database {
-                Some(database) => database,
-                None => fill::database(&schema).map_err(|error| failed(&error))?,
+            let (mut database, last) = match database {
+                Some((database, about)) => (database, Some(about)),
+                None => (
+                    fill::database(&schema).map_err(|error| failed(&error))?,
+                    None,
+                ),
             };
-            let answer = run(&mut database, &text, &kinds, names.as_deref(), running);
+            // Whoever waits for the answer has been told so already; this ends the work.
+            let late =
+                move || running.cancelled.is_cancelled() || Instant::now() > running.deadline;
+            let limited = database.progress_handler(STEPS, Some(late));
+            limited.map_err(|error| failed(&error))?;
+            if last.is_none_or(|last| !last.looks_like(&about)) {
+                fill::personalize(&database, &about).map_err(|error| failed(&error))?;
+            }
+            let answer = run(&database, &text, &kinds, names.as_deref());
             let mut kept = kept();
             if kept.len() < KEPT {
-                kept.push(database);
+                kept.push((database, about));
             }
             answer
         });
@@ -96,27 +111,23 @@ impl Catalogue {
 }
 
 fn run(
-    database: &mut Connection,
+    database: &Connection,
     text: &str,
-    kinds: &[Option<Kind>],
+    kinds: &[Option<Type>],
     names: Option<&[Option<String>]>,
-    running: Running,
 ) -> Result<RecordBatch> {
-    // Whoever waits for the answer has been told so already; this ends the work.
-    let late = move || running.cancelled.is_cancelled() || Instant::now() > running.deadline;
-    database
-        .progress_handler(STEPS, Some(late))
-        .map_err(|error| failed(&error))?;
     let mut statement = database.prepare(text).map_err(|error| failed(&error))?;
-    let columns: Vec<(String, Kind)> = statement
+    let columns: Vec<(String, Type)> = statement
         .columns()
         .enumerate()
         .map(|(index, column)| {
-            let declared = column.decl_type().and_then(Kind::declared);
-            let guessed = || kinds.get(index).copied().flatten();
+            let declared = column
+                .decl_type()
+                .and_then(|declared| facts::type_named(declared.split_whitespace().next()?));
+            let guessed = || kinds.get(index).cloned().flatten();
             let name = names.and_then(|names| names.get(index).cloned().flatten());
             let name = name.unwrap_or_else(|| column.name().to_owned());
-            (name, declared.or_else(guessed).unwrap_or(Kind::Text))
+            (name, declared.or_else(guessed).unwrap_or(Type::TEXT))
         })
         .collect();
     let mut values: Vec<Vec<SqliteValue>> = vec![Vec::new(); columns.len()];
@@ -153,6 +164,7 @@ fn failed(error: &rusqlite::Error) -> Error {
     };
     about("42703", "no such column: ", "column")
         .or_else(|| about("42P01", "no such table: ", "relation"))
+        .or_else(|| about("42704", "no such type: ", "type"))
         .or_else(|| about("42883", "no such function: ", "function"))
         .unwrap_or_else(|| {
             Error::unsupported(format!("the catalogue cannot answer this query: {text}"))
@@ -183,6 +195,8 @@ struct Seen {
     others: Vec<String>,
     ctes: Vec<String>,
     functions: bool,
+    /// The function in a `FROM` that is visited next.
+    called: Option<ObjectName>,
 }
 
 impl Visitor for Seen {
@@ -195,6 +209,18 @@ impl Visitor for Seen {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table {
+            name,
+            args: Some(_),
+            ..
+        } = factor
+        {
+            self.called = Some(name.clone());
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
         let parts = sql::parts(name).unwrap_or_default();
         let ours = match parts.as_slice() {
@@ -202,7 +228,9 @@ impl Visitor for Seen {
             [table] => table.starts_with("pg_"),
             [] => false,
         };
-        if ours {
+        if self.called.take().is_some_and(|called| called == *name) && !ours {
+            // A function in a `FROM`.
+        } else if ours {
             self.catalogue = Some(name.to_string());
         } else {
             self.others.push(sql::last(name).unwrap_or_default());

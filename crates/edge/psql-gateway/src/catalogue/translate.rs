@@ -3,30 +3,142 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use pgwire::api::Type;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, Query, SelectItem, SetExpr, Subscript, TableFactor, TrimWhereField,
+    FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Subscript,
+    TableAliasColumnDef, TableFactor, TableFunctionArgs, TableWithJoins, TrimWhereField,
     UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
+use super::facts;
 use crate::error::{Error, Result};
 use crate::parse;
 use crate::rewrite;
 use crate::session::Session;
 use crate::sql::{self, call, literal, text};
 
-/// Puts a query of the catalogue into SQLite's dialect.
-pub(super) fn translate(query: &mut Query, session: &Arc<Session>) -> Result<()> {
+/// Puts a query of the catalogue, whose columns have these types, into SQLite's dialect.
+pub(super) fn translate(
+    query: &mut Query,
+    kinds: &[Option<Type>],
+    session: &Arc<Session>,
+) -> Result<()> {
     let mut translator = Translator {
         about: session.about(),
         session,
+        renamed: Vec::new(),
+        functions: 0,
     };
-    sql::walked(query.visit(&mut translator))
+    sql::walked(query.visit(&mut translator))?;
+    if !translator.renamed.is_empty() {
+        sql::walked(query.visit(&mut Renamer(translator.renamed)))?;
+    }
+    name_oids(&mut query.body, kinds);
+    Ok(())
 }
 
 struct Translator<'a> {
     about: rewrite::Session,
     session: &'a Arc<Session>,
+    /// The columns of functions in a `FROM`: table, name, and the expression of SQLite that it stands for.
+    renamed: Vec<(String, String, Expr)>,
+    /// How many functions that return rows were moved into a `FROM`.
+    functions: usize,
+}
+
+/// Puts the columns of SQLite's functions in place of those of PostgreSQL's.
+struct Renamer(Vec<(String, String, Expr)>);
+
+/// Takes functions that return rows out of expressions.
+struct Moved {
+    /// How many were moved before.
+    before: usize,
+    tables: Vec<TableFactor>,
+}
+
+impl VisitorMut for Moved {
+    type Break = Error;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if let Some((name, array)) = rows_of(expr) {
+            let table = moved_name(self.before + self.tables.len());
+            self.tables
+                .push(each(call("pg_array_json", [array]), &table));
+            *expr = column(&table, &name);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn moved_name(number: usize) -> String {
+    format!("rows_{number}")
+}
+
+impl VisitorMut for Renamer {
+    type Break = Error;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        let (table, column) = match expr {
+            Expr::Identifier(column) => (None, sql::folded(column)),
+            Expr::CompoundIdentifier(parts) if parts.len() == 2 => {
+                (Some(sql::folded(&parts[0])), sql::folded(&parts[1]))
+            }
+            _ => return ControlFlow::Continue(()),
+        };
+        let found = self.0.iter().find(|(of, name, _)| {
+            *name == column && table.as_ref().is_none_or(|table| table == of)
+        });
+        if let Some((_, _, value)) = found {
+            *expr = value.clone();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Names in place of oids in the columns of type `regclass` and `regtype`.
+fn name_oids(body: &mut SetExpr, kinds: &[Option<Type>]) {
+    match body {
+        SetExpr::Select(select) => {
+            for (item, kind) in select.projection.iter_mut().zip(kinds) {
+                if let (
+                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. },
+                    Some(kind),
+                ) = (item, kind)
+                    && let Some(name) = naming(kind.name())
+                {
+                    *expr = call(name, [sql::take(expr)]);
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            name_oids(left, kinds);
+            name_oids(right, kinds);
+        }
+        SetExpr::Query(query) => name_oids(&mut query.body, kinds),
+        _ => {}
+    }
+}
+
+/// The function that returns the name of an oid of this type.
+fn naming(kind: &str) -> Option<&'static str> {
+    match kind {
+        "regclass" => Some("pg_regclass_name"),
+        "regtype" => Some("pg_regtype_name"),
+        _ => None,
+    }
+}
+
+/// An expression that will be a text: the name of what is an oid so far.
+fn named(expr: &Expr) -> Expr {
+    if let Expr::Function(function) = expr
+        && let Some(last) = sql::last(&function.name)
+        && let Some((_, kind)) = last.split_once('_')
+        && let Some(name) = naming(kind)
+    {
+        return call(name, [expr.clone()]);
+    }
+    expr.clone()
 }
 
 impl VisitorMut for Translator<'_> {
@@ -37,41 +149,58 @@ impl VisitorMut for Translator<'_> {
         ControlFlow::Continue(())
     }
 
-    /// `unnest(array) x` as `(SELECT value AS x FROM json_each(…)) AS x`.
-    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        let TableFactor::Table {
-            name,
-            alias,
-            args: Some(arguments),
-            ..
-        } = factor
-        else {
-            return ControlFlow::Continue(());
-        };
-        if sql::last(name).as_deref() == Some("unnest")
-            && let [array] = arguments.args.as_slice()
-            && let Some(array) = sql::argument(array)
-        {
-            let mut alias = alias.take();
-            let column = alias
-                .as_mut()
-                .and_then(|alias| alias.columns.drain(..).next());
-            let called = match (column, &alias) {
-                (Some(column), _) => column.name,
-                (None, Some(alias)) => alias.name.clone(),
-                (None, None) => sql::ident("unnest"),
-            };
-            match elements(array.clone(), called) {
-                Ok(query) => {
-                    *factor = TableFactor::Derived {
-                        lateral: false,
-                        subquery: Box::new(query),
-                        alias,
-                        sample: None,
-                    };
-                }
-                Err(error) => return ControlFlow::Break(error),
+    /// Columns keep the names that PostgreSQL gives them, whatever becomes of their expressions.
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) = item
+                && let Some(name) = rewrite::column_name(expr)
+            {
+                *item = SelectItem::ExprWithAlias {
+                    expr: sql::take(expr),
+                    alias: sql::ident(&name),
+                };
             }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        match self.table_factor(factor) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    /// Functions that return rows stand in the `SELECT` list of PostgreSQL, and in the `FROM` of SQLite. The rows of all of them are
+    /// in step.
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        let mut moved = Moved {
+            before: self.functions,
+            tables: Vec::new(),
+        };
+        for item in &mut select.projection {
+            item.visit(&mut moved)?;
+        }
+        self.functions += moved.tables.len();
+        for (index, table) in moved.tables.into_iter().enumerate() {
+            if index > 0 {
+                let key = |index: usize| {
+                    let table = moved_name(moved.before + index);
+                    Expr::CompoundIdentifier(vec![sql::ident(&table), sql::ident("key")])
+                };
+                let in_step = binary(key(index), BinaryOperator::Eq, key(0));
+                select.selection = Some(match select.selection.take() {
+                    Some(selection) => {
+                        let selection = Expr::Nested(Box::new(selection));
+                        binary(selection, BinaryOperator::And, in_step)
+                    }
+                    None => in_step,
+                });
+            }
+            select.from.push(TableWithJoins {
+                relation: table,
+                joins: Vec::new(),
+            });
         }
         ControlFlow::Continue(())
     }
@@ -111,12 +240,9 @@ impl VisitorMut for Translator<'_> {
                 right,
             } => Some(not(any(left, right))),
             Expr::Array(array) => Some(call("pg_array", array.elem.clone())),
-            Expr::CompoundFieldAccess { root, access_chain } => match access_chain.as_slice() {
-                [AccessExpr::Subscript(Subscript::Index { index })] => {
-                    Some(call("pg_element", [(**root).clone(), index.clone()]))
-                }
-                _ => None,
-            },
+            Expr::CompoundFieldAccess { root, access_chain } => accessed(root, access_chain),
+            Expr::CompoundIdentifier(parts) => parts.last().and_then(system_column),
+            Expr::Identifier(name) => system_column(name),
             Expr::Trim {
                 expr,
                 trim_where,
@@ -168,10 +294,31 @@ impl Translator<'_> {
         };
         let constant = |text: String| Some(literal(Value::SingleQuotedString(text)));
         match (name, arguments.as_slice()) {
+            (
+                "now"
+                | "transaction_timestamp"
+                | "statement_timestamp"
+                | "clock_timestamp"
+                | "pg_postmaster_start_time"
+                | "pg_conf_load_time",
+                _,
+            ) => {
+                let time = chrono::Utc::now().format("%F %T%.6f+00");
+                Ok(constant(time.to_string()))
+            }
             (_, []) => Ok(self.about.value(name).map(literal)),
+            ("current_schemas", [Expr::Value(value)]) if value.value == Value::Boolean(false) => {
+                Ok(constant("{public}".to_owned()))
+            }
             ("current_schemas", _) => Ok(constant("{pg_catalog,public}".to_owned())),
+            ("greatest" | "least", _) => {
+                let plain = if name == "least" { "min" } else { "max" };
+                Ok(Some(call(plain, arguments.into_iter().cloned())))
+            }
+            ("bool_and" | "every", _) => Ok(Some(call("min", arguments.into_iter().cloned()))),
+            ("bool_or", _) => Ok(Some(call("max", arguments.into_iter().cloned()))),
             ("current_setting", [setting, rest @ ..]) => {
-                let Some(setting) = text(setting) else {
+                let Some(setting) = text(uncast(setting)) else {
                     return Ok(None);
                 };
                 match self.session.setting(setting) {
@@ -182,7 +329,7 @@ impl Translator<'_> {
                 }
             }
             ("set_config", [setting, value, ..]) => {
-                if let (Some(setting), Some(value)) = (text(setting), text(value)) {
+                if let (Some(setting), Some(value)) = (text(uncast(setting)), text(uncast(value))) {
                     self.session.set(setting, value)?;
                     return Ok(constant(self.session.setting(setting)?));
                 }
@@ -193,40 +340,237 @@ impl Translator<'_> {
     }
 }
 
-/// The elements of an array as rows of one column.
-fn elements(array: Expr, called: Ident) -> Result<Query> {
-    let mut query = parse::query("SELECT value FROM json_each(0)")?;
-    if let SetExpr::Select(select) = &mut *query.body {
-        select.projection = vec![SelectItem::ExprWithAlias {
-            expr: Expr::Identifier(sql::ident("value")),
-            alias: called,
-        }];
-        if let TableFactor::Table {
-            args: Some(arguments),
-            ..
-        } = &mut select.from[0].relation
-        {
-            let json = call("pg_array_json", [array]);
-            arguments.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(json))];
+impl Translator<'_> {
+    /// Functions in a `FROM`, and aliases with columns.
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let rows = match factor {
+            TableFactor::UNNEST {
+                array_exprs,
+                alias,
+                with_ordinality,
+                ..
+            } => {
+                let array = array_exprs.first().cloned();
+                let rows = array.map(|array| call("pg_array_json", [array]));
+                rows.map(|rows| (rows, "unnest", alias, *with_ordinality))
+            }
+            TableFactor::Table {
+                name,
+                args: Some(args),
+                alias,
+                with_ordinality,
+                ..
+            } => {
+                let arguments = args.args.iter().filter_map(sql::argument).cloned();
+                let function = sql::last(name).unwrap_or_default();
+                match function.as_str() {
+                    "unnest" => Some((call("pg_array_json", arguments), "unnest")),
+                    "generate_series" => Some((call("pg_series", arguments), "generate_series")),
+                    "string_to_array" | "current_schemas" => {
+                        // One row with the value.
+                        let value = call(&function, arguments);
+                        Some((call("json_array", [value]), "value"))
+                    }
+                    _ => None,
+                }
+                .map(|(rows, name)| (rows, name, alias, *with_ordinality))
+            }
+            _ => None,
+        };
+        if let Some((rows, name, alias, with_ordinality)) = rows {
+            let called = alias
+                .as_ref()
+                .map_or_else(|| sql::ident(name), |alias| alias.name.clone());
+            let columns = alias.iter().flat_map(|alias| &alias.columns);
+            let columns: Vec<String> = columns.map(|column| sql::folded(&column.name)).collect();
+            let table = sql::folded(&called);
+            let value = columns.first().unwrap_or(&table).clone();
+            self.renamed
+                .push((table.clone(), value, column(&table, "unnest")));
+            if with_ordinality {
+                let ordinality = columns.get(1).map_or("ordinality", String::as_str);
+                let number = column(&table, "generate_subscripts");
+                self.renamed
+                    .push((table.clone(), ordinality.to_owned(), number));
+            }
+            *factor = each(rows, &table);
+            return Ok(());
         }
+        function_of_table(factor);
+        name_columns(factor)
     }
-    Ok(query)
 }
 
-/// `ARRAY(SELECT x …)` as `(SELECT pg_array_agg(x) FROM (SELECT x …))`.
+/// A function of the rows of a table, such as `pg_show_all_settings()`, is that table.
+fn function_of_table(factor: &mut TableFactor) {
+    if let TableFactor::Table {
+        name,
+        args: args @ Some(_),
+        ..
+    } = factor
+        && let Some(function) = sql::last(name)
+        && function.starts_with("pg_")
+    {
+        let table = match function.as_str() {
+            "pg_show_all_settings" => "pg_settings",
+            other => other,
+        };
+        *name = ObjectName::from(vec![sql::ident("pg_catalog"), sql::ident(table)]);
+        *args = None;
+    }
+}
+
+/// Column aliases of a table: SQLite names columns in a `WITH` only.
+fn name_columns(factor: &mut TableFactor) -> Result<()> {
+    let (TableFactor::Table { alias, .. } | TableFactor::Derived { alias, .. }) = &mut *factor
+    else {
+        return Ok(());
+    };
+    let Some(mut named) = alias.take_if(|alias| !alias.columns.is_empty()) else {
+        return Ok(());
+    };
+    if let TableFactor::Table { name, .. } = factor {
+        // The columns without an alias keep their names.
+        let columns = facts::columns_of(&sql::last(name).unwrap_or_default());
+        let rest = columns.iter().skip(named.columns.len());
+        let rest = rest.map(|(name, _)| TableAliasColumnDef::from_name(*name));
+        named.columns.extend(rest);
+    }
+    let mut query = parse::query("WITH t AS (SELECT * FROM t) SELECT * FROM t")?;
+    if let Some(with) = &mut query.with
+        && let [cte] = with.cte_tables.as_mut_slice()
+    {
+        cte.alias.columns = std::mem::take(&mut named.columns);
+        if let SetExpr::Select(select) = &mut *cte.query.body {
+            select.from[0].relation = factor.clone();
+        }
+    }
+    *factor = TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query),
+        alias: Some(named),
+        sample: None,
+    };
+    Ok(())
+}
+
+/// What is cast.
+fn uncast(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Cast { expr, .. } => uncast(expr),
+        other => other,
+    }
+}
+
+/// A part of a value: an element of an array, or a part of what `_pg_expandarray` returns.
+fn accessed(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
+    chain
+        .iter()
+        .try_fold(root.clone(), |value, access| match (value, access) {
+            (Expr::Identifier(table), AccessExpr::Dot(Expr::Identifier(column))) => {
+                Some(Expr::CompoundIdentifier(vec![table, column.clone()]))
+            }
+            (value, AccessExpr::Dot(Expr::Identifier(part))) => {
+                let path = format!("$.{}", sql::folded(part));
+                let path = literal(Value::SingleQuotedString(path));
+                Some(call("json_extract", [value, path]))
+            }
+            (value, AccessExpr::Subscript(Subscript::Index { index })) => {
+                Some(call("pg_element", [value, index.clone()]))
+            }
+            _ => None,
+        })
+}
+
+/// The name and the array of a call that returns a row for each element of an array.
+fn rows_of(expr: &Expr) -> Option<(String, Expr)> {
+    let Expr::Function(function) = expr else {
+        return None;
+    };
+    let name = sql::last(&function.name)?;
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let known = matches!(
+        name.as_str(),
+        "unnest" | "generate_subscripts" | "_pg_expandarray"
+    );
+    let array = list
+        .args
+        .first()
+        .and_then(sql::argument)
+        .filter(|_| known)?;
+    Some((name, array.clone()))
+}
+
+/// `json_each(json) AS table`, which has a row for each element of an array.
+fn each(json: Expr, table: &str) -> TableFactor {
+    TableFactor::Table {
+        name: ObjectName::from(vec![sql::ident("json_each")]),
+        alias: Some(rewrite::table_alias(table)),
+        args: Some(TableFunctionArgs {
+            args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(json))],
+            settings: None,
+        }),
+        with_hints: Vec::new(),
+        version: None,
+        with_ordinality: false,
+        partitions: Vec::new(),
+        json_path: None,
+        sample: None,
+        index_hints: Vec::new(),
+    }
+}
+
+/// What a function of an array returns for a row of [`each`].
+fn column(table: &str, function: &str) -> Expr {
+    let column = |name| Expr::CompoundIdentifier(vec![sql::ident(table), sql::ident(name)]);
+    let value = column("value");
+    let one = literal(Value::Number("1".to_owned(), false));
+    let number = Expr::Nested(Box::new(binary(column("key"), BinaryOperator::Plus, one)));
+    let text = |text: &str| literal(Value::SingleQuotedString(text.to_owned()));
+    match function {
+        "generate_subscripts" => number,
+        "_pg_expandarray" => call("json_object", [text("x"), value, text("n"), number]),
+        _ => value,
+    }
+}
+
+fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp {
+        left: Box::new(left),
+        op,
+        right: Box::new(right),
+    }
+}
+
+/// The columns that every table of PostgreSQL has. Nothing changes the catalogue, so they have the same value in all rows.
+fn system_column(name: &Ident) -> Option<Expr> {
+    let number = match sql::folded(name).as_str() {
+        "xmin" => "1",
+        "xmax" | "cmin" | "cmax" | "tableoid" => "0",
+        _ => return None,
+    };
+    Some(literal(Value::Number(number.to_owned(), false)))
+}
+
+/// `ARRAY(SELECT x …)` as `(SELECT coalesce(array_agg(x), '{}') FROM (SELECT x …))`.
 fn collected(query: &Query) -> Option<Expr> {
     let mut query = query.clone();
     let SetExpr::Select(select) = &mut *query.body else {
         return None;
     };
-    if let Some(SelectItem::UnnamedExpr(expr)) = select.projection.first() {
+    if let Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) =
+        select.projection.first()
+    {
         select.projection[0] = SelectItem::ExprWithAlias {
             expr: expr.clone(),
             alias: sql::ident("element"),
         };
     }
     let mut outer =
-        parse::query("SELECT pg_array_agg(element) FROM (SELECT 1) AS elements").ok()?;
+        parse::query("SELECT coalesce(array_agg(element), '{}') FROM (SELECT 1) AS elements")
+            .ok()?;
     if let SetExpr::Select(select) = &mut *outer.body
         && let TableFactor::Derived { subquery, .. } = &mut select.from[0].relation
     {
@@ -241,18 +585,25 @@ fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
         DataType::Regclass => "regclass".to_owned(),
         other => other.to_string().to_lowercase(),
     };
-    let is_text = text(expr).is_some();
-    let to = |data_type| Some(sql::cast(expr.clone(), data_type));
+    let to = |expr, data_type| Some(sql::cast(expr, data_type));
     let name = name.split('(').next().unwrap_or(&name);
     match name {
-        "regclass" if is_text => Some(call("pg_regclass_oid", [expr.clone()])),
-        "regclass" => Some(call("pg_regclass_name", [expr.clone()])),
-        "regtype" if is_text => Some(call("pg_regtype_oid", [expr.clone()])),
-        "regtype" => Some(call("pg_regtype_name", [expr.clone()])),
+        "regclass" => Some(call("pg_regclass", [expr.clone()])),
+        "regtype" => Some(call("pg_regtype", [expr.clone()])),
+        "regtype[]" => Some(call("pg_regtype_names", [expr.clone()])),
+        "regproc" => text(expr).map(|name| {
+            let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
+            literal(Value::SingleQuotedString(name.to_owned()))
+        }),
         "oid" | "int2" | "int4" | "int8" | "int" | "integer" | "bigint" | "smallint" | "xid" => {
-            to(DataType::Integer(None))
+            to(expr.clone(), DataType::Integer(None))
         }
-        "text" | "name" | "varchar" | "character varying" | "bpchar" | "char" => to(DataType::Text),
+        "real" | "double precision" | "float4" | "float8" | "float" => {
+            to(expr.clone(), DataType::Real)
+        }
+        "text" | "name" | "varchar" | "character varying" | "bpchar" | "char" => {
+            to(named(expr), DataType::Text)
+        }
         // The rest are texts already, or NULL.
         _ => Some(expr.clone()),
     }
@@ -269,15 +620,20 @@ fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
         BinaryOperator::PGNotLikeMatch => "!~~",
         BinaryOperator::PGNotILikeMatch => "!~~*",
         BinaryOperator::PGCustomBinaryOperator(parts) => parts.last()?,
+        BinaryOperator::StringConcat => {
+            let parts = (named(left), named(right));
+            return ((&parts.0, &parts.1) != (left, right))
+                .then(|| binary(parts.0, op.clone(), parts.1));
+        }
         _ => return None,
     };
     let compared = |op| {
         // `OPERATOR(…)` binds otherwise than the operator itself.
-        Some(Expr::Nested(Box::new(Expr::BinaryOp {
-            left: Box::new(left.clone()),
+        Some(Expr::Nested(Box::new(binary(
+            left.clone(),
             op,
-            right: Box::new(right.clone()),
-        })))
+            right.clone(),
+        ))))
     };
     let function = match name.trim_start_matches('!').trim_end_matches('*') {
         "~" => "pg_regex",

@@ -1,11 +1,16 @@
 //! What PostgreSQL writes in another way than the runtime.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use pgwire::api::Type;
+use postgres_types::Kind;
 use sqlparser::ast::{
-    CastKind, DataType, DateTimeField, Expr, FunctionArguments, Query, Value, VisitMut, VisitorMut,
+    BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArguments, Query, Value,
+    VisitMut, VisitorMut,
 };
 
+use crate::catalogue::facts;
 use crate::error::{Error, Result};
 use crate::{parameters, sql};
 
@@ -15,10 +20,12 @@ pub(crate) struct Session {
     pub(crate) user: String,
     pub(crate) database: String,
     pub(crate) pid: i32,
+    /// The settings that differ from those of the beginning.
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 /// The version that is told to clients, by which they choose what they ask of the catalogue.
-pub(crate) const SERVER_VERSION: &str = "14.0";
+pub(crate) const SERVER_VERSION: &str = "15.0";
 
 /// What `version()` answers.
 pub(crate) fn version() -> String {
@@ -29,6 +36,18 @@ pub(crate) fn version() -> String {
 }
 
 impl Session {
+    /// Whether the catalogue is the same for both.
+    pub(crate) fn looks_like(&self, other: &Self) -> bool {
+        let looks = |session: &Self| {
+            (
+                session.user.clone(),
+                session.database.clone(),
+                session.settings.clone(),
+            )
+        };
+        looks(self) == looks(other)
+    }
+
     /// The value of a function without arguments, if it is about the session.
     pub(crate) fn value(&self, function: &str) -> Option<Value> {
         let text = |text: &str| Some(Value::SingleQuotedString(text.to_owned()));
@@ -102,6 +121,30 @@ impl VisitorMut for Adapter<'_> {
                 *expr = sql::call("date_part", [field, (**inner).clone()]);
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::PGExp,
+                right,
+            } => *expr = sql::call("power", [sql::take(left), sql::take(right)]),
+            Expr::TypedString(typed) => {
+                if let Value::SingleQuotedString(text) = &typed.value.value
+                    && let Some(of) = facts::type_in_sql(&typed.data_type.to_string())
+                    && is_read_here(&of, &typed.data_type)
+                {
+                    match parameters::typed(text, &of) {
+                        Ok(value) => *expr = value,
+                        Err(error) => return ControlFlow::Break(error),
+                    }
+                }
+            }
+            Expr::Interval(interval) if interval.leading_field.is_none() => {
+                if let Some(text) = sql::text(&interval.value) {
+                    match parameters::typed(text, &Type::INTERVAL) {
+                        Ok(value) => *expr = value,
+                        Err(error) => return ControlFlow::Break(error),
+                    }
+                }
+            }
             Expr::Value(value) => {
                 // The runtime makes whole numbers beyond 64 bits floating ones.
                 if let Value::Number(digits, _) = &value.value
@@ -112,44 +155,101 @@ impl VisitorMut for Adapter<'_> {
                     *expr = parameters::cast(digits, "DECIMAL(38, 0)");
                 }
             }
-            Expr::Cast {
-                data_type,
-                expr: inner,
-                kind,
-                ..
-            } => {
-                // State is JSON in a text, and the runtime's JSON operators take texts.
-                if *data_type == DataType::Bytea
-                    && let Some(bytes) = sql::text(inner).and_then(parameters::byte_array)
-                {
-                    *expr = parameters::bytea(&bytes);
-                } else if matches!(data_type, DataType::Array(_))
-                    && let Some(text) = sql::text(inner)
-                {
-                    // The runtime would make it an array of one text.
-                    let Some(elements) = parameters::text_array(text) else {
-                        let message = format!("malformed array literal: \"{text}\"");
-                        return ControlFlow::Break(Error::new("22P02", message));
-                    };
-                    **inner = parameters::texts(elements);
-                    *kind = CastKind::Cast;
-                } else if matches!(data_type, DataType::JSON | DataType::JSONB) {
-                    *expr = Expr::Nested(inner.clone());
-                } else {
-                    if let DataType::Custom(name, _) = &*data_type
-                        && let Some(last) = sql::last(name)
-                        && matches!(last.as_str(), "name" | "bpchar" | "text" | "varchar")
-                    {
-                        *data_type = DataType::Text;
-                    }
-                    if *kind == CastKind::DoubleColon {
-                        *kind = CastKind::Cast;
-                    }
+            Expr::Cast { .. } => {
+                if let Err(error) = cast(expr) {
+                    return ControlFlow::Break(error);
                 }
             }
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Casts to PostgreSQL's types.
+fn cast(expr: &mut Expr) -> Result<()> {
+    let Expr::Cast {
+        data_type,
+        expr: inner,
+        kind,
+        ..
+    } = expr
+    else {
+        return Ok(());
+    };
+    let of = facts::type_in_sql(&data_type.to_string());
+    if *kind == CastKind::DoubleColon {
+        *kind = CastKind::Cast;
+    }
+    match of {
+        Some(of) if constant(inner).is_some() && is_read_here(&of, data_type) => {
+            let value = parameters::typed(constant(inner).unwrap_or_default(), &of)?;
+            match value {
+                Expr::Array(_) if !is_of(&value, &of) => **inner = value,
+                value => *expr = value,
+            }
+        }
+        // The runtime would give decimals another scale, and does not know `uuid`.
+        Some(of) if is_of(inner, &of) && !has_precision(data_type) => {
+            *expr = (**inner).clone();
+        }
+        Some(Type::TIMESTAMPTZ) => *expr = parameters::with_time_zone((**inner).clone()),
+        // State is JSON in a text, and the runtime's JSON operators take texts.
+        Some(Type::JSON | Type::JSONB) => *expr = Expr::Nested(inner.clone()),
+        Some(Type::NAME | Type::BPCHAR | Type::TEXT | Type::VARCHAR | Type::UUID) => {
+            *data_type = DataType::Text;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A literal that is cast: a text or a number.
+fn constant(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::Number(text, _) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn has_precision(data_type: &DataType) -> bool {
+    data_type.to_string().contains('(')
+}
+
+/// Whether an expression is a value that [`parameters::typed`] made for this type.
+fn is_of(expr: &Expr, of: &Type) -> bool {
+    match (expr, of.kind()) {
+        (Expr::Array(array), Kind::Array(element)) => {
+            let mut elements = array.elem.iter();
+            elements.any(|value| is_of(value, element) || *element == Type::UUID)
+        }
+        (
+            Expr::Cast {
+                expr, data_type, ..
+            },
+            _,
+        ) => {
+            let is_number = matches!(data_type, DataType::Decimal(_) | DataType::Double(_));
+            *of == Type::NUMERIC && is_number && sql::text(expr).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Whether texts of this type are read by the gateway, because PostgreSQL reads more of them than the runtime does.
+fn is_read_here(of: &Type, data_type: &DataType) -> bool {
+    match *of {
+        Type::BYTEA
+        | Type::FLOAT8
+        | Type::INTERVAL
+        | Type::UUID
+        | Type::TIMESTAMP
+        | Type::TIMESTAMPTZ => true,
+        Type::NUMERIC => !has_precision(data_type),
+        _ => matches!(of.kind(), Kind::Array(_)),
     }
 }
 

@@ -7,6 +7,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `keys.rs` | from a key to its partition key |
+//! | `recursion.rs` | `WITH RECURSIVE` |
 //! | `scope.rs` | which names mean which columns at a place in the query |
 //! | `names.rs` | what PostgreSQL would call the output columns |
 //! | `dialect.rs` | what PostgreSQL writes in another way than the runtime |
@@ -14,18 +15,19 @@
 mod dialect;
 mod keys;
 mod names;
+mod recursion;
 mod scope;
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut,
-    VisitorMut,
+    SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor,
+    TableWithJoins, VisitMut, VisitorMut,
 };
 
 pub(crate) use self::dialect::{SERVER_VERSION, Session, adapt};
-pub(crate) use self::names::{expand, output_names};
+pub(crate) use self::names::{expand, name as column_name, output_names};
 use self::scope::{Found, Relation, Scope};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -78,6 +80,7 @@ impl Rewriter<'_> {
             for cte in &mut with.cte_tables {
                 let name = sql::folded(&cte.alias.name);
                 if with.recursive {
+                    recursion::check(cte)?;
                     // It may mean itself, so it must be known before it is looked at.
                     self.ctes.push((name.clone(), Relation::opaque(&name)));
                 }
@@ -196,7 +199,7 @@ impl Rewriter<'_> {
                 alias,
                 args: None,
                 ..
-            } => match self.table(name, alias.as_ref())? {
+            } => match self.table(name, self.complete(name, alias)?.as_ref())? {
                 Named::Relation(relation) => relation,
                 Named::Renamed(today, relation) => {
                     let visible = alias.clone().unwrap_or_else(|| table_alias(&relation.name));
@@ -245,6 +248,35 @@ impl Rewriter<'_> {
             scope.relations.push(relation);
         }
         Ok(())
+    }
+
+    /// The alias of a table with a name for each of its columns, if it has some: the others keep theirs.
+    fn complete<'b>(
+        &self,
+        name: &ObjectName,
+        alias: &'b mut Option<TableAlias>,
+    ) -> Result<&'b Option<TableAlias>> {
+        if let Some(alias) = alias
+            && !alias.columns.is_empty()
+        {
+            let (Named::Relation(relation)
+            | Named::Renamed(_, relation)
+            | Named::View(_, relation)) = self.table(name, None)?;
+            let (has, named) = (relation.columns.len(), alias.columns.len());
+            if !relation.opaque && named > has {
+                let message = format!(
+                    "table \"{}\" has {has} columns available but {named} columns specified",
+                    relation.name
+                );
+                return Err(Error::new("42P10", message));
+            }
+            let rest = relation.columns.iter().skip(named);
+            alias.columns.extend(rest.map(|column| TableAliasColumnDef {
+                name: sql::ident(column),
+                data_type: None,
+            }));
+        }
+        Ok(alias)
     }
 
     /// What a name in a `FROM` clause means.
@@ -517,7 +549,8 @@ fn output_name(expr: &Expr) -> Option<Ident> {
     }
 }
 
-fn table_alias(name: &str) -> TableAlias {
+/// `AS name`
+pub(crate) fn table_alias(name: &str) -> TableAlias {
     TableAlias {
         explicit: true,
         name: sql::ident(name),

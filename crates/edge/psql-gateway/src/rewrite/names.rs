@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use sqlparser::ast::{
-    Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor, TableWithJoins,
-    WildcardAdditionalOptions,
+    AccessExpr, Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor,
+    TableWithJoins, WildcardAdditionalOptions,
 };
 
+use crate::catalogue::facts;
 use crate::schema::Schema;
 use crate::sql;
 
@@ -119,20 +120,29 @@ fn name_in_runtime(expr: &Expr) -> String {
     }
 }
 
-/// As PostgreSQL's `FigureColname` does it.
-fn name(expr: &Expr) -> Option<String> {
+/// What PostgreSQL calls a column without an alias, as its `FigureColname` does it.
+pub(crate) fn name(expr: &Expr) -> Option<String> {
+    own_name(expr).or_else(|| match expr {
+        // By what it is cast to at last, in the catalogue's words.
+        Expr::Cast { data_type, .. } => {
+            let written = data_type.to_string().to_lowercase();
+            let of = facts::type_in_sql(written.trim_end_matches("[]"));
+            Some(of.map_or(written, |of| of.name().to_owned()))
+        }
+        Expr::Nested(expr) | Expr::Collate { expr, .. } => name(expr),
+        Expr::Case { .. } => Some("case".to_owned()),
+        _ => None,
+    })
+}
+
+/// The name of a column, a function or a construct, also where it is cast.
+fn own_name(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Identifier(ident) => Some(sql::folded(ident)),
         Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
         Expr::Function(function) => sql::last(&function.name),
-        Expr::Cast {
-            expr, data_type, ..
-        } => name(expr).or_else(|| Some(data_type.to_string().to_lowercase())),
-        Expr::Nested(expr) | Expr::Collate { expr, .. } => name(expr),
-        Expr::Case { else_result, .. } => else_result
-            .as_deref()
-            .and_then(name)
-            .or_else(|| Some("case".to_owned())),
+        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => own_name(expr),
+        Expr::Case { else_result, .. } => else_result.as_deref().and_then(own_name),
         Expr::Exists { .. } => Some("exists".to_owned()),
         Expr::Array(_) => Some("array".to_owned()),
         Expr::Extract { .. } => Some("extract".to_owned()),
@@ -141,7 +151,10 @@ fn name(expr: &Expr) -> Option<String> {
         Expr::Ceil { .. } => Some("ceil".to_owned()),
         Expr::Floor { .. } => Some("floor".to_owned()),
         Expr::Position { .. } => Some("position".to_owned()),
-        Expr::CompoundFieldAccess { root, .. } => name(root),
+        Expr::CompoundFieldAccess { root, access_chain } => match access_chain.last() {
+            Some(AccessExpr::Dot(Expr::Identifier(part))) => Some(sql::folded(part)),
+            _ => own_name(root),
+        },
         Expr::Subquery(query) => output_names(query)?.into_iter().next().flatten(),
         _ => None,
     }
@@ -163,7 +176,7 @@ mod tests {
             ),
             (
                 "select key::text, '1'::int, upper(key) as \"K\"",
-                &["key", "int", "K"],
+                &["key", "int4", "K"],
             ),
             (
                 "select case when true then 1 end, exists (select 1)",

@@ -1,0 +1,59 @@
+-- Writes facts.tsv, the facts about PostgreSQL that clients look up. Run it in an empty database of a new PostgreSQL 15:
+--   psql --no-psqlrc --quiet --tuples-only --no-align --field-separator $'\t' --file facts.sql postgres > facts.tsv
+-- A line with @ names a table and the columns of the lines below it. @relation has the columns of all of the catalogue's tables
+-- and views. Texts for people, such as descriptions, are left out.
+\pset null '\\N'
+\set relations 'select c.*, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in (\'pg_catalog\', \'information_schema\') and relkind in (\'r\', \'v\')'
+
+\qecho '@relation	oid	schema	name	kind	columns'
+select r.oid, r.nspname, relname, relkind,
+  string_agg(attname || ' ' || coalesce(b.typname, t.typname) || case when attnotnull then '!' else '' end, ',' order by attnum)
+from (:relations) r join pg_attribute a on a.attrelid = r.oid and attnum > 0
+  join pg_type t on t.oid = atttypid left join pg_type b on b.oid = t.typbasetype
+group by 1, 2, 3, 4 order by 1;
+
+\qecho '@pg_type	oid	typname	typlen	typbyval	typtype	typcategory	typispreferred	typdelim	typsubscript	typelem	typarray	typinput	typoutput	typreceive	typsend	typmodin	typmodout	typalign	typstorage	typcollation	typnamespace	typowner	typisdefined	typrelid	typanalyze	typnotnull	typbasetype	typtypmod	typndims'
+select oid, typname, typlen, typbyval::int, typtype, typcategory, typispreferred::int, typdelim, typsubscript, typelem, typarray,
+  typinput, typoutput, typreceive, typsend, typmodin, typmodout, typalign, typstorage, typcollation,
+  11, 10, 1, 0, '-', 0, 0, -1, 0
+from pg_type where typrelid = 0 and oid < 10000 order by 1;
+
+\qecho '@pg_proc	oid	proname	pronamespace	proowner	prolang	prokind	proisstrict	proretset	provolatile	pronargs	pronargdefaults	provariadic	prorettype	proargtypes	proallargtypes	proargmodes	proargnames'
+select oid, proname, case when pronamespace = 11 then 11 else 13000 end, 10, prolang, prokind, proisstrict::int, proretset::int,
+  provolatile, pronargs, pronargdefaults, provariadic, prorettype, proargtypes, proallargtypes, proargmodes, proargnames
+from pg_proc where oid < 10000 or proname = '_pg_expandarray' order by 1;
+
+\qecho '@pg_operator	oid	oprname	oprnamespace	oprowner	oprkind	oprcanmerge	oprcanhash	oprleft	oprright	oprresult	oprcom	oprnegate	oprcode	oprrest	oprjoin'
+select oid, oprname, 11, 10, oprkind, oprcanmerge::int, oprcanhash::int, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode,
+  oprrest, oprjoin from pg_operator where oid < 10000 order by 1;
+
+\qecho '@pg_cast	oid	castsource	casttarget	castfunc	castcontext	castmethod'
+select oid, castsource, casttarget, castfunc, castcontext, castmethod from pg_cast order by castsource, casttarget;
+
+\qecho '@pg_range	rngtypid	rngsubtype	rngmultitypid	rngcollation	rngsubopc	rngcanonical	rngsubdiff'
+select rngtypid, rngsubtype, rngmultitypid, rngcollation, rngsubopc, rngcanonical, rngsubdiff from pg_range order by 1;
+
+\qecho '@pg_am	oid	amname	amhandler	amtype'
+select oid, amname, amhandler, amtype from pg_am order by 1;
+
+\qecho '@pg_opclass	oid	opcmethod	opcname	opcnamespace	opcowner	opcfamily	opcintype	opcdefault	opckeytype'
+select oid, opcmethod, opcname, 11, 10, opcfamily, opcintype, opcdefault::int, opckeytype
+from pg_opclass where oid < 10000 order by 1;
+
+\qecho '@pg_language	oid	lanname	lanowner	lanispl	lanpltrusted	lanplcallfoid	laninline	lanvalidator'
+select oid, lanname, 10, lanispl::int, lanpltrusted::int, lanplcallfoid, laninline, lanvalidator
+from pg_language where oid < 10000 order by 1;
+
+\qecho '@pg_collation	oid	collname	collnamespace	collowner	collprovider	collisdeterministic	collencoding	collcollate	collctype'
+select oid, collname, 11, 10, collprovider, collisdeterministic::int, collencoding, collcollate, collctype
+from pg_collation where oid < 10000 order by 1;
+
+\qecho '@pg_tablespace	oid	spcname	spcowner'
+select oid, spcname, 10 from pg_tablespace order by 1;
+
+\qecho '@pg_settings	name	setting	unit	context	vartype	source	min_val	max_val	enumvals	boot_val	reset_val	pending_restart'
+select name, boot_val, unit, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, 0
+from pg_settings where context in ('user', 'superuser', 'backend', 'superuser-backend') or vartype <> 'string' order by name;
+
+\qecho '@pg_get_keywords	word	catcode	barelabel	catdesc	baredesc'
+select word, catcode, barelabel::int, catdesc, baredesc from pg_get_keywords() order by 1;
