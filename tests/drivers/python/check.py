@@ -6,11 +6,14 @@ The argument is a connection string. A failed assertion ends it with a traceback
 import sys
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from datetime import time as clock
 from decimal import Decimal
+from uuid import UUID
 
 import psycopg
 import psycopg.sql
+import sqlalchemy
 from psycopg import errors
 
 # A query that would take hours.
@@ -132,6 +135,73 @@ def harmless(conninfo):
         assert other.execute("select count(*) > 0 from state").fetchone() == (True,)
 
 
+def types(conninfo):
+    """Values of many types are the same after they were bound and read, in the text and the binary format."""
+    hostile = ['a"b', "c\\d", None, "", "NULL", "{}", " "]
+    values = [
+        ("interval", timedelta(days=1, seconds=3)),
+        ("interval", timedelta(days=-2, microseconds=5)),
+        ("uuid", UUID(int=5)),
+        ("time", clock(1, 2, 3, 4000)),
+        ("date", date(1, 1, 1)),
+        ("timestamp", datetime(2026, 1, 2, 3, 4, 5, 6000)),
+        ("timestamptz", datetime(2026, 1, 2, 3, 4, 5, 6000, tzinfo=timezone.utc)),
+        ("numeric", Decimal("1E+3")),
+        ("numeric", Decimal("-0.00001")),
+        ("numeric", Decimal(2**100)),
+        ("float8", float("inf")),
+        ("float8", float("-inf")),
+        ("float8", 1e-7),
+        ("text[]", hostile),
+        ("int[]", [1, None, 3]),
+        ("float8[]", [1.5, None]),
+        ("bool[]", [True, False]),
+        ("numeric[]", [Decimal("1.5")]),
+        ("interval[]", [timedelta(days=1)]),
+        ("text[]", None),
+    ]
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for binary in (False, True):
+            cursor = connection.cursor(binary=binary)
+            for name, value in values:
+                row = cursor.execute(f"select %s::{name}", (value,), binary=binary).fetchone()
+                assert row == (value,), (binary, name, value, row)
+            nan = cursor.execute("select %s::float8", (float("nan"),), binary=binary).fetchone()[0]
+            assert nan != nan, nan
+        texts = connection.execute("select 'infinity'::float8::text, '-infinity'::float8, '12:00:00.5'::time").fetchone()
+        assert texts[1:] == (float("-inf"), clock(12, 0, 0, 500000)), texts
+
+
+def cursors(conninfo):
+    """Cursors of the server fetch rows in batches, and statements of the protocol and of SQL share their names."""
+    with psycopg.connect(conninfo) as connection:
+        everything = connection.execute("select key from state where key <> %s order by key", ("x",)).fetchall()
+        with connection.cursor("some") as cursor:
+            cursor.itersize = 2
+            cursor.execute("select key from state where key <> %s order by key", ("x",))
+            assert cursor.fetchmany(3) + list(cursor) == everything
+        connection.pgconn.prepare(b"mine", b"select 1")
+        connection.execute("deallocate mine")
+        assert connection.pgconn.exec_prepared(b"mine", []).status == psycopg.pq.ExecStatus.FATAL_ERROR
+
+
+def reflected(conninfo):
+    """SQLAlchemy finds tables, views and their columns."""
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
+    with engine.connect() as connection:
+        assert connection.execute(sqlalchemy.text("select 1")).scalar() == 1
+    inspector = sqlalchemy.inspect(engine)
+    columns = {column["name"]: str(column["type"]) for column in inspector.get_columns("orders")}
+    assert columns["price"] == "NUMERIC" and columns["created"] == "TIMESTAMP", columns
+    assert inspector.get_pk_constraint("orders")["constrained_columns"] == []
+    assert "state" in inspector.get_table_names() and "orders" in inspector.get_view_names()
+    tables = sqlalchemy.MetaData()
+    tables.reflect(engine, views=True, only=["orders", "state"])
+    with engine.connect() as connection:
+        count = sqlalchemy.select(sqlalchemy.func.count()).select_from(tables.tables["orders"])
+        assert connection.execute(count).scalar() == 2
+
+
 def prepared(conninfo):
     """A prepared statement can be run repeatedly, and in a pipeline. Transactions and savepoints are accepted."""
     query = "select component, key from state where component_key = %s order by component, key"
@@ -170,7 +240,7 @@ def refused(conninfo):
             ("select nope(1)", errors.UndefinedFunction, "8"),
             ("select 1/0", errors.DivisionByZero, None),
             ("delete from state", errors.ReadOnlySqlTransaction, None),
-            ("declare c cursor for select 1", errors.FeatureNotSupported, None),
+            ("declare c cursor for select 1", errors.NoActiveSqlTransaction, None),
         ]:
             try:
                 connection.execute(query)
@@ -210,6 +280,6 @@ def cancelled(conninfo):
         connection.execute("select 1")
 
 
-for check in (values, parameters, data, harmless, prepared, copied, refused, cancelled):
+for check in (values, parameters, types, data, harmless, cursors, reflected, prepared, copied, refused, cancelled):
     check(sys.argv[1])
     print(check.__name__)

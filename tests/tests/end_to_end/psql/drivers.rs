@@ -52,8 +52,11 @@ async fn psycopg_and_pg_pass_their_checks() -> anyhow::Result<()> {
             &[
                 "values",
                 "parameters",
+                "types",
                 "data",
                 "harmless",
+                "cursors",
+                "reflected",
                 "prepared",
                 "copied",
                 "refused",

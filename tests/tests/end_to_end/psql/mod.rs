@@ -166,6 +166,13 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
         "{out}{err}"
     );
 
+    // Rows in batches, by a cursor.
+    let keys = "select key from state order by key";
+    let (all, _) = run(&system, &[keys]).await?;
+    let (out, err) = run(&system, &["\\set FETCH_COUNT 3", keys]).await?;
+    assert_eq!((out, err.as_str()), (all, ""));
+    settings_of_the_environment(&system).await?;
+
     let (out, err) = run(&system, &["\\timing on", "select 1"]).await?;
     assert!(err.is_empty() && out.contains("Time: "), "{out}{err}");
     copies(&system).await?;
@@ -202,6 +209,29 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
             "{query}\n{err}"
         );
     }
+    Ok(())
+}
+
+/// Settings in the environment of psql have an effect.
+async fn settings_of_the_environment(system: &System) -> anyhow::Result<()> {
+    let long = format!("--command={LONG}");
+    let output = psql(system, &["--command=show timezone", &long])?
+        .env("PGOPTIONS", "-c statement_timeout=100")
+        .env("PGTZ", "<+02>-02")
+        .output()
+        .await?;
+    let (out, err) = (output.stdout, String::from_utf8(output.stderr)?);
+    assert!(String::from_utf8(out)?.contains("<+02>-02"), "{err}");
+    assert!(err.contains("ERROR:  57014:"), "{err}");
+    let output = psql(system, &["--command=select 1"])?
+        .env("PGOPTIONS", "-c nonsense=1")
+        .output()
+        .await?;
+    let err = String::from_utf8(output.stderr)?;
+    assert!(
+        err.contains("unrecognized configuration parameter"),
+        "{err}"
+    );
     Ok(())
 }
 
