@@ -166,12 +166,7 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
         "{out}{err}"
     );
 
-    // Rows in batches, by a cursor.
-    let keys = "select key from state order by key";
-    let (all, _) = run(&system, &[keys]).await?;
-    let (out, err) = run(&system, &["\\set FETCH_COUNT 3", keys]).await?;
-    assert_eq!((out, err.as_str()), (all, ""));
-    settings_of_the_environment(&system).await?;
+    settings_of_psql(&system).await?;
 
     let (out, err) = run(&system, &["\\timing on", "select 1"]).await?;
     assert!(err.is_empty() && out.contains("Time: "), "{out}{err}");
@@ -212,8 +207,14 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
     Ok(())
 }
 
-/// Settings in the environment of psql have an effect.
-async fn settings_of_the_environment(system: &System) -> anyhow::Result<()> {
+/// Settings of psql and of its environment have an effect.
+async fn settings_of_psql(system: &System) -> anyhow::Result<()> {
+    // Rows in batches, by a cursor.
+    let keys = "select key from state where service_key = 'pizza-1' order by key";
+    let (all, _) = run(system, &[keys]).await?;
+    let (out, err) = run(system, &["\\set FETCH_COUNT 3", keys]).await?;
+    assert!(out.contains("order\n") && err.is_empty(), "{out}{err}");
+    assert_eq!(out, all);
     let long = format!("--command={LONG}");
     let output = psql(system, &["--command=show timezone", &long])?
         .env("PGOPTIONS", "-c statement_timeout=100")
