@@ -113,7 +113,8 @@ impl Rows {
         session: &Arc<Session>,
     ) -> Result<QueryResponse> {
         let fields = self.columns.fields(format)?.into_iter();
-        let fields = fields.map(|field| field.with_format_options(session.formats()));
+        let formats = session.formats();
+        let fields = fields.map(|field| field.with_format_options(formats.clone()));
         let fields = Arc::new(fields.collect::<Vec<_>>());
         let count = i16::try_from(fields.len()).unwrap_or(i16::MAX);
         let rows = Encoded::new(self.answer, fields.clone(), session, Layout::Message)
@@ -136,7 +137,8 @@ impl Rows {
             Format::UnifiedText
         };
         let fields = self.columns.fields(&format)?.into_iter();
-        let fields = fields.map(|field| field.with_format_options(session.formats()));
+        let formats = session.formats();
+        let fields = fields.map(|field| field.with_format_options(formats.clone()));
         let fields = Arc::new(fields.collect::<Vec<_>>());
         let names = self.columns.0.iter().map(|(name, _)| name.as_str());
         let layout = options.layout.clone();

@@ -70,14 +70,20 @@ pub(crate) fn size_of(of: &Type) -> i16 {
 }
 
 /// The columns of a table of the catalogue and their types.
-pub(super) fn columns_of(table: &str) -> Vec<(&'static str, Option<Type>)> {
-    let found = section("relation").find(|row| row[2] == table);
-    let columns = found.iter().flat_map(|row| row[4].split(','));
-    let columns = columns.filter_map(|column| {
-        let (name, of) = column.split_once(' ')?;
-        Some((name, type_named(of.trim_end_matches('!'))))
+pub(super) fn columns_of(table: &str) -> &'static [(&'static str, Option<Type>)] {
+    type Columns = Vec<(&'static str, Option<Type>)>;
+    static COLUMNS: LazyLock<HashMap<&str, Columns>> = LazyLock::new(|| {
+        let mut all = HashMap::new();
+        for row in section("relation") {
+            let columns = row[4].split(',').filter_map(|column| {
+                let (name, of) = column.split_once(' ')?;
+                Some((name, type_named(of.trim_end_matches('!'))))
+            });
+            all.entry(row[2]).or_insert_with(|| columns.collect());
+        }
+        all
     });
-    columns.collect()
+    COLUMNS.get(table).map_or(&[], Vec::as_slice)
 }
 
 /// The type of arrays whose elements have this type.

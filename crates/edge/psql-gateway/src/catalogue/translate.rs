@@ -157,7 +157,8 @@ impl VisitorMut for Translator<'_> {
             {
                 *item = SelectItem::ExprWithAlias {
                     expr: sql::take(expr),
-                    alias: sql::ident(&name),
+                    // It may be a word of SQL, such as `case`.
+                    alias: Ident::with_quote('"', &name),
                 };
             }
         }

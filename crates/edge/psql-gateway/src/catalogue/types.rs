@@ -73,8 +73,9 @@ fn offer(factor: &TableFactor, scope: &mut Scope) {
                     column.map_or_else(|| called.clone(), |column| sql::folded(&column.name));
                 scope.push((called.clone(), column, Some(Type::INT4)));
             }
-            let columns = facts::columns_of(&name).into_iter();
-            scope.extend(columns.map(|(name, of)| (called.clone(), name.to_owned(), of)));
+            let columns = facts::columns_of(&name).iter();
+            scope
+                .extend(columns.map(|(name, of)| (called.clone(), (*name).to_owned(), of.clone())));
         }
         TableFactor::Derived {
             subquery, alias, ..
