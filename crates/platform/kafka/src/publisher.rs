@@ -23,6 +23,8 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 /// The minimum age of a producer without confirmations before it is replaced.
 const REPLACE_AFTER: Duration = Duration::from_secs(30);
+/// With how many producers a record is tried if they fail permanently. Each has a new id, and a few ids may be in use.
+const PRODUCERS: u32 = 4;
 /// How long a record waits for others to form a batch.
 const LINGER: Duration = Duration::from_millis(2);
 
@@ -131,33 +133,41 @@ impl Publisher {
     ) -> Result<(), Error> {
         let span = span::producer(topic, key);
         let trace = span.in_scope(trace::current).map(|span| span.to_string());
-        let mut record = FutureRecord::<[u8], [u8]>::to(topic).payload(value);
-        if let Some(key) = key {
-            record = record.key(key);
-        }
         let trace = trace.as_deref().map(|trace| (trace::TRACEPARENT, trace));
-        if !headers.is_empty() || trace.is_some() {
-            record = record.headers(headers.iter().copied().chain(trace).fold(
-                OwnedHeaders::new_with_capacity(headers.len() + 1),
-                |all, (name, value)| {
-                    all.insert(Header {
-                        key: name,
-                        value: Some(value),
-                    })
-                },
-            ));
-        }
-        let producer = self.producer();
-        let sent = producer.send(record, CONFIRM_WITHIN);
-        match sent.instrument(span.clone()).await {
-            Ok(_) => {
+        let record = || {
+            let mut record = FutureRecord::<[u8], [u8]>::to(topic).payload(value);
+            if let Some(key) = key {
+                record = record.key(key);
+            }
+            if !headers.is_empty() || trace.is_some() {
+                record = record.headers(headers.iter().copied().chain(trace).fold(
+                    OwnedHeaders::new_with_capacity(headers.len() + 1),
+                    |all, (name, value)| {
+                        all.insert(Header {
+                            key: name,
+                            value: Some(value),
+                        })
+                    },
+                ));
+            }
+            record
+        };
+        let mut left = PRODUCERS;
+        loop {
+            let producer = self.producer();
+            let sent = producer.send(record(), CONFIRM_WITHIN);
+            let Err((source, _)) = sent.instrument(span.clone()).await else {
                 PUBLISHED.inc([topic_label(topic)]);
-                Ok(())
+                return Ok(());
+            };
+            let error = self.failed(topic, source);
+            left -= 1;
+            // It failed at once, and another producer has taken its place.
+            if left > 0 && producer.client().fatal_error().is_some() {
+                continue;
             }
-            Err((source, _)) => {
-                span::failed(&span, "not confirmed by the broker");
-                Err(self.failed(topic, source))
-            }
+            span::failed(&span, "not confirmed by the broker");
+            return Err(error);
         }
     }
 
@@ -285,7 +295,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_permanently_failed_producer_is_replaced() {
+    async fn a_permanently_failed_producer_is_replaced_and_the_record_published_by_another() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("orders", 1, 1).unwrap();
         let publisher = Publisher::new(&cluster.bootstrap_servers().into(), "test").unwrap();
@@ -295,9 +305,12 @@ mod tests {
         let out_of_order =
             rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
         cluster.request_errors(RDKafkaApiKey::Produce, &[out_of_order]);
+        publish().await.unwrap();
+
+        let all = [out_of_order; PRODUCERS as usize];
+        cluster.request_errors(RDKafkaApiKey::Produce, &all);
         let refused = publish().await.unwrap_err();
         assert!(refused.is_retryable(), "{refused}");
-
         publish().await.unwrap();
     }
 
