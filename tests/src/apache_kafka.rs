@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use kafka::Connection;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
+use crate::certificates::certificates;
 use crate::launcher::trials;
 use crate::{SOON, eventually};
 
@@ -178,32 +178,4 @@ const PASSWORD: &str = "open-sesame-7";
 
 fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
-}
-
-/// Creates a certificate authority, and certificates signed by it for the broker and for clients.
-fn certificates(directory: &Path) -> anyhow::Result<()> {
-    let write = |name: &str, text: String| std::fs::write(directory.join(name), text);
-    let mut authority = CertificateParams::new(Vec::new())?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "test authority");
-    let authority_key = KeyPair::generate()?;
-    write("ca.pem", authority.self_signed(&authority_key)?.pem())?;
-    let issuer = Issuer::new(authority, authority_key);
-    for name in ["server", "client"] {
-        let mut params = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &issuer)?;
-        let key = key.serialize_pem();
-        if name == "server" {
-            // Kafka requires both in one file.
-            write("server.pem", format!("{key}{}", certificate.pem()))?;
-        } else {
-            write("client.pem", certificate.pem())?;
-            write("client.key", key)?;
-        }
-    }
-    Ok(())
 }

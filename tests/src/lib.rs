@@ -10,6 +10,7 @@
 
 mod apache_kafka;
 mod books;
+mod certificates;
 mod clocks;
 mod collector;
 mod launcher;
@@ -18,6 +19,7 @@ mod orders;
 mod proxy;
 mod second_process;
 mod system;
+mod tls;
 mod topics;
 
 pub use apache_kafka::ApacheKafka;
@@ -30,6 +32,7 @@ pub use orders::{order, order_with};
 pub use proxy::{PaymentProxy, Tampering};
 pub use second_process::SecondProcess;
 pub use system::{Options, System};
+pub use tls::tls_in_front_of;
 pub use topics::{Record, Topic};
 
 use std::time::Duration;
@@ -42,7 +45,7 @@ use tokio::time::Instant;
 /// If TLS cannot be set up.
 #[must_use]
 pub fn http() -> reqwest::Client {
-    let client = reqwest::Client::builder().no_proxy().build();
+    let client = upstream::http::streaming_client().build();
     client.expect("an HTTP client without special settings")
 }
 

@@ -81,7 +81,7 @@ impl PaymentProxy {
             directory,
         };
         eventually("the payment provider", SOON, async || {
-            match reqwest::get(&health).await {
+            match crate::http().get(&health).send().await {
                 Ok(answer) if answer.status().is_success() => Ok(()),
                 other => Err(format!("{other:?}")),
             }

@@ -78,9 +78,8 @@ struct Stranger {
 impl Stranger {
     fn at(system: &System, last: u8) -> anyhow::Result<Self> {
         Ok(Self {
-            http: Client::builder()
+            http: upstream::http::client(SOON)
                 .local_address(Some(Ipv4Addr::new(127, 0, 0, last).into()))
-                .timeout(SOON)
                 .build()?,
             gateway: system.address("gateway")?,
         })

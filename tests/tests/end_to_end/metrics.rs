@@ -44,7 +44,10 @@ async fn every_metric_of_the_dashboards_and_alerts_is_exposed() -> anyhow::Resul
 
     // A request without Restate's signature.
     let services = system.address("order-services")?;
-    let refused = reqwest::get(format!("{services}/discover")).await?;
+    let refused = end_to_end_tests::http()
+        .get(format!("{services}/discover"))
+        .send()
+        .await?;
     assert_eq!(refused.status(), 401);
 
     let exposed = Exposed::of(&system).await?;

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Money;
-use end_to_end_tests::{Options, SOON, System, eventually, order, order_with};
+use end_to_end_tests::{Options, SOON, System, eventually, order, order_with, tls_in_front_of};
 use futures::{future::try_join_all, stream};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -170,7 +170,7 @@ async fn ended(system: &System, id: &str) -> anyhow::Result<(u16, Value, Value)>
     let ingress = system.address("restate-ingress")?;
     let output = format!("{ingress}/restate/workflow/OrderWorkflow/{id}/output");
     let (code, ended) = eventually(&format!("{id} to end"), SOON * 3, async || {
-        let answer = reqwest::get(&output).await;
+        let answer = end_to_end_tests::http().get(&output).send().await;
         let answer = answer.map_err(|error| error.to_string())?;
         // 470 while it has not ended.
         match answer.status().as_u16() {
@@ -356,4 +356,40 @@ fn samples(text: &str) -> BTreeMap<&str, f64> {
     samples
         .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
         .collect()
+}
+
+#[tokio::test]
+async fn third_parties_are_reached_over_https_if_a_trusted_authority_has_signed_their_certificate()
+-> anyhow::Result<()> {
+    let parties = BadParties::default();
+    let directory = tempfile::tempdir()?;
+    let address = tls_in_front_of(&parties.start().await?, directory.path()).await?;
+    let authority = directory.path().join("ca.pem");
+    let mut system = System::start(
+        Options::default()
+            .with(&format!("--payment-url={address}"))
+            .with(&format!("--restaurant-url={address}"))
+            .env("SSL_CERT_FILE", authority.display().to_string()),
+    )
+    .await?;
+    system.publish_orders(&[order("https-1")]).await?;
+    system.wait_for_status("https-1", "IN_PREPARATION").await;
+    assert_eq!(parties.asked("https-1", "/payments").len(), 1);
+
+    // An authority that nobody trusts: no request is sent, and the operator sees why.
+    system.stop().await?;
+    system.set_environment("SSL_CERT_FILE", "/dev/null");
+    system.start_again().await?;
+    system.publish_orders(&[order("https-2")]).await?;
+    eventually("the reason in the invocation", SOON, async || {
+        let query =
+            "select last_failure from sys_invocation where last_failure like '%certificate%'";
+        match system.sql(query).await {
+            Ok(rows) if !rows.is_empty() => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    assert_eq!(parties.asked("https-2", "/payments").len(), 0);
+    Ok(())
 }

@@ -158,7 +158,7 @@ fn median_of_runs(command: &mut Command) -> anyhow::Result<Duration> {
 
 /// Three keys for each order, as a delivered order has them.
 async fn fill(admin: &str, rows: usize) -> anyhow::Result<()> {
-    let http = reqwest::Client::new();
+    let http = upstream::http::streaming_client().build()?;
     let history = r#"[{"status":"CREATED","at":1795386478817,"version":1},{"status":"DELIVERED","at":1795386493879,"version":2}]"#;
     stream::iter(0..rows.div_ceil(3))
         .map(Ok)
@@ -190,7 +190,7 @@ async fn fill(admin: &str, rows: usize) -> anyhow::Result<()> {
 async fn measure(admin: &str, options: &Options) -> anyhow::Result<()> {
     let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
     let gateway = Gateway::start(admin, port, &options.threads).await?;
-    let http = reqwest::Client::new();
+    let http = upstream::http::streaming_client().build()?;
     let client = connect(port).await?;
 
     println!("| what | rows/s |\n|---|---|");

@@ -35,14 +35,16 @@ pub(crate) struct Callback {
     pub(crate) secret: Secret,
 }
 
-/// An address for callbacks: an `http` URL.
+/// An address for callbacks: an `http` or `https` URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Address(Url);
 
 /// The error for a text that is not an [`Address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an address that begins with http://, of at most {LONGEST_ADDRESS} characters")]
+#[error(
+    "must be an address that begins with http:// or https://, of at most {LONGEST_ADDRESS} characters"
+)]
 pub(crate) struct InvalidAddress;
 
 impl FromStr for Address {
@@ -50,7 +52,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let url = Url::parse(text).map_err(|_| InvalidAddress)?;
-        let is_fine = url.scheme() == "http" && text.chars().count() <= LONGEST_ADDRESS;
+        let is_fine = http::is_http(&url) && text.chars().count() <= LONGEST_ADDRESS;
         is_fine.then_some(Self(url)).ok_or(InvalidAddress)
     }
 }
@@ -261,7 +263,7 @@ mod tests {
             assert!(good.parse::<Address>().is_ok(), "{good}");
         }
         let long = format!("http://localhost/{}", "x".repeat(LONGEST_ADDRESS));
-        for bad in ["https://gateway", "mailto:gateway", "/x", "", &long] {
+        for bad in ["ftp://gateway", "mailto:gateway", "/x", "", &long] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }

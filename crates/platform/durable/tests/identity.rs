@@ -33,8 +33,7 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
         tokio::spawn(server.serve(listener, std::future::pending()));
-        let client = Client::builder()
-            .timeout(Duration::from_secs(10))
+        let client = upstream::http::client(Duration::from_secs(10))
             .http2_prior_knowledge()
             .build()?;
         Ok(Self { client, base })

@@ -66,6 +66,7 @@ fn client() -> reqwest::Result<Client> {
             .timeout(EXPORT_WITHIN)
             .redirect(redirect::Policy::none())
             .no_proxy()
+            .tls_backend_preconfigured(upstream::http::tls())
             .build()
     };
     // A blocking client cannot be created on a thread that runs async code.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
+use crate::http;
+
 /// The base URLs of a service, at least one: `http://10.0.0.1:8080,http://10.0.0.2:8080`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses(Vec<Url>);
@@ -63,8 +65,8 @@ fn base(text: &str) -> Result<Url, InvalidAddress> {
         reason,
     };
     let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
-    if url.scheme() != "http" {
-        return Err(wrong("it must begin with http://".to_owned()));
+    if !http::is_http(&url) {
+        return Err(wrong("it must begin with http:// or https://".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must not have a query or fragment".to_owned()));
@@ -111,7 +113,7 @@ mod tests {
         for bad in [
             "",
             "a:1",
-            "https://a",
+            "ftp://a",
             "mailto:a",
             "http://a,",
             "http://a,http://b?x=1",

@@ -1,24 +1,30 @@
 //! The only place where HTTP clients are created, responses are read, and URLs with ids are built.
 //!
-//! Responses of other servers are not trusted. Every client from here
+//! Responses of other servers are not trusted. Every client from here, except [`downloading_client`] in the first two points,
 //!
 //! - follows no redirects: a redirect counts as the response, since a POST that follows one would arrive as a GET or elsewhere;
 //! - ignores proxies in the environment (`HTTP_PROXY` etc.) and connects directly;
 //! - has a timeout for connecting, and one for the whole response with its body;
-//! - requests no compression and decompresses nothing, so a limit in bytes applies to the bytes that arrive.
+//! - requests no compression and decompresses nothing, so a limit in bytes applies to the bytes that arrive;
+//! - accepts a server's certificate for `https` only if one of the machine's authorities has signed it. `SSL_CERT_FILE` and
+//!   `SSL_CERT_DIR` name others, for example those of a company.
 //!
 //! [`body`] reads a response up to a limit. `clippy.toml` forbids reqwest's own constructors and its methods that read bodies of
 //! any length.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, ClientBuilder, Response, Url, redirect};
+use rustls::{ClientConfig, RootCertStore};
 
 /// The timeout for connecting.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// The timeout for connecting to a server on the internet.
+const DOWNLOAD_CONNECT_WITHIN: Duration = Duration::from_secs(20);
 
 /// The limit for responses with a few fields and for error documents, in bytes: 1 MiB.
 pub const SHORT: usize = 1 << 20;
@@ -31,18 +37,62 @@ pub fn client(limit: Duration) -> ClientBuilder {
 }
 
 /// A client for responses that are streamed without a timeout. The caller limits the time.
-#[expect(clippy::disallowed_methods, reason = "clients are created only here")]
 pub fn streaming_client() -> ClientBuilder {
-    Client::builder()
+    bare_client()
         .connect_timeout(CONNECT_WITHIN)
         .redirect(redirect::Policy::none())
         .no_proxy()
+}
+
+/// A client for downloads from public servers, which may take `limit` each. Unlike the others it follows redirects, and uses the
+/// proxy that the environment names.
+pub fn downloading_client(limit: Duration) -> ClientBuilder {
+    bare_client()
+        .connect_timeout(DOWNLOAD_CONNECT_WITHIN)
+        .timeout(limit)
+}
+
+#[expect(clippy::disallowed_methods, reason = "clients are created only here")]
+fn bare_client() -> ClientBuilder {
+    Client::builder()
         // Even if other crates enable these features of reqwest.
         .no_gzip()
         .no_brotli()
         .no_zstd()
         .no_deflate()
         .referer(false)
+        .tls_backend_preconfigured(tls())
+}
+
+/// Whether this is a URL that a client can use: `http` or `https`, with a host.
+#[must_use]
+pub fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
+/// The TLS of clients for `https`. It trusts the authorities of the machine; reading them takes long, so this happens once.
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "ring supports these versions of TLS"
+)]
+pub fn tls() -> ClientConfig {
+    static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
+    let config = CONFIG.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "reading the machine's certificate authorities");
+        }
+        let mut authorities = RootCertStore::empty();
+        authorities.add_parsable_certificates(found.certs);
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        ClientConfig::builder_with_provider(ring)
+            .with_safe_default_protocol_versions()
+            .expect("TLS 1.2 and 1.3")
+            .with_root_certificates(authorities)
+            .with_no_client_auth()
+    });
+    config.clone()
 }
 
 /// Why a request got no usable response.

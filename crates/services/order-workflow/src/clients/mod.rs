@@ -137,7 +137,7 @@ impl ThirdParties {
     ) -> Result<Self, Error> {
         let base = |party, address: &str| {
             let url = Url::parse(address).ok();
-            let url = url.filter(|url| url.scheme() == "http" && url.has_host());
+            let url = url.filter(http::is_http);
             url.ok_or_else(|| Error::Address {
                 party,
                 address: address.to_owned(),
