@@ -37,9 +37,13 @@ impl Default for Options {
             drivers: 2,
             flags: [
                 "--poll-interval=200ms",
-                "--move-interval=10ms",
+                // A delivery in six steps: each costs two invocations.
+                "--move-interval=40ms",
+                "--step=0.02",
                 "--pause=0s",
                 "--preparation-time=200ms",
+                // It starts at once.
+                "--kafka=in-memory",
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -115,11 +119,7 @@ impl System {
                 return Err(error);
             }
         };
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(2))
-            .no_proxy()
-            .build()?;
+        let http = upstream::http::client(TIMEOUT).build()?;
         Ok(Self {
             launcher,
             options,
@@ -275,6 +275,12 @@ impl System {
     /// Sets the number of drivers for the next start.
     pub fn set_drivers(&mut self, drivers: u32) {
         self.options.drivers = drivers;
+    }
+
+    /// Sets a variable of the environment for the next start.
+    pub fn set_environment(&mut self, name: &'static str, value: &str) {
+        self.options.environment.retain(|(other, _)| *other != name);
+        self.options.environment.push((name, value.to_owned()));
     }
 
     /// The process ids of all parts, by name.

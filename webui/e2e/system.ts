@@ -22,6 +22,8 @@ const PACE = [
   "--preparation-time=1s",
   "--move-interval=400ms",
   "--pause=0s",
+  // It starts at once.
+  "--kafka=in-memory",
 ];
 
 /** Starts a system of its own on free ports, and tells the tests where it is; returns what ends it. */

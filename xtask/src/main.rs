@@ -69,7 +69,7 @@ enum Task {
     /// Tests the first start, a restart, the loss of Kafka's records, killed containers, and load. Takes some minutes, and the first
     /// build takes longer.
     ComposeTest,
-    /// Runs Apache Kafka on this machine until Ctrl-C; needs Java and Maven
+    /// Runs Apache Kafka on this machine until Ctrl-C
     Kafka {
         /// Flags for `trials kafka`, such as --port 9092; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

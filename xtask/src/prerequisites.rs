@@ -51,7 +51,7 @@ const PREREQUISITES: [Prerequisite; 5] = [
 ];
 
 /// Additional prerequisites of the tests.
-const TEST_PREREQUISITES: [Prerequisite; 5] = [
+const TEST_PREREQUISITES: [Prerequisite; 3] = [
     needed(
         "psql, for testing the psql gateway",
         &["psql"],
@@ -64,15 +64,6 @@ const TEST_PREREQUISITES: [Prerequisite; 5] = [
         probe: &["-c", "import ensurepip, venv"],
         packages: "python3-venv",
     },
-    Prerequisite {
-        probe: &["--version"],
-        ..needed(
-            "Java 17 or later, for Apache Kafka",
-            &["java"],
-            "default-jre-headless",
-        )
-    },
-    needed("Maven, which fetches Apache Kafka", &["mvn"], "maven"),
 ];
 
 /// A prerequisite without a probe.

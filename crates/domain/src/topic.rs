@@ -11,6 +11,9 @@ pub const ORDERS_DLQ: &str = "orders-dlq";
 /// Events of [`DRIVER_UPDATES`] that were refused, with the reason in the headers.
 pub const DRIVER_UPDATES_DLQ: &str = "driver-updates-dlq";
 
+/// A record in [`ORDERS`] by which `up` sees that Restate reads the topic. It has no other effect.
+pub const PROBE: &[u8] = br#""probe of food-ordering""#;
+
 /// Every topic with the number of partitions it is created with.
 pub const ALL: [(&str, i32); 5] = [
     (ORDERS, 4),

@@ -12,7 +12,7 @@ const SIZE: [&str; 5] = [
     "--faults=14",
     "--drivers=5",
     "--in-flight=20",
-    "--kafka=embedded",
+    "--kafka=in-memory",
 ];
 
 fn broken(facts: &Facts) -> Vec<Invariant> {

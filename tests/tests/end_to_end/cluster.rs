@@ -172,7 +172,7 @@ async fn no_order_is_lost_when_a_node_is_killed_and_the_node_returns_with_the_ne
 
     system.stop().await?;
     system.start_again().await?;
-    // No second audit, because the topics were lost with the embedded broker.
+    // No second audit, because the topics were lost with the broker in memory.
     customers.order(&system, 10).await?;
     customers.all_served(&system).await;
     doctor_finds(&system, &[]).await;

@@ -1,8 +1,10 @@
 //! Processes are killed and restarted.
 
 use end_to_end_tests::{
-    Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order,
+    Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order, run,
 };
+use nix::sys::signal::Signal;
+use reqwest::StatusCode;
 
 use crate::many_orders::wait_for_all_delivered;
 
@@ -87,6 +89,78 @@ async fn orders_in_progress_continue_after_the_system_was_stopped_and_started_ag
     system.start_again().await?;
     wait_for_all_delivered(&system, ids.len()).await;
     assert_books_balance(&system, &ids, 2350).await;
+    assert_nothing_left_behind(&system).await;
+    Ok(())
+}
+
+/// Places orders through the gateway, and adds those that it accepts to `accepted`.
+async fn place(
+    system: &System,
+    name: &str,
+    count: usize,
+    accepted: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let (ids, events) = batch(name, count);
+    for (id, event) in ids.into_iter().zip(&events) {
+        let (code, answer) = system.post("/api/orders", event).await?;
+        match code {
+            StatusCode::ACCEPTED => accepted.push(id),
+            StatusCode::SERVICE_UNAVAILABLE => {}
+            _ => anyhow::bail!("{code}: {answer}"),
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn apache_kafka_keeps_every_accepted_order_when_it_is_killed_stopped_or_restored_from_a_backup()
+-> anyhow::Result<()> {
+    let mut system = System::start(Options::default().drivers(10).with("--kafka=apache")).await?;
+    let mut accepted = Vec::new();
+    // In the first moment, and again while Restate is away, so that only Kafka has the orders.
+    place(&system, "first", 25, &mut accepted).await?;
+    system.kill_and_wait_for_return("kafka").await?;
+    eventually("the gateway to accept orders again", SOON, async || {
+        let before = accepted.len();
+        let placed = place(&system, "second", 1, &mut accepted).await;
+        placed.map_err(|error| error.to_string())?;
+        if accepted.len() > before {
+            Ok(())
+        } else {
+            Err("503".to_owned())
+        }
+    })
+    .await;
+    system.signal("restate-server", Signal::SIGSTOP)?;
+    place(&system, "third", 5, &mut accepted).await?;
+    system.kill_and_wait_for_return("kafka").await?;
+    system.signal("restate-server", Signal::SIGCONT)?;
+    assert!(accepted.len() > 30, "{accepted:?}");
+    wait_for_all_delivered(&system, accepted.len()).await;
+    assert_books_balance(&system, &accepted, 2350).await;
+
+    let count = |system: &System| {
+        anyhow::Ok(
+            kafka::records::read(&system.kafka()?, "orders")?
+                .records
+                .len(),
+        )
+    };
+    let before = count(&system)?;
+    system.stop().await?;
+    let saved = tempfile::tempdir()?;
+    let file = saved.path().join("saved.tar.gz").display().to_string();
+    let at = |system: &System| format!("--data-dir={}", system.directory().display());
+    let ran = run(["backup", &file, &at(&system)], "")?;
+    assert!(ran.success, "{}", ran.output);
+    system.move_to_empty_directory()?;
+    let ran = run(["restore", &file, &at(&system)], "")?;
+    assert!(ran.success, "{}", ran.output);
+    system.start_again().await?;
+    let probe = 1;
+    assert_eq!(count(&system)?, before + probe);
+    place(&system, "fourth", 1, &mut accepted).await?;
+    wait_for_all_delivered(&system, accepted.len()).await;
     assert_nothing_left_behind(&system).await;
     Ok(())
 }

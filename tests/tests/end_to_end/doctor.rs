@@ -112,7 +112,8 @@ async fn missing_and_stale_registrations_are_reported() -> anyhow::Result<()> {
     let stale = json!({
         "source": "kafka://kafka-former/orders",
         "sink": "service://OrderIntake/receive",
-        "options": { "group.id": "stale" },
+        // From the first record on, or doctor would find that it makes no progress.
+        "options": { "group.id": "stale", "auto.offset.reset": "earliest" },
     });
     system
         .admin(Method::POST, "subscriptions", Some(&stale))

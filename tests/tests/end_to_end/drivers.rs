@@ -16,7 +16,9 @@ const SILENT: &str = "--driver-silence=1s";
 
 /// Drivers move slowly enough to be stopped between pickup and delivery.
 fn slow_drivers() -> Options {
-    Options::default().with("--move-interval=300ms")
+    Options::default()
+        .with("--move-interval=300ms")
+        .with("--step=0.005")
 }
 
 async fn wait_until_delayed(system: &System, order: &str) -> Value {

@@ -1,4 +1,4 @@
-//! Tests of the whole system with the real Restate server and the embedded broker. Each test starts a system of its own.
+//! Tests of the whole system with the real Restate server and a broker in memory. Each test starts a system of its own.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests and the systems they start trust each other"

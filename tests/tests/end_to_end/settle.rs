@@ -37,6 +37,7 @@ async fn settle_undoes_orders_without_a_workflow_and_completes_those_in_delivery
             .drivers(1)
             .with("--preparation-time=1s")
             .with("--move-interval=200ms")
+            .with("--step=0.005")
             .with("--driver-silence=1h"),
     )
     .await?;

@@ -63,6 +63,7 @@ async fn every_part_stops_in_time_without_losing_an_order_or_a_request() -> anyh
         Options::default()
             .drivers(15)
             .with("--move-interval=50ms")
+            .with("--step=0.005")
             .with("--preparation-time=500ms"),
     )
     .await?;
@@ -121,7 +122,11 @@ async fn streams_and_psql_sessions_are_closed_properly_on_shutdown() -> anyhow::
     system.publish_orders(&[order("watched")]).await?;
     system.wait_for_status("watched", "IN_PREPARATION").await;
     let url = format!("{}/api/orders/watched/events", system.address("gateway")?);
-    let mut stream = reqwest::get(url).await?.error_for_status()?;
+    let mut stream = end_to_end_tests::http()
+        .get(url)
+        .send()
+        .await?
+        .error_for_status()?;
     let first = stream.chunk().await?.expect("a snapshot");
     let first = String::from_utf8_lossy(&first).into_owned();
     assert!(first.contains("retry:"), "{first}");
@@ -184,6 +189,7 @@ async fn waiting_attempts_are_suspended_at_once_on_shutdown() -> anyhow::Result<
         Options::default()
             .drivers(2)
             .with("--move-interval=30s")
+            .with("--step=0.005")
             .with("--preparation-time=0s"),
     )
     .await?;

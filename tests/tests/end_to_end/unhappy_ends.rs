@@ -53,7 +53,8 @@ async fn an_order_that_is_cancelled_at_any_stage_is_refunded_and_a_delivered_one
         Options::default()
             .drivers(1)
             .with("--preparation-time=3s")
-            .with("--move-interval=200ms"),
+            .with("--move-interval=200ms")
+            .with("--step=0.005"),
     )
     .await?;
     system
@@ -139,7 +140,8 @@ async fn an_operators_cancellation_has_the_same_effect_as_the_customers() -> any
         Options::default()
             .drivers(1)
             .with("--preparation-time=2s")
-            .with("--move-interval=200ms"),
+            .with("--move-interval=200ms")
+            .with("--step=0.005"),
     )
     .await?;
     system

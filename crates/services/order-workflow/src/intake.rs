@@ -35,10 +35,13 @@ impl OrderIntake {
     /// Called for each record of topic `orders`. An order starts its workflow (one-way); the same order sent again changes nothing.
     /// An invalid event, or an order whose id belongs to another order, is published unchanged to topic `orders-dlq`, with the
     /// reason in its headers. If an invalid event names an order that is not being processed, that order becomes `REJECTED` for
-    /// that reason; a corrected event for it is accepted.
+    /// that reason; a corrected event for it is accepted. A [probe](topic::PROBE) changes nothing.
     #[handler(ingress_private)]
     async fn receive(&self, ctx: Context<'_>, event: Unread<Order>) -> Result<(), TerminalError> {
         let event = event.into_bytes();
+        if event == topic::PROBE {
+            return Ok(());
+        }
         let key = key_of(ctx.headers());
         match of_record(&event, key.as_deref()) {
             Ok(order) => {

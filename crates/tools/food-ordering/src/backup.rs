@@ -25,17 +25,17 @@ const LABEL: &str = "food-ordering-backup.json";
 const FORMAT: u32 = 1;
 /// The subdirectory of Restate's data. Every data directory has it.
 const RESTATE_DATA: &str = "restate";
-/// Entries that are not saved, because they are useless elsewhere or later: logs, locks, addresses, and a broker's own data, which
-/// is not from the same moment.
+/// Entries that are not saved, because they are useless elsewhere or later: logs, locks, addresses, configurations, and the data of
+/// `trials kafka`, which is not from the same moment.
 const LEFT_OUT: [&str; 9] = [
     "logs",
     "tmp",
     "soak",
-    "kafka",
     "apache-kafka",
     "up.lock",
     "up.out",
     "kafka.address",
+    "kafka-server.properties",
     "restate.toml",
 ];
 
@@ -136,6 +136,8 @@ fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
         .with_context(|| format!("writing {}", new.display()))?;
     let mut tar = Builder::new(GzEncoder::new(archive, Compression::fast()));
     tar.follow_symlinks(false);
+    // Kafka's indexes have holes; gzip makes them small as well.
+    tar.sparse(false);
     let json = serde_json::to_vec_pretty(&label)?;
     let mut header = Header::new_gnu();
     header.set_size(json.len() as u64);

@@ -25,7 +25,7 @@ pub struct Cli {
 enum Command {
     /// Starts everything on this machine and stops it on Ctrl-C; no Docker needed
     ///
-    /// Starts the embedded Kafka broker, the Restate server, the services with two drivers in each region, and the gateway, each
+    /// Starts Apache Kafka, the Restate server, the services with two drivers in each region, and the gateway, each
     /// in a process of its own, and restarts processes that die. Data and logs are in the data directory; the next `up` continues
     /// the orders that were under way.
     Up(Box<up::Args>),

@@ -27,7 +27,7 @@ macro_rules! say {
 }
 
 pub mod backup;
-mod broker;
+pub mod broker;
 mod cli;
 pub mod deployments;
 pub mod dlq;

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 /// A part of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
 pub enum Part {
-    /// The embedded Kafka broker; keeps records only in memory
+    /// The Kafka broker; as a part of this program it keeps records only in memory
     Kafka,
     /// All durable services except the driver simulator
     OrderServices,

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Part, broker, shutdown};
+use crate::broker::in_memory;
+use crate::{Part, shutdown};
 
 /// Arguments of `serve`.
 #[derive(Debug, ClapArgs)]
@@ -31,8 +32,8 @@ pub struct Args {
 /// A part with its settings.
 #[derive(Debug, Subcommand)]
 enum Served {
-    /// Runs the embedded Kafka broker, which keeps records only in memory
-    Kafka(PartArgs<broker::Options>),
+    /// Runs a Kafka broker that keeps records only in memory
+    Kafka(PartArgs<in_memory::Options>),
     /// Runs all durable services except the driver simulator
     OrderServices(Box<PartArgs<order_workflow::Options>>),
     /// Runs the durable service that stands in for the drivers' phones
@@ -89,7 +90,7 @@ impl Served {
             }};
         }
         match self {
-            Self::Kafka(part) => broker::serve(&part.options, stop).await?,
+            Self::Kafka(part) => in_memory::serve(&part.options, stop).await?,
             Self::OrderServices(part) => serve!(order_workflow, part.options),
             Self::DriverSimulator(part) => serve!(driver_simulator, part.options),
             Self::RestaurantPos(part) => serve!(restaurant_pos, part.options),

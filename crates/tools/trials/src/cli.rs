@@ -31,7 +31,7 @@ enum Command {
     /// The seed determines the faults, their targets and when they happen. At the end it reads the third parties' books, the topics
     /// and the runtime's state, and prints the verdict on each invariant.
     Chaos(chaos::Args),
-    /// Runs one node of Apache Kafka on this machine until Ctrl-C; needs Java and Maven
+    /// Runs one node of Apache Kafka on this machine until Ctrl-C
     Kafka(apache_kafka::Args),
     /// Replaces this process with another program that ends when the parent process ends
     #[command(hide = true)]

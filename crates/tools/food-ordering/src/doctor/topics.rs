@@ -12,7 +12,7 @@ use super::addresses::Addresses;
 use super::finding::Finding;
 use super::or_failed;
 use super::parts::Up;
-use crate::broker;
+use crate::broker::in_memory;
 use crate::http;
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions;
@@ -66,9 +66,9 @@ struct RiskySetting {
 
 async fn settings(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let kafka = &addresses.kafka;
-    // The embedded broker has no settings, and does not answer requests for them.
-    if broker::is_embedded(&Cluster::discover(kafka).await?.id) {
-        let what = "those of the embedded broker";
+    // The broker in memory has no settings, and does not answer requests for them.
+    if in_memory::is_in_memory(&Cluster::discover(kafka).await?.id) {
+        let what = "those of the broker in memory";
         return Ok(vec![Finding::fine("topics", what)]);
     }
     let names = topic::ALL.map(|(name, _)| name);

@@ -10,7 +10,7 @@ use std::fmt;
 
 use kafka::Connection;
 
-use crate::broker;
+use crate::broker::in_memory;
 use crate::restate::admin::{Admin, KafkaCluster, Subscription};
 
 /// The topics, each with the handler that its records call.
@@ -71,7 +71,7 @@ pub(super) struct Wanted {
     name: String,
     /// The connection by which Restate reaches it.
     connection: Connection,
-    embedded: bool,
+    in_memory: bool,
     /// The ids of the topics, if the brokers support topic ids.
     topic_ids: BTreeMap<String, String>,
 }
@@ -131,15 +131,15 @@ impl Wanted {
         topic_ids: BTreeMap<String, String>,
     ) -> Self {
         let mut name = format!("kafka-{cluster_id}");
-        // The embedded broker derives its id from a memory address, which may repeat, but hardly together with the same port.
-        let embedded = broker::is_embedded(cluster_id);
-        if embedded && let Some((_, port)) = known_as.rsplit_once(':') {
+        // The broker in memory derives its id from a memory address, which may repeat, but hardly together with the same port.
+        let in_memory = in_memory::is_in_memory(cluster_id);
+        if in_memory && let Some((_, port)) = known_as.rsplit_once(':') {
             name = format!("{name}-{port}");
         }
         Self {
             name: host_name(&name),
             connection,
-            embedded,
+            in_memory,
             topic_ids,
         }
     }
@@ -220,11 +220,11 @@ impl Wanted {
             // How often Restate updates its metric of how far behind it is.
             (
                 "statistics.interval.ms",
-                if self.embedded { "100" } else { "1000" }.to_owned(),
+                if self.in_memory { "100" } else { "250" }.to_owned(),
             ),
         ];
-        if self.embedded {
-            // The embedded broker answers an idle consumer only when this time is over, even if a record arrives earlier
+        if self.in_memory {
+            // The broker in memory answers an idle consumer only when this time is over, even if a record arrives earlier
             // (`rd_kafka_mock_handle_Fetch`).
             options.push(("fetch.wait.max.ms", "25".to_owned()));
         }

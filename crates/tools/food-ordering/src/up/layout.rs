@@ -15,6 +15,7 @@ use super::nodes::{self, Node, Nodes, Store};
 use super::ports::{Ports, Use};
 use super::process::{Readiness, Spec};
 use crate::Part;
+use crate::broker::apache::{self, Installation};
 use crate::restate::config::{Cluster, Config};
 
 /// Everything that determines how the processes are started.
@@ -45,8 +46,20 @@ pub(super) struct Layout {
     pub(super) password_file: Option<PathBuf>,
     /// An external point of sale of the restaurants, used instead of the stub.
     pub(super) restaurant_url: Option<String>,
+    pub(super) broker: Broker,
     /// The file with Kafka's connection properties, if it is not reached in plain text.
     pub(super) kafka_properties: Option<PathBuf>,
+}
+
+/// The broker of this system.
+#[derive(Debug)]
+pub(super) enum Broker {
+    /// Apache Kafka, started by `up`, with its records in the data directory.
+    Apache(Installation),
+    /// The broker in memory, started by `up`.
+    InMemory,
+    /// Brokers that the user runs, at these addresses.
+    Elsewhere(String),
 }
 
 impl Layout {
@@ -80,6 +93,49 @@ impl Layout {
             self.psql_gateway(),
         ));
         Ok(specs)
+    }
+
+    /// The broker, if `up` starts one.
+    pub(super) fn broker(&self) -> anyhow::Result<Option<Spec>> {
+        Ok(match &self.broker {
+            Broker::Apache(installed) => Some(self.apache_kafka(installed)?),
+            Broker::InMemory => Some(self.broker_in_memory()),
+            Broker::Elsewhere(_) => None,
+        })
+    }
+
+    fn apache_kafka(&self, installed: &Installation) -> anyhow::Result<Spec> {
+        let ports = apache::Ports {
+            broker: self.ports.number(Use::Kafka),
+            controller: self.ports.number(Use::KafkaController),
+        };
+        let node = apache::Node {
+            data: &self.dir.file("kafka"),
+            ports,
+            more: "",
+        };
+        let configuration = self.dir.file("kafka-server.properties");
+        node.configure(&configuration)?;
+        let mut arguments = vec!["exec-with-parent".into(), "--".into()];
+        arguments.extend(installed.command(&configuration));
+        Ok(Spec {
+            name: Part::Kafka.name(),
+            binary: self.binary.clone(),
+            arguments,
+            environment: Vec::new(),
+            log: self.dir.log(Part::Kafka.name()),
+            readiness: Readiness::Brokers(ports.address()),
+            restart_delay: self.restart_delay,
+        })
+    }
+
+    /// The address of the brokers. That of the broker in memory is known only once it has started.
+    pub(super) fn brokers(&self) -> String {
+        match &self.broker {
+            Broker::Apache(_) => self.ports.address(Use::Kafka).to_string(),
+            Broker::InMemory => String::new(),
+            Broker::Elsewhere(brokers) => brokers.clone(),
+        }
     }
 
     /// The processes that talk to Kafka.
@@ -127,14 +183,13 @@ impl Layout {
         ]
     }
 
-    /// The embedded broker.
-    pub(super) fn broker(&self) -> Spec {
+    fn broker_in_memory(&self) -> Spec {
         let file = self.broker_address_file();
         let flags = vec![flag("kafka-address-file", file.display())];
         self.part(Part::Kafka, Readiness::Writes(file), flags)
     }
 
-    /// The file to which the embedded broker writes its address.
+    /// The file to which the broker in memory writes its address.
     pub(super) fn broker_address_file(&self) -> PathBuf {
         self.dir.file("kafka.address")
     }
@@ -143,6 +198,7 @@ impl Layout {
     pub(super) fn addresses(&self, brokers: &str) -> BTreeMap<&'static str, String> {
         self.ports
             .uses()
+            .filter(|port| *port != Use::KafkaController)
             .map(|port| (port.name(), self.url(port)))
             .chain([(Part::Kafka.name(), brokers.to_owned())])
             .chain(
@@ -226,7 +282,7 @@ impl Layout {
         Ok(Spec {
             name: node.process(),
             binary: self.binary.clone(),
-            arguments: vec![
+            arguments: [
                 "exec-with-parent".to_owned(),
                 // These variables would override the configuration file. Restate would send every invocation through the proxy,
                 // though all services are on this machine.
@@ -239,7 +295,9 @@ impl Layout {
                 self.restate_server.display().to_string(),
                 "--no-logo".to_owned(),
                 flag("config-file", config.display()),
-            ],
+            ]
+            .map(OsString::from)
+            .to_vec(),
             environment: Vec::new(),
             log: self.dir.log(node.process()),
             readiness: Readiness::Answers(vec![
@@ -254,8 +312,8 @@ impl Layout {
     }
 
     fn part(&self, part: Part, readiness: Readiness, flags: Vec<String>) -> Spec {
-        let mut arguments = vec!["serve".to_owned(), part.name().to_owned()];
-        arguments.extend(flags);
+        let arguments = ["serve".to_owned(), part.name().to_owned()].into_iter();
+        let arguments = arguments.chain(flags).map(OsString::from).collect();
         Spec {
             name: part.name(),
             binary: self.binary.clone(),
@@ -320,6 +378,7 @@ mod tests {
             payment_url: None,
             password_file: None,
             restaurant_url: None,
+            broker: Broker::InMemory,
             kafka_properties: Some(PathBuf::from("/etc/kafka.properties")),
         }
     }
@@ -331,11 +390,10 @@ mod tests {
             let layout = layout(directory.path(), nodes);
             let mut specs = layout.independent().unwrap();
             specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
-            specs.push(layout.broker());
+            specs.push(layout.broker_in_memory());
             assert_eq!(specs.len(), processes);
             for spec in specs {
-                let line = std::iter::once("food-ordering")
-                    .chain(spec.arguments.iter().map(String::as_str));
+                let line = std::iter::once("food-ordering".into()).chain(spec.arguments);
                 if let Err(error) = crate::Cli::try_parse_from(line) {
                     panic!("{}: {error}", spec.name);
                 }
@@ -367,9 +425,9 @@ mod tests {
         let layout = layout(directory.path(), Nodes::One);
         let mut specs = layout.independent().unwrap();
         specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
-        specs.push(layout.broker());
+        specs.push(layout.broker_in_memory());
         let flags = specs.iter().flat_map(|spec| &spec.arguments);
-        let names = flags.filter_map(|flag| flag.strip_prefix("--")?.split('=').next());
+        let names = flags.filter_map(|flag| flag.to_str()?.strip_prefix("--")?.split('=').next());
         let mut decided: Vec<&str> = names
             .filter_map(|name| of_parts.get(name))
             .map(String::as_str)

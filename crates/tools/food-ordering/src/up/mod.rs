@@ -38,11 +38,12 @@ use settings::Given;
 use self::data_dir::{DataDir, PORTS};
 pub use self::data_dir::{ENDPOINTS, PROCESSES};
 pub(crate) use self::data_dir::{KEYS, lock, lock_holder};
-use self::layout::Layout;
+use self::layout::{Broker, Layout};
 use self::nodes::{Nodes, Store};
 use self::ports::Use;
 use self::system::System;
-use crate::{flags, restate, shutdown};
+use crate::broker::apache::Installation;
+use crate::{broker, flags, restate, shutdown};
 
 /// Arguments of `up`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,9 @@ pub struct Args {
     /// Region in which the drivers work; give it several times for several regions
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     regions: Vec<Region>,
-    /// Use this Kafka instead of the embedded broker
+    #[command(flatten)]
+    broker: broker::Choice,
+    /// Use the Kafka at this address instead of starting a broker
     #[arg(long, env = "FOOD_ORDERING_KAFKA_BROKERS", value_parser = kafka::brokers, value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     #[command(flatten)]
@@ -154,11 +157,25 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
     if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
         say!("Created keys in {}", dir.keys().display());
     }
-    let reserved = ports::reserve(args.ports, nodes, &dir.former_ports())?;
+    let starts_kafka = args.kafka_brokers.is_none() && args.broker.broker == broker::Broker::Apache;
+    let uses = Use::all(nodes, starts_kafka);
+    let reserved = ports::reserve(args.ports, uses, &dir.former_ports())?;
     dir.write_json(PORTS, &reserved.ports.by_name())?;
     let programs = dir.file("programs");
-    let found = tokio::select! {
-        found = restate::binary::find(&args.restate_server, Some(&programs), |line| say!("{line}")) => found?,
+    let progress = |line: &str| say!("{line}");
+    let broker = async {
+        Ok(match (args.kafka_brokers, args.broker.broker) {
+            (Some(brokers), _) => Broker::Elsewhere(brokers),
+            (None, broker::Broker::InMemory) => Broker::InMemory,
+            (None, broker::Broker::Apache) => {
+                let java = args.broker.java.as_deref();
+                Broker::Apache(Installation::find(java, Some(&programs), progress).await?)
+            }
+        })
+    };
+    let restate = restate::binary::find(&args.restate_server, Some(&programs), progress);
+    let (found, broker) = tokio::select! {
+        found = async { tokio::try_join!(restate, broker) } => found?,
         () = shutdown.requested.cancelled() => return Ok(()),
     };
     if let Some(warning) = found.warning {
@@ -180,12 +197,13 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         payment_url: args.payment_url,
         password_file: args.password_file,
         restaurant_url: args.restaurant_url,
+        broker,
         kafka_properties,
     };
     // Releases the ports, so that the parts can take them.
     drop(reserved);
 
-    let mut system = System::new(layout, args.kafka_brokers, args.drivers, args.regions);
+    let mut system = System::new(layout, args.drivers, args.regions);
     let result = tokio::select! {
         result = async {
             system.start().await?;
@@ -208,7 +226,7 @@ fn kafka_properties(args: &Args) -> anyhow::Result<Option<PathBuf>> {
     };
     let brokers = args.kafka_brokers.as_deref().with_context(|| {
         format!(
-            "{} needs --kafka-brokers too: the embedded broker supports only plain text",
+            "{} needs --kafka-brokers too: the broker that `up` starts supports only plain text",
             file.display()
         )
     })?;

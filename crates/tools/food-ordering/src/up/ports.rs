@@ -9,7 +9,7 @@ use settings::networks;
 use super::listener_of;
 use super::nodes::{Node, Nodes};
 
-/// What a port is used for. The embedded broker is missing, because it picks its own port.
+/// What a port is used for. The broker in memory is missing, because it picks its own port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
     Gateway,
@@ -21,11 +21,15 @@ pub(super) enum Use {
     DriverSimulator,
     RestaurantPos,
     PaymentProvider,
+    /// Apache Kafka.
+    Kafka,
+    /// Apache Kafka's controller, which only the broker itself uses.
+    KafkaController,
 }
 
 impl Use {
-    /// All uses, for a Restate with this number of nodes.
-    pub(super) fn all(nodes: Nodes) -> Vec<Self> {
+    /// All uses, for a Restate with this number of nodes, and perhaps Apache Kafka.
+    pub(super) fn all(nodes: Nodes, kafka: bool) -> Vec<Self> {
         let mut all = vec![Self::Gateway, Self::PsqlGateway];
         for node in nodes.all() {
             all.extend([
@@ -40,6 +44,9 @@ impl Use {
             Self::RestaurantPos,
             Self::PaymentProvider,
         ]);
+        if kafka {
+            all.extend([Self::Kafka, Self::KafkaController]);
+        }
         all
     }
 
@@ -61,6 +68,8 @@ impl Use {
             Self::DriverSimulator => "driver-simulator",
             Self::RestaurantPos => "restaurant-pos",
             Self::PaymentProvider => "payment-provider",
+            Self::Kafka => "kafka",
+            Self::KafkaController => "kafka-controller",
         }
     }
 
@@ -77,6 +86,8 @@ impl Use {
             Self::DriverSimulator => 9081,
             Self::RestaurantPos => 5050,
             Self::PaymentProvider => 5060,
+            Self::Kafka => 9092,
+            Self::KafkaController => 9093,
         }
     }
 }
@@ -195,11 +206,11 @@ pub(super) struct Reserved {
 }
 
 /// Chooses and reserves the ports. Fails with a list of the ports that are in use, and the processes that use them.
-pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::Result<Reserved> {
+pub(super) fn reserve(choice: Choice, uses: Vec<Use>, former: &Former) -> anyhow::Result<Reserved> {
     let planned = if choice.free_ports {
-        free(nodes, former)?
+        free(uses, former)?
     } else {
-        with_offset(choice.port_offset, nodes)?
+        with_offset(choice.port_offset, uses)?
     };
     let mut ports = BTreeMap::new();
     let mut listeners = Vec::new();
@@ -242,8 +253,8 @@ pub(super) fn reserve(choice: Choice, nodes: Nodes, former: &Former) -> anyhow::
 /// A use, the address to listen on, and the listener if there is one already.
 type Planned = (Use, SocketAddr, Option<TcpListener>);
 
-fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Vec<Planned>> {
-    let ports = Use::all(nodes).into_iter().map(|port| {
+fn with_offset(offset: u16, uses: Vec<Use>) -> anyhow::Result<Vec<Planned>> {
+    let ports = uses.into_iter().map(|port| {
         let number = port.default_port().checked_add(offset);
         number.map(|number| (port, loopback(number), None)).with_context(|| {
             format!(
@@ -268,7 +279,7 @@ impl Ports {
 
     /// The default ports, each plus `offset`, whether or not they are free.
     pub(super) fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Self> {
-        let planned = with_offset(offset, nodes)?.into_iter();
+        let planned = with_offset(offset, Use::all(nodes, true))?.into_iter();
         Ok(Self(
             planned.map(|(port, address, _)| (port, address)).collect(),
         ))
@@ -279,12 +290,12 @@ impl Ports {
 ///
 /// New ports are below the range that the kernel uses for outgoing connections. Otherwise a part's port could become the local end
 /// of a connection while the part is being restarted.
-fn free(nodes: Nodes, former: &Former) -> anyhow::Result<Vec<Planned>> {
+fn free(uses: Vec<Use>, former: &Former) -> anyhow::Result<Vec<Planned>> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
     const ATTEMPTS: usize = 1_000;
 
-    let ports = Use::all(nodes).into_iter().map(|port| {
+    let ports = uses.into_iter().map(|port| {
         let any = std::iter::repeat_with(|| rand::random_range(FIRST..=LAST)).take(ATTEMPTS);
         let mut numbers = former.get(port.name()).copied().into_iter().chain(any);
         let free =
@@ -325,7 +336,7 @@ mod tests {
     }
 
     fn reserve_free(nodes: Nodes, former: &Former) -> Reserved {
-        reserve(choice(&["--free-ports"]), nodes, former).unwrap()
+        reserve(choice(&["--free-ports"]), Use::all(nodes, true), former).unwrap()
     }
 
     #[test]
@@ -333,7 +344,7 @@ mod tests {
         let ports = Ports::with_offset(1000, Nodes::One).unwrap();
         assert_eq!(ports.number(Use::Gateway), 4000);
         assert_eq!(ports.urls(Use::RestateIngress), "http://127.0.0.1:9080");
-        assert!(with_offset(60_000, Nodes::One).is_err());
+        assert!(with_offset(60_000, Use::all(Nodes::One, true)).is_err());
     }
 
     #[test]
@@ -347,7 +358,7 @@ mod tests {
 
     #[test]
     fn default_ports_and_names_are_unique() {
-        let all = Use::all(Nodes::Three);
+        let all = Use::all(Nodes::Three, true);
         let ports: BTreeSet<u16> = all.iter().map(|port| port.default_port()).collect();
         let names: BTreeSet<&str> = all.iter().map(|port| port.name()).collect();
         assert_eq!((ports.len(), names.len()), (all.len(), all.len()));
@@ -387,7 +398,7 @@ mod tests {
     #[test]
     fn a_given_address_is_used_for_listening_and_its_url_is_on_loopback() {
         let flags = ["--free-ports", "--gateway-listen=0.0.0.0:0"];
-        let reserved = reserve(choice(&flags), Nodes::One, &Former::new()).unwrap();
+        let reserved = reserve(choice(&flags), Use::all(Nodes::One, true), &Former::new()).unwrap();
         let ports = &reserved.ports;
         let number = ports.number(Use::Gateway);
         assert_ne!(number, 0);
@@ -408,7 +419,11 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let flag = format!("--psql-gateway-listen={address}");
-        let refused = reserve(choice(&["--free-ports", &flag]), Nodes::One, &Former::new());
+        let refused = reserve(
+            choice(&["--free-ports", &flag]),
+            Use::all(Nodes::One, true),
+            &Former::new(),
+        );
         let error = refused.unwrap_err().to_string();
         assert!(
             error.contains(&format!("{address} (psql-gateway)")),

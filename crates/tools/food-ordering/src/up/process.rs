@@ -24,7 +24,7 @@ use crate::{files, parent};
 pub(super) struct Spec {
     pub(super) name: &'static str,
     pub(super) binary: PathBuf,
-    pub(super) arguments: Vec<String>,
+    pub(super) arguments: Vec<OsString>,
     /// Environment variables in addition to those of this process.
     pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) log: PathBuf,
@@ -42,6 +42,8 @@ pub(super) enum Readiness {
     AnswersHttp2(String),
     /// This address accepts connections.
     Listens(SocketAddr),
+    /// A Kafka broker answers at this address.
+    Brokers(String),
     /// This file exists; it is removed before the process is started.
     Writes(PathBuf),
 }
@@ -268,7 +270,7 @@ mod tests {
         Spec {
             name: "shell",
             binary: PathBuf::from("/bin/sh"),
-            arguments: vec!["-c".to_owned(), script.to_owned()],
+            arguments: vec!["-c".into(), script.into()],
             environment: Vec::new(),
             log: directory.path().join("shell.log"),
             readiness: Readiness::Answers(Vec::new()),

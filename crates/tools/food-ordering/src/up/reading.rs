@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use domain::topic;
 use futures::future::try_join_all;
-use kafka::Connection;
+use kafka::{Connection, Publisher};
 use tokio::time::{Instant, sleep};
 
+use super::drain;
 use crate::http;
 use crate::restate::admin::{Admin, Subscription};
 use crate::restate::metrics;
@@ -18,11 +20,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const LAG: &str = "restate_kafka_ingress_consumer_lag";
 
 /// Waits until Restate has been assigned every partition that feeds a handler, and knows how far behind it is there, for at most
-/// `limit`. `nodes` are the node addresses of Restate, which serve its metrics.
+/// `limit`. `nodes` are the node addresses of Restate, which serve its metrics. If `probe` is set, it also publishes a record that
+/// has no effect, and waits until Restate has read it.
 pub(super) async fn topics(
     admin_url: &str,
     nodes: &[String],
     kafka: &Connection,
+    probe: bool,
     limit: Duration,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + limit;
@@ -47,7 +51,7 @@ pub(super) async fn topics(
                 .any(|text| is_read(text, subscription, topic, *partition))
         });
         let Some((_, topic, partition)) = waiting.first() else {
-            return Ok(());
+            break;
         };
         ensure!(
             Instant::now() < deadline,
@@ -56,6 +60,21 @@ pub(super) async fn topics(
         );
         sleep(INTERVAL).await;
     }
+    if !probe {
+        return Ok(());
+    }
+    let publisher = Publisher::new(kafka, "probe")?;
+    publisher
+        .publish(topic::ORDERS, None, topic::PROBE, &[])
+        .await?;
+    let left = drain::orders(admin_url, kafka, deadline - Instant::now()).await?;
+    ensure!(
+        left == 0,
+        "Restate has not read {left} records of topic {} after {} s; see the log of restate-server",
+        topic::ORDERS,
+        limit.as_secs()
+    );
+    Ok(())
 }
 
 /// Whether the node with these metrics reads a partition.

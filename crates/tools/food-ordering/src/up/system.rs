@@ -18,28 +18,31 @@ use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 use super::clock::Clock;
 use super::data_dir::{self, ENDPOINTS, PROCESSES};
 use super::drain;
-use super::layout::Layout;
+use super::layout::{Broker, Layout};
 use super::nodes::{self, Node, Nodes, Store};
 use super::ports::Use;
 use super::process::{Event, Keeper, Readiness, Spec};
 use super::reading;
+use crate::broker::apache;
 use crate::http::{self, Protocol};
 use crate::restate::admin::Admin;
 use crate::setup::subscriptions;
 use crate::{Part, files, setup};
 
 /// How long a process may take to be ready.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+const READY_WITHIN: Duration = Duration::from_mins(2);
 /// How long setup may take after everything it waits for is ready.
 const SETUP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
-/// How often `up` checks the clock, and a Kafka that it did not start.
+/// How often `up` checks the clock, and whether Restate reads the topics that exist.
 const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// How long a process may take to end before it is killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
 /// The same for Restate, which flushes its memory to disk.
 const RESTATE_ENDS_WITHIN: Duration = Duration::from_secs(15);
-/// How long Restate may take to read the orders that only the embedded broker holds. A Restate that was restarted after a kill can
+/// The same for Apache Kafka, which runs in Java.
+const KAFKA_ENDS_WITHIN: Duration = Duration::from_secs(10);
+/// How long Restate may take to read the orders that only the broker in memory holds. A Restate that was restarted after a kill can
 /// read them only when its former session with Kafka is over (6 s, see `setup/subscriptions.rs`).
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// After this time, the user is told what is being waited for.
@@ -53,7 +56,6 @@ pub(super) struct System {
     regions: Vec<Region>,
     /// Kafka's address, once it is known.
     pub(super) brokers: String,
-    embedded: bool,
     keepers: BTreeMap<&'static str, Keeper>,
     pids: BTreeMap<&'static str, u32>,
     sender: mpsc::UnboundedSender<Event>,
@@ -67,28 +69,22 @@ pub(super) struct System {
 /// The result of a background step: setting up again, moving to a new broker, or checking Kafka.
 #[derive(Debug)]
 enum Step {
-    /// The restarted embedded broker has written its address.
+    /// The restarted broker in memory has written its address.
     BrokerRestarted(anyhow::Result<String>),
     /// Setup has finished.
     SetUp(anyhow::Result<()>),
-    /// An external Kafka was checked: what setup would have to change.
+    /// The topics were checked: what setup would have to change.
     Checked(anyhow::Result<Vec<String>>),
 }
 
 impl System {
-    pub(super) fn new(
-        layout: Layout,
-        kafka_brokers: Option<String>,
-        drivers: u32,
-        regions: Vec<Region>,
-    ) -> Self {
+    pub(super) fn new(layout: Layout, drivers: u32, regions: Vec<Region>) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         Self {
+            brokers: layout.brokers(),
             layout,
             drivers,
             regions,
-            embedded: kafka_brokers.is_none(),
-            brokers: kafka_brokers.unwrap_or_default(),
             keepers: BTreeMap::new(),
             pids: BTreeMap::from([("launcher", std::process::id())]),
             sender,
@@ -100,17 +96,19 @@ impl System {
 
     /// Starts all processes and runs setup. Returns when everything is ready. Fails with the first part that is not.
     pub(super) async fn start(&mut self) -> anyhow::Result<()> {
-        let mut starting = self.layout.independent()?;
-        for spec in &starting {
-            self.launch(spec.clone());
-        }
-        if self.embedded {
-            let broker = self.layout.broker();
+        // First the broker: Restate would wait for seconds before it tries again to reach one.
+        if let Some(broker) = self.layout.broker()? {
             // Otherwise the last run's address would be taken for the new one.
             files::remove(&self.layout.broker_address_file())?;
             self.launch(broker.clone());
             self.ready(&[broker]).await?;
+        }
+        if self.is_in_memory() {
             self.brokers = broker_address(&self.layout.broker_address_file()).await?;
+        }
+        let mut starting = self.layout.independent()?;
+        for spec in &starting {
+            self.launch(spec.clone());
         }
         for spec in self.layout.dependent_on_kafka(&self.brokers) {
             starting.push(spec.clone());
@@ -178,7 +176,7 @@ impl System {
                 self.pids.insert(name, pid);
                 self.note_processes();
                 say!("{name} runs as process {pid}");
-                if name == Part::Kafka.name() {
+                if name == Part::Kafka.name() && self.is_in_memory() {
                     // It has no records, and a new address. Everything moves there as soon as the address is known.
                     self.steps.abort_all();
                     let file = self.layout.broker_address_file();
@@ -194,7 +192,7 @@ impl System {
             Step::BrokerRestarted(address) => {
                 self.brokers = address?;
                 say!(
-                    "The embedded broker was restarted at {}: records that Restate had not read are lost. Moving everything there …",
+                    "The broker in memory was restarted at {}: records that Restate had not read are lost. Moving everything there …",
                     self.brokers
                 );
                 let mut replaced = Vec::new();
@@ -241,8 +239,8 @@ impl System {
             self.set_up_after(std::future::ready(()));
             return Ok(());
         }
-        // The embedded broker's topics exist as long as it runs.
-        if self.embedded {
+        // The topics in memory exist as long as their broker runs.
+        if self.is_in_memory() {
             return Ok(());
         }
         let admin = Admin::new(&self.layout.ports.urls(Use::RestateAdmin))?;
@@ -271,9 +269,12 @@ impl System {
         let nodes: Vec<String> = (self.layout.nodes.all().iter())
             .map(|node| self.layout.ports.url(Use::RestateNode(*node)))
             .collect();
+        // Other readers of the topic would see a probe in a Kafka that is not ours.
+        let probe = !matches!(self.layout.broker, Broker::Elsewhere(_));
         Ok(async move {
             set_up(&args, &log).await?;
-            reading::topics(&args.restate_admin.urls, &nodes, &kafka, READY_WITHIN).await
+            let admin = &args.restate_admin.urls;
+            reading::topics(admin, &nodes, &kafka, probe, READY_WITHIN).await
         })
     }
 
@@ -284,7 +285,7 @@ impl System {
         if let Some(gateway) = self.keepers.remove(Part::Gateway.name()) {
             gateway.stop(END_WITHIN).await;
         }
-        if self.started && self.embedded {
+        if self.started && self.is_in_memory() {
             self.drain().await;
         }
         // All at the same time: the services end as soon as Restate closes its connections, and interrupted attempts are retried at
@@ -294,7 +295,7 @@ impl System {
         let others = others.into_iter();
         join_all(others.map(|(name, keeper)| keeper.stop(grace(name)))).await;
         if let Some(kafka) = kafka {
-            kafka.stop(END_WITHIN).await;
+            kafka.stop(KAFKA_ENDS_WITHIN).await;
         }
         if let Err(error) = self.layout.dir.forget_addresses() {
             say!("{error:#}");
@@ -302,7 +303,11 @@ impl System {
         say!("Stopped.");
     }
 
-    /// Gives Restate time to read the orders that would be lost with the embedded broker.
+    fn is_in_memory(&self) -> bool {
+        matches!(self.layout.broker, Broker::InMemory)
+    }
+
+    /// Gives Restate time to read the orders that would be lost with the broker in memory.
     async fn drain(&self) {
         let admin = self.layout.ports.urls(Use::RestateAdmin);
         let drain = async {
@@ -319,10 +324,10 @@ impl System {
         match drained {
             Ok(0) => {}
             Ok(left) => say!(
-                "{left} orders are lost with the embedded broker: Restate did not read them in time."
+                "{left} orders are lost with the broker in memory: Restate did not read them in time."
             ),
             Err(error) => say!(
-                "Could not check whether Restate has read all orders of the embedded broker: {error:#}"
+                "Could not check whether Restate has read all orders of the broker in memory: {error:#}"
             ),
         }
     }
@@ -434,6 +439,7 @@ async fn wait_until_ready(readiness: &Readiness) -> String {
             }
             Readiness::AnswersHttp2(url) => http::answers(url, Protocol::Http2).await,
             Readiness::Listens(address) => TcpStream::connect(address).await.is_ok(),
+            Readiness::Brokers(address) => apache::answers(address).await,
             Readiness::Writes(file) => file.exists(),
         };
         if seen {
@@ -441,7 +447,8 @@ async fn wait_until_ready(readiness: &Readiness) -> String {
                 Readiness::Answers(urls) => urls.first().map_or_else(String::new, |url| base(url)),
                 Readiness::AnswersHttp2(url) => base(url),
                 Readiness::Listens(address) => address.to_string(),
-                Readiness::Writes(_) => "embedded, in memory".to_owned(),
+                Readiness::Brokers(address) => address.clone(),
+                Readiness::Writes(_) => "in memory".to_owned(),
             };
         }
         sleep(POLL).await;
@@ -453,7 +460,7 @@ fn base(url: &str) -> String {
     url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
 }
 
-/// Waits until the embedded broker has written its address into `file`, and returns it.
+/// Waits until the broker in memory has written its address into `file`, and returns it.
 async fn broker_address(file: &Path) -> anyhow::Result<String> {
     while !file.exists() {
         sleep(POLL).await;

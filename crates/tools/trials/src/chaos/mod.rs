@@ -31,9 +31,9 @@ use self::plan::{Planned, Size};
 use self::report::{Recovery, Report};
 use self::stage::Stage;
 use self::strike::Striker;
-use crate::apache_kafka::Broker;
 use crate::load::watch::StatusWatch;
 use crate::verdicts;
+use food_ordering::broker::Broker;
 use food_ordering::{files, shutdown};
 
 /// How often the audit samples which driver holds which delivery.
@@ -77,11 +77,11 @@ pub struct Args {
     /// How long the last orders may take to end once all faults are over
     #[arg(long, env = "FOOD_ORDERING_CHAOS_DRAIN", default_value = "5m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     drain: Duration,
-    /// The broker: Apache Kafka is killed too; the embedded broker is not, because it would lose its records
+    /// The broker: Apache Kafka is killed too; the one in memory is not, because it would lose its records
     #[arg(
         long,
         env = "FOOD_ORDERING_CHAOS_KAFKA",
-        default_value = "auto",
+        default_value = "apache",
         value_name = "BROKER"
     )]
     kafka: Broker,
@@ -124,7 +124,7 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         return verdicts::print(&check(&facts));
     }
     if args.dry_run {
-        for planned in args.plan(args.kafka.is_real()) {
+        for planned in args.plan(args.kafka == Broker::Apache) {
             say!("{:>5} orders ended  {}", planned.after, planned.fault);
         }
         return Ok(());
@@ -159,19 +159,14 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
-    let real_kafka = args.kafka.is_real();
-    let plan = args.plan(real_kafka);
+    let plan = args.plan(args.kafka == Broker::Apache);
     say!(
-        "Seed {}: {} orders under {} faults, {} drivers in each region, {}; data and logs are in {}",
+        "Seed {}: {} orders under {} faults, {} drivers in each region, broker {}; data and logs are in {}",
         args.seed,
         args.orders,
         args.faults,
         args.drivers,
-        if real_kafka {
-            "Apache Kafka"
-        } else {
-            "the embedded broker"
-        },
+        args.kafka,
         directory.display()
     );
     let stage = Stage::start(directory, args.kafka, args.drivers, &args.up).await?;

@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::plan::Victim;
-use crate::apache_kafka::{Broker, Server};
 use crate::own_system::{self, OwnSystem};
+use food_ordering::broker::Broker;
 use food_ordering::http::{self, Protocol};
 use food_ordering::setup;
 
@@ -42,11 +42,10 @@ const FLAGS: [&str; 10] = [
 /// The name in `processes.json` of the process that restarts the others.
 const LAUNCHER: &str = "launcher";
 
-/// A whole system of its own. If its broker is Apache Kafka, it can be killed too.
+/// A whole system of its own.
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) system: OwnSystem,
-    kafka: Option<Mutex<Server>>,
     /// Locked during an outage, when the launcher is stopped.
     launcher: Mutex<()>,
     pub(super) sources: Sources,
@@ -61,17 +60,14 @@ impl Stage {
         drivers: u32,
         flags: &[OsString],
     ) -> anyhow::Result<Self> {
-        let kafka = broker.start(directory).await?;
-        let mut all = vec![OsString::from(format!("--drivers={drivers}"))];
-        if let Some(kafka) = &kafka {
-            all.push(format!("--kafka-brokers={}", kafka.address()).into());
-        }
+        let mut all = [format!("--drivers={drivers}"), format!("--kafka={broker}")]
+            .map(OsString::from)
+            .to_vec();
         all.extend(own_system::with_defaults(&FLAGS, flags));
         let system = OwnSystem::start(directory, &all).await?;
         Ok(Self {
             sources: Sources::from_endpoints(&system.endpoints())?,
             system,
-            kafka: kafka.map(Mutex::new),
             launcher: Mutex::default(),
             client: http::client(Duration::from_secs(10))?,
         })
@@ -79,12 +75,6 @@ impl Stage {
 
     /// Kills a process and waits until it is replaced. Returns when the new one was started, in ms since the epoch.
     pub(super) async fn kill(&self, victim: Victim) -> anyhow::Result<i64> {
-        if let (Victim::Kafka, Some(kafka)) = (victim, &self.kafka) {
-            let mut kafka = kafka.lock().await;
-            kafka.kill().await?;
-            kafka.start_again().await?;
-            return Ok(crate::clock::now_ms());
-        }
         let before = self.pid(victim)?;
         kill(before, Signal::SIGKILL).with_context(|| format!("killing {}", victim.name()))?;
         self.wait_for_replacement(victim, before).await
@@ -118,12 +108,7 @@ impl Stage {
 
     /// Stops a process with SIGSTOP, and continues it after `lasts`.
     pub(super) async fn pause(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
-        let pid = if let (Victim::Kafka, Some(kafka)) = (victim, &self.kafka) {
-            let pid = kafka.lock().await.pid().context("Kafka does not run")?;
-            Pid::from_raw(i32::try_from(pid)?)
-        } else {
-            self.pid(victim)?
-        };
+        let pid = self.pid(victim)?;
         signal(pid, Signal::SIGSTOP)?;
         sleep(lasts).await;
         signal(pid, Signal::SIGCONT)

@@ -23,7 +23,7 @@ impl StatusWatch {
             // The client library requires a group name, though no group is joined.
             .set("group.id", "load")
             .set("enable.auto.commit", "false")
-            // The embedded broker answers an idle consumer only when this time is over, even if a record arrives earlier.
+            // The broker in memory answers an idle consumer only when this time is over, even if a record arrives earlier.
             .set("fetch.wait.max.ms", "50")
             .create()?;
         let mut partitions = TopicPartitionList::new();

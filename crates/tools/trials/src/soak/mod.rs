@@ -33,12 +33,12 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 use self::measurements::Measurements;
 use self::meters::Meters;
 use self::under_way::UnderWay;
-use crate::apache_kafka::{Broker, Server};
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::watch::StatusWatch;
 use crate::own_system::{self, OwnSystem};
 use crate::{bench, clock, verdicts};
+use food_ordering::broker::Broker;
 use food_ordering::shutdown;
 
 /// How often the processes are sampled.
@@ -78,11 +78,11 @@ pub struct Args {
     /// How long Restate keeps an ended workflow
     #[arg(long, env = "FOOD_ORDERING_WORKFLOW_RETENTION", default_value = "2m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     workflow_retention: Duration,
-    /// The broker. The embedded one uses more CPU per record the more records it holds, which grows for half an hour
+    /// The broker. The one in memory uses more CPU per record the more records it holds, which grows for half an hour
     #[arg(
         long,
         env = "FOOD_ORDERING_SOAK_KAFKA",
-        default_value = "auto",
+        default_value = "apache",
         value_name = "BROKER"
     )]
     kafka: Broker,
@@ -191,8 +191,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         humantime::format_duration(args.warm_up()),
         directory.display()
     );
-    let kafka = args.kafka.start(directory).await?;
-    let flags = flags(args, kafka.as_ref().map(Server::address));
+    let flags = flags(args);
     let system = OwnSystem::start(directory, &flags).await?;
     let sources = Sources::from_endpoints(&system.endpoints())?;
     let meters = Meters::new(&system, directory)?;
@@ -226,15 +225,15 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     soak.finish(at_rest).await
 }
 
-fn flags(args: &Args, brokers: Option<&str>) -> Vec<OsString> {
+fn flags(args: &Args) -> Vec<OsString> {
     let time = |flag: &str, time| format!("--{flag}={}", humantime::format_duration(time));
     let mut defaults = vec![
         format!("--drivers={}", args.drivers()),
+        format!("--kafka={}", args.kafka),
         time("order-retention", args.order_retention),
         time("workflow-retention", args.workflow_retention),
     ];
     defaults.extend(bench::PROFILE.map(str::to_owned));
-    defaults.extend(brokers.map(|brokers| format!("--kafka-brokers={brokers}")));
     own_system::with_defaults(&defaults, &args.up)
 }
 

@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use food_ordering::variables::{self, Known};
 use serde::Deserialize;
 
-use crate::{Cli, apache_kafka};
+use crate::Cli;
 
 #[derive(Deserialize)]
 struct Compose {
@@ -116,7 +116,10 @@ fn the_image_of_the_system_does_not_contain_the_trials() {
 }
 
 #[test]
-fn compose_uses_the_kafka_version_that_the_trials_use() {
+fn compose_uses_the_kafka_version_that_up_starts() {
     let image = &services()["kafka"].image;
-    assert_eq!(*image, format!("apache/kafka:{}", apache_kafka::VERSION));
+    assert_eq!(
+        *image,
+        format!("apache/kafka:{}", food_ordering::broker::apache::VERSION)
+    );
 }

@@ -1,4 +1,4 @@
-//! The embedded Kafka broker: librdkafka's mock cluster, which serves real clients over TCP.
+//! The broker in memory: librdkafka's mock cluster, which serves real clients over TCP.
 //!
 //! It is for demos, tests and benchmarks. It keeps records in memory, at most 5 MiB per partition (the oldest are dropped first;
 //! see `rd_kafka_mock_partition_new` in librdkafka), so they are lost when the process ends. It picks its own port.
@@ -17,11 +17,11 @@ use crate::files;
 /// join one after the other, and each later one causes another rebalance.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// Settings of the embedded broker.
+/// Settings of the broker in memory.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// File to which the embedded broker writes its address, because it picks its own port
+    /// File to which the broker in memory writes its address, because it picks its own port
     #[arg(
         long = "kafka-address-file",
         env = "FOOD_ORDERING_KAFKA_ADDRESS_FILE",
@@ -37,10 +37,10 @@ pub(crate) async fn serve(options: &Options, shutdown: CancellationToken) -> any
     let client: BaseProducer = ClientConfig::new()
         .set("test.mock.num.brokers", "1")
         .create()
-        .context("starting the embedded broker")?;
+        .context("starting the broker in memory")?;
     librdkafka::set_initial_rebalance_delay(client.client(), GATHER);
     let cluster = client.client().mock_cluster();
-    let cluster = cluster.context("starting the embedded broker")?;
+    let cluster = cluster.context("starting the broker in memory")?;
     for (topic, partitions) in domain::topic::ALL {
         cluster
             .create_topic(topic, partitions, 1)
@@ -56,7 +56,7 @@ pub(crate) async fn serve(options: &Options, shutdown: CancellationToken) -> any
     Ok(())
 }
 
-/// Whether the cluster with this id is an embedded broker.
-pub(crate) fn is_embedded(cluster_id: &str) -> bool {
+/// Whether the cluster with this id is a broker in memory.
+pub(crate) fn is_in_memory(cluster_id: &str) -> bool {
     cluster_id.starts_with("mockCluster")
 }
