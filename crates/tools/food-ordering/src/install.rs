@@ -97,6 +97,30 @@ impl Cache {
         std::fs::write(&file, "").with_context(|| format!("writing {}", file.display()))
     }
 
+    /// Installs `what`, unless that was finished before: empties the directory and calls `install`. Waits if another process does it.
+    /// `progress` is called with a line of text when this takes long.
+    pub async fn fill(
+        &self,
+        what: &str,
+        progress: impl Fn(&str),
+        install: impl AsyncFnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if self.is_complete() {
+            return Ok(());
+        }
+        let _lock = self.lock(what, &progress).await?;
+        if self.is_complete() {
+            return Ok(());
+        }
+        progress(&format!(
+            "Installing {what}, once, into {} …",
+            self.directory.display()
+        ));
+        self.clear()?;
+        install(&self.directory).await?;
+        self.complete()
+    }
+
     /// Takes the lock for installing `what`. It is released when the file is dropped, or by a crash. `progress` is called if
     /// another process holds it.
     pub async fn lock(&self, what: &str, progress: impl Fn(&str)) -> anyhow::Result<File> {

