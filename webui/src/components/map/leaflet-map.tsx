@@ -225,7 +225,7 @@ export function LeafletMap(props: MapViewProps) {
   );
 }
 
-/** Removes what is no longer there, and adds what is new. */
+/** Removes the layers that are no longer wanted, and adds the new ones. */
 function keep<T extends { id: string }, L extends { remove(): unknown }>(
   kept: Map<string, L>,
   wanted: readonly T[],

@@ -55,7 +55,7 @@ export const MAX_DELAY_MS = 30 * 86_400_000;
 /** When the kitchen should start. */
 export type Start = { kind: "after"; delayMs: number } | { kind: "at"; time: number };
 
-/** The faults of the draft, by field; empty if there are none. */
+/** The faults of the draft, by field; empty if the draft is valid. */
 export interface DraftErrors {
   when?: string;
   where?: string;

@@ -3,7 +3,7 @@ export interface ServerSentEvent {
   /** Its name; `message` if it has none. */
   event: string;
   data: string;
-  /** The last id in the stream so far, as for `Last-Event-ID`; empty if there is none. */
+  /** The last id in the stream so far, as for `Last-Event-ID`; empty if no event had one. */
   id: string;
 }
 

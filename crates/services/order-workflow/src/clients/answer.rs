@@ -148,7 +148,7 @@ impl Reply {
         Ok(Content(self.body))
     }
 
-    /// Whether the body has a content coding; some servers name `identity`, which is none.
+    /// Whether the body is encoded. `identity`, which some servers send, means that it is not.
     fn is_encoded(&self) -> bool {
         let codings = self.headers.get_all(CONTENT_ENCODING);
         codings
