@@ -1,11 +1,12 @@
-# One image for every part of the system: `docker build --tag food-ordering .`, or `docker compose build`. What puts load on it, and
-# kills its processes in tests, is another image of the same build: `docker build --target trials --tag food-ordering-trials .`.
+# One image for every part of the system: `docker build --tag food-ordering .`, or `docker compose build`. The test rig, which
+# puts load on the system and kills its processes, has a separate image: `docker build --target trials --tag food-ordering-trials
+# .`.
 #
-# It is written for the classic builder as well as for BuildKit: engines before 23, and those without buildx, have nothing else.
-# So there are no cache mounts; cargo-chef puts the dependencies into a layer of their own, which is built anew only when
-# Cargo.toml or Cargo.lock changes.
+# This file works with BuildKit and with the classic builder, the only one in engines before 23 and in those without buildx. So it
+# uses no cache mounts. Instead, cargo-chef puts the dependencies into a separate layer, which is rebuilt only when Cargo.toml or
+# Cargo.lock changes.
 
-# As in rust-toolchain.toml; a test compares the two.
+# The same version as in rust-toolchain.toml; a test compares the two.
 ARG RUST_VERSION=1.95.0
 ARG NODE_VERSION=24
 ARG DEBIAN=trixie
@@ -14,13 +15,13 @@ ARG DEBIAN=trixie
 FROM node:${NODE_VERSION}-${DEBIAN}-slim AS web-ui
 WORKDIR /webui
 COPY webui/package.json webui/package-lock.json ./
-# Not `npm ci`: xtask/src/node.rs says why.
+# Not `npm ci`, for the reason given in xtask/src/node.rs.
 RUN npm install --no-save --no-audit --no-fund --loglevel=error
 COPY webui ./
-# Files in `public` keep the modes of the checkout, which nobody but its owner may be able to read (umask 077).
+# Files in `public` keep their modes from the checkout, which may allow only the owner to read them (umask 077).
 RUN npm run --silent build && chmod --recursive u=rwX,go=rX dist
 
-# What the binaries are built with: compilers and make for the Kafka client and SQLite, OpenSSL for the Kafka client's TLS.
+# The build tools: compilers and make for the Kafka client and SQLite, OpenSSL for the Kafka client's TLS.
 FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
@@ -29,7 +30,7 @@ RUN apt-get update \
     && rm -rf "$CARGO_HOME/registry"
 WORKDIR /build
 
-# What the dependencies are, and nothing else: the same file whatever else has changed in the sources.
+# Creates recipe.json, which describes only the dependencies. It stays the same when other parts of the sources change.
 FROM rust AS recipe
 COPY . .
 RUN cargo chef prepare --recipe-path recipe.json
@@ -39,38 +40,38 @@ COPY --from=recipe /build/recipe.json ./
 RUN cargo chef cook --locked --release --package food-ordering --package trials --recipe-path recipe.json
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
-# Of these only what they are called: the dependencies' layer has stand-ins for their sources.
+# Only the manifests of these packages are needed. The layer with the dependencies contains placeholders for their sources.
 COPY xtask/Cargo.toml xtask/
 COPY tests/Cargo.toml tests/
 COPY crates crates
-# Both packages each time, as above: with only one of them Cargo enables other features, and compiles a tenth of the dependencies again.
+# Names both packages, as above. With only one, Cargo would enable other features and recompile a tenth of the dependencies.
 RUN cargo build --locked --release --package food-ordering --package trials --bin food-ordering
 
-# The test rig, of the same build. Linking it takes minutes, so it has a stage that BuildKit leaves out where nobody wants it.
+# The test rig. Linking it takes minutes, so it has its own stage, which BuildKit skips unless it is needed.
 FROM binary AS trials-binary
 RUN cargo build --locked --release --package food-ordering --package trials --bin trials
 
-# Debian without its package manager, and without what only that needs: a third less. bash stays, for restate-setup.sh and for
-# people; dpkg too, so that scanners see which packages there are.
+# Debian without its package manager and the packages that only the package manager needs, which makes it a third smaller. bash
+# stays, for restate-setup.sh and for people. dpkg stays, so that scanners can list the packages.
 FROM debian:${DEBIAN}-slim AS debian
-# The numbers by which nobody is known on most machines; Kubernetes wants to see a number.
+# The id that container images commonly use for `nonroot`. It is a number, because Kubernetes requires one for `runAsNonRoot`.
 ARG USER_ID=65532
-# OpenSSL for the Kafka client, and the authorities that it trusts unless told otherwise.
+# OpenSSL for the Kafka client, and the certificate authorities that the client trusts by default.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libssl3t64 \
     && rm -rf /var/lib/apt/lists/*
 RUN dpkg --purge --force-depends --force-remove-essential \
         apt debian-archive-keyring diffutils libapt-pkg7.0 libdb5.3t64 libsqlite3-0 libstdc++6 mount passwd perl-base \
         sqv util-linux \
-    # Where volumes belong: the stubs' books, and the secrets. A new volume takes over the owner.
+    # The directories for volumes: the stubs' books, and the secrets. A new volume gets the owner of its directory.
     && install --directory --mode=0700 --owner=${USER_ID} --group=${USER_ID} /var/lib/food-ordering /etc/food-ordering
-# COPY takes modes over from the checkout, so they are set here. (`COPY --chmod` needs BuildKit.)
+# COPY keeps the modes of the checkout, so `install` sets them. (`COPY --chmod` needs BuildKit.)
 COPY LICENSE restate-setup.sh /tmp/
 RUN install -D --mode=0644 --target-directory=/usr/share/doc/food-ordering /tmp/LICENSE \
     && install --mode=0755 --target-directory=/usr/local/bin /tmp/restate-setup.sh \
     && rm /tmp/LICENSE /tmp/restate-setup.sh
 
-# The test rig: not the last stage, so it is built where its name is given.
+# The image of the test rig. It is not the last stage, so it is built only if it is named.
 FROM scratch AS trials
 ARG USER_ID=65532
 COPY --from=debian / /
@@ -81,7 +82,7 @@ USER ${USER_ID}:${USER_ID}
 ENTRYPOINT ["trials"]
 CMD ["--help"]
 
-# From nothing, as what a layer removes stays in the layer below.
+# Starts from an empty image, because files that a layer removes would still be in the layer below.
 FROM scratch
 ARG USER_ID=65532
 ARG VERSION=0.1.0
@@ -95,7 +96,7 @@ COPY --from=debian / /
 COPY --from=web-ui /webui/dist /usr/share/food-ordering/webui
 COPY --from=binary /build/target/release/food-ordering /usr/local/bin/
 ENV PATH=/usr/local/bin:/usr/bin:/bin
-# In a container only those whom the container lets in come by, so each part listens to all.
+# Each part listens on all addresses, because the container engine controls which clients can reach a container.
 ENV FOOD_ORDERING_GATEWAY_LISTEN=0.0.0.0:3000 \
     FOOD_ORDERING_ORDER_SERVICES_LISTEN=0.0.0.0:9080 \
     FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN=0.0.0.0:9081 \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tells a running Restate where the services are and which Kafka topics feed them, and puts the drivers to work.
-# Safe to run again and again; `./restate-setup.sh --help` lists the flags and the variables that replace them.
+# Registers the services and their Kafka topics with a running Restate, and starts the drivers.
+# Safe to run repeatedly. `./restate-setup.sh --help` lists the flags and their environment variables.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

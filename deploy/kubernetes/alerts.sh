@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes components/monitoring/prometheus-rule.yaml anew from deploy/observability/prometheus/alerts.yml.
+# Regenerates components/monitoring/prometheus-rule.yaml from deploy/observability/prometheus/alerts.yml.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

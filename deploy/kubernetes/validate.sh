@@ -3,9 +3,9 @@
 #
 #   deploy/kubernetes/validate.sh [OVERLAY…]
 #
-# Needs kustomize and kubeconform on PATH, or Go, with which both are built once into the cache. Schemas come from the places where
-# they are published; SCHEMAS names others (what kubeconform takes as -schema-location, separated by spaces), for machines that do
-# not reach those. KUBERNETES_VERSION is 1.36.0 unless set.
+# Needs kustomize and kubeconform on PATH, or Go, to build both once into the cache. By default, the schemas are downloaded from
+# the public repositories. On machines that cannot reach those, set SCHEMAS to other locations, separated by spaces (values of
+# kubeconform's -schema-location). KUBERNETES_VERSION is 1.36.0 unless set.
 set -euo pipefail
 
 kustomize_version=v5.8.2
@@ -30,7 +30,7 @@ need() { # program, its Go package
 need kustomize "sigs.k8s.io/kustomize/kustomize/v5@$kustomize_version"
 need kubeconform "github.com/yannh/kubeconform/cmd/kubeconform@$kubeconform_version"
 
-# In a copy, with secrets that are none, so that yours are neither needed nor read.
+# Works on a copy with placeholders for secrets, so that real secrets are neither needed nor read.
 copy="$(mktemp --directory)"
 trap 'rm --recursive --force "$copy"' EXIT
 cp --recursive "$here/.." "$copy/deploy"
@@ -38,13 +38,13 @@ kubernetes="$copy/deploy/kubernetes"
 sed --quiet 's/.*files: \[\(.*\)\].*/\1/p' "$kubernetes/secrets/kustomization.yaml" | tr -d ' ' | tr ',' '\n' |
     while read -r file; do echo "no secret" >"$kubernetes/secrets/$file"; done
 
-# Those components that no overlay uses.
+# An overlay with the components that no other overlay uses.
 mkdir "$kubernetes/overlays/others"
 cat >"$kubernetes/overlays/others/kustomization.yaml" <<'END'
 resources: [../local]
 components: [../../components/ingress, ../../components/psql-tls, ../../components/snapshots]
 END
-# The operator hands a RestateDeployment's template on without a look at it, so it is checked as that of a Deployment.
+# The schema of RestateDeployment does not cover the pod template, so the template is checked as that of a Deployment.
 mkdir "$kubernetes/templates"
 cat >"$kubernetes/templates/kustomization.yaml" <<'END'
 resources: [rendered.yaml]
