@@ -264,7 +264,7 @@ impl System {
         self.directory.path()
     }
 
-    /// Makes a stopped system use a new empty directory at its next start. The former directory is removed.
+    /// Makes a stopped system use a new empty directory at its next start. The previous directory is removed.
     pub fn move_to_empty_directory(&mut self) -> anyhow::Result<()> {
         self.directory = tempfile::Builder::new()
             .prefix(self.options.directory)

@@ -21,7 +21,7 @@ pub(crate) struct Compose {
     /// A free port for each port variable of docker-compose.yaml.
     ports: BTreeMap<&'static str, u16>,
     begin: Instant,
-    /// Whether nothing more can fail: until then the containers' logs are of interest.
+    /// Whether the test has passed. If it has not, the containers' logs are of interest.
     passed: Cell<bool>,
 }
 
@@ -140,7 +140,7 @@ impl Compose {
     }
 
     /// Kills the process of a container, like a crash, and waits until the engine has restarted it and it is healthy. `docker kill`
-    /// will not do, because the engine would not restart the container after it.
+    /// is not suitable, because the engine would not restart the container after it.
     pub(crate) async fn kill(&self, service: &str) -> anyhow::Result<()> {
         let look = "{{.State.Pid}} {{.State.Health.Status}}";
         let before = self.inspect(service, look)?;

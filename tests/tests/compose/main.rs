@@ -70,7 +70,7 @@ async fn the_system_survives_restarts_lost_records_and_kills_under_compose() -> 
     compose.run(&["up", "--detach"])?;
     shop.delivers().await?;
 
-    // This step must come right after the former one: the new Kafka assigns producer ids from the beginning, and producers that
+    // This step must come right after the previous one: the new Kafka assigns producer ids from the beginning, and producers that
     // kept running may still use the same ids from the old one.
     compose.step("a stopped machine: stop, start");
     compose.run(&["stop"])?;

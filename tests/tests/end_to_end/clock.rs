@@ -142,7 +142,7 @@ fn is_near(time: &Value, ahead: i64) -> bool {
     time.as_i64().is_some_and(|at| at.abs_diff(now) < 60_000)
 }
 
-/// Waits until every twin has a position with the time of a clock that is `ahead` seconds ahead.
+/// Waits until every twin has a position whose time is that of a clock `ahead` seconds ahead.
 async fn wait_until_positions_are_believed(system: &System, ahead: i64) {
     wait_for_twins(system, "positions by the new clock", |twins| {
         twins.len() == 2 && twins.iter().all(|twin| is_near(&twin["timestamp"], ahead))

@@ -97,7 +97,7 @@ async fn restates_key_can_be_replaced_while_orders_are_in_progress_and_doctor_re
     let last = fs::read_to_string(&public)?;
     let signed_with = Signer::open(private.parent().context("a directory")?)?;
     assert_eq!(last, latter);
-    // The services accept the new key, and no longer the former one.
+    // The services accept the new key, and no longer the old one.
     let path = "/discover";
     let url = format!("{}{path}", system.address("order-services")?);
     let mut request = http().get(url).header("accept", MANIFEST);

@@ -284,8 +284,8 @@ async fn whatever_third_parties_answer_an_order_ends_with_the_right_reason() -> 
         assert_eq!(parties.asked(id, "/payments").len(), 1, "{id}");
     }
 
-    // The payment provider charges another amount: exactly that is refunded. Before, the charge is requested a second time, since the
-    // contradicting answer may itself be wrong.
+    // The payment provider charges another amount: exactly that amount is refunded. The charge is requested a second time first,
+    // because the contradicting answer may itself be wrong.
     let (code, ended_as, status) = ended(&system, "payment-yen").await?;
     let reason = "the payment provider charged another amount";
     assert_eq!((code, &ended_as["reason"]), (200, &json!(reason)));

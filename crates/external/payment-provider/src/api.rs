@@ -45,7 +45,7 @@ pub fn router(provider: Provider) -> Router {
                 .route("/payments", post(charge))
                 .route("/payments/{paymentId}/refunds", post(refund)),
         )
-        // The books can always be read, whatever faults are on.
+        // The books can always be read, whichever faults are injected.
         .route("/ledger", get(ledger))
         .route("/ledger/summary", get(summary))
         .with_state(provider);

@@ -104,7 +104,7 @@ impl FromStr for Currency {
     }
 }
 
-/// A request to refund all or a part of a payment.
+/// A request to refund all or part of a payment.
 #[derive(Debug, Clone)]
 pub(crate) struct Refund {
     pub(crate) payment_id: String,
@@ -255,7 +255,7 @@ impl Books {
         Ok(Self { database })
     }
 
-    /// Charges an order, or stores that the charge was declined. If `key` was used before, returns the former answer.
+    /// Charges an order, or stores that the charge was declined. If `key` was used before, returns the earlier answer.
     pub(crate) async fn charge(
         &self,
         key: String,
@@ -285,7 +285,7 @@ impl Books {
         .await
     }
 
-    /// Refunds all or a part of a payment. If `key` was used before, returns the former answer.
+    /// Refunds all or part of a payment. If `key` was used before, returns the earlier answer.
     pub(crate) async fn refund(&self, key: String, refund: Refund) -> Result<Answer, Error> {
         let Refund { payment_id, amount } = refund;
         let request = format!("POST /payments/{payment_id}/refunds {amount}");

@@ -6,7 +6,7 @@
 //! | request | what it does |
 //! |---|---|
 //! | `POST /payments` | charges an order (header `Idempotency-Key`) |
-//! | `POST /payments/{paymentId}/refunds` | refunds a part or all of it (header `Idempotency-Key`) |
+//! | `POST /payments/{paymentId}/refunds` | refunds all or part of it (header `Idempotency-Key`) |
 //! | `GET /ledger`, `GET /ledger/summary` | all charges and refunds, and their totals |
 //! | `GET`, `PUT`, `DELETE /faults` | the faults that are injected ([`FaultPlan`]) |
 //! | `GET /health` | 200 while the books can be read |

@@ -29,7 +29,7 @@ pub fn router(restaurant: Restaurant) -> Router {
                 .route("/prepare", post(prepare))
                 .route("/preparations/{orderId}/cancel", post(cancel)),
         )
-        // The books can always be read, whatever faults are on.
+        // The books can always be read, whichever faults are injected.
         .route("/preparations", get(preparations))
         .route("/preparations/{orderId}", get(preparation))
         .with_state(restaurant);

@@ -221,7 +221,7 @@ impl Books {
         Ok(Self { database })
     }
 
-    /// Stores a new order according to `verdict`. For a known order, returns the former answer.
+    /// Stores a new order according to `verdict`. For a known order, returns the earlier answer.
     ///
     /// `schedule` is called for an order with a callback, inside the transaction, so that it is called even if the client hangs
     /// up: a stored order that is not scheduled would wait for the next start of the process. It must not read the order from

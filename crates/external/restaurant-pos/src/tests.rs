@@ -504,7 +504,7 @@ async fn orders_that_were_cooking_when_the_process_died_are_called_back_after_a_
     });
     let refused = diner.prepare("refused").await;
 
-    // A first process dies with all this, a second one with an order that is not ready yet.
+    // The first process dies in this state. The second one dies while an order is not ready yet.
     let database = crash_copy(&diner.database());
     let (_slow, client) = open(database.clone(), Duration::from_millis(300)).await;
     let cooking = client.post("/prepare", diner.ticket("cooking")).await;

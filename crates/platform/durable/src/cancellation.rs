@@ -58,8 +58,8 @@ pub async fn unless_cancelled<F: DurableFuture>(future: F) -> Result<F::Output, 
     }
 }
 
-/// Makes a call, and repeats it if the invocation is cancelled meanwhile: for work that must be completed despite a cancellation.
-/// The callee must be idempotent.
+/// Makes a call, and repeats it if the invocation is cancelled in the meantime: for work that must be completed despite a
+/// cancellation. The callee must be idempotent.
 pub async fn despite_cancellation<F: DurableFuture>(call: impl Fn() -> F) -> F::Output {
     loop {
         if let Ok(output) = unless_cancelled(call()).await {

@@ -57,7 +57,7 @@ impl Trace {
 
     /// Opens the invocation's span in this trace, and returns it with the context to propagate.
     ///
-    /// For an invocation that was triggered from outside this trace and finds out only while it runs that it works on it.
+    /// For an invocation that was triggered outside this trace and learns only while it runs that it belongs to the trace.
     pub fn join(self, context: &impl Invocation, name: &str) -> (Self, Span) {
         let Some(parent) = self.0 else {
             return (self, Span::none());

@@ -23,7 +23,7 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 /// The minimum age of a producer without confirmations before it is replaced.
 const REPLACE_AFTER: Duration = Duration::from_secs(30);
-/// With how many producers a record is tried if they fail permanently. Each has a new id, and a few ids may be in use.
+/// How many producers are tried for a record if they fail permanently. Each has a new id, and a few ids may already be in use.
 const PRODUCERS: u32 = 4;
 /// How long a record waits for others to form a batch.
 const LINGER: Duration = Duration::from_millis(2);

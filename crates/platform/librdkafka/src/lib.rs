@@ -16,8 +16,8 @@ use rdkafka_sys::{RDKafkaErrorCode, RDKafkaRespErr};
 
 /// The ids that brokers assign to topics when they are created (KIP-516). A topic that was deleted and created again has a new id.
 ///
-/// The result lacks topics that do not exist, and all topics if the broker does not support ids, as Apache Kafka before 2.8.
-/// Blocks for up to `timeout`.
+/// Topics that do not exist are left out. The result is empty if the broker does not support topic ids, as in Apache Kafka before
+/// 2.8. Blocks for up to `timeout`.
 pub fn topic_ids<C: ClientContext>(
     client: &Client<C>,
     topics: &[&str],

@@ -78,7 +78,7 @@ pub enum Error {
 }
 
 /// Secrets for one purpose. New keys and signatures use the first secret; the others are only accepted, so that a secret can be
-/// replaced while keys or signatures of the former one are still in use.
+/// replaced while keys or signatures of the previous one are still in use.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(Vec<SecretString>);
 

@@ -33,7 +33,7 @@ pub fn neighbours(published_on: Option<IpAddr>) -> Vec<IpNet> {
     }
 }
 
-/// The address on which a port is published. An IPv6 address may have brackets, as Docker wants it before a port: `[::1]`.
+/// The address on which a port is published. An IPv6 address may have brackets, as Docker requires before a port: `[::1]`.
 pub fn published_on(text: &str) -> Result<IpAddr, String> {
     let brackets = text
         .strip_prefix('[')

@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 use crate::report::LocationReport;
 use crate::types::DeliveryJob;
 
-/// The customer is told a new expected arrival only if it has moved by more than this.
+/// The customer is told of a new expected arrival only if it has moved by more than this.
 const TELL_ETA_AFTER_MS: u64 = 2_000;
-/// The least time between two new arrivals that the customer is told.
+/// The minimum time between two new arrivals that the customer is told of.
 const TELL_ETA_EVERY_MS: u64 = 2_000;
 /// How many times per limit the twin checks whether the driver is silent. More checks notice silence sooner, but each costs an
 /// invocation.
 const CHECKS_PER_LIMIT: i64 = 2;
-/// A driver who seems silent gets another limit / `SECOND_CHANCE` to report, because after an outage of our own the driver's reports
-/// are still in Kafka.
+/// A driver who seems silent gets another limit / `SECOND_CHANCE` to report, because after an outage of this system the driver's
+/// reports are still in Kafka.
 const SECOND_CHANCE: i64 = 4;
 
 /// State key `driver-status`: what a driver is doing.
@@ -74,7 +74,7 @@ impl From<DeliveryJob> for AssignedDelivery {
     }
 }
 
-/// State key `driver-location`: what the driver's phone has reported, and the route of the present delivery.
+/// State key `driver-location`: what the driver's phone has reported, and the route of the current delivery.
 ///
 /// The route repeats parts of [`AssignedDelivery`], so that a report, by far the most frequent event of the system, reads and
 /// writes a single key.
@@ -137,7 +137,7 @@ pub(crate) struct Way {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restaurant: Option<Location>,
     pub(crate) customer: Location,
-    /// The expected arrival that the customer was last told, in ms since the epoch.
+    /// The expected arrival that the customer was last told of, in ms since the epoch.
     pub(crate) told_eta: i64,
     /// When the customer was told that, in ms since the epoch.
     pub(crate) told_at: i64,
@@ -184,8 +184,8 @@ impl Whereabouts {
         SilenceCheck::Delayed(limit)
     }
 
-    /// Whether a check for silence is due within `limit` ms of `now`. It is not if its invocation was killed, or if the clock was
-    /// set back since it was scheduled.
+    /// Whether a check for silence is due within `limit` ms of `now`. `false` if its invocation was killed, or if the clock was
+    /// set back after it was scheduled.
     pub(crate) fn is_watched(&self, now: i64, limit: i64) -> bool {
         let is_near = |at: i64| at.abs_diff(now) <= limit.unsigned_abs();
         self.watch != Watch::Off && self.look_at.is_some_and(is_near)
@@ -213,7 +213,7 @@ impl Whereabouts {
     }
 
     /// After a report that was `received`: the delivery's id and the new expected arrival, if the customer should be told. `None`
-    /// while the driver keeps to plan.
+    /// while the driver is on schedule.
     pub(crate) fn eta_to_tell(
         &mut self,
         verdict: Verdict,
@@ -231,7 +231,7 @@ impl Whereabouts {
             .max(received.at);
         let moved = eta.abs_diff(way.told_eta) > TELL_ETA_AFTER_MS;
         let due = received.at.abs_diff(way.told_at) >= TELL_ETA_EVERY_MS;
-        // A customer who was told of a delay is told the arrival at the driver's next report.
+        // A customer who was told of a delay is told of the new arrival at the driver's next report.
         if !(moved && due || way.delay_told) {
             return None;
         }
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(driver.report_position(0.0, 2_001), Verdict::Newest);
         let told = ("order-1".parse().unwrap(), 29_001);
         assert_eq!(driver.tell_customer(2_001), Some(told));
-        // Far ahead of plan after twelve steps in 12 ms, but the customer was told an arrival just before.
+        // Far ahead of schedule after twelve steps in 12 ms, but the customer was told of an arrival just before.
         assert_eq!(driver.report_position(0.4, 2_013), Verdict::Newest);
         assert_eq!(driver.tell_customer(2_013), None);
     }

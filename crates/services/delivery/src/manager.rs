@@ -16,8 +16,8 @@ use crate::types::{
 
 const DELIVERY_INFO: &str = "delivery-info";
 
-/// The value with which the awakeable `delivered` is resolved once the order is `DELIVERED`. Former versions resolved it with an empty
-/// value, and the order's workflow then made the order `DELIVERED`. The workflow still does so if the value is empty.
+/// The value with which the awakeable `delivered` is resolved once the order is `DELIVERED`. Earlier versions resolved it with an
+/// empty value, and the order's workflow then made the order `DELIVERED`. The workflow still does so if the value is empty.
 pub const STATUS_IS_SET: &[u8] = b"status-is-set";
 
 /// Runs one delivery, from the cooked meal to the customer's door. Key: the order's id.

@@ -24,7 +24,7 @@ use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver
 const DRIVER_STATUS: &str = "driver-status";
 const ASSIGNED_DELIVERY: &str = "assigned-delivery";
 const DRIVER_LOCATION: &str = "driver-location";
-/// State key of what was last sent to the matcher about the driver, so that it can be withdrawn.
+/// State key of the driver as last offered to the matcher, so that the offer can be withdrawn.
 const OFFERED: &str = "offered";
 
 static REPORTS: Counters<1> = Counters::new(
@@ -209,7 +209,7 @@ impl DriverDigitalTwin {
         };
         let mut whereabouts = whereabouts(&ctx).await?;
         let verdict = whereabouts.handle_report(&sent);
-        // By the record's time, no check for silence is due soon. `watch_for_silence` decides by the twin's own clock.
+        // According to the record's time, no check for silence is due soon. `watch_for_silence` decides by the twin's own clock.
         if whereabouts.way.is_some()
             && !whereabouts.is_watched(sent.received.at, as_ms(self.silence).saturating_mul(2))
         {
@@ -280,7 +280,7 @@ impl DriverDigitalTwin {
         planned: Option<Json<i64>>,
     ) -> Result<(), TerminalError> {
         let mut whereabouts = whereabouts(&ctx).await?;
-        // Another check was scheduled meanwhile. Checks sent by former versions have no time.
+        // Another check was scheduled in the meantime. Checks sent by earlier versions have no time.
         if planned.map(Json::into_inner) != whereabouts.look_at {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use domain::Location;
 const GROUPING_TIME: Duration = Duration::from_millis(100);
 /// The most positions reported in one step, however fast the driver is.
 const MAX_GROUP: usize = 64;
-/// If the clock is more than this behind the last report, in ms, it was set back since.
+/// If the clock is behind the last report by more than this, in ms, the clock was set back.
 const SET_BACK_MS: i64 = 1_000;
 
 /// The route from `from` to `to` in steps of `step` degrees, each of which takes `interval`. Positions that are reported together

@@ -26,8 +26,8 @@ const DELIVERIES_PER_INVOCATION: usize = 8;
 /// How often such an invocation polls for the next delivery. After that, the driver polls by delayed messages: a sleeping invocation
 /// holds one of the runtime's slots, a delayed message does not.
 const POLLS_PER_INVOCATION: usize = 3;
-/// After this many polls without a delivery, a phone reports its position again, so that a twin that took it for silent learns that
-/// it is back.
+/// After this many polls without a delivery, a phone reports its position again, so that a twin that considered it silent learns
+/// that it is back.
 const IDLE_POLLS_PER_REPORT: u32 = 10;
 
 /// The longest wait inside one durable step. A shutdown may be delayed by this much, and a crash repeats the wait.
@@ -68,8 +68,8 @@ struct Whereabouts {
     /// The driver is going home. The next poll is the last one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     going_home: bool,
-    /// Counts the starts of the driver. Each start begins a new round of polls and ends the former one, so a driver whose poll was
-    /// killed polls again, and a driver who is polling does not poll twice.
+    /// Counts the starts of the driver. Each start begins a new round of polls and ends the previous one. So a driver whose poll
+    /// was killed polls again, and a driver who is polling does not poll twice.
     #[serde(default)]
     round: u64,
 }

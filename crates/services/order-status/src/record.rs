@@ -5,7 +5,7 @@ use domain::{DriverId, Money, OrderId, Status, StatusEvent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Input of `create`. Workflows of former versions send no input.
+/// Input of `create`. Workflows of earlier versions send no input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {

@@ -77,7 +77,7 @@ impl OrderStatusService {
 
     /// Called by `OrderWorkflow/run` as its first step, with the order's content and price. Makes the order `CREATED` and returns
     /// `applied: true` if it is new. Leaves a known order alone, for ever, even after Restate has forgotten its workflow. If the id
-    /// belongs to another order, returns `taken: true`. Workflows of former versions send no body.
+    /// belongs to another order, returns `taken: true`. Workflows of earlier versions send no body.
     #[handler(ingress_private)]
     async fn create(
         &self,
@@ -185,7 +185,7 @@ impl OrderStatusService {
     ) -> Result<Json<Outcome>, TerminalError> {
         let record = ctx.get::<Json<Record>>(STATUS).await?.map(Json::into_inner);
         let Some(next) = Record::after(record.as_ref(), &change) else {
-            // That an ended order is settled is only stored, not published.
+            // The settlement of an ended order is stored, but not published.
             let settled = record.clone().filter(|_| change.is_settled);
             if let Some(settled) = settled.and_then(Record::once_settled) {
                 ctx.set(STATUS, Json(settled));
@@ -288,7 +288,7 @@ async fn hold(
 /// A change of status, as opposed to one that changes only the arrival or the driver.
 #[derive(Clone, Copy)]
 struct Stage {
-    /// The former status, and since when the order had it, in ms since the epoch.
+    /// The previous status, and since when the order had it, in ms since the epoch.
     since: Option<(Status, i64)>,
 }
 

@@ -11,7 +11,7 @@ use crate::history::{History, histories};
 
 macro_rules! invariants {
     ($($(#[$doc:meta])+ $name:ident: $sentence:literal,)+) => {
-        /// Something that must hold whatever breaks.
+        /// A condition that must hold, whatever fails.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(rename_all = "camelCase")]
         pub enum Invariant {
@@ -34,7 +34,7 @@ macro_rules! invariants {
 }
 
 invariants! {
-    /// Of the orders that were accepted.
+    /// For the orders that were accepted.
     EndsOnce: "every accepted order ends in exactly one terminal status",
     /// See [`Status::may_become`].
     NeverBack: "a status never goes back",
@@ -42,23 +42,23 @@ invariants! {
     NoGap: "versions in order-status have no gap, and no version has two contents",
     /// For each order.
     PublishedAsStored: "the last published status is the one that the runtime holds",
-    /// Of the orders whose cancellation was accepted.
+    /// For the orders whose cancellation was accepted.
     CancellationKept: "a cancellation that was accepted ends in CANCELLED",
-    /// By the payment provider's ledger.
+    /// According to the payment provider's ledger.
     ChargedOnce: "an order is charged at most once, and only if it was accepted",
-    /// By the payment provider's ledger.
+    /// According to the payment provider's ledger.
     BooksBalance: "charged minus refunded is the price for DELIVERED, and nothing otherwise",
-    /// By the restaurants' books.
+    /// According to the restaurants' books.
     NothingCooking: "every delivered order was cooked, and nothing else is left cooking",
     /// In each snapshot.
     OneDelivery: "a driver holds at most one delivery",
     /// In both snapshots of a sample.
     OneDriver: "no delivery is held by two drivers",
-    /// By the twins, the managers and the phones.
+    /// According to the twins, the managers and the phones.
     NothingHeld: "no driver holds a delivery of an order that has ended",
     /// Every driver who waits for work is queued, once, and no other driver is.
     QueuesClean: "no delivery of an ended order is queued, and no waiting driver is forgotten",
-    /// By the records of topic `orders-dlq`.
+    /// According to the records of topic `orders-dlq`.
     InvalidDeadLettered: "every invalid event is among the dead letters, and nothing else is",
     /// When the system is at rest.
     NothingUnderWay: "no invocation is left under way",

@@ -1,4 +1,4 @@
-//! The history of each order, as a reader of topic `order-status` sees it that ignores versions it has seen before.
+//! The history of each order, as seen by a reader of topic `order-status` who ignores repeated versions.
 
 use std::collections::BTreeMap;
 

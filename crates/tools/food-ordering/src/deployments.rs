@@ -2,7 +2,7 @@
 //! drained versions.
 //!
 //! Restate sends new invocations to the newest deployment of a service. An invocation that has begun stays with its deployment
-//! until it ends, so a former version has to run until its last invocation has ended.
+//! until it ends, so an earlier version has to run until its last invocation has ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::restate::admin::{Admin, Deployment};
 
 /// How long to wait before checking a second time whether a version is drained: an invocation that was about to begin may appear
-/// on a former version a moment after the new one was registered.
+/// on the earlier version a moment after the new one was registered.
 const RECHECK_AFTER: Duration = Duration::from_secs(1);
 
 /// Arguments of `deployments`.
@@ -102,8 +102,8 @@ pub(crate) async fn survey(admin: &Admin) -> anyhow::Result<Vec<Surveyed>> {
         status: String,
         invocations: u64,
     }
-    // The sequence of the requests matters: on a deployment that is not the newest in the second answer, no invocation begins
-    // that the third one misses.
+    // The sequence of the requests matters: once the second answer shows that a deployment is no longer the newest, no invocation
+    // can begin on it that the third answer would miss.
     let mut deployments = Vec::new();
     for known in admin.deployments().await? {
         // The list has fewer details of the services.

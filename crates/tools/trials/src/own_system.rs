@@ -18,7 +18,7 @@ use upstream::Addresses;
 
 use food_ordering::{parent, up};
 
-/// How long the system may take to start; it may have to install the Restate server first.
+/// How long the system may take to start. It may have to install the Restate server first.
 const START_WITHIN: Duration = Duration::from_mins(5);
 const STOP_WITHIN: Duration = Duration::from_secs(40);
 const POLL: Duration = Duration::from_millis(5);

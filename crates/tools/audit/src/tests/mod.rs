@@ -1,4 +1,4 @@
-//! Made-up facts: a good run, and variations that are just as good.
+//! Invented facts: a good run, and variations that are also good.
 
 mod broken;
 

@@ -64,10 +64,10 @@ impl Installation {
         let install = async |_: &Path| jars::fetch(&found.jars).await;
         cache.fill(&what, &progress, install).await?;
         if !found.classes.exists() {
-            progress("Preparing Apache Kafka for quick starts, once …");
+            progress("Preparing Apache Kafka for faster starts, once …");
             if let Err(error) = found.archive_classes(cache.path()).await {
                 progress(&format!(
-                    "It will start more slowly, as that failed: {error:#}"
+                    "That failed, so Kafka will start more slowly: {error:#}"
                 ));
             }
         }
@@ -98,7 +98,7 @@ impl Installation {
     fn command_with(&self, classes: Option<OsString>, configuration: &Path) -> Vec<OsString> {
         let mut command = vec![self.java.clone().into_os_string()];
         command.extend(classes);
-        // For a small heap and a quick start: there is one node with few records.
+        // A small heap and options for a fast start, because there is one node with few records.
         let flags = [
             "-Xms32m",
             "-Xmx256m",
@@ -271,7 +271,7 @@ pub async fn ready(child: &mut Child, address: &str, within: Duration) -> anyhow
 
 /// Whether a broker answers at this address.
 pub(crate) async fn answers(address: &str) -> bool {
-    // At first, as librdkafka waits longer and longer between its attempts to connect.
+    // Checks the port first, because librdkafka waits longer after each failed attempt to connect.
     TcpStream::connect(address).await.is_ok()
         && Cluster::discover(&Connection::plain(address)).await.is_ok()
 }

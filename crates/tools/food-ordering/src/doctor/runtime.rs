@@ -96,7 +96,7 @@ fn overridden_services<'a>(
     })
 }
 
-/// Has Restate itself discover a deployment, because what Restate reaches is what counts.
+/// Makes Restate itself discover a deployment, because Restate must be able to reach it.
 async fn deployment(
     admin: &Admin,
     addresses: &Addresses,

@@ -34,7 +34,7 @@ pub(crate) struct Config {
     pub(crate) default_attempts: Option<NonZeroU32>,
     /// The name of the node, and of its directory in `base_dir`.
     pub(crate) name: &'static str,
-    /// The cluster that it is a node of; `None` for a single node.
+    /// The cluster that the node belongs to; `None` for a single node.
     pub(crate) cluster: Option<Cluster>,
 }
 

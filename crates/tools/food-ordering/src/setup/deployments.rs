@@ -23,8 +23,8 @@ enum Action {
 
 /// Registers the services at `uri` unless they are registered already. Returns a line about what was found and done.
 ///
-/// With `moved`, deployments of the same services at other addresses are taken for this one at a former address, and their
-/// invocations continue here. Without it, they are taken for former versions that still run there.
+/// With `moved`, deployments of the same services at other addresses count as this one at an earlier address, and their
+/// invocations continue here. Without it, they count as earlier versions that still run there.
 pub(super) async fn ensure(admin: &Admin, uri: &str, moved: bool) -> anyhow::Result<String> {
     let found = admin.discover(uri).await?;
     let existing = admin.deployments().await?;

@@ -152,7 +152,7 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     }
     for action in &actions {
         let description = Described(&cluster, action).to_string();
-        // Kafka tells where a new topic ends only once its partitions have a leader.
+        // Kafka does not report the end of a new topic until its partitions have a leader.
         waiter
             .until_ok(&description, || {
                 subscriptions::apply(&admin, &kafka, &cluster, action)

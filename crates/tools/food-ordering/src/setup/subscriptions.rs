@@ -38,7 +38,7 @@ pub(crate) fn ours(
 }
 
 /// The consumer group in which Restate reads `topic`, which has this id. While subscriptions are being replaced, there may also be
-/// a group for the former topic of this name, whose offsets mean nothing in the new one.
+/// a group for the previous topic of this name, whose offsets mean nothing in the new one.
 pub(crate) fn group_of<'a>(
     subscriptions: &'a [Subscription],
     topic: &str,
@@ -209,9 +209,9 @@ impl Wanted {
     fn options(&self, topic: &str) -> BTreeMap<String, String> {
         let mut options = vec![
             (GROUP, self.group(topic)),
-            // Orders published before the subscription was created count too.
+            // So that orders published before the subscription was created are read too.
             ("auto.offset.reset", "earliest".to_owned()),
-            // How long a killed Restate keeps its partitions; the least that Kafka allows by default.
+            // How long a killed Restate keeps its partitions: the minimum that Kafka allows by default.
             ("session.timeout.ms", "6000".to_owned()),
             // Short, because `up` waits on shutdown until everything that was read is committed.
             ("auto.commit.interval.ms", "500".to_owned()),

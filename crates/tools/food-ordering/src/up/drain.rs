@@ -17,7 +17,7 @@ pub async fn orders(admin_url: &str, kafka: &Connection, limit: Duration) -> any
 }
 
 /// Waits until Restate has committed every record of a topic, for at most `limit`. Returns how many are left. Fails if Restate does
-/// not read the topic, or reads a former topic of this name.
+/// not read the topic, or reads an earlier topic of this name.
 pub async fn topic(
     admin_url: &str,
     kafka: &Connection,
@@ -28,7 +28,7 @@ pub async fn topic(
     let ids = kafka::topic_ids(kafka, &[topic]).await?;
     let subscriptions = Admin::new(admin_url)?.subscriptions().await?;
     let group = subscriptions::group_of(&subscriptions, topic, ids.get(topic))
-        .with_context(|| format!("Restate does not read the present topic {topic}"))?;
+        .with_context(|| format!("Restate does not read the current topic {topic}"))?;
     loop {
         let behind = kafka::lag(kafka, group, topic).await?;
         ensure!(!behind.is_empty(), "there is no topic {topic}");

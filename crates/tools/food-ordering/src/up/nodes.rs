@@ -91,8 +91,7 @@ pub(super) const SINGLE_NODE: &str = "local";
 pub(super) struct Store<'a>(pub(super) &'a Path);
 
 impl Store<'_> {
-    /// Checks that the existing data fits the number of nodes: a cluster cannot use the log of a single node, nor the other way
-    /// round.
+    /// Checks that the existing data fits the number of nodes: a cluster cannot use the log of a single node, or vice versa.
     pub(super) fn check(&self, nodes: Nodes) -> anyhow::Result<()> {
         let has = |name: &str| self.0.join(name).is_dir();
         let path = self.0.display();

@@ -132,7 +132,7 @@ impl Choice {
 #[derive(Debug, Clone)]
 pub(super) struct Ports(BTreeMap<Use, SocketAddr>);
 
-/// The ports of a former run, by the names of their uses.
+/// The ports of the last run, by the names of their uses.
 pub(super) type Former = BTreeMap<String, u16>;
 
 impl Ports {
@@ -286,7 +286,7 @@ impl Ports {
     }
 }
 
-/// Free ports, if possible those of the former run, because orders under way have given them to third parties.
+/// Free ports, if possible those of the last run, because third parties have them from orders that are under way.
 ///
 /// New ports are below the range that the kernel uses for outgoing connections. Otherwise a part's port could become the local end
 /// of a connection while the part is being restarted.

@@ -43,7 +43,7 @@ const RESTATE_ENDS_WITHIN: Duration = Duration::from_secs(15);
 /// The same for Apache Kafka, which runs in Java.
 const KAFKA_ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// How long Restate may take to read the orders that only the broker in memory holds. A Restate that was restarted after a kill can
-/// read them only when its former session with Kafka is over (6 s, see `setup/subscriptions.rs`).
+/// read them only when its previous session with Kafka is over (6 s, see `setup/subscriptions.rs`).
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// After this time, the user is told what is being waited for.
 const QUIET: Duration = Duration::from_secs(1);
@@ -96,9 +96,9 @@ impl System {
 
     /// Starts all processes and runs setup. Returns when everything is ready. Fails with the first part that is not.
     pub(super) async fn start(&mut self) -> anyhow::Result<()> {
-        // First the broker: Restate would wait for seconds before it tries again to reach one.
+        // The broker starts first, because Restate waits several seconds before it retries a broker that it cannot reach.
         if let Some(broker) = self.layout.broker()? {
-            // Otherwise the last run's address would be taken for the new one.
+            // Otherwise the address of the last run would be mistaken for the new one.
             files::remove(&self.layout.broker_address_file())?;
             self.launch(broker.clone());
             self.ready(&[broker]).await?;
@@ -177,7 +177,7 @@ impl System {
                 self.note_processes();
                 say!("{name} runs as process {pid}");
                 if name == Part::Kafka.name() && self.is_in_memory() {
-                    // It has no records, and a new address. Everything moves there as soon as the address is known.
+                    // The new broker has no records, and a new address. Everything moves there as soon as the address is known.
                     self.steps.abort_all();
                     let file = self.layout.broker_address_file();
                     self.steps
@@ -233,7 +233,7 @@ impl System {
         if let Some(by) = set_back {
             let by = Duration::from_secs(by.as_secs());
             say!(
-                "The clock was set back by {}: waking the simulated drivers, whose timers would be late by as much.",
+                "The clock was set back by {}: waking the simulated drivers, whose timers would otherwise be late by that much.",
                 humantime::format_duration(by)
             );
             self.set_up_after(std::future::ready(()));

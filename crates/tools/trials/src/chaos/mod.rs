@@ -71,7 +71,7 @@ pub struct Args {
         value_name = "N"
     )]
     in_flight: u32,
-    /// How long placing all orders may take before the run is broken off
+    /// How long placing all orders may take before the run is aborted
     #[arg(long, env = "FOOD_ORDERING_CHAOS_DURATION", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
     duration: Duration,
     /// How long the last orders may take to end once all faults are over

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 /// The duration of a fault that ends by itself, in ms.
 const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
-/// The duration of an outage, in ms. Longer than the limits for third parties that `stage.rs` sets (`--payment-limit`,
-/// `--preparation-limit`), and several times longer than Restate retries by default under `--restate-default-attempts`.
+/// The duration of an outage, in ms. It is longer than the limits for third parties that `stage.rs` sets (`--payment-limit`,
+/// `--preparation-limit`), and several times longer than Restate's default retries under `--restate-default-attempts`.
 const OUTAGE_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
-/// The parts that have outages. Not Kafka and Restate: without them everything just waits.
+/// The parts that have outages. Kafka and Restate are not among them: without them everything just waits.
 const OUTAGES: [Victim; 5] = [
     Victim::OrderServices,
     Victim::DriverSimulator,
@@ -71,7 +71,7 @@ pub(super) enum Fault {
     Pause { victim: Victim, lasts: Duration },
     /// SIGKILL, and the process is started again only after `lasts`: until then connections to it are refused.
     Outage { victim: Victim, lasts: Duration },
-    /// A third party is told by `PUT /faults` to fail.
+    /// `PUT /faults` makes a third party fail.
     Misbehave {
         stub: Victim,
         faults: Value,
@@ -118,7 +118,7 @@ pub(super) struct Size {
 
 /// The schedule of faults for `seed`, in the sequence in which they are injected.
 ///
-/// The kinds are dealt like cards from a shuffled deck: none comes a second time before all have come once.
+/// The kinds come in random order. No kind is repeated until every kind has occurred.
 pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut deck = Vec::new();

@@ -80,7 +80,7 @@ impl Report {
             say!("{strikes:>7}  {kind}: {count} {what}");
         }
         if self.broken_off {
-            say!("Broken off: not all orders were placed in time.");
+            say!("Aborted: not all orders were placed in time.");
         }
         if !self.at_rest {
             say!(

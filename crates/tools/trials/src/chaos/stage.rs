@@ -36,7 +36,7 @@ const FLAGS: [&str; 10] = [
     "--driver-limit=10m",
     "--driver-silence=10s",
     "--delivery-limit=10m",
-    // So that an outage of seconds exceeds Restate's default retries, as an outage of hours does with the usual setting.
+    // So that an outage of some seconds exceeds Restate's default retries. With the usual setting, only an outage of hours does.
     "--restate-default-attempts=3",
 ];
 /// The name in `processes.json` of the process that restarts the others.
@@ -156,7 +156,7 @@ impl Stage {
 
     /// Ends all faults: clears the third parties' faults, waits until every part answers, and runs setup.
     pub(super) async fn heal(&self) -> anyhow::Result<()> {
-        // A fault that was broken off may have left a process stopped.
+        // A fault that was aborted may have left a process stopped.
         for pid in self.system.processes()?.into_values() {
             signal(Pid::from_raw(i32::try_from(pid)?), Signal::SIGCONT)?;
         }

@@ -19,11 +19,11 @@ use super::{recreate, report};
 use crate::clock;
 use food_ordering::http;
 
-/// How often a request is tried whose receiver may be down because of another fault, and the pause between two tries.
+/// The number of tries for a request whose receiver may be down because of another fault, and the pause between two tries.
 const TRIES: u32 = 20;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// What several kinds of faults count as their effect.
+/// The effect that several kinds of faults count.
 const RECORDS: &str = "records published";
 
 /// Injects faults into a system.

@@ -1,4 +1,4 @@
-//! All measurements of a soak run, in memory and in the files they are written to meanwhile.
+//! All measurements of a soak run, in memory and in files that are written during the run.
 
 use std::fs::File;
 use std::io::Write;
