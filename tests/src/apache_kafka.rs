@@ -114,7 +114,8 @@ listener.name.tls.ssl.truststore.location={at}/ca.pem
         (address(self.tls), self.file("tls.properties"))
     }
 
-    /// A listener without encryption or credentials at whose advertised address nobody listens, as often happens with brokers in containers.
+    /// A listener without encryption or credentials, whose advertised address is unreachable, as is common with brokers in
+    /// containers.
     #[must_use]
     pub fn misadvertised(&self) -> Connection {
         Connection::plain(address(self.lost))
@@ -170,7 +171,7 @@ async fn run(directory: &Path, plain: u16) -> anyhow::Result<Child> {
     Ok(process)
 }
 
-/// An address at which nobody listens: the system never gives this port to a program that asks for a free one.
+/// An address at which no program listens: the system never gives this port to a program that asks for a free one.
 const NOWHERE: &str = "127.0.0.1:1";
 
 /// The password of user `food`.

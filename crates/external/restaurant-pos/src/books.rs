@@ -339,7 +339,7 @@ impl Books {
             .await
     }
 
-    /// Stores how the callback of a pending order ended. An order that was cancelled meanwhile stays cancelled.
+    /// Stores how the callback of a pending order ended. An order that was cancelled in the meantime stays cancelled.
     pub(crate) async fn end(&self, sequence: i64, end: End) -> Result<(), database::Error> {
         let (status, answer) = match end {
             End::CalledBack => (Status::CalledBack, None),

@@ -214,7 +214,7 @@ fn classify(status: StatusCode, body: &str) -> Result<(), Failure> {
         | StatusCode::GONE
         | StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::UNPROCESSABLE_ENTITY => Failure::Final(answer),
-        // Includes failures that can be fixed meanwhile, such as a wrong address, clock or access right.
+        // Includes failures that someone may fix before a retry, such as a wrong address, clock or access right.
         _ => Failure::Transient(answer),
     })
 }

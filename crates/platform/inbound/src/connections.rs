@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 /// How long requests in progress may take after shutdown was requested.
 pub const GRACE: Duration = Duration::from_secs(10);
-/// How long to wait when no connection can be accepted: others may end meanwhile.
+/// How long to wait when no connection can be accepted: others may end in the meantime.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// The next connection, or `None` once `shutdown` completes. Calls `failed` when the operating system cannot accept one, and then

@@ -91,7 +91,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         "{} is inside the directory to be saved; choose another place",
         file.display()
     );
-    // Keeps `up` from starting in this directory meanwhile.
+    // Prevents `up` from starting in this directory during the backup.
     let _lock = up::lock(&directory)?;
     let mut new = file.clone().into_os_string();
     new.push(".new");

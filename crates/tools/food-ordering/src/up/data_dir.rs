@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::ports::Former;
 use crate::files;
 
-/// An open data directory. No other `up` can use it meanwhile.
+/// An open data directory. No other `up` can use it at the same time.
 #[derive(Debug)]
 pub(super) struct DataDir {
     path: PathBuf,

@@ -65,7 +65,7 @@ pub(super) struct Figures {
     pub(super) services_cpu_ms_per_order: f64,
     pub(super) runtime_cpu_ms_per_order: f64,
     pub(super) broker_cpu_ms_per_order: f64,
-    /// What the runtime has written to disk meanwhile, its store's own housekeeping included.
+    /// What the runtime has written to disk during the run, including its store's own housekeeping.
     pub(super) runtime_disk_kb_per_order: Option<f64>,
     /// The sum of the services' peaks (RSS), without broker and runtime. Memory that processes share counts for each of them.
     pub(super) services_peak_mib: f64,
@@ -112,7 +112,7 @@ impl Meters {
         })
     }
 
-    /// Runs `work` and samples the memory of the services meanwhile.
+    /// Runs `work`, and samples the memory of the services while it runs.
     pub(super) async fn during<T>(
         &self,
         work: impl Future<Output = anyhow::Result<T>>,

@@ -90,7 +90,7 @@ impl Customers {
             .await
     }
 
-    /// Waits until an order may be in flight, and places it, again and again until it is accepted.
+    /// Waits until an order may be in flight, and places it repeatedly until it is accepted.
     async fn place(&self, number: usize, order: &Order) -> anyhow::Result<()> {
         // The permit is returned when the order has ended.
         self.room.acquire().await?.forget();
@@ -148,7 +148,7 @@ impl Customers {
         self.publishing.write().await
     }
 
-    /// Publishes a record, again and again until Kafka has confirmed it.
+    /// Publishes a record repeatedly until Kafka has confirmed it.
     pub(super) async fn publish_until_confirmed(
         &self,
         topic: &str,

@@ -56,7 +56,7 @@ pub struct Args {
     /// How many orders to place
     #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
     orders: u32,
-    /// How many faults to inject meanwhile
+    /// How many faults to inject while the orders are under way
     #[arg(long, env = "FOOD_ORDERING_FAULTS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000), value_name = "N")]
     faults: u32,
     /// How many drivers work in each of the three regions

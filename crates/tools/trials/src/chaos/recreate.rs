@@ -23,7 +23,7 @@ use food_ordering::up::drain;
 /// How long to wait for all pending answers: longer than the time limits of Kafka and the gateway for one.
 const HELD_WITHIN: Duration = Duration::from_secs(30);
 /// How long Restate may take to read the remaining records, and how long deleting the topic and setting up again may take. Long,
-/// because other faults happen meanwhile.
+/// because other faults happen at the same time.
 const READ_WITHIN: Duration = Duration::from_mins(1);
 const DONE_WITHIN: Duration = Duration::from_mins(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);

@@ -81,7 +81,8 @@ impl Stage {
     }
 
     /// Kills a process, prevents its restart for the time `lasts`, and returns when it is replaced. The launcher is stopped
-    /// meanwhile, so no other process is restarted either. Only one outage at a time: the end of one would end the other.
+    /// during that time, so no other process is restarted either. Only one outage may be active: the end of one would end the
+    /// other.
     pub(super) async fn keep_down(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
         let _one = self.launcher.lock().await;
         let launcher = self.process(LAUNCHER)?;

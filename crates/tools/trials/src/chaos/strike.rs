@@ -189,7 +189,7 @@ impl<'a> Striker<'a> {
         sleep(lasts).await;
         let after = self.requests_struck(stub, faults).await;
         retry_quietly(async || http::send(client.delete(&url)).await.map(drop)).await;
-        // The count of a stub that was killed meanwhile started at 0 again.
+        // If the stub was killed in the meantime, its count started at 0 again.
         Ok(after.checked_sub(before).unwrap_or(after))
     }
 

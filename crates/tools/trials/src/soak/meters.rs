@@ -151,7 +151,7 @@ const STATE: &str = "select service_name || '/' || key as what, count(*) as rows
 const INVOCATIONS: &str =
     "select status as what, count(*) as rows from sys_invocation_status group by status";
 
-/// The bytes that a directory's files take on disk. Files that vanish meanwhile are not counted.
+/// The bytes that a directory's files take on disk. Files that vanish in the meantime are not counted.
 fn bytes_in(directory: &Path) -> f64 {
     use std::os::unix::fs::MetadataExt;
     let Ok(entries) = std::fs::read_dir(directory) else {
