@@ -36,7 +36,7 @@ impl Default for Options {
         Self {
             drivers: 2,
             flags: [
-                "--poll-interval=200ms",
+                "--poll-interval=1s",
                 // A delivery in six steps: each costs two invocations.
                 "--move-interval=40ms",
                 "--step=0.02",

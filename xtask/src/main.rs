@@ -143,14 +143,10 @@ fn test() -> anyhow::Result<()> {
     let mut not_checked = dependencies::check_crates(&mut steps, &target_directory()?)?;
     let web_ui = WebUi::new();
     not_checked.extend(dependencies::check_packages(&mut steps, &web_ui)?);
-    // The tests of handlers use the Restate server. On a new machine, this step installs it.
+    // Tests use the Restate server. On a new machine, this step installs it.
     steps.run(
         "Restate server",
         Command::new(binary(false, "food-ordering")?).arg("restate-server-path"),
-    )?;
-    steps.run(
-        "unit tests",
-        linting_cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
     )?;
     not_checked.extend(compose::check(&mut steps)?);
     web_ui.make(|name, command| steps.run(name, command))?;
@@ -162,11 +158,17 @@ fn test() -> anyhow::Result<()> {
         "web UI size of the first load",
         &mut web_ui.npm(["run", "--silent", "budget"]),
     )?;
-    steps.run(
-        "web UI in a browser",
-        web_ui
-            .npm(["run", "--silent", "e2e"])
-            .env("FOOD_ORDERING_BIN", binary(false, "food-ordering")?),
+    steps.run_both(
+        (
+            "unit tests",
+            linting_cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
+        ),
+        (
+            "web UI in a browser",
+            web_ui
+                .npm(["run", "--silent", "e2e"])
+                .env("FOOD_ORDERING_BIN", binary(false, "food-ordering")?),
+        ),
     )?;
     let node = Packages::new("tests/drivers/node");
     node.install("driver for Node.js", &mut |name, command: &mut Command| {

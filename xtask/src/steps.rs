@@ -1,11 +1,12 @@
 //! Runs commands one after the other, with a heading for each.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 
 /// Runs commands, and prints what runs and how long the previous command took.
 pub(crate) struct Steps {
@@ -32,8 +33,44 @@ impl Steps {
     /// Runs a step. Fails if its command fails.
     pub(crate) fn run(&mut self, name: &'static str, command: &mut Command) -> anyhow::Result<()> {
         self.begin(name, command);
-        succeed(command).with_context(|| format!("step `{name}` failed"))
+        succeed(command).with_context(|| failed(name))
     }
+
+    /// Runs two steps at the same time, because the second waits more than it computes. Its output is printed when both have
+    /// ended. Fails if one of their commands fails.
+    pub(crate) fn run_both(
+        &mut self,
+        (name, command): (&'static str, &mut Command),
+        (other_name, other): (&'static str, &mut Command),
+    ) -> anyhow::Result<()> {
+        self.begin(name, command);
+        println!("   (at the same time, {other_name}: {})", shown(other));
+        let (result, other_output) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| other.stdin(Stdio::null()).output());
+            (succeed(command), other.join())
+        });
+        let other_output = other_output
+            .map_err(|_| anyhow!("its thread panicked"))
+            .and_then(|output| Ok(output?))
+            .with_context(|| failed(other_name))?;
+        println!("\n━━ {other_name} (ran at the same time)");
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&other_output.stdout)?;
+        stdout.write_all(&other_output.stderr)?;
+        drop(stdout);
+        result.with_context(|| failed(name))?;
+        ensure!(
+            other_output.status.success(),
+            "{}: {}",
+            failed(other_name),
+            other_output.status
+        );
+        Ok(())
+    }
+}
+
+fn failed(step: &str) -> String {
+    format!("step `{step}` failed")
 }
 
 /// Runs a command. Fails unless the command succeeds.

@@ -313,6 +313,13 @@ fn meaning(reason: &str) -> Option<&'static str> {
             );
         }
     }
+    if reason.contains("SSL connection closed by peer") && reason.contains("in state SSL_HANDSHAKE")
+    {
+        return Some(
+            "the broker closes the connection during the TLS handshake; if it always does, it does not use TLS on this port: use \
+             another port, or set security.protocol=PLAINTEXT or SASL_PLAINTEXT",
+        );
+    }
     let found = MEANINGS.iter().find(|(said, _)| reason.contains(said));
     found.map(|(_, meaning)| *meaning)
 }
@@ -346,6 +353,10 @@ mod tests {
                 "ssl://127.0.0.1:1/bootstrap: error:0A000086:SSL routines::certificate verify failed (after 53ms in state \
                  SSL_HANDSHAKE)",
                 "another host's",
+            ),
+            (
+                "ssl://127.0.0.1:1/bootstrap: Disconnected: SSL connection closed by peer (after 3ms in state SSL_HANDSHAKE)",
+                "does not use TLS",
             ),
             (
                 "127.0.0.1:1/bootstrap: Receive failed: Invalid response size 1213486160 (0..100000000): increase \
