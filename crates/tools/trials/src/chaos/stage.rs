@@ -26,7 +26,7 @@ const BACK_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 /// Flags of `up` that make orders quick and limits short. The user's flags replace these.
 const FLAGS: [&str; 10] = [
-    "--poll-interval=500ms",
+    "--poll-interval=1s",
     "--move-interval=20ms",
     "--pause=0s",
     "--preparation-time=500ms",
