@@ -1,4 +1,6 @@
-//! Processes are killed and restarted.
+//! Processes are killed, stopped and restarted.
+
+use std::time::Duration;
 
 use end_to_end_tests::{
     Options, SOON, System, assert_books_balance, assert_nothing_left_behind, eventually, order, run,
@@ -7,6 +9,9 @@ use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 
 use crate::many_orders::wait_for_all_delivered;
+
+/// A session of Restate's consumers lasts six seconds; see `setup/subscriptions.rs`.
+const LONGER_THAN_A_SESSION: Duration = Duration::from_secs(9);
 
 fn batch(name: &str, count: usize) -> (Vec<String>, Vec<serde_json::Value>) {
     let ids: Vec<String> = (0..count).map(|n| format!("{name}-{n}")).collect();
@@ -162,5 +167,40 @@ async fn apache_kafka_keeps_every_accepted_order_when_it_is_killed_stopped_or_re
     place(&system, "fourth", 1, &mut accepted).await?;
     wait_for_all_delivered(&system, accepted.len()).await;
     assert_nothing_left_behind(&system).await;
+    Ok(())
+}
+
+/// When Kafka has not answered for longer than a session lasts, Restate's consumer may leave its group for good, and read no more
+/// records or never commit again. The launcher notices, and subscribes again.
+#[tokio::test]
+async fn restate_reads_on_after_kafka_was_stopped_for_longer_than_a_session() -> anyhow::Result<()>
+{
+    let system = System::start(Options::default().with("--kafka=apache")).await?;
+    let mut accepted = Vec::new();
+    for round in ["first", "second"] {
+        system.signal("kafka", Signal::SIGSTOP)?;
+        tokio::time::sleep(LONGER_THAN_A_SESSION).await;
+        system.signal("kafka", Signal::SIGCONT)?;
+        eventually("an order to be accepted", SOON, async || {
+            let before = accepted.len();
+            let placed = place(&system, round, 1, &mut accepted).await;
+            placed.map_err(|error| error.to_string())?;
+            (accepted.len() > before)
+                .then_some(())
+                .ok_or("503".to_owned())
+        })
+        .await;
+    }
+    wait_for_all_delivered(&system, accepted.len()).await;
+    eventually(
+        "Restate to commit what it has read",
+        SOON,
+        async || match system.doctor(&[]).await {
+            Ok((true, _)) => Ok(()),
+            Ok((false, said)) => Err(said),
+            Err(error) => Err(error.to_string()),
+        },
+    )
+    .await;
     Ok(())
 }

@@ -62,10 +62,11 @@ impl Cluster {
     /// to learn the advertised ones.
     pub async fn discover(connection: &Connection) -> Result<Self, Error> {
         let asked = ask(connection, |producer| {
-            let id = producer.client().fetch_cluster_id(TIMEOUT);
-            let id = id.ok_or_else(|| format!("no cluster id within {TIMEOUT:?}"))?;
+            // First, because afterwards librdkafka asks the advertised brokers. The answer contains the cluster's id.
             let metadata = producer.client().fetch_metadata(None, TIMEOUT);
             let metadata = metadata.map_err(|error| error.to_string())?;
+            let id = producer.client().fetch_cluster_id(TIMEOUT);
+            let id = id.ok_or_else(|| format!("no cluster id within {TIMEOUT:?}"))?;
             let brokers = metadata.brokers().iter();
             let advertised = brokers.map(|broker| {
                 let port = u16::try_from(broker.port()).unwrap_or_default();

@@ -6,7 +6,6 @@ use std::time::Duration;
 use domain::topic;
 use kafka::{Cluster, Lag, Settings};
 use serde_json::Value;
-use tokio::time::sleep;
 
 use super::addresses::Addresses;
 use super::finding::Finding;
@@ -15,7 +14,7 @@ use super::parts::Up;
 use crate::broker::in_memory;
 use crate::http;
 use crate::restate::admin::Admin;
-use crate::setup::subscriptions;
+use crate::setup::progress::{self, Unread};
 
 /// The time in which a reader that is behind must make progress. Restate commits twice a second.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -176,27 +175,30 @@ fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<Risky
 async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let admin = Admin::new(&addresses.restate_admin.to_string())?;
     let subscriptions = admin.subscriptions().await?;
-    let check = async || {
-        let mut behind = Vec::new();
-        for (topic, subscription) in subscriptions::ours(&subscriptions) {
-            if let Some(group) = subscription.options.get(subscriptions::GROUP) {
-                let found = kafka::lag(&addresses.kafka, group, topic).await?;
-                let found = found.into_iter();
-                let waiting = found.filter(|it| it.records > 0 || it.removed > 0);
-                behind.extend(waiting.map(|it| (topic, it)));
-            }
-        }
-        anyhow::Ok(behind)
-    };
-    let before = check().await?;
-    if before.is_empty() {
+    let stalled = progress::stalled(&addresses.kafka, &subscriptions, TIMEOUT).await?;
+    let unread = progress::unread(&addresses.kafka, &subscriptions).await?;
+    if unread.is_empty() {
         return Ok(vec![Finding::fine("restate reads", "every record so far")]);
     }
-    sleep(TIMEOUT).await;
-    let now = check().await?;
-    let lost = now.iter().filter(|(_, it)| it.removed > 0);
-    let lost = lost.map(|(topic, it)| {
-        let (partition, removed, next) = (it.partition, it.removed, it.next);
+    let stalled = stalled.into_iter().map(|Unread { topic, lag }| {
+        let Lag { partition, next, records, .. } = lag;
+        Finding::wrong(
+            "restate reads",
+            format!(
+                "no progress in topic {topic}, partition {partition}, for {} s: {records} records wait, from offset {next} on",
+                TIMEOUT.as_secs()
+            ),
+            format!(
+                "`up` subscribes again within half a minute, and so does {}. If records wait again, restate-server's log says why, or \
+                 names the record that it cannot process",
+                addresses.setup_command()
+            ),
+        )
+    });
+    let mut findings: Vec<Finding> = stalled.collect();
+    let lost = unread.iter().filter(|it| it.lag.removed > 0);
+    let lost = lost.map(|Unread { topic, lag }| {
+        let (partition, removed, next) = (lag.partition, lag.removed, lag.next);
         Finding::wrong(
             "restate reads",
             format!(
@@ -205,31 +207,9 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
             "they are lost; if they are orders, ask the providers to send them again. Raise the topic's retention.ms and retention.bytes",
         )
     });
-    let lost: Vec<Finding> = lost.collect();
-    let is_stuck = |(topic, it): &&(&str, Lag)| {
-        let mut before = before.iter();
-        it.records > 0
-            && before
-                .any(|(of, then)| (of, then.partition, then.next) == (topic, it.partition, it.next))
-    };
-    let mut findings: Vec<Finding> = (now.iter().filter(is_stuck))
-        .map(|(topic, Lag { partition, next, records, .. })| {
-            Finding::wrong(
-                "restate reads",
-                format!(
-                    "no progress in topic {topic}, partition {partition}, for {} s: {records} records wait, from offset {next} on",
-                    TIMEOUT.as_secs()
-                ),
-                format!(
-                    "restate-server's log says why, or names the record that it cannot process: {}",
-                    addresses.restart("restate-server")
-                ),
-            )
-        })
-        .collect();
     findings.extend(lost);
     if findings.is_empty() {
-        let left: i64 = now.iter().map(|(_, it)| it.records).sum();
+        let left: i64 = unread.iter().map(|it| it.lag.records).sum();
         let what = format!("making progress; {left} records are left");
         findings.push(Finding::fine("restate reads", what));
     }

@@ -7,6 +7,7 @@ pub(crate) mod deployments;
 pub mod drivers;
 mod ingress;
 mod paused;
+pub(crate) mod progress;
 pub(crate) mod subscriptions;
 
 use std::collections::BTreeSet;
@@ -160,6 +161,22 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
             .await?;
         report(&description);
     }
+    let stalled = waiter
+        .until_ok("Restate's progress in Kafka", || async {
+            let subscriptions = admin.subscriptions().await?;
+            Ok(progress::stalled_topics(&kafka, &subscriptions).await?)
+        })
+        .await?;
+    for topic in stalled {
+        let description =
+            format!("topic {topic}: subscribed again, because Restate had stopped reading it");
+        waiter
+            .until_ok(&description, || {
+                subscriptions::renew(&admin, &kafka, &cluster, topic)
+            })
+            .await?;
+        report(&description);
+    }
 
     for region in &args.regions {
         // A driver that is at work answers after its current step, which waits for Kafka if that has just started.
@@ -171,6 +188,20 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
         report(&started);
     }
     Ok(())
+}
+
+/// Describes what setup would repair in how Restate reads Kafka. Takes up to [`progress::PATIENCE`] if there are unread records.
+pub(crate) async fn to_repair(admin: &Admin, kafka: &Connection) -> anyhow::Result<Vec<String>> {
+    let problems = subscriptions::problems(admin, kafka).await?;
+    if !problems.is_empty() {
+        return Ok(problems);
+    }
+    let subscriptions = admin.subscriptions().await?;
+    let stalled = progress::stalled_topics(kafka, &subscriptions).await?;
+    let stalled = stalled.into_iter();
+    Ok(stalled
+        .map(|topic| format!("Restate has stopped reading topic {topic}"))
+        .collect())
 }
 
 /// Discovers the Kafka cluster, and creates the missing topics.

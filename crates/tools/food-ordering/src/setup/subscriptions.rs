@@ -389,6 +389,24 @@ pub(super) async fn apply(
     }
 }
 
+/// Replaces the subscription to a topic by a new one in the same consumer group, which continues from the last committed offset.
+pub(super) async fn renew(
+    admin: &Admin,
+    kafka: &Connection,
+    wanted: &Wanted,
+    topic: &'static str,
+) -> anyhow::Result<()> {
+    for (topic, sink) in SINKS.into_iter().filter(|(of, _)| *of == topic) {
+        let subscriptions = admin.subscriptions().await?;
+        let mut old = subscriptions.iter();
+        if let Some(old) = old.find(|old| wanted.is(old, topic, sink)) {
+            admin.delete_subscription(&old.id).await?;
+        }
+        apply(admin, kafka, wanted, &Action::Subscribe { topic, sink }).await?;
+    }
+    Ok(())
+}
+
 /// Displays what an action does.
 pub(super) struct Described<'a>(pub(super) &'a Wanted, pub(super) &'a Action);
 

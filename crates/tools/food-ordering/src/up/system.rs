@@ -26,7 +26,6 @@ use super::reading;
 use crate::broker::apache;
 use crate::http::{self, Protocol};
 use crate::restate::admin::Admin;
-use crate::setup::subscriptions;
 use crate::{Part, files, setup};
 
 /// How long a process may take to be ready.
@@ -227,8 +226,8 @@ impl System {
         Ok(())
     }
 
-    /// Sets up again if the clock was `set_back`. Otherwise checks whether Restate reads the existing topics, because one may have
-    /// been deleted and created again.
+    /// Sets up again if the clock was `set_back`. Otherwise checks whether Restate reads the existing topics: one may have been
+    /// deleted and created again, or Restate may have stopped reading.
     fn check_clock_and_topics(&mut self, set_back: Option<Duration>) -> anyhow::Result<()> {
         if let Some(by) = set_back {
             let by = Duration::from_secs(by.as_secs());
@@ -239,14 +238,10 @@ impl System {
             self.set_up_after(std::future::ready(()));
             return Ok(());
         }
-        // The topics in memory exist as long as their broker runs.
-        if self.is_in_memory() {
-            return Ok(());
-        }
         let admin = Admin::new(&self.layout.ports.urls(Use::RestateAdmin))?;
         let kafka = self.layout.kafka(&self.brokers)?;
         self.steps
-            .spawn(async move { Step::Checked(subscriptions::problems(&admin, &kafka).await) });
+            .spawn(async move { Step::Checked(setup::to_repair(&admin, &kafka).await) });
         Ok(())
     }
 
