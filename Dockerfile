@@ -36,19 +36,23 @@ RUN cargo chef prepare --recipe-path recipe.json
 
 FROM rust AS binary
 COPY --from=recipe /build/recipe.json ./
-RUN cargo chef cook --locked --release --package food-ordering --package trials --recipe-path recipe.json
+RUN cargo chef cook --locked --release --package food-ordering --package psql-gateway --package trials --recipe-path recipe.json
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 # Of these only what they are called: the dependencies' layer has stand-ins for their sources.
 COPY xtask/Cargo.toml xtask/
 COPY tests/Cargo.toml tests/
 COPY crates crates
-# Both packages each time, as above: with only one of them Cargo enables other features, and compiles a tenth of the dependencies again.
-RUN cargo build --locked --release --package food-ordering --package trials --bin food-ordering
+# The views for SQL: psql-gateway reads them, and food-ordering contains them.
+COPY sql sql
+# All packages each time, as above: with only some of them Cargo enables other features, and compiles a tenth of the dependencies again.
+RUN cargo build --locked --release --package food-ordering --package psql-gateway --package trials --bin food-ordering --bin psql-gateway \
+    # The files have the modes of the checkout.
+    && chmod --recursive u=rwX,go=rX sql
 
 # The test rig, of the same build. Linking it takes minutes, so it has a stage that BuildKit leaves out where nobody wants it.
 FROM binary AS trials-binary
-RUN cargo build --locked --release --package food-ordering --package trials --bin trials
+RUN cargo build --locked --release --package food-ordering --package psql-gateway --package trials --bin trials
 
 # Debian without its package manager, and without what only that needs: a third less. bash stays, for restate-setup.sh and for
 # people; dpkg too, so that scanners see which packages there are.
@@ -93,7 +97,8 @@ LABEL org.opencontainers.image.title="food-ordering" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=debian / /
 COPY --from=web-ui /webui/dist /usr/share/food-ordering/webui
-COPY --from=binary /build/target/release/food-ordering /usr/local/bin/
+COPY --from=binary /build/sql/views /usr/share/food-ordering/views
+COPY --from=binary /build/target/release/food-ordering /build/target/release/psql-gateway /usr/local/bin/
 ENV PATH=/usr/local/bin:/usr/bin:/bin
 # In a container only those whom the container lets in come by, so each part listens to all.
 ENV FOOD_ORDERING_GATEWAY_LISTEN=0.0.0.0:3000 \
@@ -101,7 +106,8 @@ ENV FOOD_ORDERING_GATEWAY_LISTEN=0.0.0.0:3000 \
     FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN=0.0.0.0:9081 \
     FOOD_ORDERING_RESTAURANT_POS_LISTEN=0.0.0.0:5050 \
     FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN=0.0.0.0:5060 \
-    FOOD_ORDERING_PSQL_GATEWAY_LISTEN=0.0.0.0:9071 \
+    PSQL_GATEWAY_LISTEN=0.0.0.0:9071 \
+    PSQL_GATEWAY_VIEWS=/usr/share/food-ordering/views \
     FOOD_ORDERING_RESTAURANT_DATABASE=/var/lib/food-ordering/restaurant-pos.sqlite \
     FOOD_ORDERING_PAYMENT_DATABASE=/var/lib/food-ordering/payment-provider.sqlite \
     FOOD_ORDERING_WEB_UI=/usr/share/food-ordering/webui
