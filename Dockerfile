@@ -37,19 +37,23 @@ RUN cargo chef prepare --recipe-path recipe.json
 
 FROM rust AS binary
 COPY --from=recipe /build/recipe.json ./
-RUN cargo chef cook --locked --release --package food-ordering --package trials --recipe-path recipe.json
+RUN cargo chef cook --locked --release --package food-ordering --package psql-gateway --package trials --recipe-path recipe.json
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 # Only the manifests of these packages are needed. The layer with the dependencies contains placeholders for their sources.
 COPY xtask/Cargo.toml xtask/
 COPY tests/Cargo.toml tests/
 COPY crates crates
-# Names both packages, as above. With only one, Cargo would enable other features and recompile a tenth of the dependencies.
-RUN cargo build --locked --release --package food-ordering --package trials --bin food-ordering
+# The views for SQL: psql-gateway reads them, and food-ordering contains them.
+COPY sql sql
+# Names all packages, as above. With only some of them, Cargo would enable other features and recompile a tenth of the dependencies.
+RUN cargo build --locked --release --package food-ordering --package psql-gateway --package trials --bin food-ordering --bin psql-gateway \
+    # The files have the modes of the checkout.
+    && chmod --recursive u=rwX,go=rX sql
 
 # The test rig. Linking it takes minutes, so it has its own stage, which BuildKit skips unless it is needed.
 FROM binary AS trials-binary
-RUN cargo build --locked --release --package food-ordering --package trials --bin trials
+RUN cargo build --locked --release --package food-ordering --package psql-gateway --package trials --bin trials
 
 # Debian without its package manager and the packages that only the package manager needs, which makes it a third smaller. bash
 # stays, for restate-setup.sh and for people. dpkg stays, so that scanners can list the packages.
@@ -94,7 +98,8 @@ LABEL org.opencontainers.image.title="food-ordering" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=debian / /
 COPY --from=web-ui /webui/dist /usr/share/food-ordering/webui
-COPY --from=binary /build/target/release/food-ordering /usr/local/bin/
+COPY --from=binary /build/sql/views /usr/share/food-ordering/views
+COPY --from=binary /build/target/release/food-ordering /build/target/release/psql-gateway /usr/local/bin/
 ENV PATH=/usr/local/bin:/usr/bin:/bin
 # Each part listens on all addresses, because the container engine controls which clients can reach a container.
 ENV FOOD_ORDERING_GATEWAY_LISTEN=0.0.0.0:3000 \
@@ -102,7 +107,8 @@ ENV FOOD_ORDERING_GATEWAY_LISTEN=0.0.0.0:3000 \
     FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN=0.0.0.0:9081 \
     FOOD_ORDERING_RESTAURANT_POS_LISTEN=0.0.0.0:5050 \
     FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN=0.0.0.0:5060 \
-    FOOD_ORDERING_PSQL_GATEWAY_LISTEN=0.0.0.0:9071 \
+    PSQL_GATEWAY_LISTEN=0.0.0.0:9071 \
+    PSQL_GATEWAY_VIEWS=/usr/share/food-ordering/views \
     FOOD_ORDERING_RESTAURANT_DATABASE=/var/lib/food-ordering/restaurant-pos.sqlite \
     FOOD_ORDERING_PAYMENT_DATABASE=/var/lib/food-ordering/payment-provider.sqlite \
     FOOD_ORDERING_WEB_UI=/usr/share/food-ordering/webui

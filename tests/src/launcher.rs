@@ -70,6 +70,11 @@ pub(crate) fn trials() -> anyhow::Result<PathBuf> {
     there(binary()?.with_file_name("trials"))
 }
 
+/// The path of the psql gateway, in the directory of the launcher.
+pub fn psql_gateway() -> anyhow::Result<PathBuf> {
+    there(binary()?.with_file_name("psql-gateway"))
+}
+
 fn there(program: PathBuf) -> anyhow::Result<PathBuf> {
     ensure!(
         program.exists(),

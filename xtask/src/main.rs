@@ -109,7 +109,7 @@ fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()
             steps::succeed(command)
         })?;
     }
-    build(release, &["food-ordering"])?;
+    build(release, &["food-ordering", "psql-gateway"])?;
     let mut up = Command::new(binary(release, "food-ordering")?);
     up.arg("up").args(flags);
     // A variable, because a flag would conflict with one that the user gives. A variable that the user has set stays.
@@ -122,10 +122,10 @@ fn demo(release: bool, no_web_ui: bool, flags: &[OsString]) -> anyhow::Result<()
 /// The environment variable that tells `up` where the built web UI is.
 const WEB_UI: &str = "FOOD_ORDERING_WEB_UI";
 
-/// Builds the test rig and the launcher, and replaces this process with a command of the test rig.
+/// Builds the test rig, the launcher and the psql gateway, and replaces this process with a command of the test rig.
 fn run_trials(release: bool, command: &str, flags: &[OsString]) -> anyhow::Result<()> {
     prerequisites::check()?;
-    build(release, &["food-ordering", "trials"])?;
+    build(release, &["food-ordering", "psql-gateway", "trials"])?;
     let mut trials = Command::new(binary(release, "trials")?);
     Err(exec(trials.arg(command).args(flags)))
 }

@@ -54,7 +54,7 @@ async fn run(arguments: &[&str]) -> anyhow::Result<()> {
         [admin, "fill", rows] => fill(admin, rows.parse()?).await,
         [admin, "gateway", port, _] => {
             let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-            let options = psql_gateway::Options::new(admin);
+            let options = psql_gateway::Options::new(admin.parse()?);
             psql_gateway::serve(options, listener, std::future::pending()).await?;
             Ok(())
         }

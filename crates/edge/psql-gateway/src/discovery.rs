@@ -1,42 +1,62 @@
 //! Asks the runtime which tables it has, and what the columns of the views over them are.
 
+use std::sync::Arc;
+
 use arrow_schema::DataType;
 use futures::{StreamExt, TryStreamExt, stream};
+use tracing::warn;
 
+use crate::bounds::with_stack;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 use crate::schema::{Schema, Table};
-use crate::views;
-use crate::{literals, rewrite};
+use crate::session::About;
+use crate::views::{View, Views};
+use crate::{parse, rewrite};
 
 /// How many tables are asked about at a time.
 const AT_ONCE: usize = 4;
 
 /// Asks the runtime. Every table is asked for no rows, which tells its columns with their exact types.
-pub(crate) async fn schema(runtime: &Runtime) -> Result<Schema> {
-    let mut schema = Schema::default();
+pub(crate) async fn schema(runtime: &Runtime, views: &Arc<Views>) -> Result<Schema> {
+    let mut schema = Schema {
+        views: views.clone(),
+        ..Schema::default()
+    };
     let names = names(runtime).await?;
     let questions = names.into_iter().map(|name| {
         let sql = format!("SELECT * FROM {name} LIMIT 0");
         table(runtime.clone(), name, None, sql)
     });
     schema.tables = ask(questions.collect()).await?;
-    let mut questions = Vec::new();
-    for view in views::all() {
-        let mut query = view.query.clone();
-        rewrite::rewrite(&mut query, &schema)?;
-        let sql = format!("SELECT * FROM ({}) AS v LIMIT 0", literals::print(query)?);
-        questions.push(table(
-            runtime.clone(),
-            view.name.to_owned(),
-            Some(view),
-            sql,
-        ));
-    }
-    let found = ask(questions).await?;
-    schema.tables.extend(found);
+    let questions = (views.all().iter()).map(|view| view_of(runtime, view, &schema));
+    let found = ask(questions.collect()).await?;
+    schema.tables.extend(found.into_iter().flatten());
     schema.keyed = !has_scopes(runtime).await?;
     Ok(schema)
+}
+
+/// A view with its columns; nothing, with a warning, if it cannot be used. Then whoever asks for it gets the same answer.
+async fn view_of(runtime: &Runtime, view: &Arc<View>, schema: &Schema) -> Result<Option<Table>> {
+    let name = &view.name;
+    if schema.columns(name).is_some() {
+        warn!(
+            "the view {name} is not used, because Restate has a table of this name: rename {name}.sql"
+        );
+        return Ok(None);
+    }
+    let asked = async {
+        let query = parse::query(&format!("SELECT * FROM {name} AS v LIMIT 0"))?;
+        let sql = with_stack(|| rewrite::for_runtime(query, schema, &About::default()))?;
+        table(runtime.clone(), name.clone(), Some(view.clone()), sql).await
+    };
+    match asked.await {
+        Err(error) if !error.is_unreachable() => {
+            warn!("the view {name} cannot be used: correct {name}.sql: {error}");
+            Ok(None)
+        }
+        answer => answer.map(Some),
+    }
 }
 
 /// Whether any state belongs to a scope, by which it would lie elsewhere.
@@ -74,7 +94,7 @@ async fn names(runtime: &Runtime) -> Result<Vec<String>> {
 async fn table(
     runtime: Runtime,
     name: String,
-    view: Option<&'static views::View>,
+    view: Option<Arc<View>>,
     sql: String,
 ) -> Result<Table> {
     let schema = runtime.query(&sql).await?.schema;
@@ -86,7 +106,7 @@ async fn table(
 }
 
 /// Asks a few questions at a time.
-async fn ask(questions: Vec<impl Future<Output = Result<Table>> + Send>) -> Result<Vec<Table>> {
+async fn ask<T>(questions: Vec<impl Future<Output = Result<T>> + Send>) -> Result<Vec<T>> {
     stream::iter(questions)
         .buffered(AT_ONCE)
         .try_collect()

@@ -164,7 +164,12 @@ impl Error {
 
     /// Whether what is known of the runtime's tables may be out of date.
     pub(crate) fn doubts_the_schema(&self) -> bool {
-        matches!(self.code, "42P01" | "42703" | "08006")
+        matches!(self.code, "42P01" | "42703") || self.is_unreachable()
+    }
+
+    /// Whether it says nothing but that the runtime does not answer.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.code == "08006"
     }
 }
 

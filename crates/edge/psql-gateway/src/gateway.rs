@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 use crate::schema::{Known, Schema};
 use crate::session::Sessions;
+use crate::views::Views;
 
 /// How long the runtime's tables are believed to be what they were, whatever is said of them.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
@@ -17,24 +18,26 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) runtime: Runtime,
+    views: Arc<Views>,
     schema: Known<Schema>,
     catalogue: Known<Catalogue>,
     pub(crate) sessions: Arc<Sessions>,
 }
 
 impl Gateway {
-    pub(crate) fn new(runtime: Runtime) -> Self {
+    pub(crate) fn new(runtime: Runtime, views: Views) -> Self {
         Self {
             runtime,
+            views: Arc::new(views),
             schema: Known::default(),
             catalogue: Known::default(),
             sessions: Arc::default(),
         }
     }
 
-    /// The runtime's tables.
+    /// The runtime's tables, and the views.
     pub(crate) async fn schema(&self) -> Result<Arc<Schema>> {
-        let load = async || discovery::schema(&self.runtime).await;
+        let load = async || discovery::schema(&self.runtime, &self.views).await;
         self.schema.get(load).await
     }
 

@@ -1,4 +1,4 @@
-//! The SQL door: PostgreSQL's wire protocol in front of Restate's query engine.
+//! SQL over PostgreSQL's protocol for any Restate: a server for clients of PostgreSQL, which asks Restate's `POST /query`.
 //!
 //! A client's query is parsed, its views are put in, names of the past are replaced, and it is asked of the runtime's
 //! `POST /query`. The rows stream through: a batch at a time is in memory, and none is fetched before the client has read those
@@ -7,7 +7,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `options.rs` | its settings |
+//! | `main.rs`, `cli.rs`, `options.rs`, `health.rs` | the program, its settings, its health check |
 //! | `server.rs`, `limits.rs` | accepts connections, limits them and their messages |
 //! | `auth.rs`, `tls.rs` | lets clients in |
 //! | `handler.rs` | the simple and the extended protocol |
@@ -16,7 +16,7 @@
 //! | `parameters.rs`, `interval.rs` | parameters of prepared statements, and texts as values of a type |
 //! | `literals.rs` | literals and names: read and printed without a change |
 //! | `bounds.rs`, `products.rs`, `with_queries.rs`, `chains.rs` | how large and deep a query may be, and how many tables it may multiply; chains of comparisons become lists |
-//! | `parse.rs`, `forms.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs`, `views/*.sql` | from the query asked to the query the runtime answers |
+//! | `parse.rs`, `forms.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs` | from the query asked to the query the runtime answers |
 //! | `runtime.rs`, `discovery.rs`, `schema.rs` | asks the runtime, also which tables it has |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
 //! | `rows.rs`, `values.rs`, `moment.rs`, `zone.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
@@ -27,6 +27,7 @@ mod auth;
 mod bounds;
 mod catalogue;
 mod chains;
+mod cli;
 mod copy;
 mod cursor;
 mod discovery;
@@ -34,6 +35,7 @@ mod error;
 mod forms;
 mod gateway;
 mod handler;
+mod health;
 mod interval;
 mod limits;
 mod literals;
@@ -64,13 +66,16 @@ use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 pub use self::auth::PasswordFileError;
-pub use self::options::{Listen, Options};
+pub use self::cli::Cli;
+pub use self::options::Options;
 pub use self::tls::TlsError;
+pub use self::views::ViewsError;
 
 use self::auth::{Guests, Passwords};
 use self::gateway::Gateway;
 use self::runtime::Runtime;
 use self::server::{Limits, Server};
+use self::views::Views;
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +94,9 @@ pub enum StartError {
     /// The listener's address cannot be told.
     #[error("the listener: {0}")]
     Listener(#[from] std::io::Error),
-    /// The addresses of the runtime are none.
-    #[error("the runtime's admin API: {0}")]
-    Admin(#[from] upstream::InvalidAddress),
+    /// The views.
+    #[error(transparent)]
+    Views(#[from] ViewsError),
     /// The HTTP client cannot be made.
     #[error("making an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -122,10 +127,11 @@ pub async fn serve(
             "passwords are safe by SCRAM-SHA-256, but rows travel in the clear: see --tls-cert and --tls-key"
         );
     }
+    let views = options.views.as_deref().map(Views::read).transpose()?;
+    let views = views.unwrap_or_default();
+    info!(%address, runtime = %options.restate_admin, views = views.all().len(), "psql gateway listens");
     let server = Server {
-        gateway: Arc::new(Gateway::new(Runtime::new(
-            options.restate_admin.urls.parse()?,
-        )?)),
+        gateway: Arc::new(Gateway::new(Runtime::new(options.restate_admin)?, views)),
         guests: Guests {
             passwords: passwords.map(Arc::new),
             neighbours,
@@ -139,7 +145,6 @@ pub async fn serve(
             statement: options.statement_timeout,
         },
     };
-    info!(%address, runtime = options.restate_admin.urls, "psql gateway listens");
     server.run(listener, shutdown).await;
     Ok(())
 }

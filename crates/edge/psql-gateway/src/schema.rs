@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::views;
+use crate::views::{View, Views};
 
 /// A table or view of schema `public`.
 #[derive(Debug)]
@@ -17,13 +17,15 @@ pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) columns: Vec<FieldRef>,
     /// What it says of itself, if it is a view.
-    pub(crate) view: Option<&'static views::View>,
+    pub(crate) view: Option<Arc<View>>,
 }
 
 /// All tables and views, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     pub(crate) tables: Vec<Table>,
+    /// All views, also those that the runtime refuses, so that it tells whoever asks for them why.
+    pub(crate) views: Arc<Views>,
     /// The partition key of state follows from its key. That is so unless there are scopes, of which this system has none.
     pub(crate) keyed: bool,
 }

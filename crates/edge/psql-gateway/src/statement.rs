@@ -26,7 +26,7 @@ use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
 use crate::session::{self, Session};
-use crate::{bounds, literals, parameters, parse, products, sql};
+use crate::{parameters, parse, sql};
 
 /// What a statement is answered with.
 pub(crate) enum Done {
@@ -286,16 +286,9 @@ impl Task<'_> {
     }
 
     /// The query as the runtime is asked.
-    async fn for_runtime(&self, mut query: Query) -> Result<String> {
+    async fn for_runtime(&self, query: Query) -> Result<String> {
         let schema = self.gateway.schema().await?;
-        with_stack(|| {
-            rewrite::rewrite(&mut query, &schema)?;
-            rewrite::adapt(&mut query, &self.session.about())?;
-            // Views and values may have made it larger than it came.
-            bounds::check(&query)?;
-            products::check(&query)?;
-            literals::print(query)
-        })
+        with_stack(|| rewrite::for_runtime(query, &schema, &self.session.about()))
     }
 
     async fn explain(&self, statement: &Statement, values: &[Expr]) -> Result<Rows> {

@@ -16,7 +16,7 @@
 //! | [`parent`] | makes a process end when its parent ends | |
 //!
 //! The program `trials`, which measures systems and injects faults, uses this library too: [`http`], [`files`], [`install`],
-//! [`process`], [`shutdown`], [`variables`].
+//! [`process`], [`variables`].
 /// Prints a line. Unlike `println!`, it does not panic if standard output is closed.
 #[macro_export]
 macro_rules! say {
@@ -45,7 +45,6 @@ pub mod restate;
 pub mod serve;
 pub mod settle;
 pub mod setup;
-pub mod shutdown;
 #[cfg(test)]
 mod tests;
 pub mod up;

@@ -17,8 +17,6 @@ pub enum Part {
     PaymentProvider,
     /// The web UI and its HTTP API
     Gateway,
-    /// SQL over PostgreSQL's protocol, for psql and other clients
-    PsqlGateway,
 }
 
 impl Part {
@@ -32,7 +30,6 @@ impl Part {
             Self::RestaurantPos => "restaurant-pos",
             Self::PaymentProvider => "payment-provider",
             Self::Gateway => "gateway",
-            Self::PsqlGateway => "psql-gateway",
         }
     }
 }

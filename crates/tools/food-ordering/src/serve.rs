@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::Part;
 use crate::broker::in_memory;
-use crate::{Part, shutdown};
 
 /// Arguments of `serve`.
 #[derive(Debug, ClapArgs)]
@@ -44,8 +44,6 @@ enum Served {
     PaymentProvider(PartArgs<payment_provider::Options>),
     /// Runs the web UI and its HTTP API
     Gateway(Box<PartArgs<gateway::Options>>),
-    /// Runs SQL over PostgreSQL's protocol, for psql and other clients
-    PsqlGateway(Box<PartArgs<psql_gateway::Options>>),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -75,7 +73,6 @@ impl Served {
             Self::RestaurantPos(part) => (Part::RestaurantPos, &part.also),
             Self::PaymentProvider(part) => (Part::PaymentProvider, &part.also),
             Self::Gateway(part) => (Part::Gateway, &part.also),
-            Self::PsqlGateway(part) => (Part::PsqlGateway, &part.also),
         }
     }
 
@@ -96,7 +93,6 @@ impl Served {
             Self::RestaurantPos(part) => serve!(restaurant_pos, part.options),
             Self::PaymentProvider(part) => serve!(payment_provider, part.options),
             Self::Gateway(part) => serve!(gateway, part.options.with_files()?),
-            Self::PsqlGateway(part) => serve!(psql_gateway, part.options),
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ pub const OF_TRIALS: [&str; 39] = [
 
 /// Settings of the parts that `up` sets itself, by flags of `serve`, so that their environment variables have no effect. All other
 /// settings reach the parts through the environment.
-pub(crate) const DECIDED_BY_UP: [&str; 15] = [
+pub(crate) const DECIDED_BY_UP: [&str; 14] = [
     "FOOD_ORDERING_CALLBACK_SECRET_FILE",
     "FOOD_ORDERING_CALLBACK_URL",
     "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
@@ -72,7 +72,6 @@ pub(crate) const DECIDED_BY_UP: [&str; 15] = [
     "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
     "FOOD_ORDERING_PAYMENT_DATABASE",
     "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
-    "FOOD_ORDERING_RESTATE_ADMIN",
     "FOOD_ORDERING_RESTATE_IDENTITY_FILE",
     "FOOD_ORDERING_RESTATE_INGRESS",
     "FOOD_ORDERING_RESTATE_UI",

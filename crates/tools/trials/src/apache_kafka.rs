@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use food_ordering::broker::apache::{self, Installation, Node, Ports};
-use food_ordering::{parent, shutdown};
+use food_ordering::parent;
 use tokio::process::Command;
 
 /// How long the broker may take to be ready. Long, because Java starts slowly on a busy machine.

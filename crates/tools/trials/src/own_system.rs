@@ -131,7 +131,7 @@ fn launcher() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("food-ordering");
     ensure!(
         path.exists(),
-        "{} does not exist; build it with `cargo build -p food-ordering`, or set FOOD_ORDERING_BIN to its path",
+        "{} does not exist; build it with `cargo build -p food-ordering -p psql-gateway`, or set FOOD_ORDERING_BIN to its path",
         path.display()
     );
     Ok(path)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, ensure};
-use end_to_end_tests::{Options, SOON, System, binary, eventually};
+use end_to_end_tests::{Options, SOON, System, eventually, psql_gateway};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
 /// A second psql gateway, with a password and a certificate. It is killed on drop.
@@ -27,9 +27,8 @@ impl Gateway {
         }
         std::fs::write(file("passwords"), "anna:open sesame\n")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let process = Command::new(binary()?)
-            .args(["serve", "psql-gateway"])
-            .arg(format!("--psql-gateway-listen=127.0.0.1:{port}"))
+        let process = Command::new(psql_gateway()?)
+            .arg(format!("--listen=127.0.0.1:{port}"))
             .arg(format!(
                 "--restate-admin={}",
                 system.address("restate-admin")?

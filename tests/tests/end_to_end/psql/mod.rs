@@ -1,5 +1,6 @@
 //! SQL queries from the real `psql` and from drivers, against the real Restate with orders in it.
 
+mod any_restate;
 mod drivers;
 mod encryption;
 mod hostile;

@@ -79,11 +79,11 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
         describe(&database, relation)?;
     }
     for (table, oid) in schema.tables.iter().zip(FIRST_OID..) {
-        if let Some(view) = table.view {
+        if let Some(comment) = table.view.as_ref().and_then(|view| view.comment.as_ref()) {
             insert(
                 &database,
                 "pg_catalog.pg_description (objoid, classoid, objsubid, description)",
-                params![oid, 1_259, 0, view.comment],
+                params![oid, 1_259, 0, comment],
             )?;
         }
     }
@@ -121,7 +121,7 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
         let is_visible = relation.schema != "information_schema";
         (relation.oid, relation.name.to_owned(), is_visible)
     });
-    functions::register(&database, &names.collect::<Vec<_>>())?;
+    functions::register(&database, &names.collect::<Vec<_>>(), &schema.views)?;
     Ok(database)
 }
 
@@ -199,7 +199,7 @@ impl<'a> Relation<'a> {
             name: &table.name,
             kind: if table.view.is_some() { "v" } else { "r" },
             columns: columns.collect(),
-            definition: table.view.map(|view| view.text),
+            definition: table.view.as_ref().map(|view| view.text.as_str()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! PostgreSQL's functions about the catalogue, for SQLite.
 
+use std::sync::Arc;
+
 use regex::RegexBuilder;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{ToSql, ToSqlOutput, Value};
@@ -7,7 +9,7 @@ use rusqlite::{Connection, Error, Result};
 
 use super::facts;
 use crate::parameters::{array_text, text_array};
-use crate::views;
+use crate::views::{View, Views};
 
 /// Functions that return the same value for all arguments, grouped by this value.
 const CONSTANT: [(Answer, &str); 9] = [
@@ -83,7 +85,11 @@ pub(super) fn is_ours(name: &str) -> bool {
 pub(super) type Relation = (i64, String, bool);
 
 /// Teaches a database all of them.
-pub(super) fn register(database: &Connection, relations: &[Relation]) -> Result<()> {
+pub(super) fn register(
+    database: &Connection,
+    relations: &[Relation],
+    views: &Arc<Views>,
+) -> Result<()> {
     for (answer, names) in CONSTANT {
         for name in names.split(' ') {
             define(database, name, -1, move |_| Ok(answer))?;
@@ -92,11 +98,13 @@ pub(super) fn register(database: &Connection, relations: &[Relation]) -> Result<
     let type_of_oid = |call: &Context<'_>| Ok(integer(call, 0)?.map(facts::name_in_sql));
     define(database, "format_type", -1, type_of_oid)?;
     define(database, "pg_regtype_name", 1, type_of_oid)?;
-    let comment = with_relations(relations, |name| {
-        Some(views::find(name)?.comment.to_owned())
-    });
+    let of_view = |fact: fn(&View) -> Option<String>| {
+        let views = views.clone();
+        with_relations(relations, move |name| fact(views.find(name)?))
+    };
+    let comment = of_view(|view| view.comment.clone());
     define(database, "obj_description", -1, comment)?;
-    let definition = with_relations(relations, |name| Some(views::find(name)?.text.to_owned()));
+    let definition = of_view(|view| Some(view.text.clone()));
     define(database, "pg_get_viewdef", -1, definition)?;
     // What is cast to `regclass` or `regtype` is an oid; where it is shown or becomes a text, it has a name.
     let name = with_relations(relations, |name| Some(name.to_owned()));

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::{parameters, sql};
 
 /// What functions about the session answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Session {
     pub(crate) user: String,
     pub(crate) database: String,

@@ -19,6 +19,7 @@ mod recursion;
 mod scope;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use sqlparser::ast::{
     Expr, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
@@ -26,16 +27,18 @@ use sqlparser::ast::{
     TableWithJoins, VisitMut, VisitorMut,
 };
 
-pub(crate) use self::dialect::{SERVER_VERSION, Session, adapt};
+use self::dialect::adapt;
+pub(crate) use self::dialect::{SERVER_VERSION, Session};
 pub(crate) use self::names::{expand, name as column_name, output_names};
-use self::scope::{Found, Relation, Scope};
+use self::scope::{Found, Keyed, Relation, Scope};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::sql::{self, join_constraint};
-use crate::{aliases, views};
+use crate::views::View;
+use crate::{aliases, bounds, literals, products};
 
 /// Replaces views and names of the past, all through `query`.
-pub(crate) fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
+fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
     let mut rewriter = Rewriter {
         schema,
         scopes: Vec::new(),
@@ -44,6 +47,16 @@ pub(crate) fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
     rewriter.query(query)?;
     names::tell_apart(query);
     Ok(())
+}
+
+/// The query as the runtime is asked.
+pub(crate) fn for_runtime(mut query: Query, schema: &Schema, session: &Session) -> Result<String> {
+    rewrite(&mut query, schema)?;
+    adapt(&mut query, session)?;
+    // Views and values may have made it larger than it came.
+    bounds::check(&query)?;
+    products::check(&query)?;
+    literals::print(query)
 }
 
 /// The columns of a query that stands alone, such as a view.
@@ -208,7 +221,7 @@ impl Rewriter<'_> {
                     relation
                 }
                 Named::View(view, relation) => {
-                    let alias = alias.take().unwrap_or_else(|| table_alias(view.name));
+                    let alias = alias.take().unwrap_or_else(|| table_alias(&view.name));
                     let mut subquery = Box::new(view.query.clone());
                     // A view sees the runtime's tables and other views, nothing of the query it is used in.
                     rewrite(&mut subquery, self.schema)?;
@@ -301,21 +314,19 @@ impl Rewriter<'_> {
         }
         if let Some(columns) = self.schema.columns(table) {
             let relation = Relation {
-                key: (table == keys::KEYED && self.schema.keyed).then_some(keys::KEY),
+                keyed: (table == keys::KEYED && self.schema.keyed).then_some(Keyed::State),
                 ..Relation::table(table, columns)
             };
             return Ok(Named::Relation(seen_as(relation)));
         }
-        if let Some(view) = views::find(table) {
-            let columns = columns_of(&view.query, self.schema)?;
-            let keyed = self.schema.keyed && columns.iter().any(|column| column == keys::VIEW_KEY);
+        if let Some(view) = self.schema.views.find(table) {
             let relation = Relation {
-                columns,
+                columns: columns_of(&view.query, self.schema)?,
                 opaque: false,
-                key: keyed.then_some(keys::VIEW_KEY),
+                keyed: self.schema.keyed.then_some(Keyed::View),
                 ..Relation::opaque(table)
             };
-            return Ok(Named::View(view, seen_as(relation)));
+            return Ok(Named::View(view.clone(), seen_as(relation)));
         }
         let today = aliases::TABLES.iter().find(|(past, _)| *past == table);
         if let Some((past, today)) = today
@@ -481,7 +492,7 @@ enum Named {
     /// A table that has another name today.
     Renamed(&'static str, Relation),
     /// A view.
-    View(&'static views::View, Relation),
+    View(Arc<View>, Relation),
 }
 
 /// Walks through an expression.

@@ -18,8 +18,17 @@ pub(super) struct Relation {
     pub(super) aliases: Vec<(&'static str, &'static str)>,
     /// It may have columns that are not known here.
     pub(super) opaque: bool,
-    /// The column whose value says where its rows lie, if there is one.
-    pub(super) key: Option<&'static str>,
+    /// Whether the value of a column can tell where its rows lie.
+    pub(super) keyed: Option<Keyed>,
+}
+
+/// A relation whose rows are in partitions by a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keyed {
+    /// The state.
+    State,
+    /// A view, which may read the state.
+    View,
 }
 
 impl Relation {
@@ -42,7 +51,7 @@ impl Relation {
             aliases: aliases.copied().collect(),
             columns,
             opaque: false,
-            key: None,
+            keyed: None,
         }
     }
 
@@ -63,7 +72,7 @@ impl Relation {
                 Vec::new()
             },
             opaque: self.opaque,
-            key: self.key.filter(|_| renamed.is_empty()),
+            keyed: self.keyed.filter(|_| renamed.is_empty()),
             columns: renamed.into_iter().chain(kept).collect(),
         }
     }

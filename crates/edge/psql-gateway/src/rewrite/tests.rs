@@ -8,6 +8,7 @@ use sqlparser::ast::{Query, Statement};
 use super::*;
 use crate::parse;
 use crate::schema::Table;
+use crate::views::Views;
 
 fn schema() -> Schema {
     let table = |name: &str, columns: &[&str]| Table {
@@ -20,6 +21,7 @@ fn schema() -> Schema {
     };
     Schema {
         keyed: true,
+        views: Arc::new(views()),
         tables: vec![
             table(
                 "state",
@@ -52,6 +54,12 @@ fn schema() -> Schema {
             table("sys_service", &["name", "ty"]),
         ],
     }
+}
+
+/// The views of food ordering.
+fn views() -> Views {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../sql/views");
+    Views::read(directory.as_ref()).unwrap()
 }
 
 fn parsed(text: &str) -> Query {
@@ -192,7 +200,7 @@ fn a_filter_by_key_is_one_by_partition_key_too() {
 #[test]
 fn a_filter_by_a_views_id_reaches_the_state_it_reads() {
     let hint = "AND partition_key = 15363141179342843928";
-    for view in views::all().iter().map(|view| view.name) {
+    for view in views().all().iter().map(|view| view.name.as_str()) {
         let scans = usize::from(view != "dispatch_queue");
         let text = rewritten(&format!("select * from {view}")).unwrap();
         assert_eq!(text.matches(hint).count(), 0, "{text}");
@@ -208,6 +216,104 @@ fn a_filter_by_a_views_id_reaches_the_state_it_reads() {
     ] {
         let text = rewritten(asked).unwrap();
         assert!(!text.contains("partition_key"), "{text}");
+    }
+}
+
+#[test]
+fn a_filter_reaches_the_state_only_where_it_leaves_the_same_rows() {
+    let one_partition = "partition_key = 15363141179342843928";
+    for (view, is_narrowed) in [
+        ("select service_key as k from state", true),
+        (
+            "select s.service_key as k, s.key from public.state s where key = 'a'",
+            true,
+        ),
+        (
+            "select service_key k, count(*) from state group by service_key",
+            true,
+        ),
+        (
+            "select x.k from (select service_key as k from state where key = 'a') x left join sys_invocation i on i.target_service_key = x.k",
+            true,
+        ),
+        (
+            "select k, row_number() over (partition by k order by key) from (select service_key k, key from state) x",
+            true,
+        ),
+        (
+            "select distinct k from (select service_key as k from state) x order by k",
+            true,
+        ),
+        // These have other rows if only one partition of the state is read.
+        ("select service_key as k from state limit 10", false),
+        (
+            "select k from (select service_key as k from state limit 10) x",
+            false,
+        ),
+        (
+            "select distinct on (key) service_key as k from state",
+            false,
+        ),
+        (
+            "select service_key as k, row_number() over (order by key) from state",
+            false,
+        ),
+        (
+            "select service_key as k, rank() over w from state window w as (order by key)",
+            false,
+        ),
+        (
+            "select k, n from (select service_key as k, count(*) over () as n from state) x",
+            false,
+        ),
+        (
+            "select max(service_key) as k from state group by service_name",
+            false,
+        ),
+        (
+            "select x.k from sys_invocation i left join (select service_key as k from state) x on i.id = x.k",
+            false,
+        ),
+        (
+            "select x.k from (select service_key as k from state) x full join sys_invocation i on i.id = x.k",
+            false,
+        ),
+        (
+            "select service_key as k from state union select id from sys_invocation",
+            false,
+        ),
+        (
+            "with x as (select service_key as k from state) select k from x",
+            false,
+        ),
+        // The column is another one.
+        ("select key as k from state", false),
+        ("select lower(service_key) as k from state", false),
+        (
+            "select i.id as k, x.k as key from (select service_key as k from state) x join sys_invocation i on true",
+            false,
+        ),
+        ("select target_service_key as k from sys_invocation", false),
+        (
+            "select id as k from (select service_key as k, key as id from state) x",
+            false,
+        ),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("tried.sql"), view).unwrap();
+        let schema = Schema {
+            views: Arc::new(Views::read(directory.path()).unwrap()),
+            ..schema()
+        };
+        let mut query = parsed("select * from tried where k = 'pizza-1'");
+        rewrite(&mut query, &schema).unwrap();
+        let text = query.to_string();
+        assert_eq!(
+            text.matches(one_partition).count(),
+            usize::from(is_narrowed),
+            "{text}"
+        );
+        parsed(&text);
     }
 }
 
@@ -254,7 +360,15 @@ fn a_view_stands_for_its_query_under_its_own_name_or_an_alias() {
 
 #[test]
 fn every_view_can_be_put_in_and_what_is_put_in_can_be_parsed_again() {
-    for view in views::all() {
+    let views = views();
+    assert_eq!(views.all().len(), 6);
+    for view in views.all() {
+        let comment = view.comment.as_deref().unwrap_or_default();
+        assert!(
+            comment.ends_with(['.', ':']) || comment.len() > 10,
+            "{}",
+            view.name
+        );
         let text = rewritten(&format!("select * from {}", view.name)).unwrap();
         parsed(&text);
         let columns = columns_of(&view.query, &schema()).unwrap();

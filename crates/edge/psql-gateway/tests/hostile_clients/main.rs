@@ -23,6 +23,9 @@ use tokio_postgres::NoTls;
 /// How long anything may take that should happen soon.
 const SOON: Duration = Duration::from_secs(30);
 
+/// The views of food ordering.
+const VIEWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../sql/views");
+
 /// A gateway in front of a stand-in.
 async fn gateway(change: impl FnOnce(&mut Options)) -> u16 {
     let (admin, _) = runtime::start().await;
@@ -32,7 +35,8 @@ async fn gateway(change: impl FnOnce(&mut Options)) -> u16 {
 async fn serve(admin: &str, change: impl FnOnce(&mut Options)) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut options = Options::new(admin);
+    let mut options = Options::new(admin.parse().unwrap());
+    options.views = Some(VIEWS.into());
     change(&mut options);
     tokio::spawn(psql_gateway::serve(
         options,
@@ -490,7 +494,7 @@ async fn only_who_knows_a_password_comes_in() {
 #[tokio::test]
 async fn a_gateway_that_others_can_reach_refuses_to_start_without_passwords() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let options = Options::new("http://127.0.0.1:9070");
+    let options = Options::new("http://127.0.0.1:9070".parse().unwrap());
     let refused = psql_gateway::serve(options, listener, std::future::pending()).await;
     assert!(matches!(refused, Err(StartError::Open(_))), "{refused:?}");
 }

@@ -231,7 +231,8 @@ async fn the_gateway_answers_as_postgres_does() {
     let (admin, _) = runtime::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let options = psql_gateway::Options::new(&admin);
+    let mut options = psql_gateway::Options::new(admin.parse().unwrap());
+    options.views = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../sql/views").into());
     tokio::spawn(psql_gateway::serve(
         options,
         listener,

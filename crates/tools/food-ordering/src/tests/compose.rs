@@ -132,7 +132,9 @@ fn variables(command: &clap::Command) -> BTreeMap<String, String> {
 
 /// Whether any command reads this environment variable, or its HTTP clients do (those about proxies).
 fn is_known(variable: &str) -> bool {
-    Known::of(&Cli::command()).contains(variable) || DIRECT.contains(&variable)
+    Known::of(&Cli::command()).contains(variable)
+        || variables(&psql_gateway::Cli::command()).contains_key(variable)
+        || DIRECT.contains(&variable)
 }
 
 /// Variables that make containers reach each other directly, even if the Docker engine sets a proxy for them.
@@ -153,6 +155,11 @@ fn every_part_is_a_service_of_its_own() {
             }
         }
     }
+    let service = &compose.services["psql-gateway"];
+    assert_eq!(service.command_line(), ["psql-gateway"]);
+    let check = service.healthcheck.as_ref().unwrap();
+    assert_eq!(check.test, ["CMD", "psql-gateway", "--health"]);
+    psql_gateway::Cli::try_parse_from(&check.test[1..]).unwrap();
 }
 
 #[test]
@@ -164,15 +171,26 @@ fn the_commands_and_variables_of_our_services_are_those_of_the_command_line() {
         let mut line: Vec<String> = (service.command_line().into_iter())
             .map(str::to_owned)
             .collect();
-        let flags = variables(crate::tests::command(&Cli::command(), &line[1..]));
+        let flags = match line[0].as_str() {
+            "psql-gateway" => variables(&psql_gateway::Cli::command()),
+            _ => variables(crate::tests::command(&Cli::command(), &line[1..])),
+        };
         for (variable, value) in &service.environment {
             assert!(is_known(variable), "{name}: no command reads {variable}");
+            assert!(
+                !variable.starts_with("PSQL_GATEWAY_") || flags.contains_key(variable),
+                "{name}: {variable}"
+            );
             if let Some(flag) = flags.get(variable) {
                 let value = resolved(value.as_str().unwrap_or_else(|| panic!("{name}: {value}")));
                 line.push(format!("--{flag}={value}"));
             }
         }
-        if let Err(error) = Cli::try_parse_from(&line) {
+        let parsed = match line[0].as_str() {
+            "psql-gateway" => psql_gateway::Cli::try_parse_from(&line).map(drop),
+            _ => Cli::try_parse_from(&line).map(drop),
+        };
+        if let Err(error) = parsed {
             panic!("{name}: {line:?}: {error}");
         }
     }
@@ -244,7 +262,7 @@ fn a_part_is_given_the_address_that_its_port_is_published_on() {
     let services = compose().services;
     for (name, variable) in [
         ("gateway", "FOOD_ORDERING_GATEWAY_PUBLISHED_ON"),
-        ("psql-gateway", "FOOD_ORDERING_PSQL_PUBLISHED_ON"),
+        ("psql-gateway", "PSQL_GATEWAY_PUBLISHED_ON"),
     ] {
         let service = &services[name];
         let told = service.environment[variable].as_str().unwrap();
@@ -257,11 +275,17 @@ fn a_part_is_given_the_address_that_its_port_is_published_on() {
         );
         // Docker takes an IPv6 address in brackets only.
         for address in ["127.0.0.1", "0.0.0.0", "[::1]", "[::]"] {
-            let flags = variables(crate::tests::command(&Cli::command(), &["serve", name]));
-            let flag = format!("--{}={address}", flags[variable]);
-            let line = [IMAGE, "serve", name, &flag];
-            if let Err(error) = Cli::try_parse_from(line) {
-                panic!("{line:?}: {error}");
+            let parsed = if name == "psql-gateway" {
+                let flag = &variables(&psql_gateway::Cli::command())[variable];
+                let line = [name, &format!("--{flag}={address}")];
+                psql_gateway::Cli::try_parse_from(line).map(drop)
+            } else {
+                let flags = variables(crate::tests::command(&Cli::command(), &["serve", name]));
+                let flag = format!("--{}={address}", flags[variable]);
+                Cli::try_parse_from([IMAGE, "serve", name, &flag]).map(drop)
+            };
+            if let Err(error) = parsed {
+                panic!("{name}, {address}: {error}");
             }
         }
     }
@@ -423,7 +447,9 @@ fn the_image_is_built_with_the_toolchain_of_the_project_and_its_variables_are_re
     let mut variables = 0;
     for word in dockerfile.split_whitespace() {
         if let Some((name, _)) = word.split_once('=')
-            && name.starts_with("FOOD_ORDERING_")
+            && ["FOOD_ORDERING_", "PSQL_GATEWAY_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
         {
             assert!(is_known(name), "no command reads {name}");
             variables += 1;

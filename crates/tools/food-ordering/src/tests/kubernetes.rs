@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::Cli;
 
+/// The part that is a program of its own.
+const PSQL_GATEWAY: &str = "psql-gateway";
 /// The image of every part, before Kustomize gives it a registry and a tag.
 const IMAGE: &str = "food-ordering";
 
@@ -70,6 +72,17 @@ impl Pod {
     fn args(&self) -> Vec<&str> {
         list(&self.container()["args"]).iter().map(text).collect()
     }
+
+    /// The program and its arguments.
+    fn line(&self) -> Vec<&str> {
+        let command = list(&self.container()["command"]);
+        let program = match command {
+            [] => "food-ordering",
+            [program] => text(program),
+            _ => panic!("{}: {command:?}", self.name),
+        };
+        [vec![program], self.args()].concat()
+    }
 }
 
 /// The pods of all parts, whatever kind of resource creates them.
@@ -116,10 +129,15 @@ fn settings() -> Vec<(PathBuf, String, String)> {
     settings
 }
 
-/// The flags of a command, by their environment variables.
-fn variables(words: &[impl AsRef<str>]) -> BTreeMap<String, String> {
-    let cli = Cli::command();
-    let command = crate::tests::command(&cli, words);
+/// The flags of a command line, by their environment variables.
+fn variables(line: &[impl AsRef<str>]) -> BTreeMap<String, String> {
+    let (cli, command) = if line[0].as_ref() == PSQL_GATEWAY {
+        (psql_gateway::Cli::command(), clap::Command::default())
+    } else {
+        let cli = Cli::command();
+        let command = crate::tests::command(&cli, &line[1..]).clone();
+        (cli, command)
+    };
     (command.get_arguments().chain(cli.get_arguments()))
         .filter_map(|flag| {
             let variable = flag.get_env()?.to_str()?.to_owned();
@@ -132,9 +150,16 @@ fn variables(words: &[impl AsRef<str>]) -> BTreeMap<String, String> {
 fn every_part_has_a_valid_command_line() {
     let settings = settings();
     for pod in pods() {
-        let mut line = vec!["food-ordering".to_owned()];
-        line.extend(pod.args().into_iter().map(str::to_owned));
-        let flags = variables(&line[1..]);
+        let mut line: Vec<String> = pod.line().into_iter().map(str::to_owned).collect();
+        assert_eq!(line[0] == PSQL_GATEWAY, pod.name == PSQL_GATEWAY);
+        let flags = variables(&line);
+        // Kubernetes replaces `$(NAME)` by the variable.
+        for (_, name, value) in &settings {
+            let named = format!("$({name})");
+            for word in &mut line {
+                *word = word.replace(&named, value);
+            }
+        }
         for variable in list(&pod.container()["env"]) {
             let name = text(&variable["name"]);
             let flag = flags.get(name);
@@ -153,7 +178,11 @@ fn every_part_has_a_valid_command_line() {
                 line.push(flag + value);
             }
         }
-        if let Err(error) = Cli::try_parse_from(&line) {
+        let parsed = match line[0].as_str() {
+            PSQL_GATEWAY => psql_gateway::Cli::try_parse_from(&line).map(drop),
+            _ => Cli::try_parse_from(&line).map(drop),
+        };
+        if let Err(error) = parsed {
             panic!("{}: {line:?}: {error}", pod.name);
         }
     }
@@ -162,7 +191,7 @@ fn every_part_has_a_valid_command_line() {
 #[test]
 fn every_setting_is_read_by_a_command() {
     let known: BTreeSet<String> = (pods().iter())
-        .flat_map(|pod| variables(&pod.args()))
+        .flat_map(|pod| variables(&pod.line()))
         .map(|(variable, _)| variable)
         .collect();
     for (path, name, _) in settings() {
@@ -174,18 +203,19 @@ fn every_setting_is_read_by_a_command() {
 fn parts_listen_where_their_containers_and_probes_say() {
     for pod in pods() {
         let container = pod.container();
-        let listen = pod.args().into_iter().find(|arg| arg.contains("-listen="));
+        let listen = pod.args().into_iter().find(|arg| arg.contains("listen="));
         let ports = list(&container["ports"]);
         let Some(listen) = listen else {
             assert!(ports.is_empty(), "{}", pod.name);
             continue;
         };
+        let flag = match pod.name.as_str() {
+            PSQL_GATEWAY => "listen".to_owned(),
+            name => format!("{name}-listen"),
+        };
         assert_eq!(
             listen,
-            format!(
-                "--{}-listen=0.0.0.0:{}",
-                pod.name, ports[0]["containerPort"]
-            )
+            format!("--{flag}=0.0.0.0:{}", ports[0]["containerPort"])
         );
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
             let probe = &container[probe];

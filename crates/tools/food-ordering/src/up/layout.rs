@@ -26,6 +26,8 @@ pub(super) struct Layout {
     /// This binary.
     pub(super) binary: PathBuf,
     pub(super) restate_server: PathBuf,
+    /// The program `psql-gateway`.
+    pub(super) psql_gateway: PathBuf,
     pub(super) nodes: Nodes,
     /// Where the nodes of a cluster store snapshots of their partitions, if anywhere.
     pub(super) snapshots: Option<String>,
@@ -36,8 +38,8 @@ pub(super) struct Layout {
     /// The least time before a process that died is restarted.
     pub(super) restart_delay: Duration,
     pub(super) workflow_retention: Duration,
-    /// Where Restate sends its traces, if anywhere.
-    pub(super) collector: Option<String>,
+    /// What is logged, and where traces are sent.
+    pub(super) telemetry: telemetry::Options,
     /// Environment variables for every part; each part reads those of its own settings.
     pub(super) environment: Vec<(OsString, OsString)>,
     /// An external payment provider, used instead of the stub.
@@ -87,11 +89,7 @@ impl Layout {
                 "restaurant-database",
             ));
         }
-        specs.push(self.part(
-            Part::PsqlGateway,
-            Readiness::Listens(self.ports.address(Use::PsqlGateway)),
-            self.psql_gateway(),
-        ));
+        specs.push(self.psql_gateway());
         Ok(specs)
     }
 
@@ -116,17 +114,12 @@ impl Layout {
         };
         let configuration = self.dir.file("kafka-server.properties");
         node.configure(&configuration)?;
-        let mut arguments = vec!["exec-with-parent".into(), "--".into()];
-        arguments.extend(installed.command(&configuration));
-        Ok(Spec {
-            name: Part::Kafka.name(),
-            binary: self.binary.clone(),
-            arguments,
-            environment: Vec::new(),
-            log: self.dir.log(Part::Kafka.name()),
-            readiness: Readiness::Brokers(ports.address()),
-            restart_delay: self.restart_delay,
-        })
+        Ok(self.program(
+            Part::Kafka.name(),
+            &[],
+            installed.command(&configuration),
+            Readiness::Brokers(ports.address()),
+        ))
     }
 
     /// The address of the brokers. That of the broker in memory is known only once it has started.
@@ -231,15 +224,27 @@ impl Layout {
         self.dir.file("restate")
     }
 
-    fn psql_gateway(&self) -> Vec<String> {
-        let mut flags = vec![
-            self.listen(Use::PsqlGateway),
-            flag("restate-admin", self.ports.urls(Use::RestateAdmin)),
+    fn psql_gateway(&self) -> Spec {
+        let mut command = vec![
+            self.psql_gateway.clone().into_os_string(),
+            flag("listen", self.ports.listen(Use::PsqlGateway)).into(),
+            flag("restate-admin", self.ports.urls(Use::RestateAdmin)).into(),
+            flag("views", self.views().display()).into(),
+            flag("log", &self.telemetry.filter).into(),
         ];
-        if let Some(file) = self.psql_passwords() {
-            flags.push(flag("password-file", file.display()));
+        if self.telemetry.log_json {
+            command.push("--log-json".into());
         }
-        flags
+        if let Some(file) = self.psql_passwords() {
+            command.push(flag("password-file", file.display()).into());
+        }
+        let readiness = Readiness::Listens(self.ports.address(Use::PsqlGateway));
+        self.program(Use::PsqlGateway.name(), &[], command, readiness)
+    }
+
+    /// The directory of the views for SQL.
+    pub(super) fn views(&self) -> PathBuf {
+        self.dir.file("views")
     }
 
     /// The password file of the psql gateway: the user's, or the generated one if other machines can reach it.
@@ -270,7 +275,7 @@ impl Layout {
             partitions: self.partitions,
             identity: self.key(keys::RESTATE_IDENTITY),
             workflow_retention: self.workflow_retention,
-            collector: self.collector.clone(),
+            collector: self.telemetry.collector().map(str::to_owned),
             name: match self.nodes {
                 Nodes::One => nodes::SINGLE_NODE,
                 Nodes::Three => node.name(),
@@ -279,36 +284,50 @@ impl Layout {
         }
         .render();
         std::fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
-        Ok(Spec {
-            name: node.process(),
-            binary: self.binary.clone(),
-            arguments: [
-                "exec-with-parent".to_owned(),
+        Ok(self.program(
+            node.process(),
+            &[
                 // These variables would override the configuration file. Restate would send every invocation through the proxy,
                 // though all services are on this machine.
-                "--without=HTTP_PROXY".to_owned(),
-                "--without=RUST_LOG".to_owned(),
-                "--without=MEMORY_LIMIT".to_owned(),
+                "--without=HTTP_PROXY",
+                "--without=RUST_LOG",
+                "--without=MEMORY_LIMIT",
                 // Restate leaves temporary directories behind at each start.
-                format!("--temporary={}", self.dir.temporary().display()),
-                "--".to_owned(),
-                self.restate_server.display().to_string(),
-                "--no-logo".to_owned(),
-                flag("config-file", config.display()),
-            ]
-            .map(OsString::from)
-            .to_vec(),
-            environment: Vec::new(),
-            log: self.dir.log(node.process()),
-            readiness: Readiness::Answers(vec![
+                &flag("temporary", self.dir.temporary().display()),
+            ],
+            vec![
+                self.restate_server.clone().into_os_string(),
+                "--no-logo".into(),
+                flag("config-file", config.display()).into(),
+            ],
+            Readiness::Answers(vec![
                 self.health(Use::RestateAdmin(node)),
                 format!(
                     "{}/restate/health",
                     self.ports.url(Use::RestateIngress(node))
                 ),
             ]),
+        ))
+    }
+
+    /// Another program than this one, with its arguments. `flags` are those of `exec-with-parent`.
+    fn program(
+        &self,
+        name: &'static str,
+        flags: &[&str],
+        command: Vec<OsString>,
+        readiness: Readiness,
+    ) -> Spec {
+        let words = ["exec-with-parent"].iter().chain(flags).chain(&["--"]);
+        Spec {
+            name,
+            binary: self.binary.clone(),
+            arguments: words.map(OsString::from).chain(command).collect(),
+            environment: Vec::new(),
+            log: self.dir.log(name),
+            readiness,
             restart_delay: self.restart_delay,
-        })
+        }
     }
 
     fn part(&self, part: Part, readiness: Readiness, flags: Vec<String>) -> Spec {
@@ -373,7 +392,8 @@ mod tests {
             default_attempts: None,
             restart_delay: Duration::ZERO,
             workflow_retention: Duration::from_hours(1),
-            collector: None,
+            telemetry: telemetry::Options::default(),
+            psql_gateway: PathBuf::from("/opt/psql-gateway"),
             environment: Vec::new(),
             payment_url: None,
             password_file: None,
@@ -393,6 +413,16 @@ mod tests {
             specs.push(layout.broker_in_memory());
             assert_eq!(specs.len(), processes);
             for spec in specs {
+                if spec.name == "psql-gateway" {
+                    let program = spec
+                        .arguments
+                        .iter()
+                        .skip_while(|word| *word != "--")
+                        .skip(1);
+                    if let Err(error) = psql_gateway::Cli::try_parse_from(program) {
+                        panic!("{error}");
+                    }
+                }
                 let line = std::iter::once("food-ordering".into()).chain(spec.arguments);
                 if let Err(error) = crate::Cli::try_parse_from(line) {
                     panic!("{}: {error}", spec.name);
@@ -443,8 +473,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut layout = layout(directory.path(), Nodes::One);
         let given = |layout: &Layout| {
-            let flags = layout.psql_gateway().into_iter();
-            flags
+            let words = layout.psql_gateway().arguments.into_iter();
+            words
+                .map(|word| word.into_string().unwrap())
                 .filter(|flag| flag.starts_with("--password-file="))
                 .collect::<Vec<_>>()
         };

@@ -8,6 +8,7 @@
 //! | `nodes.rs` | the nodes of Restate: one, or a cluster of three |
 //! | `ports.rs`, `listener_of.rs` | the ports of the parts, and which process holds a port |
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
+//! | `views.rs` | the views for SQL, which the psql gateway reads |
 //! | `system.rs` | starting, supervising and stopping the processes |
 //! | `reading.rs` | waiting until Restate reads the topics |
 //! | `clock.rs` | noticing that the machine's clock was set back |
@@ -24,13 +25,14 @@ mod process;
 mod proxies;
 mod reading;
 mod system;
+mod views;
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use domain::Region;
 use order_workflow::DRIVER_SPEED;
 use settings::Given;
@@ -43,7 +45,7 @@ use self::nodes::{Nodes, Store};
 use self::ports::Use;
 use self::system::System;
 use crate::broker::apache::Installation;
-use crate::{broker, flags, restate, shutdown};
+use crate::{broker, flags, restate};
 
 /// Arguments of `up`.
 #[derive(Debug, clap::Args)]
@@ -147,6 +149,8 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
     let environment = args.environment(telemetry);
     let shutdown = shutdown::on_signal()?;
     let kafka_properties = kafka_properties(&args)?;
+    let binary = std::env::current_exe().context("finding this program")?;
+    let psql_gateway = beside(&binary, "psql-gateway")?;
     let dir = DataDir::open(&args.data_dir.path)?;
     say!(
         "Starting food ordering; data and logs are in {}",
@@ -184,7 +188,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
     let layout = Layout {
         dir,
         ports: reserved.ports.clone(),
-        binary: std::env::current_exe().context("finding this program")?,
+        binary,
         restate_server: found.path,
         nodes,
         snapshots: args.restate_snapshots,
@@ -192,7 +196,8 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         default_attempts: args.restate_default_attempts,
         restart_delay: args.restart_delay,
         workflow_retention: args.parts.settings.orders.workflow_retention,
-        collector: telemetry.settings.collector().map(str::to_owned),
+        telemetry: telemetry.settings.clone(),
+        psql_gateway,
         environment,
         payment_url: args.payment_url,
         password_file: args.password_file,
@@ -200,6 +205,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         broker,
         kafka_properties,
     };
+    views::write(&layout.views())?;
     // Releases the ports, so that the parts can take them.
     drop(reserved);
 
@@ -233,6 +239,17 @@ fn kafka_properties(args: &Args) -> anyhow::Result<Option<PathBuf>> {
     args.kafka_properties.connection(brokers)?;
     // Absolute, in case the parts run in another working directory.
     Ok(Some(std::path::absolute(file)?))
+}
+
+/// The path of a program of ours that is in the same directory as this one.
+fn beside(binary: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let path = binary.with_file_name(name);
+    ensure!(
+        path.is_file(),
+        "{} does not exist: `up` needs this program beside its own; build it with `cargo build -p {name}`, or copy it there",
+        path.display()
+    );
+    Ok(path)
 }
 
 /// The default number of partitions. The runtime works on partitions in parallel: with fewer, cores are idle while orders wait; with
@@ -311,6 +328,17 @@ mod tests {
         args: Args,
         #[command(flatten)]
         telemetry: Given<telemetry::Options>,
+    }
+
+    #[test]
+    fn a_missing_program_is_named_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let find = || beside(&directory.path().join("food-ordering"), "psql-gateway");
+        let error = find().unwrap_err().to_string();
+        assert!(error.contains("/psql-gateway does not exist"), "{error}");
+        assert!(error.contains("`cargo build -p psql-gateway`"), "{error}");
+        std::fs::write(directory.path().join("psql-gateway"), "").unwrap();
+        assert!(find().is_ok());
     }
 
     fn environment(flags: &[&str]) -> Vec<(String, String)> {

@@ -21,7 +21,6 @@ use serde::Serialize;
 
 use self::figures::Figures;
 pub(crate) use self::local::PROFILE;
-use food_ordering::shutdown;
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]

@@ -34,7 +34,7 @@ use self::strike::Striker;
 use crate::load::watch::StatusWatch;
 use crate::verdicts;
 use food_ordering::broker::Broker;
-use food_ordering::{files, shutdown};
+use food_ordering::files;
 
 /// How often the audit samples which driver holds which delivery.
 const SAMPLE_EVERY: Duration = Duration::from_secs(3);

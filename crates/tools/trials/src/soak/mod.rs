@@ -39,7 +39,6 @@ use crate::load::watch::StatusWatch;
 use crate::own_system::{self, OwnSystem};
 use crate::{bench, clock, verdicts};
 use food_ordering::broker::Broker;
-use food_ordering::shutdown;
 
 /// How often the processes are sampled.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);

@@ -122,7 +122,13 @@ fn cells(line: &str) -> Option<Vec<String>> {
 
 /// Every document, `README.md` first.
 fn documents() -> Vec<Document> {
-    let mut paths = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut paths = [
+        "README.md",
+        "CHANGELOG.md",
+        "crates/edge/psql-gateway/README.md",
+    ]
+    .map(|name| root().join(name))
+    .to_vec();
     let mut directories = vec![root().join("docs")];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
@@ -254,11 +260,13 @@ fn flags(command: &Command) -> BTreeMap<String, Vec<String>> {
     flags
 }
 
-/// The flags of all commands of both programs.
+/// The flags of all commands of all programs.
 fn all_flags() -> BTreeMap<String, Vec<String>> {
     let mut all = flags(&food_ordering::Cli::command());
-    for (name, defaults) in flags(&crate::Cli::command()) {
-        all.entry(name).or_default().extend(defaults);
+    for other in [crate::Cli::command(), psql_gateway::Cli::command()] {
+        for (name, defaults) in flags(&other) {
+            all.entry(name).or_default().extend(defaults);
+        }
     }
     all
 }
@@ -326,14 +334,23 @@ fn tables_of_settings_have_the_defaults_of_the_command_line() {
 #[test]
 fn every_environment_variable_in_the_docs_exists() {
     let known = Known::of(&food_ordering::Cli::command());
+    let gateway = psql_gateway::Cli::command();
+    let of_gateway: BTreeSet<&str> = (gateway.get_arguments())
+        .filter_map(|flag| flag.get_env()?.to_str())
+        .collect();
     let mut unknown = Vec::new();
     for document in documents() {
         let words = document
             .text
             .split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
-        for word in words.filter(|word| word.starts_with("FOOD_ORDERING_")) {
+        for word in words {
             // The docs write `FOOD_ORDERING_…` for all of them.
-            if word != "FOOD_ORDERING_" && !known.contains(word) {
+            let is_known = match word {
+                "FOOD_ORDERING_" | "PSQL_GATEWAY_" => true,
+                _ if word.starts_with("FOOD_ORDERING_") => known.contains(word),
+                _ => !word.starts_with("PSQL_GATEWAY_") || of_gateway.contains(word),
+            };
+            if !is_known {
                 unknown.push(format!("{}: {word}", document.name()));
             }
         }

@@ -1,0 +1,230 @@
+//! `psql-gateway` alone, with a Restate that knows nothing about food ordering.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, ensure};
+use end_to_end_tests::{SOON, eventually, psql_gateway, run};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// A port that nobody uses. Another process could take it before it is used, but that is unlikely.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A Restate server without any services. It is killed on drop.
+struct Restate {
+    admin: String,
+    _process: Child,
+    _directory: TempDir,
+}
+
+impl Restate {
+    async fn start() -> anyhow::Result<Self> {
+        let found = tokio::task::spawn_blocking(|| run(["restate-server-path"], "")).await??;
+        ensure!(found.success, "{}", found.output);
+        let server = found.output.lines().next().context("a path")?.to_owned();
+        let directory = tempfile::tempdir()?;
+        let admin = free_port()?;
+        let config = directory.path().join("restate.toml");
+        fs::write(
+            &config,
+            format!(
+                "node-name = \"alone\"\nbase-dir = \"{}\"\nlisten-mode = \"tcp\"\nbind-ip = \"127.0.0.1\"\nbind-port = {}\n\
+                 default-num-partitions = 1\ndisable-telemetry = true\nrocksdb-total-memory-size = \"128 MB\"\n\
+                 [ingress]\nbind-port = {}\n[admin]\nbind-port = {admin}\n[bifrost]\ndefault-provider = \"local\"\n",
+                directory.path().display(),
+                free_port()?,
+                free_port()?,
+            ),
+        )?;
+        let process = Command::new(server)
+            .arg("--config-file")
+            .arg(config)
+            // Removes Restate settings of the user who runs the test.
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let admin = format!("http://127.0.0.1:{admin}");
+        eventually("Restate to answer", SOON, async || {
+            let answer = end_to_end_tests::http()
+                .get(format!("{admin}/health"))
+                .send()
+                .await;
+            let answer = answer.and_then(reqwest::Response::error_for_status);
+            answer.map_err(|error| error.to_string())
+        })
+        .await;
+        Ok(Self {
+            admin,
+            _process: process,
+            _directory: directory,
+        })
+    }
+}
+
+fn command(port: u16) -> anyhow::Result<Command> {
+    let mut command = Command::new(psql_gateway()?);
+    command
+        .arg(format!("--listen=127.0.0.1:{port}"))
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Runs `--health`. Returns whether a gateway answers, and what was said.
+async fn health(port: u16) -> anyhow::Result<(bool, String)> {
+    let output = command(port)?.arg("--health").output().await?;
+    Ok((output.status.success(), String::from_utf8(output.stderr)?))
+}
+
+/// A running psql gateway. It is killed on drop.
+struct Gateway {
+    process: Child,
+    port: u16,
+    log: tempfile::NamedTempFile,
+}
+
+impl Gateway {
+    async fn start(restate: &Restate, views: Option<&Path>) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let log = tempfile::NamedTempFile::new()?;
+        let mut command = command(port)?;
+        command.arg(format!("--restate-admin={}", restate.admin));
+        if let Some(views) = views {
+            command.arg("--views").arg(views);
+        }
+        let process = command.stderr(log.reopen()?).spawn()?;
+        eventually("the gateway to be healthy", SOON, async || {
+            match health(port).await {
+                Ok((true, _)) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        Ok(Self { process, port, log })
+    }
+
+    /// Runs commands in `psql`. Returns its standard output and standard error.
+    async fn ask(&self, commands: &[&str]) -> anyhow::Result<(String, String)> {
+        let output = Command::new("psql")
+            .args(["--no-psqlrc", "--no-align", "--set=VERBOSITY=verbose"])
+            .args(
+                commands
+                    .iter()
+                    .map(|command| format!("--command={command}")),
+            )
+            .arg(format!("postgresql://somebody@127.0.0.1:{}/", self.port))
+            .env("PAGER", "")
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .context("running psql, which `cargo xtask test` checks for")?;
+        Ok((
+            String::from_utf8(output.stdout)?,
+            String::from_utf8(output.stderr)?,
+        ))
+    }
+
+    /// Sends SIGTERM, and waits for the end. Returns whether it was a success, and the log.
+    async fn stop(mut self) -> anyhow::Result<(bool, String)> {
+        let pid = self.process.id().context("it runs")?;
+        kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGTERM)?;
+        let status = timeout(SOON, self.process.wait()).await??;
+        Ok((status.success(), fs::read_to_string(self.log.path())?))
+    }
+}
+
+#[tokio::test]
+async fn it_works_with_any_restate_without_views_and_with_those_of_a_directory()
+-> anyhow::Result<()> {
+    let restate = Restate::start().await?;
+    let gateway = Gateway::start(&restate, None).await?;
+    let (out, err) = gateway.ask(&["select count(*) from state", "\\d"]).await?;
+    ensure!(
+        err.is_empty() && out.starts_with("count\n0\n"),
+        "{out}{err}"
+    );
+    ensure!(out.contains("public|sys_invocation|table|"), "{out}");
+    ensure!(!out.contains("|view|"), "{out}");
+    let (_, err) = gateway.ask(&["select * from orders"]).await?;
+    ensure!(err.contains("ERROR:  42P01:"), "{err}");
+    let (succeeded, log) = gateway.stop().await?;
+    ensure!(succeeded && log.contains("psql gateway stops"), "{log}");
+
+    let views = tempfile::tempdir()?;
+    for (file, text) in [
+        (
+            "keys_by_service.sql",
+            "-- How many keys each service has.\nselect service_name, count(*) as keys from state group by service_name;\n",
+        ),
+        (
+            "busy.sql",
+            "select * from keys_by_service where keys > 1000",
+        ),
+        ("refused.sql", "select nope from state"),
+        ("README.md", "no view"),
+    ] {
+        fs::write(views.path().join(file), text)?;
+    }
+    let gateway = Gateway::start(&restate, Some(views.path())).await?;
+    let (out, err) = gateway
+        .ask(&["select count(*) from busy", "\\dv+", "\\d keys_by_service"])
+        .await?;
+    ensure!(
+        err.is_empty() && out.starts_with("count\n0\n"),
+        "{out}{err}"
+    );
+    for part in [
+        "public|busy|view|",
+        "|How many keys each service has.",
+        "\nservice_name|text|",
+        "\nkeys|bigint|",
+    ] {
+        ensure!(out.contains(part), "{part}: {out}");
+    }
+    ensure!(!out.contains("refused"), "{out}");
+    let (_, err) = gateway.ask(&["select * from refused"]).await?;
+    ensure!(
+        err.contains("ERROR:  42703:") && err.contains("nope"),
+        "{err}"
+    );
+    let (_, log) = gateway.stop().await?;
+    ensure!(log.contains("correct refused.sql"), "{log}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_refuses_views_that_it_cannot_use_and_tells_whether_it_is_there() -> anyhow::Result<()> {
+    let views = tempfile::tempdir()?;
+    fs::write(views.path().join("good.sql"), "select key from state")?;
+    fs::write(views.path().join("bad.sql"), "select key from\nstate where")?;
+    let port = free_port()?;
+    let nowhere = views.path().join("nowhere");
+    let bad = views.path().join("bad.sql");
+    for (directory, named, reason) in [
+        (views.path(), &bad, "in line 2, column"),
+        (&nowhere, &nowhere, "cannot be read"),
+    ] {
+        let output = timeout(SOON, command(port)?.arg("--views").arg(directory).output()).await??;
+        let said = String::from_utf8(output.stderr)?;
+        let start = format!("Error: --views: {}: ", named.display());
+        ensure!(
+            !output.status.success() && said.contains(&start) && said.contains(reason),
+            "{said}"
+        );
+    }
+    let (healthy, said) = health(port).await?;
+    let expected = format!("Error: connecting to 127.0.0.1:{port}");
+    ensure!(!healthy && said.starts_with(&expected), "{said}");
+    Ok(())
+}
