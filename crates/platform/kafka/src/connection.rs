@@ -172,11 +172,33 @@ impl Connection {
         last_error: &LastError,
         otherwise: impl Into<String>,
     ) -> Error {
+        let mut reason = last_error.last().unwrap_or_else(|| otherwise.into());
+        if let Some(advertised) = advertised_in(&reason)
+            && self.brokers.split(',').all(|given| given != advertised)
+        {
+            reason = format!(
+                "it refers clients to {advertised}, which is unreachable from here: set the broker's advertised.listeners to an \
+                 address that every client can reach ({reason})"
+            );
+        }
         Error::Unreachable {
             brokers: self.brokers.clone(),
-            reason: last_error.last().unwrap_or_else(|| otherwise.into()),
+            reason,
         }
     }
+}
+
+/// The address of a broker in librdkafka's error that it cannot be reached, if a broker has advertised it: such an address is
+/// followed by the broker's id, a configured one by `bootstrap`.
+fn advertised_in(reason: &str) -> Option<&str> {
+    let (broker, _) = reason.split_once(": Connect to ")?;
+    let (address, id) = broker.rsplit_once('/')?;
+    id.parse::<u32>().ok()?;
+    Some(
+        address
+            .rsplit_once("://")
+            .map_or(address, |(_, address)| address),
+    )
 }
 
 impl From<String> for Connection {
@@ -374,6 +396,25 @@ mod tests {
                 "{explained}"
             );
         }
+    }
+
+    #[test]
+    fn an_advertised_address_that_is_unreachable_is_named_unless_it_was_configured() {
+        let reason = "127.0.0.1:1/1: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)";
+        let unreachable = |brokers: &str, reason: &str| {
+            let error = Connection::plain(brokers).unreachable(&LastError::default(), reason);
+            error.to_string()
+        };
+        let said = unreachable("127.0.0.1:9092", reason);
+        assert!(said.contains("refers clients to 127.0.0.1:1,"), "{said}");
+        let tls = format!("sasl_ssl://{reason}");
+        let said = unreachable("127.0.0.1:9092", &tls);
+        assert!(said.contains("refers clients to 127.0.0.1:1,"), "{said}");
+        let said = unreachable("b:9092,127.0.0.1:1", reason);
+        assert!(!said.contains("advertised"), "{said}");
+        let bootstrap = reason.replace("/1:", "/bootstrap:");
+        let said = unreachable("127.0.0.1:9092", &bootstrap);
+        assert!(!said.contains("advertised"), "{said}");
     }
 
     #[test]
