@@ -13,6 +13,7 @@
     reason = "a benchmark reads whatever the runtime sends"
 )]
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,7 +23,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Builder;
 use tokio_postgres::NoTls;
 
 const ROUNDS: usize = 7;
@@ -39,14 +39,9 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let threads = match arguments.as_slice() {
         [_, "gateway", _, threads] => threads.parse()?,
-        _ => 1,
+        _ => NonZeroUsize::MIN,
     };
-    let mut runtime = match threads {
-        1 => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
-    };
-    let runtime = runtime.worker_threads(threads).enable_all().build()?;
-    runtime.block_on(run(&arguments))
+    settings::runtime(threads)?.block_on(run(&arguments))
 }
 
 async fn run(arguments: &[&str]) -> anyhow::Result<()> {

@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use anyhow::{Context, bail};
 use clap::Parser;
 use settings::networks::here;
-use tokio::runtime::Builder;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 use crate::{Options, health};
@@ -40,15 +39,7 @@ pub struct Cli {
 impl Cli {
     /// Serves until a signal tells the process to stop, and then lets running statements end. A second signal stops it at once.
     pub fn run(self) -> anyhow::Result<()> {
-        let mut runtime = match self.threads.get() {
-            1 => Builder::new_current_thread(),
-            _ => Builder::new_multi_thread(),
-        };
-        let runtime = runtime
-            .worker_threads(self.threads.get())
-            .enable_all()
-            .build()?;
-        runtime.block_on(async {
+        settings::runtime(self.threads)?.block_on(async {
             if self.health {
                 return health::check(here(self.options.listen)).await;
             }

@@ -79,14 +79,14 @@ impl Cluster {
         for (host, port) in advertised {
             match reach(&host, port).await {
                 Ok(()) => return Ok(Self { id }),
-                Err(source) => unreachable = Some((format!("{host}:{port}"), source)),
+                Err(error) => unreachable = Some((format!("{host}:{port}"), error.to_string())),
             }
         }
-        unreachable.map_or(Ok(Self { id }), |(advertised, source)| {
+        unreachable.map_or(Ok(Self { id }), |(advertised, reason)| {
             Err(Error::Advertised {
                 brokers: connection.brokers().to_owned(),
                 advertised,
-                source,
+                reason,
             })
         })
     }

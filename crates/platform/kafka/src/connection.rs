@@ -172,18 +172,16 @@ impl Connection {
         last_error: &LastError,
         otherwise: impl Into<String>,
     ) -> Error {
-        let mut reason = last_error.last().unwrap_or_else(|| otherwise.into());
-        if let Some(advertised) = advertised_in(&reason)
-            && self.brokers.split(',').all(|given| given != advertised)
-        {
-            reason = format!(
-                "it refers clients to {advertised}, which is unreachable from here: set the broker's advertised.listeners to an \
-                 address that every client can reach ({reason})"
-            );
-        }
-        Error::Unreachable {
-            brokers: self.brokers.clone(),
-            reason,
+        let brokers = self.brokers.clone();
+        let reason = last_error.last().unwrap_or_else(|| otherwise.into());
+        let advertised = advertised_in(&reason).map(str::to_owned);
+        match advertised.filter(|address| brokers.split(',').all(|given| given != address)) {
+            Some(advertised) => Error::Advertised {
+                brokers,
+                advertised,
+                reason,
+            },
+            None => Error::Unreachable { brokers, reason },
         }
     }
 }

@@ -110,7 +110,7 @@ pub enum Error {
     },
     /// The brokers answer, but the addresses that they advertise are unreachable.
     #[error(
-        "Kafka at {brokers} refers clients to {advertised}, which is unreachable from here ({source}): set the broker's \
+        "Kafka at {brokers} refers clients to {advertised}, which is unreachable from here ({reason}): set the broker's \
          advertised.listeners to an address that every client can reach"
     )]
     Advertised {
@@ -119,7 +119,7 @@ pub enum Error {
         /// The address that a broker advertises.
         advertised: String,
         /// Why it cannot be reached.
-        source: std::io::Error,
+        reason: String,
     },
 }
 

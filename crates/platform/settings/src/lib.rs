@@ -13,6 +13,10 @@ mod given;
 mod listen;
 pub mod networks;
 
+use std::num::NonZeroUsize;
+
+use tokio::runtime::{Builder, Runtime};
+
 pub use given::{Given, defaults};
 pub use listen::{address, listen};
 
@@ -24,11 +28,20 @@ pub fn degrees(text: &str) -> Result<f64, String> {
     }
 }
 
+/// The runtime of a process with this many threads. With one, it has no queue that threads share.
+pub fn runtime(threads: NonZeroUsize) -> std::io::Result<Runtime> {
+    let mut runtime = match threads.get() {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    runtime.worker_threads(threads.get()).enable_all().build()
+}
+
 /// Parses a whole number that must be at least 1.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
-    let number: Result<std::num::NonZeroUsize, _> = text.parse();
+    let number: Result<NonZeroUsize, _> = text.parse();
     number
-        .map(std::num::NonZeroUsize::get)
+        .map(NonZeroUsize::get)
         .map_err(|_| "must be a whole number of at least 1".to_owned())
 }
 

@@ -13,7 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::Part;
@@ -109,14 +109,7 @@ pub(crate) struct Parts(Vec<Served>);
 impl Args {
     /// The runtime that the parts run on.
     pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
-        let mut runtime = match self.threads.get() {
-            1 => Builder::new_current_thread(),
-            _ => Builder::new_multi_thread(),
-        };
-        runtime
-            .worker_threads(self.threads.get())
-            .enable_all()
-            .build()
+        settings::runtime(self.threads)
     }
 
     /// The parts: the first, and one after each `--`.
