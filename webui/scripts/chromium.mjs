@@ -1,8 +1,9 @@
-// Which Chromium drives the tests: the one named, one of this machine, or Playwright's own, in that order.
+// Which Chromium the tests use: the one named, one of this machine, or Playwright's own, in that order.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+// First the one without windows, which Playwright prefers too: the others draw a window that nobody sees, for each test.
+const NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
 /** The path of the Chromium on this machine; `undefined` if there is none, for Playwright's own. */
 export function findChromium() {

@@ -17,10 +17,10 @@ const isRoot = process.getuid?.() === 0;
 function install() {
   if (isDebian && isRoot) {
     console.log("There is no Chromium on this machine: installing Debian's package.");
+    const add = (name) => run("apt-get", "install", "--yes", "--no-install-recommends", name);
+    // Not every release of Debian has the one without windows.
     const isInstalled =
-      run("apt-get", "update") &&
-      run("apt-get", "install", "--yes", "--no-install-recommends", "chromium") &&
-      findChromium();
+      run("apt-get", "update") && (add("chromium-headless-shell") || add("chromium")) && findChromium();
     if (isInstalled) return true;
   }
   console.log("Installing Playwright's own Chromium.");

@@ -26,6 +26,7 @@ mod machines;
 mod many_orders;
 mod metrics;
 mod order_ids;
+mod positions;
 mod psql;
 mod retention;
 mod sabotage;

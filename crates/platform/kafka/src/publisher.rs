@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
-use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::{ClientConfig, Message};
 
 use telemetry::metrics::Counters;
 use telemetry::{span, trace};
@@ -169,6 +169,19 @@ impl Publisher {
             span::failed(&span, "not confirmed by the broker");
             return Err(error);
         }
+    }
+
+    /// Publishes a record of another topic unchanged: its key, value, headers and time. Takes at most five seconds.
+    pub async fn copy(&self, topic: &str, record: &OwnedMessage) -> Result<(), Error> {
+        let mut copy = FutureRecord::<[u8], [u8]>::to(topic);
+        copy.key = record.key();
+        copy.payload = record.payload();
+        copy.timestamp = record.timestamp().to_millis();
+        copy.headers = record.headers().cloned();
+        let sent = self.producer().send(copy, CONFIRM_WITHIN).await;
+        sent.map_err(|(source, _)| self.failed(topic, source))?;
+        PUBLISHED.inc([topic_label(topic)]);
+        Ok(())
     }
 
     /// Publishes an invalid record unchanged to the dead-letter topic `topic`, with the reason and its source as headers.

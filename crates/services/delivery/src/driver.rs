@@ -283,6 +283,7 @@ mod tests {
         LocationReport {
             said: Said::Update(LocationUpdate::at(location, at)),
             received: Received { at, offset: at },
+            topic: domain::topic::DRIVER_UPDATES.to_owned(),
             partition: 0,
         }
     }

@@ -26,6 +26,7 @@
 //! | `twin.rs`, `driver.rs` | one driver: handlers, rules; the rules about positions are in [`domain::driver`] |
 //! | `dead_letter.rs` | publishing unusable location updates as dead letters |
 //! | `types.rs` | inputs and outputs of the handlers |
+//! | `options.rs` | the setting that the order services and the position filter share |
 
 mod backlog;
 mod dead_letter;
@@ -35,6 +36,7 @@ mod driver;
 mod intake;
 mod manager;
 mod matcher;
+mod options;
 mod report;
 mod segmented;
 mod twin;
@@ -50,6 +52,7 @@ pub use manager::{
 pub use matcher::{
     DriverDeliveryMatcher, DriverDeliveryMatcherClient, DriverDeliveryMatcherIngressClient,
 };
+pub use options::Silence;
 pub use twin::{DriverDigitalTwin, DriverDigitalTwinClient, DriverDigitalTwinIngressClient};
 pub use types::{Availability, DeliveryRef, DeliveryRequest};
 

@@ -1,7 +1,7 @@
 //! A phone's report: parsing it from a record, and the message to the twin.
 
 use domain::driver::{LocationUpdate, Received, Unreadable};
-use domain::{DriverId, id};
+use domain::{DriverId, id, topic};
 use durable::record::{source_of, time_of};
 use kafka::dead_letter::DeadLetter;
 use restate_sdk::prelude::*;
@@ -15,8 +15,20 @@ pub(crate) struct LocationReport {
     #[serde(flatten)]
     pub(crate) said: Said,
     pub(crate) received: Received,
+    /// The topic the record was in.
+    #[serde(default = "unfiltered", skip_serializing_if = "is_unfiltered")]
+    pub(crate) topic: String,
     /// The partition the record was in.
     pub(crate) partition: i32,
+}
+
+/// The topic of most systems, and of reports that were sent by an earlier version.
+fn unfiltered() -> String {
+    topic::DRIVER_UPDATES.to_owned()
+}
+
+fn is_unfiltered(topic: &str) -> bool {
+    topic == topic::DRIVER_UPDATES
 }
 
 /// The content of a phone's report.
@@ -130,6 +142,7 @@ fn report(value: &[u8], headers: &HeaderMap) -> Result<LocationReport, Refused> 
             at,
             offset: source.offset.parse().unwrap_or_default(),
         },
+        topic: source.topic,
         partition: source.partition.parse().unwrap_or_default(),
     })
 }
@@ -142,6 +155,7 @@ mod tests {
 
     fn headers(timestamp: &str) -> HeaderMap {
         let mut headers = HeaderMap::default();
+        headers.insert("kafka.topic", "driver-updates".to_owned());
         headers.insert("kafka.partition", "3".to_owned());
         headers.insert("kafka.offset", "44".to_owned());
         headers.insert("kafka.timestamp", timestamp.to_owned());
@@ -170,6 +184,16 @@ mod tests {
             LocationReport::of(UPDATE, &headers("1700000000250")),
             Ok(report)
         );
+    }
+
+    #[test]
+    fn the_topic_is_sent_only_if_it_is_not_the_usual_one() {
+        let mut headers = headers("1700000000250");
+        let sent = |headers: &HeaderMap| read(Some(b"d"), UPDATE, headers).unwrap().1.to_json();
+        assert!(!String::from_utf8(sent(&headers)).unwrap().contains("topic"));
+        headers.insert("kafka.topic", "driver-positions".to_owned());
+        let report = LocationReport::of(&sent(&headers), &HeaderMap::default()).unwrap();
+        assert_eq!(report.topic, "driver-positions");
     }
 
     #[test]

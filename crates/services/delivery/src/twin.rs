@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::driver::Verdict;
 use domain::geo::Speed;
-use domain::{DriverId, Location, Region, topic};
+use domain::{DriverId, Location, Region};
 use durable::clock::now_ms;
 use durable::{Trace, Traced, Unread, retry};
 use kafka::Publisher;
@@ -230,7 +230,7 @@ impl DriverDigitalTwin {
         ctx.set(DRIVER_LOCATION, Json(whereabouts));
         if let Verdict::Impossible { why, begins: true } = verdict {
             let source = Source {
-                topic: topic::DRIVER_UPDATES.to_owned(),
+                topic: sent.topic,
                 partition: sent.partition.to_string(),
                 offset: sent.received.offset.to_string(),
             };

@@ -81,10 +81,9 @@ pub struct Times {
     /// How long a driver may take to pick up the food before the order is cancelled, and how often later progress is checked
     #[arg(long, env = "FOOD_ORDERING_DELIVERY_LIMIT", default_value = "2h", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub delivery_limit: Duration,
-    /// How long a driver with a delivery may be silent. Before the pickup another driver gets the delivery then; after it the
-    /// order is marked as delayed
-    #[arg(long, env = "FOOD_ORDERING_DRIVER_SILENCE", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub driver_silence: Duration,
+    /// When a driver counts as silent.
+    #[command(flatten)]
+    pub silence: delivery::Silence,
     /// How long the history of an ended order is kept
     #[arg(long, env = "FOOD_ORDERING_ORDER_RETENTION", default_value = "30d", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub order_retention: Duration,

@@ -107,7 +107,7 @@ pub fn endpoint(options: &Options, callbacks: Callbacks) -> Result<Endpoint, Err
                 ),
         );
     let status = OrderStatusService::new(publisher.clone(), times.order_retention);
-    let twin = DriverDigitalTwin::new(publisher.clone(), speed, times.driver_silence);
+    let twin = DriverDigitalTwin::new(publisher.clone(), speed, times.silence.driver_silence);
     let version = &options.durable.version();
     Ok(Endpoint::builder()
         .bind(declared(OrderIntake::new(publisher.clone()), version))

@@ -17,6 +17,8 @@ pub struct Args {
     #[command(flatten)]
     driver_simulator: driver_simulator::Listen,
     #[command(flatten)]
+    position_filter: position_filter::Listen,
+    #[command(flatten)]
     restaurant_pos: restaurant_pos::Listen,
     #[command(flatten)]
     payment_provider: payment_provider::Listen,
@@ -46,7 +48,8 @@ async fn check(part: Part, args: &Args) -> anyhow::Result<()> {
         Part::DriverSimulator => (args.driver_simulator.address, "/health", Protocol::Http2),
         Part::RestaurantPos => (args.restaurant_pos.address, "/health", Protocol::Http1),
         Part::PaymentProvider => (args.payment_provider.address, "/health", Protocol::Http1),
-        // `/health` would not do: without Kafka or Restate the gateway is alive but cannot work.
+        // `/health` would not do: without Kafka or Restate these are alive but cannot work.
+        Part::PositionFilter => (args.position_filter.address, "/ready", Protocol::Http1),
         Part::Gateway => (args.gateway.address, "/ready", Protocol::Http1),
     };
     let url = format!("http://{}{path}", here(listen));

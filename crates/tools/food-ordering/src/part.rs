@@ -11,6 +11,8 @@ pub enum Part {
     OrderServices,
     /// The durable service that stands in for the drivers' phones
     DriverSimulator,
+    /// Passes on only those positions of drivers that can change something
+    PositionFilter,
     /// The stub of the restaurants' point-of-sale system
     RestaurantPos,
     /// The stub of the payment provider
@@ -27,6 +29,7 @@ impl Part {
             Self::Kafka => "kafka",
             Self::OrderServices => "order-services",
             Self::DriverSimulator => "driver-simulator",
+            Self::PositionFilter => "position-filter",
             Self::RestaurantPos => "restaurant-pos",
             Self::PaymentProvider => "payment-provider",
             Self::Gateway => "gateway",

@@ -38,6 +38,8 @@ enum Served {
     OrderServices(Box<PartArgs<order_workflow::Options>>),
     /// Runs the durable service that stands in for the drivers' phones
     DriverSimulator(Box<PartArgs<driver_simulator::Options>>),
+    /// Passes on only those positions of drivers that can change something
+    PositionFilter(PartArgs<position_filter::Options>),
     /// Runs the stub of the restaurants' point-of-sale system
     RestaurantPos(PartArgs<restaurant_pos::Options>),
     /// Runs the stub of the payment provider
@@ -70,6 +72,7 @@ impl Served {
             Self::Kafka(part) => (Part::Kafka, &part.also),
             Self::OrderServices(part) => (Part::OrderServices, &part.also),
             Self::DriverSimulator(part) => (Part::DriverSimulator, &part.also),
+            Self::PositionFilter(part) => (Part::PositionFilter, &part.also),
             Self::RestaurantPos(part) => (Part::RestaurantPos, &part.also),
             Self::PaymentProvider(part) => (Part::PaymentProvider, &part.also),
             Self::Gateway(part) => (Part::Gateway, &part.also),
@@ -90,6 +93,7 @@ impl Served {
             Self::Kafka(part) => in_memory::serve(&part.options, stop).await?,
             Self::OrderServices(part) => serve!(order_workflow, part.options),
             Self::DriverSimulator(part) => serve!(driver_simulator, part.options),
+            Self::PositionFilter(part) => serve!(position_filter, part.options),
             Self::RestaurantPos(part) => serve!(restaurant_pos, part.options),
             Self::PaymentProvider(part) => serve!(payment_provider, part.options),
             Self::Gateway(part) => serve!(gateway, part.options.with_files()?),

@@ -18,7 +18,7 @@ const OTHERS: [&str; 4] = [
 ];
 
 /// Variables that only the test rig `trials` reads. A test there compares them with its command line.
-pub const OF_TRIALS: [&str; 39] = [
+pub const OF_TRIALS: [&str; 40] = [
     "FOOD_ORDERING_BENCH_TIMEOUT",
     "FOOD_ORDERING_CHAOS_DATA_DIR",
     "FOOD_ORDERING_CHAOS_DRAIN",
@@ -43,6 +43,7 @@ pub const OF_TRIALS: [&str; 39] = [
     "FOOD_ORDERING_ORDER_TEMPLATE",
     "FOOD_ORDERING_PENDING",
     "FOOD_ORDERING_PIDS",
+    "FOOD_ORDERING_PLACES_PER_ORDER",
     "FOOD_ORDERING_PREFIX",
     "FOOD_ORDERING_RATE",
     "FOOD_ORDERING_REGION",
@@ -62,7 +63,7 @@ pub const OF_TRIALS: [&str; 39] = [
 
 /// Settings of the parts that `up` sets itself, by flags of `serve`, so that their environment variables have no effect. All other
 /// settings reach the parts through the environment.
-pub(crate) const DECIDED_BY_UP: [&str; 14] = [
+pub(crate) const DECIDED_BY_UP: [&str; 15] = [
     "FOOD_ORDERING_CALLBACK_SECRET_FILE",
     "FOOD_ORDERING_CALLBACK_URL",
     "FOOD_ORDERING_DRIVER_SIMULATOR_LISTEN",
@@ -72,6 +73,7 @@ pub(crate) const DECIDED_BY_UP: [&str; 14] = [
     "FOOD_ORDERING_ORDER_SERVICES_LISTEN",
     "FOOD_ORDERING_PAYMENT_DATABASE",
     "FOOD_ORDERING_PAYMENT_PROVIDER_LISTEN",
+    "FOOD_ORDERING_POSITION_FILTER_LISTEN",
     "FOOD_ORDERING_RESTATE_IDENTITY_FILE",
     "FOOD_ORDERING_RESTATE_INGRESS",
     "FOOD_ORDERING_RESTATE_UI",

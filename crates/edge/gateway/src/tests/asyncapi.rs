@@ -9,13 +9,15 @@ use super::Gateway;
 use super::openapi::references;
 
 #[tokio::test]
-async fn every_topic_is_in_the_document() {
+async fn every_topic_for_others_is_in_the_document() {
     let document = Gateway::new().await.get("/api/asyncapi.json").await.body;
     assert_eq!(document["asyncapi"], "3.0.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let channels = document["channels"].as_object().unwrap();
-    assert_eq!(channels.len(), topic::ALL.len());
-    for (topic, partitions) in topic::ALL {
+    // One topic is only between two of our parts.
+    assert_eq!(channels.len(), topic::ALL.len() - 1);
+    let others = topic::ALL.into_iter();
+    for (topic, partitions) in others.filter(|(topic, _)| *topic != topic::DRIVER_POSITIONS) {
         let channel = &channels[topic];
         assert_eq!(channel["address"], topic);
         assert_eq!(channel["bindings"]["kafka"]["partitions"], partitions);

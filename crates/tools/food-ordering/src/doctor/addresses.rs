@@ -30,6 +30,9 @@ pub struct Args {
     /// URL of the driver simulator [default: as in the data directory, else 127.0.0.1:9081]
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", value_name = "URL")]
     driver_simulator_url: Option<String>,
+    /// URL of the position filter [default: as in the data directory, else there is none]
+    #[arg(long, env = "FOOD_ORDERING_POSITION_FILTER_URL", value_name = "URL")]
+    position_filter_url: Option<String>,
     /// URL of the restaurants' point of sale [default: as in the data directory, else 127.0.0.1:5050]
     #[arg(long, env = "FOOD_ORDERING_RESTAURANT_URL", value_name = "URL")]
     restaurant_url: Option<String>,
@@ -74,6 +77,7 @@ pub(super) struct Addresses {
     pub(super) restate_ingress: Nodes,
     pub(super) order_services: String,
     pub(super) driver_simulator: String,
+    pub(super) position_filter: Option<String>,
     pub(super) restaurant_pos: String,
     pub(super) payment_provider: String,
     pub(super) kafka: Connection,
@@ -131,6 +135,8 @@ impl Addresses {
             restate_ingress: nodes(args.restate_ingress, "restate-ingress", 8080)?,
             order_services: at(args.order_services_url, "order-services", 9080),
             driver_simulator: at(args.driver_simulator_url, "driver-simulator", 9081),
+            position_filter: (args.position_filter_url)
+                .or_else(|| listed.get("position-filter").cloned()),
             restaurant_pos: at(args.restaurant_url, "restaurant-pos", 5050),
             payment_provider: at(args.payment_url, "payment-provider", 5060),
             kafka: Connection::with_file(brokers, kafka_properties.as_deref())?,
@@ -145,11 +151,12 @@ impl Addresses {
             .map(|file| format!(" --{PROPERTIES_FILE}={}", file.display()));
         format!(
             "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
-             --kafka-brokers={}{}",
+             --position-filter={} --kafka-brokers={}{}",
             self.restate_admin,
             self.restate_ingress,
             self.order_services,
             self.driver_simulator,
+            self.position_filter.is_some(),
             self.kafka.brokers(),
             properties.unwrap_or_default(),
         )

@@ -56,6 +56,9 @@ pub(super) async fn check(addresses: &Addresses) -> (Vec<Finding>, Up) {
         }
         findings.push(found);
     }
+    if let Some(url) = &addresses.position_filter {
+        findings.push(check("position-filter", url, Expected::Up).await);
+    }
     (findings, Up(up))
 }
 

@@ -12,9 +12,10 @@ use super::finding::Finding;
 use super::or_failed;
 use super::parts::Up;
 use crate::broker::in_memory;
-use crate::http;
 use crate::restate::admin::Admin;
-use crate::setup::progress::{self, Unread};
+use crate::setup::progress::{self, Reader, Unread};
+use crate::setup::subscriptions;
+use crate::{Part, http};
 
 /// The time in which a reader that is behind must make progress. Restate commits twice a second.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -129,7 +130,7 @@ fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<Risky
         say("cleanup.policy", why, "delete");
     }
     let (kept, why) = match name {
-        topic::DRIVER_UPDATES => (
+        topic::DRIVER_UPDATES | topic::DRIVER_POSITIONS => (
             HOUR_MS,
             "positions may be deleted before a Restate that was down has read them",
         ),
@@ -171,28 +172,49 @@ fn risky_settings(name: &str, settings: &Settings, replicas: usize) -> Vec<Risky
     risky_settings
 }
 
-/// Checks whether Restate makes progress in reading the topics.
+/// Checks whether Restate makes progress in reading the topics, and so does the position filter, if Restate reads what it passes on.
 async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let admin = Admin::new(&addresses.restate_admin.to_string())?;
     let subscriptions = admin.subscriptions().await?;
-    let stalled = progress::stalled(&addresses.kafka, &subscriptions, TIMEOUT).await?;
-    let unread = progress::unread(&addresses.kafka, &subscriptions).await?;
+    let readers = progress::readers(&subscriptions);
+    let remedy = format!(
+        "`up` subscribes again within half a minute, and so does {}. If records wait again, restate-server's log says why, or names \
+         the record that it cannot process",
+        addresses.setup_command()
+    );
+    let mut findings = reader(addresses, "restate reads", &readers, &remedy).await?;
+    if subscriptions::has_filter(&subscriptions) {
+        let read = topic::DRIVER_UPDATES;
+        let ids = kafka::topic_ids(&addresses.kafka, &[read]).await?;
+        let group = position_filter::group(ids.get(read).map(String::as_str));
+        let remedy = addresses.restart(Part::PositionFilter.name());
+        let readers = [(read, group)];
+        findings.extend(reader(addresses, "position filter reads", &readers, &remedy).await?);
+    }
+    Ok(findings)
+}
+
+/// Checks whether a reader makes progress.
+async fn reader(
+    addresses: &Addresses,
+    name: &'static str,
+    readers: &[Reader],
+    remedy: &str,
+) -> anyhow::Result<Vec<Finding>> {
+    let stalled = progress::stalled(&addresses.kafka, readers, TIMEOUT).await?;
+    let unread = progress::unread(&addresses.kafka, readers).await?;
     if unread.is_empty() {
-        return Ok(vec![Finding::fine("restate reads", "every record so far")]);
+        return Ok(vec![Finding::fine(name, "every record so far")]);
     }
     let stalled = stalled.into_iter().map(|Unread { topic, lag }| {
         let Lag { partition, next, records, .. } = lag;
         Finding::wrong(
-            "restate reads",
+            name,
             format!(
                 "no progress in topic {topic}, partition {partition}, for {} s: {records} records wait, from offset {next} on",
                 TIMEOUT.as_secs()
             ),
-            format!(
-                "`up` subscribes again within half a minute, and so does {}. If records wait again, restate-server's log says why, or \
-                 names the record that it cannot process",
-                addresses.setup_command()
-            ),
+            remedy,
         )
     });
     let mut findings: Vec<Finding> = stalled.collect();
@@ -200,9 +222,9 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     let lost = lost.map(|Unread { topic, lag }| {
         let (partition, removed, next) = (lag.partition, lag.removed, lag.next);
         Finding::wrong(
-            "restate reads",
+            name,
             format!(
-                "{removed} records of topic {topic}, partition {partition}, from offset {next} on, were removed before Restate read them"
+                "{removed} records of topic {topic}, partition {partition}, from offset {next} on, were removed before they were read"
             ),
             "they are lost; if they are orders, ask the providers to send them again. Raise the topic's retention.ms and retention.bytes",
         )
@@ -210,8 +232,10 @@ async fn restate(addresses: &Addresses) -> anyhow::Result<Vec<Finding>> {
     findings.extend(lost);
     if findings.is_empty() {
         let left: i64 = unread.iter().map(|it| it.lag.records).sum();
-        let what = format!("making progress; {left} records are left");
-        findings.push(Finding::fine("restate reads", what));
+        findings.push(Finding::fine(
+            name,
+            format!("making progress; {left} records are left"),
+        ));
     }
     Ok(findings)
 }

@@ -76,6 +76,9 @@ pub struct Args {
         value_name = "FILE"
     )]
     pub kafka_properties_for_restate: Option<PathBuf>,
+    /// Where Restate reads the drivers' positions.
+    #[command(flatten)]
+    pub position_filter: PositionFilter,
     /// How many simulated drivers to start in each region
     #[arg(
         long,
@@ -90,6 +93,23 @@ pub struct Args {
     /// How long to wait for Kafka, Restate, the services and the drivers
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub timeout: Duration,
+}
+
+/// Whether there is a position filter.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[group(skip)]
+pub struct PositionFilter {
+    /// Whether a position filter runs, so that Restate reads the positions that it passes on, instead of all of them [default: true
+    /// for `up`, which then starts one, false for `setup`]
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_POSITION_FILTER",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL"
+    )]
+    pub position_filter: Option<bool>,
 }
 
 impl Args {
@@ -126,7 +146,11 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     let for_restate = args.for_restate(&kafka)?;
     // These two steps are independent of each other.
     let (cluster, ()) = tokio::try_join!(
-        waiter.until_ok("Kafka", || find_cluster(&kafka, &for_restate)),
+        waiter.until_ok("Kafka", || find_cluster(
+            &kafka,
+            &for_restate,
+            args.position_filter.position_filter == Some(true)
+        )),
         register(args, &admin, &waiter),
     )?;
 
@@ -191,8 +215,12 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
 }
 
 /// Describes what setup would repair in how Restate reads Kafka. Takes up to [`progress::PATIENCE`] if there are unread records.
-pub(crate) async fn to_repair(admin: &Admin, kafka: &Connection) -> anyhow::Result<Vec<String>> {
-    let problems = subscriptions::problems(admin, kafka).await?;
+pub(crate) async fn to_repair(
+    admin: &Admin,
+    kafka: &Connection,
+    has_filter: bool,
+) -> anyhow::Result<Vec<String>> {
+    let problems = subscriptions::problems(admin, kafka, has_filter).await?;
     if !problems.is_empty() {
         return Ok(problems);
     }
@@ -205,10 +233,14 @@ pub(crate) async fn to_repair(admin: &Admin, kafka: &Connection) -> anyhow::Resu
 }
 
 /// Discovers the Kafka cluster, and creates the missing topics.
-async fn find_cluster(kafka: &Connection, for_restate: &Connection) -> anyhow::Result<Wanted> {
+async fn find_cluster(
+    kafka: &Connection,
+    for_restate: &Connection,
+    has_filter: bool,
+) -> anyhow::Result<Wanted> {
     let cluster = kafka::Cluster::discover(kafka).await?;
     kafka::ensure_topics(kafka, &domain::topic::ALL).await?;
-    Wanted::find(&cluster.id, kafka, for_restate).await
+    Wanted::find(&cluster.id, kafka, for_restate, has_filter).await
 }
 
 /// Waits for Restate and the services, and registers the services, or waits until another program has registered them.

@@ -19,41 +19,49 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 /// How often progress is checked.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// The part of a partition that Restate has not read yet.
+/// The part of a partition that has not been read yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unread {
     pub(crate) topic: &'static str,
     pub(crate) lag: Lag,
 }
 
-/// The partitions with records that Restate has not read yet.
+/// A topic, and the consumer group that reads it.
+pub(crate) type Reader = (&'static str, String);
+
+/// What Restate reads for this system.
+pub(crate) fn readers(subscriptions: &[Subscription]) -> Vec<Reader> {
+    subscriptions::ours(subscriptions)
+        .filter_map(|(topic, it)| Some((topic, it.options.get(GROUP)?.clone())))
+        .collect()
+}
+
+/// The partitions with records that have not been read yet.
 pub(crate) async fn unread(
     kafka: &Connection,
-    subscriptions: &[Subscription],
+    readers: &[Reader],
 ) -> Result<Vec<Unread>, kafka::Error> {
     let mut unread = Vec::new();
-    for (topic, subscription) in subscriptions::ours(subscriptions) {
-        if let Some(group) = subscription.options.get(GROUP) {
-            let found = kafka::lag(kafka, group, topic).await?.into_iter();
-            let behind = found.filter(|lag| lag.records > 0 || lag.removed > 0);
-            unread.extend(behind.map(|lag| Unread { topic, lag }));
-        }
+    for (topic, group) in readers {
+        let found = kafka::lag(kafka, group, topic).await?.into_iter();
+        let behind = found.filter(|lag| lag.records > 0 || lag.removed > 0);
+        unread.extend(behind.map(|lag| Unread { topic, lag }));
     }
     Ok(unread)
 }
 
-/// The partitions with unread records in which Restate makes no progress for `patience`. Returns early if it makes progress in
-/// each of them.
+/// The partitions with unread records in which there is no progress for `patience`. Returns early if there is progress in each of
+/// them.
 pub(crate) async fn stalled(
     kafka: &Connection,
-    subscriptions: &[Subscription],
+    readers: &[Reader],
     patience: Duration,
 ) -> Result<Vec<Unread>, kafka::Error> {
     let deadline = Instant::now() + patience;
-    let mut stalled = unread(kafka, subscriptions).await?;
+    let mut stalled = unread(kafka, readers).await?;
     while !stalled.is_empty() && Instant::now() < deadline {
         sleep(CHECK_EVERY.min(patience / 2)).await;
-        stalled = unmoved(&stalled, &unread(kafka, subscriptions).await?);
+        stalled = unmoved(&stalled, &unread(kafka, readers).await?);
     }
     Ok(stalled)
 }
@@ -76,7 +84,7 @@ pub(super) async fn stalled_topics(
     kafka: &Connection,
     subscriptions: &[Subscription],
 ) -> Result<Vec<&'static str>, kafka::Error> {
-    let stalled = stalled(kafka, subscriptions, PATIENCE).await?;
+    let stalled = stalled(kafka, &readers(subscriptions), PATIENCE).await?;
     let mut topics: Vec<_> = stalled.iter().map(|it| it.topic).collect();
     topics.dedup();
     Ok(topics)
@@ -142,13 +150,13 @@ mod tests {
         cluster.create_topic("orders", 1, 1).unwrap();
         let brokers = cluster.bootstrap_servers();
         let kafka = Connection::plain(brokers.clone());
-        let subscriptions = [Subscription {
+        let readers = readers(&[Subscription {
             id: "sub_1".to_owned(),
             source: "kafka://kafka-1/orders".to_owned(),
             sink: ORDERS_SINK.to_owned(),
             options: BTreeMap::from([(GROUP.to_owned(), "restate".to_owned())]),
-        }];
-        let stalled = async |patience| stalled(&kafka, &subscriptions, patience).await.unwrap();
+        }]);
+        let stalled = async |patience| stalled(&kafka, &readers, patience).await.unwrap();
         assert_eq!(stalled(PATIENCE).await, [], "there are no records");
 
         let publisher = Publisher::new(&kafka, "test").unwrap();

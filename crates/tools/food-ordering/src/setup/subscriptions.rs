@@ -8,33 +8,45 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use domain::topic;
 use kafka::Connection;
 
 use crate::broker::in_memory;
 use crate::restate::admin::{Admin, KafkaCluster, Subscription};
 
-/// The topics, each with the handler that its records call.
-const SINKS: [(&str, &str); 2] = [
-    (domain::topic::ORDERS, ORDERS_SINK),
-    (
-        domain::topic::DRIVER_UPDATES,
-        "service://DriverUpdateIntake/receive",
-    ),
-];
+/// The handler that records of topic `orders` call.
+pub(crate) const ORDERS_SINK: &str = "service://OrderIntake/receive";
+/// The handler that drivers' positions call.
+const POSITIONS_SINK: &str = "service://DriverUpdateIntake/receive";
+const SINKS: [&str; 2] = [ORDERS_SINK, POSITIONS_SINK];
 
 /// Handlers that records of a topic called in earlier versions only.
 const FORMER_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
-/// The handler that records of topic `orders` call.
-pub(crate) const ORDERS_SINK: &str = "service://OrderIntake/receive";
+
+/// The topic from which Restate reads drivers' positions.
+pub(crate) fn positions_topic(has_filter: bool) -> &'static str {
+    if has_filter {
+        topic::DRIVER_POSITIONS
+    } else {
+        topic::DRIVER_UPDATES
+    }
+}
 
 /// The subscriptions that feed this system's handlers, each with its topic.
 pub(crate) fn ours(
     subscriptions: &[Subscription],
 ) -> impl Iterator<Item = (&'static str, &Subscription)> {
-    subscriptions.iter().filter_map(|subscription| {
-        let sink = SINKS.iter().find(|(_, sink)| subscription.sink == *sink);
-        sink.map(|(topic, _)| (*topic, subscription))
+    let ours = (subscriptions.iter()).filter(|it| SINKS.contains(&&*it.sink));
+    ours.filter_map(|subscription| {
+        let (_, read) = subscription.source.rsplit_once('/')?;
+        let (topic, _) = topic::ALL.into_iter().find(|(topic, _)| *topic == read)?;
+        Some((topic, subscription))
     })
+}
+
+/// Whether Restate reads the positions that the position filter passes on.
+pub(crate) fn has_filter(subscriptions: &[Subscription]) -> bool {
+    ours(subscriptions).any(|(topic, _)| topic == topic::DRIVER_POSITIONS)
 }
 
 /// The consumer group in which Restate reads `topic`, which has this id. While subscriptions are being replaced, there may also be
@@ -53,7 +65,7 @@ pub(crate) fn group_of<'a>(
 
 /// The services behind the sinks.
 pub(super) fn services() -> impl Iterator<Item = &'static str> {
-    SINKS.iter().filter_map(|(_, sink)| {
+    SINKS.iter().filter_map(|sink| {
         let (service, _) = sink.strip_prefix("service://")?.split_once('/')?;
         Some(service)
     })
@@ -72,6 +84,8 @@ pub(super) struct Wanted {
     /// The connection by which Restate reaches it.
     connection: Connection,
     in_memory: bool,
+    /// The topic with the drivers' positions.
+    positions: &'static str,
     /// The ids of the topics, if the brokers support topic ids.
     topic_ids: BTreeMap<String, String>,
 }
@@ -84,6 +98,8 @@ enum Stale<'a> {
     FormerVersion,
     /// It was created before this topic was deleted and created again.
     FormerTopic(&'a str),
+    /// The positions come from another topic, with the position filter or without it.
+    OtherPositions(&'a str),
 }
 
 /// A change to make in Restate.
@@ -112,24 +128,16 @@ impl Wanted {
         cluster_id: &str,
         kafka: &Connection,
         for_restate: &Connection,
+        has_filter: bool,
     ) -> anyhow::Result<Self> {
-        let topics = SINKS.map(|(topic, _)| topic);
-        let topic_ids = kafka::topic_ids(kafka, &topics).await?;
-        Ok(Self::new(
-            cluster_id,
-            kafka.brokers(),
-            for_restate.clone(),
-            topic_ids,
-        ))
+        let mut wanted = Self::new(cluster_id, kafka.brokers(), for_restate.clone(), has_filter);
+        let topics = wanted.sinks().map(|(topic, _)| topic);
+        wanted.topic_ids = kafka::topic_ids(kafka, &topics).await?;
+        Ok(wanted)
     }
 
     /// `known_as` is the address at which this process reaches the cluster.
-    fn new(
-        cluster_id: &str,
-        known_as: &str,
-        connection: Connection,
-        topic_ids: BTreeMap<String, String>,
-    ) -> Self {
+    fn new(cluster_id: &str, known_as: &str, connection: Connection, has_filter: bool) -> Self {
         let mut name = format!("kafka-{cluster_id}");
         // The broker in memory derives its id from a memory address, which may repeat, but hardly together with the same port.
         let in_memory = in_memory::is_in_memory(cluster_id);
@@ -140,8 +148,17 @@ impl Wanted {
             name: host_name(&name),
             connection,
             in_memory,
-            topic_ids,
+            positions: positions_topic(has_filter),
+            topic_ids: BTreeMap::new(),
         }
+    }
+
+    /// The topics, each with the handler that its records call.
+    fn sinks(&self) -> [(&'static str, &'static str); 2] {
+        [
+            (topic::ORDERS, ORDERS_SINK),
+            (self.positions, POSITIONS_SINK),
+        ]
     }
 
     pub(super) fn name(&self) -> &str {
@@ -187,6 +204,9 @@ impl Wanted {
     fn why_stale<'a>(&self, source: &'a str, group: Option<&str>) -> Stale<'a> {
         match self.topic_of(source) {
             None => Stale::OtherCluster,
+            Some(topic) if !self.sinks().iter().any(|(wanted, _)| *wanted == topic) => {
+                Stale::OtherPositions(topic)
+            }
             Some(topic) => {
                 let of_former_version = self.group_of_former_version(topic);
                 let id = group
@@ -269,7 +289,7 @@ pub(super) fn plan(
         }
         Some(_) => {}
     }
-    for (topic, sink) in SINKS {
+    for (topic, sink) in wanted.sinks() {
         let mut subscriptions = subscriptions.iter();
         if !subscriptions.any(|subscription| wanted.is(subscription, topic, sink)) {
             actions.push(Action::Subscribe { topic, sink });
@@ -280,10 +300,9 @@ pub(super) fn plan(
     // former one's last committed offset, which may repeat a few records.
     let (old, others): (Vec<&Subscription>, Vec<_>) =
         subscriptions.iter().partition(|subscription| {
-            let mut sinks = SINKS.iter();
-            let is_ours = sinks.any(|(_, sink)| subscription.sink == *sink);
-            let mut sinks = SINKS.iter();
+            let mut sinks = wanted.sinks().into_iter();
             let is_wanted = sinks.any(|(topic, sink)| wanted.is(subscription, topic, sink));
+            let is_ours = SINKS.contains(&&*subscription.sink);
             is_ours && !is_wanted || FORMER_SINKS.contains(&&*subscription.sink)
         });
     actions.extend(old.iter().map(|subscription| Action::Unsubscribe {
@@ -320,11 +339,15 @@ fn needs_update(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, Stri
 }
 
 /// Describes what is wrong with Restate's subscriptions to the cluster at `kafka`; empty if setup would change nothing.
-pub(crate) async fn problems(admin: &Admin, kafka: &Connection) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn problems(
+    admin: &Admin,
+    kafka: &Connection,
+    has_filter: bool,
+) -> anyhow::Result<Vec<String>> {
     let clusters = admin.kafka_clusters().await?;
     let subscriptions = admin.subscriptions().await?;
     let cluster = kafka::Cluster::discover(kafka).await?;
-    let wanted = Wanted::find(&cluster.id, kafka, kafka).await?;
+    let wanted = Wanted::find(&cluster.id, kafka, kafka, has_filter).await?;
     Ok(missing(&clusters, &subscriptions, &wanted))
 }
 
@@ -354,6 +377,9 @@ fn missing(
                         "stale: topic {topic} has been deleted and created again since {source} was subscribed to; \
                          Restate drops the new records as old ones"
                     ),
+                    Stale::OtherPositions(topic) => {
+                        format!("stale: drivers' positions come from {}, not from {topic}", wanted.positions)
+                    }
                 })
             }
             // These come with the actions above, or need not be reported.
@@ -396,7 +422,7 @@ pub(super) async fn renew(
     wanted: &Wanted,
     topic: &'static str,
 ) -> anyhow::Result<()> {
-    for (topic, sink) in SINKS.into_iter().filter(|(of, _)| *of == topic) {
+    for (topic, sink) in wanted.sinks().into_iter().filter(|(of, _)| *of == topic) {
         let subscriptions = admin.subscriptions().await?;
         let mut old = subscriptions.iter();
         if let Some(old) = old.find(|old| wanted.is(old, topic, sink)) {
@@ -428,6 +454,9 @@ impl fmt::Display for Described<'_> {
                     Stale::OtherCluster => "because another Kafka cluster has replaced it",
                     Stale::FormerVersion => "because it was from an earlier version",
                     Stale::FormerTopic(_) => "because the topic was created again",
+                    Stale::OtherPositions(_) => {
+                        "because the position filter was switched on or off"
+                    }
                 };
                 write!(f, "subscription to {source}: removed {why}")
             }
@@ -458,12 +487,15 @@ mod tests {
 
     /// Both subscriptions of this system to `cluster`, to topics with these ids.
     fn to_topics(cluster: &str, ids: [&str; 2]) -> Vec<Subscription> {
-        (SINKS.iter().zip(ids))
-            .map(|((topic, sink), id)| {
-                let group = format!("restate-{cluster}-{topic}-{id}");
-                subscription(&format!("{cluster}/{topic}"), cluster, topic, sink, &group)
-            })
-            .collect()
+        (wanted(Connection::plain("kafka:9092"), &[])
+            .sinks()
+            .iter()
+            .zip(ids))
+        .map(|((topic, sink), id)| {
+            let group = format!("restate-{cluster}-{topic}-{id}");
+            subscription(&format!("{cluster}/{topic}"), cluster, topic, sink, &group)
+        })
+        .collect()
     }
 
     /// Both subscriptions of this system to `cluster`.
@@ -482,13 +514,16 @@ mod tests {
         let ids = ids
             .iter()
             .map(|&(topic, id)| (topic.to_owned(), id.to_owned()));
-        Wanted::new("AbC", "kafka:9092", connection, ids.collect())
+        Wanted {
+            topic_ids: ids.collect(),
+            ..Wanted::new("AbC", "kafka:9092", connection, false)
+        }
     }
 
     const IDS: [(&str, &str); 2] = [("orders", "1"), ("driver-updates", "2")];
 
     fn subscribe(index: usize) -> Action {
-        let (topic, sink) = SINKS[index];
+        let (topic, sink) = wanted(Connection::plain("kafka:9092"), &IDS).sinks()[index];
         Action::Subscribe { topic, sink }
     }
 
@@ -645,6 +680,46 @@ mod tests {
     }
 
     #[test]
+    fn the_position_filter_is_switched_on_and_off() {
+        let clusters = [cluster("kafka-abc", "kafka:9092")];
+        let ids = [
+            ("orders", "1"),
+            ("driver-updates", "2"),
+            ("driver-positions", "3"),
+        ];
+        let without = wanted(Connection::plain("kafka:9092"), &ids);
+        let with = Wanted {
+            positions: topic::DRIVER_POSITIONS,
+            ..wanted(Connection::plain("kafka:9092"), &ids)
+        };
+        let subscribed = |wanted: &Wanted| -> Vec<_> {
+            (wanted.sinks().into_iter())
+                .map(|(topic, sink)| {
+                    subscription(topic, "kafka-abc", topic, sink, &wanted.group(topic))
+                })
+                .collect()
+        };
+        for (before, after) in [(&without, &with), (&with, &without)] {
+            let subscriptions = subscribed(before);
+            assert_eq!(plan(&clusters, &subscriptions, before), []);
+            let actions = plan(&clusters, &subscriptions, after);
+            let [
+                Action::Subscribe { topic, sink },
+                Action::Unsubscribe { id, .. },
+            ] = &actions[..]
+            else {
+                panic!("{actions:?}");
+            };
+            assert_eq!((*topic, *sink), (after.positions, POSITIONS_SINK));
+            assert_eq!(id, before.positions);
+            let problems = missing(&clusters, &subscriptions, after);
+            let stale = format!("positions come from {}, not from {id}", after.positions);
+            assert!(problems[1].ends_with(&stale), "{problems:?}");
+        }
+        assert!(has_filter(&subscribed(&with)) && !has_filter(&subscribed(&without)));
+    }
+
+    #[test]
     fn the_group_of_a_topic_has_its_id_and_not_that_of_the_former_topic() {
         let former = to_topics("kafka-abc", ["0", "2"]);
         let both: Vec<_> = former.iter().cloned().chain(both("kafka-abc")).collect();
@@ -700,9 +775,7 @@ mod tests {
 
     #[test]
     fn cluster_names_are_host_names_and_unique() {
-        let name = |id: &str, address: &str| {
-            Wanted::new(id, address, address.into(), BTreeMap::new()).name
-        };
+        let name = |id: &str, address: &str| Wanted::new(id, address, address.into(), false).name;
         assert_eq!(
             name("4L6g3nShT-eMCtK--X86sw", "kafka:9092"),
             "kafka-4l6g3nsht-emctk--x86sw"

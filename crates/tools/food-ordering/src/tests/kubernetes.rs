@@ -106,6 +106,7 @@ fn pods() -> Vec<Pod> {
         "gateway",
         "order-services",
         "payment-provider",
+        "position-filter",
         "psql-gateway",
         "restaurant-pos",
         "setup",

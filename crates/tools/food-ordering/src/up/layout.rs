@@ -51,6 +51,7 @@ pub(super) struct Layout {
     pub(super) broker: Broker,
     /// The file with Kafka's connection properties, if it is not reached in plain text.
     pub(super) kafka_properties: Option<PathBuf>,
+    pub(super) has_position_filter: bool,
 }
 
 /// The broker of this system.
@@ -138,7 +139,7 @@ impl Layout {
             .chain((self.kafka_properties.iter()).map(|file| flag(PROPERTIES_FILE, file.display())))
             .collect();
         let with_kafka = |flags: Vec<String>| [kafka.clone(), flags].concat();
-        vec![
+        let mut specs = vec![
             self.part(
                 Part::OrderServices,
                 Readiness::AnswersHttp2(self.health(Use::OrderServices)),
@@ -173,7 +174,17 @@ impl Layout {
                     flag("restaurant-url", self.url(Use::RestaurantPos)),
                 ]),
             ),
-        ]
+        ];
+        if self.has_position_filter {
+            let port = Use::PositionFilter;
+            let ready = format!("{}/ready", self.ports.url(port));
+            specs.push(self.part(
+                Part::PositionFilter,
+                Readiness::Answers(vec![ready]),
+                with_kafka(vec![self.listen(port)]),
+            ));
+        }
+        specs
     }
 
     fn broker_in_memory(&self) -> Spec {
@@ -192,6 +203,7 @@ impl Layout {
         self.ports
             .uses()
             .filter(|port| *port != Use::KafkaController)
+            .filter(|port| *port != Use::PositionFilter || self.has_position_filter)
             .map(|port| (port.name(), self.url(port)))
             .chain([(Part::Kafka.name(), brokers.to_owned())])
             .chain(
@@ -400,12 +412,13 @@ mod tests {
             restaurant_url: None,
             broker: Broker::InMemory,
             kafka_properties: Some(PathBuf::from("/etc/kafka.properties")),
+            has_position_filter: true,
         }
     }
 
     #[test]
     fn every_process_is_started_with_valid_flags() {
-        for (nodes, processes) in [(Nodes::One, 8), (Nodes::Three, 10)] {
+        for (nodes, processes) in [(Nodes::One, 9), (Nodes::Three, 11)] {
             let directory = tempfile::tempdir().unwrap();
             let layout = layout(directory.path(), nodes);
             let mut specs = layout.independent().unwrap();

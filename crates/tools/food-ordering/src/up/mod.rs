@@ -45,6 +45,7 @@ use self::nodes::{Nodes, Store};
 use self::ports::Use;
 use self::system::System;
 use crate::broker::apache::Installation;
+use crate::setup::PositionFilter;
 use crate::{broker, flags, restate};
 
 /// Arguments of `up`.
@@ -111,6 +112,8 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     restart_delay: Duration,
     #[command(flatten)]
+    position_filter: PositionFilter,
+    #[command(flatten)]
     parts: Given<Settings>,
 }
 
@@ -124,6 +127,8 @@ struct Settings {
     restaurant: restaurant_pos::Cooking,
     #[command(flatten)]
     orders: order_workflow::Times,
+    #[command(flatten)]
+    positions: position_filter::Rules,
     #[command(flatten)]
     web_ui: gateway::WebUi,
 }
@@ -204,6 +209,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         restaurant_url: args.restaurant_url,
         broker,
         kafka_properties,
+        has_position_filter: args.position_filter.position_filter.unwrap_or(true),
     };
     views::write(&layout.views())?;
     // Releases the ports, so that the parts can take them.
@@ -366,6 +372,8 @@ mod tests {
             "--order-retention=5d",
             "--workflow-retention=6h",
             "--driver-speed=0.25",
+            "--position-interval=8s",
+            "--position-tolerance=0.001",
             "--web-ui=/srv/web ui",
             "--tile-url=https://{s}.tiles.example/{z}/{x}/{y}.png",
             "--tile-attribution=The makers of maps",

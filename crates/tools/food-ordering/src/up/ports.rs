@@ -19,6 +19,7 @@ pub(super) enum Use {
     RestateNode(Node),
     OrderServices,
     DriverSimulator,
+    PositionFilter,
     RestaurantPos,
     PaymentProvider,
     /// Apache Kafka.
@@ -41,6 +42,7 @@ impl Use {
         all.extend([
             Self::OrderServices,
             Self::DriverSimulator,
+            Self::PositionFilter,
             Self::RestaurantPos,
             Self::PaymentProvider,
         ]);
@@ -66,6 +68,7 @@ impl Use {
             }
             Self::OrderServices => "order-services",
             Self::DriverSimulator => "driver-simulator",
+            Self::PositionFilter => "position-filter",
             Self::RestaurantPos => "restaurant-pos",
             Self::PaymentProvider => "payment-provider",
             Self::Kafka => "kafka",
@@ -84,6 +87,7 @@ impl Use {
             Self::RestateNode(node) => node.of([5122, 15122, 25122]),
             Self::OrderServices => 9080,
             Self::DriverSimulator => 9081,
+            Self::PositionFilter => 9082,
             Self::RestaurantPos => 5050,
             Self::PaymentProvider => 5060,
             Self::Kafka => 9092,

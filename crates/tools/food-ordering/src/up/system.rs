@@ -240,8 +240,10 @@ impl System {
         }
         let admin = Admin::new(&self.layout.ports.urls(Use::RestateAdmin))?;
         let kafka = self.layout.kafka(&self.brokers)?;
-        self.steps
-            .spawn(async move { Step::Checked(setup::to_repair(&admin, &kafka).await) });
+        let has_filter = self.layout.has_position_filter;
+        self.steps.spawn(async move {
+            Step::Checked(setup::to_repair(&admin, &kafka, has_filter).await)
+        });
         Ok(())
     }
 
@@ -395,6 +397,9 @@ impl System {
             },
             kafka_brokers_for_restate: None,
             kafka_properties_for_restate: None,
+            position_filter: setup::PositionFilter {
+                position_filter: Some(self.layout.has_position_filter),
+            },
             drivers: self.drivers,
             regions: self.regions.clone(),
             timeout: READY_WITHIN + SETUP_WITHIN,

@@ -22,6 +22,9 @@ use serde::Serialize;
 use self::figures::Figures;
 pub(crate) use self::local::PROFILE;
 
+/// How far a driver drives per order, on average, in degrees of the longer axis: "Costs" in `docs/architecture.md` says why.
+const LEGS_DEGREES: f64 = 2.0 * 0.063;
+
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -40,6 +43,10 @@ pub struct Args {
     /// Skip the second run
     #[arg(long, env = "FOOD_ORDERING_SKIP_PENDING")]
     skip_pending: bool,
+    /// Measure drivers that report about this many positions per order, with the position filter and without it, instead of the two
+    /// runs; give it several times for several numbers
+    #[arg(long = "places-per-order", env = "FOOD_ORDERING_PLACES_PER_ORDER", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
+    places_per_order: Vec<u32>,
     /// Seed of the orders' content
     #[arg(
         long,
@@ -82,8 +89,20 @@ struct Report {
     idle: Option<Figures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<Pending>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    positions: Vec<Positions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     external: Option<Figures>,
+}
+
+/// A run with another number of positions per order.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Positions {
+    places_per_order: u32,
+    position_filter: bool,
+    #[serde(flatten)]
+    figures: Figures,
 }
 
 /// The run with deliveries that wait for a driver.
@@ -129,7 +148,24 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
         return Ok(report);
     }
     report.drivers = Some(args.drivers);
-    let (startup, idle) = phases::idle(args).await?;
+    for &places_per_order in &args.places_per_order {
+        for position_filter in [false, true] {
+            let flags = [
+                format!("--step={}", LEGS_DEGREES / f64::from(places_per_order)),
+                format!("--position-filter={position_filter}"),
+            ];
+            let (_, figures) = phases::idle(args, &flags).await?;
+            report.positions.push(Positions {
+                places_per_order,
+                position_filter,
+                figures,
+            });
+        }
+    }
+    if !report.positions.is_empty() {
+        return Ok(report);
+    }
+    let (startup, idle) = phases::idle(args, &[]).await?;
     report.startup_seconds = Some(startup.as_secs_f64());
     if !args.skip_pending {
         report.pending = Some(phases::pending(args, &idle).await?);
@@ -165,6 +201,19 @@ impl Report {
                 pending.runtime_cpu_ratio,
                 pending.cpu_ratio
             );
+        }
+        for run in &self.positions {
+            let filter = if run.position_filter {
+                "with"
+            } else {
+                "without"
+            };
+            say!(
+                "\n━━ {} drivers, about {} positions per order, {filter} the position filter",
+                self.drivers.unwrap_or_default(),
+                run.places_per_order
+            );
+            run.figures.print();
         }
         if let Some(figures) = &self.external {
             say!("\n━━ external system");

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -23,10 +24,17 @@ const AT_REST: Duration = Duration::from_secs(2);
 /// The share of one core that a runtime at rest may use.
 const RESTING_LOAD: f64 = 0.1;
 
-/// Measures a system with free drivers: how long it takes to start, and what an order costs.
-pub(super) async fn idle(args: &Args) -> anyhow::Result<(Duration, Figures)> {
-    eprintln!("Starting a fresh system with {} drivers …", args.drivers);
-    let system = LocalSystem::start(args.drivers_per_region(), &args.regions, &args.up).await?;
+/// Measures a system with free drivers: how long it takes to start, and what an order costs. `flags` are further flags of `up`.
+pub(super) async fn idle(args: &Args, flags: &[String]) -> anyhow::Result<(Duration, Figures)> {
+    eprintln!(
+        "Starting a fresh system with {} drivers {} …",
+        args.drivers,
+        flags.join(" ")
+    );
+    let flags: Vec<_> = (flags.iter().map(OsString::from))
+        .chain(args.up.iter().cloned())
+        .collect();
+    let system = LocalSystem::start(args.drivers_per_region(), &args.regions, &flags).await?;
     let run = Run::new(args, &system)?;
     let startup = run.first_order(&system).await?;
 

@@ -15,12 +15,19 @@ const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
 /// `--preparation-limit`), and several times longer than Restate's default retries under `--restate-default-attempts`.
 const OUTAGE_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
 /// The parts that have outages. Kafka and Restate are not among them: without them everything just waits.
-const OUTAGES: [Victim; 5] = [
+const OUTAGES: [Victim; 6] = [
     Victim::OrderServices,
     Victim::DriverSimulator,
+    Victim::PositionFilter,
     Victim::RestaurantPos,
     Victim::PaymentProvider,
     Victim::Gateway,
+];
+/// The topics that are deleted and created again.
+const RECREATED: [&str; 3] = [
+    topic::ORDERS,
+    topic::DRIVER_UPDATES,
+    topic::DRIVER_POSITIONS,
 ];
 /// The share of ended orders after which no more faults are injected, so that faults happen while orders are under way.
 const LAST_FAULT: f64 = 0.95;
@@ -30,6 +37,7 @@ const LAST_FAULT: f64 = 0.95;
 pub(super) enum Victim {
     OrderServices,
     DriverSimulator,
+    PositionFilter,
     RestaurantPos,
     PaymentProvider,
     Gateway,
@@ -38,9 +46,10 @@ pub(super) enum Victim {
 }
 
 impl Victim {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::OrderServices,
         Self::DriverSimulator,
+        Self::PositionFilter,
         Self::RestaurantPos,
         Self::PaymentProvider,
         Self::Gateway,
@@ -53,6 +62,7 @@ impl Victim {
         match self {
             Self::OrderServices => "order-services",
             Self::DriverSimulator => "driver-simulator",
+            Self::PositionFilter => "position-filter",
             Self::RestaurantPos => "restaurant-pos",
             Self::PaymentProvider => "payment-provider",
             Self::Gateway => "gateway",
@@ -193,7 +203,7 @@ impl Card {
         ];
         deck.extend(OUTAGES.map(Self::Outage));
         if durable_broker {
-            deck.extend([topic::ORDERS, topic::DRIVER_UPDATES].map(Self::RecreateTopic));
+            deck.extend(RECREATED.map(Self::RecreateTopic));
         }
         for victim in Victim::ALL {
             deck.push(Self::Pause(victim));

@@ -139,6 +139,9 @@ impl Stage {
             },
             kafka_brokers_for_restate: None,
             kafka_properties_for_restate: None,
+            position_filter: setup::PositionFilter {
+                position_filter: Some(true),
+            },
             // They are at work already.
             drivers: 0,
             regions: Vec::new(),
@@ -173,6 +176,7 @@ impl Stage {
             (Victim::Gateway, "gateway", Protocol::Http1),
             (Victim::OrderServices, "order-services", Protocol::Http2),
             (Victim::DriverSimulator, "driver-simulator", Protocol::Http2),
+            (Victim::PositionFilter, "position-filter", Protocol::Http1),
         ] {
             let url = format!("{}/health", self.system.address(name)?);
             self.wait_until(victim, async || http::answers(&url, protocol).await)
