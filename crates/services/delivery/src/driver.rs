@@ -13,9 +13,9 @@ use crate::report::LocationReport;
 use crate::types::DeliveryJob;
 
 /// The customer is told of a new expected arrival only if it has moved by more than this.
-const TELL_ETA_AFTER_MS: u64 = 2_000;
+const ANNOUNCE_ETA_AFTER_MS: u64 = 2_000;
 /// The minimum time between two new arrivals that the customer is told of.
-const TELL_ETA_EVERY_MS: u64 = 2_000;
+const ANNOUNCE_ETA_EVERY_MS: u64 = 2_000;
 /// How many times per limit the twin checks whether the driver is silent. More checks notice silence sooner, but each costs an
 /// invocation.
 const CHECKS_PER_LIMIT: i64 = 2;
@@ -77,19 +77,19 @@ impl From<DeliveryJob> for AssignedDelivery {
 /// State key `driver-location`: what the driver's phone has reported, and the route of the current delivery.
 ///
 /// The route repeats parts of [`AssignedDelivery`], so that a report, by far the most frequent event of the system, reads and
-/// writes a single key.
+/// writes a single key. Some names in JSON are those of earlier versions, because the state outlives a version.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Whereabouts {
     #[serde(flatten)]
     pub(crate) track: Track,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) way: Option<Way>,
+    #[serde(rename = "way", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) route: Option<Route>,
     /// Whether a check for silence is scheduled.
     #[serde(default, skip_serializing_if = "Watch::is_off")]
     pub(crate) watch: Watch,
     /// When that check is due, by the twin's clock, in ms since the epoch. Checks with another time are outdated and ignored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) look_at: Option<i64>,
+    #[serde(rename = "look_at", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_check_at: Option<i64>,
     /// The region of a driver who is `OFFLINE`, to work in again after the next report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offline_in: Option<Region>,
@@ -131,40 +131,46 @@ pub(crate) enum SilenceCheck {
 /// The route of a driver who has a delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Way {
+pub(crate) struct Route {
     pub(crate) delivery_id: OrderId,
     /// The location of the restaurant; `None` once the driver has the food.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restaurant: Option<Location>,
     pub(crate) customer: Location,
     /// The expected arrival that the customer was last told of, in ms since the epoch.
-    pub(crate) told_eta: i64,
+    #[serde(rename = "toldEta")]
+    pub(crate) announced_eta: i64,
     /// When the customer was told that, in ms since the epoch.
-    pub(crate) told_at: i64,
+    #[serde(rename = "toldAt")]
+    pub(crate) announced_at: i64,
     /// Since when the driver has not been heard from.
     #[serde(flatten)]
     pub(crate) silence: Silence,
     /// Whether the customer has been told that the order is delayed because the driver is silent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) delay_told: bool,
+    #[serde(
+        rename = "delayTold",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub(crate) delay_announced: bool,
 }
 
 impl Whereabouts {
     /// Processes a report. The driver was heard from, whatever the report's content.
     pub(crate) fn handle_report(&mut self, report: &LocationReport) -> Verdict {
-        if let Some(way) = &mut self.way {
-            way.silence.end();
+        if let Some(route) = &mut self.route {
+            route.silence.end();
         }
         self.track.take(report.said.update(), report.received)
     }
 
     /// Checks at `now` whether the driver has been silent for `limit` ms.
     pub(crate) fn check_silence_at(&mut self, now: i64, limit: i64) -> SilenceCheck {
-        let Some(way) = &mut self.way else {
+        let Some(route) = &mut self.route else {
             self.watch = Watch::Off;
             return SilenceCheck::Idle;
         };
-        let left = way.silence.left(now, limit);
+        let left = route.silence.left(now, limit);
         if left > 0 {
             self.watch = Watch::On;
             return SilenceCheck::Again(left.min(limit / CHECKS_PER_LIMIT).max(1));
@@ -173,14 +179,14 @@ impl Whereabouts {
             self.watch = Watch::Suspicious;
             return SilenceCheck::Again((limit / SECOND_CHANCE).max(1));
         }
-        if way.restaurant.is_some() {
+        if route.restaurant.is_some() {
             self.watch = Watch::Off;
             return SilenceCheck::Lost;
         }
-        if way.delay_told {
+        if route.delay_announced {
             return SilenceCheck::Again(limit);
         }
-        way.delay_told = true;
+        route.delay_announced = true;
         SilenceCheck::Delayed(limit)
     }
 
@@ -188,68 +194,68 @@ impl Whereabouts {
     /// set back after it was scheduled.
     pub(crate) fn is_watched(&self, now: i64, limit: i64) -> bool {
         let is_near = |at: i64| at.abs_diff(now) <= limit.unsigned_abs();
-        self.watch != Watch::Off && self.look_at.is_some_and(is_near)
+        self.watch != Watch::Off && self.next_check_at.is_some_and(is_near)
     }
 
     /// Starts a delivery at `now`. Returns the expected arrival in ms since the epoch.
     pub(crate) fn start_delivery(&mut self, job: &DeliveryJob, now: i64, speed: Speed) -> i64 {
-        let mut way = Way {
+        let mut route = Route {
             delivery_id: job.delivery_id.clone(),
             restaurant: Some(job.restaurant_location),
             customer: job.customer_location,
-            told_eta: 0,
-            told_at: now,
+            announced_eta: 0,
+            announced_at: now,
             silence: Silence::since(now),
-            delay_told: false,
+            delay_announced: false,
         };
         let from = self
             .track
             .newest()
             .map_or(job.restaurant_location, |newest| newest.location);
-        way.told_eta = way.eta(from, now, speed);
-        let eta = way.told_eta;
-        self.way = Some(way);
+        route.announced_eta = route.eta(from, now, speed);
+        let eta = route.announced_eta;
+        self.route = Some(route);
         eta
     }
 
     /// After a report that was `received`: the delivery's id and the new expected arrival, if the customer should be told. `None`
     /// while the driver is on schedule.
-    pub(crate) fn eta_to_tell(
+    pub(crate) fn eta_to_announce(
         &mut self,
         verdict: Verdict,
         received: Received,
         speed: Speed,
     ) -> Option<(OrderId, i64)> {
         let newest = self.track.newest()?;
-        let way = self.way.as_mut()?;
-        if verdict != Verdict::Newest && !way.delay_told {
+        let route = self.route.as_mut()?;
+        if verdict != Verdict::Newest && !route.delay_announced {
             return None;
         }
         // Computed from an old position, the arrival may be in the past.
-        let eta = way
+        let eta = route
             .eta(newest.location, newest.timestamp, speed)
             .max(received.at);
-        let moved = eta.abs_diff(way.told_eta) > TELL_ETA_AFTER_MS;
-        let due = received.at.abs_diff(way.told_at) >= TELL_ETA_EVERY_MS;
+        let moved = eta.abs_diff(route.announced_eta) > ANNOUNCE_ETA_AFTER_MS;
+        let due = received.at.abs_diff(route.announced_at) >= ANNOUNCE_ETA_EVERY_MS;
         // A customer who was told of a delay is told of the new arrival at the driver's next report.
-        if !(moved && due || way.delay_told) {
+        if !(moved && due || route.delay_announced) {
             return None;
         }
-        way.delay_told = false;
-        way.told_eta = eta;
-        way.told_at = received.at;
-        Some((way.delivery_id.clone(), eta))
+        route.delay_announced = false;
+        route.announced_eta = eta;
+        route.announced_at = received.at;
+        Some((route.delivery_id.clone(), eta))
     }
 }
 
-impl Way {
+impl Route {
     /// When a driver who is at `location` at `now` will reach the customer, in ms since the epoch.
     fn eta(&self, location: Location, now: i64, speed: Speed) -> i64 {
-        let way = match self.restaurant {
+        let distance = match self.restaurant {
             Some(restaurant) => location.distance(restaurant) + restaurant.distance(self.customer),
             None => location.distance(self.customer),
         };
-        now.saturating_add(millis(speed.time_for(way)))
+        now.saturating_add(millis(speed.time_for(distance)))
     }
 }
 
@@ -296,7 +302,7 @@ mod tests {
         /// What the customer is told after a report at `now`.
         fn tell_customer(&mut self, now: i64) -> Option<(OrderId, i64)> {
             let received = report(at(0.5, 0.5), now).received;
-            self.eta_to_tell(Verdict::Newest, received, Speed::DEFAULT)
+            self.eta_to_announce(Verdict::Newest, received, Speed::DEFAULT)
         }
     }
 
@@ -314,10 +320,10 @@ mod tests {
             driver.start_delivery(&job(), 1_000, Speed::DEFAULT),
             1_000 + 13_500 + 13_500
         );
-        let mut way = driver.way.unwrap();
-        way.restaurant = None;
-        assert_eq!(way.eta(at(0.5, 0.5), 20_000, Speed::DEFAULT), 33_500);
-        assert_eq!(way.eta(at(1.0, 0.5), 40_000, Speed::DEFAULT), 40_000);
+        let mut route = driver.route.unwrap();
+        route.restaurant = None;
+        assert_eq!(route.eta(at(0.5, 0.5), 20_000, Speed::DEFAULT), 33_500);
+        assert_eq!(route.eta(at(1.0, 0.5), 40_000, Speed::DEFAULT), 40_000);
     }
 
     #[test]
@@ -340,7 +346,7 @@ mod tests {
         driver.start_delivery(&job(), 0, Speed::DEFAULT);
         // A report that the phone had stored: the driver was at the door an hour ago.
         let mut late = report(at(1.0, 0.5), 1_000);
-        driver.way.as_mut().unwrap().restaurant = None;
+        driver.route.as_mut().unwrap().restaurant = None;
         late.received = Received {
             at: 3_600_000,
             offset: 3_600_000,
@@ -368,7 +374,7 @@ mod tests {
         // The driver has reported since the last check; the next one follows after half the limit.
         assert_eq!(driver.check_silence_at(60, 60), SilenceCheck::Again(30));
         assert_eq!(driver.check_silence_at(100, 60), SilenceCheck::Again(20));
-        driver.way = None;
+        driver.route = None;
         assert_eq!(driver.check_silence_at(1_000, 60), SilenceCheck::Idle);
         assert_eq!(driver.watch, Watch::Off);
     }
@@ -429,7 +435,7 @@ mod tests {
         let mut driver = driver(0.0);
         driver.start_delivery(&job(), 100, Speed::DEFAULT);
         assert_eq!(driver.check_silence_at(100, 60), SilenceCheck::Again(30));
-        driver.look_at = Some(130);
+        driver.next_check_at = Some(130);
         assert!(driver.is_watched(110, 60));
         assert!(!driver.is_watched(191, 60));
         assert!(!driver.is_watched(69, 60));
@@ -454,7 +460,7 @@ mod tests {
     fn a_silent_driver_with_the_food_is_reported_once_until_the_next_report() {
         let mut driver = driver(0.0);
         driver.start_delivery(&job(), 0, Speed::DEFAULT);
-        driver.way.as_mut().unwrap().restaurant = None;
+        driver.route.as_mut().unwrap().restaurant = None;
         assert_eq!(driver.check_silence_at(60, 60), SilenceCheck::Again(15));
         assert_eq!(driver.check_silence_at(75, 60), SilenceCheck::Delayed(60));
         assert_eq!(driver.check_silence_at(135, 60), SilenceCheck::Again(60));
@@ -463,7 +469,7 @@ mod tests {
         let received = report(at(0.0, 0.5), 140).received;
         assert!(
             driver
-                .eta_to_tell(stale, received, Speed::DEFAULT)
+                .eta_to_announce(stale, received, Speed::DEFAULT)
                 .is_some()
         );
         assert_eq!(driver.tell_customer(140), None);
@@ -478,7 +484,7 @@ mod tests {
             "customer":{"lon":-121.8,"lat":37.3},"toldEta":7,"toldAt":6,"heardAt":5}}"#;
         let driver: Whereabouts = serde_json::from_str(earlier).unwrap();
         assert_eq!(driver.track.heard_at(), Some(1_700_000_000_000));
-        assert_eq!(driver.way.unwrap().silence, Silence::since(5));
+        assert_eq!(driver.route.unwrap().silence, Silence::since(5));
     }
 
     #[test]
@@ -511,8 +517,8 @@ mod tests {
                     prop_assert_eq!(driver.handle_report(&report(place, now)), Verdict::Newest);
                     prop_assert_eq!(driver.tell_customer(now), None);
                 }
-                if let Some(way) = &mut driver.way {
-                    way.restaurant = None;
+                if let Some(route) = &mut driver.route {
+                    route.restaurant = None;
                 }
             }
         }

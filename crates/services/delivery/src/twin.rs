@@ -119,10 +119,12 @@ impl DriverDigitalTwin {
         if status == DriverStatus::Delivering {
             // The manager may call again after a crash. The same job gets the same answer.
             let held = whereabouts
-                .way
-                .filter(|way| way.delivery_id == job.delivery_id);
-            return Ok(Json(held.map_or(JobAnswer::Refused, |way| {
-                JobAnswer::Accepted { eta: way.told_eta }
+                .route
+                .filter(|route| route.delivery_id == job.delivery_id);
+            return Ok(Json(held.map_or(JobAnswer::Refused, |route| {
+                JobAnswer::Accepted {
+                    eta: route.announced_eta,
+                }
             })));
         }
         if status != DriverStatus::WaitingForWork {
@@ -158,9 +160,9 @@ impl DriverDigitalTwin {
                 .send();
             ctx.set(ASSIGNED_DELIVERY, Json(held));
             let mut whereabouts = whereabouts(&ctx).await?;
-            if let Some(way) = &mut whereabouts.way {
-                way.restaurant = None;
-                way.silence.end();
+            if let Some(route) = &mut whereabouts.route {
+                route.restaurant = None;
+                route.silence.end();
                 ctx.set(DRIVER_LOCATION, Json(whereabouts));
             }
         }
@@ -210,7 +212,7 @@ impl DriverDigitalTwin {
         let mut whereabouts = whereabouts(&ctx).await?;
         let verdict = whereabouts.handle_report(&sent);
         // According to the record's time, no check for silence is due soon. `watch_for_silence` decides by the twin's own clock.
-        if whereabouts.way.is_some()
+        if whereabouts.route.is_some()
             && !whereabouts.is_watched(sent.received.at, as_ms(self.silence).saturating_mul(2))
         {
             let now = ctx.run(async || Ok(now_ms())).name("now").await?;
@@ -221,7 +223,7 @@ impl DriverDigitalTwin {
         {
             offer(&ctx, region, newest.location)?;
         }
-        let told = whereabouts.eta_to_tell(verdict, sent.received, self.speed);
+        let told = whereabouts.eta_to_announce(verdict, sent.received, self.speed);
         if let Some((order_id, eta)) = told {
             ctx.object_client::<OrderStatusServiceClient>(order_id.as_str())
                 .set_eta(eta)
@@ -281,7 +283,7 @@ impl DriverDigitalTwin {
     ) -> Result<(), TerminalError> {
         let mut whereabouts = whereabouts(&ctx).await?;
         // Another check was scheduled in the meantime. Checks sent by earlier versions have no time.
-        if planned.map(Json::into_inner) != whereabouts.look_at {
+        if planned.map(Json::into_inner) != whereabouts.next_check_at {
             return Ok(());
         }
         let now = ctx.run(async || Ok(now_ms())).name("now").await?;
@@ -322,14 +324,14 @@ impl DriverDigitalTwin {
         ctx: &ObjectContext<'_>,
         whereabouts: &Whereabouts,
     ) -> Result<(), TerminalError> {
-        if let Some(way) = &whereabouts.way {
+        if let Some(route) = &whereabouts.route {
             tracing::warn!(
                 driver = ctx.key(),
-                delivery = way.delivery_id.as_str(),
+                delivery = route.delivery_id.as_str(),
                 "not heard from for {:?}",
                 self.silence
             );
-            ctx.object_client::<DeliveryManagerClient>(way.delivery_id.as_str())
+            ctx.object_client::<DeliveryManagerClient>(route.delivery_id.as_str())
                 .notify_driver_silent(Json(me(ctx)?))
                 .send();
         }
@@ -406,7 +408,7 @@ async fn clear_offline_region(ctx: &ObjectContext<'_>) -> Result<(), TerminalErr
 /// Schedules a check for silence `after` ms from `now`.
 fn schedule_check(ctx: &ObjectContext<'_>, whereabouts: &mut Whereabouts, now: i64, after: i64) {
     let at = now.saturating_add(after);
-    whereabouts.look_at = Some(at);
+    whereabouts.next_check_at = Some(at);
     ctx.object_client::<DriverDigitalTwinClient>(ctx.key())
         .check_silence(Some(Json(at)))
         .send_after(Duration::from_millis(after.unsigned_abs()));
@@ -441,6 +443,6 @@ async fn whereabouts(ctx: &ObjectContext<'_>) -> Result<Whereabouts, TerminalErr
 /// Clears the delivery and its route.
 fn end_delivery(ctx: &ObjectContext<'_>, mut whereabouts: Whereabouts) {
     ctx.clear(ASSIGNED_DELIVERY);
-    whereabouts.way = None;
+    whereabouts.route = None;
     ctx.set(DRIVER_LOCATION, Json(whereabouts));
 }

@@ -36,6 +36,16 @@ pub struct Installation {
 }
 
 impl Installation {
+    /// One that exists nowhere.
+    #[cfg(test)]
+    pub(crate) fn nowhere() -> Self {
+        Self {
+            java: PathBuf::new(),
+            jars: PathBuf::new(),
+            classes: PathBuf::new(),
+        }
+    }
+
     /// Finds Java and Apache Kafka, and installs what is missing: into `spare` if the user's cache cannot be written. `progress` is
     /// called with a line of text when a step takes long.
     pub async fn find(

@@ -44,7 +44,7 @@ pub(crate) struct Cluster {
     /// The node-to-node address of every node.
     pub(crate) nodes: Vec<String>,
     /// Whether this node creates the cluster if it finds none. Only one node may do so: two clusters cannot be merged.
-    pub(crate) founds: bool,
+    pub(crate) provisions: bool,
     /// Where snapshots of partitions are stored (`s3://…`, `gs://…`, `az://…`), for nodes that need records already trimmed from
     /// the log; `None` if the log is never trimmed.
     pub(crate) snapshots: Option<String>,
@@ -80,16 +80,16 @@ impl Config {
         let base_dir = Value::from(self.base_dir.display().to_string());
         let identity = Value::from(self.identity.display().to_string());
         let name = self.name;
-        let (founds, replication, memory, log) = match &self.cluster {
+        let (provisions, replication, memory, log) = match &self.cluster {
             None => (true, "", "512 MB", SINGLE_NODE.to_owned()),
-            Some(cluster) => (cluster.founds, REPLICATION, "256 MB", cluster.render()),
+            Some(cluster) => (cluster.provisions, REPLICATION, "256 MB", cluster.render()),
         };
         format!(
             r#"# Written by `food-ordering up` at every start.
 cluster-name = "food-ordering"
 node-name = "{name}"
 base-dir = {base_dir}
-auto-provision = {founds}
+auto-provision = {provisions}
 
 # The services accept only requests signed with this key: see docs/security.md.
 request-identity-private-key-pem-file = {identity}
@@ -224,7 +224,7 @@ mod tests {
     fn a_node_of_a_cluster_knows_the_others_and_replicates_its_log() {
         let cluster = |snapshots| Cluster {
             nodes: vec!["http://a:1/".to_owned(), "http://b:2/".to_owned()],
-            founds: false,
+            provisions: false,
             snapshots,
         };
         let text = config(Some(cluster(None))).render();

@@ -21,7 +21,7 @@ const POSITIONS_SINK: &str = "service://DriverUpdateIntake/receive";
 const SINKS: [&str; 2] = [ORDERS_SINK, POSITIONS_SINK];
 
 /// Handlers that records of a topic called in earlier versions only.
-const FORMER_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
+const OBSOLETE_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
 
 /// The topic from which Restate reads drivers' positions.
 pub(crate) fn positions_topic(has_filter: bool) -> &'static str {
@@ -95,9 +95,9 @@ enum Stale<'a> {
     /// It reads a Kafka cluster that has been replaced.
     OtherCluster,
     /// An earlier version of this program created it, with another handler or consumer group.
-    FormerVersion,
+    EarlierVersion,
     /// It was created before this topic was deleted and created again.
-    FormerTopic(&'a str),
+    DeletedTopic(&'a str),
     /// The positions come from another topic, with the position filter or without it.
     OtherPositions(&'a str),
 }
@@ -176,7 +176,7 @@ impl Wanted {
     /// The consumer group of a subscription to `topic`. It depends on the cluster and topic id, because offsets of one cluster
     /// or topic mean nothing in another.
     fn group(&self, topic: &str) -> String {
-        let group = self.group_of_former_version(topic);
+        let group = self.group_of_earlier_version(topic);
         match self.topic_ids.get(topic) {
             Some(id) => format!("{group}-{id}"),
             None => group,
@@ -184,7 +184,7 @@ impl Wanted {
     }
 
     /// The consumer group in versions that did not use topic ids.
-    fn group_of_former_version(&self, topic: &str) -> String {
+    fn group_of_earlier_version(&self, topic: &str) -> String {
         format!("restate-{}-{topic}", self.name)
     }
 
@@ -208,12 +208,12 @@ impl Wanted {
                 Stale::OtherPositions(topic)
             }
             Some(topic) => {
-                let of_former_version = self.group_of_former_version(topic);
+                let of_earlier_version = self.group_of_earlier_version(topic);
                 let id = group
-                    .and_then(|group| group.strip_prefix(&of_former_version)?.strip_prefix('-'));
+                    .and_then(|group| group.strip_prefix(&of_earlier_version)?.strip_prefix('-'));
                 match (id, self.topic_ids.get(topic)) {
-                    (Some(former), Some(id)) if former != id => Stale::FormerTopic(topic),
-                    _ => Stale::FormerVersion,
+                    (Some(former), Some(id)) if former != id => Stale::DeletedTopic(topic),
+                    _ => Stale::EarlierVersion,
                 }
             }
         }
@@ -303,7 +303,7 @@ pub(super) fn plan(
             let mut sinks = wanted.sinks().into_iter();
             let is_wanted = sinks.any(|(topic, sink)| wanted.is(subscription, topic, sink));
             let is_ours = SINKS.contains(&&*subscription.sink);
-            is_ours && !is_wanted || FORMER_SINKS.contains(&&*subscription.sink)
+            is_ours && !is_wanted || OBSOLETE_SINKS.contains(&&*subscription.sink)
         });
     actions.extend(old.iter().map(|subscription| Action::Unsubscribe {
         id: subscription.id.clone(),
@@ -370,10 +370,10 @@ fn missing(
                     Stale::OtherCluster => {
                         format!("stale: {source} is not the running cluster, {name}")
                     }
-                    Stale::FormerVersion => {
+                    Stale::EarlierVersion => {
                         format!("stale: the subscription to {source} is from an earlier version")
                     }
-                    Stale::FormerTopic(topic) => format!(
+                    Stale::DeletedTopic(topic) => format!(
                         "stale: topic {topic} has been deleted and created again since {source} was subscribed to; \
                          Restate drops the new records as old ones"
                     ),
@@ -405,7 +405,7 @@ pub(super) async fn apply(
             admin.update_kafka_cluster(&wanted.name, &properties).await
         }
         Action::Subscribe { topic, sink } => {
-            let former = wanted.group_of_former_version(topic);
+            let former = wanted.group_of_earlier_version(topic);
             kafka::commit_initial_offsets(kafka, &wanted.group(topic), topic, &former).await?;
             let (source, options) = (wanted.source(topic), wanted.options(topic));
             admin.create_subscription(&source, sink, &options).await
@@ -452,8 +452,8 @@ impl fmt::Display for Described<'_> {
             Action::Unsubscribe { source, group, .. } => {
                 let why = match wanted.why_stale(source, group.as_deref()) {
                     Stale::OtherCluster => "because another Kafka cluster has replaced it",
-                    Stale::FormerVersion => "because it was from an earlier version",
-                    Stale::FormerTopic(_) => "because the topic was created again",
+                    Stale::EarlierVersion => "because it was from an earlier version",
+                    Stale::DeletedTopic(_) => "because the topic was created again",
                     Stale::OtherPositions(_) => {
                         "because the position filter was switched on or off"
                     }
@@ -507,7 +507,7 @@ mod tests {
     fn former(cluster: &str) -> Subscription {
         let id = format!("{cluster}/driver-updates");
         let group = format!("restate-{cluster}-driver-updates-2");
-        subscription(&id, cluster, "driver-updates", FORMER_SINKS[0], &group)
+        subscription(&id, cluster, "driver-updates", OBSOLETE_SINKS[0], &group)
     }
 
     fn wanted(connection: Connection, ids: &[(&str, &str)]) -> Wanted {

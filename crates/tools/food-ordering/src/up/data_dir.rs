@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde::Serialize;
 
-use super::ports::Former;
+use super::ports::PreviousPorts;
 use crate::files;
 
 /// An open data directory. No other `up` can use it at the same time.
@@ -78,7 +78,7 @@ impl DataDir {
     }
 
     /// The ports of the last run in this directory; empty if unknown.
-    pub(super) fn former_ports(&self) -> Former {
+    pub(super) fn previous_ports(&self) -> PreviousPorts {
         let text = fs::read_to_string(self.file(PORTS)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     }

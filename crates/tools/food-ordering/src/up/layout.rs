@@ -66,11 +66,25 @@ pub(super) enum Broker {
 }
 
 impl Layout {
-    /// The processes that need no address of another one.
-    pub(super) fn independent(&self) -> anyhow::Result<Vec<Spec>> {
-        let mut specs = (self.nodes.all().iter())
+    /// The processes that need no address of another one: those that start together with the broker, and those that start after it.
+    ///
+    /// Apache Kafka takes seconds to start. A Restate that has subscriptions starts after it, because it would wait for several
+    /// seconds before it tries again to reach a broker.
+    pub(super) fn independent(&self) -> anyhow::Result<(Vec<Spec>, Vec<Spec>)> {
+        let restate = (self.nodes.all().iter())
             .map(|node| self.restate(*node))
             .collect::<anyhow::Result<Vec<_>>>()?;
+        let others = self.without_kafka();
+        Ok(match self.broker {
+            Broker::Apache(_) if self.store().exists() => (others, restate),
+            Broker::Apache(_) => ([others, restate].concat(), Vec::new()),
+            _ => (Vec::new(), [others, restate].concat()),
+        })
+    }
+
+    /// The stubs, and the psql gateway.
+    fn without_kafka(&self) -> Vec<Spec> {
+        let mut specs = Vec::new();
         let stub = |part: Part, port, database: &str| {
             let file = self.dir.file(&format!("{part}.sqlite"));
             let flags = vec![self.listen(port), flag(database, file.display())];
@@ -91,7 +105,7 @@ impl Layout {
             ));
         }
         specs.push(self.psql_gateway());
-        Ok(specs)
+        specs
     }
 
     /// The broker, if `up` starts one.
@@ -274,7 +288,7 @@ impl Layout {
                 nodes: (self.nodes.all().iter())
                     .map(|node| format!("{}/", self.ports.url(Use::RestateNode(*node))))
                     .collect(),
-                founds: node == Node::First && !Store(&store).is_founded(),
+                provisions: node == Node::First && !Store(&store).is_provisioned(),
                 snapshots: self.snapshots.clone(),
             }),
         };
@@ -416,12 +430,37 @@ mod tests {
         }
     }
 
+    fn independent(layout: &Layout) -> Vec<Spec> {
+        let (first, then) = layout.independent().unwrap();
+        [first, then].concat()
+    }
+
+    #[test]
+    fn a_restate_with_subscriptions_starts_after_kafka() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut layout = layout(directory.path(), Nodes::One);
+        let first = |layout: &Layout| -> Vec<&str> {
+            let (first, _) = layout.independent().unwrap();
+            first.iter().map(|spec| spec.name).collect()
+        };
+        assert_eq!(
+            first(&layout),
+            [""; 0],
+            "the broker in memory starts at once"
+        );
+        layout.broker = Broker::Apache(Installation::nowhere());
+        assert!(first(&layout).contains(&"restate-server"));
+        std::fs::create_dir(layout.store()).unwrap();
+        assert!(!first(&layout).contains(&"restate-server"));
+        assert!(first(&layout).contains(&"payment-provider"));
+    }
+
     #[test]
     fn every_process_is_started_with_valid_flags() {
         for (nodes, processes) in [(Nodes::One, 9), (Nodes::Three, 11)] {
             let directory = tempfile::tempdir().unwrap();
             let layout = layout(directory.path(), nodes);
-            let mut specs = layout.independent().unwrap();
+            let mut specs = independent(&layout);
             specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
             specs.push(layout.broker_in_memory());
             assert_eq!(specs.len(), processes);
@@ -466,7 +505,7 @@ mod tests {
         let (of_parts, of_up) = (variables("serve"), variables("up"));
         let directory = tempfile::tempdir().unwrap();
         let layout = layout(directory.path(), Nodes::One);
-        let mut specs = layout.independent().unwrap();
+        let mut specs = independent(&layout);
         specs.extend(layout.dependent_on_kafka("127.0.0.1:9092"));
         specs.push(layout.broker_in_memory());
         let flags = specs.iter().flat_map(|spec| &spec.arguments);
@@ -503,17 +542,17 @@ mod tests {
     fn only_the_first_node_creates_the_cluster_and_only_once() {
         let directory = tempfile::tempdir().unwrap();
         let layout = layout(directory.path(), Nodes::Three);
-        let founders = || {
+        let provisioners = || {
             layout.independent().unwrap();
-            let founds = |node: &Node| {
+            let provisions = |node: &Node| {
                 let config = std::fs::read_to_string(layout.dir.file(node.config_file())).unwrap();
                 config.contains("auto-provision = true")
             };
-            Node::ALL.into_iter().filter(founds).collect::<Vec<_>>()
+            Node::ALL.into_iter().filter(provisions).collect::<Vec<_>>()
         };
-        assert_eq!(founders(), [Node::First]);
+        assert_eq!(provisioners(), [Node::First]);
         std::fs::create_dir(layout.store()).unwrap();
-        Store(&layout.store()).note_founded().unwrap();
-        assert_eq!(founders(), []);
+        Store(&layout.store()).note_provisioned().unwrap();
+        assert_eq!(provisioners(), []);
     }
 }

@@ -168,7 +168,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
     }
     let starts_kafka = args.kafka_brokers.is_none() && args.broker.broker == broker::Broker::Apache;
     let uses = Use::all(nodes, starts_kafka);
-    let reserved = ports::reserve(args.ports, uses, &dir.former_ports())?;
+    let reserved = ports::reserve(args.ports, uses, &dir.previous_ports())?;
     dir.write_json(PORTS, &reserved.ports.by_name())?;
     let programs = dir.file("programs");
     let progress = |line: &str| say!("{line}");

@@ -109,12 +109,12 @@ impl Store<'_> {
     }
 
     /// Whether the cluster was created. If so, no node may create another one, even if it has lost its data.
-    pub(super) fn is_founded(&self) -> bool {
+    pub(super) fn is_provisioned(&self) -> bool {
         self.0.join(FOUNDED).exists()
     }
 
     /// Records that the cluster was created.
-    pub(super) fn note_founded(&self) -> anyhow::Result<()> {
+    pub(super) fn note_provisioned(&self) -> anyhow::Result<()> {
         let file = self.0.join(FOUNDED);
         files::write_atomically(
             &file,
@@ -161,8 +161,8 @@ mod tests {
     fn a_cluster_is_created_once() {
         let directory = tempfile::tempdir().unwrap();
         let store = Store(directory.path());
-        assert!(!store.is_founded());
-        store.note_founded().unwrap();
-        assert!(store.is_founded());
+        assert!(!store.is_provisioned());
+        store.note_provisioned().unwrap();
+        assert!(store.is_provisioned());
     }
 }

@@ -137,7 +137,7 @@ impl Choice {
 pub(super) struct Ports(BTreeMap<Use, SocketAddr>);
 
 /// The ports of the last run, by the names of their uses.
-pub(super) type Former = BTreeMap<String, u16>;
+pub(super) type PreviousPorts = BTreeMap<String, u16>;
 
 impl Ports {
     /// The ports by the names of their uses, for `ports.json`.
@@ -210,7 +210,11 @@ pub(super) struct Reserved {
 }
 
 /// Chooses and reserves the ports. Fails with a list of the ports that are in use, and the processes that use them.
-pub(super) fn reserve(choice: Choice, uses: Vec<Use>, former: &Former) -> anyhow::Result<Reserved> {
+pub(super) fn reserve(
+    choice: Choice,
+    uses: Vec<Use>,
+    former: &PreviousPorts,
+) -> anyhow::Result<Reserved> {
     let planned = if choice.free_ports {
         free(uses, former)?
     } else {
@@ -294,7 +298,7 @@ impl Ports {
 ///
 /// New ports are below the range that the kernel uses for outgoing connections. Otherwise a part's port could become the local end
 /// of a connection while the part is being restarted.
-fn free(uses: Vec<Use>, former: &Former) -> anyhow::Result<Vec<Planned>> {
+fn free(uses: Vec<Use>, former: &PreviousPorts) -> anyhow::Result<Vec<Planned>> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
     const ATTEMPTS: usize = 1_000;
@@ -339,7 +343,7 @@ mod tests {
         Flags::parse_from(line).choice
     }
 
-    fn reserve_free(nodes: Nodes, former: &Former) -> Reserved {
+    fn reserve_free(nodes: Nodes, former: &PreviousPorts) -> Reserved {
         reserve(choice(&["--free-ports"]), Use::all(nodes, true), former).unwrap()
     }
 
@@ -370,7 +374,7 @@ mod tests {
 
     #[test]
     fn reserved_ports_are_held_until_they_are_dropped() {
-        let reserved = reserve_free(Nodes::Three, &Former::new());
+        let reserved = reserve_free(Nodes::Three, &PreviousPorts::new());
         let port = reserved.ports.listen(Use::Gateway);
         assert!(TcpListener::bind(port).is_err());
         drop(reserved);
@@ -379,8 +383,8 @@ mod tests {
 
     #[test]
     fn the_ports_of_the_last_run_are_reused_if_they_are_free() {
-        let first = reserve_free(Nodes::Three, &Former::new());
-        let former: Former = (first.ports.by_name().into_iter())
+        let first = reserve_free(Nodes::Three, &PreviousPorts::new());
+        let former: PreviousPorts = (first.ports.by_name().into_iter())
             .map(|(name, number)| (name.to_owned(), number))
             .collect();
         let meanwhile = reserve_free(Nodes::Three, &former);
@@ -394,7 +398,7 @@ mod tests {
 
     #[test]
     fn the_process_that_holds_a_port_is_named() {
-        let reserved = reserve_free(Nodes::One, &Former::new());
+        let reserved = reserve_free(Nodes::One, &PreviousPorts::new());
         let who = listener_of::port(reserved.ports.number(Use::Gateway)).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
     }
@@ -402,7 +406,12 @@ mod tests {
     #[test]
     fn a_given_address_is_used_for_listening_and_its_url_is_on_loopback() {
         let flags = ["--free-ports", "--gateway-listen=0.0.0.0:0"];
-        let reserved = reserve(choice(&flags), Use::all(Nodes::One, true), &Former::new()).unwrap();
+        let reserved = reserve(
+            choice(&flags),
+            Use::all(Nodes::One, true),
+            &PreviousPorts::new(),
+        )
+        .unwrap();
         let ports = &reserved.ports;
         let number = ports.number(Use::Gateway);
         assert_ne!(number, 0);
@@ -426,7 +435,7 @@ mod tests {
         let refused = reserve(
             choice(&["--free-ports", &flag]),
             Use::all(Nodes::One, true),
-            &Former::new(),
+            &PreviousPorts::new(),
         );
         let error = refused.unwrap_err().to_string();
         assert!(

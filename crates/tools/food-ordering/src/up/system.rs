@@ -95,24 +95,19 @@ impl System {
 
     /// Starts all processes and runs setup. Returns when everything is ready. Fails with the first part that is not.
     pub(super) async fn start(&mut self) -> anyhow::Result<()> {
-        // The broker starts first, because Restate waits several seconds before it retries a broker that it cannot reach.
+        let (mut first, mut starting) = self.layout.independent()?;
         if let Some(broker) = self.layout.broker()? {
             // Otherwise the address of the last run would be mistaken for the new one.
             files::remove(&self.layout.broker_address_file())?;
-            self.launch(broker.clone());
-            self.ready(&[broker]).await?;
+            first.insert(0, broker);
         }
+        self.launch_all(&first);
+        self.ready(&first).await?;
         if self.is_in_memory() {
             self.brokers = broker_address(&self.layout.broker_address_file()).await?;
         }
-        let mut starting = self.layout.independent()?;
-        for spec in &starting {
-            self.launch(spec.clone());
-        }
-        for spec in self.layout.dependent_on_kafka(&self.brokers) {
-            starting.push(spec.clone());
-            self.launch(spec);
-        }
+        starting.extend(self.layout.dependent_on_kafka(&self.brokers));
+        self.launch_all(&starting);
 
         let setup = self.set_up()?;
         let setup = async {
@@ -128,7 +123,7 @@ impl System {
         };
         tokio::try_join!(self.ready(&starting), setup)?;
         if self.layout.nodes == Nodes::Three {
-            Store(&self.layout.store()).note_founded()?;
+            Store(&self.layout.store()).note_provisioned()?;
         }
         self.started = true;
         self.write_lists()
@@ -329,9 +324,11 @@ impl System {
         }
     }
 
-    fn launch(&mut self, spec: Spec) {
-        self.keepers
-            .insert(spec.name, Keeper::start(spec, self.sender.clone()));
+    fn launch_all(&mut self, specs: &[Spec]) {
+        for spec in specs {
+            let keeper = Keeper::start(spec.clone(), self.sender.clone());
+            self.keepers.insert(spec.name, keeper);
+        }
     }
 
     /// Waits until these processes are ready, and prints a line for each. Fails if one dies or takes too long.
