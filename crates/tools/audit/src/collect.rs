@@ -157,7 +157,7 @@ impl Sources {
         Ok(Facts {
             notes,
             ledger: self.book(&self.payment_provider, "ledger").await?,
-            preparations: self.book(&self.restaurant_pos, "preparations").await?,
+            preparations: self.preparations().await?,
             statuses,
             dead_letters: dead_letters.await?,
             state: now.state,
@@ -232,6 +232,11 @@ impl Sources {
         let body = self.restate.ask(Repeat::Harmless, attempt).await?;
         let rows: Rows<T> = read(&body, || "the runtime's answer".to_owned())?;
         Ok(rows.rows)
+    }
+
+    /// The restaurants' books.
+    pub async fn preparations<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+        self.book(&self.restaurant_pos, "preparations").await
     }
 
     /// Reads a whole book of a third party, page by page.

@@ -18,7 +18,7 @@ const OTHERS: [&str; 4] = [
 ];
 
 /// Variables that only the test rig `trials` reads. A test there compares them with its command line.
-pub const OF_TRIALS: [&str; 40] = [
+pub const OF_TRIALS: [&str; 41] = [
     "FOOD_ORDERING_BENCH_TIMEOUT",
     "FOOD_ORDERING_CHAOS_DATA_DIR",
     "FOOD_ORDERING_CHAOS_DRAIN",
@@ -46,6 +46,7 @@ pub const OF_TRIALS: [&str; 40] = [
     "FOOD_ORDERING_PLACES_PER_ORDER",
     "FOOD_ORDERING_PREFIX",
     "FOOD_ORDERING_RATE",
+    "FOOD_ORDERING_RATES",
     "FOOD_ORDERING_REGION",
     "FOOD_ORDERING_RESTATE_METRICS",
     "FOOD_ORDERING_SEED",

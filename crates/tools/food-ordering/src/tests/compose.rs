@@ -354,7 +354,8 @@ fn images_are_pinned_and_each_of_ours_is_built_once() {
             assert_eq!(service.pull_policy.as_deref(), Some("never"), "{name}");
             continue;
         }
-        let (_, tag) = service.image.split_once(':').unwrap_or_default();
+        let image = resolved(&service.image);
+        let (_, tag) = image.split_once(':').unwrap_or_default();
         let numbers = tag.trim_start_matches('v').split('.');
         let numbers: Vec<Result<u32, _>> = numbers.map(str::parse).collect();
         assert!(
@@ -368,7 +369,7 @@ fn images_are_pinned_and_each_of_ours_is_built_once() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(built, ["keys", "load"]);
-    let image = &services["restate"].image;
+    let image = resolved(&services["restate"].image);
     let version = crate::restate::binary::VERSION;
     assert!(image.ends_with(&format!(":{version}")), "{image}");
 }

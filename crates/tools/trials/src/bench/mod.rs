@@ -3,12 +3,14 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `phases.rs` | the two runs: an idle system, and one with thousands of deliveries pending |
+//! | `latency.rs` | how long an order takes in the system itself |
 //! | `local.rs` | starting the system to measure |
 //! | `external.rs` | measuring a system that someone else started |
 //! | `figures.rs` | reading the meters, and the costs per order |
 
 mod external;
 mod figures;
+mod latency;
 mod local;
 mod phases;
 
@@ -20,6 +22,7 @@ use domain::Region;
 use serde::Serialize;
 
 use self::figures::Figures;
+use self::latency::Latency;
 pub(crate) use self::local::PROFILE;
 
 /// How far a driver drives per order, on average, in degrees of the longer axis: "Costs" in `docs/architecture.md` says why.
@@ -47,6 +50,10 @@ pub struct Args {
     /// runs; give it several times for several numbers
     #[arg(long = "places-per-order", env = "FOOD_ORDERING_PLACES_PER_ORDER", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     places_per_order: Vec<u32>,
+    /// Measure how long an order takes in the system itself, with this many orders a second for up to a minute, instead of the two
+    /// runs; give it several times for several rates
+    #[arg(long = "rate", env = "FOOD_ORDERING_RATES", value_delimiter = ',', value_parser = rate, value_name = "R")]
+    rates: Vec<f64>,
     /// Seed of the orders' content
     #[arg(
         long,
@@ -66,6 +73,16 @@ pub struct Args {
     /// More flags for the `food-ordering up` that is measured
     #[arg(last = true)]
     up: Vec<OsString>,
+}
+
+/// A positive number of orders a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=1_000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("must be from 0.01 to 1000".to_owned())
+    }
 }
 
 impl Args {
@@ -91,6 +108,8 @@ struct Report {
     pending: Option<Pending>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     positions: Vec<Positions>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    latencies: Vec<Latency>,
     #[serde(skip_serializing_if = "Option::is_none")]
     external: Option<Figures>,
 }
@@ -162,7 +181,10 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
             });
         }
     }
-    if !report.positions.is_empty() {
+    if !args.rates.is_empty() {
+        report.latencies = latency::at_rates(args, &args.rates).await?;
+    }
+    if !(report.positions.is_empty() && report.latencies.is_empty()) {
         return Ok(report);
     }
     let (startup, idle) = phases::idle(args, &[]).await?;
@@ -215,6 +237,7 @@ impl Report {
             );
             run.figures.print();
         }
+        self.latencies.iter().for_each(Latency::print);
         if let Some(figures) = &self.external {
             say!("\n━━ external system");
             figures.print();
