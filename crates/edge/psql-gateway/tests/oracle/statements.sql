@@ -118,9 +118,9 @@ select relname from pg_class where relname in ('pg_class', 'pg_type') order by r
 
 select c.x from pg_class as c(x, y) where y = 'pg_class'
 
-select current_catalog, current_role, '23'::oid, 'a'::name
+select current_catalog, '23'::oid, 'a'::name
 
-select count(*) from pg_class c, pg_attribute a where a.attrelid = c.oid and c.relname like 'pg\_cl%' and a.attname ~ '^rel[a-m]'
+select a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relname like 'pg\_class' and a.attname ~ '^rel[a-m]' order by a.attnum
 
 select relname from pg_class where relname like 'pg!_class' escape '!'
 
