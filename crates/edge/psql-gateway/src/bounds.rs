@@ -31,6 +31,7 @@ use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArguments, ObjectName, OrderBy, OrderByKind, Query,
     Select, SetExpr, TableFactor, UnaryOperator, Value, Visit, Visitor,
 };
+use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
@@ -95,9 +96,10 @@ pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
 /// Refuses a text before it is parsed if its tree could be too deep to be walked through.
 pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
     let mut words = 0_usize;
-    // The words of the current item up to now, and those of the items around it.
+    // The words of the current item up to now, and those of the items around it. A branch of a CASE is an item too.
     let mut item = 0_usize;
-    let mut items_around = Vec::new();
+    let mut items_around: Vec<(usize, bool)> = Vec::new();
+    let mut brackets_around = 0_usize;
     let mut around = 0_usize;
     let mut dimensions = 0_usize;
     let mut before = &Token::EOF;
@@ -116,22 +118,40 @@ pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
                 "an expression of more than {WORDS_OF_AN_ITEM} words and signs"
             )));
         }
-        match token.token {
-            Token::LParen | Token::LBracket | Token::LBrace => {
+        let is_in_case = items_around.last().is_some_and(|(_, is_case)| *is_case);
+        let keyword = match &token.token {
+            Token::Word(word) if word.quote_style.is_none() => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        match (&token.token, keyword) {
+            (Token::LParen | Token::LBracket | Token::LBrace, _) | (_, Keyword::CASE) => {
                 around += item;
-                items_around.push(item);
+                let is_case = keyword == Keyword::CASE;
+                items_around.push((item, is_case));
                 item = 0;
-                if items_around.len() > BRACKETS {
+                brackets_around += usize::from(!is_case);
+                if brackets_around > BRACKETS {
                     return refuse(brackets());
                 }
             }
-            Token::RParen | Token::RBracket | Token::RBrace => {
-                if let Some(outer) = items_around.pop() {
+            (Token::RParen | Token::RBracket | Token::RBrace, _) => {
+                // A CASE without END, which is a name, ends here too.
+                while let Some((outer, is_case)) = items_around.pop() {
                     around -= outer;
                     item = outer;
+                    if !is_case {
+                        brackets_around -= 1;
+                        break;
+                    }
                 }
             }
-            Token::Comma | Token::SemiColon => item = 0,
+            (_, Keyword::END) if is_in_case => {
+                let (outer, _) = items_around.pop().unwrap_or_default();
+                around -= outer;
+                item = outer;
+            }
+            (_, Keyword::WHEN) if is_in_case => item = 1,
+            (Token::Comma | Token::SemiColon, _) => item = 0,
             _ => {}
         }
         // `int[][]`, or `array<array<int>>`, where the types are in each other though the brackets are not.
@@ -661,7 +681,7 @@ mod tests {
                 vec!["value_utf8->>'a' = 'b'"; 200].join(" and ")
             ),
             format!("select {}", vec!["1"; 1_600].join(", ")),
-            format!("select case {} end", "when key = 'a' then 1 ".repeat(500)),
+            format!("select case {} end", "when key = 'a' then 1 ".repeat(2_000)),
             format!("select 1; {}", "show timezone; ".repeat(5_000)),
             "select a[1][2][3], '{}'::int[][], array[array[]], null                   ".to_owned(),
             "select repeat('ab', 100), unnest(range(1, 10)), lpad(key, $1), rpad(key, 4)"
@@ -734,6 +754,22 @@ mod tests {
                 "54001",
             ),
             (doubled(12), "54001"),
+            (
+                format!(
+                    "select {}1{}",
+                    "case when ".repeat(2_100),
+                    " end".repeat(2_100)
+                ),
+                "54001",
+            ),
+            (
+                format!("select case when {} end", vec!["1"; 2_100].join("+")),
+                "54001",
+            ),
+            (
+                format!("select {}1{}", "(a end + ".repeat(60), ")".repeat(60)),
+                "54001",
+            ),
             (
                 "select 1 from a group by cube(a, b, c, d, e), cube(f, g, h, i, j)".to_owned(),
                 "54001",

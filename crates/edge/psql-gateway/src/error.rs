@@ -174,12 +174,14 @@ impl Error {
 }
 
 /// SQLSTATE, the text by which the runtime's error is known, and what follows the name in question.
-const KNOWN: [(&str, &str, Option<&str>); 19] = [
+const KNOWN: [(&str, &str, Option<&str>); 21] = [
     ("54001", "RecursionLimitExceeded", None),
     ("42703", "No field named ", Some(". ")),
     ("42P01", "table '", Some("' not found")),
     ("42883", "Invalid function '", Some("'")),
     ("42883", "table function '", Some("'")),
+    ("42883", "Cannot get result type", None),
+    ("42883", "No function matches the given name", None),
     (
         "42702",
         "Ambiguous reference to unqualified field ",

@@ -11,18 +11,32 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::{Error, Result};
 use crate::sql::{self, literal};
 
-/// `TABLE t` becomes `SELECT * FROM t`, and a `FETCH` gets a direction and a `FROM`.
+/// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, and transactions are not `DEFERRABLE`, which has no
+/// effect on reading.
 pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut long: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // The last token that is no white space.
     let mut before = Token::SemiColon;
+    let mut first = None;
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let (is_new, word) = (before == Token::SemiColon, keyword(&token.token));
         if !matches!(token.token, Token::Whitespace(_)) {
             before = token.token.clone();
         }
+        if is_new && word.is_some() {
+            first = word;
+        }
         match word {
+            Some(Keyword::DEFERRABLE)
+                if matches!(first, Some(Keyword::BEGIN | Keyword::START | Keyword::SET)) =>
+            {
+                let kept = long.iter().rposition(|token| {
+                    let is_not = keyword(&token.token) == Some(Keyword::NOT);
+                    !is_not && !matches!(token.token, Token::Whitespace(_) | Token::Comma)
+                });
+                long.truncate(kept.map_or(0, |kept| kept + 1));
+            }
             Some(Keyword::TABLE) if begins_query(is_new, long.as_slice()) => {
                 let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
                 let all = TokenWithSpan::new(Token::Mul, token.span);
@@ -134,6 +148,17 @@ fn limits(query: &mut Query) -> Result<()> {
     let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause else {
         return Ok(());
     };
+    // PostgreSQL reads a text as a number here.
+    for number in limit
+        .iter_mut()
+        .chain(offset.as_mut().map(|offset| &mut offset.value))
+    {
+        if let Some(digits) = sql::text(number)
+            && digits.trim().parse::<u64>().is_ok()
+        {
+            *number = literal(Value::Number(digits.trim().to_owned(), false));
+        }
+    }
     let is_null = |expr: &Expr| matches!(expr, Expr::Value(value) if value.value == Value::Null);
     if limit.as_ref().is_some_and(is_negative) {
         return Err(Error::new("2201W", "LIMIT must not be negative"));
@@ -193,7 +218,13 @@ mod tests {
             ),
             ("select a limit null offset null", "SELECT a"),
             ("select a limit all", "SELECT a"),
+            ("select a limit ' 2 '", "SELECT a LIMIT 2"),
             ("select a limit -0", "SELECT a LIMIT -0"),
+            (
+                "begin isolation level serializable, read only, not deferrable",
+                "BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+            ),
+            ("select deferrable from t", "SELECT deferrable FROM t"),
             ("fetch c", "FETCH NEXT FROM c"),
             ("fetch from c; select 1", "FETCH NEXT FROM c"),
             ("FETCH FORWARD IN c", "FETCH NEXT FROM c"),

@@ -10,11 +10,11 @@ use pgwire::api::Type;
 use pgwire::api::portal::Portal;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Array, BinaryOperator, CaseWhen, DataType, Expr, LimitClause, Query, Statement, Value,
+    Array, BinaryOperator, CaseWhen, DataType, Expr, Ident, LimitClause, Query, Statement, Value,
     VisitMut, VisitorMut,
 };
 
-use crate::catalogue::facts::{array_of, name_in_sql, type_in_sql};
+use crate::catalogue::facts::{array_of, name_in_sql, type_in_sql, type_of_column};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::session::boolean;
@@ -81,8 +81,8 @@ impl Finder<'_> {
     /// The type of what a parameter is compared with.
     fn type_of(&self, expr: &Expr) -> Option<Type> {
         match expr {
-            Expr::Identifier(column) => self.schema?.type_of(&sql::folded(column)),
-            Expr::CompoundIdentifier(parts) => self.schema?.type_of(&sql::folded(parts.last()?)),
+            Expr::Identifier(column) => self.type_of_column(column),
+            Expr::CompoundIdentifier(parts) => self.type_of_column(parts.last()?),
             Expr::Cast { data_type, .. } => of_sql(data_type),
             Expr::Nested(expr) => self.type_of(expr),
             Expr::Value(value) => match &value.value {
@@ -98,6 +98,12 @@ impl Finder<'_> {
             },
             _ => None,
         }
+    }
+
+    fn type_of_column(&self, column: &Ident) -> Option<Type> {
+        let column = sql::folded(column);
+        let of_runtime = self.schema?.type_of(&column);
+        of_runtime.or_else(|| type_of_column(&column))
     }
 
     fn pair(&mut self, one: &Expr, other: &Expr) -> ControlFlow<Error> {
@@ -259,9 +265,12 @@ pub(crate) fn typed(value: &str, of: &Type) -> Result<Expr> {
             let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
             text(&parts.join("-"))
         }
-        Type::TIME => cast(&with_seconds(value), "TIME"),
-        Type::DATE => cast(value, "DATE"),
-        Type::TIMESTAMP => arrow_cast(text(&with_seconds(value)), "Timestamp(Microsecond, None)"),
+        Type::TIME => cast(&with_seconds(without_zone(value)), "TIME"),
+        Type::DATE => cast(only_date(value), "DATE"),
+        Type::TIMESTAMP => arrow_cast(
+            text(&with_seconds(without_zone(value))),
+            "Timestamp(Microsecond, None)",
+        ),
         Type::TIMESTAMPTZ => with_time_zone(text(&with_seconds(value))),
         Type::BYTEA => bytea(&byte_array(value).ok_or_else(invalid)?),
         Type::JSON | Type::JSONB => match serde_json::from_str::<serde::de::IgnoredAny>(value) {
@@ -301,6 +310,29 @@ fn with_seconds(value: &str) -> String {
         value.to_owned()
     } else {
         format!("{time}:00{zone}")
+    }
+}
+
+/// A time without its zone, which PostgreSQL ignores in a text of a type that has none.
+fn without_zone(value: &str) -> &str {
+    let value = value.trim().trim_end_matches(['Z', 'z']);
+    let colon = value.find(':').unwrap_or(value.len());
+    let zone = value[colon..].find(['+', '-']);
+    value[..zone.map_or(value.len(), |zone| colon + zone)].trim_end()
+}
+
+/// The date of a text that may also have a time and a zone.
+fn only_date(value: &str) -> &str {
+    let value = value.trim();
+    match value.split_once([' ', 'T']) {
+        Some((date, rest))
+            if date.starts_with(|c: char| c.is_ascii_digit())
+                && rest.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
+                && !rest.ends_with("BC") =>
+        {
+            date
+        }
+        _ => value,
     }
 }
 
@@ -351,6 +383,11 @@ const DECIMAL_DIGITS: u32 = 38;
 /// An expression as a time with a zone. In the runtime, `TIMESTAMPTZ` has none.
 pub(crate) fn with_time_zone(expr: Expr) -> Expr {
     arrow_cast(expr, r#"Timestamp(Microsecond, Some("+00:00"))"#)
+}
+
+/// An array of them.
+pub(crate) fn with_time_zones(expr: Expr) -> Expr {
+    arrow_cast(expr, r#"List(Timestamp(Microsecond, Some("+00:00")))"#)
 }
 
 fn arrow_cast(expr: Expr, to: &str) -> Expr {

@@ -202,6 +202,9 @@ impl Session {
     pub(crate) fn setting(&self, name: &str) -> Result<String> {
         let name = name.to_lowercase();
         let changed = self.state.lock().about.settings.get(&name).cloned();
+        if name == "transaction_isolation" && changed.is_none() {
+            return self.setting("default_transaction_isolation");
+        }
         let value = changed.or_else(|| default(&name).map(str::to_owned));
         value.ok_or_else(|| unknown_setting(&name))
     }

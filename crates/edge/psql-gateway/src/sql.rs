@@ -111,6 +111,26 @@ pub(crate) fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, literal(Value::Null))
 }
 
+/// A pattern of `LIKE` with this escape character as one with a backslash. An empty text is no escape character.
+pub(crate) fn escaped_by_backslash(pattern: Expr, escape: &Expr) -> Expr {
+    let escape = text(escape).unwrap_or_default();
+    if escape == "\\" {
+        return pattern;
+    }
+    // A doubled escape character is put aside while the others become backslashes.
+    let aside = "\u{E000}";
+    let doubled = escape.repeat(2);
+    let mut steps = vec![("\\", r"\\")];
+    if !escape.is_empty() {
+        steps.extend([(&*doubled, aside), (escape, "\\"), (aside, escape)]);
+    }
+    let literal = |text: &str| literal(Value::SingleQuotedString(text.to_owned()));
+    steps.into_iter().fold(pattern, |pattern, (from, to)| {
+        let replaced = text(&pattern).map(|text| literal(&text.replace(from, to)));
+        replaced.unwrap_or_else(|| call("replace", [pattern, literal(from), literal(to)]))
+    })
+}
+
 /// The result of a walk through a tree.
 pub(crate) fn walked(walk: ControlFlow<Error>) -> Result<()> {
     walk.break_value().map_or(Ok(()), Err)

@@ -11,8 +11,8 @@ use pgwire::api::Type;
 use pgwire::messages::response::TransactionStatus;
 use sqlparser::ast::{
     CloseCursor, CopySource, CopyTarget, Declare, DiscardObject, Expr, Ident, LimitClause,
-    ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor,
-    TransactionAccessMode, TransactionMode, Value,
+    ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor, TransactionMode,
+    Value,
 };
 
 use crate::bounds::with_stack;
@@ -319,7 +319,6 @@ impl Task<'_> {
         let sql = self.for_runtime(query).await?;
         let word = |is_wished, word| if is_wished { word } else { "" };
         let analyze = word(*analyze || wished("analyze"), " ANALYZE");
-        let verbose = word(*verbose || wished("verbose"), " VERBOSE");
         let format = options.iter().flatten();
         let format = format.filter(|option| option.name.value.eq_ignore_ascii_case("format"));
         let format = format
@@ -341,6 +340,7 @@ impl Task<'_> {
                 return Err(Error::new("22023", message));
             }
         };
+        let verbose = word(!is_json && (*verbose || wished("verbose")), " VERBOSE");
         let format = word(is_json, " FORMAT pgjson");
         let explain = format!("EXPLAIN{analyze}{verbose}{format} {sql}");
         let mut answer = self.gateway.runtime.query(&explain).await?;
@@ -437,7 +437,7 @@ impl Task<'_> {
     /// Statements about the session and its transactions.
     fn control(&self, statement: &Statement, status: TransactionStatus) -> Result<Done> {
         match statement {
-            Statement::Set(set) => self.set(set),
+            Statement::Set(set) => self.set(set, status),
             Statement::Reset(reset) => {
                 match &reset.reset {
                     Reset::ALL => self.session.reset(None)?,
@@ -451,7 +451,7 @@ impl Task<'_> {
                 Ok(Done::Tag("RESET"))
             }
             Statement::StartTransaction { modes, .. } => {
-                refuse_writes(modes)?;
+                self.modes(modes, "transaction_isolation")?;
                 Ok(Done::Begin("BEGIN"))
             }
             Statement::Commit { .. }
@@ -459,6 +459,7 @@ impl Task<'_> {
                 savepoint: None, ..
             } => {
                 self.session.close_cursors(false);
+                self.session.reset(Some("transaction_isolation"))?;
                 let is_commit = matches!(statement, Statement::Commit { .. });
                 Ok(Done::End(
                     if is_commit && status != TransactionStatus::Error {
@@ -513,7 +514,18 @@ impl Task<'_> {
         }
     }
 
-    fn set(&self, set: &Set) -> Result<Done> {
+    /// Remembers the isolation level. Drivers say `READ WRITE` at the start of any transaction; each statement that writes is refused.
+    fn modes(&self, modes: &[TransactionMode], setting: &str) -> Result<()> {
+        for mode in modes {
+            if let TransactionMode::IsolationLevel(level) = mode {
+                let level = level.to_string().to_lowercase();
+                self.session.set(setting, &level)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&self, set: &Set, status: TransactionStatus) -> Result<Done> {
         let (name, values) = match set {
             Set::SingleAssignment {
                 variable, values, ..
@@ -523,8 +535,12 @@ impl Task<'_> {
                 self.session.set("client_encoding", &charset_name.value)?;
                 return Ok(Done::Set("SET", "client_encoding".to_owned()));
             }
-            Set::SetTransaction { modes, .. } => {
-                refuse_writes(modes)?;
+            Set::SetTransaction { modes, session, .. } => {
+                if *session {
+                    self.modes(modes, "default_transaction_isolation")?;
+                } else if status != TransactionStatus::Idle {
+                    self.modes(modes, "transaction_isolation")?;
+                }
                 return Ok(Done::Tag("SET"));
             }
             Set::SetRole { .. } | Set::SetSessionAuthorization(_) | Set::SetNamesDefault { .. } => {
@@ -557,14 +573,6 @@ fn ends_transaction(statement: &Statement) -> bool {
         statement,
         Statement::Commit { .. } | Statement::Rollback { .. }
     )
-}
-
-fn refuse_writes(modes: &[TransactionMode]) -> Result<()> {
-    let writes = TransactionMode::AccessMode(TransactionAccessMode::ReadWrite);
-    if modes.contains(&writes) {
-        return Err(Error::read_only("set transaction read-write mode"));
-    }
-    Ok(())
 }
 
 /// The query whose rows are copied, and how.

@@ -7,10 +7,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{
     Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Decimal128Array, Float64Array,
     Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeBinaryArray, LargeStringArray,
-    StringArray, StringViewArray, UInt32Array, UInt64Array, UnionArray,
+    ListArray, StringArray, StringViewArray, UInt32Array, UInt64Array, UnionArray,
 };
 use arrow_buffer::IntervalMonthDayNano;
 use arrow_cast::cast::{CastOptions, cast_with_options};
@@ -20,12 +21,13 @@ use bytes::{BufMut, BytesMut};
 use pgwire::api::Type;
 use pgwire::api::results::{FieldFormat, FieldInfo};
 use pgwire::error::PgWireResult;
-use postgres_types::IsNull;
+use postgres_types::{IsNull, Kind};
 
 use crate::error::Error;
 use crate::interval;
 use crate::moment::Moments;
-use crate::row_encoder::RowEncoder;
+use crate::parameters::array_text;
+use crate::row_encoder::{Layout, RowEncoder};
 use crate::zone::Zone;
 
 /// A column of a batch, ready to be written value by value.
@@ -48,6 +50,8 @@ pub(crate) enum Column {
     Uuid(StringArray),
     Moments(Moments),
     Interval(IntervalMonthDayNanoArray),
+    /// Arrays as texts, and their elements.
+    List(ListArray, Box<(Column, FieldInfo)>),
     /// Whatever `arrow-pg` is to write.
     Other(ArrayRef, Field),
 }
@@ -80,6 +84,17 @@ impl Column {
         let array = &plain.map_err(failed)?;
         if let Some(moments) = Moments::new(array, wanted.datatype(), zone).map_err(failed)? {
             return Ok(Self::Moments(moments));
+        }
+        if let (Kind::Array(of), FieldFormat::Text) = (wanted.datatype().kind(), wanted.format())
+            && let DataType::List(field) = array.data_type()
+            && !field.data_type().is_nested()
+            && let Some(list) = array.as_list_opt::<i32>()
+        {
+            let name = wanted.name().to_owned();
+            let element = FieldInfo::new(name, None, None, of.clone(), FieldFormat::Text)
+                .with_format_options(Arc::clone(wanted.format_options()));
+            let elements = Self::new(list.values(), field, &element, zone)?;
+            return Ok(Self::List(list.clone(), Box::new((elements, element))));
         }
         let found = match (wanted.datatype(), wanted.format()) {
             // A text is the same in both formats, and in the text format the catalogue's values of other types are texts too.
@@ -149,6 +164,14 @@ impl Column {
             };
         }
         match self {
+            // An empty one is a zero byte in binary.
+            Self::Text(array)
+                if *wanted.datatype() == Type::CHAR && wanted.format() == FieldFormat::Binary =>
+            {
+                values!(array, |text: &str, out: &mut BytesMut| {
+                    out.put_u8(text.bytes().next().unwrap_or(0));
+                })
+            }
             Self::Text(array) => values!(array, put_text),
             Self::LargeText(array) => values!(array, put_text),
             Self::TextView(array) => values!(array, put_text),
@@ -200,6 +223,26 @@ impl Column {
                 })
             }
             Self::Uuid(array) => values!(array, put_uuid),
+            Self::List(array, elements) => {
+                let (column, element) = &**elements;
+                let mut encoder = RowEncoder::new(Layout::Message, 1);
+                let mut texts = Vec::new();
+                for index in array.value_offsets()[row]..array.value_offsets()[row + 1] {
+                    column.write(usize::try_from(index).unwrap_or(0), element, &mut encoder)?;
+                    let text = encoder.take();
+                    // The length is before the text, and -1 for NULL.
+                    let text = (text[..4] != [0xFF; 4])
+                        .then(|| String::from_utf8_lossy(&text[4..]).into_owned());
+                    texts.push(text);
+                }
+                to.value(|out| {
+                    if array.is_null(row) {
+                        return Ok(IsNull::Yes);
+                    }
+                    put_text(&array_text(texts), out);
+                    Ok(IsNull::No)
+                })
+            }
             Self::Other(array, field) => {
                 // It calculates without looking, so a value far out of range ends it.
                 let written = AssertUnwindSafe(|| encode_value(to, array, row, field, wanted));
@@ -287,13 +330,19 @@ fn put_decimal(text: &str, out: &mut BytesMut) {
                 .fold(0, |sum, digit| sum * 10 + i16::from(digit - b'0'))
         })
         .collect();
+    // Zeros at the beginning and at the end are left out.
+    let first = groups.iter().position(|group| *group != 0);
+    let last = groups.iter().rposition(|group| *group != 0);
+    let sent = first
+        .zip(last)
+        .map_or(0..0, |(first, last)| first..last + 1);
     let number = |count: usize| i16::try_from(count).unwrap_or(i16::MAX);
-    out.put_i16(number(groups.len()));
-    out.put_i16(number(before) - 1);
+    out.put_i16(number(sent.len()));
+    out.put_i16(first.map_or(0, |first| number(before) - 1 - number(first)));
     out.put_i16(sign);
     out.put_i16(number(fraction.len()));
-    for group in groups {
-        out.put_i16(group);
+    for group in &groups[sent] {
+        out.put_i16(*group);
     }
 }
 
@@ -346,7 +395,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::row_encoder::Layout;
 
     /// Arrays of all types that do not go through `arrow-pg`.
     fn arrays() -> impl Strategy<Value = ArrayRef> {

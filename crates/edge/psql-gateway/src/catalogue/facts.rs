@@ -86,6 +86,17 @@ pub(super) fn columns_of(table: &str) -> &'static [(&'static str, Option<Type>)]
     COLUMNS.get(table).map_or(&[], Vec::as_slice)
 }
 
+/// The type of the columns of the catalogue that have this name, if it is the same for all.
+pub(crate) fn type_of_column(column: &str) -> Option<Type> {
+    let columns = section("relation").flat_map(|row| row[4].split(','));
+    let mut types = columns.filter_map(|named| {
+        let (name, of) = named.split_once(' ')?;
+        (name == column).then(|| of.trim_end_matches('!'))
+    });
+    let first = types.next()?;
+    types.all(|of| of == first).then(|| type_named(first))?
+}
+
 /// The type of arrays whose elements have this type.
 pub(crate) fn array_of(element: &Type) -> Option<Type> {
     type_named(&format!("_{}", element.name()))

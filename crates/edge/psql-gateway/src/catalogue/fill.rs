@@ -12,7 +12,7 @@ const FIRST_OID: i64 = 16_384;
 const PUBLIC: i64 = 2_200;
 
 /// A schema of the catalogue, its oid and what it is for.
-const SCHEMAS: [(&str, i64); 3] = [
+pub(super) const SCHEMAS: [(&str, i64); 3] = [
     ("pg_catalog", 11),
     ("public", PUBLIC),
     ("information_schema", 13_000),

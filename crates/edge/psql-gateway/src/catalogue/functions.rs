@@ -8,6 +8,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, Value};
 use rusqlite::{Connection, Error, Result};
 
 use super::facts;
+use super::fill::SCHEMAS;
 use crate::parameters::{array_text, text_array};
 use crate::views::{View, Views};
 
@@ -183,6 +184,7 @@ pub(super) fn register(
         Ok(text(call, 0)?.map(|text| format!("'{}'", text.replace('\'', "''"))))
     })?;
     define(database, "pg_typeof", 1, |_| Ok("unknown"))?;
+    names(database)?;
     operators(database)?;
     arrays(database)
 }
@@ -221,6 +223,44 @@ fn with_relations<T: ToSql>(
     }
 }
 
+/// Names written and read: `format`, and casts to `regnamespace`.
+fn names(database: &Connection) -> Result<()> {
+    define(database, "format", -1, |call| {
+        let Some(pattern) = text(call, 0)? else {
+            return Ok(None);
+        };
+        let mut written = String::new();
+        let mut next = 1;
+        let mut letters = pattern.chars();
+        while let Some(letter) = letters.next() {
+            let kind = if letter == '%' { letters.next() } else { None };
+            if letter != '%' || kind == Some('%') {
+                written.push(letter);
+                continue;
+            }
+            let value = if next < call.len() {
+                text(call, next)?
+            } else {
+                None
+            };
+            next += 1;
+            let part = match (kind, value) {
+                (Some('I'), Some(name)) => crate::sql::ident(&name).to_string(),
+                (Some('L'), None) => "NULL".to_owned(),
+                (Some('L'), Some(value)) => format!("'{}'", value.replace('\'', "''")),
+                (_, value) => value.unwrap_or_default(),
+            };
+            written.push_str(&part);
+        }
+        Ok(Some(written))
+    })?;
+    define(database, "pg_regnamespace", 1, |call| {
+        let name = text(call, 0)?.unwrap_or_default();
+        let known = SCHEMAS.iter().find(|(known, _)| *known == last_part(&name));
+        Ok(known.map(|(_, oid)| *oid).or_else(|| name.parse().ok()))
+    })
+}
+
 fn operators(database: &Connection) -> Result<()> {
     // `~` and its kin: text, pattern, whether case matters not.
     define(database, "pg_regex", 3, |call| matches(call, str::to_owned))?;
@@ -246,18 +286,24 @@ fn operators(database: &Connection) -> Result<()> {
 
 /// Whether the first argument of a call matches the regular expression that its second argument stands for.
 fn matches(call: &Context<'_>, regex: impl Fn(&str) -> String) -> Result<Option<bool>> {
-    let (Some(text), Some(pattern)) = (
-        call.get::<Option<String>>(0)?,
-        call.get::<Option<String>>(1)?,
-    ) else {
-        return Ok(None);
-    };
-    let regex = RegexBuilder::new(&regex(&pattern))
-        .case_insensitive(call.get(2)?)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| Error::UserFunctionError(Box::new(error)))?;
-    Ok(Some(regex.is_match(&text)))
+    // SQLite keeps the compiled pattern while the statement runs, if the pattern is a literal.
+    let is_case_insensitive = call.get(2)?;
+    let regex = call.get_or_create_aux(1, |pattern| {
+        let Some(pattern) = pattern.as_str_or_null()? else {
+            return Ok::<_, Box<dyn std::error::Error + Send + Sync>>(None);
+        };
+        let regex = RegexBuilder::new(&regex(pattern))
+            .case_insensitive(is_case_insensitive)
+            .size_limit(1 << 20)
+            .build()?;
+        Ok(Some(regex))
+    })?;
+    let text = call.get::<Option<String>>(0)?;
+    Ok(regex
+        .as_ref()
+        .as_ref()
+        .zip(text)
+        .map(|(regex, text)| regex.is_match(&text)))
 }
 
 /// Arrays are texts here, as PostgreSQL writes them: `{a,b}`, or `1 2` for an `int2vector`.

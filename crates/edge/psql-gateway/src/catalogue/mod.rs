@@ -252,7 +252,8 @@ impl Visitor for Seen {
                 data_type: SqlType::Custom(name, _),
                 ..
             } => {
-                self.functions |= sql::last(name).is_some_and(|last| last.starts_with("reg"));
+                let name = sql::last(name).unwrap_or_default();
+                self.functions |= name.starts_with("reg") || name == "oid" || name == "name";
             }
             _ => {}
         }

@@ -149,6 +149,15 @@ impl VisitorMut for Translator<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match expr {
+            Expr::Identifier(name) => quote_reserved(name),
+            Expr::CompoundIdentifier(parts) => parts.iter_mut().for_each(quote_reserved),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Columns keep the names that PostgreSQL gives them, whatever becomes of their expressions.
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         for item in &mut select.projection {
@@ -160,6 +169,8 @@ impl VisitorMut for Translator<'_> {
                     // It may be a word of SQL, such as `case`.
                     alias: Ident::with_quote('"', &name),
                 };
+            } else if let SelectItem::ExprWithAlias { alias, .. } = item {
+                quote_reserved(alias);
             }
         }
         ControlFlow::Continue(())
@@ -220,14 +231,16 @@ impl VisitorMut for Translator<'_> {
                 negated,
                 expr,
                 pattern,
+                escape_char,
                 ..
-            } => Some(like(expr, pattern, false, *negated)),
+            } => Some(like(expr, pattern, escape_char.as_deref(), false, *negated)),
             Expr::ILike {
                 negated,
                 expr,
                 pattern,
+                escape_char,
                 ..
-            } => Some(like(expr, pattern, true, *negated)),
+            } => Some(like(expr, pattern, escape_char.as_deref(), true, *negated)),
             Expr::Collate { expr, .. } => Some((**expr).clone()),
             Expr::AnyOp {
                 left,
@@ -592,6 +605,7 @@ fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
         "regclass" => Some(call("pg_regclass", [expr.clone()])),
         "regtype" => Some(call("pg_regtype", [expr.clone()])),
         "regtype[]" => Some(call("pg_regtype_names", [expr.clone()])),
+        "regnamespace" => Some(call("pg_regnamespace", [expr.clone()])),
         "regproc" => text(expr).map(|name| {
             let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
             literal(Value::SingleQuotedString(name.to_owned()))
@@ -607,6 +621,18 @@ fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
         }
         // The rest are texts already, or NULL.
         _ => Some(expr.clone()),
+    }
+}
+
+/// Words that name columns in PostgreSQL, as in `AS table`, and that SQLite reserves.
+const RESERVED: &str = "table index default order group select where from to check column constraint create references \
+    unique values add all alter commit delete drop foreign in insert into join limit not on primary set transaction \
+    union update using when";
+
+fn quote_reserved(name: &mut Ident) {
+    let is_reserved = |word| name.value.eq_ignore_ascii_case(word);
+    if name.quote_style.is_none() && RESERVED.split(' ').any(is_reserved) {
+        *name = Ident::with_quote('"', sql::folded(name));
     }
 }
 
@@ -652,9 +678,13 @@ fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
     })
 }
 
-fn like(expr: &Expr, pattern: &Expr, any_case: bool, negated: bool) -> Expr {
+fn like(expr: &Expr, pattern: &Expr, escape: Option<&Expr>, any_case: bool, negated: bool) -> Expr {
     let any_case = literal(Value::Boolean(any_case));
-    let matched = call("pg_like", [expr.clone(), pattern.clone(), any_case]);
+    let pattern = escape.map_or_else(
+        || pattern.clone(),
+        |escape| sql::escaped_by_backslash(pattern.clone(), escape),
+    );
+    let matched = call("pg_like", [expr.clone(), pattern, any_case]);
     if negated { not(matched) } else { matched }
 }
 

@@ -149,7 +149,9 @@ fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
                 .map(|when| &when.result)
                 .chain(else_result.as_deref())
                 .filter(|result| !is_null(result));
-            results.find_map(of)
+            // A literal has the type of the others.
+            let mut typed = results.clone().filter(|result| sql::text(result).is_none());
+            typed.find_map(of).or_else(|| results.find_map(of))
         }
         Expr::Function(function) => of_function(function, scope),
         Expr::Array(array) => {
@@ -173,6 +175,8 @@ fn of_function(function: &Function, scope: &Scope) -> Option<Type> {
     match name.as_str() {
         "count" | "row_number" | "rank" | "dense_rank" => return Some(Type::INT8),
         "current_schemas" => return Some(Type::NAME_ARRAY),
+        // Words of SQL rather than functions of `pg_proc`.
+        "current_catalog" | "current_role" | "user" => return Some(Type::NAME),
         "generate_subscripts" | "generate_series" => return Some(Type::INT4),
         _ => {}
     }

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArguments, Query, Value,
-    VisitMut, VisitorMut,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArguments,
+    Query, Select, SelectItem, SetExpr, TableFactor, Value, VisitMut, VisitorMut,
 };
 
 use crate::catalogue::facts;
 use crate::error::{Error, Result};
-use crate::{parameters, sql};
+use crate::{parameters, parse, sql};
 
 /// What functions about the session answer.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +80,21 @@ impl VisitorMut for Adapter<'_> {
         } else {
             ControlFlow::Break(Error::read_only("SELECT FOR UPDATE"))
         }
+    }
+
+    /// The runtime has `EXISTS` in conditions only.
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                && let Expr::Exists { subquery, negated } = expr
+            {
+                match exists(subquery, *negated) {
+                    Ok(counted) => *expr = counted,
+                    Err(error) => return ControlFlow::Break(error),
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
@@ -155,6 +170,30 @@ impl VisitorMut for Adapter<'_> {
                     *expr = parameters::cast(digits, "DECIMAL(38, 0)");
                 }
             }
+            // The runtime panics at any other escape character than a backslash.
+            Expr::Like {
+                pattern,
+                escape_char,
+                ..
+            }
+            | Expr::ILike {
+                pattern,
+                escape_char,
+                ..
+            } => {
+                if let Some(escape) = escape_char.take() {
+                    **pattern = sql::escaped_by_backslash(sql::take(pattern), &escape);
+                }
+            }
+            // A text is an array there.
+            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => {
+                if let Some(text) = sql::text(right) {
+                    match parameters::typed(text, &Type::TEXT_ARRAY) {
+                        Ok(array) => **right = array,
+                        Err(error) => return ControlFlow::Break(error),
+                    }
+                }
+            }
             Expr::Cast { .. } => {
                 if let Err(error) = cast(expr) {
                     return ControlFlow::Break(error);
@@ -178,6 +217,15 @@ fn cast(expr: &mut Expr) -> Result<()> {
         return Ok(());
     };
     let of = facts::type_in_sql(&data_type.to_string());
+    while let Expr::Nested(bare) = &mut **inner {
+        **inner = sql::take(bare);
+    }
+    // Whatever type a NULL has, it stays one: an array of it would not be NULL.
+    if let Expr::Cast { expr: null, .. } = &**inner
+        && matches!(&**null, Expr::Value(value) if value.value == Value::Null)
+    {
+        **inner = (**null).clone();
+    }
     if *kind == CastKind::DoubleColon {
         *kind = CastKind::Cast;
     }
@@ -194,14 +242,51 @@ fn cast(expr: &mut Expr) -> Result<()> {
             *expr = (**inner).clone();
         }
         Some(Type::TIMESTAMPTZ) => *expr = parameters::with_time_zone((**inner).clone()),
+        Some(Type::TIMESTAMPTZ_ARRAY) => *expr = parameters::with_time_zones((**inner).clone()),
         // State is JSON in a text, and the runtime's JSON operators take texts.
         Some(Type::JSON | Type::JSONB) => *expr = Expr::Nested(inner.clone()),
         Some(Type::NAME | Type::BPCHAR | Type::TEXT | Type::VARCHAR | Type::UUID) => {
+            let length = data_type.to_string();
+            let length = length.split_once('(').and_then(|(_, length)| {
+                let length = length.trim_end_matches(')');
+                length.parse::<u32>().is_ok().then(|| length.to_owned())
+            });
             *data_type = DataType::Text;
+            if let Some(length) = length {
+                let length = sql::literal(Value::Number(length, false));
+                *expr = sql::call("left", [sql::take(expr), length]);
+            }
+        }
+        Some(Type::UUID_ARRAY) => {
+            let text = Box::new(DataType::Text);
+            *data_type = DataType::Array(ArrayElemTypeDef::SquareBracket(text, None));
         }
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a subquery has rows.
+fn exists(subquery: &Query, negated: bool) -> Result<Expr> {
+    let comparison = if negated { "=" } else { ">" };
+    let text = format!("SELECT (SELECT count(*) {comparison} 0 FROM (SELECT 1) AS found)");
+    let mut query = parse::query(&text)?;
+    let mut counted = None;
+    if let SetExpr::Select(select) = &mut *query.body
+        && let Some(SelectItem::UnnamedExpr(expr)) = select.projection.pop()
+    {
+        counted = Some(expr);
+    }
+    if let Some(Expr::Subquery(query)) = &mut counted
+        && let SetExpr::Select(select) = &mut *query.body
+        && let Some(from) = select.from.first_mut()
+        && let TableFactor::Derived {
+            subquery: inner, ..
+        } = &mut from.relation
+    {
+        **inner = subquery.clone();
+    }
+    counted.ok_or_else(|| Error::unsupported("EXISTS in a SELECT list"))
 }
 
 /// A literal that is cast: a text or a number.
@@ -226,6 +311,9 @@ fn is_of(expr: &Expr, of: &Type) -> bool {
             let mut elements = array.elem.iter();
             elements.any(|value| is_of(value, element) || *element == Type::UUID)
         }
+        (Expr::Function(function), _) => {
+            *of == Type::TIMESTAMPTZ && sql::last(&function.name).as_deref() == Some("arrow_cast")
+        }
         (
             Expr::Cast {
                 expr, data_type, ..
@@ -246,6 +334,8 @@ fn is_read_here(of: &Type, data_type: &DataType) -> bool {
         | Type::FLOAT8
         | Type::INTERVAL
         | Type::UUID
+        | Type::DATE
+        | Type::TIME
         | Type::TIMESTAMP
         | Type::TIMESTAMPTZ => true,
         Type::NUMERIC => !has_precision(data_type),

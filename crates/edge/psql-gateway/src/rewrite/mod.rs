@@ -35,7 +35,10 @@ use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::sql::{self, join_constraint};
 use crate::views::View;
-use crate::{aliases, bounds, literals, products};
+use crate::{aliases, bounds, literals, parse, products};
+
+/// The functions that are tables in the runtime.
+const TABLE_FUNCTIONS: [&str; 3] = ["generate_series", "range", "unnest"];
 
 /// Replaces views and names of the past, all through `query`.
 fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
@@ -248,6 +251,32 @@ impl Rewriter<'_> {
                     Some(alias) => offered?.under(alias),
                     None => offered?,
                 }
+            }
+            // A function that is no table there: its value is a row.
+            TableFactor::Table {
+                name,
+                alias,
+                args: Some(args),
+                ..
+            } if !TABLE_FUNCTIONS.contains(&&*sql::last(name).unwrap_or_default()) => {
+                let function = sql::last(name).unwrap_or_default();
+                let called = alias.get_or_insert_with(|| table_alias(&function));
+                let arguments = args.args.iter().filter_map(sql::argument).cloned();
+                let mut subquery = Box::new(parse::query("SELECT a")?);
+                if let SetExpr::Select(select) = &mut *subquery.body {
+                    select.projection = vec![SelectItem::ExprWithAlias {
+                        expr: sql::call(&function, arguments),
+                        alias: called.name.clone(),
+                    }];
+                }
+                let alias = alias.take();
+                *factor = TableFactor::Derived {
+                    lateral: false,
+                    subquery,
+                    alias,
+                    sample: None,
+                };
+                return self.factor(factor);
             }
             TableFactor::NestedJoin {
                 table_with_joins, ..

@@ -1,10 +1,11 @@
 //! What PostgreSQL would call the output columns. The runtime calls `count(*)` just that, PostgreSQL calls it `count`.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     AccessExpr, Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions,
+    TableWithJoins, WildcardAdditionalOptions, visit_expressions_mut,
 };
 
 use crate::catalogue::facts;
@@ -110,10 +111,16 @@ pub(super) fn tell_apart(query: &mut Query) {
     }
 }
 
-/// What the runtime calls a column without an alias: a cast and a qualifier make no difference.
+/// What the runtime calls a column without an alias: casts and a qualifier make no difference.
 fn name_in_runtime(expr: &Expr) -> String {
-    match expr {
-        Expr::Cast { expr, .. } | Expr::Nested(expr) => name_in_runtime(expr),
+    let mut expr = expr.clone();
+    let _ = visit_expressions_mut(&mut expr, |part| {
+        while let Expr::Cast { expr, .. } | Expr::Nested(expr) = part {
+            *part = sql::take(expr);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    match &expr {
         Expr::Identifier(ident) => sql::folded(ident),
         Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded).unwrap_or_default(),
         other => other.to_string(),

@@ -419,6 +419,26 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
             "select extract('epoch' from x)",
             "SELECT date_part('epoch', x)",
         ),
+        (
+            "select '2026-01-02 +00'::date, time '03:04:05-08', ('1.50'::numeric)::numeric",
+            "SELECT CAST('2026-01-02' AS DATE), CAST('03:04:05' AS TIME), CAST('1.50' AS DECIMAL(38,2))",
+        ),
+        (
+            "select timestamp '2026-01-02 03:04+02', (null::text)::int[], x::varchar(2)",
+            "SELECT arrow_cast('2026-01-02 03:04:00', 'Timestamp(Microsecond, None)'), CAST(NULL AS INT[]), left(CAST(x AS TEXT), 2)",
+        ),
+        (
+            "select (x::timestamptz[]), x::uuid[], x = any('{a,b}')",
+            "SELECT (arrow_cast(x, 'List(Timestamp(Microsecond, Some(\"+00:00\")))')), CAST(x AS TEXT[]), x = ANY(ARRAY['a', 'b'])",
+        ),
+        (
+            r"select x like 'a!%!!\' escape '!', x like y escape ''",
+            r"SELECT x LIKE 'a\%!\\', x LIKE replace(y, '\', '\\')",
+        ),
+        (
+            "select not exists (select 1 from t), exists (select 1 from t where exists (select 2))",
+            "SELECT (SELECT count(*) = 0 FROM (SELECT 1 FROM t) AS found), (SELECT count(*) > 0 FROM (SELECT 1 FROM t WHERE EXISTS (SELECT 2)) AS found)",
+        ),
     ] {
         let mut query = parsed(asked);
         adapt(&mut query, &session).unwrap();
@@ -454,5 +474,26 @@ fn columns_that_come_once_more_with_all_of_them_have_names_of_their_own() {
         expand(&mut query, &schema());
         names::tell_apart(&mut query);
         assert_eq!(query.to_string(), answered, "{asked}");
+    }
+}
+
+#[test]
+fn a_function_in_a_from_clause_is_a_row_and_columns_that_differ_in_casts_have_names_of_their_own() {
+    for (asked, answered) in [
+        (
+            "select * from upper('a') as r",
+            "SELECT * FROM (SELECT upper('a') AS r) AS r",
+        ),
+        (
+            "select * from pg_catalog.now()",
+            "SELECT * FROM (SELECT now() AS now) AS now",
+        ),
+        ("select * from range(1, 2) r", "SELECT * FROM range(1, 2) r"),
+        (
+            "select null::int is null, null::text is null",
+            "SELECT NULL::INT IS NULL, NULL::TEXT IS NULL AS column_2",
+        ),
+    ] {
+        assert_eq!(rewritten(asked).as_deref(), Ok(answered), "{asked}");
     }
 }

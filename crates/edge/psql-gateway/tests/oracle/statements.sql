@@ -118,6 +118,27 @@ select relname from pg_class where relname in ('pg_class', 'pg_type') order by r
 
 select c.x from pg_class as c(x, y) where y = 'pg_class'
 
+select current_catalog, '23'::oid, 'a'::name
+
+select a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relname like 'pg\_class' and a.attname ~ '^rel[a-m]' order by a.attnum
+
+select relname from pg_class where relname like 'pg!_class' escape '!'
+
+-- Metabase, Npgsql, pgx
+select format('%I.%I', cast(c.table_schema as text), cast(c.table_name as text)) as t, format('%s', c.udt_name), format('%L %%', 'it''s') from information_schema.columns c where c.table_schema = 'public' and c.table_name = 'state' order by c.ordinal_position
+
+select t.table, t.select from (select schemaname as schema, tablename as table, has_table_privilege(tablename, 'SELECT') as select from pg_tables) t where t.schema = 'public' order by 1
+
+select case when typtype = 'b' then 'a' else typtype end from pg_type where oid = 23
+
+select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1
+
+begin read write
+
+select relname from pg_class where relname = 'pg_am' limit '1'
+
+commit
+
 -- Errors
 select 'nope'::regclass
 
@@ -129,7 +150,29 @@ select * from pg_nope
 
 select current_setting('nope')
 
--- Sessions
+-- Sessions: isolation levels, as drivers set them and ask for them
+begin isolation level serializable read only deferrable
+
+show transaction_isolation
+
+commit
+
+show transaction_isolation
+
+set session characteristics as transaction isolation level repeatable read
+
+show transaction isolation level
+
+begin; set transaction isolation level read uncommitted
+
+show transaction_isolation
+
+rollback
+
+show default_transaction_isolation
+
+reset default_transaction_isolation
+
 set nope = 1
 
 set datestyle = 'nope'
