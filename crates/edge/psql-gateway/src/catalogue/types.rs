@@ -150,8 +150,10 @@ fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
                 .chain(else_result.as_deref())
                 .filter(|result| !is_null(result));
             // A literal has the type of the others.
-            let mut typed = results.clone().filter(|result| sql::text(result).is_none());
-            typed.find_map(of).or_else(|| results.find_map(of))
+            let is_literal = |result: &&Expr| sql::text(result).is_some();
+            let mut typed = results.clone().filter(|result| !is_literal(result));
+            // Nothing is evaluated twice: that would double with every level.
+            typed.find_map(of).or_else(|| of(results.find(is_literal)?))
         }
         Expr::Function(function) => of_function(function, scope),
         Expr::Array(array) => {
