@@ -220,7 +220,7 @@ impl Measurements {
                 of_minutes(&|minute| Some(count(minute.kept.invocations()))),
             ),
             series(
-                "status of ended orders, kept for ever",
+                "state of ended orders, kept for ever",
                 "",
                 None,
                 of_minutes(&|minute| Some(count(minute.kept.permanent()))),

@@ -45,13 +45,18 @@ pub(super) struct Kept {
     pub(super) disk_mib: f64,
 }
 
-/// This state has one entry per order that is never removed: a repeated order is recognised by it.
-const PERMANENT: &str = "OrderStatusService/order-status";
+/// The keys of state with one entry per order that is never removed: a repeated order, and another order with the same id, are
+/// recognised by it.
+const PERMANENT: [&str; 2] = [
+    "OrderStatusService/order-status",
+    "OrderStatusService/order-content",
+];
 
 impl Kept {
     /// The state entries that are kept for ever.
     pub(super) fn permanent(&self) -> u64 {
-        self.state.get(PERMANENT).copied().unwrap_or_default()
+        let entries = PERMANENT.iter().filter_map(|key| self.state.get(*key));
+        entries.sum()
     }
 
     /// All other state entries.
