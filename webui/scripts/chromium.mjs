@@ -3,7 +3,13 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 // First the one without windows, which Playwright prefers too: the others draw a window that nobody sees, for each test.
-const NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const NAMES = [
+  "chromium-headless-shell",
+  "chromium",
+  "chromium-browser",
+  "google-chrome-stable",
+  "google-chrome",
+];
 
 /** The path of the Chromium on this machine; `undefined` if there is none, for Playwright's own. */
 export function findChromium() {
