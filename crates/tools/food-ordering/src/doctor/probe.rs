@@ -125,7 +125,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
 
@@ -144,7 +144,10 @@ mod tests {
         });
         assert_eq!(probe(&url, Expected::Up).await, Found::OtherProgram);
         server.abort();
-        let _ = server.await;
+        // A port that is taken but does not listen: one that was given back may be another test's by now.
+        let closed = TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let url = format!("http://{}", closed.local_addr().unwrap());
         assert!(matches!(
             probe(&url, Expected::Up).await,
             Found::Unreachable(_)
