@@ -158,9 +158,19 @@ fn test() -> anyhow::Result<()> {
         "web UI size of the first load",
         &mut web_ui.npm(["run", "--silent", "budget"]),
     )?;
-    steps.run(
-        "unit tests",
-        linting_cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
+    let launcher = binary(false, "food-ordering")?;
+    // Not beside the end-to-end tests: both would be too slow for the limits in the browser tests.
+    steps.run_both(
+        (
+            "unit tests",
+            linting_cargo().args(["test", "--workspace", "--exclude", "end-to-end-tests"]),
+        ),
+        (
+            "web UI in a browser",
+            web_ui
+                .npm(["run", "--silent", "e2e"])
+                .env("FOOD_ORDERING_BIN", &launcher),
+        ),
     )?;
     let node = Packages::new("tests/drivers/node");
     node.install("driver for Node.js", &mut |name, command: &mut Command| {
@@ -179,23 +189,14 @@ fn test() -> anyhow::Result<()> {
     }
     // One thread more than there are cores, because these tests wait more than they compute.
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get) + 1;
-    let launcher = binary(false, "food-ordering")?;
-    steps.run_both(
-        (
-            "web UI in a browser",
-            web_ui
-                .npm(["run", "--silent", "e2e"])
-                .env("FOOD_ORDERING_BIN", &launcher),
-        ),
-        (
-            "end-to-end tests",
-            linting_cargo()
-                .args(["test", "--workspace", "--test", "end_to_end"])
-                .args(["--test", "compose", "--"])
-                .arg(format!("--test-threads={threads}"))
-                .env("FOOD_ORDERING_BIN", &launcher)
-                .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
-        ),
+    steps.run(
+        "end-to-end tests",
+        linting_cargo()
+            .args(["test", "--workspace", "--test", "end_to_end"])
+            .args(["--test", "compose", "--"])
+            .arg(format!("--test-threads={threads}"))
+            .env("FOOD_ORDERING_BIN", &launcher)
+            .env("FOOD_ORDERING_TEST_PYTHON", python.python()),
     )
 }
 
