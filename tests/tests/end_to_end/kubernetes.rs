@@ -47,8 +47,8 @@ async fn parts_answer_the_probes_of_the_manifests_and_setup_can_run_again() -> a
             }
         }
     }
-    // Three probes for each of the five parts that speak HTTP.
-    assert_eq!(probed, 15);
+    // Three probes for each of the six parts that speak HTTP.
+    assert_eq!(probed, 18);
 
     let containers = containers(&documents);
     let setup = containers.iter().find(|it| it["name"] == "setup");
@@ -56,6 +56,8 @@ async fn parts_answer_the_probes_of_the_manifests_and_setup_can_run_again() -> a
     let mut args: Vec<String> = (args.context("setup's arguments")?.iter())
         .filter_map(|arg| arg.as_str().map(str::to_owned))
         .collect();
+    // As the component with the filter sets it.
+    args.push("--position-filter".to_owned());
     for (flag, part) in [
         ("restate-admin", "restate-admin"),
         ("restate-ingress", "restate-ingress"),
