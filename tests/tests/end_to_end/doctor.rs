@@ -99,6 +99,8 @@ async fn missing_and_stale_registrations_are_reported() -> anyhow::Result<()> {
         })
         .context("a subscription to the orders")?;
     let id = orders["id"].as_str().context("an id")?;
+    // Otherwise `up` would repair it first.
+    system.signal("launcher", Signal::SIGSTOP)?;
     system
         .admin(Method::DELETE, &format!("subscriptions/{id}"), None)
         .await?;
@@ -127,7 +129,7 @@ async fn missing_and_stale_registrations_are_reported() -> anyhow::Result<()> {
     )
     .await;
 
-    // The command that it suggests fixes the problem, if `up` has not fixed it yet.
+    // The command that it suggests fixes the problem.
     let remedy = said
         .split("food-ordering setup ")
         .nth(1)
@@ -139,6 +141,7 @@ async fn missing_and_stale_registrations_are_reported() -> anyhow::Result<()> {
         .split(' ')
         .collect();
     set_up(&flags).await?;
+    system.signal("launcher", Signal::SIGCONT)?;
     assert_findings(&system, &[]).await;
 
     let deployments: Value = system.admin(Method::GET, "deployments", None).await?;
