@@ -100,7 +100,7 @@ pub struct Args {
 #[group(skip)]
 pub struct PositionFilter {
     /// Whether a position filter runs, so that Restate reads the positions that it passes on, instead of all of them [default: true
-    /// for `up`, which then starts one, false for `setup`]
+    /// for `up`, which then starts one; as before for `setup`, at first false]
     #[arg(
         long,
         env = "FOOD_ORDERING_POSITION_FILTER",
@@ -146,11 +146,13 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     let for_restate = args.for_restate(&kafka)?;
     // These two steps are independent of each other.
     let (cluster, ()) = tokio::try_join!(
-        waiter.until_ok("Kafka", || find_cluster(
-            &kafka,
-            &for_restate,
-            args.position_filter.position_filter == Some(true)
-        )),
+        waiter.until_ok("Kafka", || async {
+            let has_filter = match args.position_filter.position_filter {
+                Some(has_filter) => has_filter,
+                None => subscriptions::has_filter(&admin.subscriptions().await?),
+            };
+            find_cluster(&kafka, &for_restate, has_filter).await
+        }),
         register(args, &admin, &waiter),
     )?;
 
