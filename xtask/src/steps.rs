@@ -1,13 +1,12 @@
 //! Runs commands one after the other, with a heading for each.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 /// Runs commands, and prints what runs and how long the previous command took.
 pub(crate) struct Steps {
@@ -37,8 +36,8 @@ impl Steps {
         succeed(command).with_context(|| failed(name))
     }
 
-    /// Runs two steps at the same time, because they wait more than they compute. The output of the second is held back until the
-    /// first has ended. Fails if one of their commands fails.
+    /// Runs two steps at the same time, because the second waits more than it computes. Its output is printed when both have
+    /// ended. Fails if one of their commands fails.
     pub(crate) fn run_both(
         &mut self,
         (name, command): (&'static str, &mut Command),
@@ -46,32 +45,26 @@ impl Steps {
     ) -> anyhow::Result<()> {
         self.begin(name, command);
         println!("   (at the same time, {other_name}: {})", shown(other));
-        let (mut output, input) = std::io::pipe()?;
-        // The command keeps its ends of the pipe until it is replaced, and the output would never end.
-        other
-            .stdin(Stdio::null())
-            .stdout(input.try_clone()?)
-            .stderr(input);
-        let mut child = other
-            .spawn()
-            .with_context(|| format!("starting {}", other.get_program().display()))?;
-        other.stdout(Stdio::inherit()).stderr(Stdio::inherit());
-        let (sender, pieces) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut piece = vec![0; 8192];
-            while let Ok(length @ 1..) = output.read(&mut piece) {
-                // Fails only if this process is about to end.
-                let _ = sender.send(piece[..length].to_owned());
-            }
+        let (result, other_output) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| other.stdin(Stdio::null()).output());
+            (succeed(command), other.join())
         });
-        let result = succeed(command).with_context(|| failed(name));
-        println!("\n━━ {other_name} (began at the same time)");
-        for piece in pieces {
-            std::io::stdout().write_all(&piece)?;
-        }
-        let status = child.wait()?;
-        result?;
-        ensure!(status.success(), "{}: {status}", failed(other_name));
+        let other_output = other_output
+            .map_err(|_| anyhow!("its thread panicked"))
+            .and_then(|output| Ok(output?))
+            .with_context(|| failed(other_name))?;
+        println!("\n━━ {other_name} (ran at the same time)");
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&other_output.stdout)?;
+        stdout.write_all(&other_output.stderr)?;
+        drop(stdout);
+        result.with_context(|| failed(name))?;
+        ensure!(
+            other_output.status.success(),
+            "{}: {}",
+            failed(other_name),
+            other_output.status
+        );
         Ok(())
     }
 }

@@ -56,8 +56,6 @@ async fn parts_answer_the_probes_of_the_manifests_and_setup_can_run_again() -> a
     let mut args: Vec<String> = (args.context("setup's arguments")?.iter())
         .filter_map(|arg| arg.as_str().map(str::to_owned))
         .collect();
-    // As the component with the filter sets it.
-    args.push("--position-filter".to_owned());
     for (flag, part) in [
         ("restate-admin", "restate-admin"),
         ("restate-ingress", "restate-ingress"),

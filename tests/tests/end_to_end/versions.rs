@@ -47,7 +47,6 @@ async fn deployment_at(system: &System, url: &str) -> anyhow::Result<Option<Stri
 async fn set_up(system: &System, url: &str) -> anyhow::Result<()> {
     let arguments = vec![
         "setup".to_owned(),
-        "--position-filter".to_owned(),
         format!("--restate-admin={}", system.address("restate-admin")?),
         format!("--restate-ingress={}", system.address("restate-ingress")?),
         format!("--order-services-url={url}"),

@@ -152,36 +152,45 @@ impl Publisher {
             }
             record
         };
+        let sent = self.send(topic, record).instrument(span.clone()).await;
+        if sent.is_err() {
+            span::failed(&span, "not confirmed by the broker");
+        }
+        sent
+    }
+
+    /// Publishes a record of another topic unchanged: its key, value, headers and time. Takes at most five seconds.
+    pub async fn copy(&self, topic: &str, record: &OwnedMessage) -> Result<(), Error> {
+        let copy = || {
+            let mut copy = FutureRecord::to(topic);
+            copy.key = record.key();
+            copy.payload = record.payload();
+            copy.timestamp = record.timestamp().to_millis();
+            copy.headers = record.headers().cloned();
+            copy
+        };
+        self.send(topic, copy).await
+    }
+
+    async fn send<'a>(
+        &self,
+        topic: &str,
+        record: impl Fn() -> FutureRecord<'a, [u8], [u8]>,
+    ) -> Result<(), Error> {
         let mut left = PRODUCERS;
         loop {
             let producer = self.producer();
-            let sent = producer.send(record(), CONFIRM_WITHIN);
-            let Err((source, _)) = sent.instrument(span.clone()).await else {
+            let Err((source, _)) = producer.send(record(), CONFIRM_WITHIN).await else {
                 PUBLISHED.inc([topic_label(topic)]);
                 return Ok(());
             };
             let error = self.failed(topic, source);
             left -= 1;
             // It failed at once, and another producer has taken its place.
-            if left > 0 && producer.client().fatal_error().is_some() {
-                continue;
+            if left == 0 || producer.client().fatal_error().is_none() {
+                return Err(error);
             }
-            span::failed(&span, "not confirmed by the broker");
-            return Err(error);
         }
-    }
-
-    /// Publishes a record of another topic unchanged: its key, value, headers and time. Takes at most five seconds.
-    pub async fn copy(&self, topic: &str, record: &OwnedMessage) -> Result<(), Error> {
-        let mut copy = FutureRecord::<[u8], [u8]>::to(topic);
-        copy.key = record.key();
-        copy.payload = record.payload();
-        copy.timestamp = record.timestamp().to_millis();
-        copy.headers = record.headers().cloned();
-        let sent = self.producer().send(copy, CONFIRM_WITHIN).await;
-        sent.map_err(|(source, _)| self.failed(topic, source))?;
-        PUBLISHED.inc([topic_label(topic)]);
-        Ok(())
     }
 
     /// Publishes an invalid record unchanged to the dead-letter topic `topic`, with the reason and its source as headers.

@@ -22,7 +22,7 @@ pub(crate) struct LocationReport {
     pub(crate) partition: i32,
 }
 
-/// The topic of most systems, and of reports that were sent by an earlier version.
+/// The topic in a system without a position filter, and of reports that an earlier version has sent.
 fn unfiltered() -> String {
     topic::DRIVER_UPDATES.to_owned()
 }

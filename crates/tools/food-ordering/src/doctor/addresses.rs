@@ -30,7 +30,7 @@ pub struct Args {
     /// URL of the driver simulator [default: as in the data directory, else 127.0.0.1:9081]
     #[arg(long, env = "FOOD_ORDERING_DRIVER_SIMULATOR_URL", value_name = "URL")]
     driver_simulator_url: Option<String>,
-    /// URL of the position filter [default: as in the data directory, else there is none]
+    /// URL of the position filter [default: as in the data directory; without it, no filter is checked]
     #[arg(long, env = "FOOD_ORDERING_POSITION_FILTER_URL", value_name = "URL")]
     position_filter_url: Option<String>,
     /// URL of the restaurants' point of sale [default: as in the data directory, else 127.0.0.1:5050]
@@ -77,6 +77,7 @@ pub(super) struct Addresses {
     pub(super) restate_ingress: Nodes,
     pub(super) order_services: String,
     pub(super) driver_simulator: String,
+    /// If one runs.
     pub(super) position_filter: Option<String>,
     pub(super) restaurant_pos: String,
     pub(super) payment_provider: String,
@@ -151,12 +152,11 @@ impl Addresses {
             .map(|file| format!(" --{PROPERTIES_FILE}={}", file.display()));
         format!(
             "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
-             --position-filter={} --kafka-brokers={}{}",
+             --kafka-brokers={}{}",
             self.restate_admin,
             self.restate_ingress,
             self.order_services,
             self.driver_simulator,
-            self.position_filter.is_some(),
             self.kafka.brokers(),
             properties.unwrap_or_default(),
         )

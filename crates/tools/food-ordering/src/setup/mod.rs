@@ -99,8 +99,8 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[group(skip)]
 pub struct PositionFilter {
-    /// Whether a position filter runs, so that Restate reads the positions that it passes on, instead of all of them [default: true
-    /// for `up`, which then starts one; as before for `setup`, at first false]
+    /// Whether a position filter runs: then Restate reads the positions that it passes on, not all of them [default: `up` starts a
+    /// filter; `setup` changes nothing, and at its first run assumes none]
     #[arg(
         long,
         env = "FOOD_ORDERING_POSITION_FILTER",
@@ -222,7 +222,7 @@ pub(crate) async fn to_repair(
     kafka: &Connection,
     has_filter: bool,
 ) -> anyhow::Result<Vec<String>> {
-    let problems = subscriptions::problems(admin, kafka, has_filter).await?;
+    let problems = subscriptions::problems(admin, kafka, Some(has_filter)).await?;
     if !problems.is_empty() {
         return Ok(problems);
     }

@@ -23,15 +23,6 @@ const SINKS: [&str; 2] = [ORDERS_SINK, POSITIONS_SINK];
 /// Handlers that records of a topic called in earlier versions only.
 const OBSOLETE_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
 
-/// The topic from which Restate reads drivers' positions.
-pub(crate) fn positions_topic(has_filter: bool) -> &'static str {
-    if has_filter {
-        topic::DRIVER_POSITIONS
-    } else {
-        topic::DRIVER_UPDATES
-    }
-}
-
 /// The subscriptions that feed this system's handlers, each with its topic.
 pub(crate) fn ours(
     subscriptions: &[Subscription],
@@ -148,7 +139,11 @@ impl Wanted {
             name: host_name(&name),
             connection,
             in_memory,
-            positions: positions_topic(has_filter),
+            positions: if has_filter {
+                topic::DRIVER_POSITIONS
+            } else {
+                topic::DRIVER_UPDATES
+            },
             topic_ids: BTreeMap::new(),
         }
     }
@@ -338,15 +333,17 @@ fn needs_update(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, Stri
     found != wanted || found.values().any(|value| value == REDACTED)
 }
 
-/// Describes what is wrong with Restate's subscriptions to the cluster at `kafka`; empty if setup would change nothing.
+/// Describes what is wrong with Restate's subscriptions to the cluster at `kafka`; empty if setup would change nothing. Without
+/// `has_filter`, it is right to have the position filter, and not to have it.
 pub(crate) async fn problems(
     admin: &Admin,
     kafka: &Connection,
-    has_filter: bool,
+    has_filter: Option<bool>,
 ) -> anyhow::Result<Vec<String>> {
     let clusters = admin.kafka_clusters().await?;
     let subscriptions = admin.subscriptions().await?;
     let cluster = kafka::Cluster::discover(kafka).await?;
+    let has_filter = has_filter.unwrap_or_else(|| self::has_filter(&subscriptions));
     let wanted = Wanted::find(&cluster.id, kafka, kafka, has_filter).await?;
     Ok(missing(&clusters, &subscriptions, &wanted))
 }

@@ -217,7 +217,6 @@ impl Layout {
         self.ports
             .uses()
             .filter(|port| *port != Use::KafkaController)
-            .filter(|port| *port != Use::PositionFilter || self.has_position_filter)
             .map(|port| (port.name(), self.url(port)))
             .chain([(Part::Kafka.name(), brokers.to_owned())])
             .chain(

@@ -167,7 +167,8 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         say!("Created keys in {}", dir.keys().display());
     }
     let starts_kafka = args.kafka_brokers.is_none() && args.broker.broker == broker::Broker::Apache;
-    let uses = Use::all(nodes, starts_kafka);
+    let has_position_filter = args.position_filter.position_filter.unwrap_or(true);
+    let uses = Use::all(nodes, starts_kafka, has_position_filter);
     let reserved = ports::reserve(args.ports, uses, &dir.previous_ports())?;
     dir.write_json(PORTS, &reserved.ports.by_name())?;
     let programs = dir.file("programs");
@@ -209,7 +210,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         restaurant_url: args.restaurant_url,
         broker,
         kafka_properties,
-        has_position_filter: args.position_filter.position_filter.unwrap_or(true),
+        has_position_filter,
     };
     views::write(&layout.views())?;
     // Releases the ports, so that the parts can take them.

@@ -29,8 +29,8 @@ pub(super) enum Use {
 }
 
 impl Use {
-    /// All uses, for a Restate with this number of nodes, and perhaps Apache Kafka.
-    pub(super) fn all(nodes: Nodes, kafka: bool) -> Vec<Self> {
+    /// All uses, for a Restate with this number of nodes, and perhaps Apache Kafka and a position filter.
+    pub(super) fn all(nodes: Nodes, kafka: bool, filter: bool) -> Vec<Self> {
         let mut all = vec![Self::Gateway, Self::PsqlGateway];
         for node in nodes.all() {
             all.extend([
@@ -42,10 +42,12 @@ impl Use {
         all.extend([
             Self::OrderServices,
             Self::DriverSimulator,
-            Self::PositionFilter,
             Self::RestaurantPos,
             Self::PaymentProvider,
         ]);
+        if filter {
+            all.push(Self::PositionFilter);
+        }
         if kafka {
             all.extend([Self::Kafka, Self::KafkaController]);
         }
@@ -287,7 +289,7 @@ impl Ports {
 
     /// The default ports, each plus `offset`, whether or not they are free.
     pub(super) fn with_offset(offset: u16, nodes: Nodes) -> anyhow::Result<Self> {
-        let planned = with_offset(offset, Use::all(nodes, true))?.into_iter();
+        let planned = with_offset(offset, Use::all(nodes, true, true))?.into_iter();
         Ok(Self(
             planned.map(|(port, address, _)| (port, address)).collect(),
         ))
@@ -344,7 +346,12 @@ mod tests {
     }
 
     fn reserve_free(nodes: Nodes, former: &PreviousPorts) -> Reserved {
-        reserve(choice(&["--free-ports"]), Use::all(nodes, true), former).unwrap()
+        reserve(
+            choice(&["--free-ports"]),
+            Use::all(nodes, true, true),
+            former,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -352,7 +359,7 @@ mod tests {
         let ports = Ports::with_offset(1000, Nodes::One).unwrap();
         assert_eq!(ports.number(Use::Gateway), 4000);
         assert_eq!(ports.urls(Use::RestateIngress), "http://127.0.0.1:9080");
-        assert!(with_offset(60_000, Use::all(Nodes::One, true)).is_err());
+        assert!(with_offset(60_000, Use::all(Nodes::One, true, true)).is_err());
     }
 
     #[test]
@@ -366,7 +373,7 @@ mod tests {
 
     #[test]
     fn default_ports_and_names_are_unique() {
-        let all = Use::all(Nodes::Three, true);
+        let all = Use::all(Nodes::Three, true, true);
         let ports: BTreeSet<u16> = all.iter().map(|port| port.default_port()).collect();
         let names: BTreeSet<&str> = all.iter().map(|port| port.name()).collect();
         assert_eq!((ports.len(), names.len()), (all.len(), all.len()));
@@ -408,7 +415,7 @@ mod tests {
         let flags = ["--free-ports", "--gateway-listen=0.0.0.0:0"];
         let reserved = reserve(
             choice(&flags),
-            Use::all(Nodes::One, true),
+            Use::all(Nodes::One, true, true),
             &PreviousPorts::new(),
         )
         .unwrap();
@@ -434,7 +441,7 @@ mod tests {
         let flag = format!("--psql-gateway-listen={address}");
         let refused = reserve(
             choice(&["--free-ports", &flag]),
-            Use::all(Nodes::One, true),
+            Use::all(Nodes::One, true, true),
             &PreviousPorts::new(),
         );
         let error = refused.unwrap_err().to_string();

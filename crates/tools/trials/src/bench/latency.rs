@@ -1,6 +1,6 @@
 //! How long the system itself takes for an order while nothing waits: no cooking, no driving, and enough drivers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -60,7 +60,7 @@ pub(super) async fn at_rates(args: &Args, rates: &[f64]) -> anyhow::Result<Vec<L
     let system = LocalSystem::start(args.drivers_per_region(), &args.regions, &args.up).await?;
     let mut measured = Vec::new();
     // The first orders open connections and fill caches.
-    for (number, rate) in (0..).zip([rates[0]].iter().chain(rates)) {
+    for (number, rate) in (0..).zip(rates.first().into_iter().chain(rates)) {
         eprintln!("Placing {rate} orders a second …");
         let prefix = format!("latency-{number}");
         let latency = at_rate(args, &system, &prefix, *rate).await?;
@@ -150,21 +150,17 @@ async fn follow(
     orders: &[OrderEvent],
 ) -> anyhow::Result<HashMap<(OrderId, Status), i64>> {
     let mut reached = HashMap::new();
-    let mut left = orders.len();
-    while left > 0 {
+    let mut waiting: HashSet<&OrderId> = orders.iter().map(|order| &order.id).collect();
+    while !waiting.is_empty() {
         let event = watch.next().await?;
-        let is_ours = orders.iter().any(|order| order.id == event.order_id);
-        if is_ours && event.status.is_terminal() {
-            let (id, status) = (&event.order_id, event.status);
+        let (id, status) = (&event.order_id, event.status);
+        if status.is_terminal() && waiting.remove(id) {
             ensure!(
                 status == Status::Delivered,
                 "order {id} ended as {status:?}"
             );
-            left -= usize::from(!reached.contains_key(&(id.clone(), status)));
         }
-        reached
-            .entry((event.order_id, event.status))
-            .or_insert(event.at);
+        reached.entry((event.order_id, status)).or_insert(event.at);
     }
     Ok(reached)
 }

@@ -32,7 +32,7 @@ const AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Whether the topic was recreated.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It was, and Restate read the new topic after this time.
+    /// It was, and after this time setup had created it again, and Restate read it if it reads this topic.
     Done(Duration),
     /// The topic was left alone, for this reason: records in it would have been lost.
     NotRead(String),
@@ -47,11 +47,9 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Done(took) => write!(
-                f,
-                "deleted; Restate reads the new one after {:.1} s",
-                took.as_secs_f64()
-            ),
+            Self::Done(took) => {
+                write!(f, "deleted; set up again after {:.1} s", took.as_secs_f64())
+            }
             Self::NotRead(why) => write!(f, "left alone: {why}"),
         }
     }
