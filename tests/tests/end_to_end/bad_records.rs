@@ -238,7 +238,7 @@ async fn invalid_location_updates_become_dead_letters_and_do_not_halt_their_part
             .find(|found| found.key == *key && found.header("dlq-reason").contains(reason));
         let letter = letter.unwrap_or_else(|| panic!("no dead letter of {key:?}: {reason}"));
         assert_eq!(letter.value, value.as_deref().unwrap_or_default());
-        assert_eq!(letter.header("dlq-topic"), "driver-positions");
+        assert_eq!(letter.header("dlq-topic"), "driver-updates");
         assert!(letter.header("dlq-offset").parse::<u64>().is_ok());
     }
     // Valid reports still arrive, in every partition.

@@ -76,7 +76,7 @@ async fn only_positions_that_can_change_something_reach_restate_and_none_is_lost
     let records = passed.new_records()?;
     assert_eq!(records.iter().filter(|it| of_driver(it)).count(), 2);
 
-    // What cannot be read is passed on, becomes a dead letter, and halts no partition.
+    // What cannot be read becomes a dead letter, and halts no partition.
     let mut dead_letters = Topic::of(system.kafka()?, domain::topic::DRIVER_UPDATES_DLQ);
     for n in 0..16 {
         phone.send(&[0xff, n], b"{}").await?;

@@ -11,7 +11,8 @@
 //! | [`identity`] | accepting only requests that Restate has signed with a known key |
 //! | [`ingress`] | calling handlers from outside, as the gateway does |
 //! | `options.rs` | settings of every part with durable services |
-//! | `protocol.rs` | reading the first messages of an attempt |
+//! | `protocol.rs` | reading the messages of an attempt |
+//! | `costs.rs` | what the attempts of each handler cost |
 //! | [`record`] | the Kafka record that triggered an invocation |
 //! | `trace.rs` | the trace that an invocation belongs to, and propagating it |
 //! | `cancellation.rs` | distinguishing an operator's cancellation from every error |
@@ -22,6 +23,7 @@
 
 mod cancellation;
 pub mod clock;
+mod costs;
 mod declared;
 pub mod identity;
 pub mod ingress;

@@ -1,4 +1,4 @@
-//! Reads the first messages of an attempt.
+//! Reads the first messages of an attempt, and the types of all others.
 //!
 //! Restate and a service exchange messages, each with a header of eight bytes: type (16 bits), flags (16), length (32). The first
 //! two messages of an attempt are `Start` (0x0000) and the input (0x0400), both protocol buffers; see Restate's service protocol,
@@ -105,27 +105,39 @@ impl Beginning {
         })
     }
 
+    /// How many entries of earlier attempts Restate repeats.
+    pub(crate) fn repeated(&self) -> u64 {
+        // The first attempt receives the input too.
+        if self.entries == 1 && self.retries == 0 {
+            0
+        } else {
+            self.entries
+        }
+    }
+
     /// Whether an earlier attempt has added to the journal.
     pub(crate) fn is_resumed(&self) -> bool {
         self.entries > 1
     }
 }
 
-/// Inspects the messages that a service sends.
+/// Whether messages of this type are entries in the journal: commands and their results.
+pub(crate) fn is_entry(kind: u16) -> bool {
+    (INPUT..0x0800).contains(&kind) || kind >= 0x8000
+}
+
+/// Finds the messages in bytes as they pass, however they are split.
 #[derive(Debug, Default)]
-pub(crate) struct Answers {
+pub(crate) struct Messages {
     /// The part of the next header that has arrived.
     header: Vec<u8>,
     /// How many bytes of the last message's content have not arrived yet.
     rest: usize,
-    /// How the attempt ended, according to its last message.
-    pub(crate) outcome: Option<Outcome>,
-    /// Whether there was any other message, which means that the attempt did something.
-    pub(crate) did_something: bool,
 }
 
-impl Answers {
-    pub(crate) fn pass(&mut self, mut bytes: &[u8]) {
+impl Messages {
+    /// Calls `each` with the type of each message whose header is complete with these bytes.
+    pub(crate) fn pass(&mut self, mut bytes: &[u8], mut each: impl FnMut(u16)) {
         loop {
             let skipped = self.rest.min(bytes.len());
             self.rest -= skipped;
@@ -139,15 +151,31 @@ impl Answers {
             if let Ok(header) = <[u8; HEADER]>::try_from(&self.header[..]) {
                 self.header.clear();
                 self.rest = usize::try_from(length(header)).unwrap_or(usize::MAX);
-                match kind(header) {
-                    0x0001 => self.outcome = Some(Outcome::Suspended),
-                    0x0002 => self.outcome = Some(Outcome::Failed),
-                    0x0003 => self.outcome = Some(Outcome::Ended),
-                    // The list of what the attempt waits for.
-                    0x0006 => {}
-                    _ => self.did_something = true,
-                }
+                each(kind(header));
             }
+        }
+    }
+}
+
+/// What an attempt did, according to the messages that it sent.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// How the attempt ended, according to its last message.
+    pub(crate) outcome: Option<Outcome>,
+    /// Whether there was any other message, which means that the attempt did something.
+    pub(crate) did_something: bool,
+}
+
+impl Answers {
+    /// Adds a message of this type.
+    pub(crate) fn add(&mut self, kind: u16) {
+        match kind {
+            0x0001 => self.outcome = Some(Outcome::Suspended),
+            0x0002 => self.outcome = Some(Outcome::Failed),
+            0x0003 => self.outcome = Some(Outcome::Ended),
+            // The list of what the attempt waits for.
+            0x0006 => {}
+            _ => self.did_something = true,
         }
     }
 }
@@ -226,18 +254,15 @@ mod tests {
         let idle = [message(0x0006, b"waits"), message(0x0001, b"suspended")].concat();
         let busy = [message(0x040E, b"send"), message(0x0003, b"")].concat();
         for size in 1..=idle.len() {
-            let mut answers = Answers::default();
-            idle.chunks(size).for_each(|chunk| answers.pass(chunk));
-            assert_eq!(
-                (answers.outcome, answers.did_something),
-                (Some(Outcome::Suspended), false)
-            );
-            let mut answers = Answers::default();
-            busy.chunks(size).for_each(|chunk| answers.pass(chunk));
-            assert_eq!(
-                (answers.outcome, answers.did_something),
-                (Some(Outcome::Ended), true)
-            );
+            let answers = |bytes: &[u8]| {
+                let (mut messages, mut answers) = (Messages::default(), Answers::default());
+                for chunk in bytes.chunks(size) {
+                    messages.pass(chunk, |kind| answers.add(kind));
+                }
+                (answers.outcome, answers.did_something)
+            };
+            assert_eq!(answers(&idle), (Some(Outcome::Suspended), false));
+            assert_eq!(answers(&busy), (Some(Outcome::Ended), true));
         }
     }
 }

@@ -25,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Span;
 
+use crate::costs::{Costs, Meter};
 use crate::identity::{Identity, Refusal};
 use crate::protocol::{Answers, Beginning};
 use crate::trace::{resumed, traceparent_in};
@@ -147,18 +148,20 @@ impl Server {
         let Some((service, handler)) = target(path) else {
             let (parts, body) = request.into_parts();
             let request = Request::from_parts(parts, InspectedBody::uninspected(body, stopping));
-            return self.handle(request, Span::none(), false);
+            return self.handle(request, Span::none(), false, None);
         };
         let (service, handler) = (service.to_owned(), handler.to_owned());
         let runtime = http::parent_of(request.headers());
         let (parts, body) = request.into_parts();
-        let (inspected, beginning) = InspectedBody::beginning_of(body, stopping).await;
-        let beginning = Beginning::read(&beginning);
-        let is_resumed = beginning.as_ref().is_some_and(Beginning::is_resumed);
-        let span = beginning.map_or_else(Span::none, |beginning| {
-            self.span(&service, &handler, &beginning, runtime)
-        });
-        self.handle(Request::from_parts(parts, inspected), span, is_resumed)
+        let (mut inspected, beginning) = InspectedBody::beginning_of(body, stopping).await;
+        let request = |body| Request::from_parts(parts, body);
+        let Some(beginning) = Beginning::read(&beginning) else {
+            return self.handle(request(inspected), Span::none(), false, None);
+        };
+        let (received, sent) = Costs::meters(&service, &handler, &beginning);
+        inspected.meter = Some(received);
+        let span = self.span(&service, &handler, &beginning, runtime);
+        self.handle(request(inspected), span, beginning.is_resumed(), Some(sent))
     }
 
     fn handle(
@@ -166,13 +169,15 @@ impl Server {
         request: Request<InspectedBody>,
         span: Span,
         is_resumed: bool,
+        sent: Option<Meter>,
     ) -> Response<Answer> {
         let options = HandleOptions {
             protocol_mode: ProtocolMode::BidiStream,
         };
-        self.endpoint
-            .handle_with_options(request, options)
-            .map(|body| Either::Right(Attempt::new(body, span, is_resumed)))
+        let response = self.endpoint.handle_with_options(request, options);
+        // Only handlers that exist have costs.
+        let sent = sent.filter(|_| response.status() == StatusCode::OK);
+        response.map(|body| Either::Right(Attempt::new(body, span, is_resumed, sent)))
     }
 
     /// The span of an attempt with this beginning.
@@ -255,6 +260,7 @@ struct InspectedBody {
     frames: VecDeque<Frame<Bytes>>,
     rest: Incoming,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    meter: Option<Meter>,
 }
 
 impl InspectedBody {
@@ -263,6 +269,7 @@ impl InspectedBody {
             frames: VecDeque::new(),
             rest,
             stopping: Box::pin(stopping.clone().cancelled_owned()),
+            meter: None,
         }
     }
 
@@ -296,11 +303,17 @@ impl Body for InspectedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if let Some(frame) = self.frames.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
-        }
         // Data that has arrived is read first: an attempt cannot begin without its whole journal.
-        match Pin::new(&mut self.rest).poll_frame(context) {
+        let polled = match self.frames.pop_front() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.rest).poll_frame(context),
+        };
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let (Some(meter), Some(data)) = (&mut self.meter, frame.data_ref())
+        {
+            meter.pass(data, |_| ());
+        }
+        match polled {
             Poll::Pending => self.stopping.as_mut().poll(context).map(|()| None),
             ready @ Poll::Ready(_) => ready,
         }
@@ -312,17 +325,18 @@ struct Attempt {
     body: ResponseBody,
     span: Span,
     is_resumed: bool,
-    /// Set only if traces are enabled.
-    answers: Option<Answers>,
+    answers: Answers,
+    meter: Option<Meter>,
 }
 
 impl Attempt {
-    fn new(body: ResponseBody, span: Span, is_resumed: bool) -> Self {
+    fn new(body: ResponseBody, span: Span, is_resumed: bool, meter: Option<Meter>) -> Self {
         Self {
-            answers: is_enabled().then(Answers::default),
             body,
             span,
             is_resumed,
+            answers: Answers::default(),
+            meter,
         }
     }
 }
@@ -340,16 +354,17 @@ impl Body for Attempt {
             span,
             is_resumed,
             answers,
+            meter,
         } = &mut *self;
         let frame = {
             let _entered = span.enter();
             let poll = || Pin::new(body).poll_frame(context);
             ready!(resumed(*is_resumed, poll))
         };
-        if let (Some(answers), Some(Ok(frame))) = (answers, &frame)
+        if let (Some(meter), Some(Ok(frame))) = (meter, &frame)
             && let Some(data) = frame.data_ref()
         {
-            answers.pass(data);
+            meter.pass(data, |kind| answers.add(kind));
         }
         Poll::Ready(frame)
     }
@@ -365,9 +380,12 @@ impl Body for Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        let Some(answers) = &self.answers else { return };
-        let outcome = answers.outcome.unwrap_or(Outcome::CutOff);
-        span::ended(&self.span, outcome, answers.did_something);
+        let Some(meter) = &self.meter else { return };
+        meter.record();
+        if is_enabled() {
+            let outcome = self.answers.outcome.unwrap_or(Outcome::CutOff);
+            span::ended(&self.span, outcome, self.answers.did_something);
+        }
     }
 }
 

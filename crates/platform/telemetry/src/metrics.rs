@@ -1,8 +1,9 @@
 //! Counters, gauges and histograms with bounded labels, and `GET /metrics`.
 //!
-//! A metric is a `static` next to the code that it measures. Label values are constants in the program, never external input, so the
-//! number of series is bounded.
+//! A metric is a `static` next to the code that it measures. Label values are constants in the program or names of handlers, never
+//! external input, so the number of series is bounded.
 
+use std::borrow::Cow;
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub async fn get() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text())
 }
 
-type Labels<const N: usize> = [(&'static str, &'static str); N];
+type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
 
 /// Metrics with one name and with labels. They are registered when the first of them is used.
 #[derive(Debug)]
@@ -92,13 +93,15 @@ where
     Family<Labels<N>, M>: Metric + Clone,
 {
     /// Returns the metric with these label values.
-    fn of(&self, values: [&'static str; N]) -> M {
+    fn of<V: Into<Cow<'static, str>>>(&self, values: [V; N]) -> M {
         let family = self.family.get_or_init(|| {
             let family = Family::new_with_constructor(self.make);
             register(self.name, self.help, &family);
             family
         });
-        family.get_or_create_owned(&std::array::from_fn(|n| (self.labels[n], values[n])))
+        let mut names = self.labels.into_iter();
+        let labels = values.map(|value| (names.next().unwrap_or_default(), value.into()));
+        family.get_or_create_owned(&labels)
     }
 }
 
@@ -112,6 +115,11 @@ impl<const N: usize> Counters<N> {
     /// Adds one.
     pub fn inc(&self, values: [&'static str; N]) {
         self.of(values).inc();
+    }
+
+    /// Adds a number.
+    pub fn add(&self, values: [String; N], number: u64) {
+        self.of(values).inc_by(number);
     }
 }
 

@@ -1,8 +1,8 @@
-//! [`DriverUpdateIntake`]: the sink of topic `driver-updates`.
+//! [`DriverUpdateIntake`]: the sink of topic `driver-updates` in a system without a position filter.
 #![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use domain::driver::LocationUpdate;
-use durable::record::key_of;
+use durable::record::{key_of, source_of, time_of};
 use durable::{Unread, retry};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
@@ -10,10 +10,10 @@ use restate_sdk::prelude::*;
 use crate::twin::DriverDigitalTwinClient;
 use crate::{dead_letter, report};
 
-/// Receives location updates from Kafka.
+/// Receives location updates from Kafka, unless a position filter does, whose records go to the twins directly.
 ///
 /// It is deliberately a plain service that takes bytes: with an object as sink, the first record whose key is not UTF-8 would halt
-/// the partition for ever. The intake costs one more invocation per record, so it does as little as possible: it has no state,
+/// the partition for ever. The filter refuses such records. The intake costs one more invocation per record, so it does as little as possible: it has no state,
 /// awaits nothing, and makes one one-way send.
 ///
 /// The runtime handles the records of a partition concurrently, so reports may overtake each other on their way to the twin. The
@@ -47,7 +47,13 @@ impl DriverUpdateIntake {
     ) -> Result<(), TerminalError> {
         let value = value.into_bytes();
         let key = key_of(ctx.headers());
-        match report::read(key.as_deref(), &value, ctx.headers()) {
+        let source = source_of(ctx.headers());
+        match report::read(
+            key.as_deref(),
+            &value,
+            source.clone(),
+            time_of(ctx.headers()),
+        ) {
             Ok((driver, report)) => {
                 ctx.object_client::<DriverDigitalTwinClient>(driver.as_str())
                     .handle_driver_location_update_event(report.to_json().into())
@@ -55,7 +61,7 @@ impl DriverUpdateIntake {
                 Ok(())
             }
             Err(refused) => {
-                let letter = refused.dead_letter(key, value, ctx.headers());
+                let letter = refused.dead_letter(key, value, source);
                 let publisher = self.publisher.clone();
                 ctx.run(move || dead_letter::publish(letter, publisher))
                     .name(dead_letter::STEP)

@@ -53,6 +53,7 @@ pub use matcher::{
     DriverDeliveryMatcher, DriverDeliveryMatcherClient, DriverDeliveryMatcherIngressClient,
 };
 pub use options::Silence;
+pub use report::{Reported, read_record};
 pub use twin::{DriverDigitalTwin, DriverDigitalTwinClient, DriverDigitalTwinIngressClient};
 pub use types::{Availability, DeliveryRef, DeliveryRequest};
 

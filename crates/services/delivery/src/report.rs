@@ -2,8 +2,8 @@
 
 use domain::driver::{LocationUpdate, Received, Unreadable};
 use domain::{DriverId, id, topic};
-use durable::record::{source_of, time_of};
-use kafka::dead_letter::DeadLetter;
+use durable::record::{is_record, source_of, time_of};
+use kafka::dead_letter::{DeadLetter, Source};
 use restate_sdk::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,10 +62,14 @@ impl LocationReport {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Reads the message to the twin. Before there was an intake, the subscription sent the record itself to the twin, so
-    /// invocations from that time have to be read too.
+    /// Reads the message to the twin: from the intake, or, with a position filter, a record itself.
     pub(crate) fn of(sent: &[u8], headers: &HeaderMap) -> Result<Self, Refused> {
-        serde_json::from_slice(sent).or_else(|_| report(sent, headers))
+        let of_record = || report(sent, source_of(headers), time_of(headers));
+        // A record is never read as a message of the intake, which says when Kafka received the report.
+        if is_record(headers) {
+            return of_record();
+        }
+        serde_json::from_slice(sent).or_else(|_| of_record())
     }
 }
 
@@ -90,12 +94,12 @@ impl Refused {
         &self,
         key: Option<Vec<u8>>,
         value: Vec<u8>,
-        headers: &HeaderMap,
+        source: Source,
     ) -> DeadLetter {
         DeadLetter {
             key,
             value,
-            source: source_of(headers),
+            source,
             reason: self.to_string(),
             kind: self.kind(),
         }
@@ -111,19 +115,52 @@ impl Refused {
     }
 }
 
+/// What a record of topic `driver-updates` says, for the position filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    /// The driver.
+    pub driver: DriverId,
+    /// The driver's position, if it is valid.
+    pub update: Option<LocationUpdate>,
+    /// When Kafka received the report.
+    pub received: Received,
+}
+
+/// Reads a record from `source`, which has this time (ms since 1970), for the position filter. If it is not a driver's report, returns it
+/// as a dead letter.
+pub fn read_record(
+    key: Option<&[u8]>,
+    value: &[u8],
+    source: Source,
+    time: Option<i64>,
+) -> Result<Reported, Box<DeadLetter>> {
+    match read(key, value, source.clone(), time) {
+        Ok((driver, report)) => Ok(Reported {
+            driver,
+            update: report.said.update(),
+            received: report.received,
+        }),
+        Err(refused) => {
+            let key = key.map(<[u8]>::to_vec);
+            Err(Box::new(refused.dead_letter(key, value.to_vec(), source)))
+        }
+    }
+}
+
 /// The driver and the report in a record.
 pub(crate) fn read(
     key: Option<&[u8]>,
     value: &[u8],
-    headers: &HeaderMap,
+    source: Source,
+    time: Option<i64>,
 ) -> Result<(DriverId, LocationReport), Refused> {
     let key = std::str::from_utf8(key.ok_or(Refused::NoKey)?).map_err(|_| Refused::NotUtf8)?;
     let driver = key.parse()?;
-    Ok((driver, report(value, headers)?))
+    Ok((driver, report(value, source, time)?))
 }
 
 /// The report in a record.
-fn report(value: &[u8], headers: &HeaderMap) -> Result<LocationReport, Refused> {
+fn report(value: &[u8], source: Source, time: Option<i64>) -> Result<LocationReport, Refused> {
     let said = match LocationUpdate::parse(value) {
         Ok(update) => Said::Update(update),
         Err(unusable) if unusable.is_report() => Said::Unusable {
@@ -132,8 +169,7 @@ fn report(value: &[u8], headers: &HeaderMap) -> Result<LocationReport, Refused> 
         },
         Err(unreadable) => return Err(unreadable.into()),
     };
-    let source = source_of(headers);
-    let at = time_of(headers)
+    let at = time
         .or(said.update().and_then(|update| update.timestamp))
         .ok_or(Refused::NoTime)?;
     Ok(LocationReport {
@@ -162,6 +198,14 @@ mod tests {
         headers
     }
 
+    fn read(
+        key: Option<&[u8]>,
+        value: &[u8],
+        headers: &HeaderMap,
+    ) -> Result<(DriverId, LocationReport), Refused> {
+        super::read(key, value, source_of(headers), time_of(headers))
+    }
+
     #[test]
     fn a_report_has_the_position_and_the_time_and_offset_of_the_record() {
         let (driver, report) = read(Some(b"driver-1"), UPDATE, &headers("1700000000250")).unwrap();
@@ -179,11 +223,39 @@ mod tests {
         );
         // The format that earlier versions send too.
         assert!(sent.starts_with(br#"{"update":{"lon":-121.9,"lat":37.3,"timestamp":"#));
-        // A record itself, as the subscription of earlier versions sends it.
+        // A record itself, as a subscription sends it.
         assert_eq!(
             LocationReport::of(UPDATE, &headers("1700000000250")),
             Ok(report)
         );
+    }
+
+    #[test]
+    fn a_record_cannot_say_when_kafka_received_it() {
+        let (_, report) = read(Some(b"d"), UPDATE, &headers("1700000000250")).unwrap();
+        let forged = LocationReport::of(&report.to_json(), &headers("1700000000999")).unwrap();
+        assert_eq!(forged.received.at, 1_700_000_000_999);
+        assert!(matches!(forged.said, Said::Unusable { .. }), "{forged:?}");
+    }
+
+    #[test]
+    fn the_filter_gets_the_same_report_or_the_dead_letter() {
+        let headers = headers("1700000000250");
+        let filtered = |key| read_record(key, UPDATE, source_of(&headers), time_of(&headers));
+        let (driver, report) = read(Some(b"d"), UPDATE, &headers).unwrap();
+        let expected = Reported {
+            driver,
+            update: report.said.update(),
+            received: report.received,
+        };
+        assert_eq!(filtered(Some(b"d")).unwrap(), expected);
+        let letter = filtered(Some(b"\xff")).unwrap_err();
+        assert_eq!(letter.key.as_deref(), Some(&b"\xff"[..]));
+        assert_eq!(
+            (letter.value.as_slice(), letter.kind),
+            (UPDATE, "record_key")
+        );
+        assert_eq!(letter.source, source_of(&headers));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use domain::driver::Verdict;
 use domain::geo::Speed;
 use domain::{DriverId, Location, Region};
 use durable::clock::now_ms;
+use durable::record::source_of;
 use durable::{Trace, Traced, Unread, retry};
 use kafka::Publisher;
 use kafka::dead_letter::{DeadLetter, Source};
@@ -191,7 +192,8 @@ impl DriverDigitalTwin {
         Ok(())
     }
 
-    /// Sent by `DriverUpdateIntake` for each report of the driver's phone. Keeps the position if it is the newest, and sends the
+    /// Called for each record of topic `driver-positions`, or, without a position filter, sent by `DriverUpdateIntake` for each report of
+    /// the driver's phone. Keeps the position if it is the newest, and sends the
     /// order a new expected arrival if that has moved by more than two seconds. Any report counts as hearing from the driver, and makes
     /// a driver who was offline available again. The first of a series of impossible positions goes to topic `driver-updates-dlq`;
     /// all of them are counted.
@@ -205,7 +207,8 @@ impl DriverDigitalTwin {
         let sent = match LocationReport::of(&report, ctx.headers()) {
             Ok(report) => report,
             Err(refused) => {
-                let letter = refused.dead_letter(Some(ctx.key().into()), report, ctx.headers());
+                let letter =
+                    refused.dead_letter(Some(ctx.key().into()), report, source_of(ctx.headers()));
                 return self.publish_dead_letter(&ctx, letter).await;
             }
         };

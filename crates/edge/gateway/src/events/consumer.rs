@@ -39,8 +39,9 @@ const TOPICS: [(&str, i64); 5] = [
     (topic::ORDERS_DLQ, 50),
     (topic::DRIVER_UPDATES_DLQ, 50),
 ];
-/// How long a broker may hold back its answer while there are no new records. librdkafka's mock cluster, the embedded broker,
-/// answers only then, even if a record arrives meanwhile, so this delays changes there.
+/// How many bytes of new records a broker waits for before it answers. A record at a time costs gateway and broker much more.
+const FETCH_BYTES: &str = "4096";
+/// How long it waits for them, which delays changes by that much on an idle system.
 const FETCH_WAIT: Duration = Duration::from_millis(50);
 /// How long the brokers have to list the partitions.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
@@ -191,6 +192,7 @@ pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error
         .set("enable.auto.offset.store", "false")
         // A broker that has lost its log begins at offset 0, and so does the reader.
         .set("auto.offset.reset", "earliest")
+        .set("fetch.min.bytes", FETCH_BYTES)
         .set("fetch.wait.max.ms", FETCH_WAIT.as_millis().to_string())
         .set("queued.max.messages.kbytes", "8192")
         .set("reconnect.backoff.max.ms", "1000")

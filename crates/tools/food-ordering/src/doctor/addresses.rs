@@ -8,6 +8,7 @@ use kafka::{Connection, PROPERTIES_FILE};
 use upstream::Addresses as Nodes;
 
 use crate::flags;
+use crate::setup;
 use crate::up::{self, ENDPOINTS};
 
 /// Arguments of `doctor`.
@@ -44,6 +45,8 @@ pub struct Args {
     kafka_brokers: Option<String>,
     #[command(flatten)]
     kafka_properties: kafka::PropertiesFile,
+    #[command(flatten)]
+    reader: setup::Reader,
 }
 
 impl Args {
@@ -84,6 +87,8 @@ pub(super) struct Addresses {
     pub(super) kafka: Connection,
     /// The file with Kafka's connection properties, if there is one.
     pub(super) kafka_properties: Option<PathBuf>,
+    /// Whether another program than Restate reads Kafka.
+    pub(super) no_subscribe: bool,
 }
 
 impl Addresses {
@@ -142,6 +147,7 @@ impl Addresses {
             payment_provider: at(args.payment_url, "payment-provider", 5060),
             kafka: Connection::with_file(brokers, kafka_properties.as_deref())?,
             kafka_properties,
+            no_subscribe: args.reader.no_subscribe,
             data_dir: known.then_some(args.data_dir.path),
         })
     }
@@ -152,13 +158,18 @@ impl Addresses {
             .map(|file| format!(" --{PROPERTIES_FILE}={}", file.display()));
         format!(
             "food-ordering setup --moved --restate-admin={} --restate-ingress={} --order-services-url={} --driver-simulator-url={} \
-             --kafka-brokers={}{}",
+             --kafka-brokers={}{}{}",
             self.restate_admin,
             self.restate_ingress,
             self.order_services,
             self.driver_simulator,
             self.kafka.brokers(),
             properties.unwrap_or_default(),
+            if self.no_subscribe {
+                " --no-subscribe"
+            } else {
+                ""
+            },
         )
     }
 

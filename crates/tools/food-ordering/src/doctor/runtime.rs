@@ -10,7 +10,8 @@ use super::parts::Up;
 use crate::deployments::{Surveyed, survey};
 use crate::restate::admin::{Admin, Deployment};
 use crate::settle;
-use crate::setup::{deployments, subscriptions};
+use crate::setup::deployments;
+use crate::setup::subscriptions::{self, Reads};
 use crate::up::KEYS;
 
 /// The parts with durable services, each with one of its services.
@@ -170,9 +171,14 @@ async fn subscriptions(
         // The expected subscriptions depend on the cluster's id, which only Kafka can give.
         return Ok(Vec::new());
     }
-    let problems = subscriptions::problems(admin, &addresses.kafka, None).await?;
+    let reads = addresses.no_subscribe.then_some(Reads::Nothing);
+    let problems = subscriptions::problems(admin, &addresses.kafka, reads).await?;
     if problems.is_empty() {
-        let what = format!("both topics at {}", addresses.kafka.brokers());
+        let brokers = addresses.kafka.brokers();
+        let what = match reads {
+            Some(_) => format!("none, because another program reads {brokers}"),
+            None => format!("both topics at {brokers}"),
+        };
         return Ok(vec![Finding::fine("subscriptions", what)]);
     }
     Ok(problems

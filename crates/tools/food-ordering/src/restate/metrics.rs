@@ -43,6 +43,32 @@ pub fn values<'a>(
         .map(|sample| sample.value)
 }
 
+/// The labels and values of all series of `name`.
+pub fn series<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = (Labels<'a>, f64)> {
+    text.lines()
+        .filter_map(parse)
+        .filter(move |sample| sample.name == name)
+        .map(|sample| (Labels(sample.labels), sample.value))
+}
+
+/// The labels of a series.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a>(&'a str);
+
+impl<'a> Labels<'a> {
+    /// The value of a label; it must not contain a quote.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        let value = |label: &'a str| {
+            label
+                .strip_prefix(name)?
+                .strip_prefix("=\"")?
+                .strip_suffix('"')
+        };
+        self.0.split(',').find_map(value)
+    }
+}
+
 /// The sum of these [`values`].
 #[must_use]
 pub fn sum(text: &str, name: &str, labels: &[&str]) -> f64 {
@@ -63,6 +89,13 @@ odd{text="a } b",status="started"} 1.5e3
 plain 7
 broken{
 "#;
+
+    #[test]
+    fn a_series_has_labels() {
+        let (labels, value) = series(TEXT, "tasks_total").nth(1).unwrap();
+        assert_eq!((labels.get("partition_id"), value), (Some("1"), 30.0));
+        assert_eq!(labels.get("partition"), None);
+    }
 
     #[test]
     fn a_sum_covers_the_series_that_have_all_labels() {

@@ -20,7 +20,7 @@ use kafka::{Connection, Properties};
 use tokio::time::Instant;
 
 use self::ingress::Ingress;
-use self::subscriptions::{Described, Wanted};
+use self::subscriptions::{Described, Reads, Wanted};
 use crate::restate::admin::Admin;
 
 /// Arguments of `setup`.
@@ -76,6 +76,9 @@ pub struct Args {
         value_name = "FILE"
     )]
     pub kafka_properties_for_restate: Option<PathBuf>,
+    /// Whether Restate reads Kafka.
+    #[command(flatten)]
+    pub reader: Reader,
     /// Where Restate reads the drivers' positions.
     #[command(flatten)]
     pub position_filter: PositionFilter,
@@ -93,6 +96,24 @@ pub struct Args {
     /// How long to wait for Kafka, Restate, the services and the drivers
     #[arg(long, env = "FOOD_ORDERING_SETUP_TIMEOUT", default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub timeout: Duration,
+}
+
+/// Who reads Kafka for Restate.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[group(skip)]
+pub struct Reader {
+    /// Restate does not read Kafka itself: another program, such as Restate's Kafka integration, does and calls the handlers. `setup`
+    /// then removes Restate's subscriptions, and `doctor` expects none
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_NO_SUBSCRIBE",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL"
+    )]
+    pub no_subscribe: bool,
 }
 
 /// Whether there is a position filter.
@@ -147,11 +168,12 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     // These two steps are independent of each other.
     let (cluster, ()) = tokio::try_join!(
         waiter.until_ok("Kafka", || async {
-            let has_filter = match args.position_filter.position_filter {
-                Some(has_filter) => has_filter,
-                None => subscriptions::has_filter(&admin.subscriptions().await?),
+            let reads = match args.position_filter.position_filter {
+                _ if args.reader.no_subscribe => Reads::Nothing,
+                Some(has_filter) => Reads::with_filter(has_filter),
+                None => Reads::as_before(&admin.subscriptions().await?),
             };
-            find_cluster(&kafka, &for_restate, has_filter).await
+            find_cluster(&kafka, &for_restate, reads).await
         }),
         register(args, &admin, &waiter),
     )?;
@@ -171,7 +193,12 @@ pub async fn run(args: &Args, report: impl Fn(&str)) -> anyhow::Result<()> {
     let clusters = admin.kafka_clusters().await?;
     let existing = admin.subscriptions().await?;
     let actions = subscriptions::plan(&clusters, &existing, &cluster);
-    if actions.is_empty() {
+    if args.reader.no_subscribe {
+        report(&format!(
+            "Kafka cluster {}: another program reads it for Restate",
+            cluster.name()
+        ));
+    } else if actions.is_empty() {
         report(&format!(
             "Kafka cluster {}: subscribed to already",
             cluster.name()
@@ -222,7 +249,8 @@ pub(crate) async fn to_repair(
     kafka: &Connection,
     has_filter: bool,
 ) -> anyhow::Result<Vec<String>> {
-    let problems = subscriptions::problems(admin, kafka, Some(has_filter)).await?;
+    let problems =
+        subscriptions::problems(admin, kafka, Some(Reads::with_filter(has_filter))).await?;
     if !problems.is_empty() {
         return Ok(problems);
     }
@@ -238,11 +266,11 @@ pub(crate) async fn to_repair(
 async fn find_cluster(
     kafka: &Connection,
     for_restate: &Connection,
-    has_filter: bool,
+    reads: Reads,
 ) -> anyhow::Result<Wanted> {
     let cluster = kafka::Cluster::discover(kafka).await?;
     kafka::ensure_topics(kafka, &domain::topic::ALL).await?;
-    Wanted::find(&cluster.id, kafka, for_restate, has_filter).await
+    Wanted::find(&cluster.id, kafka, for_restate, reads).await
 }
 
 /// Waits for Restate and the services, and registers the services, or waits until another program has registered them.

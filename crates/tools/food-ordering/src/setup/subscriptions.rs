@@ -16,12 +16,11 @@ use crate::restate::admin::{Admin, KafkaCluster, Subscription};
 
 /// The handler that records of topic `orders` call.
 pub(crate) const ORDERS_SINK: &str = "service://OrderIntake/receive";
-/// The handler that drivers' positions call.
+/// The handler that all positions of drivers call.
 const POSITIONS_SINK: &str = "service://DriverUpdateIntake/receive";
-const SINKS: [&str; 2] = [ORDERS_SINK, POSITIONS_SINK];
-
-/// Handlers that records of a topic called in earlier versions only.
-const OBSOLETE_SINKS: [&str; 1] = ["service://DriverDigitalTwin/handleDriverLocationUpdateEvent"];
+/// The handler that the positions that the position filter has chosen call. In earlier versions, all of them called it.
+const FILTERED_POSITIONS_SINK: &str = "service://DriverDigitalTwin/handleDriverLocationUpdateEvent";
+const SINKS: [&str; 3] = [ORDERS_SINK, POSITIONS_SINK, FILTERED_POSITIONS_SINK];
 
 /// The subscriptions that feed this system's handlers, each with its topic.
 pub(crate) fn ours(
@@ -38,6 +37,43 @@ pub(crate) fn ours(
 /// Whether Restate reads the positions that the position filter passes on.
 pub(crate) fn has_filter(subscriptions: &[Subscription]) -> bool {
     ours(subscriptions).any(|(topic, _)| topic == topic::DRIVER_POSITIONS)
+}
+
+/// What Restate reads from Kafka itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Orders, and every position.
+    AllPositions,
+    /// Orders, and the positions that the position filter passes on.
+    FilteredPositions,
+    /// Nothing: another program, such as Restate's Kafka integration, reads the topics and calls the handlers.
+    Nothing,
+}
+
+impl Reads {
+    /// With a position filter, or without it.
+    pub(crate) fn with_filter(has_filter: bool) -> Self {
+        if has_filter {
+            Self::FilteredPositions
+        } else {
+            Self::AllPositions
+        }
+    }
+
+    /// What it reads now; if that is nothing, what it reads by default.
+    pub(super) fn as_before(subscriptions: &[Subscription]) -> Self {
+        Self::with_filter(has_filter(subscriptions))
+    }
+
+    /// The topics, each with the handler that its records call.
+    pub(crate) fn sinks(self) -> Vec<(&'static str, &'static str)> {
+        let positions = match self {
+            Self::AllPositions => (topic::DRIVER_UPDATES, POSITIONS_SINK),
+            Self::FilteredPositions => (topic::DRIVER_POSITIONS, FILTERED_POSITIONS_SINK),
+            Self::Nothing => return Vec::new(),
+        };
+        vec![(topic::ORDERS, ORDERS_SINK), positions]
+    }
 }
 
 /// The consumer group in which Restate reads `topic`, which has this id. While subscriptions are being replaced, there may also be
@@ -75,8 +111,7 @@ pub(super) struct Wanted {
     /// The connection by which Restate reaches it.
     connection: Connection,
     in_memory: bool,
-    /// The topic with the drivers' positions.
-    positions: &'static str,
+    reads: Reads,
     /// The ids of the topics, if the brokers support topic ids.
     topic_ids: BTreeMap<String, String>,
 }
@@ -91,6 +126,8 @@ enum Stale<'a> {
     DeletedTopic(&'a str),
     /// The positions come from another topic, with the position filter or without it.
     OtherPositions(&'a str),
+    /// Another program reads the topics.
+    OtherReader,
 }
 
 /// A change to make in Restate.
@@ -119,16 +156,16 @@ impl Wanted {
         cluster_id: &str,
         kafka: &Connection,
         for_restate: &Connection,
-        has_filter: bool,
+        reads: Reads,
     ) -> anyhow::Result<Self> {
-        let mut wanted = Self::new(cluster_id, kafka.brokers(), for_restate.clone(), has_filter);
-        let topics = wanted.sinks().map(|(topic, _)| topic);
+        let mut wanted = Self::new(cluster_id, kafka.brokers(), for_restate.clone(), reads);
+        let topics: Vec<_> = reads.sinks().into_iter().map(|(topic, _)| topic).collect();
         wanted.topic_ids = kafka::topic_ids(kafka, &topics).await?;
         Ok(wanted)
     }
 
     /// `known_as` is the address at which this process reaches the cluster.
-    fn new(cluster_id: &str, known_as: &str, connection: Connection, has_filter: bool) -> Self {
+    fn new(cluster_id: &str, known_as: &str, connection: Connection, reads: Reads) -> Self {
         let mut name = format!("kafka-{cluster_id}");
         // The broker in memory derives its id from a memory address, which may repeat, but hardly together with the same port.
         let in_memory = in_memory::is_in_memory(cluster_id);
@@ -139,21 +176,9 @@ impl Wanted {
             name: host_name(&name),
             connection,
             in_memory,
-            positions: if has_filter {
-                topic::DRIVER_POSITIONS
-            } else {
-                topic::DRIVER_UPDATES
-            },
+            reads,
             topic_ids: BTreeMap::new(),
         }
-    }
-
-    /// The topics, each with the handler that its records call.
-    fn sinks(&self) -> [(&'static str, &'static str); 2] {
-        [
-            (topic::ORDERS, ORDERS_SINK),
-            (self.positions, POSITIONS_SINK),
-        ]
     }
 
     pub(super) fn name(&self) -> &str {
@@ -198,8 +223,15 @@ impl Wanted {
     /// Why a subscription of this system should be removed.
     fn why_stale<'a>(&self, source: &'a str, group: Option<&str>) -> Stale<'a> {
         match self.topic_of(source) {
+            _ if self.reads == Reads::Nothing => Stale::OtherReader,
             None => Stale::OtherCluster,
-            Some(topic) if !self.sinks().iter().any(|(wanted, _)| *wanted == topic) => {
+            Some(topic)
+                if !self
+                    .reads
+                    .sinks()
+                    .iter()
+                    .any(|(wanted, _)| *wanted == topic) =>
+            {
                 Stale::OtherPositions(topic)
             }
             Some(topic) => {
@@ -238,7 +270,11 @@ impl Wanted {
                 if self.in_memory { "100" } else { "250" }.to_owned(),
             ),
         ];
-        if self.in_memory {
+        if topic == topic::DRIVER_POSITIONS {
+            // Nobody waits for a single position.
+            options.push(("fetch.min.bytes", "16384".to_owned()));
+            options.push(("fetch.wait.max.ms", "100".to_owned()));
+        } else if self.in_memory {
             // The broker in memory answers an idle consumer only when this time is over, even if a record arrives earlier
             // (`rd_kafka_mock_handle_Fetch`).
             options.push(("fetch.wait.max.ms", "25".to_owned()));
@@ -278,27 +314,27 @@ pub(super) fn plan(
 ) -> Vec<Action> {
     let mut actions = Vec::new();
     match clusters.iter().find(|cluster| cluster.name == wanted.name) {
+        _ if wanted.reads == Reads::Nothing => {}
         None => actions.push(Action::CreateCluster),
         Some(cluster) if needs_update(&cluster.properties, &wanted.properties()) => {
             actions.push(Action::UpdateCluster);
         }
         Some(_) => {}
     }
-    for (topic, sink) in wanted.sinks() {
+    for (topic, sink) in wanted.reads.sinks() {
         let mut subscriptions = subscriptions.iter();
         if !subscriptions.any(|subscription| wanted.is(subscription, topic, sink)) {
             actions.push(Action::Subscribe { topic, sink });
         }
     }
-    // Other subscriptions that feed the same handlers are stale, and so are clusters that feed nothing else. Subscriptions to a
-    // handler of an earlier version are stale too: the new subscription uses the same consumer group, so it continues from the
-    // former one's last committed offset, which may repeat a few records.
+    // Other subscriptions that feed the same handlers are stale, and so are clusters that feed nothing else. Where an earlier version
+    // read the same topic into another handler, the new subscription uses the same consumer group, so it continues from the former
+    // one's last committed offset, which may repeat a few records.
     let (old, others): (Vec<&Subscription>, Vec<_>) =
         subscriptions.iter().partition(|subscription| {
-            let mut sinks = wanted.sinks().into_iter();
+            let mut sinks = wanted.reads.sinks().into_iter();
             let is_wanted = sinks.any(|(topic, sink)| wanted.is(subscription, topic, sink));
-            let is_ours = SINKS.contains(&&*subscription.sink);
-            is_ours && !is_wanted || OBSOLETE_SINKS.contains(&&*subscription.sink)
+            SINKS.contains(&&*subscription.sink) && !is_wanted
         });
     actions.extend(old.iter().map(|subscription| Action::Unsubscribe {
         id: subscription.id.clone(),
@@ -313,7 +349,7 @@ pub(super) fn plan(
     actions.extend(
         clusters
             .iter()
-            .filter(|cluster| cluster.name != wanted.name)
+            .filter(|cluster| cluster.name != wanted.name || wanted.reads == Reads::Nothing)
             .filter(|cluster| used_by(&old, cluster) && !used_by(&others, cluster))
             .map(|cluster| Action::DeleteCluster {
                 name: cluster.name.clone(),
@@ -334,17 +370,17 @@ fn needs_update(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, Stri
 }
 
 /// Describes what is wrong with Restate's subscriptions to the cluster at `kafka`; empty if setup would change nothing. Without
-/// `has_filter`, it is right to have the position filter, and not to have it.
+/// `reads`, it is right to have the position filter, and not to have it.
 pub(crate) async fn problems(
     admin: &Admin,
     kafka: &Connection,
-    has_filter: Option<bool>,
+    reads: Option<Reads>,
 ) -> anyhow::Result<Vec<String>> {
     let clusters = admin.kafka_clusters().await?;
     let subscriptions = admin.subscriptions().await?;
     let cluster = kafka::Cluster::discover(kafka).await?;
-    let has_filter = has_filter.unwrap_or_else(|| self::has_filter(&subscriptions));
-    let wanted = Wanted::find(&cluster.id, kafka, kafka, has_filter).await?;
+    let reads = reads.unwrap_or_else(|| Reads::as_before(&subscriptions));
+    let wanted = Wanted::find(&cluster.id, kafka, kafka, reads).await?;
     Ok(missing(&clusters, &subscriptions, &wanted))
 }
 
@@ -375,8 +411,9 @@ fn missing(
                          Restate drops the new records as old ones"
                     ),
                     Stale::OtherPositions(topic) => {
-                        format!("stale: drivers' positions come from {}, not from {topic}", wanted.positions)
+                        format!("stale: drivers' positions do not come from topic {topic}")
                     }
+                    Stale::OtherReader => format!("another program reads Kafka, but so does Restate: {source}"),
                 })
             }
             // These come with the actions above, or need not be reported.
@@ -419,7 +456,12 @@ pub(super) async fn renew(
     wanted: &Wanted,
     topic: &'static str,
 ) -> anyhow::Result<()> {
-    for (topic, sink) in wanted.sinks().into_iter().filter(|(of, _)| *of == topic) {
+    for (topic, sink) in wanted
+        .reads
+        .sinks()
+        .into_iter()
+        .filter(|(of, _)| *of == topic)
+    {
         let subscriptions = admin.subscriptions().await?;
         let mut old = subscriptions.iter();
         if let Some(old) = old.find(|old| wanted.is(old, topic, sink)) {
@@ -447,15 +489,21 @@ impl fmt::Display for Described<'_> {
             }
             Action::Subscribe { topic, sink } => write!(f, "topic {topic} → {sink}: subscribed"),
             Action::Unsubscribe { source, group, .. } => {
-                let why = match wanted.why_stale(source, group.as_deref()) {
-                    Stale::OtherCluster => "because another Kafka cluster has replaced it",
-                    Stale::EarlierVersion => "because it was from an earlier version",
-                    Stale::DeletedTopic(_) => "because the topic was created again",
-                    Stale::OtherPositions(_) => {
-                        "because the position filter was switched on or off"
+                let group = group.as_deref();
+                let why = match wanted.why_stale(source, group) {
+                    Stale::OtherCluster => "another Kafka cluster has replaced it",
+                    Stale::EarlierVersion => "it was from an earlier version",
+                    Stale::DeletedTopic(_) => "the topic was created again",
+                    Stale::OtherPositions(_) => "the position filter was switched on or off",
+                    Stale::OtherReader => {
+                        "another program reads the topics. In the same consumer group, it continues where Restate stopped"
                     }
                 };
-                write!(f, "subscription to {source}: removed {why}")
+                write!(f, "subscription to {source}: removed because {why}")?;
+                match group.filter(|_| wanted.reads == Reads::Nothing) {
+                    Some(group) => write!(f, ": {group}"),
+                    None => Ok(()),
+                }
             }
             Action::DeleteCluster { name } => write!(f, "Kafka cluster {name}: removed"),
         }
@@ -484,15 +532,12 @@ mod tests {
 
     /// Both subscriptions of this system to `cluster`, to topics with these ids.
     fn to_topics(cluster: &str, ids: [&str; 2]) -> Vec<Subscription> {
-        (wanted(Connection::plain("kafka:9092"), &[])
-            .sinks()
-            .iter()
-            .zip(ids))
-        .map(|((topic, sink), id)| {
-            let group = format!("restate-{cluster}-{topic}-{id}");
-            subscription(&format!("{cluster}/{topic}"), cluster, topic, sink, &group)
-        })
-        .collect()
+        (Reads::AllPositions.sinks().into_iter().zip(ids))
+            .map(|((topic, sink), id)| {
+                let group = format!("restate-{cluster}-{topic}-{id}");
+                subscription(&format!("{cluster}/{topic}"), cluster, topic, sink, &group)
+            })
+            .collect()
     }
 
     /// Both subscriptions of this system to `cluster`.
@@ -504,7 +549,13 @@ mod tests {
     fn former(cluster: &str) -> Subscription {
         let id = format!("{cluster}/driver-updates");
         let group = format!("restate-{cluster}-driver-updates-2");
-        subscription(&id, cluster, "driver-updates", OBSOLETE_SINKS[0], &group)
+        subscription(
+            &id,
+            cluster,
+            "driver-updates",
+            FILTERED_POSITIONS_SINK,
+            &group,
+        )
     }
 
     fn wanted(connection: Connection, ids: &[(&str, &str)]) -> Wanted {
@@ -513,14 +564,14 @@ mod tests {
             .map(|&(topic, id)| (topic.to_owned(), id.to_owned()));
         Wanted {
             topic_ids: ids.collect(),
-            ..Wanted::new("AbC", "kafka:9092", connection, false)
+            ..Wanted::new("AbC", "kafka:9092", connection, Reads::AllPositions)
         }
     }
 
     const IDS: [(&str, &str); 2] = [("orders", "1"), ("driver-updates", "2")];
 
     fn subscribe(index: usize) -> Action {
-        let (topic, sink) = wanted(Connection::plain("kafka:9092"), &IDS).sinks()[index];
+        let (topic, sink) = Reads::AllPositions.sinks()[index];
         Action::Subscribe { topic, sink }
     }
 
@@ -686,11 +737,11 @@ mod tests {
         ];
         let without = wanted(Connection::plain("kafka:9092"), &ids);
         let with = Wanted {
-            positions: topic::DRIVER_POSITIONS,
+            reads: Reads::FilteredPositions,
             ..wanted(Connection::plain("kafka:9092"), &ids)
         };
         let subscribed = |wanted: &Wanted| -> Vec<_> {
-            (wanted.sinks().into_iter())
+            (wanted.reads.sinks().into_iter())
                 .map(|(topic, sink)| {
                     subscription(topic, "kafka-abc", topic, sink, &wanted.group(topic))
                 })
@@ -707,13 +758,37 @@ mod tests {
             else {
                 panic!("{actions:?}");
             };
-            assert_eq!((*topic, *sink), (after.positions, POSITIONS_SINK));
-            assert_eq!(id, before.positions);
+            assert_eq!((*topic, *sink), after.reads.sinks()[1]);
+            assert_eq!(id, before.reads.sinks()[1].0);
             let problems = missing(&clusters, &subscriptions, after);
-            let stale = format!("positions come from {}, not from {id}", after.positions);
+            let stale = format!("positions do not come from topic {id}");
             assert!(problems[1].ends_with(&stale), "{problems:?}");
         }
         assert!(has_filter(&subscribed(&with)) && !has_filter(&subscribed(&without)));
+    }
+
+    #[test]
+    fn if_another_program_reads_the_topics_restate_reads_none() {
+        let nothing = Wanted {
+            reads: Reads::Nothing,
+            ..wanted(Connection::plain("kafka:9092"), &[])
+        };
+        assert_eq!(plan(&[], &[], &nothing), []);
+        let clusters = [cluster("kafka-abc", "kafka:9092")];
+        let before = both("kafka-abc");
+        let unsubscribe = |topic| unsubscribe("kafka-abc", topic);
+        assert_eq!(
+            plan(&clusters, &before, &nothing),
+            [
+                unsubscribe("orders"),
+                unsubscribe("driver-updates"),
+                Action::DeleteCluster {
+                    name: "kafka-abc".to_owned()
+                }
+            ]
+        );
+        let problems = missing(&clusters, &before, &nothing);
+        assert!(problems[0].contains("so does Restate"), "{problems:?}");
     }
 
     #[test]
@@ -772,7 +847,9 @@ mod tests {
 
     #[test]
     fn cluster_names_are_host_names_and_unique() {
-        let name = |id: &str, address: &str| Wanted::new(id, address, address.into(), false).name;
+        let name = |id: &str, address: &str| {
+            Wanted::new(id, address, address.into(), Reads::AllPositions).name
+        };
         assert_eq!(
             name("4L6g3nShT-eMCtK--X86sw", "kafka:9092"),
             "kafka-4l6g3nsht-emctk--x86sw"

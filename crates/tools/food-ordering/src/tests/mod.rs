@@ -10,5 +10,6 @@ fn command<'a>(cli: &'a clap::Command, words: &[impl AsRef<str>]) -> &'a clap::C
 }
 
 mod compose;
+mod kafka_integration;
 mod kubernetes;
 mod layers;

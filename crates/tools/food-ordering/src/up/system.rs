@@ -394,6 +394,7 @@ impl System {
             },
             kafka_brokers_for_restate: None,
             kafka_properties_for_restate: None,
+            reader: setup::Reader::default(),
             position_filter: setup::PositionFilter {
                 position_filter: Some(self.layout.has_position_filter),
             },

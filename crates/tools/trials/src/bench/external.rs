@@ -119,6 +119,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {
         topics: vec![peer.orders_topic.clone(), peer.updates_topic.clone()],
         updates_topic: peer.updates_topic.clone(),
         metrics_urls: peer.restate_metrics.clone(),
+        services_urls: Vec::new(),
         peak_together: Cell::default(),
     };
     let publisher = Publisher::new(&kafka, "bench")?;

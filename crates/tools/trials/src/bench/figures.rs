@@ -25,6 +25,8 @@ pub(super) struct Meters {
     pub(super) updates_topic: String,
     /// The metrics URL of each node of the runtime; may be empty.
     pub(super) metrics_urls: Vec<String>,
+    /// The metrics URL of each part with durable services of this system; empty for a peer.
+    pub(super) services_urls: Vec<String>,
     /// The highest sampled memory of all services together so far, in KiB.
     pub(super) peak_together: Cell<u64>,
 }
@@ -42,6 +44,54 @@ pub(super) struct Reading {
     records: BTreeMap<String, i64>,
     /// How many times the runtime has called a handler, retries included.
     attempts: Option<f64>,
+    handlers: BTreeMap<String, HandlerCosts>,
+}
+
+/// What a handler has cost, in total or per order.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HandlerCosts {
+    attempts: f64,
+    journal_entries: f64,
+    received_bytes: f64,
+    sent_bytes: f64,
+}
+
+impl HandlerCosts {
+    /// The metrics of [`durable::Server`].
+    fn read(text: &str, handlers: &mut BTreeMap<String, Self>) {
+        let mut add = |metric, field: fn(&mut Self) -> &mut f64| {
+            for (labels, value) in metrics::series(text, metric) {
+                if let (Some(service), Some(handler)) =
+                    (labels.get("service"), labels.get("handler"))
+                {
+                    let costs = handlers.entry(format!("{service}/{handler}"));
+                    *field(costs.or_default()) += value;
+                }
+            }
+        };
+        add("restate_handler_attempts_total", |costs| {
+            &mut costs.attempts
+        });
+        add("restate_handler_journal_entries_total", |costs| {
+            &mut costs.journal_entries
+        });
+        add("restate_handler_received_bytes_total", |costs| {
+            &mut costs.received_bytes
+        });
+        add("restate_handler_sent_bytes_total", |costs| {
+            &mut costs.sent_bytes
+        });
+    }
+
+    fn per_order(self, before: Self, orders: f64) -> Self {
+        Self {
+            attempts: (self.attempts - before.attempts) / orders,
+            journal_entries: (self.journal_entries - before.journal_entries) / orders,
+            received_bytes: (self.received_bytes - before.received_bytes) / orders,
+            sent_bytes: (self.sent_bytes - before.sent_bytes) / orders,
+        }
+    }
 }
 
 impl Reading {
@@ -76,6 +126,8 @@ pub(super) struct Figures {
     /// By topic.
     pub(super) kafka_records_per_order: BTreeMap<String, f64>,
     pub(super) processes: Vec<ProcessFigures>,
+    /// By service and handler, per order.
+    pub(super) handlers: BTreeMap<String, HandlerCosts>,
     pub(super) stages: Vec<Stage>,
 }
 
@@ -94,7 +146,11 @@ impl Meters {
         let records = self.records()?;
         let mut attempts = None;
         for url in &self.metrics_urls {
-            attempts = Some(attempts.unwrap_or(0.0) + attempts_at(url).await?);
+            attempts = Some(attempts.unwrap_or(0.0) + attempts_in(&metrics_at(url).await?));
+        }
+        let mut handlers = BTreeMap::new();
+        for url in &self.services_urls {
+            HandlerCosts::read(&metrics_at(url).await?, &mut handlers);
         }
         Ok(Reading {
             at: Instant::now(),
@@ -109,6 +165,7 @@ impl Meters {
                 .sum(),
             records,
             attempts,
+            handlers,
         })
     }
 
@@ -216,6 +273,13 @@ impl Meters {
                 .unwrap_or_default(),
             kafka_records_per_order,
             processes,
+            handlers: (after.handlers.into_iter())
+                .map(|(handler, after)| {
+                    let before = before.handlers.get(&handler).copied().unwrap_or_default();
+                    (handler, after.per_order(before, orders_f))
+                })
+                .filter(|(_, costs)| costs.attempts > 0.0)
+                .collect(),
             stages: Vec::new(),
         })
     }
@@ -226,15 +290,18 @@ pub(super) fn kafka(connection: &Connection) -> anyhow::Result<BaseConsumer> {
     Ok(connection.config().create()?)
 }
 
-/// How many times the node with its metrics at `url` has called a handler.
-async fn attempts_at(url: &str) -> anyhow::Result<f64> {
+async fn metrics_at(url: &str) -> anyhow::Result<String> {
     let client = http::client(Duration::from_secs(10))?;
-    let text = http::text(client.get(url)).await?;
-    Ok(metrics::sum(
-        &text,
+    http::text(client.get(url)).await
+}
+
+/// How many times a node of the runtime has called a handler, according to its metrics.
+fn attempts_in(text: &str) -> f64 {
+    metrics::sum(
+        text,
         "restate_invoker_invocation_tasks_total",
         &[r#"status="started""#],
-    ))
+    )
 }
 
 fn mib(kib: u64) -> f64 {
@@ -301,8 +368,40 @@ impl Figures {
                 process.peak_mib
             );
         }
+        if !self.handlers.is_empty() {
+            self.print_handlers();
+        }
         if !self.stages.is_empty() {
             say!("\n{}", timeline::table(&self.stages));
         }
+    }
+
+    fn print_handlers(&self) {
+        let line = |handler: &str, costs: &HandlerCosts| {
+            say!(
+                "  {handler:<58}{:>10.2}{:>10.2}{:>12.0}{:>12.0}",
+                costs.attempts,
+                costs.journal_entries,
+                costs.received_bytes,
+                costs.sent_bytes
+            );
+        };
+        say!(
+            "\n  {:<58}{:>10}{:>10}{:>12}{:>12}",
+            "handler, each per order",
+            "attempts",
+            "entries",
+            "B received",
+            "B sent"
+        );
+        let mut sum = HandlerCosts::default();
+        for (handler, costs) in &self.handlers {
+            line(handler, costs);
+            sum.attempts += costs.attempts;
+            sum.journal_entries += costs.journal_entries;
+            sum.received_bytes += costs.received_bytes;
+            sum.sent_bytes += costs.sent_bytes;
+        }
+        line("sum", &sum);
     }
 }

@@ -64,6 +64,10 @@ impl LocalSystem {
             metrics_urls: (self.own.nodes("restate-node")?.each())
                 .map(|node| format!("{node}/metrics"))
                 .collect(),
+            services_urls: ["order-services", "driver-simulator"]
+                .map(|part| Ok(format!("{}/metrics", self.own.address(part)?)))
+                .into_iter()
+                .collect::<anyhow::Result<_>>()?,
             peak_together: Cell::default(),
         })
     }

@@ -139,6 +139,7 @@ impl Stage {
             },
             kafka_brokers_for_restate: None,
             kafka_properties_for_restate: None,
+            reader: setup::Reader::default(),
             position_filter: setup::PositionFilter {
                 position_filter: Some(true),
             },

@@ -1,0 +1,101 @@
+//! What the attempts of each handler cost Restate: how many there are, the journal entries that they add, and the bytes exchanged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use telemetry::metrics::Counters;
+
+use crate::protocol::{Beginning, Messages, is_entry};
+
+static ATTEMPTS: Counters<2> = Counters::new(
+    "restate_handler_attempts",
+    "Attempts of each handler: the first of an invocation, and each after a suspension or a failure",
+    ["service", "handler"],
+);
+static ENTRIES: Counters<2> = Counters::new(
+    "restate_handler_journal_entries",
+    "Entries in the journals of each handler's invocations: the input, commands, their results, the output",
+    ["service", "handler"],
+);
+static RECEIVED: Counters<2> = Counters::new(
+    "restate_handler_received_bytes",
+    "Bytes that Restate has sent to each handler's attempts: state, input, journal, results",
+    ["service", "handler"],
+);
+static SENT: Counters<2> = Counters::new(
+    "restate_handler_sent_bytes",
+    "Bytes that each handler's attempts have sent to Restate: commands with what they store or send, and the output",
+    ["service", "handler"],
+);
+
+/// What one attempt has cost so far. Its request and its response add to it as they pass.
+#[derive(Debug)]
+pub(crate) struct Costs {
+    service: String,
+    handler: String,
+    /// Entries of earlier attempts, which Restate repeats.
+    repeated: u64,
+    entries: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+/// One direction of the messages between Restate and an attempt.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    costs: Arc<Costs>,
+    messages: Messages,
+    is_sent: bool,
+}
+
+impl Costs {
+    /// Meters for what an attempt receives and sends.
+    pub(crate) fn meters(service: &str, handler: &str, beginning: &Beginning) -> (Meter, Meter) {
+        let costs = Arc::new(Self {
+            service: service.to_owned(),
+            handler: handler.to_owned(),
+            repeated: beginning.repeated(),
+            entries: AtomicU64::default(),
+            received: AtomicU64::default(),
+            sent: AtomicU64::default(),
+        });
+        let meter = |is_sent| Meter {
+            costs: Arc::clone(&costs),
+            messages: Messages::default(),
+            is_sent,
+        };
+        (meter(false), meter(true))
+    }
+}
+
+impl Meter {
+    /// Adds bytes that pass. `inspect` is called with the type of each message.
+    pub(crate) fn pass(&mut self, bytes: &[u8], mut inspect: impl FnMut(u16)) {
+        let costs = &self.costs;
+        self.messages.pass(bytes, |kind| {
+            costs.entries.fetch_add(u64::from(is_entry(kind)), Relaxed);
+            inspect(kind);
+        });
+        let direction = if self.is_sent {
+            &costs.sent
+        } else {
+            &costs.received
+        };
+        direction.fetch_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Adds the costs of the attempt, which has ended, to the metrics of its handler. The handler must exist: the number of
+    /// metrics would be unlimited otherwise.
+    pub(crate) fn record(&self) {
+        let costs = &self.costs;
+        let entries = costs.entries.load(Relaxed).saturating_sub(costs.repeated);
+        for (counters, number) in [
+            (&ATTEMPTS, 1),
+            (&ENTRIES, entries),
+            (&RECEIVED, costs.received.load(Relaxed)),
+            (&SENT, costs.sent.load(Relaxed)),
+        ] {
+            counters.add([costs.service.clone(), costs.handler.clone()], number);
+        }
+    }
+}
