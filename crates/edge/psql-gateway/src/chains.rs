@@ -4,29 +4,21 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, Statement, Value, VisitMut, VisitorMut};
+use sqlparser::ast::{BinaryOperator, Expr, Statement, Value, visit_expressions_mut};
 
 use crate::sql;
 
 /// Makes lists of all chains of equalities in a statement, and `not in` of chains of `<>`.
 pub(crate) fn make_lists(statement: &mut Statement) {
-    let _: ControlFlow<()> = statement.visit(&mut Lists);
-}
-
-struct Lists;
-
-impl VisitorMut for Lists {
-    type Break = ();
-
     // Inner expressions come first, so the chain before the last comparison has become a list already.
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    let _ = visit_expressions_mut(statement, |expr| {
         let Expr::BinaryOp { left, op, right } = expr else {
-            return ControlFlow::Continue(());
+            return ControlFlow::<()>::Continue(());
         };
         let negated = match op {
             BinaryOperator::Or => false,
             BinaryOperator::And => true,
-            _ => return ControlFlow::Continue(()),
+            _ => return ControlFlow::<()>::Continue(()),
         };
         let joined = join(left, right, negated)
             || match &mut **left {
@@ -42,7 +34,7 @@ impl VisitorMut for Lists {
             *expr = sql::take(left);
         }
         ControlFlow::Continue(())
-    }
+    });
 }
 
 /// Puts the value of the comparison `next` into `list`, a comparison or list of the same column; whether it could.

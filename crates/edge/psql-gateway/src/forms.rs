@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::{Error, Result};
 use crate::sql::{self, literal};
 
-/// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, and transactions are not `DEFERRABLE`, which has no
+/// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, a `MOVE` is a `FETCH … INTO MOVE`, and transactions are not `DEFERRABLE`, which has no
 /// effect on reading.
 pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut long: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
@@ -24,6 +24,8 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         if !matches!(token.token, Token::Whitespace(_)) {
             before = token.token.clone();
         }
+        let is_move =
+            matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case("move"));
         if is_new && word.is_some() {
             first = word;
         }
@@ -42,7 +44,7 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 let all = TokenWithSpan::new(Token::Mul, token.span);
                 long.extend([put("SELECT"), all, put("FROM")]);
             }
-            Some(Keyword::FETCH) if is_new => {
+            _ if is_new && (word == Some(Keyword::FETCH) || is_move) => {
                 let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
                 let mut words = Vec::new();
                 while let Some(word) = tokens.next_if(|token| token.token != Token::SemiColon) {
@@ -62,12 +64,15 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 if is_bare {
                     words = vec![put("NEXT")];
                 }
-                long.push(token.clone());
+                long.push(put("FETCH"));
                 long.extend(words);
                 if cursor.is_some() {
                     long.push(put("FROM"));
                 }
                 long.extend(cursor);
+                if is_move {
+                    long.extend([put("INTO"), put("MOVE")]);
+                }
             }
             _ => long.push(token),
         }
@@ -113,10 +118,7 @@ impl VisitorMut for Limits {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        match limits(query) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+        sql::flow(limits(query))
     }
 }
 
@@ -230,6 +232,11 @@ mod tests {
             ("FETCH FORWARD IN c", "FETCH NEXT FROM c"),
             ("fetch 3 c", "FETCH 3 FROM c"),
             ("fetch forward 3 from c", "FETCH FORWARD 3 FROM c"),
+            ("move c", "FETCH NEXT FROM c INTO MOVE"),
+            (
+                "Move forward all in c",
+                "FETCH FORWARD ALL FROM c INTO MOVE",
+            ),
         ] {
             let statement = parse::statements(asked).unwrap().remove(0);
             assert_eq!(statement.to_string(), expected, "{asked}");

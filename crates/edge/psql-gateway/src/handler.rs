@@ -156,6 +156,10 @@ impl Handler {
                 rows.copy(&options, &self.session)?.send(client).await?;
                 return Ok(None);
             }
+            Done::Moved(rows) => {
+                send_execution_response(client, Tag::new("MOVE").with_rows(rows)).await?;
+                return Ok(None);
+            }
             Done::Tag(tag) => tag,
             Done::Begin(tag) => {
                 client.set_transaction_status(TransactionStatus::Transaction);

@@ -11,7 +11,7 @@ use pgwire::api::portal::Portal;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     Array, BinaryOperator, CaseWhen, DataType, Expr, Ident, LimitClause, Query, Statement, Value,
-    VisitMut, VisitorMut,
+    VisitMut, VisitorMut, visit_expressions_mut,
 };
 
 use crate::catalogue::facts::{array_of, name_in_sql, type_in_sql, type_of_column};
@@ -65,17 +65,11 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn note(&mut self, expr: &Expr, found: Option<Type>) -> ControlFlow<Error> {
-        match number(expr) {
-            Err(error) => ControlFlow::Break(error),
-            Ok(None) => ControlFlow::Continue(()),
-            Ok(Some(number)) => {
-                let known = self.found.entry(number).or_default();
-                if known.is_none() {
-                    *known = found;
-                }
-                ControlFlow::Continue(())
-            }
+        if let Some(number) = sql::flow(number(expr))? {
+            let known = self.found.entry(number).or_default();
+            *known = known.take().or(found);
         }
+        ControlFlow::Continue(())
     }
 
     /// The type of what a parameter is compared with.
@@ -705,7 +699,7 @@ fn list(elem: Vec<Expr>) -> Expr {
     Expr::Array(Array { elem, named: true })
 }
 
-fn null(of: &Type) -> Expr {
+pub(crate) fn null(of: &Type) -> Expr {
     let to = match *of {
         Type::BOOL => "BOOLEAN",
         Type::INT2 => "SMALLINT",
@@ -749,30 +743,13 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Puts `values` in place of the parameters.
 pub(crate) fn substitute<T: VisitMut>(node: &mut T, values: &[Expr]) -> Result<()> {
-    sql::walked(node.visit(&mut Substitute(values)))
-}
-
-struct Substitute<'a>(&'a [Expr]);
-
-impl VisitorMut for Substitute<'_> {
-    type Break = Error;
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        match number(expr) {
-            Err(error) => ControlFlow::Break(error),
-            Ok(None) => ControlFlow::Continue(()),
-            Ok(Some(number)) => match self.0.get(number - 1) {
-                Some(value) => {
-                    *expr = value.clone();
-                    ControlFlow::Continue(())
-                }
-                None => ControlFlow::Break(Error::new(
-                    "42P02",
-                    format!("there is no parameter ${number}"),
-                )),
-            },
+    sql::walked(visit_expressions_mut(node, |expr| {
+        if let Some(number) = sql::flow(number(expr))? {
+            let unknown = || Error::new("42P02", format!("there is no parameter ${number}"));
+            *expr = sql::flow(values.get(number - 1).cloned().ok_or_else(unknown))?;
         }
-    }
+        ControlFlow::Continue(())
+    }))
 }
 
 #[cfg(test)]

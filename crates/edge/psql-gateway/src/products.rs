@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, JoinConstraint, Query, Select, TableFactor, TableWithJoins, Visit,
-    Visitor,
+    BinaryOperator, Expr, JoinConstraint, Query, Select, SetExpr, TableFactor, TableWithJoins,
+    Visit, Visitor,
 };
 
 use crate::error::{Error, Result};
@@ -54,8 +54,10 @@ impl Visitor for Products {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
         self.named.enter(query);
+        // A list of rows is a table too.
+        let is_table = matches!(&*query.body, SetExpr::Values(values) if values.rows.len() > 1);
         self.levels.push(Level {
-            tables: 0,
+            tables: usize::from(is_table),
             expressions: self.expressions,
         });
         ControlFlow::Continue(())
@@ -252,6 +254,7 @@ mod tests {
             "select 1 from (a cross join b) cross join c",
             "select 1 union all select 1 from a, b, c",
             "select 1 from a, b, c where a.x = 1 and b.x = 1 and c.x = 1",
+            "select 1 from a, (values (1), (2)) b, (values (1), (2)) c",
         ] {
             assert!(refused(asked), "{asked}");
         }
@@ -272,6 +275,7 @@ mod tests {
             "with x as (select 1 from a) select 1 from x, x as y",
             "select 1 from a union all select 1 from b union all select 1 from c",
             "select 1 from (a join b on a.x = b.x) join c on c.x = a.x",
+            "select 1 from a, (values (1), (2)) b (x), (values (1)) c where a.x = b.x",
         ] {
             assert!(!refused(asked), "{asked}");
         }

@@ -13,6 +13,7 @@ use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldInfo, QueryResponse};
 use pgwire::error::PgWireResult;
 use pgwire::messages::data::DataRow;
+use postgres_types::Kind;
 
 use crate::catalogue::facts;
 use crate::copy::{Copied, CopyOptions};
@@ -25,6 +26,16 @@ use crate::zone::Zone;
 
 /// The metadata of a column of the catalogue that holds the oid of its type.
 pub(crate) const TYPE_KEY: &str = "psql-gateway.type";
+
+/// The types whose values are texts in the runtime.
+const OF_TEXT: [Type; 6] = [
+    Type::UUID,
+    Type::JSON,
+    Type::JSONB,
+    Type::NAME,
+    Type::VARCHAR,
+    Type::BPCHAR,
+];
 
 /// The columns of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +71,21 @@ impl Columns {
         columns.collect::<Result<_>>().map(Self)
     }
 
-    /// The same, but columns of texts that the query casts to `uuid` have that type, which the runtime does not have.
-    pub(crate) fn with_uuids(mut self, kinds: &[Option<Type>]) -> Self {
-        for ((_, of), kind) in self.0.iter_mut().zip(kinds) {
-            if *of == Type::TEXT && *kind == Some(Type::UUID) {
-                *of = Type::UUID;
+    /// The same, but columns of texts have the types to which the query casts them and which the runtime does not have.
+    pub(crate) fn with_types(mut self, schema: &Schema, kinds: &[Option<Type>]) -> Self {
+        for (((_, of), field), kind) in self.0.iter_mut().zip(schema.fields()).zip(kinds) {
+            let Some(kind) = kind else {
+                continue;
+            };
+            let has_other_name = match (field.data_type(), kind.kind()) {
+                (DataType::Utf8 | DataType::Utf8View, _) => OF_TEXT.contains(kind),
+                (DataType::List(_), Kind::Array(element)) => {
+                    *of == Type::TEXT_ARRAY && OF_TEXT.contains(element)
+                }
+                _ => false,
+            };
+            if has_other_name {
+                *of = kind.clone();
             }
         }
         self

@@ -438,17 +438,19 @@ fn options(text: &str) -> Result<Vec<(String, String)>> {
     Ok(settings)
 }
 
+/// Units of time in milliseconds.
+const UNITS: [(u64, &str); 5] = [
+    (86_400_000, "d"),
+    (3_600_000, "h"),
+    (60_000, "min"),
+    (1_000, "s"),
+    (1, "ms"),
+];
+
 /// A number of milliseconds in the largest unit in which it is whole, as `SHOW` has it.
 pub(crate) fn with_unit(milliseconds: &str) -> String {
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "min"),
-        (1_000, "s"),
-        (1, "ms"),
-    ];
     let number: u64 = milliseconds.parse().unwrap_or(0);
-    let unit = units
+    let unit = UNITS
         .iter()
         .find(|(factor, _)| number > 0 && number.is_multiple_of(*factor));
     unit.map_or_else(
@@ -525,18 +527,19 @@ fn timeout(text: &str) -> Result<Option<Duration>> {
     let text = text.trim();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim() {
-        "" | "ms" => 1,
-        "s" => 1_000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => 0,
+    let unit = if unit.trim().is_empty() {
+        "ms"
+    } else {
+        unit.trim()
     };
+    let factor = UNITS.iter().find(|(_, name)| *name == unit);
     let number: Option<u64> = number.parse().ok();
-    match number.and_then(|number| number.checked_mul(factor)) {
-        Some(ms) if factor > 0 => Ok((ms > 0).then(|| Duration::from_millis(ms))),
-        _ => Err(Error::new(
+    match number
+        .zip(factor)
+        .and_then(|(number, (factor, _))| number.checked_mul(*factor))
+    {
+        Some(ms) => Ok((ms > 0).then(|| Duration::from_millis(ms))),
+        None => Err(Error::new(
             "22023",
             format!("invalid value for parameter \"statement_timeout\": \"{text}\""),
         )

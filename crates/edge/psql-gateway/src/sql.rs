@@ -3,12 +3,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, ObjectNamePart, Value,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem,
+    SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 
 use crate::error::{Error, Result};
+use crate::parse;
 
 /// What the clients speak.
 pub(crate) const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -106,6 +108,44 @@ pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     }
 }
 
+/// `left op right`
+pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp {
+        left: Box::new(left),
+        op,
+        right: Box::new(right),
+    }
+}
+
+/// `(query) AS alias`
+pub(crate) fn derived(query: Query, alias: Option<TableAlias>) -> TableFactor {
+    TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query),
+        alias,
+        sample: None,
+    }
+}
+
+/// `SELECT projection FROM from WHERE selection`
+pub(crate) fn select(
+    projection: Vec<SelectItem>,
+    from: Option<TableFactor>,
+    selection: Option<Expr>,
+) -> Result<Query> {
+    let mut query = parse::query("SELECT a")?;
+    if let SetExpr::Select(select) = &mut *query.body {
+        select.projection = projection;
+        let from = from.into_iter().map(|relation| TableWithJoins {
+            relation,
+            joins: Vec::new(),
+        });
+        select.from = from.collect();
+        select.selection = selection;
+    }
+    Ok(query)
+}
+
 /// Takes an expression out of the tree and leaves `NULL` in its place until it is replaced.
 pub(crate) fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, literal(Value::Null))
@@ -134,6 +174,27 @@ pub(crate) fn escaped_by_backslash(pattern: Expr, escape: &Expr) -> Expr {
 /// The result of a walk through a tree.
 pub(crate) fn walked(walk: ControlFlow<Error>) -> Result<()> {
     walk.break_value().map_or(Ok(()), Err)
+}
+
+/// Ends a walk through a tree at an error.
+pub(crate) fn flow<T>(result: Result<T>) -> ControlFlow<Error, T> {
+    result.map_or_else(ControlFlow::Break, ControlFlow::Continue)
+}
+
+/// Looks at all conditions that a condition joins by `AND`.
+pub(crate) fn conjuncts(expr: &Expr, look: &mut impl FnMut(&Expr)) {
+    match expr {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::And,
+            right,
+        } => {
+            conjuncts(left, look);
+            conjuncts(right, look);
+        }
+        Expr::Nested(expr) => conjuncts(expr, look),
+        other => look(other),
+    }
 }
 
 /// The constraint of a join, if its kind has one. Takes a shared or a mutable reference and returns the same kind.

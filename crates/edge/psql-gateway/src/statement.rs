@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
-use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
 use pgwire::api::Type;
 use pgwire::messages::response::TransactionStatus;
 use sqlparser::ast::{
@@ -16,7 +16,7 @@ use sqlparser::ast::{
 };
 
 use crate::bounds::with_stack;
-use crate::catalogue::{self, facts};
+use crate::catalogue::{self, Concerns, facts};
 use crate::copy::CopyOptions;
 use crate::cursor::{self, Cursor};
 use crate::error::{Error, Result};
@@ -34,6 +34,8 @@ pub(crate) enum Done {
     Rows(Rows, &'static str),
     /// Rows of a `COPY`.
     Copy(Rows, CopyOptions),
+    /// Rows of a cursor were passed over.
+    Moved(usize),
     /// Nothing but the word that it is done.
     Tag(&'static str),
     /// A transaction has begun, as far as there are any.
@@ -83,7 +85,7 @@ impl Task<'_> {
             Statement::Query(query) => self.describe_query(query, types).await.map(Some),
             Statement::Explain { .. }
             | Statement::ShowVariable { .. }
-            | Statement::Fetch { .. }
+            | Statement::Fetch { into: None, .. }
             | Statement::ShowTables { .. } => {
                 let nulls = parameters::nulls(types);
                 let done = self.dispatch(statement, &nulls, TransactionStatus::Idle);
@@ -182,10 +184,20 @@ impl Task<'_> {
                     Ok(Done::Tag("DECLARE CURSOR"))
                 }
                 Statement::Fetch {
-                    name, direction, ..
+                    name,
+                    direction,
+                    into,
+                    ..
                 } => {
                     let cursor = self.session.cursor(&sql::folded(name))?;
-                    Ok(Done::Rows(cursor.fetch(cursor::count(direction)?), "FETCH"))
+                    let rows = cursor.fetch(cursor::count(direction)?);
+                    // So `MOVE` is read.
+                    if into.is_none() {
+                        return Ok(Done::Rows(rows, "FETCH"));
+                    }
+                    let batches = rows.answer.batches.map_ok(|batch| batch.num_rows());
+                    let passed = batches.try_fold(0, async |sum, rows| Ok(sum + rows));
+                    Ok(Done::Moved(running.limit(passed).await?))
                 }
                 Statement::Execute {
                     name: Some(name),
@@ -235,7 +247,6 @@ impl Task<'_> {
             Declare {
                 names,
                 binary,
-                scroll,
                 hold,
                 for_query: Some(query),
                 ..
@@ -249,9 +260,10 @@ impl Task<'_> {
             let message = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(Error::new("25P01", message));
         }
-        if *scroll == Some(true) || *binary == Some(true) {
-            return Err(Error::unsupported("a cursor with SCROLL or BINARY")
-                .hint("Rows stream, so a cursor only goes forward; the format is that of FETCH."));
+        if *binary == Some(true) {
+            return Err(
+                Error::unsupported("a cursor with BINARY").hint("The format is that of FETCH.")
+            );
         }
         let name = names.first().map(sql::folded).unwrap_or_default();
         let query = with_stack(|| (**query).clone());
@@ -263,30 +275,38 @@ impl Task<'_> {
         self.session.declare(&name, Cursor::new(rows, is_held))
     }
 
-    async fn query(&self, mut query: Query, values: &[Expr]) -> Result<Rows> {
-        let (of_the_catalogue, kinds) = with_stack(|| {
-            let kinds = catalogue::types_of(&query);
-            parameters::substitute(&mut query, values)?;
-            Ok::<_, Error>((catalogue::concerns(&query)?, kinds))
-        })?;
-        if !of_the_catalogue {
-            let schema = self.gateway.schema().await?;
-            with_stack(|| rewrite::expand(&mut query, &schema));
-        }
-        let names = with_stack(|| rewrite::output_names(&query));
-        let answer = if of_the_catalogue {
-            let catalogue = self.gateway.catalogue().await?;
-            catalogue.query(&query, self.session).await?
-        } else {
-            let sql = self.for_runtime(query).await?;
-            self.gateway.runtime.query(&sql).await?
-        };
-        let columns = Columns::new(&answer.schema, names.as_deref())?.with_uuids(&kinds);
-        Ok(Rows { columns, answer })
+    fn query<'a>(&'a self, mut query: Query, values: &'a [Expr]) -> BoxFuture<'a, Result<Rows>> {
+        Box::pin(async move {
+            let (concerns, kinds) = with_stack(|| {
+                let kinds = catalogue::types_of(&query);
+                parameters::substitute(&mut query, values)?;
+                Ok::<_, Error>((catalogue::concerns(&query), kinds))
+            })?;
+            let of_the_catalogue = concerns == Concerns::Catalogue;
+            if !of_the_catalogue {
+                let schema = self.gateway.schema().await?;
+                with_stack(|| rewrite::expand(&mut query, &schema));
+            }
+            let names = with_stack(|| rewrite::output_names(&query));
+            let answer = if of_the_catalogue {
+                let catalogue = self.gateway.catalogue().await?;
+                catalogue.query(query, self.session).await?
+            } else {
+                let sql = self.for_runtime(query, &concerns).await?;
+                self.gateway.runtime.query(&sql).await?
+            };
+            let columns = Columns::new(&answer.schema, names.as_deref())?;
+            let columns = columns.with_types(&answer.schema, &kinds);
+            Ok(Rows { columns, answer })
+        })
     }
 
     /// The query as the runtime is asked.
-    async fn for_runtime(&self, query: Query) -> Result<String> {
+    async fn for_runtime(&self, mut query: Query, concerns: &Concerns) -> Result<String> {
+        if let Concerns::Both { .. } = concerns {
+            let catalogue = self.gateway.catalogue().await?;
+            query = catalogue.mix(query, self.session).await?;
+        }
         let schema = self.gateway.schema().await?;
         with_stack(|| rewrite::for_runtime(query, &schema, &self.session.about()))
     }
@@ -307,7 +327,8 @@ impl Task<'_> {
         };
         let mut query = with_stack(|| (**query).clone());
         with_stack(|| parameters::substitute(&mut query, values))?;
-        if catalogue::concerns(&query)? {
+        let concerns = catalogue::concerns(&query);
+        if concerns == Concerns::Catalogue {
             return Err(Error::unsupported(
                 "EXPLAIN of a query of the catalogue, which the gateway answers itself",
             ));
@@ -316,7 +337,7 @@ impl Task<'_> {
             let mut options = options.iter().flatten();
             options.any(|wished| wished.name.value.eq_ignore_ascii_case(option))
         };
-        let sql = self.for_runtime(query).await?;
+        let sql = self.for_runtime(query, &concerns).await?;
         let word = |is_wished, word| if is_wished { word } else { "" };
         let analyze = word(*analyze || wished("analyze"), " ANALYZE");
         let format = options.iter().flatten();

@@ -48,9 +48,11 @@ pub(crate) enum Column {
     Decimal(Decimal128Array),
     /// A text that is a `uuid` in binary.
     Uuid(StringArray),
+    /// A text that is a `jsonb` in binary.
+    Jsonb(StringArray),
     Moments(Moments),
     Interval(IntervalMonthDayNanoArray),
-    /// Arrays as texts, and their elements.
+    /// Arrays, and their elements.
     List(ListArray, Box<(Column, FieldInfo)>),
     /// Whatever `arrow-pg` is to write.
     Other(ArrayRef, Field),
@@ -85,13 +87,13 @@ impl Column {
         if let Some(moments) = Moments::new(array, wanted.datatype(), zone).map_err(failed)? {
             return Ok(Self::Moments(moments));
         }
-        if let (Kind::Array(of), FieldFormat::Text) = (wanted.datatype().kind(), wanted.format())
+        if let Kind::Array(of) = wanted.datatype().kind()
             && let DataType::List(field) = array.data_type()
             && !field.data_type().is_nested()
             && let Some(list) = array.as_list_opt::<i32>()
         {
             let name = wanted.name().to_owned();
-            let element = FieldInfo::new(name, None, None, of.clone(), FieldFormat::Text)
+            let element = FieldInfo::new(name, None, None, of.clone(), wanted.format())
                 .with_format_options(Arc::clone(wanted.format_options()));
             let elements = Self::new(list.values(), field, &element, zone)?;
             return Ok(Self::List(list.clone(), Box::new((elements, element))));
@@ -110,9 +112,14 @@ impl Column {
                     .or_else(|| of(array, Self::TextView))
             }
             (&Type::INTERVAL, _) => of(array, Self::Interval),
-            (&Type::UUID, FieldFormat::Binary) if is_text(array) => {
+            (kind @ &(Type::UUID | Type::JSONB), FieldFormat::Binary) if is_text(array) => {
                 let texts = cast_with_options(array, &DataType::Utf8, &CastOptions::default());
-                texts.ok().and_then(|texts| of(&texts, Self::Uuid))
+                let column = if *kind == Type::UUID {
+                    Self::Uuid
+                } else {
+                    Self::Jsonb
+                };
+                texts.ok().and_then(|texts| of(&texts, column))
             }
             (other, FieldFormat::Binary) if is_text(array) && array.null_count() < array.len() => {
                 return Err(
@@ -223,23 +230,24 @@ impl Column {
                 })
             }
             Self::Uuid(array) => values!(array, put_uuid),
+            Self::Jsonb(array) => values!(array, |text: &str, out: &mut BytesMut| {
+                out.put_u8(1);
+                put_text(text, out);
+            }),
             Self::List(array, elements) => {
                 let (column, element) = &**elements;
                 let mut encoder = RowEncoder::new(Layout::Message, 1);
-                let mut texts = Vec::new();
+                let mut values = Vec::new();
                 for index in array.value_offsets()[row]..array.value_offsets()[row + 1] {
                     column.write(usize::try_from(index).unwrap_or(0), element, &mut encoder)?;
-                    let text = encoder.take();
-                    // The length is before the text, and -1 for NULL.
-                    let text = (text[..4] != [0xFF; 4])
-                        .then(|| String::from_utf8_lossy(&text[4..]).into_owned());
-                    texts.push(text);
+                    // The length is before the value, and -1 for NULL.
+                    values.push(encoder.take());
                 }
                 to.value(|out| {
                     if array.is_null(row) {
                         return Ok(IsNull::Yes);
                     }
-                    put_text(&array_text(texts), out);
+                    put_array(&values, element, out);
                     Ok(IsNull::No)
                 })
             }
@@ -271,6 +279,29 @@ fn one_unit(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     };
     let unit = DataType::Interval(IntervalUnit::MonthDayNano);
     cast_with_options(column, &unit, &checked)
+}
+
+/// An array of values, each behind its length, which is -1 for NULL.
+fn put_array(values: &[BytesMut], element: &FieldInfo, out: &mut BytesMut) {
+    let is_null = |value: &BytesMut| value[..4] == [0xFF; 4];
+    if element.format() == FieldFormat::Text {
+        let texts = values.iter().map(|value| {
+            let text = || String::from_utf8_lossy(&value[4..]).into_owned();
+            (!is_null(value)).then(text)
+        });
+        return put_text(&array_text(texts.collect()), out);
+    }
+    // The number of dimensions, and of the first element.
+    out.put_i32(i32::from(!values.is_empty()));
+    out.put_i32(i32::from(values.iter().any(is_null)));
+    out.put_u32(element.datatype().oid());
+    if !values.is_empty() {
+        out.put_i32(i32::try_from(values.len()).unwrap_or(i32::MAX));
+        out.put_i32(1);
+    }
+    for value in values {
+        out.put_slice(value);
+    }
 }
 
 fn put_text(text: &str, out: &mut BytesMut) {
@@ -387,6 +418,7 @@ fn texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::builder::{ListBuilder, StringBuilder};
     use arrow_array::{DurationMillisecondArray, DurationSecondArray};
     use arrow_pg::encoder::Encoder;
     use pgwire::api::results::DataRowEncoder;
@@ -440,6 +472,30 @@ mod tests {
             };
             assert_eq!(written(i64::MAX), Err("22008"));
             assert!(written(90).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_array_in_binary_is_read_as_it_was_written() {
+        let id = Some("00000000-0000-0000-0000-000000000005");
+        for (of, values) in [
+            (Type::TEXT_ARRAY, vec![]),
+            (Type::TEXT_ARRAY, vec![Some("a,b"), None, Some("")]),
+            (Type::UUID_ARRAY, vec![id, None]),
+        ] {
+            let mut list = ListBuilder::new(StringBuilder::new());
+            list.append_value(values.clone());
+            let array: ArrayRef = Arc::new(list.finish());
+            let field = Arc::new(Field::new("a", array.data_type().clone(), true));
+            let wanted =
+                FieldInfo::new("a".to_owned(), None, None, of.clone(), FieldFormat::Binary);
+            let column = Column::new(&array, &field, &wanted, &Arc::default()).unwrap();
+            let mut written = RowEncoder::new(Layout::Message, 1);
+            column.write(0, &wanted, &mut written).unwrap();
+            let texts = values.into_iter().map(|value| value.map(str::to_owned));
+            let texts = array_text(texts.collect()).replace('-', "");
+            let read = crate::parameters::from_binary(&written.take()[4..], &of).unwrap();
+            assert_eq!(read.unwrap().replace('-', ""), texts);
         }
     }
 

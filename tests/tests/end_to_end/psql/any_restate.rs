@@ -156,6 +156,41 @@ async fn it_works_with_any_restate_without_views_and_with_those_of_a_directory()
     );
     ensure!(out.contains("public|sys_invocation|table|"), "{out}");
     ensure!(!out.contains("|view|"), "{out}");
+    // Parts about PostgreSQL's catalogue, and the rest about Restate.
+    for (query, expected) in [
+        (
+            "select c.relname, c.relkind = 'r' as is_table, s.key from pg_class c left join state s on s.key = c.relname where c.relname like 'sys_inv%n'",
+            "relname|is_table|key\nsys_invocation|t|\n",
+        ),
+        (
+            "select (select current_setting('search_path')) as path, count(*) from sys_invocation where target_service_name in (select nspname from pg_namespace)",
+            "path|count\npublic|0\n",
+        ),
+        (
+            "with n as (select nspname, nspacl from pg_namespace where oid < 0) select count(*), max(nspname) from n, state",
+            "count|max\n0|\n",
+        ),
+        (
+            "select count(*) from information_schema.columns c, (select 'key' as key) k, sys_service where c.table_schema = 'public' and c.column_name = k.key",
+            "count\n0\n",
+        ),
+        (
+            "select exists (select 1 from pg_am where amname = 'heap') as a, relname from pg_class where relname = 'state' union select true, key from state",
+            "a|relname\nt|state\n",
+        ),
+        (
+            "select pg_typeof, attnum, '{1,null}'::int[] from (select attnum, attname as pg_typeof, attacl from pg_attribute where attrelid = 'state'::regclass and attname = 'key') a left join state on key = 'x'",
+            "pg_typeof|attnum|int4\nkey|",
+        ),
+    ] {
+        let (out, err) = gateway.ask(&[query]).await?;
+        ensure!(
+            err.is_empty() && out.starts_with(expected),
+            "{query}\n{out}{err}"
+        );
+    }
+    let (_, err) = gateway.ask(&["select * from pg_attribute, state"]).await?;
+    ensure!(err.contains("ERROR:  54000:"), "{err}");
     let (_, err) = gateway.ask(&["select * from orders"]).await?;
     ensure!(err.contains("ERROR:  42P01:"), "{err}");
     let (succeeded, log) = gateway.stop().await?;

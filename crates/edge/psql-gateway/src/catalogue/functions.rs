@@ -6,6 +6,7 @@ use regex::RegexBuilder;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{ToSql, ToSqlOutput, Value};
 use rusqlite::{Connection, Error, Result};
+use sqlparser::parser::Parser;
 
 use super::facts;
 use super::fill::SCHEMAS;
@@ -30,7 +31,7 @@ const CONSTANT: [(Answer, &str); 9] = [
     ),
     (
         Answer::Bool(false),
-        "has_sequence_privilege pg_is_in_recovery pg_is_other_temp_schema pg_relation_is_publishable \
+        "pg_cancel_backend pg_terminate_backend has_sequence_privilege pg_is_in_recovery pg_is_other_temp_schema pg_relation_is_publishable \
          row_security_active",
     ),
     (
@@ -253,6 +254,14 @@ fn names(database: &Connection) -> Result<()> {
             written.push_str(&part);
         }
         Ok(Some(written))
+    })?;
+    define(database, "parse_ident", -1, |call| {
+        let name = text(call, 0)?.unwrap_or_default();
+        let parsed = Parser::new(&crate::sql::DIALECT).try_with_sql(&name);
+        let parsed = parsed.and_then(|mut parser| parser.parse_object_name(false));
+        let parts = parsed.ok().and_then(|name| crate::sql::parts(&name));
+        let parts = parts.map(|parts| parts.into_iter().map(Some).collect());
+        Ok(parts.map(array_text))
     })?;
     define(database, "pg_regnamespace", 1, |call| {
         let name = text(call, 0)?.unwrap_or_default();

@@ -87,7 +87,7 @@ fn integer(value: &SqliteValue) -> Option<i64> {
     }
 }
 
-fn text(value: &SqliteValue) -> Option<String> {
+pub(super) fn text(value: &SqliteValue) -> Option<String> {
     match value {
         SqliteValue::Null => None,
         SqliteValue::Integer(value) => Some(value.to_string()),

@@ -9,12 +9,14 @@
 //! | `fill.rs` | what is in them |
 //! | `functions.rs` | PostgreSQL's functions about the catalogue |
 //! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
+//! | `mixed.rs` | queries of the catalogue and of the runtime |
 //! | `types.rs`, `kind.rs` | the types of the result's columns, and their values |
 
 pub(crate) mod facts;
 mod fill;
 mod functions;
 mod kind;
+mod mixed;
 mod translate;
 mod types;
 
@@ -65,49 +67,75 @@ impl Catalogue {
     }
 
     /// Answers a query that [`concerns`] the catalogue.
-    pub(crate) async fn query(&self, query: &Query, session: &Arc<Session>) -> Result<Answer> {
-        let (kinds, names, text) = bounds::with_stack(|| {
-            let mut query = query.clone();
-            let kinds = types::of_query(&query);
-            let names = rewrite::output_names(&query);
-            translate::translate(&mut query, &kinds, session)?;
-            bounds::check(&query)?;
-            Ok::<_, Error>((kinds, names, literals::print(query)?))
-        })?;
-        let schema = self.schema.clone();
-        let idle = self.idle.clone();
+    pub(crate) async fn query(
+        self: Arc<Self>,
+        query: Query,
+        session: &Arc<Session>,
+    ) -> Result<Answer> {
+        let session = session.clone();
+        aside(move || {
+            let found = self.find(&query, &session, MAX_ROWS)?;
+            kind::batch(&found.columns, &found.values, found.rows).map(Answer::ready)
+        })
+        .await
+    }
+
+    /// Replaces the parts of a query that concern the catalogue with their rows.
+    pub(crate) async fn mix(
+        self: Arc<Self>,
+        mut query: Query,
+        session: &Arc<Session>,
+    ) -> Result<Query> {
+        let session = session.clone();
+        aside(move || {
+            mixed::resolve(&mut query, &self, &session)?;
+            Ok(query)
+        })
+        .await
+    }
+
+    /// The rows of a query, at most so many.
+    fn find(&self, query: &Query, session: &Arc<Session>, most: usize) -> Result<Found> {
+        let mut query = query.clone();
+        let kinds = types::of_query(&query);
+        let names = rewrite::output_names(&query);
+        translate::translate(&mut query, &kinds, session)?;
+        bounds::check(&query)?;
+        let text = literals::print(query)?;
         let running = session.running();
         let about = session.about();
-        let answered = tokio::task::spawn_blocking(move || {
-            let kept = || idle.lock();
-            let database = kept().pop();
-            let (mut database, last) = match database {
-                Some((database, about)) => (database, Some(about)),
-                None => (
-                    fill::database(&schema).map_err(|error| failed(&error))?,
-                    None,
-                ),
-            };
-            // Whoever waits for the answer has been told so already; this ends the work.
-            let late =
-                move || running.cancelled.is_cancelled() || Instant::now() > running.deadline;
-            let limited = database.progress_handler(STEPS, Some(late));
-            limited.map_err(|error| failed(&error))?;
-            if last.is_none_or(|last| !last.looks_like(&about)) {
-                fill::personalize(&database, &about).map_err(|error| failed(&error))?;
-            }
-            let answer = run(&database, &text, &kinds, names.as_deref());
-            let mut kept = kept();
-            if kept.len() < KEPT {
-                kept.push((database, about));
-            }
-            answer
-        });
-        answered
-            .await
-            .map_err(|error| Error::new("XX000", error.to_string()))?
-            .map(Answer::ready)
+        let kept = || self.idle.lock();
+        let database = kept().pop();
+        let (mut database, last) = match database {
+            Some((database, about)) => (database, Some(about)),
+            None => (fill::database(&self.schema)?, None),
+        };
+        // Whoever waits for the answer has been told so already; this ends the work.
+        let late = move || running.cancelled.is_cancelled() || Instant::now() > running.deadline;
+        database.progress_handler(STEPS, Some(late))?;
+        if last.is_none_or(|last| !last.looks_like(&about)) {
+            fill::personalize(&database, &about)?;
+        }
+        let found = run(&database, &text, &kinds, names.as_deref(), most);
+        let mut kept = kept();
+        if kept.len() < KEPT {
+            kept.push((database, about));
+        }
+        found
     }
+}
+
+/// Does work of SQLite on a thread where it may take long, with as much stack as a syntax tree takes.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(|| bounds::with_stack(work)).await;
+    done.map_err(|error| Error::new("XX000", error.to_string()))?
+}
+
+/// The answer of SQLite: columns with their types, and the values of each.
+struct Found {
+    columns: Vec<(String, Type)>,
+    values: Vec<Vec<SqliteValue>>,
+    rows: usize,
 }
 
 fn run(
@@ -115,8 +143,9 @@ fn run(
     text: &str,
     kinds: &[Option<Type>],
     names: Option<&[Option<String>]>,
-) -> Result<RecordBatch> {
-    let mut statement = database.prepare(text).map_err(|error| failed(&error))?;
+    most: usize,
+) -> Result<Found> {
+    let mut statement = database.prepare(text)?;
     let columns: Vec<(String, Type)> = statement
         .columns()
         .enumerate()
@@ -131,67 +160,80 @@ fn run(
         })
         .collect();
     let mut values: Vec<Vec<SqliteValue>> = vec![Vec::new(); columns.len()];
-    let mut rows = statement.query([]).map_err(|error| failed(&error))?;
+    let mut rows = statement.query([])?;
     let mut count = 0;
-    while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+    while let Some(row) = rows.next()? {
         count += 1;
-        if count > MAX_ROWS {
-            let message = format!("a query of the catalogue with more than {MAX_ROWS} rows");
+        if count > most {
+            let message = format!("a query of the catalogue with more than {most} rows");
             return Err(Error::new("54000", message));
         }
         for (index, values) in values.iter_mut().enumerate() {
-            values.push(row.get(index).map_err(|error| failed(&error))?);
+            values.push(row.get(index)?);
         }
     }
-    kind::batch(&columns, &values, count)
+    Ok(Found {
+        columns,
+        values,
+        rows: count,
+    })
 }
 
 /// SQLite's complaint as PostgreSQL would put it.
-fn failed(error: &rusqlite::Error) -> Error {
-    let text = match error {
-        rusqlite::Error::SqliteFailure(failure, _)
-            if failure.code == rusqlite::ErrorCode::OperationInterrupted =>
-        {
-            return Error::new("57014", "canceling statement due to statement timeout");
-        }
-        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-        other => other.to_string(),
-    };
-    let about = |code: &'static str, before: &str, what: &str| {
-        let name = text.split_once(before)?.1;
-        let name = name.rsplit('.').next().unwrap_or(name);
-        Some(Error::new(code, format!("{what} \"{name}\" does not exist")).about(name))
-    };
-    about("42703", "no such column: ", "column")
-        .or_else(|| about("42P01", "no such table: ", "relation"))
-        .or_else(|| about("42704", "no such type: ", "type"))
-        .or_else(|| about("42883", "no such function: ", "function"))
-        .unwrap_or_else(|| {
-            Error::unsupported(format!("the catalogue cannot answer this query: {text}"))
-                .hint("Ask for less at a time: the catalogue is not a whole PostgreSQL.")
-        })
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = match &error {
+            rusqlite::Error::SqliteFailure(failure, _)
+                if failure.code == rusqlite::ErrorCode::OperationInterrupted =>
+            {
+                return Error::new("57014", "canceling statement due to statement timeout");
+            }
+            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            other => other.to_string(),
+        };
+        let about = |code: &'static str, before: &str, what: &str| {
+            let name = text.split_once(before)?.1;
+            let name = name.rsplit('.').next().unwrap_or(name);
+            Some(Error::new(code, format!("{what} \"{name}\" does not exist")).about(name))
+        };
+        about("42703", "no such column: ", "column")
+            .or_else(|| about("42P01", "no such table: ", "relation"))
+            .or_else(|| about("42704", "no such type: ", "type"))
+            .or_else(|| about("42883", "no such function: ", "function"))
+            .unwrap_or_else(|| {
+                Error::unsupported(format!("the catalogue cannot answer this query: {text}"))
+                    .hint("Ask for less at a time: the catalogue is not a whole PostgreSQL.")
+            })
+    }
 }
 
-/// Whether a query is one of the catalogue, not of the runtime. An error if it is one of both.
-pub(crate) fn concerns(query: &Query) -> Result<bool> {
+/// Who answers a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Concerns {
+    Catalogue,
+    Runtime,
+    /// First the catalogue, of which it may read tables or only call functions, and then the runtime.
+    Both {
+        tables: bool,
+    },
+}
+
+/// Who answers a query.
+pub(crate) fn concerns(query: &Query) -> Concerns {
     let mut seen = Seen::default();
     let _ = query.visit(&mut seen);
-    let other = seen.others.iter().find(|name| !seen.ctes.contains(name));
-    match (seen.catalogue, other) {
-        (Some(catalogue), Some(other)) => Err(Error::unsupported(format!(
-            "a query of the catalogue ({catalogue}) and of the runtime ({other}) at once"
-        ))),
-        (Some(_), None) => Ok(true),
-        (None, Some(_)) => Ok(false),
-        // A query of no table at all.
-        (None, None) => Ok(seen.functions),
+    let of_runtime = seen.others.iter().any(|name| !seen.ctes.contains(name));
+    match (seen.tables, seen.functions, of_runtime) {
+        (false, false, _) => Concerns::Runtime,
+        (tables, _, true) => Concerns::Both { tables },
+        (.., false) => Concerns::Catalogue,
     }
 }
 
 /// What a query mentions.
 #[derive(Default)]
 struct Seen {
-    catalogue: Option<String>,
+    tables: bool,
     others: Vec<String>,
     ctes: Vec<String>,
     functions: bool,
@@ -222,16 +264,11 @@ impl Visitor for Seen {
     }
 
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
-        let parts = sql::parts(name).unwrap_or_default();
-        let ours = match parts.as_slice() {
-            [.., schema, _] => schema == "pg_catalog" || schema == "information_schema",
-            [table] => table.starts_with("pg_"),
-            [] => false,
-        };
+        let ours = is_catalogue(name);
         if self.called.take().is_some_and(|called| called == *name) && !ours {
             // A function in a `FROM`.
         } else if ours {
-            self.catalogue = Some(name.to_string());
+            self.tables = true;
         } else {
             self.others.push(sql::last(name).unwrap_or_default());
         }
@@ -244,20 +281,26 @@ impl Visitor for Seen {
                 let name = sql::last(&function.name);
                 self.functions |= name.is_some_and(|name| functions::is_ours(&name));
             }
-            Expr::Cast {
-                data_type: SqlType::Regclass,
-                ..
-            } => self.functions = true,
-            Expr::Cast {
-                data_type: SqlType::Custom(name, _),
-                ..
-            } => {
-                let name = sql::last(name).unwrap_or_default();
+            Expr::Cast { data_type, .. } => {
+                let name = match data_type {
+                    SqlType::Regclass => "regclass".to_owned(),
+                    SqlType::Custom(name, _) => sql::last(name).unwrap_or_default(),
+                    _ => String::new(),
+                };
                 self.functions |= name.starts_with("reg") || name == "oid" || name == "name";
             }
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Whether a table of this name is one of the catalogue.
+fn is_catalogue(name: &ObjectName) -> bool {
+    match sql::parts(name).unwrap_or_default().as_slice() {
+        [.., schema, _] => schema == "pg_catalog" || schema == "information_schema",
+        [table] => table.starts_with("pg_"),
+        [] => false,
     }
 }
 

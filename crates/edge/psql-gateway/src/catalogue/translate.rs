@@ -8,7 +8,7 @@ use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Subscript,
     TableAliasColumnDef, TableFactor, TableFunctionArgs, TableWithJoins, TrimWhereField,
-    UnaryOperator, Value, VisitMut, VisitorMut,
+    UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions_mut,
 };
 
 use super::facts;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::parse;
 use crate::rewrite;
 use crate::session::Session;
-use crate::sql::{self, call, literal, text};
+use crate::sql::{self, binary, call, literal, text};
 
 /// Puts a query of the catalogue, whose columns have these types, into SQLite's dialect.
 pub(super) fn translate(
@@ -32,7 +32,7 @@ pub(super) fn translate(
     };
     sql::walked(query.visit(&mut translator))?;
     if !translator.renamed.is_empty() {
-        sql::walked(query.visit(&mut Renamer(translator.renamed)))?;
+        rename(query, &translator.renamed);
     }
     name_oids(&mut query.body, kinds);
     Ok(())
@@ -47,53 +47,28 @@ struct Translator<'a> {
     functions: usize,
 }
 
-/// Puts the columns of SQLite's functions in place of those of PostgreSQL's.
-struct Renamer(Vec<(String, String, Expr)>);
-
-/// Takes functions that return rows out of expressions.
-struct Moved {
-    /// How many were moved before.
-    before: usize,
-    tables: Vec<TableFactor>,
-}
-
-impl VisitorMut for Moved {
-    type Break = Error;
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        if let Some((name, array)) = rows_of(expr) {
-            let table = moved_name(self.before + self.tables.len());
-            self.tables
-                .push(each(call("pg_array_json", [array]), &table));
-            *expr = column(&table, &name);
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 fn moved_name(number: usize) -> String {
     format!("rows_{number}")
 }
 
-impl VisitorMut for Renamer {
-    type Break = Error;
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+/// Puts the columns of SQLite's functions in place of those of PostgreSQL's.
+fn rename(query: &mut Query, renamed: &[(String, String, Expr)]) {
+    let _ = visit_expressions_mut(query, |expr| {
         let (table, column) = match expr {
             Expr::Identifier(column) => (None, sql::folded(column)),
             Expr::CompoundIdentifier(parts) if parts.len() == 2 => {
                 (Some(sql::folded(&parts[0])), sql::folded(&parts[1]))
             }
-            _ => return ControlFlow::Continue(()),
+            _ => return ControlFlow::<()>::Continue(()),
         };
-        let found = self.0.iter().find(|(of, name, _)| {
+        let found = renamed.iter().find(|(of, name, _)| {
             *name == column && table.as_ref().is_none_or(|table| table == of)
         });
         if let Some((_, _, value)) = found {
             *expr = value.clone();
         }
         ControlFlow::Continue(())
-    }
+    });
 }
 
 /// Names in place of oids in the columns of type `regclass` and `regtype`.
@@ -177,27 +152,47 @@ impl VisitorMut for Translator<'_> {
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        match self.table_factor(factor) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+        sql::flow(self.table_factor(factor))
     }
 
     /// Functions that return rows stand in the `SELECT` list of PostgreSQL, and in the `FROM` of SQLite. The rows of all of them are
     /// in step.
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        let mut moved = Moved {
-            before: self.functions,
-            tables: Vec::new(),
-        };
-        for item in &mut select.projection {
-            item.visit(&mut moved)?;
+        let before = self.functions;
+        let mut tables = Vec::new();
+        visit_expressions_mut(&mut select.projection, |expr| {
+            if let Some((name, array)) = rows_of(expr) {
+                let table = moved_name(before + tables.len());
+                tables.push(each(call("pg_array_json", [array]), &table));
+                *expr = column(&table, &name);
+            }
+            ControlFlow::Continue(())
+        })?;
+        self.functions += tables.len();
+        // All columns of a function are those of PostgreSQL's.
+        if let ([SelectItem::Wildcard(_)], [from]) = (&select.projection[..], &select.from[..])
+            && let TableFactor::Table {
+                alias: Some(alias),
+                args: Some(_),
+                ..
+            } = &from.relation
+            && from.joins.is_empty()
+        {
+            let of = sql::folded(&alias.name);
+            let columns = self.renamed.iter().filter(|(table, ..)| *table == of);
+            let columns = columns.map(|(_, name, expr)| SelectItem::ExprWithAlias {
+                expr: expr.clone(),
+                alias: Ident::with_quote('"', name),
+            });
+            let columns: Vec<_> = columns.collect();
+            if !columns.is_empty() {
+                select.projection = columns;
+            }
         }
-        self.functions += moved.tables.len();
-        for (index, table) in moved.tables.into_iter().enumerate() {
+        for (index, table) in tables.into_iter().enumerate() {
             if index > 0 {
                 let key = |index: usize| {
-                    let table = moved_name(moved.before + index);
+                    let table = moved_name(before + index);
                     Expr::CompoundIdentifier(vec![sql::ident(&table), sql::ident("key")])
                 };
                 let in_step = binary(key(index), BinaryOperator::Eq, key(0));
@@ -219,10 +214,7 @@ impl VisitorMut for Translator<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         let translated = match expr {
-            Expr::Function(function) => match self.function(function) {
-                Ok(translated) => translated,
-                Err(error) => return ControlFlow::Break(error),
-            },
+            Expr::Function(function) => sql::flow(self.function(function))?,
             Expr::Cast {
                 expr, data_type, ..
             } => cast(expr, data_type),
@@ -459,12 +451,7 @@ fn name_columns(factor: &mut TableFactor) -> Result<()> {
             select.from[0].relation = factor.clone();
         }
     }
-    *factor = TableFactor::Derived {
-        lateral: false,
-        subquery: Box::new(query),
-        alias: Some(named),
-        sample: None,
-    };
+    *factor = sql::derived(query, Some(named));
     Ok(())
 }
 
@@ -550,14 +537,6 @@ fn column(table: &str, function: &str) -> Expr {
     }
 }
 
-fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
-    Expr::BinaryOp {
-        left: Box::new(left),
-        op,
-        right: Box::new(right),
-    }
-}
-
 /// The columns that every table of PostgreSQL has. Nothing changes the catalogue, so they have the same value in all rows.
 fn system_column(name: &Ident) -> Option<Expr> {
     let number = match sql::folded(name).as_str() {
@@ -582,15 +561,12 @@ fn collected(query: &Query) -> Option<Expr> {
             alias: sql::ident("element"),
         };
     }
-    let mut outer =
-        parse::query("SELECT coalesce(array_agg(element), '{}') FROM (SELECT 1) AS elements")
-            .ok()?;
-    if let SetExpr::Select(select) = &mut *outer.body
-        && let TableFactor::Derived { subquery, .. } = &mut select.from[0].relation
-    {
-        **subquery = query;
-    }
-    Some(Expr::Subquery(Box::new(outer)))
+    let element = Expr::Identifier(sql::ident("element"));
+    let empty = literal(Value::SingleQuotedString("{}".to_owned()));
+    let all = call("coalesce", [call("array_agg", [element]), empty]);
+    let elements = sql::derived(query, Some(rewrite::table_alias("elements")));
+    let outer = sql::select(vec![SelectItem::UnnamedExpr(all)], Some(elements), None);
+    Some(Expr::Subquery(Box::new(outer.ok()?)))
 }
 
 fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {

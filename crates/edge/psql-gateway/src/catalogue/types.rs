@@ -1,44 +1,72 @@
 //! The types of the columns of a catalogue query: those that the catalogue's columns were declared with, or what an expression
 //! can be seen to be.
 
+use std::rc::Rc;
+
 use pgwire::api::Type;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType as SqlType, Expr, Function, FunctionArguments, Ident,
-    Query, SelectItem, SetExpr, TableFactor, UnaryOperator, Value,
+    Query, SelectItem, SetExpr, TableAlias, TableFactor, UnaryOperator, Value,
 };
 
 use super::facts;
 use crate::rewrite::output_names;
 use crate::sql;
 
-/// The columns that can be seen at a place of a query, with their table, and the types of those where they are known.
-type Scope = Vec<(String, String, Option<Type>)>;
+/// The columns of a query or a table, as far as they are known.
+#[derive(Debug, Clone, Default)]
+struct Columns {
+    known: Vec<(String, Option<Type>)>,
+    /// Whether these are all.
+    all: bool,
+}
+
+/// What can be seen at a place of a query.
+#[derive(Default)]
+struct Scope {
+    /// The columns, with their table.
+    columns: Vec<(String, String, Option<Type>)>,
+    /// Whether these are all.
+    all: bool,
+    /// The `WITH` queries.
+    with: Vec<Rc<(String, Columns)>>,
+}
 
 /// What each output column of a query can be seen to be.
 pub(crate) fn of_query(query: &Query) -> Vec<Option<Type>> {
-    named(query).into_iter().map(|(_, of)| of).collect()
+    let columns = named(query, &Scope::default()).known.into_iter();
+    columns.map(|(_, of)| of).collect()
 }
 
-/// The output columns of a query, as far as they are known.
-fn named(query: &Query) -> Vec<(String, Option<Type>)> {
+/// The output columns of a query.
+fn named(query: &Query, around: &Scope) -> Columns {
+    let mut scope = Scope {
+        with: around.with.clone(),
+        all: true,
+        ..Scope::default()
+    };
+    for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+        let columns = named(&cte.query, &scope).under(&cte.alias);
+        let name = sql::folded(&cte.alias.name);
+        scope.with.push(Rc::new((name, columns)));
+    }
     let mut body = &*query.body;
     let select = loop {
         match body {
             SetExpr::Select(select) => break select,
             SetExpr::SetOperation { left, .. } => body = left,
-            SetExpr::Query(query) => body = &query.body,
-            _ => return Vec::new(),
+            SetExpr::Query(query) => return named(query, &scope),
+            _ => return Columns::default(),
         }
     };
-    let mut scope = Scope::new();
     for table in &select.from {
         let joined = table.joins.iter().map(|join| &join.relation);
         for factor in std::iter::once(&table.relation).chain(joined) {
-            offer(factor, &mut scope);
+            scope.offer(factor);
         }
     }
     let names = output_names(query).unwrap_or_default();
-    let mut columns = Vec::new();
+    let mut columns = Columns::default();
     for (index, item) in select.projection.iter().enumerate() {
         match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
@@ -46,48 +74,89 @@ fn named(query: &Query) -> Vec<(String, Option<Type>)> {
                     SelectItem::ExprWithAlias { alias, .. } => Some(sql::folded(alias)),
                     _ => names.get(index).cloned().flatten(),
                 };
-                columns.push((name.unwrap_or_default(), of(expr, &scope)));
+                let column = (name.unwrap_or_default(), of(expr, &scope));
+                columns.known.push(column);
             }
-            SelectItem::Wildcard(_) if select.from.len() == 1 => {
-                let all = scope.iter().map(|(_, name, of)| (name.clone(), of.clone()));
-                columns.extend(all);
+            SelectItem::Wildcard(_) if scope.all && select.from.len() == 1 => {
+                let all = scope.columns.iter();
+                let all = all.map(|(_, name, of)| (name.clone(), of.clone()));
+                columns.known.extend(all);
             }
             // How many columns there are is not known.
             _ => return columns,
         }
     }
+    columns.all = true;
     columns
 }
 
-/// Adds the columns of a table.
-fn offer(factor: &TableFactor, scope: &mut Scope) {
-    match factor {
-        TableFactor::Table { name, alias, .. } => {
-            let name = sql::last(name).unwrap_or_default();
-            let called = alias
-                .as_ref()
-                .map_or_else(|| name.clone(), |alias| sql::folded(&alias.name));
-            if name == "generate_series" {
-                let column = alias.iter().flat_map(|alias| &alias.columns).next();
-                let column =
-                    column.map_or_else(|| called.clone(), |column| sql::folded(&column.name));
-                scope.push((called.clone(), column, Some(Type::INT4)));
+impl Columns {
+    /// The same under the names of an alias.
+    fn under(mut self, alias: &TableAlias) -> Self {
+        for ((name, _), alias) in self.known.iter_mut().zip(&alias.columns) {
+            *name = sql::folded(&alias.name);
+        }
+        self
+    }
+}
+
+impl Scope {
+    /// Adds the columns of a table.
+    fn offer(&mut self, factor: &TableFactor) {
+        let (columns, alias) = match factor {
+            TableFactor::Table { name, alias, .. } => {
+                let called = sql::last(name).unwrap_or_default();
+                let with = self.with.iter().rfind(|with| with.0 == called);
+                let facts = facts::columns_of(&called);
+                let columns = match with {
+                    Some(with) if name.0.len() == 1 => with.1.clone(),
+                    _ if called == "generate_series" => Columns {
+                        known: vec![(
+                            (alias.as_ref()).map_or(called, |alias| sql::folded(&alias.name)),
+                            Some(Type::INT4),
+                        )],
+                        all: true,
+                    },
+                    _ => Columns {
+                        known: (facts.iter())
+                            .map(|(name, of)| ((*name).to_owned(), of.clone()))
+                            .collect(),
+                        all: !facts.is_empty(),
+                    },
+                };
+                (columns, alias)
             }
-            let columns = facts::columns_of(&name).iter();
-            scope
-                .extend(columns.map(|(name, of)| (called.clone(), (*name).to_owned(), of.clone())));
-        }
-        TableFactor::Derived {
-            subquery, alias, ..
-        } => {
-            let called = alias
-                .as_ref()
-                .map(|alias| sql::folded(&alias.name))
-                .unwrap_or_default();
-            let columns = named(subquery).into_iter();
-            scope.extend(columns.map(|(name, of)| (called.clone(), name, of)));
-        }
-        _ => {}
+            TableFactor::Derived {
+                subquery, alias, ..
+            } => (named(subquery, self), alias),
+            TableFactor::UNNEST {
+                array_exprs, alias, ..
+            } => {
+                let array = array_exprs.first().and_then(|array| of(array, self));
+                let element = array.and_then(|array| match array.kind() {
+                    postgres_types::Kind::Array(element) => Some(element.clone()),
+                    _ => None,
+                });
+                let named = |alias: &TableAlias| sql::folded(&alias.name);
+                let name = alias.as_ref().map_or_else(|| "unnest".to_owned(), named);
+                let known = vec![(name, element)];
+                (Columns { known, all: true }, alias)
+            }
+            _ => (Columns::default(), &None),
+        };
+        let called = match (alias, factor) {
+            (Some(alias), _) => sql::folded(&alias.name),
+            (None, TableFactor::Table { name, .. }) => sql::last(name).unwrap_or_default(),
+            _ => String::new(),
+        };
+        let columns = match alias {
+            Some(alias) => columns.under(alias),
+            None => columns,
+        };
+        self.all &= columns.all;
+        let known = columns.known.into_iter();
+        self.columns
+            .extend(known.map(|(name, of)| (called.clone(), name, of)));
     }
 }
 
@@ -165,7 +234,7 @@ fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
             AccessExpr::Dot(Expr::Identifier(part)) if part.value == "n" => Some(Type::INT4),
             _ => None,
         },
-        Expr::Subquery(query) => of_query(query).into_iter().next().flatten(),
+        Expr::Subquery(query) => first_of(query, scope),
         _ => None,
     }
 }
@@ -185,7 +254,7 @@ fn of_function(function: &Function, scope: &Scope) -> Option<Type> {
     let first = match &function.args {
         FunctionArguments::List(list) => list.args.first().and_then(sql::argument),
         FunctionArguments::Subquery(query) if name == "array" => {
-            let element = of_query(query).into_iter().next().flatten();
+            let element = first_of(query, scope);
             return facts::array_of(&element.unwrap_or(Type::TEXT));
         }
         _ => None,
@@ -207,17 +276,24 @@ fn of_function(function: &Function, scope: &Scope) -> Option<Type> {
                 Type::FLOAT4 | Type::FLOAT8 => Some(Type::FLOAT8),
                 _ => Some(Type::NUMERIC),
             },
-            "coalesce" | "nullif" | "min" | "max" | "greatest" | "least" => first.and_then(of),
+            "array_remove" | "coalesce" | "nullif" | "min" | "max" | "greatest" | "least" => {
+                first.and_then(of)
+            }
             _ => None,
         },
     }
 }
 
+/// The type of the first column.
+fn first_of(query: &Query, around: &Scope) -> Option<Type> {
+    named(query, around).known.into_iter().next()?.1
+}
+
 /// The type of a column.
 fn find(scope: &Scope, table: Option<&Ident>, column: &Ident) -> Option<Type> {
     let (table, column) = (table.map(sql::folded), sql::folded(column));
-    let found = scope
-        .iter()
+    let mut columns = scope.columns.iter();
+    let found = columns
         .find(|(of, name, _)| *name == column && table.as_ref().is_none_or(|table| table == of));
     found.and_then(|(.., of)| of.clone())
 }

@@ -6,13 +6,15 @@ use std::ops::ControlFlow;
 use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArguments,
-    Query, Select, SelectItem, SetExpr, TableFactor, Value, VisitMut, VisitorMut,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Query, Select, SelectItem, SetExpr, UnaryOperator, Value,
+    VisitMut, VisitorMut,
 };
 
+use super::table_alias;
 use crate::catalogue::facts;
 use crate::error::{Error, Result};
-use crate::{parameters, parse, sql};
+use crate::{parameters, sql};
 
 /// What functions about the session answer.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +66,59 @@ impl Session {
 
 /// Puts a query into the runtime's dialect.
 pub(crate) fn adapt(query: &mut Query, session: &Session) -> Result<()> {
+    type_items(&mut query.body);
     sql::walked(query.visit(&mut Adapter { session }))
+}
+
+/// The digits of a number, with its sign.
+fn number(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => number(expr).map(|number| format!("-{number}")),
+        Expr::Nested(expr) => number(expr),
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(digits.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Gives output columns that are numbers the types that PostgreSQL gives them, and those that are cast to `char(n)` the length.
+fn type_items(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                {
+                    if let Expr::Cast { data_type, .. } = &*expr
+                        && facts::type_in_sql(&data_type.to_string()) == Some(Type::BPCHAR)
+                        && let Some(length) = length(data_type)
+                    {
+                        *expr = sql::call("rpad", [sql::take(expr), length]);
+                    }
+                    let Some(number) = number(expr) else {
+                        continue;
+                    };
+                    if number.parse::<i32>().is_ok() {
+                        *expr = sql::cast(sql::take(expr), DataType::Int(None));
+                    } else if number.contains('.')
+                        && let Ok(decimal) = parameters::typed(&number, &Type::NUMERIC)
+                    {
+                        *expr = decimal;
+                    }
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            type_items(left);
+            type_items(right);
+        }
+        SetExpr::Query(query) => type_items(&mut query.body),
+        _ => {}
+    }
 }
 
 struct Adapter<'a> {
@@ -88,34 +142,64 @@ impl VisitorMut for Adapter<'_> {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
                 && let Expr::Exists { subquery, negated } = expr
             {
-                match exists(subquery, *negated) {
-                    Ok(counted) => *expr = counted,
-                    Err(error) => return ControlFlow::Break(error),
-                }
+                *expr = sql::flow(exists(subquery, *negated))?;
             }
         }
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        match expr {
-            Expr::Function(function) => {
-                // Every function of PostgreSQL may be written with its schema.
-                if function.name.0.len() == 2
-                    && sql::parts(&function.name).is_some_and(|parts| parts[0] == "pg_catalog")
-                {
-                    function.name.0.remove(0);
-                }
-                let bare = match &function.args {
-                    FunctionArguments::None => true,
-                    FunctionArguments::List(list) => list.args.is_empty(),
-                    FunctionArguments::Subquery(_) => false,
-                };
-                let name = sql::last(&function.name);
-                if bare && let Some(value) = name.and_then(|name| self.session.value(&name)) {
-                    *expr = sql::literal(value);
-                }
+        sql::flow(self.expression(expr))
+    }
+}
+
+impl Adapter<'_> {
+    fn function(&self, expr: &mut Expr) -> Result<()> {
+        let Expr::Function(function) = expr else {
+            return Ok(());
+        };
+        // Every function of PostgreSQL may be written with its schema.
+        if function.name.0.len() == 2
+            && sql::parts(&function.name).is_some_and(|parts| parts[0] == "pg_catalog")
+        {
+            function.name.0.remove(0);
+        }
+        let bare = match &function.args {
+            FunctionArguments::None => true,
+            FunctionArguments::List(list) => list.args.is_empty(),
+            FunctionArguments::Subquery(_) => false,
+        };
+        let name = sql::last(&function.name);
+        if let (
+            Some(name @ ("to_char" | "to_date" | "to_timestamp")),
+            FunctionArguments::List(list),
+        ) = (name.as_deref(), &mut function.args)
+            && let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(format))] = &mut list.args[..]
+            && let Some(text) = sql::text(format)
+        {
+            let chrono = Value::SingleQuotedString(time_format(text)?);
+            *format = sql::literal(chrono);
+            if name == "to_timestamp" {
+                *expr = parameters::with_time_zone(sql::take(expr));
             }
+            return Ok(());
+        }
+        // The runtime's are unsigned.
+        if function.over.is_some()
+            && matches!(name.as_deref(), Some("row_number" | "rank" | "dense_rank"))
+        {
+            *expr = sql::cast(sql::take(expr), DataType::BigInt(None));
+            return Ok(());
+        }
+        if bare && let Some(value) = name.and_then(|name| self.session.value(&name)) {
+            *expr = sql::literal(value);
+        }
+        Ok(())
+    }
+
+    fn expression(&self, expr: &mut Expr) -> Result<()> {
+        match expr {
+            Expr::Function(_) => self.function(expr)?,
             // PostgreSQL has this one without parentheses too.
             Expr::Identifier(ident)
                 if ident.quote_style.is_none() && sql::folded(ident) == "current_schema" =>
@@ -146,18 +230,12 @@ impl VisitorMut for Adapter<'_> {
                     && let Some(of) = facts::type_in_sql(&typed.data_type.to_string())
                     && is_read_here(&of, &typed.data_type)
                 {
-                    match parameters::typed(text, &of) {
-                        Ok(value) => *expr = value,
-                        Err(error) => return ControlFlow::Break(error),
-                    }
+                    *expr = parameters::typed(text, &of)?;
                 }
             }
             Expr::Interval(interval) if interval.leading_field.is_none() => {
                 if let Some(text) = sql::text(&interval.value) {
-                    match parameters::typed(text, &Type::INTERVAL) {
-                        Ok(value) => *expr = value,
-                        Err(error) => return ControlFlow::Break(error),
-                    }
+                    *expr = parameters::typed(text, &Type::INTERVAL)?;
                 }
             }
             Expr::Value(value) => {
@@ -188,20 +266,13 @@ impl VisitorMut for Adapter<'_> {
             // A text is an array there.
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => {
                 if let Some(text) = sql::text(right) {
-                    match parameters::typed(text, &Type::TEXT_ARRAY) {
-                        Ok(array) => **right = array,
-                        Err(error) => return ControlFlow::Break(error),
-                    }
+                    **right = parameters::typed(text, &Type::TEXT_ARRAY)?;
                 }
             }
-            Expr::Cast { .. } => {
-                if let Err(error) = cast(expr) {
-                    return ControlFlow::Break(error);
-                }
-            }
+            Expr::Cast { .. } => cast(expr)?,
             _ => {}
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 }
 
@@ -246,14 +317,9 @@ fn cast(expr: &mut Expr) -> Result<()> {
         // State is JSON in a text, and the runtime's JSON operators take texts.
         Some(Type::JSON | Type::JSONB) => *expr = Expr::Nested(inner.clone()),
         Some(Type::NAME | Type::BPCHAR | Type::TEXT | Type::VARCHAR | Type::UUID) => {
-            let length = data_type.to_string();
-            let length = length.split_once('(').and_then(|(_, length)| {
-                let length = length.trim_end_matches(')');
-                length.parse::<u32>().is_ok().then(|| length.to_owned())
-            });
+            let length = length(data_type);
             *data_type = DataType::Text;
             if let Some(length) = length {
-                let length = sql::literal(Value::Number(length, false));
                 *expr = sql::call("left", [sql::take(expr), length]);
             }
         }
@@ -266,27 +332,70 @@ fn cast(expr: &mut Expr) -> Result<()> {
     Ok(())
 }
 
+/// The length that a type of texts gives them.
+fn length(data_type: &DataType) -> Option<Expr> {
+    let text = data_type.to_string();
+    let length = match (text.split_once('('), data_type) {
+        (Some((_, length)), _) => length.trim_end_matches(')'),
+        (None, DataType::Char(_) | DataType::Character(_)) => "1",
+        _ => return None,
+    };
+    let length = length.parse::<u32>().ok()?.to_string();
+    Some(sql::literal(Value::Number(length, false)))
+}
+
+/// Patterns of PostgreSQL's formats of dates and times, those that begin with others first, and what the runtime calls them.
+const PATTERNS: [(&str, &str); 18] = [
+    ("YYYY", "%Y"),
+    ("YY", "%y"),
+    ("IYYY", "%G"),
+    ("IW", "%V"),
+    ("MM", "%m"),
+    ("Mon", "%b"),
+    ("DDD", "%j"),
+    ("DD", "%d"),
+    ("Dy", "%a"),
+    ("HH24", "%H"),
+    ("HH12", "%I"),
+    ("HH", "%I"),
+    ("MI", "%M"),
+    ("SS", "%S"),
+    ("MS", "%3f"),
+    ("US", "%6f"),
+    ("AM", "%p"),
+    ("PM", "%p"),
+];
+
+/// A format of dates and times as the runtime reads it, which may also be written so.
+fn time_format(format: &str) -> Result<String> {
+    let mut rest = format;
+    let mut read = String::new();
+    while let Some(first) = rest.chars().next().filter(|_| !format.contains('%')) {
+        let known = PATTERNS.iter().find(|(name, _)| rest.starts_with(name));
+        let plain = &rest[..first.len_utf8()];
+        if known.is_none() && (first.is_alphabetic() || first == '"') {
+            return Err(Error::unsupported(format!("the format {format}"))
+                .hint("Use YYYY, MM, DD, HH24, MI, SS, US and the like, or %Y and the like."));
+        }
+        let (name, pattern) = known.copied().unwrap_or((plain, plain));
+        read += pattern;
+        rest = &rest[name.len()..];
+    }
+    Ok(read + rest)
+}
+
 /// Whether a subquery has rows.
 fn exists(subquery: &Query, negated: bool) -> Result<Expr> {
-    let comparison = if negated { "=" } else { ">" };
-    let text = format!("SELECT (SELECT count(*) {comparison} 0 FROM (SELECT 1) AS found)");
-    let mut query = parse::query(&text)?;
-    let mut counted = None;
-    if let SetExpr::Select(select) = &mut *query.body
-        && let Some(SelectItem::UnnamedExpr(expr)) = select.projection.pop()
-    {
-        counted = Some(expr);
-    }
-    if let Some(Expr::Subquery(query)) = &mut counted
-        && let SetExpr::Select(select) = &mut *query.body
-        && let Some(from) = select.from.first_mut()
-        && let TableFactor::Derived {
-            subquery: inner, ..
-        } = &mut from.relation
-    {
-        **inner = subquery.clone();
-    }
-    counted.ok_or_else(|| Error::unsupported("EXISTS in a SELECT list"))
+    let number = |digits: &str| sql::literal(Value::Number(digits.to_owned(), false));
+    let comparison = if negated {
+        BinaryOperator::Eq
+    } else {
+        BinaryOperator::Gt
+    };
+    let counted = sql::binary(sql::call("count", [number("1")]), comparison, number("0"));
+    let found = sql::derived(subquery.clone(), Some(table_alias("found")));
+    let counted = sql::select(vec![SelectItem::UnnamedExpr(counted)], Some(found), None)?;
+    Ok(Expr::Subquery(Box::new(counted)))
 }
 
 /// A literal that is cast: a text or a number.
@@ -334,6 +443,8 @@ fn is_read_here(of: &Type, data_type: &DataType) -> bool {
         | Type::FLOAT8
         | Type::INTERVAL
         | Type::UUID
+        | Type::JSON
+        | Type::JSONB
         | Type::DATE
         | Type::TIME
         | Type::TIMESTAMP

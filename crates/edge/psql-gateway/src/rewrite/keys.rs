@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, Distinct, Expr, GroupByExpr, Ident, Join, JoinOperator, Query, Select,
-    SelectItem, SetExpr, TableFactor, TableWithJoins, Value, Visit, Visitor, WindowType,
+    SelectItem, SetExpr, TableFactor, TableWithJoins, Value, WindowType, visit_expressions,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,7 +29,7 @@ fn partition_key(key: &str) -> u64 {
 /// view.
 pub(super) fn add_partition_key(selection: &mut Expr, scope: &Scope, from: &mut [TableWithJoins]) {
     let mut found = Vec::new();
-    conjuncts(selection, &mut |expr| {
+    sql::conjuncts(selection, &mut |expr| {
         found.extend(implied(expr, scope));
     });
     for (relation, column, key) in found {
@@ -44,21 +44,14 @@ pub(super) fn add_partition_key(selection: &mut Expr, scope: &Scope, from: &mut 
 
 /// Adds `column = <partition key>` to a filter.
 fn add(selection: &mut Expr, column: Expr, key: &str) {
-    *selection = Expr::BinaryOp {
-        left: Box::new(Expr::Nested(Box::new(sql::take(selection)))),
-        op: BinaryOperator::And,
-        right: Box::new(is_in_partition(column, key)),
-    };
+    let filter = Expr::Nested(Box::new(sql::take(selection)));
+    *selection = sql::binary(filter, BinaryOperator::And, is_in_partition(column, key));
 }
 
 /// `column = <partition key>`
 fn is_in_partition(column: Expr, key: &str) -> Expr {
     let hash = Value::Number(partition_key(key).to_string(), false);
-    Expr::BinaryOp {
-        left: Box::new(column),
-        op: BinaryOperator::Eq,
-        right: Box::new(sql::literal(hash)),
-    }
+    sql::binary(column, BinaryOperator::Eq, sql::literal(hash))
 }
 
 /// The query that stands for a view of this name.
@@ -98,10 +91,19 @@ fn narrow(query: &mut Query, column: &str, key: &str) {
         }
         GroupByExpr::All(_) => false,
     };
-    let mut windows = Windows(&is_of_key);
-    let has_other_windows = select.projection.visit(&mut windows).is_break()
-        || select.qualify.visit(&mut windows).is_break()
-        || query.order_by.visit(&mut windows).is_break();
+    // Window functions over rows of several keys.
+    let is_other = |expr: &Expr| match expr {
+        Expr::Function(function) if function.over.is_some() => match &function.over {
+            Some(WindowType::WindowSpec(window)) if window.partition_by.iter().any(is_of_key) => {
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(()),
+        },
+        _ => ControlFlow::Continue(()),
+    };
+    let has_other_windows = visit_expressions(&select.projection, is_other).is_break()
+        || visit_expressions(&select.qualify, is_other).is_break()
+        || visit_expressions(&query.order_by, is_other).is_break();
     let [from] = select.from.as_mut_slice() else {
         return;
     };
@@ -180,41 +182,6 @@ fn name_of(expr: &Expr) -> Option<&Ident> {
         Expr::Identifier(name) => Some(name),
         Expr::CompoundIdentifier(parts) => parts.last(),
         _ => None,
-    }
-}
-
-/// Finds a window function over rows of several keys.
-struct Windows<'a>(&'a dyn Fn(&Expr) -> bool);
-
-impl Visitor for Windows<'_> {
-    type Break = ();
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Function(function) => match &function.over {
-                Some(WindowType::WindowSpec(window)) if window.partition_by.iter().any(self.0) => {
-                    ControlFlow::Continue(())
-                }
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
-            },
-            _ => ControlFlow::Continue(()),
-        }
-    }
-}
-
-fn conjuncts(expr: &Expr, look: &mut impl FnMut(&Expr)) {
-    match expr {
-        Expr::BinaryOp {
-            left,
-            op: BinaryOperator::And,
-            right,
-        } => {
-            conjuncts(left, look);
-            conjuncts(right, look);
-        }
-        Expr::Nested(expr) => conjuncts(expr, look),
-        other => look(other),
     }
 }
 

@@ -35,7 +35,7 @@ use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::sql::{self, join_constraint};
 use crate::views::View;
-use crate::{aliases, bounds, literals, parse, products};
+use crate::{aliases, bounds, literals, products};
 
 /// The functions that are tables in the runtime.
 const TABLE_FUNCTIONS: [&str; 3] = ["generate_series", "range", "unnest"];
@@ -225,15 +225,10 @@ impl Rewriter<'_> {
                 }
                 Named::View(view, relation) => {
                     let alias = alias.take().unwrap_or_else(|| table_alias(&view.name));
-                    let mut subquery = Box::new(view.query.clone());
+                    let mut subquery = view.query.clone();
                     // A view sees the runtime's tables and other views, nothing of the query it is used in.
                     rewrite(&mut subquery, self.schema)?;
-                    *factor = TableFactor::Derived {
-                        lateral: false,
-                        subquery,
-                        alias: Some(alias),
-                        sample: None,
-                    };
+                    *factor = sql::derived(subquery, Some(alias));
                     relation
                 }
             },
@@ -262,20 +257,11 @@ impl Rewriter<'_> {
                 let function = sql::last(name).unwrap_or_default();
                 let called = alias.get_or_insert_with(|| table_alias(&function));
                 let arguments = args.args.iter().filter_map(sql::argument).cloned();
-                let mut subquery = Box::new(parse::query("SELECT a")?);
-                if let SetExpr::Select(select) = &mut *subquery.body {
-                    select.projection = vec![SelectItem::ExprWithAlias {
-                        expr: sql::call(&function, arguments),
-                        alias: called.name.clone(),
-                    }];
-                }
-                let alias = alias.take();
-                *factor = TableFactor::Derived {
-                    lateral: false,
-                    subquery,
-                    alias,
-                    sample: None,
+                let row = SelectItem::ExprWithAlias {
+                    expr: sql::call(&function, arguments),
+                    alias: called.name.clone(),
                 };
+                *factor = sql::derived(sql::select(vec![row], None, None)?, alias.take());
                 return self.factor(factor);
             }
             TableFactor::NestedJoin {
@@ -535,10 +521,8 @@ impl VisitorMut for Columns<'_, '_> {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        if self.depth == 0
-            && let Err(error) = self.rewriter.query(query)
-        {
-            return ControlFlow::Break(error);
+        if self.depth == 0 {
+            sql::flow(self.rewriter.query(query))?;
         }
         self.depth += 1;
         ControlFlow::Continue(())
@@ -569,14 +553,10 @@ impl VisitorMut for Columns<'_, '_> {
             }
             _ => return ControlFlow::Continue(()),
         };
-        match self.rewriter.column(qualifier.as_deref(), &name) {
-            Ok(None) => ControlFlow::Continue(()),
-            Ok(Some(today)) => {
-                *expr = today;
-                ControlFlow::Continue(())
-            }
-            Err(error) => ControlFlow::Break(error),
+        if let Some(today) = sql::flow(self.rewriter.column(qualifier.as_deref(), &name))? {
+            *expr = today;
         }
+        ControlFlow::Continue(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, TableAlias, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, TableAlias, visit_expressions_mut};
 use sqlparser::parser::Parser;
 
 use crate::{aliases, sql};
@@ -162,21 +162,12 @@ fn expression(today: &str, qualifier: Option<&str>) -> Option<Expr> {
         .and_then(|mut parser| parser.parse_expr())
         .ok()?;
     if let Some(qualifier) = qualifier {
-        let _ = expr.visit(&mut Qualify(qualifier));
+        let _ = visit_expressions_mut(&mut expr, |expr| {
+            if let Expr::Identifier(column) = expr {
+                *expr = Expr::CompoundIdentifier(vec![sql::ident(qualifier), column.clone()]);
+            }
+            ControlFlow::<()>::Continue(())
+        });
     }
     Some(expr)
-}
-
-/// Qualifies every column of an expression.
-struct Qualify<'a>(&'a str);
-
-impl VisitorMut for Qualify<'_> {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Expr::Identifier(column) = expr {
-            *expr = Expr::CompoundIdentifier(vec![sql::ident(self.0), column.clone()]);
-        }
-        ControlFlow::Continue(())
-    }
 }

@@ -437,13 +437,31 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
         ),
         (
             "select not exists (select 1 from t), exists (select 1 from t where exists (select 2))",
-            "SELECT (SELECT count(*) = 0 FROM (SELECT 1 FROM t) AS found), (SELECT count(*) > 0 FROM (SELECT 1 FROM t WHERE EXISTS (SELECT 2)) AS found)",
+            "SELECT (SELECT count(1) = 0 FROM (SELECT 1 FROM t) AS found), (SELECT count(1) > 0 FROM (SELECT 1 FROM t WHERE EXISTS (SELECT 2)) AS found)",
+        ),
+        (
+            "select 1, -1, 1.5, 3000000000, '1' union select (2), 0, x, 1 + 1, 1.5e3",
+            "SELECT CAST(1 AS INT), CAST(-1 AS INT), CAST('1.5' AS DECIMAL(38,1)), 3000000000, '1' UNION SELECT CAST(2 AS INT), CAST(0 AS INT), x, 1 + 1, CAST('1500' AS DECIMAL(38,0))",
+        ),
+        (
+            "select row_number() over (), x::char(3), x::char, '{}'::json",
+            "SELECT CAST(row_number() OVER () AS BIGINT), rpad(left(CAST(x AS TEXT), 3), 3), rpad(left(CAST(x AS TEXT), 1), 1), '{}'",
+        ),
+        (
+            "select to_char(x, 'DD.MM.YY HH24:MI:SS.MS'), to_date(x, '%y')",
+            "SELECT to_char(x, '%d.%m.%y %H:%M:%S.%3f'), to_date(x, '%y')",
+        ),
+        (
+            "select to_timestamp('2026-01-02', 'YYYY-MM-DD')",
+            "SELECT arrow_cast(to_timestamp('2026-01-02', '%Y-%m-%d'), 'Timestamp(Microsecond, Some(\"+00:00\"))')",
         ),
     ] {
         let mut query = parsed(asked);
         adapt(&mut query, &session).unwrap();
         assert_eq!(query.to_string(), answered, "{asked}");
     }
+    let refused = adapt(&mut parsed("select to_char(x, 'Month')"), &session);
+    assert_eq!(refused.map_err(|error| error.code), Err("0A000"));
 }
 
 #[test]

@@ -68,6 +68,12 @@ SELECT db.datname = current_database() as same, db.datallowconn, pg_encoding_to_
 
 SELECT roles.rolname as name, CASE WHEN 'pg_signal_backend'=ANY(ARRAY(WITH RECURSIVE cte AS (SELECT pg_roles.oid,pg_roles.rolname FROM pg_roles WHERE pg_roles.oid = roles.oid UNION ALL SELECT m.roleid, pgr.rolname FROM cte cte_1 JOIN pg_auth_members m ON m.member = cte_1.oid JOIN pg_roles pgr ON pgr.oid = m.roleid) SELECT rolname FROM cte)) THEN True ELSE False END as can_signal_backend FROM pg_catalog.pg_roles as roles WHERE rolname = current_user
 
+SELECT oid as id, rolname as name, rolcanlogin as can_login FROM pg_catalog.pg_roles WHERE rolname = 'nobody'
+
+SELECT rel.relname AS name, (SELECT count(*) FROM pg_trigger WHERE tgrelid=rel.oid) AS triggercount, (SELECT count(*) FROM pg_trigger WHERE tgrelid=rel.oid AND tgenabled = 'O') AS has_enable_triggers, (SELECT count(1) FROM pg_inherits WHERE inhrelid=rel.oid LIMIT 1) as is_inherits, (SELECT count(1) FROM pg_inherits WHERE inhparent=rel.oid LIMIT 1) as is_inherited FROM pg_class rel WHERE rel.relkind IN ('r','s','t') AND rel.relnamespace = 2200::oid ORDER BY rel.relname
+
+SELECT CASE WHEN (SELECT count(extname) FROM pg_catalog.pg_extension WHERE extname='bdr') > 0 THEN 'pgd' WHEN (SELECT COUNT(*) FROM pg_replication_slots) > 0 THEN 'log' ELSE NULL END as type
+
 -- DataGrip
 select nspname as name from pg_catalog.pg_namespace N where N.xmin::varchar::bigint >= 0 and nspname = 'public' order by case when nspname = pg_catalog.current_schema() then -1::bigint else N.oid::bigint end
 
@@ -78,12 +84,45 @@ SELECT CASE WHEN quote_ident(table_schema) IN (SELECT CASE WHEN trim(s[i]) = '"$
 
 SELECT quote_ident(column_name) AS "column", data_type AS "type" FROM information_schema.columns WHERE quote_ident(table_name) = 'orders' ORDER BY ordinal_position
 
+SELECT current_setting('server_version_num')::int/10000 as version
+
+SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'
+
+SELECT schema_name AS "name" FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema', 'pg_catalog', 'pg_toast', '_timescaledb_cache') ORDER BY schema_name
+
+SELECT quote_ident(table_name) AS "table" FROM information_schema.tables WHERE quote_ident(table_schema) = 'public' ORDER BY 1
+
+SELECT quote_ident(column_name) AS "column", data_type AS "type" FROM information_schema.columns WHERE CASE WHEN array_length(parse_ident('public.orders'),1) = 2 THEN quote_ident(table_schema) = (parse_ident('public.orders'))[1] AND quote_ident(table_name) = (parse_ident('public.orders'))[2] ELSE quote_ident(table_name) = 'public.orders' END ORDER BY ordinal_position
+
 -- pgcli
 select unnest(current_schemas(true))
 
 SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname <> 'pg_toast' ORDER BY 1
 
 SELECT n.nspname schema_name, p.proname func_name, p.proargnames, proallargtypes::regtype[]::text[], p.proargmodes, prorettype::regtype::text return_type, p.prokind = 'a' is_aggregate, p.prokind = 'w' is_window, p.proretset is_set_returning, d.deptype = 'e' is_extension FROM pg_catalog.pg_proc p INNER JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace LEFT JOIN pg_depend d ON d.objid = p.oid and d.deptype = 'e' WHERE p.prorettype::regtype != 'trigger'::regtype and p.proname in ('to_regtype', 'unnest', 'array_agg', 'now') ORDER BY 1, 2, p.oid
+
+SELECT * FROM unnest(current_schemas(true))
+
+SELECT n.nspname schema_name, c.relname table_name FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = ANY('{r,p,f}') and nspname = 'public' ORDER BY 1,2
+
+SELECT nsp.nspname schema_name, cls.relname table_name, att.attname column_name, att.atttypid::regtype::text type_name, att.atthasdef AS has_default, pg_catalog.pg_get_expr(def.adbin, def.adrelid, true) as default FROM pg_catalog.pg_attribute att INNER JOIN pg_catalog.pg_class cls ON att.attrelid = cls.oid INNER JOIN pg_catalog.pg_namespace nsp ON cls.relnamespace = nsp.oid LEFT OUTER JOIN pg_attrdef def ON def.adrelid = att.attrelid AND def.adnum = att.attnum WHERE cls.relkind = ANY('{v,m}') AND NOT att.attisdropped AND att.attnum > 0 and nspname = 'public' ORDER BY 1, 2, att.attnum
+
+SELECT s_p.nspname AS parentschema, t_p.relname AS parenttable, unnest((select array_agg(attname ORDER BY i) from (select unnest(confkey) as attnum, generate_subscripts(confkey, 1) as i) x JOIN pg_catalog.pg_attribute c USING(attnum) WHERE c.attrelid = fk.confrelid)) AS parentcolumn FROM pg_catalog.pg_constraint fk JOIN pg_catalog.pg_class t_p ON t_p.oid = fk.confrelid JOIN pg_catalog.pg_namespace s_p ON s_p.oid = t_p.relnamespace WHERE fk.contype = 'f'
+
+SELECT n.nspname schema_name, p.proname func_name, p.proargnames, COALESCE(proallargtypes::regtype[], proargtypes::regtype[])::text[], p.proargmodes, prorettype::regtype::text return_type, p.prokind = 'a' is_aggregate, p.prokind = 'w' is_window, p.proretset is_set_returning, d.deptype = 'e' is_extension, pg_get_expr(proargdefaults, 0) AS arg_defaults FROM pg_catalog.pg_proc p INNER JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace LEFT JOIN pg_depend d ON d.objid = p.oid and d.deptype = 'e' WHERE p.prorettype::regtype != 'trigger'::regtype and proname = 'now' ORDER BY 1, 2, p.oid
+
+WITH v AS (SELECT 'public.orders'::pg_catalog.regclass::pg_catalog.oid AS v_oid) SELECT nspname, relname, relkind, array_remove(array_remove(c.reloptions,'check_option=local'), 'check_option=cascaded') AS reloptions, CASE WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL'::text WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED'::text ELSE NULL END AS checkoption FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON (c.relnamespace = n.oid) JOIN v ON (c.oid = v.v_oid)
+
+-- Superset
+SELECT datname FROM pg_database WHERE datistemplate = false
+
+set search_path = "public"
+
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid='-1'
+
+SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'f'
+
+reset search_path
 
 -- Facts
 select to_regtype('text'), to_regtype('nope'), to_regtype('int4')::oid, to_regclass('nope')
@@ -138,6 +177,15 @@ begin read write
 select relname from pg_class where relname = 'pg_am' limit '1'
 
 commit
+
+-- Types through WITH
+with t as (select oid, relname, relkind = 'r' as is_table from pg_class) select * from t where relname = 'pg_am'
+
+with t (a, b) as (select relname, relnatts > 0 from pg_class), u as (select b, a, 1 as one from t) select one, b, u.a from u where a = 'pg_am'
+
+select x.b, (with n as (select count(*) as many from pg_am) select many from n) from (select relname = 'pg_am' from pg_class) x(b) where b
+
+with recursive n (i) as (select 1 union all select i + 1 from n where i < 3) select i, relname from n, pg_class where relname = 'pg_am' order by i
 
 -- Errors
 select 'nope'::regclass
@@ -214,6 +262,24 @@ fetch forward 5 from c
 fetch all from c
 
 fetch next from c
+
+move 1 from c
+
+rollback
+
+begin
+
+declare c cursor for select relname from pg_class where relname in ('pg_am', 'pg_class', 'pg_type') order by 1
+
+move c
+
+fetch c
+
+move forward all in c
+
+move 3 from c
+
+move 3 from d
 
 rollback
 
