@@ -224,7 +224,7 @@ def copied(conninfo):
         query = "select service_key, null, 7 from state where key = 'order' order by 1"
         for options in ("", "with (format binary)"):
             with cursor.copy(f"copy ({query}) to stdout {options}") as copy:
-                copy.set_types(["text", "text", "int8"])
+                copy.set_types(["text", "text", "int4"])
                 rows = list(copy.rows())
             assert [row[0] for row in rows] == ["pizza-1", "pizza-2"], rows
             assert all(row[1:] == (None, 7) for row in rows), rows
