@@ -1,4 +1,5 @@
 //! What the attempts of each handler cost Restate: how many there are, the journal entries that they add, and the bytes exchanged.
+//! Results that arrive while an invocation is suspended are repeated to the next attempt like older entries, so they do not count.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -96,6 +97,55 @@ impl Meter {
             (&SENT, costs.sent.load(Relaxed)),
         ] {
             counters.add([costs.service.clone(), costs.handler.clone()], number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telemetry::metrics;
+
+    use super::*;
+
+    fn message(kind: u16, content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&kind.to_be_bytes()[..], &[0, 0], &length, content].concat()
+    }
+
+    /// An attempt that gets `received` after a start that announces `known` entries, and answers `sent`.
+    fn attempt(known: u8, received: &[u16], sent: &[u16]) {
+        let mut bytes = message(0, &[3 << 3, known]);
+        bytes.extend(received.iter().flat_map(|kind| message(*kind, b"")));
+        let beginning = Beginning::read(&bytes).unwrap();
+        let (mut receiving, mut sending) = Costs::meters("Costly", "handle", &beginning);
+        receiving.pass(&bytes, |_| ());
+        for kind in sent {
+            sending.pass(&message(*kind, b"four"), |_| ());
+        }
+        sending.record();
+    }
+
+    #[test]
+    fn an_entry_that_restate_repeats_counts_once() {
+        const INPUT: u16 = 0x0400;
+        const CALL: u16 = 0x040D;
+        const CALLED: u16 = 0x800D;
+        const OUTPUT: u16 = 0x0401;
+        const SUSPENSION: u16 = 0x0001;
+        attempt(1, &[INPUT], &[CALL, SUSPENSION]);
+        // The answer came in between.
+        attempt(3, &[INPUT, CALL, CALLED], &[OUTPUT, 0x0003]);
+        let text = metrics::text();
+        for (metric, expected) in [
+            ("attempts", 2),
+            ("journal_entries", 3),
+            ("received_bytes", 2 * (8 + 2) + 4 * 8),
+            ("sent_bytes", 4 * (8 + 4)),
+        ] {
+            let line = format!(
+                r#"restate_handler_{metric}_total{{service="Costly",handler="handle"}} {expected}"#
+            );
+            assert!(text.contains(&line), "{line} is not in\n{text}");
         }
     }
 }
