@@ -11,8 +11,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::{Error, Result};
 use crate::sql::{self, literal};
 
-/// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, a `MOVE` is a `FETCH … INTO MOVE`, and transactions are not `DEFERRABLE`, which has no
-/// effect on reading.
+/// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, a `MOVE` is a `FETCH … INTO MOVE`, and transactions
+/// are not `DEFERRABLE`, which has no effect on reading.
 pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut long: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // The last token that is no white space.

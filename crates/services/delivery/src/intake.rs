@@ -13,8 +13,8 @@ use crate::{dead_letter, report};
 /// Receives location updates from Kafka, unless a position filter does, whose records go to the twins directly.
 ///
 /// It is deliberately a plain service that takes bytes: with an object as sink, the first record whose key is not UTF-8 would halt
-/// the partition for ever. The filter refuses such records. The intake costs one more invocation per record, so it does as little as possible: it has no state,
-/// awaits nothing, and makes one one-way send.
+/// the partition for ever. The filter refuses such records. The intake costs one more invocation per record, so it does as little as
+/// possible: it has no state, awaits nothing, and makes one one-way send.
 ///
 /// The runtime handles the records of a partition concurrently, so reports may overtake each other on their way to the twin. The
 /// twin puts them in order by their times ([`domain::driver::track`]).
@@ -48,12 +48,7 @@ impl DriverUpdateIntake {
         let value = value.into_bytes();
         let key = key_of(ctx.headers());
         let source = source_of(ctx.headers());
-        match report::read(
-            key.as_deref(),
-            &value,
-            source.clone(),
-            time_of(ctx.headers()),
-        ) {
+        match report::read(key.as_deref(), &value, &source, time_of(ctx.headers())) {
             Ok((driver, report)) => {
                 ctx.object_client::<DriverDigitalTwinClient>(driver.as_str())
                     .handle_driver_location_update_event(report.to_json().into())

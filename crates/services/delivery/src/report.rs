@@ -64,7 +64,7 @@ impl LocationReport {
 
     /// Reads the message to the twin: from the intake, or, with a position filter, a record itself.
     pub(crate) fn of(sent: &[u8], headers: &HeaderMap) -> Result<Self, Refused> {
-        let of_record = || report(sent, source_of(headers), time_of(headers));
+        let of_record = || report(sent, &source_of(headers), time_of(headers));
         // A record is never read as a message of the intake, which says when Kafka received the report.
         if is_record(headers) {
             return of_record();
@@ -134,7 +134,7 @@ pub fn read_record(
     source: Source,
     time: Option<i64>,
 ) -> Result<Reported, Box<DeadLetter>> {
-    match read(key, value, source.clone(), time) {
+    match read(key, value, &source, time) {
         Ok((driver, report)) => Ok(Reported {
             driver,
             update: report.said.update(),
@@ -151,7 +151,7 @@ pub fn read_record(
 pub(crate) fn read(
     key: Option<&[u8]>,
     value: &[u8],
-    source: Source,
+    source: &Source,
     time: Option<i64>,
 ) -> Result<(DriverId, LocationReport), Refused> {
     let key = std::str::from_utf8(key.ok_or(Refused::NoKey)?).map_err(|_| Refused::NotUtf8)?;
@@ -160,7 +160,7 @@ pub(crate) fn read(
 }
 
 /// The report in a record.
-fn report(value: &[u8], source: Source, time: Option<i64>) -> Result<LocationReport, Refused> {
+fn report(value: &[u8], source: &Source, time: Option<i64>) -> Result<LocationReport, Refused> {
     let said = match LocationUpdate::parse(value) {
         Ok(update) => Said::Update(update),
         Err(unusable) if unusable.is_report() => Said::Unusable {
@@ -178,7 +178,7 @@ fn report(value: &[u8], source: Source, time: Option<i64>) -> Result<LocationRep
             at,
             offset: source.offset.parse().unwrap_or_default(),
         },
-        topic: source.topic,
+        topic: source.topic.clone(),
         partition: source.partition.parse().unwrap_or_default(),
     })
 }
@@ -203,7 +203,7 @@ mod tests {
         value: &[u8],
         headers: &HeaderMap,
     ) -> Result<(DriverId, LocationReport), Refused> {
-        super::read(key, value, source_of(headers), time_of(headers))
+        super::read(key, value, &source_of(headers), time_of(headers))
     }
 
     #[test]

@@ -36,11 +36,9 @@ pub fn values<'a>(
     name: &'a str,
     labels: &'a [&'a str],
 ) -> impl Iterator<Item = f64> {
-    text.lines()
-        .filter_map(parse)
-        .filter(move |sample| sample.name == name)
-        .filter(|sample| labels.iter().all(|label| sample.labels.contains(label)))
-        .map(|sample| sample.value)
+    series(text, name)
+        .filter(|(of, _)| labels.iter().all(|label| of.0.contains(label)))
+        .map(|(_, value)| value)
 }
 
 /// The labels and values of all series of `name`.
