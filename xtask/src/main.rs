@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `soak`, `chaos`, `kafka`, `compose-test`.
+//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `soak`, `chaos`, `broker`, `kafka`, `compose-test`.
 
 mod compose;
 mod dependencies;
@@ -64,6 +64,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
+    /// Builds with optimisations, and checks that no accepted order is lost when the broker is killed
+    Broker {
+        /// Flags for `trials broker`, such as --kills 3; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
     /// Builds the images, and tests docker-compose.yaml on a Docker engine
     ///
     /// Tests the first start, a restart, the loss of Kafka's records, killed containers, and load. Takes some minutes, and the first
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
         Task::Bench { flags } => run_trials(true, "bench", &flags),
         Task::Soak { flags } => run_trials(true, "soak", &flags),
         Task::Chaos { flags } => run_trials(true, "chaos", &flags),
+        Task::Broker { flags } => run_trials(true, "broker", &flags),
         Task::ComposeTest => compose::test(&mut Steps::new(), &mut cargo()),
         Task::Kafka { flags } => run_trials(false, "kafka", &flags),
     };

@@ -93,6 +93,17 @@ async fn only_positions_that_can_change_something_reach_restate_and_none_is_lost
     })
     .await;
 
+    // The filter has committed what it has read. Otherwise the next one would know the driver's position from reading it again.
+    eventually("the filter to have read everything", SOON, async || {
+        let (_, findings) = system.doctor(&[]).await.map_err(|it| it.to_string())?;
+        let reads = "position filter reads";
+        let finding = findings.lines().find(|line| line.contains(reads));
+        match finding {
+            Some(line) if line.contains("every record so far") => Ok(()),
+            _ => Err(findings),
+        }
+    })
+    .await;
     // A filter that was killed knows nothing, and passes on the next position of each driver.
     system.kill_and_wait_for_return("position-filter").await?;
     phone.report(-121.879, 37.32).await?;

@@ -54,7 +54,7 @@ async fn a_long_outage_pauses_no_invocation_and_a_paused_one_is_reported_and_res
 -> anyhow::Result<()> {
     let system = System::start(
         Options::default()
-            .with("--restate-default-attempts=3")
+            .with("--restate-env=RESTATE_DEFAULT_RETRY_POLICY__MAX_ATTEMPTS=3")
             .with(&format!("--restart-delay={OUTAGE}"))
             .with("--preparation-time=1s"),
     )

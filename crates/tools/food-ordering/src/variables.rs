@@ -18,7 +18,7 @@ const OTHERS: [&str; 4] = [
 ];
 
 /// Variables that only the test rig `trials` reads. A test there compares them with its command line.
-pub const OF_TRIALS: [&str; 41] = [
+pub const OF_TRIALS: [&str; 43] = [
     "FOOD_ORDERING_BENCH_TIMEOUT",
     "FOOD_ORDERING_CHAOS_DATA_DIR",
     "FOOD_ORDERING_CHAOS_DRAIN",
@@ -37,6 +37,7 @@ pub const OF_TRIALS: [&str; 41] = [
     "FOOD_ORDERING_KAFKA_DATA_DIR",
     "FOOD_ORDERING_KAFKA_PORT",
     "FOOD_ORDERING_KAFKA_SERVER_PROPERTIES",
+    "FOOD_ORDERING_KILLS",
     "FOOD_ORDERING_LOAD_TIMEOUT",
     "FOOD_ORDERING_ORDERS",
     "FOOD_ORDERING_ORDERS_TOPIC",
@@ -47,6 +48,7 @@ pub const OF_TRIALS: [&str; 41] = [
     "FOOD_ORDERING_PREFIX",
     "FOOD_ORDERING_RATE",
     "FOOD_ORDERING_RATES",
+    "FOOD_ORDERING_RECORDS",
     "FOOD_ORDERING_REGION",
     "FOOD_ORDERING_RESTATE_METRICS",
     "FOOD_ORDERING_SEED",

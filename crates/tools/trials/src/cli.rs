@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 use food_ordering::{parent, process, variables};
 
-use crate::{apache_kafka, bench, chaos, load, soak};
+use crate::{apache_kafka, bench, broker, chaos, load, soak};
 
 /// The test rig of food ordering: puts load on a system, measures it, and injects faults.
 ///
@@ -31,6 +31,8 @@ enum Command {
     /// The seed determines the faults, their targets and when they happen. At the end it reads the third parties' books, the topics
     /// and the runtime's state, and prints the verdict on each invariant.
     Chaos(chaos::Args),
+    /// Checks that no accepted order is lost when the broker is killed, and measures what a record costs the broker
+    Broker(broker::Args),
     /// Runs one node of Apache Kafka on this machine until Ctrl-C
     Kafka(apache_kafka::Args),
     /// Replaces this process with another program that ends when the parent process ends
@@ -53,6 +55,7 @@ impl Cli {
             Command::Bench(args) => runtime.block_on(bench::main(*args)),
             Command::Soak(args) => runtime.block_on(soak::main(args)),
             Command::Chaos(args) => runtime.block_on(chaos::main(args)),
+            Command::Broker(args) => runtime.block_on(broker::main(args)),
             Command::Kafka(args) => runtime.block_on(apache_kafka::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),
         }

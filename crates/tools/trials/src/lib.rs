@@ -9,8 +9,9 @@
 //! | [`bench`] | measures what an order costs | `bench` |
 //! | [`soak`] | checks that memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | injects faults into a system under load and checks every payment and delivery | `chaos` |
+//! | [`broker`] | kills the broker after accepted orders, and measures what a record costs it | `broker` |
 //! | [`apache_kafka`] | runs a real broker on this machine | `kafka` |
-//! | `own_system` | starts a separate system for `bench`, `soak` and `chaos` | |
+//! | `own_system` | starts a separate system for `bench`, `soak`, `chaos` and `broker` | |
 //! | `usage`, `offsets` | resource usage of processes, and record counts of topics | |
 //!
 //! The crate `audit` checks the invariants; the end-to-end tests use it too.
@@ -20,6 +21,7 @@ extern crate food_ordering;
 
 pub mod apache_kafka;
 pub mod bench;
+pub mod broker;
 pub mod chaos;
 mod cli;
 mod clock;

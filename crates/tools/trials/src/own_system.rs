@@ -21,6 +21,8 @@ use food_ordering::{parent, up};
 /// How long the system may take to start. It may have to install the Restate server first.
 const START_WITHIN: Duration = Duration::from_mins(5);
 const STOP_WITHIN: Duration = Duration::from_secs(40);
+/// How long a killed process may take to be replaced.
+pub(crate) const BACK_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(5);
 
 /// A system that `food-ordering up` runs. It is killed when this is dropped.
@@ -100,6 +102,35 @@ impl OwnSystem {
     /// The process id of each part, by its name. It changes when a part dies and is restarted.
     pub(crate) fn processes(&self) -> anyhow::Result<BTreeMap<String, u32>> {
         read(&self.directory.join(up::PROCESSES))
+    }
+
+    /// The process of a part.
+    pub(crate) fn process(&self, name: &str) -> anyhow::Result<Pid> {
+        let processes = self.processes()?;
+        let pid = processes
+            .get(name)
+            .with_context(|| format!("no process {name} in {processes:?}"))?;
+        Ok(Pid::from_raw(i32::try_from(*pid)?))
+    }
+
+    /// Kills a part with SIGKILL, and waits until it is replaced.
+    pub(crate) async fn kill(&self, name: &str) -> anyhow::Result<()> {
+        let before = self.process(name)?;
+        kill(before, Signal::SIGKILL).with_context(|| format!("killing {name}"))?;
+        self.replaced(name, before).await
+    }
+
+    /// Waits until the part is another process than `before`.
+    pub(crate) async fn replaced(&self, name: &str, before: Pid) -> anyhow::Result<()> {
+        let deadline = Instant::now() + BACK_WITHIN;
+        while self.process(name).is_ok_and(|pid| pid == before) {
+            ensure!(
+                Instant::now() < deadline,
+                "{name} was not started again within {BACK_WITHIN:?}"
+            );
+            sleep(POLL).await;
+        }
+        Ok(())
     }
 
     /// How many records of topic `orders` Restate has not read.

@@ -1,6 +1,5 @@
 //! The configuration of a Restate server that `up` runs.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,9 +28,6 @@ pub(crate) struct Config {
     pub(crate) workflow_retention: Duration,
     /// The URL of the OpenTelemetry collector that receives its traces, by OTLP over HTTP.
     pub(crate) collector: Option<String>,
-    /// The number of attempts after which it pauses an invocation of a service without a retry policy; `None` for Restate's
-    /// default. Our services all have a policy and are retried without end.
-    pub(crate) default_attempts: Option<NonZeroU32>,
     /// The name of the node, and of its directory in `base_dir`.
     pub(crate) name: &'static str,
     /// The cluster that the node belongs to; `None` for a single node.
@@ -72,10 +68,6 @@ impl Config {
             }
             None => String::new(),
         };
-        let retries = match self.default_attempts {
-            Some(attempts) => format!("\n[default-retry-policy]\nmax-attempts = {attempts}\n"),
-            None => String::new(),
-        };
         // A JSON string is a TOML string too.
         let base_dir = Value::from(self.base_dir.display().to_string());
         let identity = Value::from(self.identity.display().to_string());
@@ -110,7 +102,7 @@ log-format = "compact"
 # Without octocrab=off, Restate logs an error because it does not run in Kubernetes.
 log-filter = "warn,restate=info,octocrab=off"
 log-disable-ansi-codes = true
-{tracing}{retries}
+{tracing}
 [worker]
 # How often expired invocations are removed. Not more often than needed, because each cleanup reads all invocations.
 cleanup-interval = "{cleanup}s"
@@ -186,7 +178,6 @@ mod tests {
             identity: PathBuf::from("/keys/restate-identity.pem"),
             workflow_retention: Duration::from_mins(2),
             collector: Some("http://127.0.0.1:5".to_owned()),
-            default_attempts: NonZeroU32::new(3),
             name: "node-2",
             cluster,
         }
@@ -212,7 +203,6 @@ mod tests {
                 "bind-port = 3",
                 r#"cleanup-interval = "60s""#,
                 r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
-                "[default-retry-policy]\nmax-attempts = 3",
                 "[ingress]\nbind-port = 1",
                 "[admin]\nbind-port = 2",
                 r#"default-provider = "local""#,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,9 +31,8 @@ pub(super) struct Layout {
     /// Where the nodes of a cluster store snapshots of their partitions, if anywhere.
     pub(super) snapshots: Option<String>,
     pub(super) partitions: u16,
-    /// The number of attempts after which Restate pauses an invocation of a service without a retry policy; `None` for Restate's
-    /// default.
-    pub(super) default_attempts: Option<NonZeroU32>,
+    /// Environment variables for Restate, which override its configuration file.
+    pub(super) restate_environment: Vec<(OsString, OsString)>,
     /// The least time before a process that died is restarted.
     pub(super) restart_delay: Duration,
     pub(super) workflow_retention: Duration,
@@ -292,7 +290,6 @@ impl Layout {
             }),
         };
         let text = Config {
-            default_attempts: self.default_attempts,
             base_dir: store,
             ingress_port: self.ports.number(Use::RestateIngress(node)),
             admin_port: self.ports.number(Use::RestateAdmin(node)),
@@ -309,7 +306,7 @@ impl Layout {
         }
         .render();
         std::fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
-        Ok(self.program(
+        let server = self.program(
             node.process(),
             &[
                 // These variables would override the configuration file. Restate would send every invocation through the proxy,
@@ -332,7 +329,11 @@ impl Layout {
                     self.ports.url(Use::RestateIngress(node))
                 ),
             ]),
-        ))
+        );
+        Ok(Spec {
+            environment: self.restate_environment.clone(),
+            ..server
+        })
     }
 
     /// Another program than this one, with its arguments. `flags` are those of `exec-with-parent`.
@@ -414,7 +415,7 @@ mod tests {
             nodes,
             snapshots: None,
             partitions: 1,
-            default_attempts: None,
+            restate_environment: vec![("RESTATE_A__B".into(), "1".into())],
             restart_delay: Duration::ZERO,
             workflow_retention: Duration::from_hours(1),
             telemetry: telemetry::Options::default(),

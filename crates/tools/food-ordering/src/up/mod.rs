@@ -28,7 +28,6 @@ mod system;
 mod views;
 
 use std::ffi::OsString;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -100,14 +99,10 @@ pub struct Args {
     /// Number of partitions of a new Restate server [default: one per core, and at least one per node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
-    /// Number of attempts after which Restate pauses an invocation of a service without a retry policy; for tests
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_DEFAULT_ATTEMPTS",
-        hide = true,
-        value_name = "N"
-    )]
-    restate_default_attempts: Option<NonZeroU32>,
+    /// Setting of Restate as an environment variable, such as `RESTATE_WORKER__CLEANUP_INTERVAL=1m`; give it several times for several
+    /// settings (`docs.restate.dev/references/server-config`). Those of `up` itself are not passed on to Restate
+    #[arg(long, env = "FOOD_ORDERING_RESTATE_ENV", value_delimiter = ',', value_parser = restate_variable, value_name = "NAME=VALUE")]
+    restate_env: Vec<(OsString, OsString)>,
     /// How long to wait before restarting a process that died, to observe the system without it
     #[arg(long, env = "FOOD_ORDERING_RESTART_DELAY", default_value = "0s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     restart_delay: Duration,
@@ -115,6 +110,14 @@ pub struct Args {
     position_filter: PositionFilter,
     #[command(flatten)]
     parts: Given<Settings>,
+}
+
+/// A variable that configures Restate, and its value.
+fn restate_variable(text: &str) -> Result<(OsString, OsString), String> {
+    match text.split_once('=') {
+        Some((name, value)) if name.starts_with("RESTATE_") => Ok((name.into(), value.into())),
+        _ => Err("must be RESTATE_<setting>=<value>".to_owned()),
+    }
 }
 
 /// The settings that `up` passes on to its parts.
@@ -199,7 +202,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         nodes,
         snapshots: args.restate_snapshots,
         partitions: (args.partitions).unwrap_or_else(|| one_for_each_core().max(nodes.count())),
-        default_attempts: args.restate_default_attempts,
+        restate_environment: args.restate_env,
         restart_delay: args.restart_delay,
         workflow_retention: args.parts.settings.orders.workflow_retention,
         telemetry: telemetry.settings.clone(),

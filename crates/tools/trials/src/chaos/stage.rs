@@ -1,7 +1,6 @@
 //! The system under test, and the signals sent to its processes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -16,13 +15,11 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::plan::Victim;
-use crate::own_system::{self, OwnSystem};
+use crate::own_system::{self, BACK_WITHIN, OwnSystem};
 use food_ordering::broker::Broker;
 use food_ordering::http::{self, Protocol};
 use food_ordering::setup;
 
-/// How long a killed process may take to be replaced.
-const BACK_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 /// Flags of `up` that make orders quick and limits short. The user's flags replace these.
 const FLAGS: [&str; 10] = [
@@ -37,7 +34,7 @@ const FLAGS: [&str; 10] = [
     "--driver-silence=10s",
     "--delivery-limit=10m",
     // So that an outage of some seconds exceeds Restate's default retries. With the usual setting, only an outage of hours does.
-    "--restate-default-attempts=3",
+    "--restate-env=RESTATE_DEFAULT_RETRY_POLICY__MAX_ATTEMPTS=3",
 ];
 /// The name in `processes.json` of the process that restarts the others.
 const LAUNCHER: &str = "launcher";
@@ -75,9 +72,8 @@ impl Stage {
 
     /// Kills a process and waits until it is replaced. Returns when the new one was started, in ms since the epoch.
     pub(super) async fn kill(&self, victim: Victim) -> anyhow::Result<i64> {
-        let before = self.pid(victim)?;
-        kill(before, Signal::SIGKILL).with_context(|| format!("killing {}", victim.name()))?;
-        self.wait_for_replacement(victim, before).await
+        self.system.kill(victim.name()).await?;
+        Ok(crate::clock::now_ms())
     }
 
     /// Kills a process, prevents its restart for the time `lasts`, and returns when it is replaced. The launcher is stopped
@@ -85,31 +81,18 @@ impl Stage {
     /// other.
     pub(super) async fn keep_down(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
         let _one = self.launcher.lock().await;
-        let launcher = self.process(LAUNCHER)?;
+        let launcher = self.system.process(LAUNCHER)?;
         signal(launcher, Signal::SIGSTOP)?;
-        let before = self.pid(victim)?;
+        let before = self.system.process(victim.name())?;
         signal(before, Signal::SIGKILL)?;
         sleep(lasts).await;
         signal(launcher, Signal::SIGCONT)?;
-        self.wait_for_replacement(victim, before).await.map(drop)
-    }
-
-    async fn wait_for_replacement(&self, victim: Victim, before: Pid) -> anyhow::Result<i64> {
-        let deadline = Instant::now() + BACK_WITHIN;
-        while self.pid(victim).is_ok_and(|pid| pid == before) {
-            ensure!(
-                Instant::now() < deadline,
-                "{} was not started again within {BACK_WITHIN:?}",
-                victim.name()
-            );
-            sleep(POLL).await;
-        }
-        Ok(crate::clock::now_ms())
+        self.system.replaced(victim.name(), before).await
     }
 
     /// Stops a process with SIGSTOP, and continues it after `lasts`.
     pub(super) async fn pause(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
-        let pid = self.pid(victim)?;
+        let pid = self.system.process(victim.name())?;
         signal(pid, Signal::SIGSTOP)?;
         sleep(lasts).await;
         signal(pid, Signal::SIGCONT)
@@ -201,18 +184,6 @@ impl Stage {
             sleep(POLL).await;
         }
         Ok(())
-    }
-
-    fn pid(&self, victim: Victim) -> anyhow::Result<Pid> {
-        self.process(victim.name())
-    }
-
-    fn process(&self, name: &str) -> anyhow::Result<Pid> {
-        let processes: BTreeMap<String, u32> = self.system.processes()?;
-        let pid = processes
-            .get(name)
-            .with_context(|| format!("no process {name} in {processes:?}"))?;
-        Ok(Pid::from_raw(i32::try_from(*pid)?))
     }
 }
 
