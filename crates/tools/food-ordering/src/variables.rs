@@ -18,8 +18,9 @@ const OTHERS: [&str; 4] = [
 ];
 
 /// Variables that only the test rig `trials` reads. A test there compares them with its command line.
-pub const OF_TRIALS: [&str; 43] = [
+pub const OF_TRIALS: [&str; 44] = [
     "FOOD_ORDERING_BENCH_TIMEOUT",
+    "FOOD_ORDERING_BENCH_WARM_UP",
     "FOOD_ORDERING_CHAOS_DATA_DIR",
     "FOOD_ORDERING_CHAOS_DRAIN",
     "FOOD_ORDERING_CHAOS_DURATION",

@@ -46,6 +46,10 @@ pub struct Args {
     /// Skip the second run
     #[arg(long, env = "FOOD_ORDERING_SKIP_PENDING")]
     skip_pending: bool,
+    /// Deliver this many orders before the first run is measured. A store that has been used costs more than a new one, because it
+    /// is compacted: with as many as --pending, both runs have a used one
+    #[arg(long, env = "FOOD_ORDERING_BENCH_WARM_UP", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000), value_name = "N")]
+    warm_up: u32,
     /// Measure drivers that report about this many positions per order, with the position filter and without it, instead of the two
     /// runs; give it several times for several numbers
     #[arg(long = "places-per-order", env = "FOOD_ORDERING_PLACES_PER_ORDER", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]

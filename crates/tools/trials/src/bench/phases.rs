@@ -38,10 +38,21 @@ pub(super) async fn idle(args: &Args, flags: &[String]) -> anyhow::Result<(Durat
     let run = Run::new(args, &system)?;
     let startup = run.first_order(&system).await?;
 
+    let meters = system.meters()?;
+    if args.warm_up > 0 {
+        eprintln!("Delivering {} orders first …", args.warm_up);
+        let first = Run::new(args, &system)?;
+        let orders = first.orders("warm-up", args.warm_up)?;
+        first
+            .publish_and_watch(&orders, args.warm_up, |_, status| status.is_terminal())
+            .await?;
+        at_rest(&meters).await?;
+    }
+
     eprintln!("Publishing {} orders …", args.orders);
+    let run = Run::new(args, &system)?;
     let orders = run.orders("bench", args.orders)?;
     let wanted: HashSet<&OrderId> = orders.iter().map(|order| &order.id).collect();
-    let meters = system.meters()?;
     let before = meters.read().await?;
     meters
         .during(run.publish_and_watch(&orders, args.orders, |id, status| {
