@@ -135,8 +135,8 @@ impl OwnSystem {
 
     /// How many records of topic `orders` Restate has not read.
     pub(crate) async fn unread_orders(&self) -> anyhow::Result<i64> {
-        let admin = self.address("restate-admin")?;
-        up::drain::orders(admin, &self.kafka()?, Duration::ZERO).await
+        let admin = self.nodes("restate-admin")?.to_string();
+        up::drain::orders(&admin, &self.kafka()?, Duration::ZERO).await
     }
 
     /// Stops the system.

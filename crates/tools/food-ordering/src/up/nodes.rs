@@ -1,5 +1,6 @@
 //! The nodes of Restate: one, or a cluster of three.
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -9,7 +10,7 @@ use crate::files;
 
 /// How many nodes Restate has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nodes {
+pub enum Nodes {
     /// One node, whose log is only on its own disk.
     One,
     /// Three nodes: each record of the log is on two of them, so any one may be lost.
@@ -25,6 +26,12 @@ impl FromStr for Nodes {
             "3" => Ok(Self::Three),
             _ => Err("must be 1, or 3 for a cluster that survives the loss of a node"),
         }
+    }
+}
+
+impl fmt::Display for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count())
     }
 }
 

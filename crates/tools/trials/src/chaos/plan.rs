@@ -14,7 +14,7 @@ const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
 /// The duration of an outage, in ms. It is longer than the limits for third parties that `stage.rs` sets (`--payment-limit`,
 /// `--preparation-limit`), and several times longer than Restate's default retries, which `stage.rs` limits.
 const OUTAGE_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
-/// The parts that have outages. Kafka and Restate are not among them: without them everything just waits.
+/// The parts that have outages. Kafka and a single Restate are not among them: without them everything just waits.
 const OUTAGES: [Victim; 6] = [
     Victim::OrderServices,
     Victim::DriverSimulator,
@@ -42,6 +42,10 @@ pub(super) enum Victim {
     PaymentProvider,
     Gateway,
     Restate,
+    /// The second node of a cluster.
+    Restate2,
+    /// The third node of a cluster.
+    Restate3,
     Kafka,
 }
 
@@ -57,6 +61,14 @@ impl Victim {
         Self::Kafka,
     ];
 
+    /// The nodes that only a cluster has.
+    const MORE_NODES: [Self; 2] = [Self::Restate2, Self::Restate3];
+
+    /// Whether it is a node of Restate.
+    pub(super) fn is_restate(self) -> bool {
+        matches!(self, Self::Restate | Self::Restate2 | Self::Restate3)
+    }
+
     /// The name in `processes.json` and `endpoints.json`.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -67,6 +79,8 @@ impl Victim {
             Self::PaymentProvider => "payment-provider",
             Self::Gateway => "gateway",
             Self::Restate => "restate-server",
+            Self::Restate2 => "restate-server-2",
+            Self::Restate3 => "restate-server-3",
             Self::Kafka => "kafka",
         }
     }
@@ -124,6 +138,8 @@ pub(super) struct Size {
     pub(super) in_flight: u32,
     /// Whether the broker's records survive when it is killed.
     pub(super) durable_broker: bool,
+    /// Whether Restate has three nodes, each of which may be lost.
+    pub(super) cluster: bool,
 }
 
 /// The schedule of faults for `seed`, in the sequence in which they are injected.
@@ -135,7 +151,7 @@ pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
     (0..size.faults)
         .map(|number| {
             if deck.is_empty() {
-                deck = Card::deck(size.durable_broker);
+                deck = Card::deck(size);
                 deck.shuffle(&mut random);
             }
             // Each fault gets an equal share of the orders, and a random moment within it.
@@ -174,8 +190,13 @@ enum Card {
 }
 
 impl Card {
-    fn deck(durable_broker: bool) -> Vec<Self> {
+    fn deck(size: Size) -> Vec<Self> {
         use Victim::{PaymentProvider, RestaurantPos};
+        let Size {
+            durable_broker,
+            cluster,
+            ..
+        } = size;
         let mut deck = vec![
             Self::Misbehave(PaymentProvider, || json!({"errorRate": 0.5})),
             Self::Misbehave(PaymentProvider, || json!({"errorAfterChargeRate": 0.7})),
@@ -210,6 +231,12 @@ impl Card {
             if victim != Victim::Kafka || durable_broker {
                 deck.push(Self::Kill(victim));
             }
+        }
+        if cluster {
+            for node in Victim::MORE_NODES {
+                deck.extend([Self::Pause(node), Self::Kill(node), Self::Outage(node)]);
+            }
+            deck.push(Self::Outage(Victim::Restate));
         }
         deck
     }
@@ -346,6 +373,7 @@ mod tests {
         drivers: 50,
         in_flight: 100,
         durable_broker: true,
+        cluster: false,
     };
 
     #[test]
@@ -388,6 +416,26 @@ mod tests {
     }
 
     #[test]
+    fn each_node_of_a_cluster_is_killed_paused_and_kept_down_and_a_single_one_is_not_kept_down() {
+        let faults = |cluster| {
+            let size = Size { cluster, ..SIZE };
+            let plan = plan(1, size).into_iter();
+            plan.map(|planned| planned.fault.kind())
+                .collect::<BTreeSet<_>>()
+        };
+        for node in [Victim::Restate, Victim::Restate2, Victim::Restate3] {
+            let name = node.name();
+            for kind in
+                ["kill -9", "pause", "kill -9 with outage:"].map(|kind| format!("{kind} {name}"))
+            {
+                assert!(faults(true).contains(&kind), "{kind}");
+                let possible = node == Victim::Restate && !kind.contains("outage");
+                assert_eq!(faults(false).contains(&kind), possible, "{kind}");
+            }
+        }
+    }
+
+    #[test]
     fn a_hundred_faults_include_every_kind_whatever_the_seed() {
         for seed in 0..20 {
             let kinds: BTreeSet<String> = plan(seed, SIZE)
@@ -395,7 +443,7 @@ mod tests {
                 .map(|planned| planned.fault.kind())
                 .collect();
             let mut random = StdRng::seed_from_u64(seed);
-            for card in Card::deck(true) {
+            for card in Card::deck(SIZE) {
                 let kind = card.draw(&mut random, 100, SIZE).kind();
                 assert!(kinds.contains(&kind), "seed {seed}: no {kind}");
             }

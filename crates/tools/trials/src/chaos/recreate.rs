@@ -67,7 +67,7 @@ pub(super) async fn topic(
             let why = format!("a customer still waits for an answer after {HELD_WITHIN:?}");
             return Ok(Outcome::NotRead(why));
         };
-        let admin = stage.system.address("restate-admin")?;
+        let admin = &stage.system.nodes("restate-admin")?.to_string();
         if let Err(why) = all_read(admin, &kafka, name, READ_WITHIN).await {
             return Ok(Outcome::NotRead(format!("{why:#}")));
         }
@@ -85,7 +85,7 @@ pub(super) async fn topic(
                 return Ok(0);
             }
             // Succeeds only if Restate reads the topic that exists now.
-            let admin = stage.system.address("restate-admin")?;
+            let admin = &stage.system.nodes("restate-admin")?.to_string();
             drain::topic(admin, &kafka, name, Duration::ZERO).await
         })
         .await;

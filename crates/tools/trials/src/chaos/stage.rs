@@ -19,6 +19,7 @@ use crate::own_system::{self, BACK_WITHIN, OwnSystem};
 use food_ordering::broker::Broker;
 use food_ordering::http::{self, Protocol};
 use food_ordering::setup;
+use food_ordering::up::Nodes;
 
 const POLL: Duration = Duration::from_millis(10);
 /// Flags of `up` that make orders quick and limits short. The user's flags replace these.
@@ -54,12 +55,17 @@ impl Stage {
     pub(super) async fn start(
         directory: &Path,
         broker: Broker,
+        nodes: Nodes,
         drivers: u32,
         flags: &[OsString],
     ) -> anyhow::Result<Self> {
-        let mut all = [format!("--drivers={drivers}"), format!("--kafka={broker}")]
-            .map(OsString::from)
-            .to_vec();
+        let mut all = [
+            format!("--drivers={drivers}"),
+            format!("--kafka={broker}"),
+            format!("--restate-nodes={nodes}"),
+        ]
+        .map(OsString::from)
+        .to_vec();
         all.extend(own_system::with_defaults(&FLAGS, flags));
         let system = OwnSystem::start(directory, &all).await?;
         Ok(Self {
@@ -104,10 +110,10 @@ impl Stage {
         let properties = self.system.address(kafka::PROPERTIES_FILE);
         let args = setup::Args {
             restate_admin: upstream::RestateAdmin {
-                urls: self.system.address("restate-admin")?.to_owned(),
+                urls: self.system.nodes("restate-admin")?.to_string(),
             },
             restate_ingress: upstream::RestateIngress {
-                urls: self.system.address("restate-ingress")?.to_owned(),
+                urls: self.system.nodes("restate-ingress")?.to_string(),
             },
             order_services_url: self.system.address("order-services")?.to_owned(),
             driver_simulator_url: self.system.address("driver-simulator")?.to_owned(),
@@ -155,8 +161,14 @@ impl Stage {
             })
             .await?;
         }
+        for node in self.system.nodes("restate-admin")?.each() {
+            let url = format!("{node}/health");
+            self.wait_until(Victim::Restate, async || {
+                http::answers(&url, Protocol::Http1).await
+            })
+            .await?;
+        }
         for (victim, name, protocol) in [
-            (Victim::Restate, "restate-admin", Protocol::Http1),
             (Victim::Gateway, "gateway", Protocol::Http1),
             (Victim::OrderServices, "order-services", Protocol::Http2),
             (Victim::DriverSimulator, "driver-simulator", Protocol::Http2),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use domain::{OrderId, Region, topic};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -108,7 +108,7 @@ impl<'a> Striker<'a> {
             Fault::Kill(victim) => {
                 let at = clock::now_ms();
                 let back_at = self.stage.kill(*victim).await?;
-                if *victim == Victim::Restate {
+                if victim.is_restate() {
                     self.restate_kills.borrow_mut().push(Kill { at, back_at });
                 }
                 Ok((1, "processes replaced"))
@@ -346,12 +346,17 @@ impl<'a> Striker<'a> {
 
     /// Pauses or cancels an invocation through Restate's admin API; `what` is the action's name in the URL.
     async fn patch(&self, id: &str, what: &'static str) -> anyhow::Result<()> {
-        let admin = self.stage.system.address("restate-admin")?;
-        let url = format!("{admin}/invocations/{id}/{what}");
-        http::send(self.stage.client.patch(&url))
-            .await
-            .with_context(|| format!("requesting {what} of an invocation"))
-            .map(drop)
+        let nodes = self.stage.system.nodes("restate-admin")?;
+        let mut last = anyhow!("Restate has no nodes");
+        // One of a cluster's nodes may be down.
+        for node in nodes.each() {
+            let url = format!("{node}/invocations/{id}/{what}");
+            match http::send(self.stage.client.patch(&url)).await {
+                Ok(_) => return Ok(()),
+                Err(error) => last = error,
+            }
+        }
+        Err(last.context(format!("requesting {what} of an invocation")))
     }
 }
 

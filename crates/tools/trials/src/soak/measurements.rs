@@ -119,7 +119,7 @@ impl Measurements {
             busy / (last.at - before.at).max(1.0)
         };
         let service = |index| meters.is_service(index);
-        let runtime = |index| meters.is(index, RUNTIME);
+        let runtime = |index| meters.is_runtime(index);
         let minute = Minute {
             at: at.as_secs_f64(),
             ended: ended_so_far - before_ended,
@@ -169,7 +169,7 @@ impl Measurements {
                 "memory of the runtime (PSS)",
                 "MiB",
                 Some(RUNTIME_MEMORY),
-                of_samples(&|index| meters.is(index, RUNTIME), mib),
+                of_samples(&|index| meters.is_runtime(index), mib),
             ),
             series(
                 "memory of the load generator (PSS)",
@@ -253,8 +253,6 @@ impl Minute {
         (self.ended > 0).then(|| cores * 60.0 * 1e3 / count(self.ended))
     }
 }
-
-const RUNTIME: &str = "restate-server";
 
 // What counts as flat. docs/operating.md repeats these figures.
 const SERVICES_MEMORY: Allowed = Allowed::new(0.05, 3.0);

@@ -88,7 +88,7 @@ impl Meters {
                 .map(|(name, pid)| Process { name, pid })
                 .chain([this])
                 .collect(),
-            admin: Admin::new(system.address("restate-admin")?)?,
+            admin: Admin::new(&system.nodes("restate-admin")?.to_string())?,
             restate_data: directory.join("restate"),
         })
     }
@@ -101,6 +101,11 @@ impl Meters {
     pub(super) fn is_service(&self, index: usize) -> bool {
         let process = &self.processes[index];
         process.role() == Role::Service && process.name != SOAK
+    }
+
+    /// Whether the process is a node of Restate.
+    pub(super) fn is_runtime(&self, index: usize) -> bool {
+        self.processes[index].role() == Role::Runtime
     }
 
     /// Whether the process has this name.
