@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-/** Where `/api` is in development: `npm run mock` listens there too. */
+/** The address of `/api` in development, which is also the default of `npm run mock`. */
 const api = process.env.API_URL ?? "http://127.0.0.1:3000";
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
     // Nothing is inlined as `data:`: the content security policy allows 'self' only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // The budget check reads from it what the first load consists of.
+    // The budget check reads it to find the files of the first load.
     manifest: true,
   },
   test: {

@@ -21,12 +21,12 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByRole("button", { name: "Place order" }).click();
       await expectAccessible(page, "checkout with errors");
       await fillCheckout(page, { when: "In 15 seconds" });
-      await page.getByRole("radio", { name: /^At a time/ }).check();
+      await page.getByRole("radio", { name: /^At a set time/ }).check();
       await expectAccessible(page, "checkout");
       await page.getByRole("radio", { name: /^In 15 seconds/ }).check();
       await page.getByRole("button", { name: "Place order" }).click();
       await placedOrder(page);
-      await expect(headline(page)).toHaveText("Paid, and in the book");
+      await expect(headline(page)).toHaveText("Paid and scheduled");
       await expect(page.getByRole("application")).toBeVisible();
       await expectAccessible(page, "order");
       await page.getByRole("button", { name: "Cancel order" }).click();
@@ -49,8 +49,8 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("food is ordered with nothing but a keyboard", async ({ page, isMobile }) => {
-  test.skip(isMobile, "phones have none");
+test("food is ordered with only a keyboard", async ({ page, isMobile }) => {
+  test.skip(isMobile, "phones have no keyboard");
   await page.goto("/");
   await expect(page.getByRole("button", { name: "Add Pizza Margherita" })).toBeVisible();
   await page.keyboard.press("Tab");
@@ -60,7 +60,7 @@ test("food is ordered with nothing but a keyboard", async ({ page, isMobile }) =
     for (let tabs = 0; tabs < 60; tabs++) {
       await page.keyboard.press("Tab");
       const focused = page.locator(":focus");
-      // Past the last thing on the page the focus is in the browser's own bars for once.
+      // After the last element of the page, the focus is in the browser's own bars once.
       if ((await focused.count()) === 0) continue;
       const text = await focused.evaluate(
         (element) => element.getAttribute("aria-label") ?? element.textContent ?? "",
@@ -90,10 +90,10 @@ test("food is ordered with nothing but a keyboard", async ({ page, isMobile }) =
   await expect(headline(page)).toHaveText("Your order was cancelled");
 });
 
-test("every change of the order is said aloud", async ({ page }) => {
+test("every change of the order is announced to screen readers", async ({ page }) => {
   await order(page, "Elote", { when: "In 15 seconds" });
   const said = page.getByRole("main").getByRole("status").first();
-  await expect(said).toContainText("Paid, and in the book");
+  await expect(said).toContainText("Paid and scheduled");
   await page.getByRole("button", { name: "Cancel order" }).click();
   await page.getByRole("button", { name: "Yes, cancel" }).click();
   await expect(said).toContainText("Your order was cancelled");

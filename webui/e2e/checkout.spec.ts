@@ -27,7 +27,7 @@ test("a double click places one order", async ({ page }) => {
   await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(1);
 });
 
-test("an order that nobody confirms is sent again, as the same order", async ({ page }) => {
+test("an order that is not confirmed is sent again, as the same order", async ({ page }) => {
   const sent: string[] = [];
   await add(page, "Limonata");
   await fillCheckout(page, { when: "In 15 seconds" });
@@ -85,7 +85,7 @@ test("a refused order says which fields are wrong and loses nothing", async ({ p
   await placedOrder(page);
 });
 
-test("what is missing is named, and the focus goes there", async ({ page }) => {
+test("a missing field is named and gets the focus", async ({ page }) => {
   await add(page, "Elote");
   await page.goto("/checkout");
   await page.getByRole("button", { name: "Place order" }).click();
@@ -112,10 +112,12 @@ test("a place is picked on the map, by hand or by keyboard", async ({ page }) =>
   await placedOrder(page);
 });
 
-test("an order can be put off to a time, and what is filled in survives a reload", async ({ page }) => {
+test("an order can be scheduled for a set time, and the filled-in form survives a reload", async ({
+  page,
+}) => {
   await add(page, "Elote");
   await fillCheckout(page, { where: /^Rose Garden/ });
-  await page.getByRole("radio", { name: /^At a time/ }).check();
+  await page.getByRole("radio", { name: /^At a set time/ }).check();
   const time = await page.getByLabel("The kitchen begins at").inputValue();
   await page.reload();
   await expect(page.getByLabel("The kitchen begins at")).toHaveValue(time);

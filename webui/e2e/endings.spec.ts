@@ -2,7 +2,7 @@ import { expect, expectAccessible, headline, order, screenshot, setFaults, test 
 
 test("an order is cancelled while that is possible, and the money goes back", async ({ page }) => {
   await order(page, "Quesadilla", { when: "In 15 seconds" });
-  await expect(headline(page)).toHaveText("Paid, and in the book");
+  await expect(headline(page)).toHaveText("Paid and scheduled");
   await page.getByRole("button", { name: "Cancel order" }).click();
   await page.getByRole("button", { name: "Keep it" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
@@ -70,17 +70,20 @@ test.describe("a restaurant that refuses every order", () => {
   });
 });
 
-test.describe("a payment provider that is out of order", () => {
+test.describe("a payment provider that fails", () => {
   test.beforeEach(({ request }) => setFaults(request, "payment", { errorRate: 1 }));
   test.afterEach(({ request }) => setFaults(request, "payment", { errorRate: 0 }));
 
-  test("delays the order, which says so and goes on when the provider is back", async ({ page, request }) => {
+  test("delays the order, which says so and continues when the provider is back", async ({
+    page,
+    request,
+  }) => {
     await order(page, "Elote");
     const region = page.getByRole("region", { name: "Got it! Taking the payment" });
     await expect(region.getByText("Delayed.")).toBeVisible({ timeout: 40_000 });
-    await expect(region.getByText(/The payment takes longer than usual/)).toBeVisible();
+    await expect(region.getByText(/The payment is taking longer than usual/)).toBeVisible();
     await expect(page.getByRole("main").getByRole("status").first()).toContainText(
-      "The payment takes longer",
+      "The payment is taking longer",
     );
     await expectAccessible(page, "order delayed");
     await setFaults(request, "payment", { errorRate: 0 });

@@ -1,7 +1,7 @@
 import { expect, order, screenshot, setFaults, test } from "./support";
 import { publishInvalidOrder } from "./system";
 
-// The gateway's no to an event that is still wrong.
+// The gateway refuses an event that is still invalid.
 test.use({ allowedErrors: /status of 422/ });
 
 test.beforeEach(async ({ page }) => {
@@ -9,7 +9,7 @@ test.beforeEach(async ({ page }) => {
   const token = process.env.OPERATOR_TOKEN;
   if (!token) return;
   await page.getByLabel("Token").fill(token);
-  await page.getByRole("button", { name: "Open the hatch" }).click();
+  await page.getByRole("button", { name: "Open operations" }).click();
 });
 
 test("operators see orders by stage, drivers, throughput and stage times, live", async ({ page }) => {
@@ -40,7 +40,7 @@ test("an order that is placed appears in its stage within seconds", async ({ pag
   await expect.poll(count).toBeGreaterThan(before);
 });
 
-test("a stub is knocked out and healed with the switches", async ({ page, request }) => {
+test("the controls knock out a stub and heal it", async ({ page, request }) => {
   const panel = page.getByRole("region", { name: "Break the payment provider" });
   try {
     await panel.getByRole("button", { name: "Knock it out" }).click();
@@ -58,7 +58,7 @@ test("a stub is knocked out and healed with the switches", async ({ page, reques
   }
 });
 
-test("load is put on and taken off with the slider", async ({ page }) => {
+test("the slider starts and stops the load", async ({ page }) => {
   const slider = page.getByRole("slider", { name: "Demo orders" });
   await slider.press("ArrowRight");
   await expect(page.getByRole("region", { name: "Generate load" })).toContainText("1 a second");
@@ -74,7 +74,7 @@ test("a refused event is corrected and published again, and the order goes ahead
   const letter = panel.getByRole("listitem").first();
   await expect(letter).toContainText("totalCost");
   await letter.getByRole("button", { name: /^Correct and publish/ }).click();
-  const event = panel.getByLabel("The event, corrected");
+  const event = panel.getByLabel("Corrected event");
   const order = JSON.parse(await event.inputValue()) as { orderId: string; totalCost: number };
   await event.fill("{ not JSON");
   await expect(panel.getByRole("button", { name: "Publish again" })).toBeDisabled();

@@ -1,6 +1,6 @@
 import { DELIVERED_WITHIN, expect, expectDelivered, headline, order, screenshot, test } from "./support";
 
-test("an order is followed from the menu to the door, over a reload in the middle", async ({ page }) => {
+test("an order is followed from the menu to the door, with a reload in the middle", async ({ page }) => {
   await page.goto("/");
   await page.getByRole("button", { name: "Add Pizza Margherita" }).click();
   await page.getByRole("button", { name: "One more Pizza Margherita" }).first().click();
@@ -50,11 +50,11 @@ test("an order is followed from the menu to the door, over a reload in the middl
 
 test("an order is shown to whoever has its address", async ({ page, browser, baseURL }) => {
   const id = await order(page, "Elote", { when: "In 15 seconds" });
-  await expect(headline(page)).toHaveText("Paid, and in the book");
+  await expect(headline(page)).toHaveText("Paid and scheduled");
   const someoneElse = await browser.newContext(baseURL ? { baseURL } : {});
   const other = await someoneElse.newPage();
   await other.goto(`/orders/${id}`);
-  await expect(headline(other)).toHaveText("Paid, and in the book");
+  await expect(headline(other)).toHaveText("Paid and scheduled");
   await other.goto("/orders");
   await expect(other.getByText("No orders on this device yet.")).toBeVisible();
   await someoneElse.close();

@@ -7,20 +7,20 @@ test("the cart survives a reload, with its quantities and its sum", async ({ pag
   await page.getByRole("button", { name: "Add Cà Phê Sữa Đá" }).click();
   await page.reload();
   await expect(cart.getByText("$35.15")).toBeVisible();
-  await cart.getByRole("button", { name: "One Phở Bò less" }).click();
+  await cart.getByRole("button", { name: "One fewer Phở Bò" }).click();
   await cart.getByRole("button", { name: "Remove Phở Bò" }).click();
   await expect(cart.getByText("$5.25").last()).toBeVisible();
   await cart.getByRole("button", { name: "Remove Cà Phê Sữa Đá" }).click();
   await expect(cart.getByText("Nothing packed yet.")).toBeVisible();
 });
 
-test("a cart that makes no sense is an empty cart", async ({ page }) => {
+test("an invalid stored cart counts as empty", async ({ page }) => {
   await page.addInitScript(() => localStorage.setItem("tiffin.cart", '{"version":1,"value":{"lines":"?"}}'));
   await page.goto("/");
   await expect(page.getByText("Nothing packed yet.")).toBeVisible();
 });
 
-test("dishes of another restaurant ask before they push out the first", async ({ page }) => {
+test("adding a dish of another restaurant asks before it replaces the cart", async ({ page }) => {
   await add(page, "Pizza Diavola");
   await page.getByRole("button", { name: "Add Burrito Mission" }).click();
   const dialog = page.getByRole("dialog", { name: "Switch to El Camino Taquería?" });
@@ -67,13 +67,13 @@ test("two tabs share one cart and watch one order", async ({ context, page }) =>
 
   await other.goto(page.url());
   const headlines = [page, other].map((tab) => tab.getByRole("heading", { level: 1 }));
-  await Promise.all(headlines.map((it) => expect(it).toHaveText("Paid, and in the book")));
+  await Promise.all(headlines.map((it) => expect(it).toHaveText("Paid and scheduled")));
   await other.getByRole("button", { name: "Cancel order" }).click();
   await other.getByRole("button", { name: "Yes, cancel" }).click();
   await Promise.all(headlines.map((it) => expect(it).toHaveText("Your order was cancelled")));
 });
 
-test("the colours follow the device until someone chooses, and the choice stays", async ({ page }) => {
+test("the colours follow the device until the visitor chooses, and the choice stays", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "dark" });
   await page.goto("/");
   const root = page.locator("html");

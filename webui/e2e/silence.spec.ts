@@ -3,7 +3,7 @@ import { expect, headline, order, screenshot, test as systemTest } from "./suppo
 import { endpoint } from "./system";
 import { TcpProxy } from "./tcp-proxy";
 
-/** As people meet the shop through a network of their own, which may fail without a word. */
+/** A test that reaches the shop through a network of its own, which may fail without an error. */
 const test = systemTest.extend<{ network: TcpProxy }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see which fixtures are used
   network: async ({}, use) => {
@@ -16,14 +16,14 @@ const test = systemTest.extend<{ network: TcpProxy }>({
 
 test.use({ allowedErrors: /ERR_|Failed to load resource/ });
 
-/** The watchdog notices within 7 s and asks within one more; the rest is for a busy machine. */
+/** The watchdog notices within 7 s and asks within one more; the rest of the time is for a busy machine. */
 const NOTICED_WITHIN = 30_000;
-const LOST = "We lost the line to the kitchen.";
+const LOST = "We lost the connection to the kitchen.";
 
 const reached = (page: Page, status: string) =>
   expect(page.locator(`[data-status="${status}"][data-state]`)).toHaveAttribute("data-state", /done|current/);
 
-/** Waits until the order has been delivered, says the gateway itself. */
+/** Waits until the gateway itself says that the order has been delivered. */
 const deliveredMeanwhile = (orderId: string) =>
   expect
     .poll(
@@ -49,7 +49,7 @@ async function countDelivered(): Promise<number> {
   throw new Error(`no snapshot in ${text}`);
 }
 
-/** Notes from now on what the page claims of the present while it is not live; returns what it has noted. */
+/** Records from now on what the page claims to be current while it is not live. Returns a function that returns these claims. */
 async function noteClaims(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {
     const claims: string[] = [];
@@ -92,7 +92,7 @@ test("connections that fall silent without being closed are replaced, and nothin
   const delivered = await countDelivered();
   await expect.poll(async () => Number(await shown.textContent())).toBeGreaterThanOrEqual(delivered);
   await expect(operations.getByText("Live", { exact: true })).toBeVisible();
-  // Otherwise it was too easy: the browser has tried connections that it did not know to be dead.
+  // Otherwise the test proves nothing: the browser must have tried connections that it did not know to be dead.
   expect(network.swallowed).toBeGreaterThan(0);
   expect(await claims()).toEqual([]);
 });

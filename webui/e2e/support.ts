@@ -12,11 +12,11 @@ export const DELIVERED_WITHIN = 90_000;
 const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 
 /**
- * A test whose page must not complain: no errors on the console, nothing asked of third parties. The orders it leaves behind are
- * called off, so that the drivers are free for the next one.
+ * A test that fails if its page logs an error on the console or sends a request to a third party. The orders that it leaves behind
+ * are cancelled, so that the drivers are free for the next test.
  */
 export const test = base.extend<{ allowedErrors: RegExp | null }>({
-  /** What the console may say all the same. */
+  /** Console errors that are allowed. */
   allowedErrors: [null, { option: true }],
   page: async ({ page, baseURL, request, allowedErrors }, use) => {
     const complaints: string[] = [];
@@ -47,7 +47,7 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   const scheme = await page.locator("html").getAttribute("data-scheme");
   const path = `${SCREENSHOTS}${name}-${test.info().project.name}-${scheme}.png`;
   mkdirSync(dirname(path), { recursive: true });
-  // What sticks to an edge of the window would be in the middle of the picture.
+  // Otherwise elements that stick to an edge of the window would be in the middle of the picture.
   await page.evaluate(() => window.scrollTo({ top: 0, behavior: "instant" }));
   await page.screenshot({ path, fullPage: true });
 }
@@ -74,7 +74,7 @@ export async function fillCheckout(
   await page.getByRole("radio", { name: new RegExp(`^${when}`) }).check();
 }
 
-/** Orders a dish; gives the order's id. */
+/** Orders a dish. Returns the order's id. */
 export async function order(page: Page, dish: string, choices: Choices = {}): Promise<string> {
   await add(page, dish);
   await fillCheckout(page, choices);
@@ -82,13 +82,13 @@ export async function order(page: Page, dish: string, choices: Choices = {}): Pr
   return placedOrder(page);
 }
 
-/** Waits until the order is placed; gives its id. */
+/** Waits until the order is placed. Returns its id. */
 export async function placedOrder(page: Page): Promise<string> {
   await page.waitForURL(/\/orders\/[^/]+$/);
   return new URL(page.url()).pathname.split("/").pop() ?? "";
 }
 
-/** The big line that says how the order is. */
+/** The main heading; on the page of an order, it shows the order's state. */
 export const headline = (page: Page) => page.getByRole("heading", { level: 1 });
 
 export const expectDelivered = (page: Page) =>
@@ -98,7 +98,7 @@ export interface FaultPlan {
   [fault: string]: number;
 }
 
-/** Tells a stub to fail. */
+/** Makes a stub fail. */
 export async function setFaults(
   request: APIRequestContext,
   stub: "payment" | "restaurant",
@@ -121,7 +121,7 @@ export const orderIdIn = (request: Request): string =>
 
 const { source } = createRequire(import.meta.url)("axe-core") as typeof axe;
 
-/** Lets axe look at the page as it is now; it must find nothing. Takes a picture of it too. */
+/** Checks the page as it is now with axe, which must find nothing. Also takes a picture of it. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
   await screenshot(page, what.replaceAll(" ", "-"));
   await page.evaluate(source);

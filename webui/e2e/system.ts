@@ -22,11 +22,11 @@ const PACE = [
   "--preparation-time=1s",
   "--move-interval=400ms",
   "--pause=0s",
-  // It starts at once.
+  // This broker starts at once.
   "--kafka=in-memory",
 ];
 
-/** Starts a system of its own on free ports, and tells the tests where it is; returns what ends it. */
+/** Starts a separate system on free ports and passes its addresses to the tests. Returns a function that stops it. */
 export async function startSystem(): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), "food-ordering-webui-"));
   const output = join(directory, "up.out");
@@ -46,7 +46,7 @@ export async function startSystem(): Promise<() => Promise<void>> {
     up.once("error", (error) => note(`could not be started: ${error.message}`));
   });
   const stop = async () => {
-    // Its parts end with it, and nobody needs what is under way.
+    // Its parts end with it, and the orders under way are not needed.
     up.kill("SIGKILL");
     await ended;
     rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
@@ -76,7 +76,7 @@ export function endpoint(part: string): string {
   return address;
 }
 
-/** Kills the gateway with `kill -9`, and holds the launcher so that it does not start it again; returns what lets it. */
+/** Kills the gateway with `kill -9` and stops the launcher, which would restart it. Returns a function that resumes it. */
 export function killGateway(): () => void {
   const pids = read("processes.json");
   const [launcher, gateway] = [Number(pids.launcher), Number(pids.gateway)];
@@ -86,7 +86,7 @@ export function killGateway(): () => void {
   return () => process.kill(launcher, "SIGCONT");
 }
 
-/** Publishes an order event that nobody can take, as an ordering provider might; returns once it is rejected. */
+/** Publishes an invalid order event, as an ordering provider might. Returns once the order is rejected. */
 export async function publishInvalidOrder(): Promise<void> {
   await promisify(execFile)(TRIALS, [
     "load",

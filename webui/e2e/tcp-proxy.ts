@@ -1,15 +1,15 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** What becomes of a connection: it works; it stays open, and nothing passes; everything is answered by a login page. */
+/** What happens on a connection: data passes; it stays open, but nothing passes; every request is answered by a login page. */
 export type Passage = "forward" | "swallow" | "login page";
 
 const LOGIN_PAGE = "<!doctype html><title>Welcome to our Wi-Fi</title>";
 
-/** A TCP proxy in front of a server: a network that can fail in ways of which no end is told. */
+/** A TCP proxy in front of a server: a network that can fail without either end being notified. */
 export class TcpProxy {
   /** Where it listens. */
   readonly url: string;
-  /** How many requests went into connections over which nothing passes. */
+  /** How many requests were sent over connections on which nothing passes. */
   swallowed = 0;
   /** How many requests were answered by a login page. */
   loginPages = 0;
@@ -23,7 +23,7 @@ export class TcpProxy {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Starts one to the server at this address, as in `http://127.0.0.1:3000`. */
+  /** Starts a proxy for the server at this address, such as `http://127.0.0.1:3000`. */
   static async to(address: string): Promise<TcpProxy> {
     const { hostname, port } = new URL(address);
     const server = createServer((client) => proxy.#accept(client, connect(Number(port), hostname)));
@@ -32,7 +32,7 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** From now on nothing passes over the connections that there are, while none is closed; `next` becomes of new ones. */
+  /** From now on nothing passes over the existing connections, which stay open. `next` applies to new ones. */
   silence(next: Passage): void {
     for (const connection of this.#connections) connection.passage = "swallow";
     this.#passage = next;
@@ -61,7 +61,7 @@ export class TcpProxy {
     server.on("data", (data) => {
       if (connection.passage === "forward") client.write(data);
     });
-    // The browser may close what it likes; that the server has closed passes as little as anything else.
+    // The browser may close any connection. On a silenced one, it does not learn that the server has closed it.
     client.on("close", () => {
       server.destroy();
       this.#connections.delete(connection);

@@ -13,9 +13,9 @@ import { killGateway } from "./system";
 
 test.use({ allowedErrors: /ERR_|Failed to load resource/ });
 
-const LOST = "We lost the line to the kitchen.";
+const LOST = "We lost the connection to the kitchen.";
 
-test("the gateway is killed in the middle of an order, and the page goes on by itself where it was", async ({
+test("when the gateway is killed in the middle of an order, the page continues by itself where it was", async ({
   page,
 }) => {
   const resumed: Array<string | undefined> = [];
@@ -40,11 +40,11 @@ test("the gateway is killed in the middle of an order, and the page goes on by i
   await expect(
     page.getByRole("region", { name: "Timeline" }).locator('[data-state="done"] time'),
   ).toHaveCount(7);
-  // It told the new gateway what it had seen.
+  // The page told the new gateway the last event that it had received.
   expect(Number(resumed.at(-1))).toBeGreaterThanOrEqual(3);
 });
 
-test("while the gateway is gone a banner says so, nothing typed is lost, and the order goes through after", async ({
+test("while the gateway is gone, a banner says so; nothing typed is lost, and the order goes through afterwards", async ({
   page,
 }) => {
   await add(page, "Lasagne");
@@ -76,7 +76,7 @@ test("a menu that could not be loaded appears by itself when the gateway is back
   await expect(page.getByRole("button", { name: "Add Pizza Margherita" })).toBeVisible();
 });
 
-test("an unknown order is told as such, with a way out", async ({ page }) => {
+test("an unknown order is reported as unknown, with a link to the menu", async ({ page }) => {
   await page.goto("/orders/00000000-0000-4000-8000-000000000000");
   await expect(headline(page)).toHaveText("We do not know this order");
   await screenshot(page, "order-unknown");
@@ -108,7 +108,7 @@ for (const [name, hours] of [
       globalThis.Date = Wrong as DateConstructor;
     }, hours * 3_600_000);
     await order(page, "Elote", { when: "In 15 seconds" });
-    // Neither in two hours nor long gone.
+    // Neither two hours ahead nor already past.
     await expect(page.getByText(/^The kitchen begins in (1[0-5]|[2-9]) s$/)).toBeVisible();
     await expect(page.getByText(/The clock of this device is 2 h 00 min/)).toBeVisible();
   });

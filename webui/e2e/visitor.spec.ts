@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { expect, fillCheckout, headline, placedOrder, test } from "./support";
 import { endpoint, LAUNCHER } from "./system";
 
-// Strangers' pages ask for what they may not have, which is what is tested.
+// These tests request an order without its key, which is refused.
 test.use({ allowedErrors: /status of 404/ });
 
-/** One more gateway of the same system, to which nobody is an operator: as people meet it who are not at its machine. */
+/** Another gateway of the same system, for which nobody is an operator, as for visitors on other machines. */
 let gateway: ChildProcess;
 let address: string;
 
@@ -46,7 +46,7 @@ async function freePort(): Promise<number> {
   return typeof bound === "object" && bound !== null ? bound.port : 0;
 }
 
-test("an order's link opens it on another device, without its key it is unknown, and no key is sent in an address", async ({
+test("an order's link opens it on another device; without its key it is unknown, and no key is sent in a URL", async ({
   browser,
 }) => {
   const context = await browser.newContext({ baseURL: address });
@@ -58,13 +58,13 @@ test("an order's link opens it on another device, without its key it is unknown,
   await fillCheckout(page, { when: "In 15 seconds" });
   await page.getByRole("button", { name: "Place order" }).click();
   const id = await placedOrder(page);
-  await expect(headline(page)).toHaveText("Paid, and in the book");
+  await expect(headline(page)).toHaveText("Paid and scheduled");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   const link = page.url();
   const key = new URLSearchParams(new URL(link).hash.slice(1)).get("key") ?? "";
   expect(key).toMatch(/^[\w-]{43}$/);
   await page.reload();
-  await expect(headline(page)).toHaveText("Paid, and in the book");
+  await expect(headline(page)).toHaveText("Paid and scheduled");
 
   const elsewhere = await browser.newContext({ baseURL: address });
   const friend = await elsewhere.newPage();
@@ -72,13 +72,13 @@ test("an order's link opens it on another device, without its key it is unknown,
   await expect(headline(friend)).toHaveText("We do not know this order");
   await friend.goto("about:blank");
   await friend.goto(link);
-  await expect(headline(friend)).toHaveText("Paid, and in the book");
+  await expect(headline(friend)).toHaveText("Paid and scheduled");
   await expect(friend.getByText("1 × Elote")).toBeVisible();
 
   // This device knows its own orders without their links.
   await page.goto("/orders");
   await page.getByRole("main").getByRole("link", { name: "El Camino Taquería" }).click();
-  await expect(headline(page)).toHaveText("Paid, and in the book");
+  await expect(headline(page)).toHaveText("Paid and scheduled");
   expect(page.url()).toBe(link);
 
   await friend.getByRole("button", { name: "Cancel order" }).click();

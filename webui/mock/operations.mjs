@@ -1,4 +1,4 @@
-// What the operations page of the development mock shows: some of it true, most of it made up.
+// The data of the operations page of the development mock: some of it is real, most of it invented.
 import { regions } from "./catalogue.mjs";
 
 const DRIVERS_PER_REGION = 14;

@@ -1,4 +1,4 @@
-// Orders of the development mock: their whole life is planned when they are placed, and told as time passes.
+// Orders of the development mock: all their changes are planned when they are placed, and become visible as time passes.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { restaurants } from "./catalogue.mjs";
 
@@ -12,7 +12,7 @@ const CANCELLABLE = [
 ];
 export const TERMINAL = ["DELIVERED", "REJECTED", "CANCELLED"];
 
-/** The book of orders. With a `file` it survives a restart, as the real system does. */
+/** All orders. With a `file` they survive a restart, as in the real system. */
 export class Orders {
   #orders = new Map();
   #file;
@@ -93,7 +93,7 @@ export class Orders {
 
   events = (orderId, now) => this.#orders.get(orderId).events.filter((event) => event.at <= now);
 
-  /** As `GET /api/orders/{id}` tells it. */
+  /** An order as in the answer to `GET /api/orders/{id}`. */
   view(orderId, now) {
     const order = this.#orders.get(orderId);
     const events = this.events(orderId, now);
@@ -132,7 +132,7 @@ export class Orders {
     const { status } = this.view(orderId, now);
     const leg = (from, to, since, until) => {
       const t = Math.min(1, Math.max(0, (now - since) / (until - since)));
-      // First along, then across, as streets have it.
+      // First east or west, then north or south, as along streets.
       const corner = { lon: to.lon, lat: from.lat };
       const [a, b, u] = t < 0.5 ? [from, corner, t * 2] : [corner, to, t * 2 - 1];
       return { lon: a.lon + (b.lon - a.lon) * u, lat: a.lat + (b.lat - a.lat) * u };
@@ -158,7 +158,7 @@ export class Orders {
 
   #save() {
     if (!this.#file) return;
-    // The newest two hundred are enough for anyone to look at.
+    // The newest two hundred are enough.
     writeFileSync(this.#file, JSON.stringify([...this.#orders.values()].slice(-200)));
   }
 }

@@ -2,12 +2,12 @@
 //
 //   npm run mock                     http://127.0.0.1:3000, also serves dist/ if it has been built
 //
-//   PORT=3000            where it listens
-//   MOCK_SPEED=1         how fast orders go
-//   MOCK_STATE=file      keeps the orders over a restart
-//   MOCK_TOKEN=secret    what /api/operations asks for, as off loopback
+//   PORT=3000            the port it listens on
+//   MOCK_SPEED=1         how fast orders progress
+//   MOCK_STATE=file      keeps the orders across restarts
+//   MOCK_TOKEN=secret    the token that /api/operations requires, as from another machine
 //
-// POST /mock {"brokerDown":true} makes every order unconfirmed (503), {"token":"x"} asks for a token.
+// POST /mock {"brokerDown":true} leaves every order unconfirmed (503), {"token":"x"} makes /api/operations require a token.
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";

@@ -1,10 +1,10 @@
-// Runs before the first paint. What is chosen here, src/lib/theme.ts changes later.
+// Sets the theme before the first paint; src/lib/theme.ts changes it later.
 (() => {
   let theme = null;
   try {
     theme = localStorage.getItem("tiffin.theme");
   } catch {
-    // Storage is switched off: the system's choice stands.
+    // Storage is disabled: the system's scheme is used.
   }
   const isDark =
     theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);

@@ -1,11 +1,11 @@
-// Fails if the first load is more than it may be: what index.html brings in before anything is asked for by hand.
+// Fails if the first load exceeds its limits. It consists of everything that index.html loads by itself.
 //
 //   npm run build && npm run budget
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-/** Kilobytes (1000 bytes), gzipped at level 9 as servers that compress ahead of time do. */
+/** Kilobytes (1000 bytes) after gzip at level 9, as servers that compress files ahead of time use. */
 const LIMITS = { JavaScript: 200, CSS: 30, map: 80 };
 
 const dist = new URL("../dist/", import.meta.url);
@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", dist), "
 const size = (file) => gzipSync(readFileSync(fileURLToPath(new URL(file, dist))), { level: 9 }).length / 1000;
 const total = (files) => [...files].reduce((sum, file) => sum + size(file), 0);
 
-/** A chunk with all it imports at once, without `without`. */
+/** A chunk and everything that it imports statically, except the chunks in `without`. */
 function closure(key, without = new Set(), found = new Set()) {
   if (found.has(key) || without.has(key)) return found;
   found.add(key);
@@ -24,7 +24,7 @@ function closure(key, without = new Set(), found = new Set()) {
 const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
 const map = Object.keys(manifest).find((key) => key.endsWith("leaflet-map.tsx"));
 const first = closure(entry);
-// Scripts that index.html names and that are not built, such as the one that sets the theme.
+// Scripts that index.html loads but that Vite does not build, such as the one that sets the theme.
 const html = readFileSync(new URL("index.html", dist), "utf8");
 const plain = [...html.matchAll(/src="\/([^"]+\.js)"/g)]
   .map(([, file]) => file)

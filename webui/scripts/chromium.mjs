@@ -1,8 +1,8 @@
-// Which Chromium the tests use: the one named, one of this machine, or Playwright's own, in that order.
+// Which Chromium the tests use: the one in CHROMIUM_PATH, one on this machine, or Playwright's own, in that order.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-// First the one without windows, which Playwright prefers too: the others draw a window that nobody sees, for each test.
+// First the headless shell, which Playwright prefers too: the others draw a window that nobody sees, for each test.
 const NAMES = [
   "chromium-headless-shell",
   "chromium",
@@ -11,7 +11,7 @@ const NAMES = [
   "google-chrome",
 ];
 
-/** The path of the Chromium on this machine; `undefined` if there is none, for Playwright's own. */
+/** The path of the Chromium to use; `undefined` for Playwright's own, if this machine has none. */
 export function findChromium() {
   const named = process.env.CHROMIUM_PATH;
   if (named) return named;
@@ -21,7 +21,7 @@ export function findChromium() {
   );
 }
 
-/** Flags with which Chromium runs as root in a container, and asks nobody on the network for anything. */
+/** Flags with which Chromium runs as root in a container and sends no network requests of its own. */
 export const chromiumFlags = [
   "--no-sandbox",
   "--disable-gpu",

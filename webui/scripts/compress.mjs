@@ -1,4 +1,4 @@
-// Compresses what has been built, ahead of time and as small as it gets: the gateway sends the files beside the plain ones.
+// Compresses the built files ahead of time, as small as possible. The gateway serves the results, which are next to the originals.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

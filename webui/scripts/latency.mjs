@@ -1,9 +1,9 @@
-// Measures how long after a change of status a browser hears of it, with the whole system at work:
+// Measures how long after a change of status a browser receives it, with the whole system running:
 //
 //   DATA_DIR=.food-ordering npm run latency
 //
-// Orders are placed and followed by a real Chromium, five at a time (a browser opens only six connections to a host). Counted
-// is from the time in the event (`at`, set before it is published) until the page has read it; both clocks are this machine's.
+// Orders are placed and followed by a real Chromium, five at a time (a browser opens only six connections to a host). The
+// time runs from the `at` of the event, set before it is published, until the page has read it; both clocks are this machine's.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
@@ -21,7 +21,7 @@ const browser = await chromium.launch({ args: chromiumFlags, ...(executablePath 
 const page = await browser.newPage();
 await page.goto(gateway);
 
-/** In the page: places an order and follows it to its end; how late each change was heard of, in ms. */
+/** In the page: places an order and follows it to its end. Returns how late each change arrived, in ms. */
 async function follow() {
   const orderId = crypto.randomUUID();
   const order = {
@@ -61,5 +61,5 @@ await browser.close();
 late.sort((a, b) => a - b);
 const at = (percent) => late[Math.ceil((late.length * percent) / 100) - 1];
 console.log(
-  `${late.length} changes of ${ROUNDS * AT_A_TIME} orders: p50 ${at(50)} ms, p95 ${at(95)} ms, most ${at(100)} ms`,
+  `${late.length} changes of ${ROUNDS * AT_A_TIME} orders: p50 ${at(50)} ms, p95 ${at(95)} ms, maximum ${at(100)} ms`,
 );

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 /** A value that survives a reload and is the same in every tab. */
 export interface PersistedStore<T> {
   get(): T;
-  /** Replaces the value by `change` of the newest value, even if another tab has changed it meanwhile. */
+  /** Applies `change` to the newest value, which another tab may have stored in the meantime. */
   update(change: (current: T) => T): T;
   subscribe(listener: () => void): () => void;
 }

@@ -8,7 +8,7 @@ export function createQueryClient(): QueryClient {
   const client = new QueryClient({
     defaultOptions: {
       queries: {
-        // The gateway's answers show whether the network works; the browser's own opinion does not apply to localhost.
+        // The gateway's answers show whether the network works; the browser's own check does not apply to localhost.
         networkMode: "always",
         staleTime: 30_000,
         retry: (failures, error) => isTransient(error) && failures < 1_000,
@@ -17,7 +17,7 @@ export function createQueryClient(): QueryClient {
       mutations: { networkMode: "always" },
     },
   });
-  // Once the gateway is back, neither wait for the next try nor for an answer over a dead connection.
+  // Once the gateway is back, wait neither for the next try nor for an answer over a dead connection.
   connectivity.onBack(async () => {
     const isUnanswered = (query: Query) => query.state.status !== "success";
     await client.cancelQueries({ type: "active", predicate: isUnanswered });

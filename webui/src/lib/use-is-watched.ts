@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** A browser opens only six connections to a host, shared by all tabs: a tab that nobody has looked at for this long lets go. */
+/** A browser opens only six connections to a host, shared by all tabs: a tab that has been hidden for this long closes its own. */
 const HIDDEN_LIMIT_MS = 60_000;
 
 /** Whether the page is visible, or was within the last minute. */

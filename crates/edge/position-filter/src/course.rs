@@ -4,8 +4,8 @@ use std::f64::consts::{FRAC_PI_2, PI};
 
 use domain::Location;
 
-/// How far a straight line may lead, in degrees; about 5 km. The twin takes it for a jump if a driver seems to have gone very far in
-/// no time.
+/// How far a straight line may lead, in degrees; about 5 km. The twin considers it a jump if a driver seems to have moved very far
+/// in no time.
 const LONGEST: f64 = 0.05;
 
 /// The straight lines on which a driver may have been moving since the last position that was passed on, the anchor.
@@ -37,7 +37,7 @@ impl Course {
         }
     }
 
-    /// Moves the driver on to `place`. Returns whether that is still on the line, give or take `tolerance` degrees.
+    /// Moves the driver on to `place`. Returns whether it is still on the line, within `tolerance` degrees.
     pub(crate) fn keeps(&mut self, place: Location, tolerance: f64) -> bool {
         let (x, y) = (
             place.lon() - self.anchor.lon(),

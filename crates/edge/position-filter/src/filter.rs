@@ -13,9 +13,9 @@ const MOST_DRIVERS: usize = 100_000;
 /// Why a report is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// Nothing is known of the driver yet.
+    /// Nothing is known about the driver yet.
     First,
-    /// The last report that was passed on is older than the interval. So is that of a driver who was silent.
+    /// The last report that was passed on is older than the interval, as is always the case after a silence.
     Due,
     /// The driver has left the straight line.
     Turn,
@@ -35,12 +35,12 @@ impl Reason {
     }
 }
 
-/// What is known of a driver.
+/// What is known about a driver.
 #[derive(Debug)]
 struct Driver {
     /// All reports, evaluated as the twin does.
     track: Track,
-    /// Whether the track took the last report for the newest position.
+    /// Whether the track accepted the last report as the newest position.
     is_certain: bool,
     course: Option<Course>,
     /// When the last report was passed on, by this process's clock.
@@ -52,7 +52,7 @@ struct Driver {
 /// Decides for each report whether it is passed on.
 #[derive(Debug)]
 pub(crate) struct Filter {
-    /// How often a driver's position is passed on at least.
+    /// The longest interval at which a driver's position is passed on.
     interval: Duration,
     /// How far from the straight line a driver may be, in degrees.
     tolerance: f64,

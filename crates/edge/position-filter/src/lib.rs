@@ -7,15 +7,16 @@
 //!
 //! A report is passed on if
 //!
-//! - nothing is known of the driver yet,
-//! - the last report that was passed on is older than an interval; so is the first after a silence,
+//! - nothing is known about the driver yet,
+//! - the last report that was passed on is older than an interval, as is always the case after a silence,
 //! - the driver has left the straight line on which the driver was moving, by more than a tolerance,
-//! - the twin might refuse it (an impossible position, a doubtful clock), or it follows such a report,
-//! - or it is not a report at all: `DriverUpdateIntake` makes a dead letter of it.
+//! - or the twin might refuse it (an impossible position, a doubtful clock), or it follows such a report.
 //!
-//! Any number of filters share the topic's partitions as one consumer group. What they know of the drivers is in memory only: one
-//! that has just started passes on the first report of each driver. A record counts as read only when the broker has confirmed its
-//! copy, so a crash repeats some records and loses none.
+//! A record that is not a report at all becomes a dead letter instead (`relay.rs`).
+//!
+//! Any number of filters share the topic's partitions as one consumer group. What they know about the drivers is in memory only: a
+//! filter that has just started passes on the first report of each driver. A record counts as read only when the broker has
+//! confirmed its copy, so a crash repeats some records and loses none.
 //!
 //! | file | what it holds |
 //! |---|---|

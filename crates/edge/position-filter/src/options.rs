@@ -44,7 +44,7 @@ pub struct Rules {
 }
 
 impl Options {
-    /// How often a driver's position is passed on at least. Fails if the driver would count as silent meanwhile.
+    /// The longest interval at which a driver's position is passed on. Fails if the driver would count as silent in between.
     pub(crate) fn interval(&self) -> Result<Duration, Error> {
         let silence = self.silence.driver_silence;
         let interval = self.rules.position_interval.unwrap_or(silence / 4);

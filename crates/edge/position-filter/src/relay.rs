@@ -25,7 +25,7 @@ const GROUP: &str = "position-filter";
 const MOST_UNCONFIRMED: usize = 1_000;
 /// The pause before a record that the broker did not confirm is published again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How often the brokers are asked for the topics.
+/// How often the brokers are asked which topics exist.
 const ASK_EVERY: Duration = Duration::from_secs(10);
 /// The same while a topic is missing, as before the first setup.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -62,7 +62,7 @@ struct Topics {
     trouble: watch::Sender<Option<String>>,
 }
 
-/// What passes reports on.
+/// Passes reports on.
 struct Copier {
     publisher: Publisher,
     filter: Filter,
@@ -161,7 +161,7 @@ impl Topics {
             // How long the partitions of a killed filter wait for another one: the least that Kafka allows by default.
             .set("session.timeout.ms", "6000")
             .set("topic.metadata.refresh.interval.ms", "10000")
-            // Many reports at a time, which costs filter and broker much less than each by itself.
+            // Fetching many reports at a time costs the filter and the broker much less than fetching them one by one.
             .set("fetch.min.bytes", "16384")
             .set("fetch.wait.max.ms", "100")
             .set("queued.max.messages.kbytes", "8192")
@@ -255,7 +255,7 @@ impl Copy {
             };
             match sent {
                 Ok(()) => return,
-                // The limits of the topics differ. It cannot be a report, which is much shorter.
+                // The topics have different size limits. The record cannot be a report, which is much shorter.
                 Err(error) if !error.is_retryable() => {
                     tracing::warn!(%error, "a record of {} is left out", topic::DRIVER_UPDATES);
                     return;

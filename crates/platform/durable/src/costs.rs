@@ -29,7 +29,7 @@ static SENT: Counters<2> = Counters::new(
     ["service", "handler"],
 );
 
-/// What one attempt has cost so far. Its request and its response add to it as they pass.
+/// What one attempt has cost so far. Its request and its response add to this as they pass through.
 #[derive(Debug)]
 pub(crate) struct Costs {
     service: String,
@@ -70,7 +70,7 @@ impl Costs {
 }
 
 impl Meter {
-    /// Adds bytes that pass. `inspect` is called with the type of each message.
+    /// Counts bytes that pass through. `inspect` is called with the type of each message.
     pub(crate) fn pass(&mut self, bytes: &[u8], mut inspect: impl FnMut(u16)) {
         let costs = &self.costs;
         self.messages.pass(bytes, |kind| {
@@ -85,8 +85,8 @@ impl Meter {
         direction.fetch_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX), Relaxed);
     }
 
-    /// Adds the costs of the attempt, which has ended, to the metrics of its handler. The handler must exist: the number of
-    /// metrics would be unlimited otherwise.
+    /// Adds the costs of the attempt, which has ended, to the metrics of its handler. The handler must exist, because otherwise
+    /// the number of metrics would be unlimited.
     pub(crate) fn record(&self) {
         let costs = &self.costs;
         let entries = costs.entries.load(Relaxed).saturating_sub(costs.repeated);
@@ -133,7 +133,7 @@ mod tests {
         const OUTPUT: u16 = 0x0401;
         const SUSPENSION: u16 = 0x0001;
         attempt(1, &[INPUT], &[CALL, SUSPENSION]);
-        // The answer came in between.
+        // The answer arrived in between.
         attempt(3, &[INPUT, CALL, CALLED], &[OUTPUT, 0x0003]);
         let text = metrics::text();
         for (metric, expected) in [

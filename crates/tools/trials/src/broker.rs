@@ -28,11 +28,11 @@ use food_ordering::restate::admin::Admin;
 const BROKER: &str = "kafka";
 /// The pause before an order that was not accepted is placed again.
 const AGAIN_AFTER: Duration = Duration::from_millis(300);
-/// How long Restate may take to have all orders. It may have to subscribe again after the broker was away.
+/// How long Restate may take to receive all orders. It may have to subscribe again after the broker was down.
 const ARRIVE_WITHIN: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(200);
 
-/// The records of the measurement: how large they are, how many a second, and how many are measured at a time.
+/// The records of the measurement: their size, their number per second, and how many are measured at a time.
 const RECORD_BYTES: usize = 200;
 const RECORDS_PER_SECOND: u32 = 2_000;
 const MEASURED_AT_A_TIME: u32 = 10_000;
@@ -43,13 +43,13 @@ const READ_WITHIN: Duration = Duration::from_mins(1);
 /// Arguments of `broker`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How often the broker is killed on a system that has been running, and again on as many new systems just after "Ready"
+    /// How often the broker is killed in a running system, and then on how many new systems it is killed, each just after "Ready"
     #[arg(long, env = "FOOD_ORDERING_KILLS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1_000), value_name = "N")]
     kills: u32,
     /// How many orders are accepted before each kill
     #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
     orders: u32,
-    /// How many records the broker's CPU time is measured with; 0 skips that
+    /// How many records are used to measure the broker's CPU time; 0 skips this measurement
     #[arg(long, env = "FOOD_ORDERING_RECORDS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000), value_name = "N")]
     records: u32,
     /// More flags for the `food-ordering up` that is tested
@@ -150,7 +150,7 @@ impl Target {
         })
     }
 
-    /// Places orders at once, kills the broker when the last one is accepted, and returns how many Restate never gets.
+    /// Places orders at once, kills the broker when the last one is accepted, and returns how many never reach Restate.
     async fn strike(&self, name: &str, args: &Args) -> anyhow::Result<usize> {
         let accepted = self.accept(name, args.orders).await?;
         self.system.kill(BROKER).await?;
@@ -161,7 +161,7 @@ impl Target {
         Ok(missing.len())
     }
 
-    /// Places orders through the gateway, all at once, each again until it is accepted.
+    /// Places orders through the gateway, all at once. Repeats each until it is accepted.
     async fn accept(&self, name: &str, count: u32) -> anyhow::Result<Vec<OrderId>> {
         let mut generator = Generator::new(name, 1, Duration::ZERO, Region::default());
         let orders = generator.records(count)?;
@@ -188,7 +188,7 @@ impl Target {
         }
     }
 
-    /// Waits until Restate has the status of all these orders. Returns those that are missing when the time is over.
+    /// Waits until Restate has the status of all these orders. Returns those that are still missing after [`ARRIVE_WITHIN`].
     async fn missing(&self, mut orders: Vec<OrderId>) -> anyhow::Result<Vec<OrderId>> {
         #[derive(Deserialize)]
         struct Row {

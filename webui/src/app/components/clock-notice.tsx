@@ -4,7 +4,7 @@ import { formatDuration } from "@/lib/format";
 import { serverClock } from "@/lib/server-clock";
 import styles from "./clock-notice.module.css";
 
-/** A smaller difference does not matter to anyone. */
+/** Smaller differences are ignored. */
 const TOLERANCE_MS = 120_000;
 const LOOK_EVERY_MS = 5_000;
 

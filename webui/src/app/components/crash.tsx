@@ -14,11 +14,11 @@ export class Crash extends Component<{ children: ReactNode }, { error: Error | n
     const { error } = this.state;
     if (error === null) return this.props.children;
     return (
-      <Notice tone="bad" title="This page has tripped over itself" isAlert>
+      <Notice tone="bad" title="Something went wrong on this page" isAlert>
         <p>{error.message}</p>
         <p>Your cart and your orders are safe.</p>
         <p>
-          <Button onClick={() => window.location.reload()}>Load it again</Button>
+          <Button onClick={() => window.location.reload()}>Reload the page</Button>
         </p>
       </Notice>
     );

@@ -20,8 +20,8 @@ export function GatewayBanner() {
         <div className={styles.banner}>
           <Icon name="alert" />
           <p className={styles.text}>
-            <strong>We lost the line to the kitchen.</strong> What you picked and typed is safe. We keep
-            trying.
+            <strong>We lost the connection to the kitchen.</strong> Your cart and everything you entered are
+            safe. We will keep trying.
           </p>
           <Button isBusy={reachability.nextTryAt === null} onClick={() => connectivity.tryNow()}>
             Try now

@@ -79,7 +79,7 @@ export function Home() {
           ))}
           {restaurants.data && found.length === 0 ? (
             <div className={styles.nothing}>
-              <p>No kitchen cooks that tonight.</p>
+              <p>No kitchen is cooking that tonight.</p>
               <Button onClick={() => setFilter({ text: "", cuisine: null, vegetarian: false })}>
                 Show everything
               </Button>

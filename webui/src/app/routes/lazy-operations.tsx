@@ -6,5 +6,5 @@ const load = () => import("./operations");
 /** The operations page; its code is for operators only. */
 export function LazyOperations() {
   const page = useLazy(load);
-  return page === null ? <Waiting text="Opening the hatch …" /> : <page.Operations />;
+  return page === null ? <Waiting text="Loading operations …" /> : <page.Operations />;
 }

@@ -17,7 +17,7 @@ export function Stepper({ label, value, max, onChange }: StepperProps) {
       <button
         type="button"
         className={styles.step}
-        aria-label={value === 1 ? `Remove ${label}` : `One ${label} less`}
+        aria-label={value === 1 ? `Remove ${label}` : `One fewer ${label}`}
         onClick={() => onChange(value - 1)}
       >
         <Icon name={value === 1 ? "trash" : "minus"} size={18} />

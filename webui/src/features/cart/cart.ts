@@ -60,7 +60,7 @@ export interface Reconciled {
   changes: string[];
 }
 
-/** Updates names and prices from the present menus; removes dishes that are no longer sold. */
+/** Updates names and prices from the current menus; removes dishes that are no longer sold. */
 export function reconcile(cart: Cart, restaurants: readonly Restaurant[]): Reconciled {
   const { restaurant } = cart;
   if (restaurant === null) return { cart, changes: [] };

@@ -8,7 +8,7 @@ export interface Address {
   place: LonLat;
 }
 
-/** Well-known doors in San José. */
+/** Well-known addresses in San José. */
 export const ADDRESSES: readonly Address[] = [
   {
     id: "city-hall",

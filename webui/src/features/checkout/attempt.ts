@@ -48,7 +48,7 @@ export function contentOf(order: Omit<NewOrder, "orderId" | "deliveryDelay">, st
   ]);
 }
 
-/** The attempt to send this content: the present one if the content is the same, else a new one with this ticket. */
+/** The attempt to send this content: the current one if the content is the same, otherwise a new one with this ticket. */
 export function attemptFor(current: Attempt | null, content: string, ticket: Ticket): Attempt {
   return current?.content === content ? current : { ...ticket, content, deliveryDelay: null };
 }

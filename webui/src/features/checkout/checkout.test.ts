@@ -40,7 +40,7 @@ describe("the delivery time", () => {
     expect(delayOf(start, time + 60_000)).toBe(0);
   });
 
-  it("may be the present minute, but not an earlier one", () => {
+  it("may be the current minute, but not an earlier one", () => {
     expect(check({ when: { kind: "at", time: toLocalField(NOW) } })).toHaveProperty("checked");
     expect(check({ when: { kind: "at", time: toLocalField(NOW - 120_000) } })).toHaveProperty("errors.when");
   });
@@ -101,7 +101,7 @@ describe("an attempt", () => {
     expect(first).toEqual({ orderId: "one", key: "key of one", content, deliveryDelay: null });
   });
 
-  it("is sent with the delay of the first time, because otherwise it would be another order for the gateway", () => {
+  it("is always sent with its first delay, because otherwise it would be another order for the gateway", () => {
     const first = sentWith(attemptFor(null, content, ticket("one")), "one", 60_000);
     expect(first?.deliveryDelay).toBe(60_000);
     expect(sentWith(first, "one", 50_000)).toBe(first);

@@ -49,7 +49,7 @@ export const draftStore = createPersistedStore<Draft>({
   parse: parseDraft,
 });
 
-/** The farthest an order may be scheduled ahead: 30 days. */
+/** How far ahead an order may be scheduled: 30 days. */
 export const MAX_DELAY_MS = 30 * 86_400_000;
 
 /** When the kitchen should start. */
@@ -89,7 +89,7 @@ function startOf(when: When, now: number): Start | string {
   if (when.time === "") return "Choose a day and a time.";
   const time = new Date(when.time).getTime();
   if (Number.isNaN(time)) return "Choose a day and a time.";
-  // The field has minutes, so the present minute counts as now.
+  // The field has minutes, so the current minute counts as now.
   if (time < now - 60_000) return "That time has passed. Choose a later one.";
   if (time > now + MAX_DELAY_MS) return "That is more than 30 days ahead. Choose an earlier time.";
   return { kind: "at", time };

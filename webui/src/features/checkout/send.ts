@@ -17,7 +17,7 @@ export interface SendOptions {
 }
 
 const LONGEST_DELAY_MS = 8_000;
-/** An error of the gateway may pass, but the order is not sent again for ever. */
+/** The gateway may recover from an error, but the order is not sent again without end. */
 const TRIES_AFTER_FAULT = 3;
 
 /**
@@ -46,7 +46,7 @@ export async function sendUntilAnswered(options: SendOptions): Promise<void> {
 
 function messageOf(error: unknown): string {
   if (error instanceof ApiError) return "The counter cannot confirm orders right now.";
-  return "The counter does not answer.";
+  return "The counter is not answering.";
 }
 
 function pause(ms: number, signal: AbortSignal, onBack: SendOptions["onBack"]): Promise<void> {

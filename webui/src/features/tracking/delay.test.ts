@@ -28,9 +28,9 @@ describe("a delay", () => {
   it("is reported for every stage that takes longer than it should, with what it means", () => {
     for (const status of ["CREATED", "IN_PREPARATION", "SCHEDULING_DELIVERY"] as const) {
       expect(delayAt(SINCE + 10_000, progress(status)), status).toBeNull();
-      expect(delayAt(SINCE + HOUR, progress(status)), status).toContain("costs you nothing");
+      expect(delayAt(SINCE + HOUR, progress(status)), status).toContain("at no cost to you");
     }
-    expect(delayAt(SINCE + HOUR, progress("NEW"))).toContain("nothing is charged yet");
+    expect(delayAt(SINCE + HOUR, progress("NEW"))).toContain("nothing has been charged yet");
   });
 
   it("is reported when the driver is silent, before and after the pickup", () => {
@@ -43,7 +43,7 @@ describe("a delay", () => {
   it("of the kitchen counts from when it should start, and is not guessed if that is unknown", () => {
     const scheduled = progress("SCHEDULED");
     expect(delayAt(SINCE + HOUR + 10_000, scheduled, SINCE + HOUR)).toBeNull();
-    expect(delayAt(SINCE + HOUR + 20_000, scheduled, SINCE + HOUR)).toContain("restaurant does not answer");
+    expect(delayAt(SINCE + HOUR + 20_000, scheduled, SINCE + HOUR)).toContain("restaurant is not answering");
     expect(delayAt(SINCE + HOUR, scheduled)).toBeNull();
   });
 

@@ -42,11 +42,11 @@ export function delayOf(
   return REASONS[status] ?? null;
 }
 
-const IF_NOT = "If that does not change, the order is cancelled and costs you nothing.";
+const IF_NOT = "If that does not change, your order will be cancelled at no cost to you.";
 const REASONS: Partial<Record<OrderStatus, string>> = {
-  NEW: "It takes us longer than usual to start your order. It is stored, and nothing is charged yet.",
-  CREATED: `The payment takes longer than usual. We keep trying, and charge you once. ${IF_NOT}`,
-  SCHEDULED: `The restaurant does not answer yet. We keep asking. ${IF_NOT}`,
-  IN_PREPARATION: `The kitchen takes longer than usual. ${IF_NOT}`,
-  SCHEDULING_DELIVERY: `All drivers are busy. You get the next one when it is your turn. ${IF_NOT}`,
+  NEW: "Starting your order is taking longer than usual. It is stored, and nothing has been charged yet.",
+  CREATED: `The payment is taking longer than usual. We will keep trying, and charge you only once. ${IF_NOT}`,
+  SCHEDULED: `The restaurant is not answering yet. We will keep asking. ${IF_NOT}`,
+  IN_PREPARATION: `The kitchen is taking longer than usual. ${IF_NOT}`,
+  SCHEDULING_DELIVERY: `All drivers are busy. You will get one when it is your turn. ${IF_NOT}`,
 };

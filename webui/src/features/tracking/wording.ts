@@ -15,7 +15,7 @@ export const STEP_TITLES: Record<OrderStatus, string> = {
   DELIVERED: "Delivered",
   REJECTED: "Rejected",
   CANCELLED: "Cancelled",
-  UNKNOWN: "Something new",
+  UNKNOWN: "Unknown status",
 };
 
 export const STEP_ICONS: Record<OrderStatus, IconName> = {
@@ -40,7 +40,7 @@ export function headlineOf(status: OrderStatus, restaurant: string): string {
     case "CREATED":
       return "Got it! Taking the payment";
     case "SCHEDULED":
-      return "Paid, and in the book";
+      return "Paid and scheduled";
     case "IN_PREPARATION":
       return `${restaurant} is cooking`;
     case "SCHEDULING_DELIVERY":

@@ -203,7 +203,7 @@ describe("an event stream", () => {
     ["a network that asks for a login", 511, "text/html"],
     ["an answer to another request", 200, "application/json"],
     ["no type at all", 200, ""],
-  ])("does not take for the gateway's an answer of another: %s", async (_, status, type) => {
+  ])("does not mistake another server's answer for the gateway's: %s", async (_, status, type) => {
     const gateway = fakeGateway();
     gateway.answer(status, type, ": hello\n\ndata: <html>\n\n");
     gateway.open().caughtUp();
@@ -233,7 +233,7 @@ describe("an event stream", () => {
     expect(heard).toBe(2);
   });
 
-  it("gives up a connection without an answer, and tries another", async () => {
+  it("gives up on a connection without an answer, and tries another", async () => {
     const gateway = fakeGateway();
     gateway.hang();
     gateway.hang();
@@ -265,7 +265,7 @@ describe("an event stream", () => {
     expect(phase()).toBe("live");
   });
 
-  it("does not wait less patiently for its turn when it is only asked to replace quiet connections", async () => {
+  it("keeps its retry delay when it is only asked to replace quiet connections", async () => {
     const gateway = fakeGateway();
     start(gateway);
     await settle();
@@ -313,7 +313,7 @@ describe("an event stream", () => {
     expect(gateway.requests.length).toBeGreaterThan(1);
   });
 
-  it("takes a connection without any data, even heartbeats, for dead", async () => {
+  it("considers a connection dead if it brings no data, not even heartbeats", async () => {
     const gateway = fakeGateway();
     const first = gateway.open();
     gateway.open();

@@ -90,7 +90,7 @@ pub struct Args {
         value_name = "N"
     )]
     pub drivers: u32,
-    /// Region in which the drivers work; give it several times for several regions
+    /// Region in which the drivers work; repeat the flag for several regions
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     pub regions: Vec<Region>,
     /// How long to wait for Kafka, Restate, the services and the drivers

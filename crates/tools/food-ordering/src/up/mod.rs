@@ -63,7 +63,7 @@ pub struct Args {
         value_name = "N"
     )]
     drivers: u32,
-    /// Region in which the drivers work; give it several times for several regions
+    /// Region in which the drivers work; repeat the flag for several regions
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = Region::ALL, value_delimiter = ',', value_name = "REGION")]
     regions: Vec<Region>,
     #[command(flatten)]
@@ -100,8 +100,8 @@ pub struct Args {
     /// Number of partitions of a new Restate server [default: one per core, and at least one per node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
-    /// Setting of Restate as an environment variable, such as `RESTATE_WORKER__CLEANUP_INTERVAL=1m`; give it several times for several
-    /// settings (`docs.restate.dev/references/server-config`). Those of `up` itself are not passed on to Restate
+    /// Setting of Restate as an environment variable, such as `RESTATE_WORKER__CLEANUP_INTERVAL=1m`; repeat the flag for several
+    /// settings (`docs.restate.dev/references/server-config`). `RESTATE_…` variables of `up` itself are not passed on
     #[arg(long, env = "FOOD_ORDERING_RESTATE_ENV", value_delimiter = ',', value_parser = restate_variable, value_name = "NAME=VALUE")]
     restate_env: Vec<(OsString, OsString)>,
     /// How long to wait before restarting a process that died, to observe the system without it

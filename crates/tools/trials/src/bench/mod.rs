@@ -37,7 +37,7 @@ pub struct Args {
     /// How many drivers deliver them, in all regions together
     #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     drivers: u32,
-    /// Region to order in; give it several times to spread the orders over several regions, each with its own matcher
+    /// Region to order in; repeat the flag to spread the orders over several regions, each with its own matcher
     #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = [Region::default()], value_delimiter = ',', value_name = "REGION")]
     regions: Vec<Region>,
     /// How many deliveries wait for a driver in the second run
@@ -51,11 +51,11 @@ pub struct Args {
     #[arg(long, env = "FOOD_ORDERING_BENCH_WARM_UP", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000), value_name = "N")]
     warm_up: u32,
     /// Measure drivers that report about this many positions per order, with the position filter and without it, instead of the two
-    /// runs; give it several times for several numbers
+    /// runs; repeat the flag for several numbers
     #[arg(long = "places-per-order", env = "FOOD_ORDERING_PLACES_PER_ORDER", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     places_per_order: Vec<u32>,
     /// Measure how long an order takes in the system itself, with this many orders a second for up to a minute, instead of the two
-    /// runs; give it several times for several rates
+    /// runs; repeat the flag for several rates
     #[arg(long = "rate", env = "FOOD_ORDERING_RATES", value_delimiter = ',', value_parser = rate, value_name = "R")]
     rates: Vec<f64>,
     /// Seed of the orders' content

@@ -135,7 +135,7 @@ function draw(): Drawing {
   };
 }
 
-/** Draws the land as tiles, in the colours of the scheme, without any request. */
+/** Draws the land as tiles, in the colours of the scheme, without sending requests. */
 export class CanvasBaseLayer extends L.GridLayer {
   #palette: Palette;
 

@@ -15,7 +15,7 @@ export function CartPanel({ cart, action }: { cart: Cart; action: ReactNode }) {
       {cart.restaurant === null ? (
         <div className={styles.empty}>
           <TiffinArt className={styles.emptyArt ?? ""} />
-          <p>Nothing packed yet. Pick a dish and it lands in here.</p>
+          <p>Nothing packed yet. Pick a dish and it lands here.</p>
         </div>
       ) : (
         <>

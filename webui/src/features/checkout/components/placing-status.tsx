@@ -22,8 +22,8 @@ export function PlacingStatus({ placing, onStop }: { placing: Placing; onStop: (
       {placing.phase === "waiting" ? (
         <Notice tone="warning" icon="refresh" title="Not confirmed yet">
           <p>
-            {placing.message} We will send it again <Countdown until={placing.retryAt} />. The order is not
-            placed twice.
+            {placing.message} We will send it again <Countdown until={placing.retryAt} />. The order will not
+            be placed twice.
           </p>
           <Button look="quiet" onClick={onStop}>
             Stop trying

@@ -39,7 +39,7 @@ export function WhenField({ value, error, onChange }: WhenFieldProps) {
         ))}
         <Choice
           name="when"
-          title="At a time"
+          title="At a set time"
           detail={Number.isNaN(time) ? "up to 30 days ahead" : formatDayAndClock(time, now)}
           isChosen={value.kind === "at"}
           onChoose={() => onChange({ kind: "at", time: toLocalField(now + HALF_AN_HOUR_MS) })}

@@ -20,7 +20,7 @@ const putFaults = (stub: Stub, plan: FaultPlan, token: string | null) =>
 
 const keyOf = (stub: Stub) => ["faults", stub];
 
-/** The present faults of a stub. */
+/** The current faults of a stub. */
 export function useFaults(stub: Stub) {
   const token = useToken();
   return useQuery({

@@ -41,7 +41,7 @@ export function Dashboard() {
       </Notice>
     );
   }
-  if (overview === null) return <p role="status">Opening the hatch …</p>;
+  if (overview === null) return <p role="status">Loading operations …</p>;
 
   const { now, byStatus, deliveries, stuck, deadLetters, stages, throughput } = overview;
   return (
@@ -79,7 +79,7 @@ export function Dashboard() {
               detail: formatDuration(now - since),
             }))}
             detailTitle="For"
-            nothing="Every order moves."
+            nothing="No order is stuck."
             restateUi={restateUi}
           />
         </Panel>

@@ -64,7 +64,7 @@ function Correction({ letter, onClose }: { letter: DeadLetter; onClose: () => vo
         </Notice>
       ) : null}
       <label htmlFor={id} className={styles.label}>
-        The event, corrected
+        Corrected event
       </label>
       <textarea
         id={id}

@@ -65,7 +65,7 @@ export function FaultPanel({ stub }: { stub: Stub }) {
         </Button>
       </div>
       {error ? (
-        <Notice tone="bad" title="The switches do not answer" isAlert>
+        <Notice tone="bad" title="The faults cannot be set" isAlert>
           <p>{error.message}</p>
         </Notice>
       ) : null}

@@ -25,7 +25,7 @@ export function ThroughputChart({ throughput: measured }: { throughput: readonly
       <figcaption className={styles.caption}>
         <span className={`${styles.now} tabular`}>{last.perSecond.toFixed(1)}</span> orders delivered a second
         now, {highest.toFixed(1)} at most in the last {minutes === 1 ? "minute" : `${minutes} minutes`} (each
-        over {SMOOTHED_OVER} seconds)
+        averaged over {SMOOTHED_OVER} seconds)
       </figcaption>
       <div className={styles.plot}>
         <svg

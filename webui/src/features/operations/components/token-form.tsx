@@ -42,7 +42,7 @@ export function TokenForm() {
             onChange={(event) => setValue(event.target.value)}
           />
           <Button type="submit" look="primary" icon="key">
-            Open the hatch
+            Open operations
           </Button>
         </form>
       </Panel>

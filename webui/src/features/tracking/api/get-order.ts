@@ -57,7 +57,7 @@ async function getOrder(orderId: string, orderKey: string | null, signal: AbortS
 const PATIENCE = 60;
 
 /**
- * The present state of an order; changes arrive as events.
+ * The current state of an order; changes arrive as events.
  *
  * @param orderKey the key for reading this order
  * @param isExpected whether the order was placed here a moment ago, so that it may take a moment to appear

@@ -120,5 +120,5 @@ function Arrival({ progress, beginsAt }: { progress: Progress; beginsAt: number 
       </p>
     );
   }
-  return <p>We will know when it arrives as soon as a driver has it.</p>;
+  return <p>We will know when it arrives once a driver is on the way.</p>;
 }

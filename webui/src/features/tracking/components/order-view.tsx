@@ -48,7 +48,7 @@ export function OrderView(props: OrderViewProps) {
   const restaurant = food?.restaurantName ?? "The kitchen";
   const isOver = isTerminal(status);
   usePageTitle(`${STATUS_LABELS[status]} · Your order`);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: told once for each status
+  // biome-ignore lint/correctness/useExhaustiveDependencies: called once for each status
   useEffect(() => {
     onStatus(status);
   }, [status]);
