@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 
 /// The result of a command.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandOutput {
     /// Whether the exit code was 0.
     pub success: bool,
     /// Standard output, followed by standard error.
@@ -20,12 +20,14 @@ pub struct Ran {
 pub fn run<A: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = A>,
     input: &str,
-) -> anyhow::Result<Ran> {
+) -> anyhow::Result<CommandOutput> {
     run_program(&binary()?, arguments, input)
 }
 
 /// Runs `trials` with these arguments, and waits until it ends. Blocks.
-pub fn run_trials<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> anyhow::Result<Ran> {
+pub fn run_trials<A: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = A>,
+) -> anyhow::Result<CommandOutput> {
     run_program(&trials()?, arguments, "")
 }
 
@@ -33,7 +35,7 @@ fn run_program<A: AsRef<OsStr>>(
     program: &Path,
     arguments: impl IntoIterator<Item = A>,
     input: &str,
-) -> anyhow::Result<Ran> {
+) -> anyhow::Result<CommandOutput> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
@@ -46,7 +48,7 @@ fn run_program<A: AsRef<OsStr>>(
     let ended = child.wait_with_output()?;
     let mut output = String::from_utf8_lossy(&ended.stdout).into_owned();
     output.push_str(&String::from_utf8_lossy(&ended.stderr));
-    Ok(Ran {
+    Ok(CommandOutput {
         success: ended.status.success(),
         output,
     })

@@ -26,7 +26,7 @@ pub use apache_kafka::ApacheKafka;
 pub use books::{assert_books_balance, assert_nothing_left_behind};
 pub use clocks::Clocks;
 pub use collector::{Collector, Span};
-pub use launcher::{Ran, binary, doctor, psql_gateway, run, run_trials};
+pub use launcher::{CommandOutput, binary, doctor, psql_gateway, run, run_trials};
 pub use manifests::manifests;
 pub use orders::{order, order_with};
 pub use proxy::{PaymentProxy, Tampering};

@@ -1,11 +1,11 @@
 //! `food-ordering dlq`: listing, showing and replaying dead letters.
 
 use end_to_end_tests::{
-    Options, Ran, SOON, System, assert_books_balance, eventually, order, order_with, run,
+    CommandOutput, Options, SOON, System, assert_books_balance, eventually, order, order_with, run,
 };
 use serde_json::json;
 
-async fn dlq(system: &System, arguments: &[&str], input: &str) -> anyhow::Result<Ran> {
+async fn dlq(system: &System, arguments: &[&str], input: &str) -> anyhow::Result<CommandOutput> {
     let brokers = format!("--kafka-brokers={}", system.address("kafka")?);
     let arguments: Vec<String> = ["dlq", &brokers]
         .iter()

@@ -60,19 +60,19 @@ async fn charge(
 ) -> Result<Answer, Problem> {
     let plan = provider.faults.current();
     let [decline, fail, err] = faults::draw();
-    let declined = plan.decline_rate.strikes(decline);
+    let declined = plan.decline_rate.occurs(decline);
     let answer = provider.books.charge(key, charge, declined).await?;
     if declined && !answer.replayed {
-        faults::struck("declineRate");
+        faults::count("declineRate");
     }
-    if answer.is_new_booking() && plan.error_after_charge_rate.strikes(fail) {
-        faults::struck("errorAfterChargeRate");
+    if answer.is_new_booking() && plan.error_after_charge_rate.occurs(fail) {
+        faults::count("errorAfterChargeRate");
         let detail = "it is unknown what was done: repeat the request with the same Idempotency-Key (fault errorAfterChargeRate)";
         return Err(problem(UNAVAILABLE, detail));
     }
     // A refusal contains no amount.
-    if answer.status.is_success() && plan.wrong_amount_rate.strikes(err) {
-        faults::struck("wrongAmountRate");
+    if answer.status.is_success() && plan.wrong_amount_rate.occurs(err) {
+        faults::count("wrongAmountRate");
         return Ok(answer.with_another_amount());
     }
     Ok(answer)

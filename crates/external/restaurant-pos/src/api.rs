@@ -51,7 +51,7 @@ async fn prepare(
 ) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
     let verdict = restaurant.faults.current().verdict(faults::draw());
     if let Some(fault) = verdict.fault() {
-        faults::struck(fault);
+        faults::count(fault);
     }
     let preparation_ms = i64::try_from(restaurant.preparation_time.as_millis()).unwrap_or(i64::MAX);
     let order_id = ticket.order_id.clone();

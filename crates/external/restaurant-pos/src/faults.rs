@@ -39,11 +39,11 @@ impl Verdict {
 impl FaultPlan {
     /// Decides on a new order, given a random number for each fault.
     pub(crate) fn verdict(&self, [reject, silence, duplicate]: [f64; 3]) -> Verdict {
-        if self.reject_rate.strikes(reject) {
+        if self.reject_rate.occurs(reject) {
             Verdict::Refuse
-        } else if self.silence_rate.strikes(silence) {
+        } else if self.silence_rate.occurs(silence) {
             Verdict::Cook { callbacks: 0 }
-        } else if self.duplicate_callback_rate.strikes(duplicate) {
+        } else if self.duplicate_callback_rate.occurs(duplicate) {
             Verdict::Cook { callbacks: 2 }
         } else {
             Verdict::Cook { callbacks: 1 }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_fault_strikes_by_its_own_number_and_a_refusal_comes_first() {
+    fn each_fault_occurs_by_its_own_number_and_a_refusal_comes_first() {
         let half = Rate::try_from(0.5).unwrap();
         let plan = FaultPlan {
             reject_rate: half,

@@ -2,9 +2,9 @@
 //!
 //! A stub describes its faults in a [`Plan`], a plain struct of [`Rate`]s that [`fault_plan!`](crate::fault_plan) declares. [`Faults`]
 //! holds the current plan, [`Faults::routes`] lets anyone change it, and [`Faults::guard`] applies the three faults that every stub has.
-//! A stub applies its own faults itself, with [`draw`] and [`Rate::strikes`].
+//! A stub applies its own faults itself, with [`draw`] and [`Rate::occurs`].
 //!
-//! Code that injects a fault counts it with [`struck`].
+//! Code that injects a fault counts it with [`count`].
 //!
 //! The plan is only in memory: a restarted stub has no faults.
 
@@ -33,7 +33,7 @@ static STRUCK: Counters<1> = Counters::new(
 );
 
 /// Counts a request at which a fault was injected. `fault` is its name in `/faults`.
-pub fn struck(fault: &'static str) {
+pub fn count(fault: &'static str) {
     STRUCK.inc([fault]);
 }
 
@@ -60,7 +60,7 @@ impl Rate {
 
     /// Whether it happens this time, given a random number from [`draw`].
     #[must_use]
-    pub fn strikes(self, draw: f64) -> bool {
+    pub fn occurs(self, draw: f64) -> bool {
         draw < self.0
     }
 }
@@ -200,10 +200,10 @@ impl<P: Plan> Faults<P> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        routes.route_layer(middleware::from_fn_with_state(self.clone(), Self::strike))
+        routes.route_layer(middleware::from_fn_with_state(self.clone(), Self::apply))
     }
 
-    async fn strike(
+    async fn apply(
         State(faults): State<Self>,
         request: Request,
         next: Next,
@@ -211,19 +211,19 @@ impl<P: Plan> Faults<P> {
         let (error_rate, nonsense_rate, latency) = faults.current().of_every_stub();
         let latency = Duration::from(latency);
         if !latency.is_zero() {
-            struck("latencyMs");
+            count("latencyMs");
             tokio::time::sleep(latency).await;
         }
         let [error, makes_nonsense, is_carried_out, kind] = draw();
-        if error_rate.strikes(error) {
-            struck("errorRate");
+        if error_rate.occurs(error) {
+            count("errorRate");
             return Err(problem(
                 UNAVAILABLE,
                 "nothing was done: repeat the request (fault errorRate)",
             ));
         }
-        if nonsense_rate.strikes(makes_nonsense) {
-            struck("nonsenseRate");
+        if nonsense_rate.occurs(makes_nonsense) {
+            count("nonsenseRate");
             if is_carried_out < 0.5 {
                 next.run(request).await;
             }
@@ -282,14 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_at_its_rate() {
+    fn a_fault_occurs_at_its_rate() {
         for draw in [0.0, 0.5, 1.0_f64.next_down()] {
-            assert!(!Rate::NEVER.strikes(draw));
-            assert!(Rate::ALWAYS.strikes(draw));
+            assert!(!Rate::NEVER.occurs(draw));
+            assert!(Rate::ALWAYS.occurs(draw));
         }
         let quarter = Rate::try_from(0.25).unwrap();
-        assert!(quarter.strikes(0.249));
-        assert!(!quarter.strikes(0.25));
+        assert!(quarter.occurs(0.249));
+        assert!(!quarter.occurs(0.25));
         assert!(draw::<100>().iter().all(|draw| (0.0..1.0).contains(draw)));
     }
 

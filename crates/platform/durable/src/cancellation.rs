@@ -33,14 +33,14 @@ pub enum NotDone {
     Cancelled(#[from] Cancelled),
     /// The step failed until its retry policy gave up; the text is its last error.
     #[error("{0}")]
-    GaveUp(String),
+    RetriesExhausted(String),
 }
 
 impl From<NotDone> for TerminalError {
     fn from(error: NotDone) -> Self {
         match error {
             NotDone::Cancelled(cancelled) => cancelled.into(),
-            NotDone::GaveUp(last) => Self::new(last),
+            NotDone::RetriesExhausted(last) => Self::new(last),
         }
     }
 }
@@ -93,7 +93,7 @@ macro_rules! step_despite_cancellation {
         loop {
             match $crate::step!($ctx, $name, $retries, $work) {
                 Ok(done) => break Ok(done),
-                Err($crate::NotDone::GaveUp(last)) => break Err(last),
+                Err($crate::NotDone::RetriesExhausted(last)) => break Err(last),
                 Err($crate::NotDone::Cancelled(_)) => {
                     tracing::warn!("cancelled during {}, which continues", $name);
                 }
@@ -119,7 +119,7 @@ impl NotDone {
         if error.code() == CANCELLED {
             Self::Cancelled(Cancelled)
         } else {
-            Self::GaveUp(error.message().to_owned())
+            Self::RetriesExhausted(error.message().to_owned())
         }
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         let last = "409 Conflict: cancelled";
         assert_eq!(
             NotDone::of_step(&TerminalError::new(last)),
-            NotDone::GaveUp(last.to_owned())
+            NotDone::RetriesExhausted(last.to_owned())
         );
         let cancelled = TerminalError::from(Cancelled);
         assert_eq!(NotDone::of_step(&cancelled), NotDone::Cancelled(Cancelled));

@@ -12,7 +12,7 @@ use crate::undo::Undoing;
 
 impl Stop {
     /// The final status of the order, the reason, and the error with which `run` ends.
-    fn told(self) -> (Status, Option<String>, Option<TerminalError>) {
+    fn outcome(self) -> (Status, Option<String>, Option<TerminalError>) {
         match self {
             Self::Rejected(reason) => (Status::Rejected, Some(reason), None),
             Self::Cancelled(reason) => (Status::Cancelled, Some(reason), None),
@@ -37,7 +37,7 @@ impl Stop {
 impl UnderWay<'_> {
     /// Step 7: ends the order, then undoes what has begun, newest first.
     pub(crate) async fn end(self, stop: Stop) -> Result<Ended, TerminalError> {
-        let (end, reason, mut failure) = stop.told();
+        let (end, reason, mut failure) = stop.outcome();
         let ended = Change {
             reason: reason.clone(),
             is_settled: self.begun.is_empty(),
@@ -94,7 +94,7 @@ pub(crate) fn refused(scope: &Scope<'_>, invalid: String) -> TerminalError {
 pub(crate) fn uncreated(scope: &Scope<'_>, stop: impl Into<Stop>) -> TerminalError {
     let stop = stop.into();
     let may_be_killed = matches!(stop, Stop::Failed(_));
-    let (end, reason, error) = stop.told();
+    let (end, reason, error) = stop.outcome();
     let reason = reason.unwrap_or_else(|| cause::FAILED.to_owned());
     for change in [
         Change::ended(end, reason.clone()).settled(),

@@ -115,7 +115,7 @@ impl<'a> UnderWay<'a> {
                 answer,
                 may_be_done: false,
             }),
-            Err(NotDone::GaveUp(_)) => {
+            Err(NotDone::RetriesExhausted(_)) => {
                 let retries = retry::third_party().max_duration(limit);
                 let answer = step!(ctx, names[1], retries, again)?;
                 Ok(Asked {
@@ -139,7 +139,7 @@ struct Asked<T> {
 fn unanswered(no_answer: &str, invalid: &str, error: NotDone) -> Stop {
     let last = match error {
         NotDone::Cancelled(cancelled) => return cancelled.into(),
-        NotDone::GaveUp(last) => last,
+        NotDone::RetriesExhausted(last) => last,
     };
     let reason = match Failure::what_was_invalid(&last) {
         Some(what) => format!("{invalid}: {what}"),

@@ -168,7 +168,7 @@ async fn search(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
         record: Option<String>,
     }
     #[derive(Deserialize)]
-    struct Record {
+    struct StoredStatus {
         status: Status,
     }
     let mut found = Vec::new();
@@ -176,7 +176,7 @@ async fn search(admin: &Admin) -> anyhow::Result<Vec<Abandoned>> {
         let rows: Vec<Row> = admin.query(query).await?;
         for Row { id, record } in rows {
             let record = record
-                .map(|record| serde_json::from_str::<Record>(&record))
+                .map(|record| serde_json::from_str::<StoredStatus>(&record))
                 .transpose()
                 .with_context(|| format!("the status of order {id}"))?;
             found.push(Abandoned {

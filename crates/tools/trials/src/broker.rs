@@ -67,21 +67,21 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
-    let settled = settled(&args).await?;
-    let new = new(&args).await?;
+    let on_one = on_one_system(&args).await?;
+    let on_new = on_new_systems(&args).await?;
     if args.records > 0 {
         measure(args.records).await?;
     }
     ensure!(
-        settled + new == 0,
+        on_one + on_new == 0,
         "{} accepted orders were lost",
-        settled + new
+        on_one + on_new
     );
     Ok(())
 }
 
 /// Kills the broker several times on one system. Returns how many orders were lost.
-async fn settled(args: &Args) -> anyhow::Result<usize> {
+async fn on_one_system(args: &Args) -> anyhow::Result<usize> {
     if args.kills == 0 {
         return Ok(0);
     }
@@ -92,7 +92,7 @@ async fn settled(args: &Args) -> anyhow::Result<usize> {
     target.missing(first).await?;
     let mut lost = 0;
     for kill in 1..=args.kills {
-        lost += target.strike(&format!("settled-{kill}"), args).await?;
+        lost += target.kill_under_load(&format!("one-{kill}"), args).await?;
     }
     target.system.stop().await?;
     report(args, "on one system", lost);
@@ -100,7 +100,7 @@ async fn settled(args: &Args) -> anyhow::Result<usize> {
 }
 
 /// Kills the broker of several systems just after each is ready. Returns how many orders were lost.
-async fn new(args: &Args) -> anyhow::Result<usize> {
+async fn on_new_systems(args: &Args) -> anyhow::Result<usize> {
     if args.kills == 0 {
         return Ok(0);
     }
@@ -108,7 +108,7 @@ async fn new(args: &Args) -> anyhow::Result<usize> {
     for kill in 1..=args.kills {
         let directory = directory()?;
         let target = Target::start(directory.path(), args).await?;
-        lost += target.strike(&format!("new-{kill}"), args).await?;
+        lost += target.kill_under_load(&format!("new-{kill}"), args).await?;
         target.system.stop().await?;
     }
     report(args, "on new systems, just after \"Ready\"", lost);
@@ -151,7 +151,7 @@ impl Target {
     }
 
     /// Places orders at once, kills the broker when the last one is accepted, and returns how many never reach Restate.
-    async fn strike(&self, name: &str, args: &Args) -> anyhow::Result<usize> {
+    async fn kill_under_load(&self, name: &str, args: &Args) -> anyhow::Result<usize> {
         let accepted = self.accept(name, args.orders).await?;
         self.system.kill(BROKER).await?;
         let missing = self.missing(accepted).await?;

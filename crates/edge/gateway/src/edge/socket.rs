@@ -72,12 +72,12 @@ impl<S: AsyncWrite> Socket<S> {
 /// The result of a write. Counts clients that do not read.
 fn written<T>(poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
     poll.map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => given_up("client-does-not-read"),
+        io::ErrorKind::TimedOut => timed_out("client-does-not-read"),
         _ => error,
     })
 }
 
-fn given_up(reason: &'static str) -> io::Error {
+fn timed_out(reason: &'static str) -> io::Error {
     refusals::count(reason);
     io::Error::new(io::ErrorKind::TimedOut, reason)
 }
@@ -103,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Socket<S> {
                 Poll::Ready(result)
             }
             Poll::Pending => match &mut this.head {
-                Some(head) => (head.as_mut().poll(cx)).map(|()| Err(given_up("slow-head"))),
+                Some(head) => (head.as_mut().poll(cx)).map(|()| Err(timed_out("slow-head"))),
                 None => Poll::Pending,
             },
         }

@@ -29,7 +29,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use super::hub::Hub;
-use super::record::Record;
+use super::record::RecordView;
 
 /// The topics, and how many of the last records of each partition a gateway reads when it starts.
 const TOPICS: [(&str, i64); 5] = [
@@ -487,12 +487,12 @@ async fn look(consumer: Arc<Consumer>, stood: Positions) -> Result<(Look, Positi
     looking.await.unwrap_or(Err(KafkaError::Canceled))
 }
 
-fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+fn record<'a>(message: &'a BorrowedMessage<'_>) -> RecordView<'a> {
     let headers = message
         .headers()
         .into_iter()
         .flat_map(|headers| headers.iter());
-    Record {
+    RecordView {
         topic: message.topic(),
         partition: message.partition(),
         offset: message.offset(),

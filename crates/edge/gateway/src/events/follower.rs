@@ -7,7 +7,7 @@ use crate::model;
 
 /// News for a client.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum Update {
     /// The order's status and history.
     Snapshot(Box<model::OrderStatus>),
     /// A change.
@@ -47,7 +47,7 @@ impl Follower {
         id: &OrderId,
         now: i64,
         with_driver: bool,
-    ) -> Result<Vec<Told>, Unknown> {
+    ) -> Result<Vec<Update>, Unknown> {
         let Some(order) = view.order(id) else {
             // A client that knows that processing has not started is up to date.
             return if self.version == Some(0) {
@@ -56,13 +56,15 @@ impl Follower {
                 Err(Unknown)
             };
         };
-        let mut news: Vec<Told> = match self.version {
+        let mut news: Vec<Update> = match self.version {
             Some(version) if version > order.version() => return Err(Unknown),
             Some(version) if version == order.version() => Vec::new(),
             version => match version.and_then(|version| order.after(id, version)) {
-                Some(missed) => missed.map(|event| Told::Status(Box::new(event))).collect(),
+                Some(missed) => missed
+                    .map(|event| Update::Status(Box::new(event)))
+                    .collect(),
                 None if order.is_whole() => {
-                    vec![Told::Snapshot(Box::new(order.snapshot(id, now)))]
+                    vec![Update::Snapshot(Box::new(order.snapshot(id, now)))]
                 }
                 None => return Err(Unknown),
             },
@@ -74,7 +76,7 @@ impl Follower {
             && place.number > self.place
         {
             self.place = place.number;
-            news.push(Told::Driver(DriverPlace::new(driver.clone(), place)));
+            news.push(Update::Driver(DriverPlace::new(driver.clone(), place)));
         }
         Ok(news)
     }
@@ -108,17 +110,17 @@ mod tests {
         view
     }
 
-    fn names(news: &[Told]) -> Vec<String> {
+    fn names(news: &[Update]) -> Vec<String> {
         (news.iter())
             .map(|told| match told {
-                Told::Snapshot(snapshot) => format!("snapshot {}", snapshot.version),
-                Told::Status(event) => format!("status {}", event.version),
-                Told::Driver(place) => format!("driver {}", place.lon),
+                Update::Snapshot(snapshot) => format!("snapshot {}", snapshot.version),
+                Update::Status(event) => format!("status {}", event.version),
+                Update::Driver(place) => format!("driver {}", place.lon),
             })
             .collect()
     }
 
-    fn told(follower: &mut Follower, view: &View) -> Vec<String> {
+    fn updates(follower: &mut Follower, view: &View) -> Vec<String> {
         names(&follower.news(view, &id(), 0, true).unwrap())
     }
 
@@ -126,26 +128,29 @@ mod tests {
     fn a_snapshot_comes_first_then_each_change() {
         let mut view = view(1..=3);
         let mut follower = Follower::after(None);
-        assert_eq!(told(&mut follower, &view), ["snapshot 3"]);
-        assert_eq!(told(&mut follower, &view), Vec::<String>::new());
+        assert_eq!(updates(&mut follower, &view), ["snapshot 3"]);
+        assert_eq!(updates(&mut follower, &view), Vec::<String>::new());
         for version in 4..=5 {
             view.apply(News::Status(event(version, Status::Scheduled)), |_| {});
         }
-        assert_eq!(told(&mut follower, &view), ["status 4", "status 5"]);
+        assert_eq!(updates(&mut follower, &view), ["status 4", "status 5"]);
     }
 
     #[test]
     fn a_client_that_reconnects_gets_what_it_missed_and_a_snapshot_only_if_that_is_gone() {
         let view = view(1..=50);
         assert_eq!(
-            told(&mut Follower::after(Some(48)), &view),
+            updates(&mut Follower::after(Some(48)), &view),
             ["status 49", "status 50"]
         );
         assert_eq!(
-            told(&mut Follower::after(Some(50)), &view),
+            updates(&mut Follower::after(Some(50)), &view),
             Vec::<String>::new()
         );
-        assert_eq!(told(&mut Follower::after(Some(2)), &view), ["snapshot 50"]);
+        assert_eq!(
+            updates(&mut Follower::after(Some(2)), &view),
+            ["snapshot 50"]
+        );
     }
 
     #[test]
@@ -182,18 +187,21 @@ mod tests {
         drive(&mut view, 1);
         view.apply(News::Status(assigned), |_| {});
         let mut follower = Follower::after(Some(1));
-        assert_eq!(told(&mut follower, &view), ["status 2", "driver -121.99"]);
+        assert_eq!(
+            updates(&mut follower, &view),
+            ["status 2", "driver -121.99"]
+        );
         assert!(!follower.is_behind_driver(&view, &id()));
         drive(&mut view, 2);
         drive(&mut view, 3);
         assert!(follower.news(&view, &id(), 0, false).unwrap().is_empty());
         assert!(follower.is_behind_driver(&view, &id()));
-        assert_eq!(told(&mut follower, &view), ["driver -121.97"]);
+        assert_eq!(updates(&mut follower, &view), ["driver -121.97"]);
         let mut delivered = event(3, Status::Delivered);
         delivered.driver_id = Some("d".parse().unwrap());
         view.apply(News::Status(delivered), |_| {});
         drive(&mut view, 4);
-        assert_eq!(told(&mut follower, &view), ["status 3"]);
+        assert_eq!(updates(&mut follower, &view), ["status 3"]);
     }
 
     proptest! {
@@ -219,15 +227,15 @@ mod tests {
                 }
                 for told in follower.news(&view, &id(), 0, true).unwrap() {
                     match told {
-                        Told::Snapshot(snapshot) => {
+                        Update::Snapshot(snapshot) => {
                             prop_assert!(seen == 0 || snapshot.version > seen + 32);
                             seen = snapshot.version;
                         }
-                        Told::Status(event) => {
+                        Update::Status(event) => {
                             prop_assert_eq!(event.version, seen + 1);
                             seen = event.version;
                         }
-                        Told::Driver(_) => unreachable!(),
+                        Update::Driver(_) => unreachable!(),
                     }
                 }
                 prop_assert_eq!(seen, newest);

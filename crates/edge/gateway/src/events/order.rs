@@ -240,7 +240,7 @@ pub(super) mod tests {
         }
     }
 
-    fn told(order: &Tracked, after: u64) -> Option<Vec<u64>> {
+    fn versions_after(order: &Tracked, after: u64) -> Option<Vec<u64>> {
         let id = "order-1".parse().unwrap();
         Some(
             order
@@ -280,12 +280,12 @@ pub(super) mod tests {
         for version in 2..=40 {
             order.apply(event(version, Status::Scheduled)).unwrap();
         }
-        assert_eq!(told(&order, 38), Some(vec![39, 40]));
-        assert_eq!(told(&order, 40), Some(vec![]));
-        assert_eq!(told(&order, 8), Some((9..=40).collect()));
-        assert_eq!(told(&order, 7), None);
-        assert_eq!(told(&order, 41), None, "from the future");
-        assert_eq!(told(&order, u64::MAX), None);
+        assert_eq!(versions_after(&order, 38), Some(vec![39, 40]));
+        assert_eq!(versions_after(&order, 40), Some(vec![]));
+        assert_eq!(versions_after(&order, 8), Some((9..=40).collect()));
+        assert_eq!(versions_after(&order, 7), None);
+        assert_eq!(versions_after(&order, 41), None, "from the future");
+        assert_eq!(versions_after(&order, u64::MAX), None);
     }
 
     #[test]
@@ -294,8 +294,8 @@ pub(super) mod tests {
         assert!(order.is_whole());
         order.apply(event(4, Status::InPreparation)).unwrap();
         assert!(!order.is_whole());
-        assert_eq!(told(&order, 1), None);
-        assert_eq!(told(&order, 3), Some(vec![4]));
+        assert_eq!(versions_after(&order, 1), None);
+        assert_eq!(versions_after(&order, 3), Some(vec![4]));
     }
 
     #[test]
@@ -318,9 +318,9 @@ pub(super) mod tests {
 
         // Restate is ahead: a client that waits for the changes in between gets a new snapshot.
         order.learn(restate(9, &[(1, Created), (9, Scheduled)]));
-        assert_eq!((order.version(), told(&order, 5)), (9, None));
+        assert_eq!((order.version(), versions_after(&order, 5)), (9, None));
         order.apply(event(10, InPreparation)).unwrap();
-        assert_eq!(told(&order, 9), Some(vec![10]));
+        assert_eq!(versions_after(&order, 9), Some(vec![10]));
         assert!(order.is_whole());
     }
 

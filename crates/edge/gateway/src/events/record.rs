@@ -10,7 +10,7 @@ use telemetry::trace::{TRACEPARENT, TraceParent};
 const SHOWN: usize = 8 * 1024;
 
 /// A record as Kafka delivers it.
-pub(crate) struct Record<'a> {
+pub(crate) struct RecordView<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
@@ -94,7 +94,7 @@ impl DeadLetter {
         self.found == other.found
     }
 
-    fn new(record: &Record<'_>) -> Self {
+    fn new(record: &RecordView<'_>) -> Self {
         let header = |name: &str| {
             let found = record.headers.iter().find(|(header, _)| *header == name);
             found.map(|(_, value)| *value)
@@ -123,7 +123,7 @@ impl DeadLetter {
 
     #[cfg(test)]
     pub(crate) fn test(offset: i64) -> Self {
-        Self::new(&Record {
+        Self::new(&RecordView {
             topic: topic::ORDERS_DLQ,
             partition: 0,
             offset,
@@ -135,7 +135,7 @@ impl DeadLetter {
     }
 }
 
-impl Record<'_> {
+impl RecordView<'_> {
     /// The span that sent it.
     pub(crate) fn sender(&self) -> Option<TraceParent> {
         let mut headers = self.headers.iter();
@@ -177,8 +177,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn record<'a>(topic: &'a str, key: &'a [u8], value: &'a [u8]) -> Record<'a> {
-        Record {
+    fn record<'a>(topic: &'a str, key: &'a [u8], value: &'a [u8]) -> RecordView<'a> {
+        RecordView {
             topic,
             partition: 3,
             offset: 9,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use telemetry::span;
 use tokio::time::{Instant, timeout_at};
 
-use super::follower::{Follower, Told};
+use super::follower::{Follower, Update};
 use super::hub::{Admission, Watch};
 use super::lookup::Lookup;
 use super::view::View;
@@ -152,9 +152,9 @@ impl OrderStream {
         let _push = woken_by.map(|span| span::internal("push order-status", span).entered());
         for told in news {
             let event = match told {
-                Told::Snapshot(snapshot) => snapshot_event(&snapshot),
-                Told::Status(event) => json("status", &event).id(event.version.to_string()),
-                Told::Driver(place) => {
+                Update::Snapshot(snapshot) => snapshot_event(&snapshot),
+                Update::Status(event) => json("status", &event).id(event.version.to_string()),
+                Update::Driver(place) => {
                     self.driver_again = now + DRIVER_EVERY;
                     json("driver", &place)
                 }

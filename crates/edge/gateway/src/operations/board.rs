@@ -98,7 +98,7 @@ struct RegionOnTheMap {
 /// A frame as JSON: all of it, or the changes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+struct FrameJson<'a> {
     now: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     regions: Option<[RegionOnTheMap; Region::ALL.len()]>,
@@ -200,7 +200,7 @@ impl Frame {
     /// All of it as JSON.
     fn whole(&self) -> String {
         let parts = &self.parts;
-        write(&Told {
+        write(&FrameJson {
             now: self.now,
             regions: Some(Region::ALL.map(|region| RegionOnTheMap {
                 region,
@@ -221,7 +221,7 @@ impl Frame {
     /// What has changed since the frame before, as JSON.
     fn changes(&self, before: &Self) -> String {
         let (new, old) = (&self.parts, &before.parts);
-        write(&Told {
+        write(&FrameJson {
             now: self.now,
             regions: None,
             drivers: (self.drivers.iter())
@@ -250,7 +250,7 @@ fn letters(letters: &[Arc<DeadLetter>]) -> Vec<&DeadLetter> {
     letters.iter().map(|letter| &**letter).collect()
 }
 
-fn write(told: &Told<'_>) -> String {
+fn write(told: &FrameJson<'_>) -> String {
     // It contains only strings, numbers and lists, so writing it as JSON cannot fail.
     serde_json::to_string(told).unwrap_or_default()
 }

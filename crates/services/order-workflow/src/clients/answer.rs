@@ -64,7 +64,7 @@ impl From<http::Error> for Failure {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct RawAnswer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -72,7 +72,7 @@ pub(super) struct Reply {
 
 /// A valid answer.
 #[derive(Debug)]
-pub(super) enum Sorted {
+pub(super) enum Classified {
     /// An agreed yes; the content is a JSON object.
     Yes(Content),
     /// An agreed no, and why, in the words of the third party. Its body is JSON or empty.
@@ -85,7 +85,7 @@ pub(super) enum Sorted {
 #[derive(Debug)]
 pub(super) struct Content(Bytes);
 
-impl Reply {
+impl RawAnswer {
     /// Reads an answer, of at most [`LONGEST`] bytes.
     pub(super) async fn read(response: Response) -> Result<Self, http::Error> {
         Ok(Self {
@@ -108,10 +108,10 @@ impl Reply {
     }
 
     /// Classifies it. `yes` and `no` are the agreed statuses.
-    pub(super) fn sort(self, yes: &[u16], no: &[u16]) -> Result<Sorted, Failure> {
+    pub(super) fn classify(self, yes: &[u16], no: &[u16]) -> Result<Classified, Failure> {
         let status = self.status;
         if yes.contains(&status.as_u16()) {
-            return self.content().map(Sorted::Yes);
+            return self.content().map(Classified::Yes);
         }
         if no.contains(&status.as_u16()) {
             // Proxies, and servers at a wrong address, send pages with such statuses.
@@ -124,7 +124,7 @@ impl Reply {
                 return Err(Failure::invalid(text));
             }
             let reason = self.reason().unwrap_or_else(|| named(status));
-            return Ok(Sorted::No(reason));
+            return Ok(Classified::No(reason));
         }
         if is_transient(status) {
             let reason = self.reason().unwrap_or_default();
@@ -133,7 +133,7 @@ impl Reply {
         if status.is_client_error() {
             let reason = self.reason().unwrap_or_default();
             tracing::warn!(%status, reason, "a third party refused a request");
-            return Ok(Sorted::Refused(named(status)));
+            return Ok(Classified::Refused(named(status)));
         }
         Err(Failure::invalid(format!("status {}", status.as_u16())))
     }

@@ -23,7 +23,7 @@ use tracing::Instrument;
 use upstream::http;
 
 pub(crate) use answer::{Amount, Failure, PaymentId};
-use answer::{Digits, Reply, Sorted};
+use answer::{Classified, Digits, RawAnswer};
 
 /// An operation of a third party, as metrics and traces name it.
 #[derive(Debug, Clone, Copy)]
@@ -168,8 +168,8 @@ impl ThirdParties {
             .header("idempotency-key", format!("charge-{order_id}"))
             .json(&PaymentRequest::new(Some(order_id), &requested));
         call(CHARGE, request, |reply| {
-            match reply.unless_busy(asking)?.sort(&[200, 201], &[402])? {
-                Sorted::Yes(content) => {
+            match reply.unless_busy(asking)?.classify(&[200, 201], &[402])? {
+                Classified::Yes(content) => {
                     let payment = content.parse::<Receipt>()?.payment(order_id)?;
                     if payment.amount == requested {
                         let payment_id = payment.id;
@@ -184,8 +184,8 @@ impl ThirdParties {
                     );
                     Ok((Outcome::Violation, Charge::OtherAmount(payment)))
                 }
-                Sorted::No(reason) => Ok((Outcome::Refused, Charge::Declined { reason })),
-                Sorted::Refused(reason) => Ok((Outcome::Violation, Charge::Refused { reason })),
+                Classified::No(reason) => Ok((Outcome::Refused, Charge::Declined { reason })),
+                Classified::Refused(reason) => Ok((Outcome::Violation, Charge::Refused { reason })),
             }
         })
         .await
@@ -202,14 +202,14 @@ impl ThirdParties {
             .header("idempotency-key", format!("refund-{order_id}"))
             .json(&PaymentRequest::new(None, &payment.amount));
         call(REFUND, request, |reply| {
-            match reply.sort(&[200, 201, 202], &[])? {
-                Sorted::Yes(content) => {
+            match reply.classify(&[200, 201, 202], &[])? {
+                Classified::Yes(content) => {
                     let refunded: Refunded = content.parse()?;
                     refunded
                         .check(order_id, payment)
                         .map(|()| (Outcome::Done, ()))
                 }
-                Sorted::No(reason) | Sorted::Refused(reason) => {
+                Classified::No(reason) | Classified::Refused(reason) => {
                     Err(Failure::invalid(format!("status {reason}")))
                 }
             }
@@ -242,14 +242,17 @@ impl ThirdParties {
             },
         }));
         call(PREPARE, request, |reply| {
-            match reply.unless_busy(asking)?.sort(&[200, 201, 202], &[422])? {
-                Sorted::Yes(content) => {
+            match reply
+                .unless_busy(asking)?
+                .classify(&[200, 201, 202], &[422])?
+            {
+                Classified::Yes(content) => {
                     let Ticket(about) = content.parse()?;
                     about.check(&order.order_id, &["ACCEPTED", "PREPARING"])?;
                     Ok((Outcome::Done, Preparation::Accepted))
                 }
-                Sorted::No(reason) => Ok((Outcome::Refused, Preparation::Refused { reason })),
-                Sorted::Refused(reason) => {
+                Classified::No(reason) => Ok((Outcome::Refused, Preparation::Refused { reason })),
+                Classified::Refused(reason) => {
                     Ok((Outcome::Violation, Preparation::NotTaken { reason }))
                 }
             }
@@ -262,14 +265,14 @@ impl ThirdParties {
         let path = ["preparations", order_id.as_str(), "cancel"];
         let request = post(&self.http, &self.restaurant, &path)?;
         call(CANCEL, request, |reply| {
-            match reply.sort(&[200, 201, 202], &[404, 409])? {
-                Sorted::Yes(content) => {
+            match reply.classify(&[200, 201, 202], &[404, 409])? {
+                Classified::Yes(content) => {
                     let Ticket(about) = content.parse()?;
                     about.check(order_id, &["CANCELLED", "REFUSED", "FAILED"])?;
                     Ok((Outcome::Done, ()))
                 }
-                Sorted::No(_) => Ok((Outcome::Refused, ())),
-                Sorted::Refused(reason) => Err(Failure::invalid(format!("status {reason}"))),
+                Classified::No(_) => Ok((Outcome::Refused, ())),
+                Classified::Refused(reason) => Err(Failure::invalid(format!("status {reason}"))),
             }
         })
         .await
@@ -468,11 +471,11 @@ fn post(client: &Client, base: &Url, path: &[&str]) -> Result<RequestBuilder, Fa
 async fn call<T>(
     operation: Operation,
     request: RequestBuilder,
-    sort: impl FnOnce(Reply) -> Result<(Outcome, T), Failure>,
+    classify: impl FnOnce(RawAnswer) -> Result<(Outcome, T), Failure>,
 ) -> Result<T, Failure> {
     let start = Instant::now();
-    let sorted = ask(operation, request).await.and_then(sort);
-    let outcome = match &sorted {
+    let classified = ask(operation, request).await.and_then(classify);
+    let outcome = match &classified {
         Ok((outcome, _)) => *outcome,
         Err(failure) => failure.into(),
     };
@@ -481,13 +484,13 @@ async fn call<T>(
     if party == PAYMENT_PROVIDER {
         PAYMENTS.inc([name, outcome.label()]);
     }
-    if let Err(failure @ Failure::Invalid(_)) = &sorted {
+    if let Err(failure @ Failure::Invalid(_)) = &classified {
         tracing::warn!(party, operation = name, "{failure}");
     }
-    sorted.map(|(_, value)| value)
+    classified.map(|(_, value)| value)
 }
 
-async fn ask(operation: Operation, request: RequestBuilder) -> Result<Reply, Failure> {
+async fn ask(operation: Operation, request: RequestBuilder) -> Result<RawAnswer, Failure> {
     let (client, request) = request.build_split();
     let mut request = request.map_err(http::Error::from)?;
     let span = span::client(
@@ -500,7 +503,7 @@ async fn ask(operation: Operation, request: RequestBuilder) -> Result<Reply, Fai
         .extend(span.in_scope(telemetry::http::propagation));
     let reply = async {
         let response = client.execute(request).await?;
-        Reply::read(response).await
+        RawAnswer::read(response).await
     };
     let reply = reply.instrument(span.clone()).await;
     let status = reply.as_ref().ok().map(|reply| reply.status().as_u16());

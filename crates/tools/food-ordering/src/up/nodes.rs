@@ -117,12 +117,12 @@ impl Store<'_> {
 
     /// Whether the cluster was created. If so, no node may create another one, even if it has lost its data.
     pub(super) fn is_provisioned(&self) -> bool {
-        self.0.join(FOUNDED).exists()
+        self.0.join(PROVISIONED).exists()
     }
 
     /// Records that the cluster was created.
     pub(super) fn note_provisioned(&self) -> anyhow::Result<()> {
-        let file = self.0.join(FOUNDED);
+        let file = self.0.join(PROVISIONED);
         files::write_atomically(
             &file,
             "by `food-ordering up`; no node may create another cluster here\n",
@@ -131,7 +131,7 @@ impl Store<'_> {
     }
 }
 
-const FOUNDED: &str = "cluster-founded";
+const PROVISIONED: &str = "cluster-founded";
 
 #[cfg(test)]
 mod tests {

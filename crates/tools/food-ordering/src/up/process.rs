@@ -67,7 +67,7 @@ pub(super) enum Event {
 ///
 /// If it is dropped instead, the process is killed.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct Supervisor {
     /// What should run; `None` to stop.
     wanted: watch::Sender<Option<Arc<Spec>>>,
     /// What was started last.
@@ -78,7 +78,7 @@ pub(super) struct Keeper {
 /// How long a process may take to end when it is replaced.
 const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 
-impl Keeper {
+impl Supervisor {
     /// Starts the process, and restarts it whenever it ends.
     pub(super) fn start(spec: Spec, events: mpsc::UnboundedSender<Event>) -> Self {
         let (wanted, changes) = watch::channel(Some(Arc::new(spec)));
@@ -102,7 +102,7 @@ impl Keeper {
                     .as_ref()
                     .is_some_and(|running| Arc::ptr_eq(running, &spec))
             };
-            // An error means that this keeper has been stopped.
+            // An error means that this supervisor has been stopped.
             let _ = running.wait_for(is_it).await;
         }
     }
@@ -118,7 +118,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -295,7 +295,7 @@ mod tests {
     async fn a_killed_process_is_restarted_and_none_is_left_after_stopping() {
         let directory = tempfile::tempdir().unwrap();
         let (sender, mut events) = mpsc::unbounded_channel();
-        let keeper = Keeper::start(shell("exec sleep 60", &directory), sender);
+        let supervisor = Supervisor::start(shell("exec sleep 60", &directory), sender);
         let first = started(&mut events).await;
         kill(
             Pid::from_raw(i32::try_from(first).unwrap()),
@@ -304,10 +304,10 @@ mod tests {
         .unwrap();
         let second = started(&mut events).await;
         assert_ne!(first, second);
-        keeper.replace(shell("exec sleep 61", &directory)).await;
+        supervisor.replace(shell("exec sleep 61", &directory)).await;
         let third = started(&mut events).await;
         assert!(!is_alive(second));
-        keeper.stop(Duration::from_secs(5)).await;
+        supervisor.stop(Duration::from_secs(5)).await;
         assert!(!is_alive(third));
     }
 
@@ -319,7 +319,7 @@ mod tests {
             restart_delay: Duration::from_hours(1),
             ..shell("exit 3", &directory)
         };
-        let keeper = Keeper::start(spec, sender);
+        let supervisor = Supervisor::start(spec, sender);
         started(&mut events).await;
         let died = tokio::time::timeout(Duration::from_secs(10), events.recv()).await;
         let Some(Event::Died { how, back_in, .. }) = died.unwrap() else {
@@ -329,7 +329,7 @@ mod tests {
             (how.as_str(), back_in.as_secs()),
             ("ended with exit code 3", 3600)
         );
-        keeper.stop(Duration::from_secs(5)).await;
+        supervisor.stop(Duration::from_secs(5)).await;
         assert!(events.recv().await.is_none(), "nothing was started");
     }
 
@@ -338,14 +338,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (sender, mut events) = mpsc::unbounded_channel();
         let script = "trap '' TERM; echo deaf; while :; do sleep 1; done";
-        let keeper = Keeper::start(shell(script, &directory), sender);
+        let supervisor = Supervisor::start(shell(script, &directory), sender);
         let pid = started(&mut events).await;
         let log = directory.path().join("shell.log");
         while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("deaf")) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        keeper.stop(Duration::from_millis(100)).await;
-        // Dropping the keeper's task killed it; tokio reaps it in the background.
+        supervisor.stop(Duration::from_millis(100)).await;
+        // Dropping the supervisor's task killed it; tokio reaps it in the background.
         while std::fs::read_to_string(format!("/proc/{pid}/stat"))
             .is_ok_and(|stat| !stat.contains(") Z"))
         {

@@ -21,7 +21,7 @@ use super::drain;
 use super::layout::{Broker, Layout};
 use super::nodes::{self, Node, Nodes, Store};
 use super::ports::Use;
-use super::process::{Event, Keeper, Readiness, Spec};
+use super::process::{Event, Readiness, Spec, Supervisor};
 use super::reading;
 use crate::broker::apache;
 use crate::http::{self, Protocol};
@@ -55,7 +55,7 @@ pub(super) struct System {
     regions: Vec<Region>,
     /// Kafka's address, once it is known.
     pub(super) brokers: String,
-    keepers: BTreeMap<&'static str, Keeper>,
+    supervisors: BTreeMap<&'static str, Supervisor>,
     pids: BTreeMap<&'static str, u32>,
     sender: mpsc::UnboundedSender<Event>,
     events: mpsc::UnboundedReceiver<Event>,
@@ -84,7 +84,7 @@ impl System {
             layout,
             drivers,
             regions,
-            keepers: BTreeMap::new(),
+            supervisors: BTreeMap::new(),
             pids: BTreeMap::from([("launcher", std::process::id())]),
             sender,
             events,
@@ -191,9 +191,9 @@ impl System {
                 );
                 let mut replaced = Vec::new();
                 for spec in self.layout.dependent_on_kafka(&self.brokers) {
-                    if let Some(keeper) = self.keepers.get(spec.name) {
+                    if let Some(supervisor) = self.supervisors.get(spec.name) {
                         let readiness = spec.readiness.clone();
-                        let started = keeper.replace(spec);
+                        let started = supervisor.replace(spec);
                         replaced.push(async move {
                             started.await;
                             wait_until_ready(&readiness).await
@@ -274,7 +274,7 @@ impl System {
     pub(super) async fn stop(&mut self) {
         say!("\nStopping …");
         self.steps.abort_all();
-        if let Some(gateway) = self.keepers.remove(Part::Gateway.name()) {
+        if let Some(gateway) = self.supervisors.remove(Part::Gateway.name()) {
             gateway.stop(END_WITHIN).await;
         }
         if self.started && self.is_in_memory() {
@@ -282,10 +282,10 @@ impl System {
         }
         // All at the same time: the services end as soon as Restate closes its connections, and interrupted attempts are retried at
         // the next start.
-        let kafka = self.keepers.remove(Part::Kafka.name());
-        let others = std::mem::take(&mut self.keepers);
+        let kafka = self.supervisors.remove(Part::Kafka.name());
+        let others = std::mem::take(&mut self.supervisors);
         let others = others.into_iter();
-        join_all(others.map(|(name, keeper)| keeper.stop(grace(name)))).await;
+        join_all(others.map(|(name, supervisor)| supervisor.stop(grace(name)))).await;
         if let Some(kafka) = kafka {
             kafka.stop(KAFKA_ENDS_WITHIN).await;
         }
@@ -326,8 +326,8 @@ impl System {
 
     fn launch_all(&mut self, specs: &[Spec]) {
         for spec in specs {
-            let keeper = Keeper::start(spec.clone(), self.sender.clone());
-            self.keepers.insert(spec.name, keeper);
+            let supervisor = Supervisor::start(spec.clone(), self.sender.clone());
+            self.supervisors.insert(spec.name, supervisor);
         }
     }
 

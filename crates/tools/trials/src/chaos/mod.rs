@@ -5,18 +5,18 @@
 //! | `plan.rs` | the schedule of faults and their targets, derived from the seed |
 //! | `stage.rs` | the system under test, and signals to its processes |
 //! | `customers.rs` | simulated customers who place orders and record what they are told |
-//! | `strike.rs` | injecting the faults of the schedule |
+//! | `inject.rs` | injecting the faults of the schedule |
 //! | `recreate.rs` | deleting a topic and having it created again |
 //! | `report.rs` | the report at the end |
 //!
 //! The crate `audit` checks the invariants, from outside.
 
 mod customers;
+mod inject;
 mod plan;
 mod recreate;
 mod report;
 mod stage;
-mod strike;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ use audit::{Facts, check};
 use tokio::time::{Instant, sleep, timeout};
 
 use self::customers::Customers;
+use self::inject::Injector;
 use self::plan::{Planned, Size};
 use self::report::{Recovery, Report};
 use self::stage::Stage;
-use self::strike::Striker;
 use crate::load::watch::StatusWatch;
 use crate::verdicts;
 use food_ordering::broker::Broker;
@@ -196,13 +196,13 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         stage.system.address("gateway")?,
         stage.client.clone(),
     )?;
-    let striker = Striker::new(&stage, &customers);
+    let injector = Injector::new(&stage, &customers);
     let begin = Instant::now();
 
     let fire = async {
         tokio::try_join!(
             customers.place_all(usize::try_from(args.in_flight)?),
-            striker.strike_all(&plan)
+            injector.inject_all(&plan)
         )?;
         anyhow::Ok(())
     };
@@ -241,8 +241,8 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         took: begin.elapsed(),
         ends: customers.ends(),
         reasons: customers.reasons(),
-        effects: striker.effects(),
-        recoveries: striker
+        effects: injector.effects(),
+        recoveries: injector
             .restate_kills()
             .into_iter()
             .map(|kill| Recovery {

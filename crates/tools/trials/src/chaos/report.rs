@@ -28,7 +28,7 @@ pub(super) struct Report {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Effect {
     /// How many faults of this kind were injected.
-    pub(super) strikes: u32,
+    pub(super) times: u32,
     /// How many items they changed in all, and what these items are.
     pub(super) count: u64,
     pub(super) what: &'static str,
@@ -70,14 +70,10 @@ impl Report {
         for (reason, count) in &self.reasons {
             say!("{count:>6} {reason}");
         }
-        say!("\nstrikes  effect");
+        say!("\n  times  effect");
         for (kind, effect) in &self.effects {
-            let Effect {
-                strikes,
-                count,
-                what,
-            } = effect;
-            say!("{strikes:>7}  {kind}: {count} {what}");
+            let Effect { times, count, what } = effect;
+            say!("{times:>7}  {kind}: {count} {what}");
         }
         if self.broken_off {
             say!("Aborted: not all orders were placed in time.");

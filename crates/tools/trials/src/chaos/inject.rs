@@ -27,7 +27,7 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const RECORDS: &str = "records published";
 
 /// Injects faults into a system.
-pub(super) struct Striker<'a> {
+pub(super) struct Injector<'a> {
     stage: &'a Stage,
     customers: &'a Customers,
     begin: Instant,
@@ -43,7 +43,7 @@ pub(super) struct Kill {
     pub(super) back_at: i64,
 }
 
-impl<'a> Striker<'a> {
+impl<'a> Injector<'a> {
     pub(super) fn new(stage: &'a Stage, customers: &'a Customers) -> Self {
         Self {
             stage,
@@ -55,7 +55,7 @@ impl<'a> Striker<'a> {
     }
 
     /// Injects all faults, each at its moment. Returns when the last one is over.
-    pub(super) async fn strike_all(&self, plan: &[Planned]) -> anyhow::Result<()> {
+    pub(super) async fn inject_all(&self, plan: &[Planned]) -> anyhow::Result<()> {
         let mut under_way = FuturesUnordered::new();
         for planned in plan {
             let moment = self.customers.ended(planned.after);
@@ -70,7 +70,7 @@ impl<'a> Striker<'a> {
                 "{:>5} orders ended  {}",
                 planned.after, planned.fault
             ));
-            under_way.push(self.strike_and_count(&planned.fault));
+            under_way.push(self.inject_and_count(&planned.fault));
         }
         while let Some(done) = under_way.next().await {
             done?;
@@ -88,11 +88,11 @@ impl<'a> Striker<'a> {
         self.effects.borrow().clone()
     }
 
-    async fn strike_and_count(&self, fault: &Fault) -> anyhow::Result<()> {
-        let (count, what) = self.strike(fault).await?;
+    async fn inject_and_count(&self, fault: &Fault) -> anyhow::Result<()> {
+        let (count, what) = self.inject(fault).await?;
         let mut effects = self.effects.borrow_mut();
         let effect = effects.entry(fault.kind()).or_default();
-        effect.strikes += 1;
+        effect.times += 1;
         effect.count += u64::from(count);
         effect.what = what;
         Ok(())
@@ -103,7 +103,7 @@ impl<'a> Striker<'a> {
     }
 
     /// Injects a fault. Returns how many items it changed, and what they are.
-    async fn strike(&self, fault: &Fault) -> anyhow::Result<(u32, &'static str)> {
+    async fn inject(&self, fault: &Fault) -> anyhow::Result<(u32, &'static str)> {
         match fault {
             Fault::Kill(victim) => {
                 let at = clock::now_ms();
