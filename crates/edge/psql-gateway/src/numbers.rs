@@ -168,6 +168,10 @@ fn array(column: &ArrayRef, field: &FieldRef, of: &Type, digits: Digits) -> Resu
             let texts = values.map(|value| value.map(|value| decimal(value, digits)).transpose());
             Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
         }
+        (_, DataType::Utf8, _) if digits != Digits::Few && *of == Type::NUMERIC => {
+            let floats = cast_with_options(column, &DataType::Float64, &checked);
+            array(&floats.map_err(failed)?, field, of, digits)
+        }
         (_, to, _) => cast_with_options(column, to, &checked).map_err(failed),
     }
 }

@@ -287,7 +287,7 @@ impl Task<'_> {
                 let names = rewrite::output_names(&query);
                 let kinds = numbers::kinds(&query, &schema);
                 if of_runtime {
-                    catalogue::round_casts(&mut query, &schema);
+                    catalogue::by_types(&mut query, &schema);
                 }
                 parameters::substitute(&mut query, values)?;
                 Ok::<_, Error>((concerns, names, kinds))

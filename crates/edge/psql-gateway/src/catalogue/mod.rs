@@ -38,7 +38,7 @@ use crate::schema::Schema;
 use crate::session::{About, Session};
 use crate::{bounds, literals, parse, rewrite, sql};
 
-pub(crate) use self::types::{of_query as types_of, round_casts};
+pub(crate) use self::types::{by_types, of_query as types_of};
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
 const MAX_ROWS: usize = 100_000;

@@ -8,9 +8,9 @@ use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType as SqlType, Expr, Function, FunctionArguments, Ident,
-    JoinConstraint, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins, UnaryOperator, Value,
-    visit_expressions_mut,
+    JoinConstraint, ObjectName, OrderBy, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins,
+    UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use super::facts;
@@ -159,37 +159,83 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
     columns
 }
 
-/// Rounds what output columns cast to whole numbers, as PostgreSQL does, where the runtime would cut digits off.
-pub(crate) fn round_casts(query: &mut Query, schema: &Schema) {
-    let mut scope = Scope {
+/// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, and a time
+/// with a zone loses it by `AT TIME ZONE 'UTC'`.
+pub(crate) fn by_types(query: &mut Query, schema: &Schema) {
+    let scope = Scope {
         schema: Some(schema),
         ..Scope::default()
     };
-    scope.with = with(query, &scope);
-    round_casts_of(&mut query.body, &scope);
+    let around = Scope {
+        with: with(query, &scope),
+        ..scope
+    };
+    let mut order_by = query.order_by.take();
+    by_types_in(&mut query.body, &mut order_by, &around);
+    query.order_by = order_by;
 }
 
-fn round_casts_of(body: &mut SetExpr, around: &Scope<'_>) {
+fn by_types_in(body: &mut SetExpr, order_by: &mut Option<OrderBy>, around: &Scope<'_>) {
     match body {
         SetExpr::Select(select) => {
-            let scope = scope_of(select, around);
-            let _ = visit_expressions_mut(&mut select.projection, |expr| {
-                if let Expr::Cast {
-                    expr, data_type, ..
-                } = expr
-                    && let Some(Type::INT2 | Type::INT4 | Type::INT8) = of_cast(data_type)
-                    && let Some(Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8) = of(expr, &scope)
+            let mut writer = ByTypes {
+                scope: scope_of(select, around),
+                depth: 0,
+            };
+            let _ = select.visit(&mut writer);
+            let _ = order_by.visit(&mut writer);
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            by_types_in(left, &mut None, around);
+            by_types_in(right, &mut None, around);
+        }
+        _ => {}
+    }
+}
+
+/// Looks at the expressions of a select, and not of those within it.
+struct ByTypes<'a> {
+    scope: Scope<'a>,
+    depth: usize,
+}
+
+impl VisitorMut for ByTypes<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            _ if self.depth > 0 => {}
+            Expr::Cast {
+                expr, data_type, ..
+            } => {
+                if let Some(Type::INT2 | Type::INT4 | Type::INT8) = of_cast(data_type)
+                    && let Some(Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8) = of(expr, &self.scope)
                 {
                     **expr = sql::call("round", [sql::take(expr)]);
                 }
-                ControlFlow::<()>::Continue(())
-            });
+            }
+            // In other zones the runtime (1.7.12) gets `now()` wrong that way.
+            Expr::AtTimeZone {
+                timestamp,
+                time_zone,
+            } if sql::text(time_zone).is_some_and(|zone| zone.eq_ignore_ascii_case("utc"))
+                && of(timestamp, &self.scope) == Some(Type::TIMESTAMPTZ) =>
+            {
+                *expr = sql::call("to_local_time", [sql::take(expr)]);
+            }
+            _ => {}
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            round_casts_of(left, around);
-            round_casts_of(right, around);
-        }
-        _ => {}
+        ControlFlow::Continue(())
     }
 }
 
@@ -345,6 +391,11 @@ fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
         Expr::Cast { data_type, .. } => of_cast(data_type),
         Expr::TypedString(typed) => of_cast(&typed.data_type),
         Expr::Interval(_) => Some(Type::INTERVAL),
+        Expr::AtTimeZone { timestamp, .. } => match of(timestamp)? {
+            Type::TIMESTAMPTZ => Some(Type::TIMESTAMP),
+            Type::TIMESTAMP => Some(Type::TIMESTAMPTZ),
+            _ => None,
+        },
         Expr::Case {
             conditions,
             else_result,
@@ -573,20 +624,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cast_to_a_whole_number_is_rounded() {
+    fn what_depends_on_types_is_written_out() {
         for (asked, expected) in [
             (
-                "price::int, avg(1)::int, 1.5::bigint",
-                "round(price)::INT, round(avg(1))::INT, round(1.5)::BIGINT",
+                "select price::int, avg(1)::int, 1.5::bigint from t",
+                "SELECT round(price)::INT, round(avg(1))::INT, round(1.5)::BIGINT FROM t",
             ),
             (
-                "1::int, text::int, big::int, '1'::int, double::text",
-                "1::INT, text::INT, big::INT, '1'::INT, double::TEXT",
+                "select 1::int, text::int, big::int, '1'::int, double::text from t",
+                "SELECT 1::INT, text::INT, big::INT, '1'::INT, double::TEXT FROM t",
+            ),
+            (
+                "select price::int from t where price::int > 1 group by price::int order by price::int",
+                "SELECT round(price)::INT FROM t WHERE round(price)::INT > 1 GROUP BY round(price)::INT ORDER BY round(price)::INT",
+            ),
+            (
+                "select (select price::int from t) from t u union select price::int from t",
+                "SELECT (SELECT price::INT FROM t) FROM t u UNION SELECT round(price)::INT FROM t",
+            ),
+            (
+                "select now() at time zone 'UTC', day at time zone 'UTC', now() at time zone 'Europe/Berlin' from t",
+                "SELECT to_local_time(now() AT TIME ZONE 'UTC'), day AT TIME ZONE 'UTC', now() AT TIME ZONE 'Europe/Berlin' FROM t",
             ),
         ] {
-            let mut query = parse::query(&format!("select {asked} from t")).unwrap();
-            round_casts(&mut query, &schema());
-            assert_eq!(query.to_string(), format!("SELECT {expected} FROM t"));
+            let mut query = parse::query(asked).unwrap();
+            by_types(&mut query, &schema());
+            assert_eq!(query.to_string(), expected, "{asked}");
         }
     }
 }

@@ -8,7 +8,7 @@ use postgres_types::Kind;
 use sqlparser::ast::{
     ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArg,
     FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr,
-    Value, VisitMut, VisitorMut,
+    UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use super::table_alias;
@@ -212,6 +212,15 @@ impl Adapter<'_> {
             *expr = Expr::Nested(Box::new(rest));
             return Ok(());
         }
+        if let (Some("date_part"), FunctionArguments::List(list)) =
+            (name.as_deref(), &function.args)
+            && let [field, time] = &list.args[..]
+            && let (Some(field), Some(time)) = (sql::argument(field), sql::argument(time))
+            && let Some(field) = sql::text(field)
+        {
+            *expr = date_part(&field.to_lowercase(), time);
+            return Ok(());
+        }
         // The runtime's are unsigned.
         if function.over.is_some()
             && matches!(name.as_deref(), Some("row_number" | "rank" | "dense_rank"))
@@ -247,6 +256,29 @@ impl Adapter<'_> {
                 *expr = date_part(&field.to_lowercase(), inner);
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
+            // Operators that are functions there.
+            Expr::UnaryOp { op, expr: inner } => {
+                let function = match op {
+                    UnaryOperator::PGAbs => "abs",
+                    UnaryOperator::PGSquareRoot => "sqrt",
+                    UnaryOperator::PGCubeRoot => "cbrt",
+                    _ => return Ok(()),
+                };
+                *expr = sql::call(function, [sql::take(inner)]);
+            }
+            Expr::BinaryOp {
+                left,
+                op:
+                    BinaryOperator::Plus
+                    | BinaryOperator::Minus
+                    | BinaryOperator::Multiply
+                    | BinaryOperator::Divide
+                    | BinaryOperator::Modulo,
+                right,
+            } => {
+                as_number(left, right);
+                as_number(right, left);
+            }
             Expr::BinaryOp {
                 left,
                 op: BinaryOperator::PGExp,
@@ -300,6 +332,17 @@ impl Adapter<'_> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Makes a text that is calculated with a number one itself.
+fn as_number(expr: &mut Expr, other: &Expr) {
+    let is_number = |expr: &Expr| constant(expr).is_some() && sql::text(expr).is_none();
+    if is_number(other)
+        && let Some(text) = sql::text(expr)
+        && text.parse::<u32>().is_ok()
+    {
+        *expr = sql::literal(Value::Number(text.to_owned(), false));
     }
 }
 
@@ -388,10 +431,11 @@ fn length(data_type: &DataType) -> Option<Expr> {
 }
 
 /// Functions that the runtime knows by other names.
-const RENAMED: [(&str, &str); 4] = [
+const RENAMED: [(&str, &str); 5] = [
     ("array_upper", "array_length"),
     ("ceiling", "ceil"),
     ("every", "bool_and"),
+    ("sign", "signum"),
     ("variance", "var_samp"),
 ];
 
