@@ -73,6 +73,35 @@ const checks = {
       }
     }),
 
+  // Generated texts, as many as the second argument says.
+  strings: () =>
+    connected(async (client) => {
+      const parts = ["'", "''", '"', "\\", "\\'", "--", "/*", "*/", "$1", "$$", "%s", "?", "{", "}", ",", ";", "\n", "\t", "NULL", "E'", "\u2019", "\x01"];
+      // A small generator with a seed, so that a failure can be repeated.
+      let state = 42;
+      const below = (limit) => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return Math.floor((state / 2 ** 32) * limit);
+      };
+      const character = () => {
+        const code = 1 + below([0x7f, 0x2ff, 0xffff, 0x10ffff][below(4)]);
+        return code >= 0xd800 && code < 0xe000 ? "x" : String.fromCodePoint(code);
+      };
+      const text = () =>
+        Array.from({ length: below(13) }, () => (below(10) < 6 ? parts[below(parts.length)] : character())).join("");
+      const count = Number(process.argv[3]);
+      for (let begin = 0; begin < count; begin += 50) {
+        const sent = Array.from({ length: Math.min(50, count - begin) }, text);
+        const columns = sent.map((_, index) => `$${index + 1}::text`);
+        const { rows } = await client.query({
+          text: `select ${columns.join(", ")}, $${sent.length + 1}::text[]`,
+          values: [...sent, sent],
+          rowMode: "array",
+        });
+        assert.deepEqual(rows, [[...sent, sent]]);
+      }
+    }),
+
   harmless: () =>
     connected(async (client) => {
       const terms = Array.from({ length: 2000 }, (_, i) => `key='${i}'`);

@@ -19,6 +19,7 @@
 //! | `parse.rs`, `forms.rs`, `sql.rs`, `rewrite/`, `aliases.rs`, `views.rs` | from the query asked to the query the runtime answers |
 //! | `runtime.rs`, `discovery.rs`, `schema.rs` | asks the runtime, also which tables it has |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
+//! | `numbers.rs` | the types that PostgreSQL gives to columns, where the runtime has others |
 //! | `rows.rs`, `values.rs`, `moment.rs`, `zone.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
 //! | `error.rs` | errors and their SQLSTATE |
 
@@ -40,6 +41,7 @@ mod interval;
 mod limits;
 mod literals;
 mod moment;
+mod numbers;
 mod options;
 mod parameters;
 mod parse;

@@ -594,16 +594,24 @@ pub(crate) fn byte_array(text: &str) -> Option<Vec<u8>> {
     Some(read)
 }
 
+/// White space around the elements of an array. All other characters belong to them.
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t'..='\r')
+}
+
 /// The elements of an array as PostgreSQL writes one: `{a,"b,c",NULL}`.
 pub(crate) fn text_array(text: &str) -> Option<Vec<Option<String>>> {
-    let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let inside = text
+        .trim_matches(is_space)
+        .strip_prefix('{')?
+        .strip_suffix('}')?;
     let mut rest = inside.chars().peekable();
     let mut elements = Vec::new();
-    if inside.trim().is_empty() {
+    if inside.trim_matches(is_space).is_empty() {
         return Some(elements);
     }
     loop {
-        while rest.next_if(|c| c.is_whitespace()).is_some() {}
+        while rest.next_if(|c| is_space(*c)).is_some() {}
         let mut element = String::new();
         let quoted = rest.next_if_eq(&'"').is_some();
         // Up to which of its bytes white space belongs to an element without quotes.
@@ -613,7 +621,7 @@ pub(crate) fn text_array(text: &str) -> Option<Vec<Option<String>>> {
             match rest.peek() {
                 Some('"') if quoted => {
                     rest.next();
-                    while rest.next_if(|c| c.is_whitespace()).is_some() {}
+                    while rest.next_if(|c| is_space(*c)).is_some() {}
                     break;
                 }
                 Some(',') | None if !quoted => {
@@ -631,7 +639,7 @@ pub(crate) fn text_array(text: &str) -> Option<Vec<Option<String>>> {
                 escaped = true;
             }
             element.push(next);
-            if is_escaped || !next.is_whitespace() {
+            if is_escaped || !is_space(next) {
                 kept = element.len();
             }
         }
@@ -655,7 +663,7 @@ pub(crate) fn array_text(elements: Vec<Option<String>>) -> String {
         Some(text)
             if text.is_empty()
                 || text.eq_ignore_ascii_case("null")
-                || text.contains(|c: char| c.is_whitespace() || r#"{},"\"#.contains(c)) =>
+                || text.contains(|c: char| is_space(c) || r#"{},"\"#.contains(c)) =>
         {
             format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
         }
@@ -795,6 +803,9 @@ mod tests {
 
     #[test]
     fn arrays_and_bytes_are_read_as_postgres_reads_them() {
+        let spaces = text_array("{\u{a0}a\u{85},\u{2003}, \t\n\u{b}\u{c}\rb }");
+        let expected = ["\u{a0}a\u{85}", "\u{2003}", "b"].map(|text| Some(text.to_owned()));
+        assert_eq!(spaces.as_deref(), Some(&expected[..]));
         let texts = |all: &[Option<&str>]| {
             let all = all.iter().map(|one| one.map(str::to_owned));
             Some(all.collect::<Vec<_>>())

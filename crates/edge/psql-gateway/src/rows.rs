@@ -13,7 +13,6 @@ use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldInfo, QueryResponse};
 use pgwire::error::PgWireResult;
 use pgwire::messages::data::DataRow;
-use postgres_types::Kind;
 
 use crate::catalogue::facts;
 use crate::copy::{Copied, CopyOptions};
@@ -26,16 +25,6 @@ use crate::zone::Zone;
 
 /// The metadata of a column of the catalogue that holds the oid of its type.
 pub(crate) const TYPE_KEY: &str = "psql-gateway.type";
-
-/// The types whose values are texts in the runtime.
-const OF_TEXT: [Type; 6] = [
-    Type::UUID,
-    Type::JSON,
-    Type::JSONB,
-    Type::NAME,
-    Type::VARCHAR,
-    Type::BPCHAR,
-];
 
 /// The columns of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,26 +58,6 @@ impl Columns {
             Ok((name.unwrap_or_else(|| field.name().clone()), data_type))
         });
         columns.collect::<Result<_>>().map(Self)
-    }
-
-    /// The same, but columns of texts have the types to which the query casts them and which the runtime does not have.
-    pub(crate) fn with_types(mut self, schema: &Schema, kinds: &[Option<Type>]) -> Self {
-        for (((_, of), field), kind) in self.0.iter_mut().zip(schema.fields()).zip(kinds) {
-            let Some(kind) = kind else {
-                continue;
-            };
-            let has_other_name = match (field.data_type(), kind.kind()) {
-                (DataType::Utf8 | DataType::Utf8View, _) => OF_TEXT.contains(kind),
-                (DataType::List(_), Kind::Array(element)) => {
-                    *of == Type::TEXT_ARRAY && OF_TEXT.contains(element)
-                }
-                _ => false,
-            };
-            if has_other_name {
-                *of = kind.clone();
-            }
-        }
-        self
     }
 
     /// The description of the columns in the formats that were asked for.

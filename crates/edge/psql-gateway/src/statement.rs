@@ -26,7 +26,7 @@ use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
 use crate::session::{self, Session};
-use crate::{parameters, parse, sql};
+use crate::{numbers, parameters, parse, sql};
 
 /// What a statement is answered with.
 pub(crate) enum Done {
@@ -277,26 +277,30 @@ impl Task<'_> {
 
     fn query<'a>(&'a self, mut query: Query, values: &'a [Expr]) -> BoxFuture<'a, Result<Rows>> {
         Box::pin(async move {
-            let (concerns, kinds) = with_stack(|| {
-                let kinds = catalogue::types_of(&query);
+            let schema = self.gateway.schema().await?;
+            let (concerns, names, kinds) = with_stack(|| {
+                let concerns = catalogue::concerns(&query);
+                let of_runtime = concerns != Concerns::Catalogue;
+                if of_runtime {
+                    rewrite::expand(&mut query, &schema);
+                }
+                let names = rewrite::output_names(&query);
+                let kinds = numbers::kinds(&query, &schema);
+                if of_runtime {
+                    catalogue::by_types(&mut query, &schema);
+                }
                 parameters::substitute(&mut query, values)?;
-                Ok::<_, Error>((catalogue::concerns(&query), kinds))
+                Ok::<_, Error>((concerns, names, kinds))
             })?;
-            let of_the_catalogue = concerns == Concerns::Catalogue;
-            if !of_the_catalogue {
-                let schema = self.gateway.schema().await?;
-                with_stack(|| rewrite::expand(&mut query, &schema));
-            }
-            let names = with_stack(|| rewrite::output_names(&query));
-            let answer = if of_the_catalogue {
+            let answer = if concerns == Concerns::Catalogue {
                 let catalogue = self.gateway.catalogue().await?;
                 catalogue.query(query, self.session).await?
             } else {
                 let sql = self.for_runtime(query, &concerns).await?;
                 self.gateway.runtime.query(&sql).await?
             };
+            let answer = numbers::typed(answer, kinds);
             let columns = Columns::new(&answer.schema, names.as_deref())?;
-            let columns = columns.with_types(&answer.schema, &kinds);
             Ok(Rows { columns, answer })
         })
     }

@@ -4,14 +4,17 @@
 //! which a big answer has millions: for those the type is looked at once a batch, and the value goes straight into the row.
 //! That both write the same is a test.
 
+use std::fmt::{Display, LowerExp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::IntervalMonthDayNanoType;
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Decimal128Array, Float64Array,
-    Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeBinaryArray, LargeStringArray,
-    ListArray, StringArray, StringViewArray, UInt32Array, UInt64Array, UnionArray,
+    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Decimal128Array, Float32Array,
+    Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeBinaryArray,
+    LargeStringArray, ListArray, StringArray, StringViewArray, UInt32Array, UInt64Array,
+    UnionArray,
 };
 use arrow_buffer::IntervalMonthDayNano;
 use arrow_cast::cast::{CastOptions, cast_with_options};
@@ -44,8 +47,11 @@ pub(crate) enum Column {
     Int64(Int64Array),
     UInt32(UInt32Array),
     UInt64(UInt64Array),
+    Float32(Float32Array),
     Float64(Float64Array),
     Decimal(Decimal128Array),
+    /// A text that is a `numeric` in binary.
+    Numeric(StringArray),
     /// A text that is a `uuid` in binary.
     Uuid(StringArray),
     /// A text that is a `jsonb` in binary.
@@ -121,6 +127,7 @@ impl Column {
                 };
                 texts.ok().and_then(|texts| of(&texts, column))
             }
+            (&Type::NUMERIC, FieldFormat::Binary) if is_text(array) => of(array, Self::Numeric),
             (other, FieldFormat::Binary) if is_text(array) && array.null_count() < array.len() => {
                 return Err(
                     Error::unsupported(format!("values of type {other} in binary"))
@@ -138,6 +145,7 @@ impl Column {
             (&Type::NUMERIC, FieldFormat::Text) => {
                 of(array, Self::UInt64).or_else(|| of(array, Self::Decimal))
             }
+            (&Type::FLOAT4, FieldFormat::Text) => of(array, Self::Float32),
             (&Type::FLOAT8, FieldFormat::Text) => of(array, Self::Float64),
             (&Type::NUMERIC, FieldFormat::Binary)
                 if matches!(array.data_type(), DataType::Decimal128(..)) =>
@@ -190,6 +198,7 @@ impl Column {
             Self::Int64(array) => values!(array, put_integer),
             Self::UInt32(array) => values!(array, put_integer),
             Self::UInt64(array) => values!(array, put_integer),
+            Self::Float32(array) => values!(array, put_float),
             Self::Float64(array) => values!(array, put_float),
             Self::Decimal(array) => to.value(|out| {
                 if array.is_null(row) {
@@ -229,6 +238,7 @@ impl Column {
                     }
                 })
             }
+            Self::Numeric(array) => values!(array, put_decimal),
             Self::Uuid(array) => values!(array, put_uuid),
             Self::Jsonb(array) => values!(array, |text: &str, out: &mut BytesMut| {
                 out.put_u8(1);
@@ -271,6 +281,9 @@ fn out_of_range() -> Error {
     Error::new("22008", "a date, time or interval is out of range")
 }
 
+/// The nanoseconds of a day.
+const DAY: i64 = 86_400_000_000_000;
+
 /// Durations and intervals in one unit, if they are not too long for it.
 fn one_unit(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let checked = CastOptions {
@@ -278,7 +291,18 @@ fn one_unit(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         ..CastOptions::default()
     };
     let unit = DataType::Interval(IntervalUnit::MonthDayNano);
-    cast_with_options(column, &unit, &checked)
+    let intervals = cast_with_options(column, &unit, &checked)?;
+    if !matches!(column.data_type(), DataType::Duration(_)) {
+        return Ok(intervals);
+    }
+    // The difference of two times, which PostgreSQL gives in days and hours.
+    let intervals = intervals.as_primitive::<IntervalMonthDayNanoType>();
+    let in_days = intervals.unary::<_, IntervalMonthDayNanoType>(|value| IntervalMonthDayNano {
+        months: 0,
+        days: i32::try_from(value.nanoseconds / DAY).unwrap_or(0),
+        nanoseconds: value.nanoseconds % DAY,
+    });
+    Ok(Arc::new(in_days))
 }
 
 /// An array of values, each behind its length, which is -1 for NULL.
@@ -317,14 +341,25 @@ fn put_integer(value: impl itoa::Integer, out: &mut BytesMut) {
 }
 
 /// As few digits as say what it is, with an exponent where PostgreSQL has one.
-fn put_float(value: f64, out: &mut BytesMut) {
+pub(crate) fn put_float<F: Into<f64> + Copy + Display + LowerExp>(value: F, out: &mut BytesMut) {
     use std::fmt::Write;
-    let size = value.abs();
-    let _ = if value.is_nan() {
+    let number: f64 = value.into();
+    let size = number.abs();
+    // What a `real` cannot say is not shown.
+    let most = if size_of::<F>() == size_of::<f32>() {
+        1e6
+    } else {
+        1e15
+    };
+    let _ = if number.is_nan() {
         out.write_str("NaN")
-    } else if value.is_infinite() {
-        out.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" })
-    } else if size != 0.0 && !(1e-4..1e15).contains(&size) {
+    } else if number.is_infinite() {
+        out.write_str(if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        })
+    } else if size != 0.0 && !(1e-4..most).contains(&size) {
         let text = format!("{value:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, exponent) = match exponent.strip_prefix('-') {
@@ -340,6 +375,17 @@ fn put_float(value: f64, out: &mut BytesMut) {
 /// Groups of four digits, as `numeric` has them in binary; before them their number, the weight of the first, the sign and the
 /// number of digits after the point.
 fn put_decimal(text: &str, out: &mut BytesMut) {
+    let special = match text {
+        "NaN" => 0xC000,
+        "Infinity" => 0xD000,
+        "-Infinity" => 0xF000,
+        _ => 0,
+    };
+    if special != 0 {
+        return [0, 0, special, 0]
+            .iter()
+            .for_each(|part| out.put_u16(*part));
+    }
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (0x4000, digits),
         None => (0, text),

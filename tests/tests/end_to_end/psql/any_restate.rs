@@ -19,14 +19,14 @@ fn free_port() -> anyhow::Result<u16> {
 }
 
 /// A Restate server without any services. It is killed on drop.
-struct Restate {
+pub(super) struct Restate {
     admin: String,
     _process: Child,
     _directory: TempDir,
 }
 
 impl Restate {
-    async fn start() -> anyhow::Result<Self> {
+    pub(super) async fn start() -> anyhow::Result<Self> {
         let found = tokio::task::spawn_blocking(|| run(["restate-server-path"], "")).await??;
         ensure!(found.success, "{}", found.output);
         let server = found.output.lines().next().context("a path")?.to_owned();
@@ -55,9 +55,11 @@ impl Restate {
             .kill_on_drop(true)
             .spawn()?;
         let admin = format!("http://127.0.0.1:{admin}");
-        eventually("Restate to answer", SOON, async || {
+        // Its partition may be there later than it is healthy.
+        eventually("Restate to answer queries", SOON, async || {
             let answer = end_to_end_tests::http()
-                .get(format!("{admin}/health"))
+                .post(format!("{admin}/query"))
+                .json(&serde_json::json!({ "query": "select count(*) from state" }))
                 .send()
                 .await;
             let answer = answer.and_then(reqwest::Response::error_for_status);
@@ -88,14 +90,14 @@ async fn health(port: u16) -> anyhow::Result<(bool, String)> {
 }
 
 /// A running psql gateway. It is killed on drop.
-struct Gateway {
+pub(super) struct Gateway {
     process: Child,
-    port: u16,
+    pub(super) port: u16,
     log: tempfile::NamedTempFile,
 }
 
 impl Gateway {
-    async fn start(restate: &Restate, views: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) async fn start(restate: &Restate, views: Option<&Path>) -> anyhow::Result<Self> {
         let port = free_port()?;
         let log = tempfile::NamedTempFile::new()?;
         let mut command = command(port)?;

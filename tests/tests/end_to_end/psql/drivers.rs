@@ -39,14 +39,24 @@ async fn check(mut command: Command, all: &[&str]) -> anyhow::Result<()> {
 async fn psycopg_and_pg_pass_their_checks() -> anyhow::Result<()> {
     let system = delivered().await?;
 
+    // How many generated texts each driver sends.
+    let count = std::env::var("FOOD_ORDERING_TEST_STRINGS");
+    let count = count.unwrap_or_else(|_| "1000".to_owned());
+    let mut strings = Command::new(python()?);
+    strings
+        .arg(directory().join("python/strings.py"))
+        .arg(url(&system)?)
+        .arg(&count);
     let mut psycopg = Command::new(python()?);
     psycopg
         .arg(directory().join("python/check.py"))
         .arg(url(&system)?);
     let mut pg = Command::new("node");
     pg.arg(directory().join("node/check.mjs"))
-        .arg(url(&system)?);
-    let (psycopg, pg) = tokio::join!(
+        .arg(url(&system)?)
+        .arg(&count);
+    let (strings, psycopg, pg) = tokio::join!(
+        check(strings, &["psycopg", "asyncpg", "pg8000"]),
         check(
             psycopg,
             &[
@@ -69,6 +79,7 @@ async fn psycopg_and_pg_pass_their_checks() -> anyhow::Result<()> {
                 "values",
                 "parameters",
                 "data",
+                "strings",
                 "harmless",
                 "prepared",
                 "pooled",
@@ -77,6 +88,7 @@ async fn psycopg_and_pg_pass_their_checks() -> anyhow::Result<()> {
             ],
         ),
     );
+    strings.context("generated texts")?;
     psycopg.context("psycopg")?;
     pg.context("pg")
 }

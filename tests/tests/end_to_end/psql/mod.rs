@@ -4,6 +4,7 @@ mod any_restate;
 mod drivers;
 mod encryption;
 mod hostile;
+mod oracle;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

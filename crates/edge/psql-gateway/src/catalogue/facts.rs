@@ -1,9 +1,10 @@
 //! Facts about PostgreSQL: its catalogue's tables, types, functions and settings. `facts.sql` wrote them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use pgwire::api::Type;
+use postgres_types::Kind;
 
 /// The part of [`section`] that `facts.sql` writes for NULL.
 pub(super) const NULL: &str = "\\N";
@@ -132,25 +133,221 @@ pub(crate) fn name_in_sql(oid: u32) -> String {
         found.map_or(name, |(_, long)| *long).to_owned()
     };
     match known.kind() {
-        postgres_types::Kind::Array(element) => format!("{}[]", in_sql(element.name())),
+        Kind::Array(element) => format!("{}[]", in_sql(element.name())),
         _ => in_sql(known.name()),
     }
 }
 
-/// The type that a function returns, if all functions with this name return the same one.
-pub(super) fn result_of(function: &str) -> Option<Type> {
-    static RESULTS: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
-        let mut results = HashMap::new();
+/// A function or an operator: the oids of its arguments' types and of its result's.
+#[derive(Debug)]
+struct Signature {
+    arguments: Vec<u32>,
+    /// How many arguments have defaults.
+    defaults: usize,
+    /// The type that further arguments have, if there may be any.
+    variadic: Option<u32>,
+    result: u32,
+}
+
+type Signatures = HashMap<&'static str, Vec<Signature>>;
+
+/// Whether a parameter suits an argument well.
+type Rule<'a> = &'a dyn Fn(u32, &Type) -> bool;
+
+/// What PostgreSQL knows of a type besides its name: its category, and whether it is the preferred one of that.
+fn category(oid: u32) -> (&'static str, bool) {
+    static CATEGORIES: LazyLock<HashMap<u32, (&str, bool)>> = LazyLock::new(|| {
+        let types = section("pg_type");
+        types
+            .filter_map(|row| Some((row[0].parse().ok()?, (row[5], row[6] == "1"))))
+            .collect()
+    });
+    CATEGORIES.get(&oid).copied().unwrap_or(("X", false))
+}
+
+/// Whether values of a type become those of another without being asked for.
+fn is_cast(from: u32, to: u32) -> bool {
+    static CASTS: LazyLock<HashSet<(u32, u32)>> = LazyLock::new(|| {
+        let casts = section("pg_cast").filter(|row| row[4] == "i");
+        casts
+            .filter_map(|row| Some((row[1].parse().ok()?, row[2].parse().ok()?)))
+            .collect()
+    });
+    CASTS.contains(&(from, to))
+}
+
+/// The type that a function returns for arguments of these types. Nothing is known of an argument without a type, and a text or
+/// NULL in the query is [`Type::UNKNOWN`].
+pub(super) fn result_of(function: &str, given: &[Option<Type>]) -> Option<Type> {
+    static FUNCTIONS: LazyLock<Signatures> = LazyLock::new(|| {
+        let mut functions = Signatures::new();
         for row in section("pg_proc") {
-            let result: u32 = row[12].parse().unwrap_or(0);
-            let known = results.entry(row[1]).or_insert(result);
-            if *known != result {
-                *known = 0;
+            let arguments = row[13].split(' ').filter_map(|oid| oid.parse().ok());
+            functions.entry(row[1]).or_default().push(Signature {
+                arguments: arguments.collect(),
+                defaults: row[10].parse().unwrap_or(0),
+                variadic: row[11].parse().ok().filter(|oid| *oid != 0),
+                result: row[12].parse().unwrap_or(0),
+            });
+        }
+        functions
+    });
+    resolve(FUNCTIONS.get(function)?, given)
+}
+
+/// The type of what an operator makes of operands of these types, of which a prefix has one.
+pub(super) fn result_of_operator(operator: &str, given: &[Option<Type>]) -> Option<Type> {
+    static OPERATORS: LazyLock<Signatures> = LazyLock::new(|| {
+        let mut operators = Signatures::new();
+        for row in section("pg_operator") {
+            let operands = row[7..9].iter().filter_map(|oid| oid.parse().ok());
+            operators.entry(row[1]).or_default().push(Signature {
+                arguments: operands.filter(|oid| *oid != 0).collect(),
+                defaults: 0,
+                variadic: None,
+                result: row[9].parse().unwrap_or(0),
+            });
+        }
+        operators
+    });
+    let mut given = given.to_vec();
+    // A literal has the type of the other operand, if there is such an operator.
+    if let [Some(left), Some(right)] = &mut given[..] {
+        let is_there = |of: &Type| {
+            let mut all = OPERATORS.get(operator).into_iter().flatten();
+            all.any(|known| known.arguments == [of.oid(), of.oid()])
+        };
+        if *left == Type::UNKNOWN && is_there(right) {
+            *left = right.clone();
+        } else if *right == Type::UNKNOWN && is_there(left) {
+            *right = left.clone();
+        }
+    }
+    resolve(OPERATORS.get(operator)?, &given)
+}
+
+impl Signature {
+    /// The arguments' types, for so many arguments.
+    fn parameters(&self, count: usize) -> Option<Vec<u32>> {
+        let mut parameters = self.arguments.clone();
+        if let Some(more) = self.variadic {
+            parameters.pop();
+            parameters.resize(count.max(parameters.len() + 1), more);
+        }
+        let is_enough = count + self.defaults >= parameters.len();
+        parameters.truncate(count);
+        (is_enough && parameters.len() == count).then_some(parameters)
+    }
+
+    /// The result's type, which may depend on the arguments'.
+    fn result(&self, given: &[Option<Type>]) -> Option<Type> {
+        let result = Type::from_oid(self.result)?;
+        let wants_array = is_array(&result);
+        if !matches!(result.kind(), Kind::Pseudo) || !is_polymorphic(&result) {
+            return Some(result);
+        }
+        let given = given.iter().zip(&self.arguments);
+        let mut found = given.filter_map(|(given, parameter)| {
+            let parameter = Type::from_oid(*parameter).filter(is_polymorphic)?;
+            let given = given.clone().filter(|given| *given != Type::UNKNOWN)?;
+            Some(match given.kind() {
+                Kind::Array(element) if is_array(&parameter) => element.clone(),
+                _ => given,
+            })
+        });
+        let element = found.next()?;
+        if wants_array {
+            array_of(&element)
+        } else {
+            Some(element)
+        }
+    }
+}
+
+fn is_polymorphic(of: &Type) -> bool {
+    of.name().starts_with("any")
+}
+
+fn is_array(pseudo: &Type) -> bool {
+    matches!(*pseudo, Type::ANYARRAY | Type::ANYCOMPATIBLEARRAY)
+}
+
+/// Whether a parameter takes an argument.
+fn takes(parameter: u32, given: &Type) -> bool {
+    if *given == Type::UNKNOWN || parameter == given.oid() || is_cast(given.oid(), parameter) {
+        return true;
+    }
+    let Some(pseudo) = Type::from_oid(parameter).filter(is_polymorphic) else {
+        return false;
+    };
+    let given_array = matches!(given.kind(), Kind::Array(_));
+    match pseudo {
+        Type::ANY | Type::ANYELEMENT | Type::ANYCOMPATIBLE => true,
+        Type::ANYNONARRAY | Type::ANYCOMPATIBLENONARRAY => !given_array,
+        _ => is_array(&pseudo) && given_array,
+    }
+}
+
+/// The result of the one that PostgreSQL chooses: as many arguments as possible have the very types, then preferred ones, and literals
+/// are rather texts. Nothing if that leaves several with different results.
+fn resolve(all: &[Signature], given: &[Option<Type>]) -> Option<Type> {
+    let all = all.iter();
+    let all = all.filter_map(|one| Some((one, one.parameters(given.len())?)));
+    let mut left: Vec<_> = all
+        .filter(|(_, parameters)| {
+            let mut pairs = parameters.iter().zip(given);
+            pairs.all(|(parameter, given)| {
+                (given.as_ref()).is_none_or(|given| takes(*parameter, given))
+            })
+        })
+        .collect();
+    let same = |parameter: u32, given: &Type| parameter == given.oid();
+    let preferred = |parameter: u32, given: &Type| {
+        let (of, is_preferred) = category(parameter);
+        same(parameter, given) || is_preferred && of == category(given.oid()).0
+    };
+    let texts =
+        |parameter: u32, given: &Type| *given == Type::UNKNOWN && category(parameter).0 == "S";
+    let text =
+        |parameter: u32, given: &Type| *given == Type::UNKNOWN && parameter == Type::TEXT.oid();
+    let rules: [Rule<'_>; 4] = [&same, &preferred, &texts, &text];
+    for rule in rules {
+        let fitting = |parameters: &[u32]| {
+            let pairs = parameters.iter().zip(given);
+            pairs
+                .filter(|(parameter, given)| {
+                    (given.as_ref()).is_some_and(|given| rule(**parameter, given))
+                })
+                .count()
+        };
+        let most = (left.iter().map(|(_, parameters)| fitting(parameters))).max()?;
+        left.retain(|(_, parameters)| fitting(parameters) == most);
+    }
+    let mut results = left.iter().map(|(one, _)| one.result(given));
+    let first = results.next()??;
+    results
+        .all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
+}
+
+/// The type of a column that has values of all of these, as of the branches of a `CASE` or a `UNION`.
+pub(super) fn common(all: impl IntoIterator<Item = Option<Type>>) -> Option<Type> {
+    let mut found = Type::UNKNOWN;
+    for of in all {
+        let of = of?;
+        let (kind, is_preferred) = category(found.oid());
+        if found == Type::UNKNOWN {
+            found = of;
+        } else if of != Type::UNKNOWN && of != found {
+            if category(of.oid()).0 != kind {
+                return None;
+            }
+            if !is_preferred && is_cast(found.oid(), of.oid()) && !is_cast(of.oid(), found.oid()) {
+                found = of;
             }
         }
-        results
-    });
-    RESULTS.get(function).and_then(|oid| Type::from_oid(*oid))
+    }
+    Some(found)
 }
 
 /// A setting of PostgreSQL.

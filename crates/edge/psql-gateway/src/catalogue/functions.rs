@@ -23,7 +23,7 @@ const CONSTANT: [(Answer, &str); 9] = [
     (Answer::Text(""), "pg_tablespace_location"),
     (
         Answer::Bool(true),
-        "pg_type_is_visible pg_function_is_visible pg_operator_is_visible \
+        "pg_type_is_visible pg_function_is_visible pg_operator_is_visible pg_opfamily_is_visible \
          pg_opclass_is_visible pg_collation_is_visible pg_conversion_is_visible pg_statistics_obj_is_visible \
          pg_ts_config_is_visible pg_ts_dict_is_visible pg_ts_parser_is_visible pg_ts_template_is_visible \
          has_table_privilege has_any_column_privilege has_column_privilege has_schema_privilege \

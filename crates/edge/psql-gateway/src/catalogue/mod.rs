@@ -38,7 +38,7 @@ use crate::schema::Schema;
 use crate::session::{About, Session};
 use crate::{bounds, literals, parse, rewrite, sql};
 
-pub(crate) use self::types::of_query as types_of;
+pub(crate) use self::types::{by_types, of_query as types_of};
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
 const MAX_ROWS: usize = 100_000;
@@ -97,7 +97,7 @@ impl Catalogue {
     /// The rows of a query, at most so many.
     fn find(&self, query: &Query, session: &Arc<Session>, most: usize) -> Result<Found> {
         let mut query = query.clone();
-        let kinds = types::of_query(&query);
+        let kinds = types::of_query(&query, &self.schema);
         let names = rewrite::output_names(&query);
         translate::translate(&mut query, &kinds, session)?;
         bounds::check(&query)?;

@@ -582,10 +582,14 @@ fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
         "regtype" => Some(call("pg_regtype", [expr.clone()])),
         "regtype[]" => Some(call("pg_regtype_names", [expr.clone()])),
         "regnamespace" => Some(call("pg_regnamespace", [expr.clone()])),
-        "regproc" => text(expr).map(|name| {
-            let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
-            literal(Value::SingleQuotedString(name.to_owned()))
-        }),
+        // The catalogue has the names of functions.
+        "regproc" => Some(text(expr).map_or_else(
+            || expr.clone(),
+            |name| {
+                let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
+                literal(Value::SingleQuotedString(name.to_owned()))
+            },
+        )),
         "oid" | "int2" | "int4" | "int8" | "int" | "integer" | "bigint" | "smallint" | "xid" => {
             to(expr.clone(), DataType::Integer(None))
         }

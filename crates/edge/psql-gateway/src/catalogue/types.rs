@@ -1,16 +1,21 @@
-//! The types of the columns of a catalogue query: those that the catalogue's columns were declared with, or what an expression
-//! can be seen to be.
+//! The types that PostgreSQL gives to the columns of a query: those that the tables' columns have, or what follows for an expression from
+//! PostgreSQL's operators, functions and casts.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use pgwire::api::Type;
+use postgres_types::Kind;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType as SqlType, Expr, Function, FunctionArguments, Ident,
-    Query, SelectItem, SetExpr, TableAlias, TableFactor, UnaryOperator, Value,
+    JoinConstraint, ObjectName, OrderBy, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins,
+    UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use super::facts;
 use crate::rewrite::output_names;
+use crate::schema::{Schema, pg_type};
 use crate::sql;
 
 /// The columns of a query or a table, as far as they are known.
@@ -23,71 +28,230 @@ struct Columns {
 
 /// What can be seen at a place of a query.
 #[derive(Default)]
-struct Scope {
+struct Scope<'a> {
     /// The columns, with their table.
     columns: Vec<(String, String, Option<Type>)>,
     /// Whether these are all.
     all: bool,
     /// The `WITH` queries.
     with: Vec<Rc<(String, Columns)>>,
+    /// The tables of the runtime, and the views.
+    schema: Option<&'a Schema>,
 }
 
 /// What each output column of a query can be seen to be.
-pub(crate) fn of_query(query: &Query) -> Vec<Option<Type>> {
-    let columns = named(query, &Scope::default()).known.into_iter();
-    columns.map(|(_, of)| of).collect()
+pub(crate) fn of_query(query: &Query, schema: &Schema) -> Vec<Option<Type>> {
+    let scope = Scope {
+        schema: Some(schema),
+        ..Scope::default()
+    };
+    let columns = named(query, &scope).known.into_iter();
+    // A literal that nothing gives another type is a text.
+    let known = |of: Type| if of == Type::UNKNOWN { Type::TEXT } else { of };
+    columns.map(|(_, of)| of.map(known)).collect()
 }
 
 /// The output columns of a query.
-fn named(query: &Query, around: &Scope) -> Columns {
-    let mut scope = Scope {
-        with: around.with.clone(),
-        all: true,
+fn named(query: &Query, around: &Scope<'_>) -> Columns {
+    let scope = Scope {
+        with: with(query, around),
+        schema: around.schema,
         ..Scope::default()
     };
+    let mut columns = of_body(&query.body, &scope);
+    for (index, name) in output_names(query).into_iter().flatten().enumerate() {
+        if let (Some((column, _)), Some(name)) = (columns.known.get_mut(index), name) {
+            *column = name;
+        }
+    }
+    columns
+}
+
+/// The `WITH` queries that can be seen in a query, with those around it.
+fn with(query: &Query, around: &Scope<'_>) -> Vec<Rc<(String, Columns)>> {
+    let mut scope = Scope {
+        with: around.with.clone(),
+        schema: around.schema,
+        ..Scope::default()
+    };
+    let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
     for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-        let columns = named(&cte.query, &scope).under(&cte.alias);
+        // A query that reads itself has the types of the rows with which it begins.
+        let columns = match &*cte.query.body {
+            SetExpr::SetOperation { left, .. } if recursive => of_body(left, &scope),
+            _ => named(&cte.query, &scope),
+        };
+        let columns = columns.under(&cte.alias);
         let name = sql::folded(&cte.alias.name);
         scope.with.push(Rc::new((name, columns)));
     }
-    let mut body = &*query.body;
-    let select = loop {
-        match body {
-            SetExpr::Select(select) => break select,
-            SetExpr::SetOperation { left, .. } => body = left,
-            SetExpr::Query(query) => return named(query, &scope),
-            _ => return Columns::default(),
+    scope.with
+}
+
+/// The output columns of a query without its names.
+fn of_body(body: &SetExpr, around: &Scope<'_>) -> Columns {
+    match body {
+        SetExpr::Select(select) => of_select(select, around),
+        SetExpr::SetOperation { left, right, .. } => {
+            let mut columns = of_body(left, around);
+            let others = of_body(right, around);
+            for ((_, of), (_, other)) in columns.known.iter_mut().zip(others.known) {
+                *of = facts::common([of.take(), other]);
+            }
+            columns
         }
+        SetExpr::Query(query) => named(query, around),
+        SetExpr::Values(values) => {
+            let width = values.rows.first().map_or(0, |row| row.content.len());
+            let column = |index: usize| {
+                let values = values.rows.iter();
+                let types = values.map(|row| of(row.content.get(index)?, around));
+                (format!("column{}", index + 1), facts::common(types))
+            };
+            Columns {
+                known: (0..width).map(column).collect(),
+                all: true,
+            }
+        }
+        _ => Columns::default(),
+    }
+}
+
+/// What can be seen in the expressions of a select.
+fn scope_of<'a>(select: &Select, around: &Scope<'a>) -> Scope<'a> {
+    let mut scope = Scope {
+        all: true,
+        with: around.with.clone(),
+        schema: around.schema,
+        ..Scope::default()
     };
     for table in &select.from {
-        let joined = table.joins.iter().map(|join| &join.relation);
-        for factor in std::iter::once(&table.relation).chain(joined) {
+        for factor in relations(table) {
             scope.offer(factor);
         }
     }
-    let names = output_names(query).unwrap_or_default();
+    scope.all &= !select.from.iter().any(merges_columns);
+    scope
+}
+
+fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
+    let scope = scope_of(select, around);
     let mut columns = Columns::default();
-    for (index, item) in select.projection.iter().enumerate() {
-        match item {
+    for item in &select.projection {
+        let table = match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                let name = match item {
-                    SelectItem::ExprWithAlias { alias, .. } => Some(sql::folded(alias)),
-                    _ => names.get(index).cloned().flatten(),
-                };
-                let column = (name.unwrap_or_default(), of(expr, &scope));
-                columns.known.push(column);
+                columns.known.push((String::new(), of(expr, &scope)));
+                continue;
             }
-            SelectItem::Wildcard(_) if scope.all && select.from.len() == 1 => {
-                let all = scope.columns.iter();
-                let all = all.map(|(_, name, of)| (name.clone(), of.clone()));
-                columns.known.extend(all);
-            }
+            SelectItem::Wildcard(_) if scope.all => None,
+            SelectItem::QualifiedWildcard(
+                SelectItemQualifiedWildcardKind::ObjectName(table),
+                _,
+            ) if scope.all => sql::last(table),
             // How many columns there are is not known.
             _ => return columns,
-        }
+        };
+        let all = scope.columns.iter();
+        let all = all.filter(|(of, ..)| table.as_ref().is_none_or(|table| table == of));
+        (columns.known).extend(all.map(|(_, name, of)| (name.clone(), of.clone())));
     }
     columns.all = true;
     columns
+}
+
+/// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, and a time
+/// with a zone loses it by `AT TIME ZONE 'UTC'`.
+pub(crate) fn by_types(query: &mut Query, schema: &Schema) {
+    let scope = Scope {
+        schema: Some(schema),
+        ..Scope::default()
+    };
+    let around = Scope {
+        with: with(query, &scope),
+        ..scope
+    };
+    let mut order_by = query.order_by.take();
+    by_types_in(&mut query.body, &mut order_by, &around);
+    query.order_by = order_by;
+}
+
+fn by_types_in(body: &mut SetExpr, order_by: &mut Option<OrderBy>, around: &Scope<'_>) {
+    match body {
+        SetExpr::Select(select) => {
+            let mut writer = ByTypes {
+                scope: scope_of(select, around),
+                depth: 0,
+            };
+            let _ = select.visit(&mut writer);
+            let _ = order_by.visit(&mut writer);
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            by_types_in(left, &mut None, around);
+            by_types_in(right, &mut None, around);
+        }
+        _ => {}
+    }
+}
+
+/// Looks at the expressions of a select, and not of those within it.
+struct ByTypes<'a> {
+    scope: Scope<'a>,
+    depth: usize,
+}
+
+impl VisitorMut for ByTypes<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            _ if self.depth > 0 => {}
+            Expr::Cast {
+                expr, data_type, ..
+            } => {
+                if let Some(Type::INT2 | Type::INT4 | Type::INT8) = of_cast(data_type)
+                    && let Some(Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8) = of(expr, &self.scope)
+                {
+                    **expr = sql::call("round", [sql::take(expr)]);
+                }
+            }
+            // In other zones the runtime (1.7.12) gets `now()` wrong that way.
+            Expr::AtTimeZone {
+                timestamp,
+                time_zone,
+            } if sql::text(time_zone).is_some_and(|zone| zone.eq_ignore_ascii_case("utc"))
+                && of(timestamp, &self.scope) == Some(Type::TIMESTAMPTZ) =>
+            {
+                *expr = sql::call("to_local_time", [sql::take(expr)]);
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn relations(table: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
+    let joined = table.joins.iter().map(|join| &join.relation);
+    std::iter::once(&table.relation).chain(joined)
+}
+
+/// Whether a column that two tables have is there once.
+fn merges_columns(table: &TableWithJoins) -> bool {
+    table.joins.iter().any(|join| {
+        matches!(
+            sql::join_constraint!(&join.join_operator),
+            Some(JoinConstraint::Using(_) | JoinConstraint::Natural)
+        )
+    })
 }
 
 impl Columns {
@@ -100,32 +264,53 @@ impl Columns {
     }
 }
 
-impl Scope {
+impl Scope<'_> {
+    /// The columns of a table of this name.
+    fn table(&self, name: &ObjectName) -> Columns {
+        let parts = sql::parts(name).unwrap_or_default();
+        let called = parts.last().map_or("", String::as_str);
+        if let Some(with) = self.with.iter().rfind(|with| with.0 == called)
+            && parts.len() == 1
+        {
+            return with.1.clone();
+        }
+        let mut tables = self.schema.iter().flat_map(|schema| &schema.tables);
+        let known: Vec<_> = match tables.find(|table| table.name == called) {
+            Some(table) if parts.len() == 1 || parts[0] == "public" => {
+                let columns = table.columns.iter();
+                columns
+                    .map(|column| (column.name().clone(), pg_type(column.data_type())))
+                    .collect()
+            }
+            _ => facts::columns_of(called)
+                .iter()
+                .map(|(name, of)| ((*name).to_owned(), of.clone()))
+                .collect(),
+        };
+        let all = !known.is_empty();
+        Columns { known, all }
+    }
+
     /// Adds the columns of a table.
     fn offer(&mut self, factor: &TableFactor) {
         let (columns, alias) = match factor {
-            TableFactor::Table { name, alias, .. } => {
+            TableFactor::Table {
+                name,
+                alias,
+                args: Some(args),
+                ..
+            } => {
                 let called = sql::last(name).unwrap_or_default();
-                let with = self.with.iter().rfind(|with| with.0 == called);
-                let facts = facts::columns_of(&called);
-                let columns = match with {
-                    Some(with) if name.0.len() == 1 => with.1.clone(),
-                    _ if called == "generate_series" => Columns {
-                        known: vec![(
-                            (alias.as_ref()).map_or(called, |alias| sql::folded(&alias.name)),
-                            Some(Type::INT4),
-                        )],
-                        all: true,
-                    },
-                    _ => Columns {
-                        known: (facts.iter())
-                            .map(|(name, of)| ((*name).to_owned(), of.clone()))
-                            .collect(),
-                        all: !facts.is_empty(),
-                    },
-                };
-                (columns, alias)
+                let given = args
+                    .args
+                    .iter()
+                    .map(|given| of(sql::argument(given)?, self));
+                let result = facts::result_of(&called, &given.collect::<Vec<_>>());
+                let name = (alias.as_ref()).map_or(called, |alias| sql::folded(&alias.name));
+                let known = vec![(name, result)];
+                (Columns { known, all: true }, alias)
             }
+            TableFactor::Table { name, alias, .. } => (self.table(name), alias),
             TableFactor::Derived {
                 subquery, alias, ..
             } => (named(subquery, self), alias),
@@ -133,10 +318,7 @@ impl Scope {
                 array_exprs, alias, ..
             } => {
                 let array = array_exprs.first().and_then(|array| of(array, self));
-                let element = array.and_then(|array| match array.kind() {
-                    postgres_types::Kind::Array(element) => Some(element.clone()),
-                    _ => None,
-                });
+                let element = array.as_ref().and_then(element_of);
                 let named = |alias: &TableAlias| sql::folded(&alias.name);
                 let name = alias.as_ref().map_or_else(|| "unnest".to_owned(), named);
                 let known = vec![(name, element)];
@@ -160,7 +342,7 @@ impl Scope {
     }
 }
 
-fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
+fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
     let of = |expr: &Expr| of(expr, scope);
     match expr {
         Expr::Identifier(column) => find(scope, None, column),
@@ -173,7 +355,8 @@ fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
             Value::Number(text, _) if text.parse::<i64>().is_ok() => Some(Type::INT8),
             Value::Number(..) => Some(Type::NUMERIC),
             Value::Boolean(_) => Some(Type::BOOL),
-            _ => Some(Type::TEXT),
+            Value::Placeholder(_) => None,
+            _ => Some(Type::UNKNOWN),
         },
         Expr::IsNull(_)
         | Expr::IsNotNull(_)
@@ -189,49 +372,51 @@ fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
         | Expr::Between { .. }
         | Expr::Like { .. }
         | Expr::ILike { .. }
+        | Expr::SimilarTo { .. }
         | Expr::AnyOp { .. }
         | Expr::AllOp { .. }
         | Expr::UnaryOp {
             op: UnaryOperator::Not,
             ..
         } => Some(Type::BOOL),
-        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => of(expr),
+        Expr::Nested(expr) | Expr::Collate { expr, .. } => of(expr),
+        Expr::UnaryOp { op, expr } => facts::result_of_operator(&op.to_string(), &[of(expr)]),
         Expr::BinaryOp { left, op, right } => match op {
-            BinaryOperator::StringConcat => Some(Type::TEXT),
-            BinaryOperator::Plus
-            | BinaryOperator::Minus
-            | BinaryOperator::Multiply
-            | BinaryOperator::Divide
-            | BinaryOperator::Modulo
-            | BinaryOperator::BitwiseAnd
-            | BinaryOperator::BitwiseOr => of(left).or_else(|| of(right)),
-            _ => Some(Type::BOOL),
+            BinaryOperator::And | BinaryOperator::Or => Some(Type::BOOL),
+            BinaryOperator::PGCustomBinaryOperator(parts) => {
+                facts::result_of_operator(parts.last()?, &[of(left), of(right)])
+            }
+            op => facts::result_of_operator(&op.to_string(), &[of(left), of(right)]),
         },
         Expr::Cast { data_type, .. } => of_cast(data_type),
+        Expr::TypedString(typed) => of_cast(&typed.data_type),
+        Expr::Interval(_) => Some(Type::INTERVAL),
+        Expr::AtTimeZone { timestamp, .. } => match of(timestamp)? {
+            Type::TIMESTAMPTZ => Some(Type::TIMESTAMP),
+            Type::TIMESTAMP => Some(Type::TIMESTAMPTZ),
+            _ => None,
+        },
         Expr::Case {
             conditions,
             else_result,
             ..
         } => {
-            let mut results = conditions
-                .iter()
-                .map(|when| &when.result)
-                .chain(else_result.as_deref())
-                .filter(|result| !is_null(result));
-            // A literal has the type of the others.
-            let is_literal = |result: &&Expr| sql::text(result).is_some();
-            let mut typed = results.clone().filter(|result| !is_literal(result));
-            // Nothing is evaluated twice: that would double with every level.
-            typed.find_map(of).or_else(|| of(results.find(is_literal)?))
+            let results = conditions.iter().map(|when| &when.result);
+            facts::common(results.chain(else_result.as_deref()).map(of))
         }
+        Expr::Extract { expr, .. } => facts::result_of("extract", &[Some(Type::TEXT), of(expr)]),
+        Expr::Ceil { expr, .. } => facts::result_of("ceil", &[of(expr)]),
+        Expr::Floor { expr, .. } => facts::result_of("floor", &[of(expr)]),
+        Expr::Position { .. } => Some(Type::INT4),
         Expr::Function(function) => of_function(function, scope),
         Expr::Array(array) => {
-            let element = array.elem.iter().find_map(of);
-            facts::array_of(&element.unwrap_or(Type::TEXT))
+            let element = facts::common(array.elem.iter().map(of))?;
+            array_of(&element)
         }
-        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last()? {
+        Expr::CompoundFieldAccess { root, access_chain } => match access_chain.last()? {
             // The number of an element of `_pg_expandarray`.
             AccessExpr::Dot(Expr::Identifier(part)) if part.value == "n" => Some(Type::INT4),
+            AccessExpr::Subscript(Subscript::Index { .. }) => element_of(&of(root)?),
             _ => None,
         },
         Expr::Subquery(query) => first_of(query, scope),
@@ -239,58 +424,50 @@ fn of(expr: &Expr, scope: &Scope) -> Option<Type> {
     }
 }
 
-/// What a function returns.
-fn of_function(function: &Function, scope: &Scope) -> Option<Type> {
-    let of = |expr: &Expr| of(expr, scope);
-    let name = sql::last(&function.name)?;
-    match name.as_str() {
-        "count" | "row_number" | "rank" | "dense_rank" => return Some(Type::INT8),
-        "current_schemas" => return Some(Type::NAME_ARRAY),
-        // Words of SQL rather than functions of `pg_proc`.
-        "current_catalog" | "current_role" | "user" => return Some(Type::NAME),
-        "generate_subscripts" | "generate_series" => return Some(Type::INT4),
-        _ => {}
-    }
-    let first = match &function.args {
-        FunctionArguments::List(list) => list.args.first().and_then(sql::argument),
-        FunctionArguments::Subquery(query) if name == "array" => {
-            let element = first_of(query, scope);
-            return facts::array_of(&element.unwrap_or(Type::TEXT));
-        }
+fn element_of(array: &Type) -> Option<Type> {
+    match array.kind() {
+        Kind::Array(element) => Some(element.clone()),
         _ => None,
-    };
-    let found = facts::result_of(&name);
-    match found {
-        Some(Type::ANYARRAY | Type::ANYCOMPATIBLEARRAY) if name == "array_agg" => {
-            facts::array_of(&first.and_then(of).unwrap_or(Type::TEXT))
+    }
+}
+
+fn array_of(element: &Type) -> Option<Type> {
+    let is_literal = *element == Type::UNKNOWN;
+    facts::array_of(if is_literal { &Type::TEXT } else { element })
+}
+
+/// What a function returns.
+fn of_function(function: &Function, scope: &Scope<'_>) -> Option<Type> {
+    let name = sql::last(&function.name)?;
+    let given: Vec<_> = match &function.args {
+        FunctionArguments::List(list) => {
+            let given = list.args.iter().filter_map(sql::argument);
+            given.map(|expr| of(expr, scope)).collect()
         }
-        Some(found) if !matches!(found.kind(), postgres_types::Kind::Pseudo) => Some(found),
-        _ => match name.as_str() {
-            "unnest" => match first.and_then(of)?.kind() {
-                postgres_types::Kind::Array(element) => Some(element.clone()),
-                _ => None,
-            },
-            "sum" | "avg" => match first.and_then(of)? {
-                Type::INT2 | Type::INT4 if name == "sum" => Some(Type::INT8),
-                Type::FLOAT4 if name == "sum" => Some(Type::FLOAT4),
-                Type::FLOAT4 | Type::FLOAT8 => Some(Type::FLOAT8),
-                _ => Some(Type::NUMERIC),
-            },
-            "array_remove" | "coalesce" | "nullif" | "min" | "max" | "greatest" | "least" => {
-                first.and_then(of)
-            }
-            _ => None,
-        },
+        FunctionArguments::Subquery(query) if name == "array" => {
+            return array_of(&first_of(query, scope)?);
+        }
+        _ => Vec::new(),
+    };
+    match name.as_str() {
+        // Words of SQL rather than functions of `pg_proc`.
+        "current_catalog" | "current_role" | "user" => Some(Type::NAME),
+        "coalesce" | "greatest" | "least" => facts::common(given),
+        "nullif" => given.into_iter().next()?,
+        _ => {
+            let ordered = function.within_group.iter().map(|by| of(&by.expr, scope));
+            facts::result_of(&name, &given.into_iter().chain(ordered).collect::<Vec<_>>())
+        }
     }
 }
 
 /// The type of the first column.
-fn first_of(query: &Query, around: &Scope) -> Option<Type> {
+fn first_of(query: &Query, around: &Scope<'_>) -> Option<Type> {
     named(query, around).known.into_iter().next()?.1
 }
 
 /// The type of a column.
-fn find(scope: &Scope, table: Option<&Ident>, column: &Ident) -> Option<Type> {
+fn find(scope: &Scope<'_>, table: Option<&Ident>, column: &Ident) -> Option<Type> {
     let (table, column) = (table.map(sql::folded), sql::folded(column));
     let mut columns = scope.columns.iter();
     let found = columns
@@ -298,10 +475,181 @@ fn find(scope: &Scope, table: Option<&Ident>, column: &Ident) -> Option<Type> {
     found.and_then(|(.., of)| of.clone())
 }
 
-fn is_null(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(value) if value.value == Value::Null)
-}
-
 fn of_cast(data_type: &SqlType) -> Option<Type> {
     facts::type_in_sql(&data_type.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_schema::{DataType, Field};
+
+    use super::*;
+    use crate::parse;
+    use crate::schema::Table;
+
+    /// A table with a column of each of some types.
+    fn schema() -> Schema {
+        let columns = [
+            ("small", DataType::Int16),
+            ("big", DataType::Int64),
+            ("unsigned", DataType::UInt64),
+            ("double", DataType::Float64),
+            ("price", DataType::Decimal128(38, 2)),
+            ("text", DataType::Utf8),
+            ("day", DataType::Date32),
+        ];
+        let columns = columns.map(|(name, of)| Arc::new(Field::new(name, of, true)));
+        let table = Table {
+            name: "t".to_owned(),
+            columns: columns.to_vec(),
+            view: None,
+        };
+        Schema {
+            tables: vec![table],
+            ..Schema::default()
+        }
+    }
+
+    fn types(sql: &str) -> String {
+        let found = of_query(&parse::query(sql).unwrap(), &schema());
+        let names = found
+            .iter()
+            .map(|of| of.as_ref().map_or("?", |of| of.name()));
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn expressions_have_the_types_of_postgres() {
+        for (items, expected) in [
+            (
+                "1, 3000000000, 1.5, 'a', null",
+                "int4 int8 numeric text text",
+            ),
+            (
+                "1 + 1, 7 / 2, 1 + 3000000000, 1 + 1.5, -1, -(1.5)",
+                "int4 int4 int8 numeric int4 numeric",
+            ),
+            (
+                "small + small, small + 1, big + 1, unsigned + 1, price * 2",
+                "int2 int4 int8 numeric numeric",
+            ),
+            (
+                "double * 1.5, 1 + double, 1::real + 1, 1::real + 1::real",
+                "float8 float8 float8 float4",
+            ),
+            (
+                "'1' + 1, 1 - '2', '1' || 'a', 1 || 'a', 2 ^ 3, 2.0 ^ 3",
+                "int4 int4 text text float8 numeric",
+            ),
+            (
+                "text || text, text = 'a', text ~ 'a', 1 < 2, text operator(pg_catalog.~) 'a'",
+                "text bool bool bool bool",
+            ),
+            (
+                "day + 1, day - day, day + interval '1 day', now() - now()",
+                "date int4 timestamp interval",
+            ),
+            (
+                "sum(1), sum(small), sum(big), sum(price), sum(double)",
+                "int8 int8 numeric numeric float8",
+            ),
+            (
+                "avg(1), avg(big), avg(double), min(1), max(text), count(*), count(text)",
+                "numeric numeric float8 int4 text int8 int8",
+            ),
+            (
+                "abs(-1), abs(-1.5), round(1.5), round(1.5, 1), round(1), round(double)",
+                "int4 numeric numeric numeric float8 float8",
+            ),
+            (
+                "length(text), upper(text), concat('a', 1), position('a' in text)",
+                "int4 text text int4",
+            ),
+            (
+                "extract(year from day), date_part('year', day), date_trunc('day', now())",
+                "numeric float8 timestamptz",
+            ),
+            (
+                "case when true then 1 else 2.5 end, case when true then 1 end",
+                "numeric int4",
+            ),
+            (
+                "coalesce(null, 1), coalesce(big, 1), greatest(1, 2.5), nullif(1, 2), coalesce('a', text)",
+                "int4 int8 numeric int4 text",
+            ),
+            (
+                "array[1, 2], array[1, 2.5], array['a'], array[1, 2][1], array_agg(1), unnest(array[1])",
+                "_int4 _numeric _text int4 _int4 int4",
+            ),
+            (
+                "row_number() over (), lag(1) over (), sum(1) over (), percentile_cont(0.5) within group (order by 1)",
+                "int8 int4 int8 float8",
+            ),
+            (
+                "(select 1 + 1), exists (select 1), 1::bigint, cast('1' as numeric(3, 1)), date '2026-01-02'",
+                "int4 bool int8 numeric date",
+            ),
+            (
+                "$1 + 1, nope, nope(1), json_get_int(text, 'a') + 1",
+                "? ? ? ?",
+            ),
+            ("t.*", "int2 int8 numeric float8 numeric text date"),
+        ] {
+            assert_eq!(
+                types(&format!("select {items} from t")),
+                expected,
+                "{items}"
+            );
+        }
+        for (query, expected) in [
+            ("select 1 union all select 2.5", "numeric"),
+            ("select 'a' union select null", "text"),
+            ("values (1, 'a'), (2.5, null)", "numeric text"),
+            ("select x + 1 from (values (1)) v(x)", "int4"),
+            (
+                "with w as (select 1 as x) select x, y from w, (select 2.5 as y) d",
+                "int4 numeric",
+            ),
+            (
+                "with recursive w(x) as (select 1 union all select x + 1 from w) select x from w",
+                "int4",
+            ),
+            ("select g + 1 from generate_series(1, 3) g", "int4"),
+            ("select * from t natural join t u", ""),
+        ] {
+            assert_eq!(types(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_depends_on_types_is_written_out() {
+        for (asked, expected) in [
+            (
+                "select price::int, avg(1)::int, 1.5::bigint from t",
+                "SELECT round(price)::INT, round(avg(1))::INT, round(1.5)::BIGINT FROM t",
+            ),
+            (
+                "select 1::int, text::int, big::int, '1'::int, double::text from t",
+                "SELECT 1::INT, text::INT, big::INT, '1'::INT, double::TEXT FROM t",
+            ),
+            (
+                "select price::int from t where price::int > 1 group by price::int order by price::int",
+                "SELECT round(price)::INT FROM t WHERE round(price)::INT > 1 GROUP BY round(price)::INT ORDER BY round(price)::INT",
+            ),
+            (
+                "select (select price::int from t) from t u union select price::int from t",
+                "SELECT (SELECT price::INT FROM t) FROM t u UNION SELECT round(price)::INT FROM t",
+            ),
+            (
+                "select now() at time zone 'UTC', day at time zone 'UTC', now() at time zone 'Europe/Berlin' from t",
+                "SELECT to_local_time(now() AT TIME ZONE 'UTC'), day AT TIME ZONE 'UTC', now() AT TIME ZONE 'Europe/Berlin' FROM t",
+            ),
+        ] {
+            let mut query = parse::query(asked).unwrap();
+            by_types(&mut query, &schema());
+            assert_eq!(query.to_string(), expected, "{asked}");
+        }
+    }
 }

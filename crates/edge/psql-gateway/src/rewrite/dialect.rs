@@ -7,8 +7,8 @@ use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
     ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArg,
-    FunctionArgExpr, FunctionArguments, Query, Select, SelectItem, SetExpr, UnaryOperator, Value,
-    VisitMut, VisitorMut,
+    FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr,
+    UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use super::table_alias;
@@ -70,23 +70,47 @@ pub(crate) fn adapt(query: &mut Query, session: &Session) -> Result<()> {
     sql::walked(query.visit(&mut Adapter { session }))
 }
 
-/// The digits of a number, with its sign.
-fn number(expr: &Expr) -> Option<String> {
+/// How many digits after the point the numbers of an expression may have together: the runtime's decimals have 38 in all.
+const FRACTION: usize = 16;
+
+/// Makes numbers with a point decimals, as they are in PostgreSQL, where the runtime calculates with these as it does: not in a
+/// division, whose result would have few digits.
+fn decimals(expr: &mut Expr, left: &mut usize) {
     match expr {
-        Expr::UnaryOp {
-            op: UnaryOperator::Minus,
-            expr,
-        } => number(expr).map(|number| format!("-{number}")),
-        Expr::Nested(expr) => number(expr),
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => Some(digits.clone()),
-            _ => None,
-        },
-        _ => None,
+        Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => decimals(expr, left),
+        Expr::BinaryOp {
+            left: one,
+            op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply,
+            right: other,
+        } => {
+            decimals(one, left);
+            decimals(other, left);
+        }
+        Expr::Case {
+            conditions,
+            else_result,
+            ..
+        } => {
+            let results = conditions.iter_mut().map(|when| &mut when.result);
+            for result in results.chain(else_result.as_deref_mut()) {
+                decimals(result, left);
+            }
+        }
+        Expr::Value(value) => {
+            if let Value::Number(text, _) = &value.value
+                && let Some((_, fraction)) = text.split_once('.')
+                && let Some(rest) = left.checked_sub(fraction.len())
+                && let Ok(decimal) = parameters::typed(text, &Type::NUMERIC)
+            {
+                *left = rest;
+                *expr = decimal;
+            }
+        }
+        _ => {}
     }
 }
 
-/// Gives output columns that are numbers the types that PostgreSQL gives them, and those that are cast to `char(n)` the length.
+/// Makes numbers in output columns decimals, and gives those that are cast to `char(n)` the length.
 fn type_items(body: &mut SetExpr) {
     match body {
         SetExpr::Select(select) => {
@@ -99,16 +123,7 @@ fn type_items(body: &mut SetExpr) {
                     {
                         *expr = sql::call("rpad", [sql::take(expr), length]);
                     }
-                    let Some(number) = number(expr) else {
-                        continue;
-                    };
-                    if number.parse::<i32>().is_ok() {
-                        *expr = sql::cast(sql::take(expr), DataType::Int(None));
-                    } else if number.contains('.')
-                        && let Ok(decimal) = parameters::typed(&number, &Type::NUMERIC)
-                    {
-                        *expr = decimal;
-                    }
+                    decimals(expr, &mut FRACTION.clone());
                 }
             }
         }
@@ -170,18 +185,40 @@ impl Adapter<'_> {
             FunctionArguments::Subquery(_) => false,
         };
         let name = sql::last(&function.name);
-        if let (
-            Some(name @ ("to_char" | "to_date" | "to_timestamp")),
-            FunctionArguments::List(list),
-        ) = (name.as_deref(), &mut function.args)
+        if let (Some("to_char" | "to_date" | "to_timestamp"), FunctionArguments::List(list)) =
+            (name.as_deref(), &mut function.args)
             && let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(format))] = &mut list.args[..]
             && let Some(text) = sql::text(format)
         {
             let chrono = Value::SingleQuotedString(time_format(text)?);
             *format = sql::literal(chrono);
-            if name == "to_timestamp" {
-                *expr = parameters::with_time_zone(sql::take(expr));
-            }
+        }
+        let renamed = RENAMED
+            .iter()
+            .find(|(known, _)| Some(*known) == name.as_deref());
+        if let Some((_, renamed)) = renamed {
+            function.name = ObjectName::from(vec![Ident::new(*renamed)]);
+        }
+        if name.as_deref() == Some("to_timestamp") {
+            *expr = parameters::with_time_zone(sql::take(expr));
+            return Ok(());
+        }
+        if let (Some("mod"), FunctionArguments::List(list)) = (name.as_deref(), &mut function.args)
+            && let [one, other] = &list.args[..]
+            && let (Some(one), Some(other)) = (sql::argument(one), sql::argument(other))
+        {
+            let nested = |expr: &Expr| Expr::Nested(Box::new(expr.clone()));
+            let rest = sql::binary(nested(one), BinaryOperator::Modulo, nested(other));
+            *expr = Expr::Nested(Box::new(rest));
+            return Ok(());
+        }
+        if let (Some("date_part"), FunctionArguments::List(list)) =
+            (name.as_deref(), &function.args)
+            && let [field, time] = &list.args[..]
+            && let (Some(field), Some(time)) = (sql::argument(field), sql::argument(time))
+            && let Some(field) = sql::text(field)
+        {
+            *expr = date_part(&field.to_lowercase(), time);
             return Ok(());
         }
         // The runtime's are unsigned.
@@ -216,10 +253,32 @@ impl Adapter<'_> {
                     DateTimeField::Custom(name) => name.value.clone(),
                     other => other.to_string(),
                 };
-                let field = sql::literal(Value::SingleQuotedString(field.to_lowercase()));
-                *expr = sql::call("date_part", [field, (**inner).clone()]);
+                *expr = date_part(&field.to_lowercase(), inner);
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
+            // Operators that are functions there.
+            Expr::UnaryOp { op, expr: inner } => {
+                let function = match op {
+                    UnaryOperator::PGAbs => "abs",
+                    UnaryOperator::PGSquareRoot => "sqrt",
+                    UnaryOperator::PGCubeRoot => "cbrt",
+                    _ => return Ok(()),
+                };
+                *expr = sql::call(function, [sql::take(inner)]);
+            }
+            Expr::BinaryOp {
+                left,
+                op:
+                    BinaryOperator::Plus
+                    | BinaryOperator::Minus
+                    | BinaryOperator::Multiply
+                    | BinaryOperator::Divide
+                    | BinaryOperator::Modulo,
+                right,
+            } => {
+                as_number(left, right);
+                as_number(right, left);
+            }
             Expr::BinaryOp {
                 left,
                 op: BinaryOperator::PGExp,
@@ -273,6 +332,33 @@ impl Adapter<'_> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Makes a text that is calculated with a number one itself.
+fn as_number(expr: &mut Expr, other: &Expr) {
+    let is_number = |expr: &Expr| constant(expr).is_some() && sql::text(expr).is_none();
+    if is_number(other)
+        && let Some(text) = sql::text(expr)
+        && text.parse::<u32>().is_ok()
+    {
+        *expr = sql::literal(Value::Number(text.to_owned(), false));
+    }
+}
+
+/// A field of a time. The runtime's seconds are whole ones.
+fn date_part(field: &str, time: &Expr) -> Expr {
+    let part = |field: &str| {
+        let field = sql::literal(Value::SingleQuotedString(field.to_owned()));
+        sql::call("date_part", [field, time.clone()])
+    };
+    match field {
+        "second" | "seconds" => {
+            let million = sql::literal(Value::Number("1e6".to_owned(), false));
+            let seconds = sql::binary(part("microsecond"), BinaryOperator::Divide, million);
+            Expr::Nested(Box::new(seconds))
+        }
+        field => part(field),
     }
 }
 
@@ -343,6 +429,15 @@ fn length(data_type: &DataType) -> Option<Expr> {
     let length = length.parse::<u32>().ok()?.to_string();
     Some(sql::literal(Value::Number(length, false)))
 }
+
+/// Functions that the runtime knows by other names.
+const RENAMED: [(&str, &str); 5] = [
+    ("array_upper", "array_length"),
+    ("ceiling", "ceil"),
+    ("every", "bool_and"),
+    ("sign", "signum"),
+    ("variance", "var_samp"),
+];
 
 /// Patterns of PostgreSQL's formats of dates and times, those that begin with others first, and what the runtime calls them.
 const PATTERNS: [(&str, &str); 18] = [

@@ -56,6 +56,7 @@ fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
 pub(crate) fn for_runtime(mut query: Query, schema: &Schema, session: &Session) -> Result<String> {
     rewrite(&mut query, schema)?;
     adapt(&mut query, session)?;
+    names::tell_apart(&mut query);
     // Views and values may have made it larger than it came.
     bounds::check(&query)?;
     products::check(&query)?;
@@ -209,6 +210,7 @@ impl Rewriter<'_> {
     }
 
     fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        name_series(factor);
         let relation = match factor {
             TableFactor::Table {
                 name,
@@ -497,6 +499,25 @@ impl Rewriter<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+/// Calls the column of `generate_series` what PostgreSQL calls it: as the table.
+fn name_series(factor: &mut TableFactor) {
+    if let TableFactor::Table {
+        name,
+        alias,
+        args: Some(_),
+        ..
+    } = factor
+        && sql::last(name).as_deref() == Some("generate_series")
+    {
+        let alias = alias.get_or_insert_with(|| table_alias("generate_series"));
+        if alias.columns.is_empty() {
+            let name = alias.name.clone();
+            let data_type = None;
+            alias.columns.push(TableAliasColumnDef { name, data_type });
+        }
     }
 }
 

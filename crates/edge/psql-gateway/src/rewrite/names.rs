@@ -123,7 +123,8 @@ fn name_in_runtime(expr: &Expr) -> String {
     match &expr {
         Expr::Identifier(ident) => sql::folded(ident),
         Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded).unwrap_or_default(),
-        other => other.to_string(),
+        // Words of SQL are functions there.
+        other => other.to_string().to_lowercase(),
     }
 }
 
@@ -153,7 +154,10 @@ fn own_name(expr: &Expr) -> Option<String> {
         Expr::Exists { .. } => Some("exists".to_owned()),
         Expr::Array(_) => Some("array".to_owned()),
         Expr::Extract { .. } => Some("extract".to_owned()),
-        Expr::Substring { .. } => Some("substring".to_owned()),
+        Expr::Substring { shorthand, .. } => {
+            Some(if *shorthand { "substr" } else { "substring" }.to_owned())
+        }
+        Expr::Overlay { .. } => Some("overlay".to_owned()),
         Expr::Trim { .. } => Some("btrim".to_owned()),
         Expr::Ceil { .. } => Some("ceil".to_owned()),
         Expr::Floor { .. } => Some("floor".to_owned()),
@@ -186,8 +190,8 @@ mod tests {
                 &["key", "int4", "K"],
             ),
             (
-                "select case when true then 1 end, exists (select 1)",
-                &["case", "exists"],
+                "select case when true then 1 end, exists (select 1), substr(key, 1), overlay(key placing 'a' from 1)",
+                &["case", "exists", "substr", "overlay"],
             ),
             ("select now() union select 1", &["now"]),
         ] {

@@ -441,7 +441,19 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
         ),
         (
             "select 1, -1, 1.5, 3000000000, '1' union select (2), 0, x, 1 + 1, 1.5e3",
-            "SELECT CAST(1 AS INT), CAST(-1 AS INT), CAST('1.5' AS DECIMAL(38,1)), 3000000000, '1' UNION SELECT CAST(2 AS INT), CAST(0 AS INT), x, 1 + 1, CAST('1500' AS DECIMAL(38,0))",
+            "SELECT 1, -1, CAST('1.5' AS DECIMAL(38,1)), 3000000000, '1' UNION SELECT (2), 0, x, 1 + 1, CAST('1500' AS DECIMAL(38,0))",
+        ),
+        (
+            "select 0.1 + x * 1.5, (1.5), 1.5 / 2, case when a then 2.5 end, 0.12345678901234567",
+            "SELECT CAST('0.1' AS DECIMAL(38,1)) + x * CAST('1.5' AS DECIMAL(38,1)), (CAST('1.5' AS DECIMAL(38,1))), 1.5 / 2, CASE WHEN a THEN CAST('2.5' AS DECIMAL(38,1)) END, 0.12345678901234567",
+        ),
+        (
+            "select @ x, |/ 4, sign(x), '2' + 1, 1 * '2', x - '2', 'a' || 1",
+            "SELECT abs(x), sqrt(4), signum(x), 2 + 1, 1 * 2, x - '2', 'a' || 1",
+        ),
+        (
+            "select variance(x), every(a), ceiling(x), mod(1 + 2, x), extract(second from x), date_part('Second', x)",
+            "SELECT var_samp(x), bool_and(a), ceil(x), ((1 + 2) % (x)), (date_part('microsecond', x) / 1e6), (date_part('microsecond', x) / 1e6)",
         ),
         (
             "select row_number() over (), x::char(3), x::char, '{}'::json",

@@ -8,8 +8,10 @@ mod deep;
 mod runtime;
 mod sql;
 
+use std::io::Write;
 use std::panic::PanicHookInfo;
-use std::sync::{Mutex, Once};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -246,9 +248,12 @@ async fn whatever_is_asked_is_answered_and_the_runtime_is_asked_sql() {
     })
     .await;
     let handle = tokio::runtime::Handle::current();
+    let count = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&count);
     let fuzzed = tokio::task::spawn_blocking(move || {
         let questions = proptest::collection::vec(question(), 1..4);
         runner(400).run(&questions, |questions| {
+            asked.fetch_add(questions.len(), Ordering::Relaxed);
             let bytes = [startup(), questions.concat()].concat();
             let said = handle.block_on(send_and_leave(port, &bytes));
             let answered = questions.len() + 1;
@@ -266,7 +271,11 @@ async fn whatever_is_asked_is_answered_and_the_runtime_is_asked_sql() {
             assert_nothing_panicked()
         })
     });
-    fuzzed.await.unwrap().unwrap();
+    let result = fuzzed.await.unwrap();
+    // Not captured by the test harness.
+    let count = count.load(Ordering::Relaxed);
+    writeln!(std::io::stderr(), "{count} statements").unwrap();
+    result.unwrap();
     is_alive(port).await;
 }
 

@@ -126,6 +126,18 @@ const OPERATORS: &[&str] = &[
     "&",
     "^",
 ];
+const FUNCTIONS: &[&str] = &[
+    "round",
+    "mod",
+    "power",
+    "greatest",
+    "every",
+    "variance",
+    "array_upper",
+    "generate_series",
+    "concat",
+    "lag",
+];
 const JOINS: &[&str] = &[
     "join",
     "left join",
@@ -352,7 +364,7 @@ impl Choices<'_> {
     }
 
     fn expression(&mut self, depth: u32) -> String {
-        let kind = self.pick(32);
+        let kind = self.pick(34);
         let Some(below) = depth.checked_sub(1).filter(|_| kind > 0) else {
             return self.leaf();
         };
@@ -399,9 +411,16 @@ impl Choices<'_> {
             ),
             27 => format!("array_agg({a} order by {})", self.expression(below)),
             28 => format!("substring({a} from 1 for 2) collate \"C\""),
-            29 => format!("extract(epoch from {a})"),
+            29 => {
+                let field = self.word(&["epoch", "second", "year", "nope"]);
+                format!("extract({field} from {a})")
+            }
             30 => format!("pg_catalog.pg_get_userbyid({a})"),
-            _ => format!("nullif({a}, current_database())"),
+            31 => format!("nullif({a}, current_database())"),
+            _ => {
+                let function = self.word(FUNCTIONS);
+                format!("{function}({a}, {})", self.expression(below))
+            }
         }
     }
 

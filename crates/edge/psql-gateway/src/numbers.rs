@@ -1,0 +1,418 @@
+//! Columns in the types that PostgreSQL gives them, where the runtime has others: whole numbers are `bigint` there, other numbers
+//! `double precision`, and `json`, `uuid` and the like are texts.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_cast::cast::{CastOptions, cast_with_options};
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema as ArrowSchema};
+use bytes::BytesMut;
+use futures::StreamExt;
+use pgwire::api::Type;
+use postgres_types::Kind;
+use sqlparser::ast::{
+    BinaryOperator, DateTimeField, Expr, FunctionArguments, Query, SelectItem, SetExpr, Value,
+};
+
+use crate::catalogue::{self, facts};
+use crate::error::{Error, Result};
+use crate::rows::TYPE_KEY;
+use crate::runtime::Answer;
+use crate::schema::Schema;
+use crate::sql;
+use crate::values::put_float;
+
+/// The types whose values are texts in the runtime.
+const OF_TEXT: [Type; 6] = [
+    Type::UUID,
+    Type::JSON,
+    Type::JSONB,
+    Type::NAME,
+    Type::VARCHAR,
+    Type::BPCHAR,
+];
+/// The types of whole numbers, and `numeric`.
+const OF_WHOLE: [Type; 4] = [Type::INT2, Type::INT4, Type::INT8, Type::NUMERIC];
+
+/// How many digits of a `numeric` are shown after the point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    /// As few as say what it is.
+    Few,
+    /// So many.
+    Just(usize),
+    /// As of a quotient: at least 16 that count.
+    Quotient,
+}
+
+/// What PostgreSQL makes of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    of: Type,
+    digits: Digits,
+}
+
+/// What PostgreSQL makes of the output columns of a query, as far as that can be seen.
+pub(crate) fn kinds(query: &Query, schema: &Schema) -> Vec<Option<Column>> {
+    let types = catalogue::types_of(query, schema);
+    let digits = digits_of(query);
+    let columns = types.into_iter().enumerate().map(|(index, of)| {
+        let digits = digits.get(index).copied().unwrap_or(Digits::Few);
+        of.map(|of| Column { of, digits })
+    });
+    columns.collect()
+}
+
+/// The answer with its columns in these types, where the runtime's values can be sent as such.
+pub(crate) fn typed(answer: Answer, kinds: Vec<Option<Column>>) -> Answer {
+    let fields = answer.schema.fields();
+    // One that is not seen would put all that follow in the wrong place.
+    if kinds.len() != fields.len() {
+        return answer;
+    }
+    let kinds = kinds.into_iter().zip(fields);
+    let kinds: Vec<_> = kinds
+        .map(|(kind, field)| kind.filter(|kind| becomes(field.data_type(), &kind.of)))
+        .collect();
+    let fields = kinds.iter().zip(fields).map(|(kind, field)| match kind {
+        Some(kind) => field_of(field, &kind.of),
+        None => Arc::clone(field),
+    });
+    let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+    let converted = {
+        let schema = Arc::clone(&schema);
+        move |batch: RecordBatch| convert(&batch, &schema, &kinds)
+    };
+    Answer {
+        schema,
+        batches: Box::pin(answer.batches.map(move |batch| converted(batch?))),
+    }
+}
+
+/// Whether the runtime's values of one type can be sent as another's. Each is checked then.
+fn becomes(from: &DataType, to: &Type) -> bool {
+    match (from, to.kind()) {
+        (DataType::List(element), Kind::Array(of)) => becomes(element.data_type(), of),
+        (DataType::Utf8 | DataType::Utf8View, _) => OF_TEXT.contains(to),
+        (DataType::Int32, _) if *to == Type::FLOAT8 => true,
+        (DataType::UInt64, _) if *to == Type::NUMERIC => false,
+        (from, _) if from.is_integer() => OF_WHOLE.contains(to),
+        (DataType::Float64, _) => *to == Type::NUMERIC,
+        _ => false,
+    }
+}
+
+/// What values of a type are in a batch.
+fn data_type(from: &FieldRef, to: &Type) -> DataType {
+    match (from.data_type(), to.kind()) {
+        (DataType::List(element), Kind::Array(of)) => DataType::List(field_of(element, of)),
+        (DataType::Utf8View, _) => DataType::Utf8View,
+        _ => match *to {
+            Type::INT2 => DataType::Int16,
+            Type::INT4 => DataType::Int32,
+            Type::INT8 => DataType::Int64,
+            Type::FLOAT8 => DataType::Float64,
+            _ => DataType::Utf8,
+        },
+    }
+}
+
+fn field_of(field: &FieldRef, of: &Type) -> FieldRef {
+    let mut about = field.metadata().clone();
+    about.insert(TYPE_KEY.to_owned(), of.oid().to_string());
+    let field = (**field).clone().with_data_type(data_type(field, of));
+    Arc::new(field.with_metadata(about))
+}
+
+fn convert(
+    batch: &RecordBatch,
+    schema: &Arc<ArrowSchema>,
+    kinds: &[Option<Column>],
+) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(schema.fields()).zip(kinds);
+    let columns = columns.map(|((column, field), kind)| match kind {
+        Some(kind) => array(column, field, &kind.of, kind.digits),
+        None => Ok(Arc::clone(column)),
+    });
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = columns.collect::<Result<_>>()?;
+    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options);
+    batch.map_err(|error| Error::new("XX000", error.to_string()))
+}
+
+/// The values of a column in another type.
+fn array(column: &ArrayRef, field: &FieldRef, of: &Type, digits: Digits) -> Result<ArrayRef> {
+    let checked = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let failed = |error: ArrowError| match error {
+        ArrowError::CastError(_) => {
+            let name = facts::name_in_sql(of.oid());
+            Error::new("22003", format!("{name} out of range"))
+        }
+        error => Error::new("XX000", error.to_string()),
+    };
+    match (column.data_type(), field.data_type(), of.kind()) {
+        (DataType::List(_), DataType::List(element), Kind::Array(of)) => {
+            let list = column.as_list::<i32>();
+            let values = array(list.values(), element, of, digits)?;
+            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+            let list = ListArray::try_new(Arc::clone(element), offsets, values, nulls);
+            Ok(Arc::new(list.map_err(failed)?))
+        }
+        (DataType::Float64, DataType::Utf8, _) => {
+            let values = column.as_primitive::<Float64Type>().iter();
+            let texts = values.map(|value| value.map(|value| decimal(value, digits)).transpose());
+            Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
+        }
+        (_, DataType::Utf8, _) if digits != Digits::Few && *of == Type::NUMERIC => {
+            let floats = cast_with_options(column, &DataType::Float64, &checked);
+            array(&floats.map_err(failed)?, field, of, digits)
+        }
+        (_, to, _) => cast_with_options(column, to, &checked).map_err(failed),
+    }
+}
+
+/// A number in digits, without an exponent.
+fn decimal(value: f64, digits: Digits) -> Result<String> {
+    if !value.is_finite() {
+        if digits == Digits::Quotient {
+            return Err(Error::new("22012", "division by zero"));
+        }
+        let mut text = BytesMut::new();
+        put_float(value, &mut text);
+        return Ok(String::from_utf8_lossy(&text).into_owned());
+    }
+    let after = match digits {
+        Digits::Few => return Ok(value.to_string()),
+        Digits::Just(after) => after,
+        Digits::Quotient => after_quotient(value.abs()),
+    };
+    // Digits beyond those that say what it is are zeros.
+    let text = value.to_string();
+    let has = text.split_once('.').map_or(0, |(_, after)| after.len());
+    Ok(match after.checked_sub(has) {
+        Some(0) => text,
+        Some(more) if has == 0 => format!("{text}.{:0<more$}", ""),
+        Some(more) => format!("{text}{:0<more$}", ""),
+        None => format!("{value:.after$}"),
+    })
+}
+
+/// How many digits PostgreSQL shows after the point of a quotient: it counts in groups of four, and shows four groups after the first. The
+/// first is the one before if dividend and divisor begin alike, as they do if it is a power of 10,000.
+fn after_quotient(size: f64) -> usize {
+    let mut after = 20;
+    let mut least = 1.0;
+    while after > 0 && size > least {
+        after -= 4;
+        least *= 1e4;
+    }
+    let mut most = 1e-4;
+    while after < 40 && size != 0.0 && size <= most {
+        after += 4;
+        most /= 1e4;
+    }
+    after
+}
+
+/// The digits of the output columns; none if the columns are not all in the query.
+fn digits_of(query: &Query) -> Vec<Digits> {
+    let mut body = &*query.body;
+    let select = loop {
+        match body {
+            SetExpr::Select(select) => break select,
+            SetExpr::Query(query) => body = &query.body,
+            SetExpr::SetOperation { left, .. } => body = left,
+            _ => return Vec::new(),
+        }
+    };
+    let items = select.projection.iter().map(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            Some(digits(expr))
+        }
+        _ => None,
+    });
+    items.collect::<Option<_>>().unwrap_or_default()
+}
+
+fn digits(expr: &Expr) -> Digits {
+    match expr {
+        Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => digits(expr),
+        Expr::BinaryOp { left, op, right } => match op {
+            BinaryOperator::Divide | BinaryOperator::PGExp => Digits::Quotient,
+            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply => {
+                let is_quotient = [left, right].map(|side| digits(side) == Digits::Quotient);
+                if is_quotient.contains(&true) {
+                    Digits::Quotient
+                } else {
+                    Digits::Few
+                }
+            }
+            _ => Digits::Few,
+        },
+        Expr::Extract { field, .. } => match field {
+            DateTimeField::Second | DateTimeField::Seconds | DateTimeField::Epoch => {
+                Digits::Just(6)
+            }
+            DateTimeField::Millisecond | DateTimeField::Milliseconds => Digits::Just(3),
+            _ => Digits::Few,
+        },
+        Expr::Case { conditions, .. } => {
+            (conditions.first()).map_or(Digits::Few, |when| digits(&when.result))
+        }
+        Expr::Function(function) => {
+            let FunctionArguments::List(list) = &function.args else {
+                return Digits::Few;
+            };
+            let mut given = list.args.iter().filter_map(sql::argument);
+            let (first, second) = (given.next(), given.next());
+            match sql::last(&function.name).unwrap_or_default().as_str() {
+                "avg" | "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp"
+                | "var_pop" | "power" | "sqrt" => Digits::Quotient,
+                "round" | "trunc" => second.and_then(count).map_or(Digits::Few, Digits::Just),
+                "coalesce" | "nullif" | "greatest" | "least" | "sum" | "min" | "max" | "abs" => {
+                    first.map_or(Digits::Few, digits)
+                }
+                _ => Digits::Few,
+            }
+        }
+        _ => Digits::Few,
+    }
+}
+
+/// A number of digits in a query.
+fn count(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.parse().ok().filter(|count| *count <= 38),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{Float64Array, Int64Array};
+    use arrow_schema::Field;
+    use futures::TryStreamExt;
+
+    use super::*;
+    use crate::parse;
+
+    #[test]
+    fn numerics_have_the_digits_that_postgres_shows() {
+        for (value, digits, expected) in [
+            (0.1 + 0.2, Digits::Few, "0.30000000000000004"),
+            (1e20, Digits::Few, "100000000000000000000"),
+            (f64::NAN, Digits::Few, "NaN"),
+            (f64::NEG_INFINITY, Digits::Few, "-Infinity"),
+            (2.5, Digits::Just(2), "2.50"),
+            (-2.0, Digits::Just(6), "-2.000000"),
+            (1.25, Digits::Just(1), "1.2"),
+            (0.0, Digits::Quotient, "0.00000000000000000000"),
+            (1.0 / 3.0, Digits::Quotient, "0.33333333333333330000"),
+            (1.0, Digits::Quotient, "1.00000000000000000000"),
+            (1.5, Digits::Quotient, "1.5000000000000000"),
+            (12345.5, Digits::Quotient, "12345.500000000000"),
+            (0.00005, Digits::Quotient, "0.000050000000000000000000"),
+            (1e30, Digits::Quotient, "1000000000000000000000000000000"),
+        ] {
+            assert_eq!(decimal(value, digits).unwrap(), expected, "{value}");
+        }
+        let error = decimal(f64::INFINITY, Digits::Quotient).unwrap_err();
+        assert_eq!(error.code, "22012");
+    }
+
+    #[test]
+    fn digits_follow_from_the_expression() {
+        let query = "select a / 2, -(avg(a)), round(a, 2), extract(epoch from a), coalesce(avg(a), 0), a + 1, 1 + a / 2, \
+                     case when a then stddev(a) end, round(a, b)";
+        let found = digits_of(&parse::query(query).unwrap());
+        let quotient = Digits::Quotient;
+        let expected = [
+            quotient,
+            quotient,
+            Digits::Just(2),
+            Digits::Just(6),
+            quotient,
+            Digits::Few,
+            quotient,
+            quotient,
+            Digits::Few,
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(digits_of(&parse::query("select *, a / 2").unwrap()), []);
+    }
+
+    fn answer(columns: Vec<(&str, ArrayRef)>) -> Answer {
+        Answer::ready(RecordBatch::try_from_iter(columns).unwrap())
+    }
+
+    fn wanted(types: &[Option<Type>]) -> Vec<Option<Column>> {
+        let digits = Digits::Few;
+        let types = types.iter().cloned();
+        types.map(|of| Some(Column { of: of?, digits })).collect()
+    }
+
+    #[tokio::test]
+    async fn numbers_are_sent_in_the_types_of_postgres_or_refused() {
+        let whole = || Arc::new(Int64Array::from(vec![Some(7), None])) as ArrayRef;
+        let list = ListArray::new(
+            Arc::new(Field::new_list_field(DataType::Int64, true)),
+            arrow_buffer::OffsetBuffer::from_lengths([2, 0]),
+            whole(),
+            None,
+        );
+        let found = typed(
+            answer(vec![
+                ("a", whole()),
+                ("b", Arc::new(Float64Array::from(vec![0.5, 2.0]))),
+                ("c", Arc::new(list)),
+                ("d", whole()),
+                ("e", whole()),
+            ]),
+            wanted(&[
+                Some(Type::INT4),
+                Some(Type::NUMERIC),
+                Some(Type::INT4_ARRAY),
+                // Not what it is for the runtime.
+                Some(Type::BOOL),
+                None,
+            ]),
+        );
+        let types = [
+            Some(Type::INT4),
+            Some(Type::NUMERIC),
+            Some(Type::INT4_ARRAY),
+            None,
+            None,
+        ];
+        let told = found.schema.fields().iter().map(|field| {
+            let oid = field.metadata().get(TYPE_KEY)?;
+            Type::from_oid(oid.parse().unwrap())
+        });
+        assert_eq!(told.collect::<Vec<_>>(), types);
+        let batches: Vec<_> = found.batches.try_collect().await.unwrap();
+        let columns = batches[0].columns();
+        assert_eq!(*columns[0].data_type(), DataType::Int32);
+        assert_eq!(columns[1].as_string::<i32>().value(1), "2");
+        let elements = columns[2].as_list::<i32>().value(0);
+        assert_eq!(*elements.data_type(), DataType::Int32);
+        assert!(columns[0].is_null(1) && elements.is_null(1));
+
+        let large = Arc::new(Int64Array::from(vec![1 << 31]));
+        let mut found = typed(answer(vec![("a", large)]), wanted(&[Some(Type::INT4)]));
+        let error = found.batches.try_next().await.unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            ("22003", "integer out of range")
+        );
+    }
+}
