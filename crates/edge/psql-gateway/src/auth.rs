@@ -25,7 +25,8 @@ use tracing::debug;
 
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::session::{REPORTED, Session};
+use crate::session::Session;
+use crate::settings::REPORTED;
 use crate::tls::Tls;
 
 /// Users and their passwords, salted and hashed as SCRAM-SHA-256 wants them.

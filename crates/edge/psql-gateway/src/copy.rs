@@ -66,12 +66,12 @@ impl CopyOptions {
     /// The line with the names of the columns, if one was asked for.
     pub(crate) fn header_line<'a>(
         &self,
-        names: impl ExactSizeIterator<Item = &'a str>,
+        names: impl Iterator<Item = &'a str> + Clone,
     ) -> PgWireResult<Option<BytesMut>> {
         if !self.header || self.layout == Layout::Binary {
             return Ok(None);
         }
-        let mut line = RowEncoder::new(self.layout.clone(), names.len());
+        let mut line = RowEncoder::new(self.layout.clone(), names.clone().count());
         for name in names {
             line.value(|out| {
                 out.put_slice(name.as_bytes());

@@ -6,11 +6,11 @@ use arrow_schema::DataType;
 use futures::{StreamExt, TryStreamExt, stream};
 use tracing::warn;
 
+use crate::about::About;
 use crate::bounds::with_stack;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 use crate::schema::{Schema, Table};
-use crate::session::About;
 use crate::views::{View, Views};
 use crate::{parse, rewrite};
 

@@ -1,9 +1,8 @@
 //! Everything that can go wrong, with the SQLSTATE that PostgreSQL's clients expect for it.
 
 use pgwire::error::{ErrorInfo, PgWireError};
+use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
-
-use crate::sql::DIALECT;
 
 /// A SQLSTATE and its message; see appendix A of PostgreSQL's manual for the codes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -154,7 +153,7 @@ impl Error {
         let (None, Some(name)) = (self.position, &self.name) else {
             return self;
         };
-        let tokens = Tokenizer::new(&DIALECT, sql).tokenize_with_location();
+        let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location();
         let found = tokens.unwrap_or_default().into_iter().find(|token| {
             matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case(name))
         });

@@ -28,12 +28,13 @@ use pgwire::messages::response::{EmptyQueryResponse, ReadyForQuery, TransactionS
 use pgwire::messages::simplequery::Query;
 use pgwire::messages::startup::ParameterStatus;
 use sqlparser::ast::{Expr, Statement};
-use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
+use crate::prepared::{Inner, Parsed};
 use crate::rows::Columns;
-use crate::session::{REPORTED, Session, unknown_cursor};
+use crate::session::{Session, unknown_cursor};
+use crate::settings::REPORTED;
 use crate::statement::{Done, Task};
 use crate::{parameters, parse};
 
@@ -41,32 +42,6 @@ use crate::{parameters, parse};
 pub(crate) struct Handler {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) session: Arc<Session>,
-}
-
-/// A prepared statement.
-#[derive(Debug, Clone)]
-pub(crate) struct Parsed(pub(crate) Arc<Inner>);
-
-/// What is known of a prepared statement.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) statement: Statement,
-    /// The text it came in, for positions of errors.
-    pub(crate) text: String,
-    /// The types of its parameters.
-    pub(crate) types: Vec<Type>,
-    columns: OnceCell<Option<Columns>>,
-}
-
-impl Parsed {
-    pub(crate) fn new(statement: Statement, text: &str, types: Vec<Type>) -> Self {
-        Self(Arc::new(Inner {
-            statement,
-            text: text.to_owned(),
-            types,
-            columns: OnceCell::new(),
-        }))
-    }
 }
 
 impl Handler {

@@ -11,7 +11,7 @@
 //! | `server.rs`, `limits.rs` | accepts connections, limits them and their messages |
 //! | `auth.rs`, `tls.rs` | lets clients in |
 //! | `handler.rs` | the simple and the extended protocol |
-//! | `session.rs` | what a connection remembers; cancelling its query |
+//! | `session.rs`, `settings.rs`, `about.rs`, `prepared.rs` | what a connection remembers; cancelling its query |
 //! | `statement.rs`, `copy.rs`, `cursor.rs` | what each kind of statement does |
 //! | `parameters.rs`, `interval.rs` | parameters of prepared statements, and texts as values of a type |
 //! | `literals.rs` | literals and names: read and printed without a change |
@@ -20,9 +20,10 @@
 //! | `runtime.rs`, `discovery.rs`, `schema.rs` | asks the runtime, also which tables it has |
 //! | `catalogue/` | `pg_catalog` and `information_schema` |
 //! | `numbers.rs` | the types that PostgreSQL gives to columns, where the runtime has others |
-//! | `rows.rs`, `values.rs`, `moment.rs`, `zone.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
+//! | `rows.rs`, `encoded.rs`, `values.rs`, `moment.rs`, `zone.rs`, `row_encoder.rs` | record batches as rows, in the formats of the protocol and of `COPY` |
 //! | `error.rs` | errors and their SQLSTATE |
 
+mod about;
 mod aliases;
 mod auth;
 mod bounds;
@@ -32,6 +33,7 @@ mod cli;
 mod copy;
 mod cursor;
 mod discovery;
+mod encoded;
 mod error;
 mod forms;
 mod gateway;
@@ -45,6 +47,7 @@ mod numbers;
 mod options;
 mod parameters;
 mod parse;
+mod prepared;
 mod products;
 mod rewrite;
 mod row_encoder;
@@ -53,6 +56,7 @@ mod runtime;
 mod schema;
 mod server;
 mod session;
+mod settings;
 mod sql;
 mod statement;
 mod tls;

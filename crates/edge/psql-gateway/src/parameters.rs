@@ -17,7 +17,7 @@ use sqlparser::ast::{
 use crate::catalogue::facts::{array_of, name_in_sql, type_in_sql, type_of_column};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
-use crate::session::boolean;
+use crate::settings::boolean;
 use crate::sql::{self, literal};
 use crate::{interval, literals};
 

@@ -1,6 +1,6 @@
 //! Parsing SQL.
 
-use sqlparser::ast::{Query, Statement};
+use sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -65,6 +65,25 @@ pub(crate) fn query(text: &str) -> Result<Query> {
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err(Error::new("42601", "no query")),
     }
+}
+
+/// `SELECT projection FROM from WHERE selection`
+pub(crate) fn select(
+    projection: Vec<SelectItem>,
+    from: Option<TableFactor>,
+    selection: Option<Expr>,
+) -> Result<Query> {
+    let mut query = query("SELECT a")?;
+    if let SetExpr::Select(select) = &mut *query.body {
+        select.projection = projection;
+        let from = from.into_iter().map(|relation| TableWithJoins {
+            relation,
+            joins: Vec::new(),
+        });
+        select.from = from.collect();
+        select.selection = selection;
+    }
+    Ok(query)
 }
 
 #[cfg(test)]

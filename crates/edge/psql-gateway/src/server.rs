@@ -24,8 +24,9 @@ use tracing::{debug, info, warn};
 use crate::auth::{Door, Guests};
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::handler::{Handler, Parsed};
+use crate::handler::Handler;
 use crate::limits::Limited;
+use crate::prepared::Parsed;
 use crate::session::Session;
 use crate::tls::Tls;
 

@@ -4,13 +4,12 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem,
-    SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, TableAlias,
+    TableFactor, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 
 use crate::error::{Error, Result};
-use crate::parse;
 
 /// What the clients speak.
 pub(crate) const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -117,6 +116,16 @@ pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     }
 }
 
+/// `AS name`
+pub(crate) fn table_alias(name: &str) -> TableAlias {
+    TableAlias {
+        explicit: true,
+        name: ident(name),
+        columns: Vec::new(),
+        at: None,
+    }
+}
+
 /// `(query) AS alias`
 pub(crate) fn derived(query: Query, alias: Option<TableAlias>) -> TableFactor {
     TableFactor::Derived {
@@ -125,25 +134,6 @@ pub(crate) fn derived(query: Query, alias: Option<TableAlias>) -> TableFactor {
         alias,
         sample: None,
     }
-}
-
-/// `SELECT projection FROM from WHERE selection`
-pub(crate) fn select(
-    projection: Vec<SelectItem>,
-    from: Option<TableFactor>,
-    selection: Option<Expr>,
-) -> Result<Query> {
-    let mut query = parse::query("SELECT a")?;
-    if let SetExpr::Select(select) = &mut *query.body {
-        select.projection = projection;
-        let from = from.into_iter().map(|relation| TableWithJoins {
-            relation,
-            joins: Vec::new(),
-        });
-        select.from = from.collect();
-        select.selection = selection;
-    }
-    Ok(query)
 }
 
 /// Takes an expression out of the tree and leaves `NULL` in its place until it is replaced.

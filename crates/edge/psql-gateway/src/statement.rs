@@ -21,12 +21,12 @@ use crate::copy::CopyOptions;
 use crate::cursor::{self, Cursor};
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
-use crate::handler::{Inner, Parsed};
+use crate::prepared::{Inner, Parsed};
 use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
-use crate::session::{self, Session};
-use crate::{numbers, parameters, parse, sql};
+use crate::session::Session;
+use crate::{numbers, parameters, parse, settings, sql};
 
 /// What a statement is answered with.
 pub(crate) enum Done {
@@ -446,9 +446,9 @@ impl Task<'_> {
         };
         let mut value = self.session.setting(&name)?;
         if name == "statement_timeout" {
-            value = session::with_unit(&value);
+            value = settings::with_unit(&value);
         }
-        let name = session::setting(&name).map_or(&*name, |setting| setting.name);
+        let name = settings::setting(&name).map_or(&*name, |setting| setting.name);
         Ok(Self::shown(name, &value))
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlparser::ast::{ObjectName, Query, Statement, Visit, Visitor};
 
-use crate::catalogue::{self, Concerns};
+use crate::catalogue::concerns::{Concerns, concerns};
 use crate::error::Error;
 use crate::{parse, sql};
 
@@ -122,7 +122,7 @@ impl View {
             Ok([Statement::Query(query)]) => *query,
             _ => return Err("a view is exactly one query, such as SELECT …".to_owned()),
         };
-        if let Concerns::Catalogue | Concerns::Both { tables: true } = catalogue::concerns(&query) {
+        if let Concerns::Catalogue | Concerns::Both { tables: true } = concerns(&query) {
             return Err(
                 "it is a query of PostgreSQL's catalogue; a view reads Restate's tables".to_owned(),
             );

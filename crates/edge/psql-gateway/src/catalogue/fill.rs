@@ -5,19 +5,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result, ToSql, params, params_from_iter};
 
 use super::{facts, functions};
+use crate::about::About;
 use crate::schema::{Schema, Table, pg_type};
-use crate::session::{self, About};
+use crate::settings;
 
 /// The first oid of what is not PostgreSQL's own.
 const FIRST_OID: i64 = 16_384;
-const PUBLIC: i64 = 2_200;
-
-/// A schema of the catalogue, its oid and what it is for.
-pub(super) const SCHEMAS: [(&str, i64); 3] = [
-    ("pg_catalog", 11),
-    ("public", PUBLIC),
-    ("information_schema", 13_000),
-];
 
 /// Columns by which tables are joined in most queries.
 const INDEXED: [(&str, &str); 5] = [
@@ -90,7 +83,7 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
             )?;
         }
     }
-    for (name, oid) in SCHEMAS {
+    for (name, oid) in functions::SCHEMAS {
         insert(
             &database,
             "pg_catalog.pg_namespace (oid, nspname, nspowner)",
@@ -109,7 +102,7 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
            (10, 'restate', 1, 1, -1, '********'); \
          COMMIT;",
     )?;
-    for (name, value) in session::DEFAULTS {
+    for (name, value) in settings::DEFAULTS {
         database.execute(
             "UPDATE pg_catalog.pg_settings SET setting = ?2, boot_val = ?2, reset_val = ?2 WHERE lower(name) = ?1",
             [name, value],
@@ -246,7 +239,7 @@ fn describe(database: &Connection, relation: &Relation<'_>) -> Result<()> {
         definition,
     } = relation;
     let is_view = *kind == "v";
-    let namespace = SCHEMAS
+    let namespace = functions::SCHEMAS
         .iter()
         .find(|(name, _)| name == schema)
         .map(|(_, oid)| *oid);

@@ -14,11 +14,13 @@ use sqlparser::ast::{
     SetExpr, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
 };
 
-use super::{Catalogue, Concerns, Found, concerns, facts, functions, is_catalogue, kind};
+use super::answers::is_ours;
+use super::concerns::{Concerns, concerns, is_catalogue};
+use super::{Catalogue, Found, facts, kind};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql::{self, join_constraint, literal};
-use crate::{parameters, parse, rewrite};
+use crate::{parameters, parse};
 
 /// The most rows of a part. The runtime gets them as a text.
 const ROWS: usize = 1_000;
@@ -72,7 +74,7 @@ impl VisitorMut for Mixer<'_> {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         if let Expr::Function(function) = expr
-            && sql::last(&function.name).is_some_and(|name| functions::is_ours(&name))
+            && sql::last(&function.name).is_some_and(|name| is_ours(&name))
             && columns_in(expr).is_some_and(|columns| columns.is_empty())
         {
             return sql::flow(self.constant(expr));
@@ -236,7 +238,7 @@ impl Mixer<'_> {
             return Ok(());
         };
         let name = sql::last(name).unwrap_or_default();
-        let mut alias = alias.clone().unwrap_or_else(|| rewrite::table_alias(&name));
+        let mut alias = alias.clone().unwrap_or_else(|| sql::table_alias(&name));
         let renamed = std::mem::take(&mut alias.columns);
         let columns = facts::columns_of(&name).iter().map(|(column, _)| *column);
         let is_used = |column: &&str| self.names.columns.contains(*column);
@@ -270,7 +272,7 @@ impl Mixer<'_> {
     /// Replaces a function of constants with its value.
     fn constant(&mut self, expr: &mut Expr) -> Result<()> {
         let item = SelectItem::UnnamedExpr(expr.clone());
-        let found = self.find(&sql::select(vec![item], None, None)?)?;
+        let found = self.find(&parse::select(vec![item], None, None)?)?;
         if let ([(_, of)], [values]) = (&found.columns[..], &found.values[..])
             && let [value] = &values[..]
         {
@@ -364,7 +366,7 @@ fn values(found: &Found) -> Result<Query> {
     });
     let items = items.collect();
     if found.rows == 0 {
-        return sql::select(items, None, Some(literal(Value::Boolean(false))));
+        return parse::select(items, None, Some(literal(Value::Boolean(false))));
     }
     let mut rows = parse::query("VALUES (1)")?;
     if let SetExpr::Values(values) = &mut *rows.body {
@@ -374,8 +376,8 @@ fn values(found: &Found) -> Result<Query> {
         };
         values.rows = (0..found.rows).map(row).collect::<Result<_>>()?;
     }
-    let rows = sql::derived(rows, Some(rewrite::table_alias("found")));
-    sql::select(items, Some(rows), None)
+    let rows = sql::derived(rows, Some(sql::table_alias("found")));
+    parse::select(items, Some(rows), None)
 }
 
 /// A value of SQLite as one of the runtime.

@@ -7,11 +7,14 @@
 //! |---|---|
 //! | `facts.tsv`, `facts.rs` | the tables, types, functions and settings of PostgreSQL, written by `facts.sql` |
 //! | `fill.rs` | what is in them |
-//! | `functions.rs` | PostgreSQL's functions about the catalogue |
+//! | `answers.rs`, `functions.rs` | PostgreSQL's functions about the catalogue |
+//! | `concerns.rs` | whether a query concerns the catalogue |
 //! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
 //! | `mixed.rs` | queries of the catalogue and of the runtime |
 //! | `types.rs`, `kind.rs` | the types of the result's columns, and their values |
 
+mod answers;
+pub(crate) mod concerns;
 pub(crate) mod facts;
 mod fill;
 mod functions;
@@ -20,7 +23,6 @@ mod mixed;
 mod translate;
 mod types;
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -29,15 +31,17 @@ use parking_lot::Mutex;
 use pgwire::api::Type;
 use rusqlite::Connection;
 use rusqlite::types::Value as SqliteValue;
-use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, TableFactor, Visit, Visitor};
+use sqlparser::ast::Query;
 use tokio::time::Instant;
 
+use crate::about::About;
 use crate::error::{Error, Result};
 use crate::runtime::Answer;
 use crate::schema::Schema;
-use crate::session::{About, Session};
-use crate::{bounds, literals, parse, rewrite, sql};
+use crate::session::Session;
+use crate::{bounds, literals, parse, rewrite};
 
+pub(crate) use self::concerns::{Concerns, concerns};
 pub(crate) use self::types::{by_types, of_query as types_of};
 
 /// The most rows a query of the catalogue may have: they are collected, and the whole catalogue has far fewer.
@@ -204,103 +208,6 @@ impl From<rusqlite::Error> for Error {
                 Error::unsupported(format!("the catalogue cannot answer this query: {text}"))
                     .hint("Ask for less at a time: the catalogue is not a whole PostgreSQL.")
             })
-    }
-}
-
-/// Who answers a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Concerns {
-    Catalogue,
-    Runtime,
-    /// First the catalogue, of which it may read tables or only call functions, and then the runtime.
-    Both {
-        tables: bool,
-    },
-}
-
-/// Who answers a query.
-pub(crate) fn concerns(query: &Query) -> Concerns {
-    let mut seen = Seen::default();
-    let _ = query.visit(&mut seen);
-    let of_runtime = seen.others.iter().any(|name| !seen.ctes.contains(name));
-    match (seen.tables, seen.functions, of_runtime) {
-        (false, false, _) => Concerns::Runtime,
-        (tables, _, true) => Concerns::Both { tables },
-        (.., false) => Concerns::Catalogue,
-    }
-}
-
-/// What a query mentions.
-#[derive(Default)]
-struct Seen {
-    tables: bool,
-    others: Vec<String>,
-    ctes: Vec<String>,
-    functions: bool,
-    /// The function in a `FROM` that is visited next.
-    called: Option<ObjectName>,
-}
-
-impl Visitor for Seen {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.ctes
-            .extend(ctes.map(|cte| sql::folded(&cte.alias.name)));
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table {
-            name,
-            args: Some(_),
-            ..
-        } = factor
-        {
-            self.called = Some(name.clone());
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
-        let ours = is_catalogue(name);
-        if self.called.take().is_some_and(|called| called == *name) && !ours {
-            // A function in a `FROM`.
-        } else if ours {
-            self.tables = true;
-        } else {
-            self.others.push(sql::last(name).unwrap_or_default());
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Function(function) => {
-                let name = sql::last(&function.name);
-                self.functions |= name.is_some_and(|name| functions::is_ours(&name));
-            }
-            Expr::Cast { data_type, .. } => {
-                let name = match data_type {
-                    SqlType::Regclass => "regclass".to_owned(),
-                    SqlType::Custom(name, _) => sql::last(name).unwrap_or_default(),
-                    _ => String::new(),
-                };
-                self.functions |= name.starts_with("reg") || name == "oid" || name == "name";
-            }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Whether a table of this name is one of the catalogue.
-fn is_catalogue(name: &ObjectName) -> bool {
-    match sql::parts(name).unwrap_or_default().as_slice() {
-        [.., schema, _] => schema == "pg_catalog" || schema == "information_schema",
-        [table] => table.starts_with("pg_"),
-        [] => false,
     }
 }
 

@@ -12,6 +12,7 @@ use sqlparser::ast::{
 };
 
 use super::facts;
+use crate::about::About;
 use crate::error::{Error, Result};
 use crate::parse;
 use crate::rewrite;
@@ -39,7 +40,7 @@ pub(super) fn translate(
 }
 
 struct Translator<'a> {
-    about: rewrite::Session,
+    about: About,
     session: &'a Arc<Session>,
     /// The columns of functions in a `FROM`: table, name, and the expression of SQLite that it stands for.
     renamed: Vec<(String, String, Expr)>,
@@ -508,7 +509,7 @@ fn rows_of(expr: &Expr) -> Option<(String, Expr)> {
 fn each(json: Expr, table: &str) -> TableFactor {
     TableFactor::Table {
         name: ObjectName::from(vec![sql::ident("json_each")]),
-        alias: Some(rewrite::table_alias(table)),
+        alias: Some(sql::table_alias(table)),
         args: Some(TableFunctionArgs {
             args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(json))],
             settings: None,
@@ -564,8 +565,8 @@ fn collected(query: &Query) -> Option<Expr> {
     let element = Expr::Identifier(sql::ident("element"));
     let empty = literal(Value::SingleQuotedString("{}".to_owned()));
     let all = call("coalesce", [call("array_agg", [element]), empty]);
-    let elements = sql::derived(query, Some(rewrite::table_alias("elements")));
-    let outer = sql::select(vec![SelectItem::UnnamedExpr(all)], Some(elements), None);
+    let elements = sql::derived(query, Some(sql::table_alias("elements")));
+    let outer = parse::select(vec![SelectItem::UnnamedExpr(all)], Some(elements), None);
     Some(Expr::Subquery(Box::new(outer.ok()?)))
 }
 

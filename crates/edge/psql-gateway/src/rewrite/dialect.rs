@@ -1,6 +1,5 @@
 //! What PostgreSQL writes in another way than the runtime.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use pgwire::api::Type;
@@ -11,63 +10,16 @@ use sqlparser::ast::{
     UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
-use super::table_alias;
+use crate::about::About;
 use crate::catalogue::facts;
 use crate::error::{Error, Result};
-use crate::{parameters, sql};
-
-/// What functions about the session answer.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Session {
-    pub(crate) user: String,
-    pub(crate) database: String,
-    pub(crate) pid: i32,
-    /// The settings that differ from those of the beginning.
-    pub(crate) settings: BTreeMap<String, String>,
-}
-
-/// The version that is told to clients, by which they choose what they ask of the catalogue.
-pub(crate) const SERVER_VERSION: &str = "15.0";
-
-/// What `version()` answers.
-pub(crate) fn version() -> String {
-    format!(
-        "PostgreSQL {SERVER_VERSION} compatible psql-gateway {} for Restate",
-        env!("CARGO_PKG_VERSION")
-    )
-}
-
-impl Session {
-    /// Whether the catalogue is the same for both.
-    pub(crate) fn looks_like(&self, other: &Self) -> bool {
-        let looks = |session: &Self| {
-            (
-                session.user.clone(),
-                session.database.clone(),
-                session.settings.clone(),
-            )
-        };
-        looks(self) == looks(other)
-    }
-
-    /// The value of a function without arguments, if it is about the session.
-    pub(crate) fn value(&self, function: &str) -> Option<Value> {
-        let text = |text: &str| Some(Value::SingleQuotedString(text.to_owned()));
-        match function {
-            "current_user" | "session_user" | "user" | "current_role" => text(&self.user),
-            "current_database" | "current_catalog" => text(&self.database),
-            "current_schema" => text("public"),
-            "version" => text(&version()),
-            "pg_backend_pid" => Some(Value::Number(self.pid.to_string(), false)),
-            _ => None,
-        }
-    }
-}
+use crate::sql::{self, table_alias};
+use crate::{parameters, parse};
 
 /// Puts a query into the runtime's dialect.
-pub(crate) fn adapt(query: &mut Query, session: &Session) -> Result<()> {
+pub(crate) fn adapt(query: &mut Query, about: &About) -> Result<()> {
     type_items(&mut query.body);
-    sql::walked(query.visit(&mut Adapter { session }))
+    sql::walked(query.visit(&mut Adapter { about }))
 }
 
 /// How many digits after the point the numbers of an expression may have together: the runtime's decimals have 38 in all.
@@ -137,7 +89,7 @@ fn type_items(body: &mut SetExpr) {
 }
 
 struct Adapter<'a> {
-    session: &'a Session,
+    about: &'a About,
 }
 
 impl VisitorMut for Adapter<'_> {
@@ -228,7 +180,7 @@ impl Adapter<'_> {
             *expr = sql::cast(sql::take(expr), DataType::BigInt(None));
             return Ok(());
         }
-        if bare && let Some(value) = name.and_then(|name| self.session.value(&name)) {
+        if bare && let Some(value) = name.and_then(|name| self.about.value(&name)) {
             *expr = sql::literal(value);
         }
         Ok(())
@@ -241,7 +193,7 @@ impl Adapter<'_> {
             Expr::Identifier(ident)
                 if ident.quote_style.is_none() && sql::folded(ident) == "current_schema" =>
             {
-                if let Some(value) = self.session.value("current_schema") {
+                if let Some(value) = self.about.value("current_schema") {
                     *expr = sql::literal(value);
                 }
             }
@@ -489,7 +441,7 @@ fn exists(subquery: &Query, negated: bool) -> Result<Expr> {
     };
     let counted = sql::binary(sql::call("count", [number("1")]), comparison, number("0"));
     let found = sql::derived(subquery.clone(), Some(table_alias("found")));
-    let counted = sql::select(vec![SelectItem::UnnamedExpr(counted)], Some(found), None)?;
+    let counted = parse::select(vec![SelectItem::UnnamedExpr(counted)], Some(found), None)?;
     Ok(Expr::Subquery(Box::new(counted)))
 }
 

@@ -28,14 +28,14 @@ use sqlparser::ast::{
 };
 
 use self::dialect::adapt;
-pub(crate) use self::dialect::{SERVER_VERSION, Session};
 pub(crate) use self::names::{expand, name as column_name, output_names};
 use self::scope::{Found, Keyed, Relation, Scope};
+use crate::about::About;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
-use crate::sql::{self, join_constraint};
+use crate::sql::{self, join_constraint, table_alias};
 use crate::views::View;
-use crate::{aliases, bounds, literals, products};
+use crate::{aliases, bounds, literals, parse, products};
 
 /// The functions that are tables in the runtime.
 const TABLE_FUNCTIONS: [&str; 3] = ["generate_series", "range", "unnest"];
@@ -53,9 +53,9 @@ fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
 }
 
 /// The query as the runtime is asked.
-pub(crate) fn for_runtime(mut query: Query, schema: &Schema, session: &Session) -> Result<String> {
+pub(crate) fn for_runtime(mut query: Query, schema: &Schema, about: &About) -> Result<String> {
     rewrite(&mut query, schema)?;
-    adapt(&mut query, session)?;
+    adapt(&mut query, about)?;
     names::tell_apart(&mut query);
     // Views and values may have made it larger than it came.
     bounds::check(&query)?;
@@ -263,7 +263,7 @@ impl Rewriter<'_> {
                     expr: sql::call(&function, arguments),
                     alias: called.name.clone(),
                 };
-                *factor = sql::derived(sql::select(vec![row], None, None)?, alias.take());
+                *factor = sql::derived(parse::select(vec![row], None, None)?, alias.take());
                 return self.factor(factor);
             }
             TableFactor::NestedJoin {
@@ -587,16 +587,6 @@ fn output_name(expr: &Expr) -> Option<Ident> {
         Expr::Identifier(ident) => Some(ident.clone()),
         Expr::CompoundIdentifier(parts) => parts.last().cloned(),
         _ => None,
-    }
-}
-
-/// `AS name`
-pub(crate) fn table_alias(name: &str) -> TableAlias {
-    TableAlias {
-        explicit: true,
-        name: sql::ident(name),
-        columns: Vec::new(),
-        at: None,
     }
 }
 

@@ -382,7 +382,7 @@ fn every_view_can_be_put_in_and_what_is_put_in_can_be_parsed_again() {
 
 #[test]
 fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
-    let session = Session {
+    let about = About {
         user: "anna".to_owned(),
         database: "restate".to_owned(),
         pid: 7,
@@ -469,10 +469,10 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
         ),
     ] {
         let mut query = parsed(asked);
-        adapt(&mut query, &session).unwrap();
+        adapt(&mut query, &about).unwrap();
         assert_eq!(query.to_string(), answered, "{asked}");
     }
-    let refused = adapt(&mut parsed("select to_char(x, 'Month')"), &session);
+    let refused = adapt(&mut parsed("select to_char(x, 'Month')"), &about);
     assert_eq!(refused.map_err(|error| error.code), Err("0A000"));
 }
 

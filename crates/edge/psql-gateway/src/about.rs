@@ -1,0 +1,53 @@
+//! What functions about a session answer, and what its settings are.
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::Value;
+
+/// What functions about the session answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About {
+    pub(crate) user: String,
+    pub(crate) database: String,
+    pub(crate) pid: i32,
+    /// The settings that differ from those of the beginning.
+    pub(crate) settings: BTreeMap<String, String>,
+}
+
+/// The version that is told to clients, by which they choose what they ask of the catalogue.
+pub(crate) const SERVER_VERSION: &str = "15.0";
+
+/// What `version()` answers.
+pub(crate) fn version() -> String {
+    format!(
+        "PostgreSQL {SERVER_VERSION} compatible psql-gateway {} for Restate",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+impl About {
+    /// Whether the catalogue is the same for both.
+    pub(crate) fn looks_like(&self, other: &Self) -> bool {
+        let looks = |session: &Self| {
+            (
+                session.user.clone(),
+                session.database.clone(),
+                session.settings.clone(),
+            )
+        };
+        looks(self) == looks(other)
+    }
+
+    /// The value of a function without arguments, if it is about the session.
+    pub(crate) fn value(&self, function: &str) -> Option<Value> {
+        let text = |text: &str| Some(Value::SingleQuotedString(text.to_owned()));
+        match function {
+            "current_user" | "session_user" | "user" | "current_role" => text(&self.user),
+            "current_database" | "current_catalog" => text(&self.database),
+            "current_schema" => text("public"),
+            "version" => text(&version()),
+            "pg_backend_pid" => Some(Value::Number(self.pid.to_string(), false)),
+            _ => None,
+        }
+    }
+}
