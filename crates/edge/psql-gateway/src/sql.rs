@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem,
-    SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select,
+    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 
@@ -144,6 +144,19 @@ pub(crate) fn select(
         select.selection = selection;
     }
     Ok(query)
+}
+
+/// The select whose columns a query has, the first of a `UNION`.
+pub(crate) fn first_select(query: &Query) -> Option<&Select> {
+    let mut body = &*query.body;
+    loop {
+        match body {
+            SetExpr::Select(select) => return Some(select),
+            SetExpr::Query(query) => body = &query.body,
+            SetExpr::SetOperation { left, .. } => body = left,
+            _ => return None,
+        }
+    }
 }
 
 /// Takes an expression out of the tree and leaves `NULL` in its place until it is replaced.
