@@ -13,7 +13,7 @@ use futures::StreamExt;
 use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
-    BinaryOperator, DateTimeField, Expr, FunctionArguments, Query, SelectItem, SetExpr, Value,
+    BinaryOperator, DateTimeField, Expr, FunctionArguments, Query, SelectItem, Value,
 };
 
 use crate::catalogue::{self, facts};
@@ -221,16 +221,9 @@ fn after_quotient(size: f64) -> usize {
 
 /// The digits of the output columns; none if the columns are not all in the query.
 fn digits_of(query: &Query) -> Vec<Digits> {
-    let mut body = &*query.body;
-    let select = loop {
-        match body {
-            SetExpr::Select(select) => break select,
-            SetExpr::Query(query) => body = &query.body,
-            SetExpr::SetOperation { left, .. } => body = left,
-            _ => return Vec::new(),
-        }
-    };
-    let items = select.projection.iter().map(|item| match item {
+    let select = sql::first_select(query);
+    let items = select.into_iter().flat_map(|select| &select.projection);
+    let items = items.map(|item| match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
             Some(digits(expr))
         }

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, TableAlias,
-    TableFactor, Value,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select,
+    SetExpr, TableAlias, TableFactor, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 
@@ -133,6 +133,19 @@ pub(crate) fn derived(query: Query, alias: Option<TableAlias>) -> TableFactor {
         subquery: Box::new(query),
         alias,
         sample: None,
+    }
+}
+
+/// The select whose columns a query has, the first of a `UNION`.
+pub(crate) fn first_select(query: &Query) -> Option<&Select> {
+    let mut body = &*query.body;
+    loop {
+        match body {
+            SetExpr::Select(select) => return Some(select),
+            SetExpr::Query(query) => body = &query.body,
+            SetExpr::SetOperation { left, .. } => body = left,
+            _ => return None,
+        }
     }
 }
 

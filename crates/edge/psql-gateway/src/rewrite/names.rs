@@ -15,15 +15,7 @@ use crate::sql;
 /// For each output column the name to show, or nothing where the runtime's is right; nothing at all where the columns are not
 /// known before the runtime answers.
 pub(crate) fn output_names(query: &Query) -> Option<Vec<Option<String>>> {
-    let mut body = &*query.body;
-    let select = loop {
-        match body {
-            SetExpr::Select(select) => break select,
-            SetExpr::Query(query) => body = &query.body,
-            SetExpr::SetOperation { left, .. } => body = left,
-            _ => return None,
-        }
-    };
+    let select = sql::first_select(query)?;
     let names = select.projection.iter().map(|item| match item {
         SelectItem::UnnamedExpr(expr) => {
             Some(Some(name(expr).unwrap_or_else(|| "?column?".to_owned())))

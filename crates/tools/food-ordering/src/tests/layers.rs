@@ -82,10 +82,12 @@ const CIRCLES: [(&str, &[&str]); 1] = [(
 
 /// The words and punctuation of a source file, without comments and its tests.
 fn tokens(source: &str) -> Vec<String> {
-    let source = source
-        .split("#[cfg(test)]\nmod ")
+    let tests = ["mod ", "pub(super) mod ", "pub(crate) mod "];
+    let source = (tests.iter())
+        .filter_map(|tests| source.split_once(&format!("#[cfg(test)]\n{tests}")))
+        .map(|(before, _)| before)
         .next()
-        .unwrap_or_default();
+        .unwrap_or(source);
     let mut tokens: Vec<String> = Vec::new();
     for line in source.lines() {
         let mut in_word = false;

@@ -1,107 +1,27 @@
 //! Measures a system that someone else started (a peer), in the same way as our own.
 
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use domain::Region;
 use kafka::Publisher;
-use reqwest::{Client, Method};
+use reqwest::Client;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use super::Args;
+use super::args::{Args, Peer};
 use super::figures::{self, Figures, Meters};
 use crate::load::new_prefix;
 use crate::load::orders::Generator;
 use crate::load::publish::{OrderEvent, publish};
 use crate::load::timeline::Timelines;
 use crate::load::watch::StatusWatch;
-use crate::usage::{self, Process};
 use food_ordering::http;
 use food_ordering::restate::admin::Admin;
 
 /// The pause between two requests for the status of the same order.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-
-/// The addresses of the external system and the format of its orders.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "External system")]
-pub(super) struct Peer {
-    /// Measure a system that is already running, with its drivers, instead of starting one
-    #[arg(long, env = "FOOD_ORDERING_EXTERNAL")]
-    pub(super) external: bool,
-    #[command(flatten)]
-    kafka: kafka::Options,
-    /// Ingress of its Restate server
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_INGRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    restate_ingress: String,
-    #[command(flatten)]
-    restate_admin: upstream::RestateAdmin,
-    /// Metrics URL of each node of its Restate server; without one, invocations are not counted
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_METRICS",
-        value_delimiter = ',',
-        value_name = "URL,…"
-    )]
-    restate_metrics: Vec<String>,
-    /// Its topic for orders
-    #[arg(long, env = "FOOD_ORDERING_ORDERS_TOPIC", default_value = domain::topic::ORDERS, value_name = "TOPIC")]
-    orders_topic: String,
-    /// Its topic for driver positions
-    #[arg(long, env = "FOOD_ORDERING_UPDATES_TOPIC", default_value = domain::topic::DRIVER_UPDATES, value_name = "TOPIC")]
-    updates_topic: String,
-    /// Read statuses from its topic order-status, in this system's format, instead of requesting them over HTTP
-    #[arg(long, env = "FOOD_ORDERING_HAS_STATUS_TOPIC")]
-    has_status_topic: bool,
-    /// URL of an order's status; {ingress} and {orderId} are filled in
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_STATUS_URL",
-        default_value = "{ingress}/OrderStatusService/{orderId}/get",
-        value_name = "URL"
-    )]
-    status_url: String,
-    /// HTTP method for requesting the status
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_STATUS_METHOD",
-        default_value = "POST",
-        value_name = "METHOD"
-    )]
-    status_method: Method,
-    /// JSON pointer to the status in the response
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_STATUS_POINTER",
-        default_value = "/status",
-        value_name = "POINTER"
-    )]
-    status_pointer: String,
-    /// The terminal statuses
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_ENDS",
-        value_delimiter = ',',
-        default_value = "DELIVERED,REJECTED,CANCELLED",
-        value_name = "STATUS,…"
-    )]
-    ends: Vec<String>,
-    /// File with an order as JSON, in which {orderId}, {restaurantId}, {productId}, {description}, {quantity}, {totalCost},
-    /// {lon} and {lat} are filled in [default: this system's own orders]
-    #[arg(long, env = "FOOD_ORDERING_ORDER_TEMPLATE", value_name = "FILE")]
-    order_template: Option<PathBuf>,
-    /// A process to measure; the names restate-server and kafka stand for the runtime and the broker, all others are services
-    #[arg(long = "pid", env = "FOOD_ORDERING_PIDS", value_delimiter = ',', value_parser = usage::parse, value_name = "NAME=PID")]
-    processes: Vec<Process>,
-}
 
 /// Publishes the orders, waits until they have ended, and returns what they cost.
 pub(super) async fn run(args: &Args) -> anyhow::Result<Figures> {

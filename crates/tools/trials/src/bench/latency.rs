@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::Args;
+use super::args::Args;
 use super::local::LocalSystem;
 use crate::clock::now_ms;
 use crate::load::orders::Generator;

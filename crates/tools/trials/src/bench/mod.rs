@@ -2,100 +2,31 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `args.rs` | the command line |
 //! | `phases.rs` | the two runs: an idle system, and one with thousands of deliveries pending |
 //! | `latency.rs` | how long an order takes in the system itself |
 //! | `local.rs` | starting the system to measure |
 //! | `external.rs` | measuring a system that someone else started |
 //! | `figures.rs` | reading the meters, and the costs per order |
 
+mod args;
 mod external;
 mod figures;
 mod latency;
 mod local;
 mod phases;
 
-use std::ffi::OsString;
-use std::time::Duration;
-
 use anyhow::bail;
-use domain::Region;
 use serde::Serialize;
 
+pub use self::args::Args;
 use self::figures::Figures;
 use self::latency::Latency;
 pub(crate) use self::local::PROFILE;
+use self::phases::Pending;
 
 /// How far a driver drives per order, on average, in degrees of the longer axis: "Costs" in `docs/architecture.md` says why.
 const LEGS_DEGREES: f64 = 2.0 * 0.063;
-
-/// Arguments of `bench`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// How many orders to measure
-    #[arg(long, env = "FOOD_ORDERING_ORDERS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
-    orders: u32,
-    /// How many drivers deliver them, in all regions together
-    #[arg(long, env = "FOOD_ORDERING_DRIVERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
-    drivers: u32,
-    /// Region to order in; repeat the flag to spread the orders over several regions, each with its own matcher
-    #[arg(long = "region", env = "FOOD_ORDERING_REGIONS", default_values_t = [Region::default()], value_delimiter = ',', value_name = "REGION")]
-    regions: Vec<Region>,
-    /// How many deliveries wait for a driver in the second run
-    #[arg(long, env = "FOOD_ORDERING_PENDING", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
-    pending: u32,
-    /// Skip the second run
-    #[arg(long, env = "FOOD_ORDERING_SKIP_PENDING")]
-    skip_pending: bool,
-    /// Deliver this many orders before the first run is measured. A store that has been used costs more than a new one, because it
-    /// is compacted: with as many as --pending, both runs have a used one
-    #[arg(long, env = "FOOD_ORDERING_BENCH_WARM_UP", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000), value_name = "N")]
-    warm_up: u32,
-    /// Measure drivers that report about this many positions per order, with the position filter and without it, instead of the two
-    /// runs; repeat the flag for several numbers
-    #[arg(long = "places-per-order", env = "FOOD_ORDERING_PLACES_PER_ORDER", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
-    places_per_order: Vec<u32>,
-    /// Measure how long an order takes in the system itself, with this many orders a second for up to a minute, instead of the two
-    /// runs; repeat the flag for several rates
-    #[arg(long = "rate", env = "FOOD_ORDERING_RATES", value_delimiter = ',', value_parser = rate, value_name = "R")]
-    rates: Vec<f64>,
-    /// Seed of the orders' content
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_SEED",
-        default_value_t = 1,
-        value_name = "N"
-    )]
-    seed: u64,
-    /// How long each run may take
-    #[arg(long, env = "FOOD_ORDERING_BENCH_TIMEOUT", default_value = "15m", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    timeout: Duration,
-    /// Print the report as JSON
-    #[arg(long, env = "FOOD_ORDERING_JSON")]
-    json: bool,
-    #[command(flatten)]
-    peer: external::Peer,
-    /// More flags for the `food-ordering up` that is measured
-    #[arg(last = true)]
-    up: Vec<OsString>,
-}
-
-/// A positive number of orders a second.
-fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.01..=1_000.0).contains(&rate) {
-        Ok(rate)
-    } else {
-        Err("must be from 0.01 to 1000".to_owned())
-    }
-}
-
-impl Args {
-    /// How many drivers each region has, rounded up.
-    fn drivers_per_region(&self) -> u32 {
-        let regions = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
-        self.drivers.div_ceil(regions)
-    }
-}
 
 /// What is printed at the end.
 #[derive(Debug, Default, Serialize)]
@@ -126,21 +57,6 @@ struct Positions {
     position_filter: bool,
     #[serde(flatten)]
     figures: Figures,
-}
-
-/// The run with deliveries that wait for a driver.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Pending {
-    deliveries: u32,
-    /// How long it took until all of them were waiting.
-    preparation_seconds: f64,
-    #[serde(flatten)]
-    figures: Figures,
-    /// CPU time per order in this run, divided by that of the idle run.
-    services_cpu_ratio: f64,
-    runtime_cpu_ratio: f64,
-    cpu_ratio: f64,
 }
 
 /// `bench`: measures and prints.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{OrderId, Status};
 use kafka::Publisher;
+use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::args::Args;
 use super::figures::{Figures, Meters};
 use super::local::LocalSystem;
-use super::{Args, Pending};
 use crate::load::orders::Generator;
 use crate::load::publish::{OrderEvent, publish};
 use crate::load::timeline::Timelines;
@@ -23,6 +24,21 @@ use food_ordering::{http, setup};
 const AT_REST: Duration = Duration::from_secs(2);
 /// The share of one core that a runtime at rest may use.
 const RESTING_LOAD: f64 = 0.1;
+
+/// The run with deliveries that wait for a driver.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Pending {
+    pub(super) deliveries: u32,
+    /// How long it took until all of them were waiting.
+    pub(super) preparation_seconds: f64,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    /// CPU time per order in this run, divided by that of the idle run.
+    pub(super) services_cpu_ratio: f64,
+    pub(super) runtime_cpu_ratio: f64,
+    pub(super) cpu_ratio: f64,
+}
 
 /// Measures a system with free drivers: how long it takes to start, and what an order costs. `flags` are further flags of `up`.
 pub(super) async fn idle(args: &Args, flags: &[String]) -> anyhow::Result<(Duration, Figures)> {
