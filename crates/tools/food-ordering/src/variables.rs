@@ -10,11 +10,12 @@ const PREFIX: &str = "FOOD_ORDERING_";
 
 /// Variables without a flag: a secret that must not be on a command line, one that processes pass to their children, and those that
 /// the tests read.
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 5] = [
     gateway::OPERATOR_TOKEN,
     parent::PARENT,
     "FOOD_ORDERING_BIN",
     "FOOD_ORDERING_TEST_PYTHON",
+    "FOOD_ORDERING_TEST_STRINGS",
 ];
 
 /// Variables that only the test rig `trials` reads. A test there compares them with its command line.
