@@ -1,7 +1,9 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `soak`, `chaos`, `broker`, `kafka`, `compose-test`.
+//! The project's own commands: `cargo xtask demo`, `test`, `bench`, `soak`, `chaos`, `broker`, `kafka`, `compose-test`,
+//! `kubernetes-test`.
 
 mod compose;
 mod dependencies;
+mod kubernetes;
 mod node;
 mod prerequisites;
 mod python;
@@ -75,6 +77,21 @@ enum Task {
     /// Tests the first start, a restart, the loss of Kafka's records, killed containers, and load. Takes some minutes, and the first
     /// build takes longer.
     ComposeTest,
+    /// Applies deploy/kubernetes/overlays/local to a cluster, and tests it there
+    ///
+    /// Tests the first start, network policies, a new version under load, deleted pods, a drained node, restarts, scaling and setup's
+    /// schedule. The cluster needs Restate's operator and Strimzi. Takes about half an hour, and leaves the system there.
+    KubernetesTest {
+        /// How to reach the cluster
+        #[arg(long, env = "KUBECONFIG", value_name = "FILE")]
+        kubeconfig: PathBuf,
+        /// The image, which the cluster must be able to pull, or have
+        #[arg(long, default_value = "food-ordering:0.1.0")]
+        image: String,
+        /// The image of the test rig (`docker build --target trials`) [default: that of --image with -trials after its name]
+        #[arg(long, value_name = "IMAGE")]
+        trials_image: Option<String>,
+    },
     /// Runs Apache Kafka on this machine until Ctrl-C
     Kafka {
         /// Flags for `trials kafka`, such as --port 9092; `-- --help` lists them
@@ -96,6 +113,17 @@ fn main() -> ExitCode {
         Task::Chaos { flags } => run_trials(true, "chaos", &flags),
         Task::Broker { flags } => run_trials(true, "broker", &flags),
         Task::ComposeTest => compose::test(&mut Steps::new(), &mut cargo()),
+        Task::KubernetesTest {
+            kubeconfig,
+            image,
+            trials_image,
+        } => kubernetes::test(
+            &mut Steps::new(),
+            &kubeconfig,
+            &image,
+            trials_image.as_deref(),
+            [&mut cargo(), &mut cargo()],
+        ),
         Task::Kafka { flags } => run_trials(false, "kafka", &flags),
     };
     match result {
@@ -200,7 +228,7 @@ fn test() -> anyhow::Result<()> {
         "end-to-end tests",
         linting_cargo()
             .args(["test", "--workspace", "--test", "end_to_end"])
-            .args(["--test", "compose", "--"])
+            .args(["--test", "compose", "--test", "kubernetes", "--"])
             .arg(format!("--test-threads={threads}"))
             .env("FOOD_ORDERING_BIN", &launcher)
             .env("FOOD_ORDERING_TEST_PYTHON", python.python()),

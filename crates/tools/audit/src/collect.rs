@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use domain::topic;
+use domain::{Order, topic};
 use kafka::{Connection, records};
 use reqwest::Client;
 use serde::Deserialize;
@@ -16,7 +16,8 @@ use upstream::{Addresses, Attempt, InvalidAddress, Repeat, Upstream, http};
 use crate::check::left_behind;
 use crate::drivers::holdings;
 use crate::facts::{
-    DeadLetter, Facts, Holding, HoldingsSample, Invocation, Notes, StateEntry, StatusRecord,
+    Accepted, DeadLetter, Facts, Holding, HoldingsSample, Invocation, Notes, StateEntry,
+    StatusRecord,
 };
 
 /// How long one request may take; the runtime may hold thousands of orders.
@@ -138,6 +139,32 @@ impl Sources {
         });
         let statuses = statuses.await?;
         self.collect_with_statuses(notes, statuses).await
+    }
+
+    /// What topic `orders` says instead of the senders' notes, for a system whose senders kept none: Kafka has confirmed all its
+    /// records, so its valid events were accepted, and the others have to be among the dead letters. It does not say which
+    /// cancellations were accepted.
+    pub async fn notes(&self) -> Result<Notes, Error> {
+        let records = self.topic(topic::ORDERS, |record| Ok(record.value.clone()));
+        let (mut accepted, mut garbage) = (BTreeMap::new(), Vec::new());
+        for event in records.await? {
+            match Order::parse(&event) {
+                // A repeated event does not change its order.
+                Ok(order) => {
+                    let price = order.total_cost;
+                    accepted.entry(order.order_id).or_insert(price);
+                }
+                Err(_) => garbage.push(String::from_utf8_lossy(&event).into_owned()),
+            }
+        }
+        let accepted = accepted.into_iter();
+        Ok(Notes {
+            accepted: accepted
+                .map(|(order_id, price)| Accepted { order_id, price })
+                .collect(),
+            garbage,
+            ..Notes::default()
+        })
     }
 
     /// Like [`collect`](Self::collect), for a caller that has read topic `order-status` from the start, because the broker does

@@ -19,7 +19,7 @@ const OTHERS: [&str; 5] = [
 ];
 
 /// Variables that only the test rig `trials` reads. A test there compares them with its command line.
-pub const OF_TRIALS: [&str; 44] = [
+pub const OF_TRIALS: [&str; 45] = [
     "FOOD_ORDERING_BENCH_TIMEOUT",
     "FOOD_ORDERING_BENCH_WARM_UP",
     "FOOD_ORDERING_CHAOS_DATA_DIR",
@@ -28,6 +28,7 @@ pub const OF_TRIALS: [&str; 44] = [
     "FOOD_ORDERING_CHAOS_FACTS",
     "FOOD_ORDERING_CHAOS_KAFKA",
     "FOOD_ORDERING_DELIVERY_DELAY",
+    "FOOD_ORDERING_ENDPOINTS",
     "FOOD_ORDERING_ENDS",
     "FOOD_ORDERING_EXTERNAL",
     "FOOD_ORDERING_FAIL_ON_DRIFT",

@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 use food_ordering::{parent, process, variables};
 
-use crate::{apache_kafka, bench, broker, chaos, load, soak};
+use crate::{apache_kafka, bench, broker, chaos, load, running, soak};
 
 /// The test rig of food ordering: puts load on a system, measures it, and injects faults.
 ///
@@ -33,6 +33,11 @@ enum Command {
     Chaos(chaos::Args),
     /// Checks that no accepted order is lost when the broker is killed, and measures what a record costs the broker
     Broker(broker::Args),
+    /// Checks every payment and delivery of a running system that is at rest: prints the verdict on each invariant
+    ///
+    /// Takes every valid order in topic `orders` as accepted. The third parties have to be the stubs, and Kafka must still have all
+    /// records.
+    Audit(running::Args),
     /// Runs one node of Apache Kafka on this machine until Ctrl-C
     Kafka(apache_kafka::Args),
     /// Replaces this process with another program that ends when the parent process ends
@@ -56,6 +61,7 @@ impl Cli {
             Command::Soak(args) => runtime.block_on(soak::main(args)),
             Command::Chaos(args) => runtime.block_on(chaos::main(args)),
             Command::Broker(args) => runtime.block_on(broker::main(args)),
+            Command::Audit(args) => runtime.block_on(running::main(args)),
             Command::Kafka(args) => runtime.block_on(apache_kafka::main(args)),
             Command::ExecWithParent(args) => Err(parent::exec(&args)),
         }

@@ -10,6 +10,7 @@
 //! | [`soak`] | checks that memory and latency stay flat under a steady load | `soak` |
 //! | [`chaos`] | injects faults into a system under load and checks every payment and delivery | `chaos` |
 //! | [`broker`] | kills the broker after accepted orders, and measures what a record costs it | `broker` |
+//! | [`running`] | checks a running system that others have put load on | `audit` |
 //! | [`apache_kafka`] | runs a real broker on this machine | `kafka` |
 //! | `own_system` | starts a separate system for `bench`, `soak`, `chaos` and `broker` | |
 //! | `usage`, `offsets` | resource usage of processes, and record counts of topics | |
@@ -28,6 +29,7 @@ mod clock;
 pub mod load;
 mod offsets;
 mod own_system;
+pub mod running;
 pub mod soak;
 #[cfg(test)]
 mod tests;
