@@ -159,7 +159,14 @@ async fn deployment(
 
 /// Whether the services refused Restate's request as unauthorised.
 fn is_refused(error: &anyhow::Error) -> bool {
-    format!("{error:#}").contains("401")
+    names_401(&format!("{error:#}"))
+}
+
+/// Whether a message contains 401 as a number of its own, and not as a part of a port, such as 24010.
+fn names_401(message: &str) -> bool {
+    message
+        .split(|letter: char| !letter.is_alphanumeric())
+        .any(|word| word == "401")
 }
 
 async fn subscriptions(
@@ -245,4 +252,16 @@ async fn drivers(admin: &Admin, addresses: &Addresses) -> anyhow::Result<Vec<Fin
     } else {
         Finding::fine("drivers", format!("{free} free, {busy} with a delivery"))
     }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_contains_401_is_no_refusal() {
+        assert!(names_401("bad status code: 401 Unauthorized"));
+        assert!(names_401("http://127.0.0.1:9070/deployments: status 401"));
+        assert!(!names_401("http://127.0.0.1:24010/deployments: timed out"));
+    }
 }
