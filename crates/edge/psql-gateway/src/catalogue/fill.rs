@@ -90,22 +90,19 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
         }
     }
     for (name, oid) in functions::SCHEMAS {
+        let (owner, called) = match oid {
+            functions::PUBLIC => (OWNER, "pg_database_owner"),
+            _ => (10, "restate"),
+        };
         insert(
             &database,
             "pg_catalog.pg_namespace (oid, nspname, nspowner)",
-            params![oid, name, if name == "public" { OWNER } else { 10 }],
+            params![oid, name, owner],
         )?;
         insert(
             &database,
             "information_schema.schemata (schema_name, schema_owner)",
-            params![
-                name,
-                if name == "public" {
-                    "pg_database_owner"
-                } else {
-                    "restate"
-                }
-            ],
+            params![name, called],
         )?;
     }
     database.execute_batch(
@@ -154,65 +151,17 @@ fn oids(schema: &Schema) -> impl Iterator<Item = (i64, &Table)> {
 /// The type of a table's rows, and that of arrays of them.
 fn type_rows(database: &Connection, table: i64, name: &str) -> Result<()> {
     let (array, row) = (table + functions::ARRAY_TYPE, table + functions::ROW_TYPE);
-    let columns = "pg_catalog.pg_type (oid, typname, typnamespace, typowner, typlen, typtype, typcategory, typisdefined, typdelim, \
-                   typrelid, typsubscript, typelem, typarray, typinput, typoutput, typreceive, typsend, typanalyze, typalign, \
-                   typstorage, typtypmod)";
-    let (schema, owner) = (functions::PUBLIC, 10);
-    insert(
-        database,
-        columns,
-        params![
-            row,
-            name,
-            schema,
-            owner,
-            -1,
-            "c",
-            "C",
-            true,
-            ",",
-            table,
-            "-",
-            0,
-            array,
-            "record_in",
-            "record_out",
-            "record_recv",
-            "record_send",
-            "-",
-            "d",
-            "x",
-            -1
-        ],
+    let mut insert = database.prepare_cached(
+        "INSERT INTO pg_catalog.pg_type (oid, typname, typnamespace, typowner, typlen, typtype, typcategory, typisdefined, typdelim, \
+           typrelid, typsubscript, typelem, typarray, typinput, typoutput, typreceive, typsend, typanalyze, typalign, typstorage, \
+           typtypmod) VALUES \
+           (?1, ?4, ?5, 10, -1, 'c', 'C', 1, ',', ?3, '-', 0, ?2, 'record_in', 'record_out', 'record_recv', 'record_send', '-', 'd', \
+           'x', -1), \
+           (?2, '_' || ?4, ?5, 10, -1, 'b', 'A', 1, ',', 0, 'array_subscript_handler', ?1, 0, 'array_in', 'array_out', 'array_recv', \
+           'array_send', 'array_typanalyze', 'd', 'x', -1)",
     )?;
-    let subscript = "array_subscript_handler";
-    insert(
-        database,
-        columns,
-        params![
-            array,
-            format!("_{name}"),
-            schema,
-            owner,
-            -1,
-            "b",
-            "A",
-            true,
-            ",",
-            0,
-            subscript,
-            row,
-            0,
-            "array_in",
-            "array_out",
-            "array_recv",
-            "array_send",
-            "array_typanalyze",
-            "d",
-            "x",
-            -1
-        ],
-    )
+    let values = params![row, array, table, name, functions::PUBLIC];
+    insert.execute(values).map(drop)
 }
 
 /// Puts the user, the database and the settings of a session into the catalogue.
