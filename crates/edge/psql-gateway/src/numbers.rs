@@ -18,7 +18,7 @@ use sqlparser::ast::{
 
 use crate::catalogue::{self, facts};
 use crate::error::{Error, Result};
-use crate::rows::TYPE_KEY;
+use crate::rows::{MODIFIER_KEY, TYPE_KEY};
 use crate::runtime::Answer;
 use crate::schema::Schema;
 use crate::sql;
@@ -45,6 +45,8 @@ enum Digits {
     Just(usize),
     /// As of a quotient: at least 16 that count.
     Quotient,
+    /// As of a square root.
+    Root,
 }
 
 /// What PostgreSQL makes of a column.
@@ -52,15 +54,22 @@ enum Digits {
 pub(crate) struct Column {
     of: Type,
     digits: Digits,
+    /// The modifier of the type, such as the length; -1 if it has none.
+    modifier: i32,
 }
 
 /// What PostgreSQL makes of the output columns of a query, as far as that can be seen.
 pub(crate) fn kinds(query: &Query, schema: &Schema) -> Vec<Option<Column>> {
     let types = catalogue::types_of(query, schema);
-    let digits = digits_of(query);
+    let (digits, modifiers) = (of_items(query, digits), of_items(query, modifier));
     let columns = types.into_iter().enumerate().map(|(index, of)| {
         let digits = digits.get(index).copied().unwrap_or(Digits::Few);
-        of.map(|of| Column { of, digits })
+        let modifier = modifiers.get(index).copied().unwrap_or(-1);
+        of.map(|of| Column {
+            of,
+            digits,
+            modifier,
+        })
     });
     columns.collect()
 }
@@ -73,14 +82,18 @@ pub(crate) fn typed(answer: Answer, kinds: Vec<Option<Column>>) -> Answer {
         return answer;
     }
     let kinds = kinds.into_iter().zip(fields);
-    let kinds: Vec<_> = kinds
-        .map(|(kind, field)| kind.filter(|kind| becomes(field.data_type(), &kind.of)))
-        .collect();
-    let fields = kinds.iter().zip(fields).map(|(kind, field)| match kind {
-        Some(kind) => field_of(field, &kind.of),
-        None => Arc::clone(field),
-    });
-    let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+    let (kinds, fields): (Vec<_>, Vec<_>) = kinds
+        .map(|(kind, field)| {
+            let modifier = kind.as_ref().map_or(-1, |kind| kind.modifier);
+            let kind = kind.filter(|kind| becomes(field.data_type(), &kind.of));
+            let field = match &kind {
+                Some(kind) => field_of(field, &kind.of),
+                None => Arc::clone(field),
+            };
+            (kind, modified(field, modifier))
+        })
+        .unzip();
+    let schema = Arc::new(ArrowSchema::new(fields));
     let converted = {
         let schema = Arc::clone(&schema);
         move |batch: RecordBatch| convert(&batch, &schema, &kinds)
@@ -91,11 +104,22 @@ pub(crate) fn typed(answer: Answer, kinds: Vec<Option<Column>>) -> Answer {
     }
 }
 
+/// A column whose type has a modifier.
+fn modified(field: FieldRef, modifier: i32) -> FieldRef {
+    if modifier < 0 {
+        return field;
+    }
+    let mut about = field.metadata().clone();
+    about.insert(MODIFIER_KEY.to_owned(), modifier.to_string());
+    Arc::new((*field).clone().with_metadata(about))
+}
+
 /// Whether the runtime's values of one type can be sent as another's. Each is checked then.
 fn becomes(from: &DataType, to: &Type) -> bool {
     match (from, to.kind()) {
         (DataType::List(element), Kind::Array(of)) => becomes(element.data_type(), of),
-        (DataType::Utf8 | DataType::Utf8View, _) => OF_TEXT.contains(to),
+        (DataType::Utf8 | DataType::Utf8View, _) => OF_TEXT.contains(to) || facts::is_foreign(to),
+        (DataType::Decimal128(_, 0), _) => *to == Type::INT8,
         (DataType::Int32, _) if *to == Type::FLOAT8 => true,
         (DataType::UInt64, _) if *to == Type::NUMERIC => false,
         (from, _) if from.is_integer() => OF_WHOLE.contains(to),
@@ -190,6 +214,7 @@ fn decimal(value: f64, digits: Digits) -> Result<String> {
         Digits::Few => return Ok(value.to_string()),
         Digits::Just(after) => after,
         Digits::Quotient => after_quotient(value.abs()),
+        Digits::Root => after_root(value.abs()),
     };
     // Digits beyond those that say what it is are zeros.
     let text = value.to_string();
@@ -219,14 +244,49 @@ fn after_quotient(size: f64) -> usize {
     after
 }
 
-/// The digits of the output columns; none if the columns are not all in the query.
-fn digits_of(query: &Query) -> Vec<Digits> {
+/// How many digits PostgreSQL shows after the point of a square root: 16 in all, if those before the point come in pairs.
+fn after_root(size: f64) -> usize {
+    let mut after = 15;
+    let mut least = 100.0;
+    while after > 1 && size >= least {
+        after -= 2;
+        least *= 100.0;
+    }
+    let mut most = 1.0;
+    while after < 39 && size != 0.0 && size < most {
+        after += 2;
+        most /= 100.0;
+    }
+    after
+}
+
+/// The modifier of the type to which an expression is cast: the length of a text, the digits of a number; -1 if it has none.
+fn modifier(expr: &Expr) -> i32 {
+    let Expr::Cast { data_type, .. } = expr else {
+        return -1;
+    };
+    let text = data_type.to_string();
+    let given = text.split_once('(').and_then(|(_, given)| {
+        let given = given.split_once(')')?.0.split(',');
+        given.map(|one| one.trim().parse::<i32>().ok()).collect()
+    });
+    let given: Vec<i32> = given.unwrap_or_default();
+    // Lengths count their own four bytes.
+    match (facts::type_in_sql(&text), &given[..]) {
+        (Some(Type::NUMERIC), [all]) => (all << 16) + 4,
+        (Some(Type::NUMERIC), [all, after]) => (all << 16) + after + 4,
+        (Some(Type::BPCHAR | Type::VARCHAR), [length]) => length + 4,
+        (Some(Type::BPCHAR), []) if text.to_lowercase().starts_with("char") => 5,
+        _ => -1,
+    }
+}
+
+/// A fact about each output column; none if the columns are not all in the query.
+fn of_items<T>(query: &Query, fact: fn(&Expr) -> T) -> Vec<T> {
     let select = sql::first_select(query);
     let items = select.into_iter().flat_map(|select| &select.projection);
     let items = items.map(|item| match item {
-        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-            Some(digits(expr))
-        }
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(fact(expr)),
         _ => None,
     });
     items.collect::<Option<_>>().unwrap_or_default()
@@ -265,7 +325,8 @@ fn digits(expr: &Expr) -> Digits {
             let (first, second) = (given.next(), given.next());
             match sql::last(&function.name).unwrap_or_default().as_str() {
                 "avg" | "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp"
-                | "var_pop" | "power" | "sqrt" => Digits::Quotient,
+                | "var_pop" | "power" => Digits::Quotient,
+                "sqrt" => Digits::Root,
                 "round" | "trunc" => second.and_then(count).map_or(Digits::Few, Digits::Just),
                 "coalesce" | "nullif" | "greatest" | "least" | "sum" | "min" | "max" | "abs" => {
                     first.map_or(Digits::Few, digits)
@@ -316,6 +377,9 @@ mod tests {
             (12345.5, Digits::Quotient, "12345.500000000000"),
             (0.00005, Digits::Quotient, "0.000050000000000000000000"),
             (1e30, Digits::Quotient, "1000000000000000000000000000000"),
+            (2.0, Digits::Root, "2.000000000000000"),
+            (1000.0, Digits::Root, "1000.0000000000000"),
+            (0.5, Digits::Root, "0.50000000000000000"),
         ] {
             assert_eq!(decimal(value, digits).unwrap(), expected, "{value}");
         }
@@ -324,10 +388,18 @@ mod tests {
     }
 
     #[test]
+    fn modifiers_are_those_of_casts() {
+        let query = "select a::numeric(10, 2), a::numeric(5), a::char(3), a::char, a::varchar(7), a::bpchar, a::numeric, a, a::text";
+        let found = of_items(&parse::query(query).unwrap(), modifier);
+        let expected = [655_366, 327_684, 7, 5, 11, -1, -1, -1, -1];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn digits_follow_from_the_expression() {
         let query = "select a / 2, -(avg(a)), round(a, 2), extract(epoch from a), coalesce(avg(a), 0), a + 1, 1 + a / 2, \
                      case when a then stddev(a) end, round(a, b)";
-        let found = digits_of(&parse::query(query).unwrap());
+        let found = of_items(&parse::query(query).unwrap(), digits);
         let quotient = Digits::Quotient;
         let expected = [
             quotient,
@@ -341,7 +413,10 @@ mod tests {
             Digits::Few,
         ];
         assert_eq!(found, expected);
-        assert_eq!(digits_of(&parse::query("select *, a / 2").unwrap()), []);
+        assert_eq!(
+            of_items(&parse::query("select *, a / 2").unwrap(), digits),
+            []
+        );
     }
 
     fn answer(columns: Vec<(&str, ArrayRef)>) -> Answer {
@@ -351,7 +426,15 @@ mod tests {
     fn wanted(types: &[Option<Type>]) -> Vec<Option<Column>> {
         let digits = Digits::Few;
         let types = types.iter().cloned();
-        types.map(|of| Some(Column { of: of?, digits })).collect()
+        types
+            .map(|of| {
+                Some(Column {
+                    of: of?,
+                    digits,
+                    modifier: -1,
+                })
+            })
+            .collect()
     }
 
     #[tokio::test]

@@ -261,10 +261,7 @@ pub(crate) fn typed(value: &str, of: &Type) -> Result<Expr> {
         }
         Type::TIME => cast(&with_seconds(without_zone(value)), "TIME"),
         Type::DATE => cast(only_date(value), "DATE"),
-        Type::TIMESTAMP => arrow_cast(
-            text(&with_seconds(without_zone(value))),
-            "Timestamp(Microsecond, None)",
-        ),
+        Type::TIMESTAMP => without_time_zone(text(&with_seconds(without_zone(value)))),
         Type::TIMESTAMPTZ => with_time_zone(text(&with_seconds(value))),
         Type::BYTEA => bytea(&byte_array(value).ok_or_else(invalid)?),
         Type::JSON | Type::JSONB => match serde_json::from_str::<serde::de::IgnoredAny>(value) {
@@ -379,7 +376,12 @@ pub(crate) fn with_time_zone(expr: Expr) -> Expr {
     arrow_cast(expr, r#"Timestamp(Microsecond, Some("+00:00"))"#)
 }
 
-/// An array of them.
+/// An expression as a time without a zone. In the runtime, `TIMESTAMP` ends in 2262.
+pub(crate) fn without_time_zone(expr: Expr) -> Expr {
+    arrow_cast(expr, "Timestamp(Microsecond, None)")
+}
+
+/// An array of times with a zone.
 pub(crate) fn with_time_zones(expr: Expr) -> Expr {
     arrow_cast(expr, r#"List(Timestamp(Microsecond, Some("+00:00")))"#)
 }

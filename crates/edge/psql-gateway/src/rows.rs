@@ -11,10 +11,20 @@ use crate::runtime::Answer;
 
 /// The metadata of a column of the catalogue that holds the oid of its type.
 pub(crate) const TYPE_KEY: &str = "psql-gateway.type";
+/// The metadata of a column that holds the modifier of its type, such as the length.
+pub(crate) const MODIFIER_KEY: &str = "psql-gateway.modifier";
 
 /// The columns of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Columns(Vec<(String, Type)>);
+pub(crate) struct Columns(Vec<Column>);
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Column {
+    name: String,
+    of: Type,
+    modifier: i32,
+}
 
 impl Columns {
     /// The columns of an answer, under the names that PostgreSQL would give them.
@@ -22,14 +32,15 @@ impl Columns {
         let names = names.filter(|names| names.len() == schema.fields().len());
         let columns = schema.fields().iter().enumerate().map(|(index, field)| {
             let name = names.and_then(|names| names[index].clone());
-            let told = field
-                .metadata()
-                .get(TYPE_KEY)
-                .and_then(|oid| oid.parse().ok());
-            if let Some(told) = told.and_then(Type::from_oid) {
-                return Ok((name.unwrap_or_else(|| field.name().clone()), told));
+            let name = name.unwrap_or_else(|| field.name().clone());
+            let about = |key: &str| field.metadata().get(key)?.parse::<i64>().ok();
+            let told = about(TYPE_KEY).and_then(|oid| Type::from_oid(oid.try_into().ok()?));
+            let modifier = about(MODIFIER_KEY).and_then(|modifier| modifier.try_into().ok());
+            let modifier = modifier.unwrap_or(-1);
+            if let Some(of) = told {
+                return Ok(Column { name, of, modifier });
             }
-            let data_type = match field.data_type() {
+            let of = match field.data_type() {
                 // A bare NULL is a text in PostgreSQL too.
                 DataType::Union(..) | DataType::Null => Type::TEXT,
                 _ => arrow_pg::datatypes::field_into_pg_type(field).map_err(|_| {
@@ -41,14 +52,14 @@ impl Columns {
                     .hint("Cast it to text.")
                 })?,
             };
-            Ok((name.unwrap_or_else(|| field.name().clone()), data_type))
+            Ok(Column { name, of, modifier })
         });
         columns.collect::<Result<_>>().map(Self)
     }
 
     /// The names of the columns.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|column| column.name.as_str())
     }
 
     /// The description of the columns in the formats that were asked for.
@@ -65,15 +76,11 @@ impl Columns {
                 ),
             ));
         }
-        let fields = self.0.iter().enumerate().map(|(index, (name, data_type))| {
-            FieldInfo::new(
-                name.clone(),
-                None,
-                None,
-                data_type.clone(),
-                format.format_for(index),
-            )
-            .with_type_size(facts::size_of(data_type))
+        let fields = self.0.iter().enumerate().map(|(index, column)| {
+            let (name, of) = (column.name.clone(), column.of.clone());
+            FieldInfo::new(name, None, None, of, format.format_for(index))
+                .with_type_size(facts::size_of(&column.of))
+                .with_type_modifier(column.modifier)
         });
         Ok(fields.collect())
     }

@@ -162,6 +162,12 @@ impl Session {
         value.ok_or_else(|| unknown_setting(&name))
     }
 
+    /// The value of a setting with its unit, as `SHOW` has it.
+    pub(crate) fn shown(&self, name: &str) -> Result<String> {
+        let value = self.setting(name)?;
+        Ok(settings::shown(name, &value))
+    }
+
     /// The zone in which times are shown.
     pub(crate) fn zone(&self) -> Arc<Zone> {
         self.state.lock().zone.clone()

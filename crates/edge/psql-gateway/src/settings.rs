@@ -107,16 +107,30 @@ const UNITS: [(u64, &str); 5] = [
     (1, "ms"),
 ];
 
-/// A number of milliseconds in the largest unit in which it is whole, as `SHOW` has it.
-pub(crate) fn with_unit(milliseconds: &str) -> String {
-    let number: u64 = milliseconds.parse().unwrap_or(0);
-    let unit = UNITS
-        .iter()
-        .find(|(factor, _)| number > 0 && number.is_multiple_of(*factor));
-    unit.map_or_else(
-        || "0".to_owned(),
-        |(factor, unit)| format!("{}{unit}", number / factor),
-    )
+/// Units of memory in bytes.
+const SIZES: [(u64, &str); 5] = [
+    (1 << 40, "TB"),
+    (1 << 30, "GB"),
+    (1 << 20, "MB"),
+    (1 << 10, "kB"),
+    (1, "B"),
+];
+
+/// A value of a setting as `SHOW` has it: a number in the largest unit in which it is whole.
+pub(crate) fn shown(name: &str, value: &str) -> String {
+    let unit = setting(name).map_or("", |setting| setting.unit);
+    // Some count blocks of memory.
+    let (blocks, unit) = unit.strip_prefix('8').map_or((1, unit), |unit| (8, unit));
+    let in_units = |units: &[(u64, &str)]| {
+        let (factor, _) = units.iter().find(|(_, name)| *name == unit)?;
+        let number = value.parse::<u64>().ok().filter(|number| *number > 0)?;
+        let number = number.checked_mul(factor * blocks)?;
+        let mut units = units.iter();
+        let (factor, unit) = units.find(|(factor, _)| number.is_multiple_of(*factor))?;
+        Some(format!("{}{unit}", number / factor))
+    };
+    let shown = in_units(&UNITS).or_else(|| in_units(&SIZES));
+    shown.unwrap_or_else(|| value.to_owned())
 }
 
 /// A truth value as settings take it.
@@ -205,6 +219,22 @@ pub(crate) fn timeout(text: &str) -> Result<Option<Duration>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_shown_with_their_units() {
+        for (name, value, expected) in [
+            ("work_mem", "4096", "4MB"),
+            ("work_mem", "100", "100kB"),
+            ("work_mem", "64MB", "64MB"),
+            ("shared_buffers", "16384", "128MB"),
+            ("statement_timeout", "0", "0"),
+            ("Statement_Timeout", "90000", "90s"),
+            ("log_min_duration_statement", "-1", "-1"),
+            ("extra_float_digits", "1", "1"),
+        ] {
+            assert_eq!(shown(name, value), expected, "{name} {value}");
+        }
+    }
 
     #[test]
     fn a_statement_timeout_is_read_as_postgres_reads_it() {

@@ -444,10 +444,7 @@ impl Task<'_> {
             }
             name => name.replace(' ', "."),
         };
-        let mut value = self.session.setting(&name)?;
-        if name == "statement_timeout" {
-            value = settings::with_unit(&value);
-        }
+        let value = self.session.shown(&name)?;
         let name = settings::setting(&name).map_or(&*name, |setting| setting.name);
         Ok(Self::shown(name, &value))
     }

@@ -153,7 +153,7 @@ async fn psql_answers_the_classic_queries_views_and_its_own_commands() -> anyhow
         ("\\d orders", "created|timestamp with time zone"),
         ("\\d+ orders", "View definition"),
         ("\\l", "restate|restate|UTF8"),
-        ("\\dn", "public|restate"),
+        ("\\dn", "public|pg_database_owner"),
     ] {
         let (out, err) = run(&system, &[command]).await?;
         assert!(

@@ -3,8 +3,7 @@
 use rusqlite::types::{ToSql, ToSqlOutput, Value};
 
 /// Functions that return the same value for all arguments, grouped by this value.
-pub(super) const CONSTANT: [(Answer, &str); 9] = [
-    (Answer::Text("restate"), "pg_get_userbyid"),
+pub(super) const CONSTANT: [(Answer, &str); 8] = [
     (
         Answer::Text("UTF8"),
         "pg_encoding_to_char pg_client_encoding getdatabaseencoding",
@@ -12,7 +11,7 @@ pub(super) const CONSTANT: [(Answer, &str); 9] = [
     (Answer::Text(""), "pg_tablespace_location"),
     (
         Answer::Bool(true),
-        "pg_type_is_visible pg_function_is_visible pg_operator_is_visible pg_opfamily_is_visible \
+        "pg_function_is_visible pg_operator_is_visible pg_opfamily_is_visible \
          pg_opclass_is_visible pg_collation_is_visible pg_conversion_is_visible pg_statistics_obj_is_visible \
          pg_ts_config_is_visible pg_ts_dict_is_visible pg_ts_parser_is_visible pg_ts_template_is_visible \
          has_table_privilege has_any_column_privilege has_column_privilege has_schema_privilege \
@@ -34,8 +33,7 @@ pub(super) const CONSTANT: [(Answer, &str); 9] = [
         Answer::Null,
         "pg_get_function_sqlbody pg_get_expr pg_get_indexdef pg_get_constraintdef pg_get_triggerdef \
          pg_get_ruledef pg_get_partkeydef pg_get_statisticsobjdef pg_get_statisticsobjdef_columns \
-         pg_get_functiondef pg_get_function_result pg_get_function_arguments \
-         pg_get_function_identity_arguments pg_get_serial_sequence col_description shobj_description \
+         pg_get_functiondef pg_get_function_identity_arguments pg_get_serial_sequence col_description shobj_description \
          inet_server_addr pg_advisory_unlock_all",
     ),
 ];

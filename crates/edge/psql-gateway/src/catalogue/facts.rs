@@ -30,11 +30,17 @@ fn section(name: &str) -> impl Iterator<Item = Vec<&'static str>> {
 
 /// The built-in type with the name that the catalogue gives it, such as `int4`.
 pub(super) fn type_named(name: &str) -> Option<Type> {
+    let oid = oids_of_types().get(name)?;
+    Type::from_oid(*oid)
+}
+
+/// The oids of types by their names in the catalogue.
+fn oids_of_types() -> &'static HashMap<&'static str, u32> {
     static TYPES: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
         let types = section("pg_type").filter_map(|row| Some((row[1], row[0].parse().ok()?)));
         types.collect()
     });
-    TYPES.get(name).and_then(|oid| Type::from_oid(*oid))
+    &TYPES
 }
 
 /// The built-in type with the name that SQL gives it, such as `integer`, or the catalogue.
@@ -123,19 +129,95 @@ const NAMES: [(&str, &str); 15] = [
     ("any", "\"any\""),
 ];
 
+/// The schema of the standard, whose types are not found without it.
+pub(super) const STANDARD: &str = "information_schema.";
+
 /// What SQL calls a type.
 pub(crate) fn name_in_sql(oid: u32) -> String {
-    let Some(known) = Type::from_oid(oid) else {
-        return if oid == 0 { "-" } else { "???" }.to_owned();
-    };
-    let in_sql = |name: &str| {
-        let found = NAMES.iter().find(|(short, _)| *short == name);
-        found.map_or(name, |(_, long)| *long).to_owned()
-    };
-    match known.kind() {
-        Kind::Array(element) => format!("{}[]", in_sql(element.name())),
-        _ => in_sql(known.name()),
+    type Known = (&'static str, Option<u32>, bool);
+    static TYPES: LazyLock<HashMap<u32, Known>> = LazyLock::new(|| {
+        let types = section("pg_type").filter_map(|row| {
+            // Vectors have elements too, and names of their own.
+            let is_array = row[8] == "array_subscript_handler" && row[18] != "p";
+            let element = row[9].parse().ok().filter(|_| is_array);
+            Some((row[0].parse().ok()?, (row[1], element, row[20] == "11")))
+        });
+        types.collect()
+    });
+    match TYPES.get(&oid) {
+        None => if oid == 0 { "-" } else { "???" }.to_owned(),
+        Some((_, Some(element), _)) => name_in_sql(*element) + "[]",
+        Some((name, None, true)) => {
+            let found = NAMES.iter().find(|(short, _)| short == name);
+            found.map_or(*name, |(_, long)| *long).to_owned()
+        }
+        Some((name, None, false)) => STANDARD.to_owned() + name,
     }
+}
+
+/// The oid of a type by the name in the catalogue, also of the type of a table's rows.
+pub(super) fn oid_of_type(name: &str) -> Option<u32> {
+    oids_of_types().get(name).copied()
+}
+
+/// The oid of a table of the catalogue.
+pub(super) fn oid_of_table(name: &str) -> Option<&'static str> {
+    let found = section("relation").find(|row| row[2] == name);
+    found.map(|row| row[0])
+}
+
+/// Whether the runtime has nothing like a type, so that only NULL can be of it: ranges, addresses, geometry, bits.
+pub(crate) fn is_foreign(of: &Type) -> bool {
+    matches!(category(of.oid()).0, "R" | "I" | "G" | "V")
+}
+
+/// What PostgreSQL writes for the arguments and for the result of a function.
+pub(super) fn signature(oid: u32) -> Option<&'static (String, String)> {
+    static SIGNATURES: LazyLock<HashMap<u32, (String, String)>> = LazyLock::new(|| {
+        let named: HashMap<_, _> = section("function").map(|row| (row[0], row[1])).collect();
+        let name = |oid: &str| oid.parse().map_or_else(|_| String::new(), name_in_sql);
+        let functions = section("pg_proc").filter_map(|row| {
+            let arguments = named.get(row[0]).map(|arguments| (*arguments).to_owned());
+            let arguments = arguments.unwrap_or_else(|| {
+                let types = row[13].split_whitespace().map(name);
+                types.collect::<Vec<_>>().join(", ")
+            });
+            let set = if row[7] == "1" { "SETOF " } else { "" };
+            Some((
+                row[0].parse().ok()?,
+                (arguments, set.to_owned() + &name(row[12])),
+            ))
+        });
+        functions.collect()
+    });
+    SIGNATURES.get(&oid)
+}
+
+/// What PostgreSQL says of an object of the catalogue, or of the only one with this oid if no class is named.
+pub(super) fn description(oid: u32, class: Option<&str>) -> Option<&'static str> {
+    type Texts = HashMap<u32, Vec<(&'static str, &'static str)>>;
+    static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+        let classes: HashMap<_, _> = section("relation").map(|row| (row[0], row[2])).collect();
+        let mut texts = Texts::new();
+        for row in section("pg_description") {
+            if let (Ok(oid), Some(class)) = (row[0].parse(), classes.get(row[1])) {
+                texts.entry(oid).or_default().push((class, row[3]));
+            }
+        }
+        texts
+    });
+    let mut texts = TEXTS.get(&oid)?.iter();
+    let found = texts.find(|(of, _)| class.is_none_or(|class| class == *of));
+    found.map(|(_, text)| *text)
+}
+
+/// The name of a role that every PostgreSQL has.
+pub(super) fn role(oid: u32) -> Option<&'static str> {
+    static ROLES: LazyLock<HashMap<u32, &str>> = LazyLock::new(|| {
+        let roles = section("pg_roles").filter_map(|row| Some((row[0].parse().ok()?, row[1])));
+        roles.collect()
+    });
+    ROLES.get(&oid).copied()
 }
 
 /// A function or an operator: the oids of its arguments' types and of its result's.
@@ -355,6 +437,8 @@ pub(super) fn common(all: impl IntoIterator<Item = Option<Type>>) -> Option<Type
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
     pub(crate) default: &'static str,
+    /// The unit of a number: `ms`, `kB`, `8kB` and the like.
+    pub(crate) unit: &'static str,
     /// Whether clients can change it.
     pub(crate) is_variable: bool,
     /// `bool`, `integer`, `real`, `enum` or `string`.
@@ -369,6 +453,7 @@ pub(crate) fn settings() -> &'static [Setting] {
         let settings = section("pg_settings").map(|row| Setting {
             name: row[0],
             default: if row[1] == NULL { "" } else { row[1] },
+            unit: row[2],
             is_variable: matches!(row[3], "user" | "superuser"),
             kind: row[4],
             values: row[8],

@@ -1,7 +1,7 @@
 -- Writes facts.tsv, the facts about PostgreSQL that clients look up. Run it in an empty database of a new PostgreSQL 15:
 --   psql --no-psqlrc --quiet --tuples-only --no-align --field-separator $'\t' --file facts.sql postgres > facts.tsv
 -- A line with @ names a table and the columns of the lines below it. @relation has the columns of all of the catalogue's tables
--- and views. Texts for people, such as descriptions, are left out.
+-- and views; @function says what the arguments of functions are where that is more than their types.
 \pset null '\\N'
 \set relations 'select c.*, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in (\'pg_catalog\', \'information_schema\') and relkind in (\'r\', \'v\')'
 
@@ -15,13 +15,18 @@ group by 1, 2, 3, 4 order by 1;
 \qecho '@pg_type	oid	typname	typlen	typbyval	typtype	typcategory	typispreferred	typdelim	typsubscript	typelem	typarray	typinput	typoutput	typreceive	typsend	typmodin	typmodout	typalign	typstorage	typcollation	typnamespace	typowner	typisdefined	typrelid	typanalyze	typnotnull	typbasetype	typtypmod	typndims'
 select oid, typname, typlen, typbyval::int, typtype, typcategory, typispreferred::int, typdelim, typsubscript, typelem, typarray,
   typinput, typoutput, typreceive, typsend, typmodin, typmodout, typalign, typstorage, typcollation,
-  11, 10, 1, 0, '-', 0, 0, -1, 0
-from pg_type where typrelid = 0 and oid < 10000 order by 1;
+  case typnamespace when 11 then 11 else 13000 end, 10, typisdefined::int, typrelid, typanalyze, typnotnull::int, typbasetype, typtypmod,
+  typndims
+from pg_type order by 1;
 
 \qecho '@pg_proc	oid	proname	pronamespace	proowner	prolang	prokind	proisstrict	proretset	provolatile	pronargs	pronargdefaults	provariadic	prorettype	proargtypes	proallargtypes	proargmodes	proargnames'
 select oid, proname, case when pronamespace = 11 then 11 else 13000 end, 10, prolang, prokind, proisstrict::int, proretset::int,
   provolatile, pronargs, pronargdefaults, provariadic, prorettype, proargtypes, proallargtypes, proargmodes, proargnames
 from pg_proc where oid < 10000 or proname = '_pg_expandarray' order by 1;
+
+\qecho '@function	oid	arguments'
+select oid, pg_get_function_arguments(oid) from pg_proc
+where oid < 10000 and (proargnames is not null or proargmodes is not null or pronargdefaults > 0) order by 1;
 
 \qecho '@pg_operator	oid	oprname	oprnamespace	oprowner	oprkind	oprcanmerge	oprcanhash	oprleft	oprright	oprresult	oprcom	oprnegate	oprcode	oprrest	oprjoin'
 select oid, oprname, 11, 10, oprkind, oprcanmerge::int, oprcanhash::int, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode,
@@ -38,11 +43,11 @@ select oid, amname, amhandler, amtype from pg_am order by 1;
 
 \qecho '@pg_opclass	oid	opcmethod	opcname	opcnamespace	opcowner	opcfamily	opcintype	opcdefault	opckeytype'
 select oid, opcmethod, opcname, 11, 10, opcfamily, opcintype, opcdefault::int, opckeytype
-from pg_opclass where oid < 10000 order by 1;
+from pg_opclass order by 1;
 
 \qecho '@pg_language	oid	lanname	lanowner	lanispl	lanpltrusted	lanplcallfoid	laninline	lanvalidator'
 select oid, lanname, 10, lanispl::int, lanpltrusted::int, lanplcallfoid, laninline, lanvalidator
-from pg_language where oid < 10000 order by 1;
+from pg_language order by 1;
 
 \qecho '@pg_collation	oid	collname	collnamespace	collowner	collprovider	collisdeterministic	collencoding	collcollate	collctype'
 select oid, collname, 11, 10, collprovider, collisdeterministic::int, collencoding, collcollate, collctype
@@ -50,6 +55,21 @@ from pg_collation where oid < 10000 order by 1;
 
 \qecho '@pg_tablespace	oid	spcname	spcowner'
 select oid, spcname, 10 from pg_tablespace order by 1;
+
+\qecho '@pg_extension	oid	extname	extowner	extnamespace	extrelocatable	extversion'
+select oid, extname, 10, 11, extrelocatable::int, extversion from pg_extension order by 1;
+
+\qecho '@pg_ts_config	oid	cfgname	cfgnamespace	cfgowner	cfgparser'
+select oid, cfgname, 11, 10, cfgparser from pg_ts_config order by 1;
+
+\qecho '@pg_roles	oid	rolname	rolinherit	rolcanlogin	rolconnlimit	rolpassword'
+select oid, rolname, rolinherit::int, rolcanlogin::int, rolconnlimit, rolpassword from pg_roles where rolname like 'pg\_%' order by 1;
+
+\qecho '@pg_description	objoid	classoid	objsubid	description'
+select objoid, classoid, objsubid, description from pg_description
+where classoid in ('pg_type'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_language'::regclass, 'pg_extension'::regclass,
+  'pg_ts_config'::regclass, 'pg_am'::regclass, 'pg_namespace'::regclass) and (classoid <> 'pg_proc'::regclass or objoid < 10000)
+order by 2, 1, 3;
 
 \qecho '@pg_settings	name	setting	unit	context	vartype	source	min_val	max_val	enumvals	boot_val	reset_val	pending_restart'
 select name, boot_val, unit, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, 0

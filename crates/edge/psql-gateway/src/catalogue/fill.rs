@@ -1,6 +1,7 @@
 //! What is in the catalogue's tables.
 
 use pgwire::api::Type;
+use postgres_types::Kind;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result, ToSql, params, params_from_iter};
 
@@ -11,6 +12,8 @@ use crate::settings;
 
 /// The first oid of what is not PostgreSQL's own.
 const FIRST_OID: i64 = 16_384;
+/// The oid of `pg_database_owner`, to whom the schema `public` belongs.
+const OWNER: i64 = 6_171;
 
 /// Columns by which tables are joined in most queries.
 const INDEXED: [(&str, &str); 5] = [
@@ -50,6 +53,9 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
             }
             continue;
         }
+        if table == "function" {
+            continue;
+        }
         let columns = rows.next().unwrap_or_default();
         if table == "pg_get_keywords" {
             database.execute_batch(
@@ -68,13 +74,13 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
             ))?;
         }
     }
-    for (table, oid) in schema.tables.iter().zip(FIRST_OID..) {
-        relations.push(Relation::of(table, oid));
-    }
+    let tables: Vec<_> = oids(schema).collect();
+    relations.extend(tables.iter().map(|(oid, table)| Relation::of(table, *oid)));
     for relation in &relations {
         describe(&database, relation)?;
     }
-    for (table, oid) in schema.tables.iter().zip(FIRST_OID..) {
+    for (oid, table) in tables {
+        type_rows(&database, oid, &table.name)?;
         if let Some(comment) = table.view.as_ref().and_then(|view| view.comment.as_ref()) {
             insert(
                 &database,
@@ -84,20 +90,27 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
         }
     }
     for (name, oid) in functions::SCHEMAS {
+        let (owner, called) = match oid {
+            functions::PUBLIC => (OWNER, "pg_database_owner"),
+            _ => (10, "restate"),
+        };
         insert(
             &database,
             "pg_catalog.pg_namespace (oid, nspname, nspowner)",
-            params![oid, name, 10],
+            params![oid, name, owner],
         )?;
         insert(
             &database,
             "information_schema.schemata (schema_name, schema_owner)",
-            params![name, "restate"],
+            params![name, called],
         )?;
     }
     database.execute_batch(
         "INSERT INTO pg_catalog.pg_database (oid, datname, datdba, encoding, datlocprovider, datallowconn, datconnlimit, \
-           dattablespace, datcollate, datctype) VALUES (16383, 'restate', 10, 6, 'c', 1, -1, 1663, 'C', 'C'); \
+           dattablespace, datcollate, datctype, datistemplate, datacl) VALUES \
+           (1, 'template1', 10, 6, 'c', 1, -1, 1663, 'C', 'C', 1, '{=c/restate,restate=CTc/restate}'), \
+           (4, 'template0', 10, 6, 'c', 0, -1, 1663, 'C', 'C', 1, '{=c/restate,restate=CTc/restate}'), \
+           (5, 'restate', 10, 6, 'c', 1, -1, 1663, 'C', 'C', 0, NULL); \
          INSERT INTO pg_catalog.pg_roles (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword) VALUES \
            (10, 'restate', 1, 1, -1, '********'); \
          COMMIT;",
@@ -113,12 +126,42 @@ pub(super) fn database(schema: &Schema) -> Result<Connection> {
             "CREATE INDEX pg_catalog.{table}_{column} ON {table} ({column})"
         ))?;
     }
+    database.execute_batch(
+        "UPDATE pg_catalog.pg_class SET reltype = of.oid FROM pg_catalog.pg_type of WHERE of.typrelid = pg_class.oid",
+    )?;
     let names = relations.iter().map(|relation| {
         let is_visible = relation.schema != "information_schema";
         (relation.oid, relation.name.to_owned(), is_visible)
     });
     functions::register(&database, &names.collect::<Vec<_>>(), &schema.views)?;
     Ok(database)
+}
+
+/// The tables with their oids, of which the next ones are those of the types of its rows. Tables come before views, as they have to be
+/// created.
+fn oids(schema: &Schema) -> impl Iterator<Item = (i64, &Table)> {
+    let of_kind = |is_view: bool| {
+        let tables = schema.tables.iter();
+        tables.filter(move |table| table.view.is_some() == is_view)
+    };
+    let tables = of_kind(false).chain(of_kind(true));
+    (FIRST_OID..).step_by(3).zip(tables)
+}
+
+/// The type of a table's rows, and that of arrays of them.
+fn type_rows(database: &Connection, table: i64, name: &str) -> Result<()> {
+    let (array, row) = (table + functions::ARRAY_TYPE, table + functions::ROW_TYPE);
+    let mut insert = database.prepare_cached(
+        "INSERT INTO pg_catalog.pg_type (oid, typname, typnamespace, typowner, typlen, typtype, typcategory, typisdefined, typdelim, \
+           typrelid, typsubscript, typelem, typarray, typinput, typoutput, typreceive, typsend, typanalyze, typalign, typstorage, \
+           typtypmod) VALUES \
+           (?1, ?4, ?5, 10, -1, 'c', 'C', 1, ',', ?3, '-', 0, ?2, 'record_in', 'record_out', 'record_recv', 'record_send', '-', 'd', \
+           'x', -1), \
+           (?2, '_' || ?4, ?5, 10, -1, 'b', 'A', 1, ',', 0, 'array_subscript_handler', ?1, 0, 'array_in', 'array_out', 'array_recv', \
+           'array_send', 'array_typanalyze', 'd', 'x', -1)",
+    )?;
+    let values = params![row, array, table, name, functions::PUBLIC];
+    insert.execute(values).map(drop)
 }
 
 /// Puts the user, the database and the settings of a session into the catalogue.
@@ -130,10 +173,10 @@ pub(super) fn personalize(database: &Connection, about: &About) -> Result<()> {
         [],
     )?;
     database.execute(
-        "UPDATE pg_catalog.pg_database SET datname = ?1",
+        "UPDATE pg_catalog.pg_database SET datname = ?1 WHERE oid = 5",
         [&about.database],
     )?;
-    database.execute("DELETE FROM pg_catalog.pg_roles WHERE oid > 10", [])?;
+    database.execute("DELETE FROM pg_catalog.pg_roles WHERE oid = 16382", [])?;
     database.execute(
         "INSERT INTO pg_catalog.pg_roles (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword) \
          SELECT 16382, ?1, 1, 1, -1, '********' WHERE ?1 <> 'restate'",
@@ -353,7 +396,7 @@ fn describe_column(
             name,
             number,
             if required { "NO" } else { "YES" },
-            if in_sql.ends_with("[]") {
+            if matches!(of.kind(), Kind::Array(_)) {
                 "ARRAY"
             } else {
                 &in_sql

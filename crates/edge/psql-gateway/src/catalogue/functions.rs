@@ -1,5 +1,6 @@
 //! PostgreSQL's functions about the catalogue, for SQLite.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex::RegexBuilder;
@@ -23,6 +24,10 @@ pub(super) const SCHEMAS: [(&str, i64); 3] = [
     ("information_schema", 13_000),
 ];
 
+/// How much greater the oid of the type of arrays of a table's rows is than that of a table of ours, and that of the type of its rows.
+pub(super) const ARRAY_TYPE: i64 = 1;
+pub(super) const ROW_TYPE: i64 = 2;
+
 /// The oid and the name of a table, and whether it is found without its schema.
 pub(super) type Relation = (i64, String, bool);
 
@@ -37,15 +42,34 @@ pub(super) fn register(
             define(database, name, -1, move |_| Ok(answer))?;
         }
     }
-    let type_of_oid = |call: &Context<'_>| Ok(integer(call, 0)?.map(facts::name_in_sql));
-    define(database, "format_type", -1, type_of_oid)?;
-    define(database, "pg_regtype_name", 1, type_of_oid)?;
+    types(database, relations)?;
     let of_view = |fact: fn(&View) -> Option<String>| {
         let views = views.clone();
         with_relations(relations, move |name| fact(views.find(name)?))
     };
     let comment = of_view(|view| view.comment.clone());
-    define(database, "obj_description", -1, comment)?;
+    define(database, "obj_description", -1, move |call| {
+        let class = if call.len() > 1 { text(call, 1)? } else { None };
+        let class = class.as_deref().map(last_part);
+        if class.is_none_or(|class| class == "pg_class")
+            && let Some(comment) = comment(call)?
+        {
+            return Ok(Some(comment));
+        }
+        let known = integer(call, 0)?.and_then(|oid| facts::description(oid, class));
+        Ok(known.map(str::to_owned))
+    })?;
+    define(database, "pg_get_function_arguments", 1, |call| {
+        let signature = integer(call, 0)?.and_then(facts::signature);
+        Ok(signature.map(|(arguments, _)| arguments.as_str()))
+    })?;
+    define(database, "pg_get_function_result", 1, |call| {
+        let signature = integer(call, 0)?.and_then(facts::signature);
+        Ok(signature.map(|(_, result)| result.as_str()))
+    })?;
+    define(database, "pg_get_userbyid", 1, |call| {
+        Ok(integer(call, 0)?.map(|oid| facts::role(oid).unwrap_or("restate")))
+    })?;
     let definition = of_view(|view| Some(view.text.clone()));
     define(database, "pg_get_viewdef", -1, definition)?;
     // What is cast to `regclass` or `regtype` is an oid; where it is shown or becomes a text, it has a name.
@@ -68,20 +92,6 @@ pub(super) fn register(
             match oid {
                 None if !is_optional => Err(Error::UserFunctionError(
                     format!("no such table: {name}").into(),
-                )),
-                oid => Ok(oid),
-            }
-        })?;
-    }
-    for (function, is_optional) in [("pg_regtype", false), ("to_regtype", true)] {
-        define(database, function, 1, move |call| {
-            let Some(text) = text(call, 0)? else {
-                return Ok(None);
-            };
-            let oid = facts::type_in_sql(&text).map(|known| known.oid());
-            match oid.or_else(|| text.parse().ok()) {
-                None if !is_optional => Err(Error::UserFunctionError(
-                    format!("no such type: {text}").into(),
                 )),
                 oid => Ok(oid),
             }
@@ -118,8 +128,9 @@ pub(super) fn register(
     })?;
     // Of a column; `translate.rs` answers for a literal, as the session has it.
     define(database, "current_setting", -1, |call| {
-        let name = text(call, 0)?.unwrap_or_default();
-        Ok(crate::settings::default(&name.to_lowercase()))
+        let name = text(call, 0)?.unwrap_or_default().to_lowercase();
+        let value = crate::settings::default(&name);
+        Ok(value.map(|value| crate::settings::shown(&name, value)))
     })?;
     define(database, "quote_literal", 1, |call| {
         Ok(text(call, 0)?.map(|text| format!("'{}'", text.replace('\'', "''"))))
@@ -162,6 +173,62 @@ fn with_relations<T: ToSql>(
         let name = relations.iter().find(|(other, ..)| Some(*other) == oid);
         Ok(name.and_then(|(_, name, _)| answer(name)))
     }
+}
+
+/// The names of types, also of those of the rows of tables.
+fn types(database: &Connection, relations: &[Relation]) -> Result<()> {
+    let ours = relations.iter().map(|(oid, name, _)| (*oid, name));
+    let ours =
+        ours.filter(|(oid, _)| facts::name_in_sql(u32::try_from(*oid).unwrap_or(0)) == "???");
+    let rows: HashMap<i64, String> = ours
+        .flat_map(|(oid, name)| {
+            [
+                (oid + ROW_TYPE, name.clone()),
+                (oid + ARRAY_TYPE, format!("{name}[]")),
+            ]
+        })
+        .collect();
+    let rows = Arc::new(rows);
+    for function in ["format_type", "pg_regtype_name"] {
+        let rows = rows.clone();
+        define(database, function, -1, move |call| {
+            let oid = integer::<i64>(call, 0)?;
+            Ok(oid.map(|oid| {
+                let known = || facts::name_in_sql(u32::try_from(oid).unwrap_or(0));
+                rows.get(&oid).cloned().unwrap_or_else(known)
+            }))
+        })?;
+    }
+    define(database, "pg_type_is_visible", 1, |call| {
+        let name = integer(call, 0)?.map(facts::name_in_sql);
+        Ok(name.map(|name| !name.starts_with(facts::STANDARD)))
+    })?;
+    for (function, is_optional) in [("pg_regtype", false), ("to_regtype", true)] {
+        let rows = rows.clone();
+        define(database, function, 1, move |call| {
+            let Some(text) = text(call, 0)? else {
+                return Ok(None);
+            };
+            let known = facts::type_in_sql(&text).map(|known| i64::from(known.oid()));
+            let name = last_part(&text);
+            let array = name.strip_prefix('_').map(|name| format!("{name}[]"));
+            let of_row = || {
+                let named = |row: &String| row == name || array.as_ref() == Some(row);
+                rows.iter().find(|(_, row)| named(row))
+            };
+            let oid = known
+                .or_else(|| text.parse().ok())
+                .or_else(|| facts::oid_of_type(name).map(i64::from))
+                .or_else(|| of_row().map(|(oid, _)| *oid));
+            match oid {
+                None if !is_optional => Err(Error::UserFunctionError(
+                    format!("no such type: {text}").into(),
+                )),
+                oid => Ok(oid),
+            }
+        })?;
+    }
+    Ok(())
 }
 
 /// Names written and read: `format`, and casts to `regnamespace`.

@@ -445,7 +445,7 @@ mod tests {
                 "select n.nspname, s.key from pg_namespace n join state s on s.key = n.nspname where n.nspname = 'public' and nspowner > 0 and key > 'a'",
                 format!(
                     "SELECT n.nspname, s.key FROM {} n JOIN state s ON s.key = n.nspname WHERE key > 'a'",
-                    rows("column1 AS nspname, column2 AS nspowner", "('public', 10)")
+                    rows("column1 AS nspname, column2 AS nspowner", "('public', 6171)")
                 ),
             ),
             // What an outer join finds nothing for stays.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use pgwire::api::Type;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Subscript,
-    TableAliasColumnDef, TableFactor, TableFunctionArgs, TableWithJoins, TrimWhereField,
-    UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions_mut,
+    FunctionArguments, Ident, ObjectName, OrderByExpr, OrderByKind, OrderBySort, Query, Select,
+    SelectItem, SetExpr, Subscript, TableAliasColumnDef, TableFactor, TableFunctionArgs,
+    TableWithJoins, TrimWhereField, UnaryOperator, Value, VisitMut, VisitorMut,
+    visit_expressions_mut,
 };
 
 use super::facts;
@@ -29,6 +30,7 @@ pub(super) fn translate(
         about: session.about(),
         session,
         renamed: Vec::new(),
+        tables: Vec::new(),
         functions: 0,
     };
     sql::walked(query.visit(&mut translator))?;
@@ -44,6 +46,8 @@ struct Translator<'a> {
     session: &'a Arc<Session>,
     /// The columns of functions in a `FROM`: table, name, and the expression of SQLite that it stands for.
     renamed: Vec<(String, String, Expr)>,
+    /// What tables are called, and their names.
+    tables: Vec<(String, String)>,
     /// How many functions that return rows were moved into a `FROM`.
     functions: usize,
 }
@@ -122,6 +126,14 @@ impl VisitorMut for Translator<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         query.locks.clear();
+        // NULL comes last, or first of all in descending order: SQLite has it the other way round.
+        let order = query.order_by.as_mut().map(|order| &mut order.kind);
+        if let Some(OrderByKind::Expressions(by)) = order {
+            for OrderByExpr { options, .. } in by {
+                let is_descending = matches!(options.sort, Some(OrderBySort::Desc));
+                options.nulls_first.get_or_insert(is_descending);
+            }
+        }
         ControlFlow::Continue(())
     }
 
@@ -136,6 +148,17 @@ impl VisitorMut for Translator<'_> {
 
     /// Columns keep the names that PostgreSQL gives them, whatever becomes of their expressions.
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        let joined = select.from.iter().flat_map(|table| &table.joins);
+        let factors = joined.map(|join| &join.relation);
+        for factor in factors.chain(select.from.iter().map(|table| &table.relation)) {
+            if let TableFactor::Table { name, alias, .. } = factor
+                && let Some(table) = sql::last(name)
+            {
+                let called = alias.as_ref().map(|alias| sql::folded(&alias.name));
+                self.tables
+                    .push((called.unwrap_or_else(|| table.clone()), table));
+            }
+        }
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) = item
                 && let Some(name) = rewrite::column_name(expr)
@@ -248,8 +271,8 @@ impl VisitorMut for Translator<'_> {
             } => Some(not(any(left, right))),
             Expr::Array(array) => Some(call("pg_array", array.elem.clone())),
             Expr::CompoundFieldAccess { root, access_chain } => accessed(root, access_chain),
-            Expr::CompoundIdentifier(parts) => parts.last().and_then(system_column),
-            Expr::Identifier(name) => system_column(name),
+            Expr::CompoundIdentifier(parts) => self.system_column(parts),
+            Expr::Identifier(name) => self.system_column(std::slice::from_ref(name)),
             Expr::Trim {
                 expr,
                 trim_where,
@@ -328,7 +351,7 @@ impl Translator<'_> {
                 let Some(setting) = text(uncast(setting)) else {
                     return Ok(None);
                 };
-                match self.session.setting(setting) {
+                match self.session.shown(setting) {
                     Ok(value) => Ok(constant(value)),
                     // `current_setting(name, true)`: nothing where there is none.
                     Err(_) if !rest.is_empty() => Ok(Some(literal(Value::Null))),
@@ -348,6 +371,24 @@ impl Translator<'_> {
 }
 
 impl Translator<'_> {
+    /// The columns that every table of PostgreSQL has. Nothing changes the catalogue, so they have the same value in all rows.
+    fn system_column(&self, parts: &[Ident]) -> Option<Expr> {
+        let (name, table) = parts.split_last()?;
+        let number = match sql::folded(name).as_str() {
+            "xmin" => "1",
+            "xmax" | "cmin" | "cmax" => "0",
+            "tableoid" => {
+                let called = table.last().map(sql::folded);
+                let mut tables = self.tables.iter().rev();
+                let found = tables.find(|(name, _)| called.as_ref().is_none_or(|of| of == name));
+                let oid = found.and_then(|(_, table)| facts::oid_of_table(table));
+                oid.unwrap_or("0")
+            }
+            _ => return None,
+        };
+        Some(literal(Value::Number(number.to_owned(), false)))
+    }
+
     /// Functions in a `FROM`, and aliases with columns.
     fn table_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         let rows = match factor {
@@ -536,16 +577,6 @@ fn column(table: &str, function: &str) -> Expr {
         "_pg_expandarray" => call("json_object", [text("x"), value, text("n"), number]),
         _ => value,
     }
-}
-
-/// The columns that every table of PostgreSQL has. Nothing changes the catalogue, so they have the same value in all rows.
-fn system_column(name: &Ident) -> Option<Expr> {
-    let number = match sql::folded(name).as_str() {
-        "xmin" => "1",
-        "xmax" | "cmin" | "cmax" | "tableoid" => "0",
-        _ => return None,
-    };
-    Some(literal(Value::Number(number.to_owned(), false)))
 }
 
 /// `ARRAY(SELECT x …)` as `(SELECT coalesce(array_agg(x), '{}') FROM (SELECT x …))`.

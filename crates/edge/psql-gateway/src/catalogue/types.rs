@@ -7,13 +7,15 @@ use std::rc::Rc;
 use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, DataType as SqlType, Expr, Function, FunctionArguments, Ident,
-    JoinConstraint, ObjectName, OrderBy, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins,
-    UnaryOperator, Value, VisitMut, VisitorMut,
+    AccessExpr, BinaryOperator, DataType as SqlType, ExactNumberInfo, Expr, Function,
+    FunctionArguments, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderBy, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor,
+    TableWithJoins, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
+    visit_expressions_mut,
 };
 
 use super::facts;
+use crate::parse;
 use crate::rewrite::output_names;
 use crate::schema::{Schema, pg_type};
 use crate::sql;
@@ -159,8 +161,9 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
     columns
 }
 
-/// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, and a time
-/// with a zone loses it by `AT TIME ZONE 'UTC'`.
+/// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, halves of
+/// `double precision` to even numbers; a time with a zone loses it by `AT TIME ZONE 'UTC'`; a date plus an interval is a time; `real` becomes
+/// `double precision`; and a `bigint` does not overflow.
 pub(crate) fn by_types(query: &mut Query, schema: &Schema) {
     let scope = Scope {
         schema: Some(schema),
@@ -182,6 +185,7 @@ fn by_types_in(body: &mut SetExpr, order_by: &mut Option<OrderBy>, around: &Scop
                 scope: scope_of(select, around),
                 depth: 0,
             };
+            writer.check_overflow(select);
             let _ = select.visit(&mut writer);
             let _ = order_by.visit(&mut writer);
         }
@@ -197,6 +201,112 @@ fn by_types_in(body: &mut SetExpr, order_by: &mut Option<OrderBy>, around: &Scop
 struct ByTypes<'a> {
     scope: Scope<'a>,
     depth: usize,
+}
+
+impl ByTypes<'_> {
+    /// Makes sums and products of type `bigint` decimals, which are too large for one then, and so are seen to be. They are equal to
+    /// what the query groups by or tells apart, so it may do neither.
+    fn check_overflow(&self, select: &mut Select) {
+        let grouped = match &select.group_by {
+            GroupByExpr::All(_) => true,
+            GroupByExpr::Expressions(by, _) => !by.is_empty(),
+        };
+        let mut items = select.projection.iter();
+        let is_seen = items.all(|item| {
+            matches!(
+                item,
+                SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }
+            )
+        });
+        if grouped || select.distinct.is_some() || !is_seen {
+            return;
+        }
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                && operators(expr) > 0
+                && of(expr, &self.scope) == Some(Type::INT8)
+            {
+                widen(expr);
+            }
+        }
+    }
+
+    /// Gives the operands of a short calculation the types that PostgreSQL gives them.
+    fn operands(&self, left: &mut Expr, op: &BinaryOperator, right: &mut Expr) {
+        if !is_arithmetic(op) || operators(left) + operators(right) >= MOST_OPERATORS {
+            return;
+        }
+        let types = [&*left, &*right].map(|side| of(side, &self.scope));
+        let result = facts::result_of_operator(&op.to_string(), &types);
+        for (side, of) in [left, right].into_iter().zip(&types) {
+            let wanted = match (of, &result) {
+                (Some(Type::DATE), Some(Type::TIMESTAMP)) => {
+                    SqlType::Timestamp(None, TimezoneInfo::None)
+                }
+                (Some(Type::FLOAT4), Some(Type::FLOAT8)) => SqlType::DoublePrecision,
+                _ => continue,
+            };
+            *side = sql::cast(sql::take(side), wanted);
+        }
+    }
+}
+
+/// How many operators a calculation may have whose operands are looked at: each is looked at again for those around it.
+const MOST_OPERATORS: usize = 8;
+
+fn is_arithmetic(op: &BinaryOperator) -> bool {
+    use BinaryOperator::{Divide, Minus, Multiply, Plus};
+    matches!(op, Plus | Minus | Multiply | Divide)
+}
+
+/// How many operators a calculation has.
+fn operators(expr: &Expr) -> usize {
+    match expr {
+        Expr::Nested(expr) => operators(expr),
+        Expr::BinaryOp { left, op, right } if is_arithmetic(op) => {
+            1 + operators(left) + operators(right)
+        }
+        _ => 0,
+    }
+}
+
+/// Makes the operands of sums and products decimals.
+fn widen(expr: &mut Expr) {
+    match expr {
+        Expr::Nested(expr) => widen(expr),
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply,
+            right,
+        } => {
+            widen(left);
+            widen(right);
+        }
+        other => {
+            let decimal = ExactNumberInfo::PrecisionAndScale(38, 0);
+            *other = sql::cast(sql::take(other), SqlType::Decimal(decimal));
+        }
+    }
+}
+
+/// A number of type `double precision` rounded to a whole one, halves to the even one.
+fn rounded(number: Expr) -> Expr {
+    const EVEN: &str =
+        "SELECT CASE WHEN abs(x - trunc(x)) = 0.5 THEN 2 * round(x / 2) ELSE round(x) END";
+    let query = parse::query(EVEN).ok();
+    let select = query.as_ref().and_then(sql::first_select);
+    let item = select.and_then(|select| select.projection.first());
+    let Some(SelectItem::UnnamedExpr(even)) = item else {
+        return sql::call("round", [number]);
+    };
+    let (mut even, number) = (even.clone(), Expr::Nested(Box::new(number)));
+    let _ = visit_expressions_mut(&mut even, |expr| {
+        if matches!(expr, Expr::Identifier(name) if name.value == "x") {
+            *expr = number.clone();
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    even
 }
 
 impl VisitorMut for ByTypes<'_> {
@@ -218,11 +328,23 @@ impl VisitorMut for ByTypes<'_> {
             Expr::Cast {
                 expr, data_type, ..
             } => {
-                if let Some(Type::INT2 | Type::INT4 | Type::INT8) = of_cast(data_type)
-                    && let Some(Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8) = of(expr, &self.scope)
-                {
-                    **expr = sql::call("round", [sql::take(expr)]);
+                if let Some(Type::INT2 | Type::INT4 | Type::INT8) = of_cast(data_type) {
+                    match of(expr, &self.scope) {
+                        Some(Type::NUMERIC) => **expr = sql::call("round", [sql::take(expr)]),
+                        Some(Type::FLOAT4 | Type::FLOAT8) => **expr = rounded(sql::take(expr)),
+                        _ => {}
+                    }
                 }
+            }
+            Expr::BinaryOp { left, op, right } => self.operands(left, op, right),
+            Expr::Function(function)
+                if sql::last(&function.name).as_deref() == Some("round")
+                    && let FunctionArguments::List(list) = &function.args
+                    && let [argument] = &list.args[..]
+                    && let Some(number) = sql::argument(argument)
+                    && let Some(Type::FLOAT4 | Type::FLOAT8) = of(number, &self.scope) =>
+            {
+                *expr = rounded(number.clone());
             }
             // In other zones the runtime (1.7.12) gets `now()` wrong that way.
             Expr::AtTimeZone {
@@ -452,6 +574,7 @@ fn of_function(function: &Function, scope: &Scope<'_>) -> Option<Type> {
     match name.as_str() {
         // Words of SQL rather than functions of `pg_proc`.
         "current_catalog" | "current_role" | "user" => Some(Type::NAME),
+        "localtimestamp" => Some(Type::TIMESTAMP),
         "coalesce" | "greatest" | "least" => facts::common(given),
         "nullif" => given.into_iter().next()?,
         _ => {
@@ -645,6 +768,34 @@ mod tests {
             (
                 "select now() at time zone 'UTC', day at time zone 'UTC', now() at time zone 'Europe/Berlin' from t",
                 "SELECT to_local_time(now() AT TIME ZONE 'UTC'), day AT TIME ZONE 'UTC', now() AT TIME ZONE 'Europe/Berlin' FROM t",
+            ),
+            (
+                "select day + interval '1 day', interval '1 day' + day, day - interval '1 hour', day + 1 from t",
+                "SELECT CAST(day AS TIMESTAMP) + INTERVAL '1 day', INTERVAL '1 day' + CAST(day AS TIMESTAMP), \
+                 CAST(day AS TIMESTAMP) - INTERVAL '1 hour', day + 1 FROM t",
+            ),
+            (
+                "select 1::real + 1, 2 / 1::real, 1::real + 1::real from t",
+                "SELECT CAST(1::REAL AS DOUBLE PRECISION) + 1, 2 / CAST(1::REAL AS DOUBLE PRECISION), 1::REAL + 1::REAL FROM t",
+            ),
+            (
+                "select round(double), round(price), round(1) from t",
+                "SELECT CASE WHEN abs((double) - trunc((double))) = 0.5 THEN 2 * round((double) / 2) ELSE round((double)) END, \
+                 round(price), round(1) FROM t",
+            ),
+            (
+                "select big + 1, (big) * (big - 1), small + 1, big / 2, price + 1 from t",
+                "SELECT CAST(big AS DECIMAL(38,0)) + CAST(1 AS DECIMAL(38,0)), \
+                 (CAST(big AS DECIMAL(38,0))) * (CAST(big AS DECIMAL(38,0)) - CAST(1 AS DECIMAL(38,0))), \
+                 small + 1, CAST(big / 2 AS DECIMAL(38,0)), price + 1 FROM t",
+            ),
+            (
+                "select big + 1 from t group by big + 1",
+                "SELECT big + 1 FROM t GROUP BY big + 1",
+            ),
+            (
+                "select distinct big + 1 from t",
+                "SELECT DISTINCT big + 1 FROM t",
             ),
         ] {
             let mut query = parse::query(asked).unwrap();

@@ -151,17 +151,26 @@ impl Adapter<'_> {
         if let Some((_, renamed)) = renamed {
             function.name = ObjectName::from(vec![Ident::new(*renamed)]);
         }
+        if bare && name.as_deref() == Some("localtimestamp") {
+            *expr = sql::call("to_local_time", [sql::call("now", [])]);
+            return Ok(());
+        }
         if name.as_deref() == Some("to_timestamp") {
             *expr = parameters::with_time_zone(sql::take(expr));
             return Ok(());
         }
-        if let (Some("mod"), FunctionArguments::List(list)) = (name.as_deref(), &mut function.args)
+        if let (Some(called @ ("mod" | "div")), FunctionArguments::List(list)) =
+            (name.as_deref(), &mut function.args)
             && let [one, other] = &list.args[..]
             && let (Some(one), Some(other)) = (sql::argument(one), sql::argument(other))
         {
             let nested = |expr: &Expr| Expr::Nested(Box::new(expr.clone()));
-            let rest = sql::binary(nested(one), BinaryOperator::Modulo, nested(other));
-            *expr = Expr::Nested(Box::new(rest));
+            let calculated = |op| sql::binary(nested(one), op, nested(other));
+            *expr = if called == "mod" {
+                Expr::Nested(Box::new(calculated(BinaryOperator::Modulo)))
+            } else {
+                sql::call("trunc", [calculated(BinaryOperator::Divide)])
+            };
             return Ok(());
         }
         if let (Some("date_part"), FunctionArguments::List(list)) =
@@ -208,16 +217,7 @@ impl Adapter<'_> {
                 *expr = date_part(&field.to_lowercase(), inner);
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
-            // Operators that are functions there.
-            Expr::UnaryOp { op, expr: inner } => {
-                let function = match op {
-                    UnaryOperator::PGAbs => "abs",
-                    UnaryOperator::PGSquareRoot => "sqrt",
-                    UnaryOperator::PGCubeRoot => "cbrt",
-                    _ => return Ok(()),
-                };
-                *expr = sql::call(function, [sql::take(inner)]);
-            }
+            Expr::UnaryOp { .. } => unary(expr),
             Expr::BinaryOp {
                 left,
                 op:
@@ -274,6 +274,7 @@ impl Adapter<'_> {
                     **pattern = sql::escaped_by_backslash(sql::take(pattern), &escape);
                 }
             }
+            Expr::SimilarTo { .. } => similar_to(expr)?,
             // A text is an array there.
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => {
                 if let Some(text) = sql::text(right) {
@@ -285,6 +286,84 @@ impl Adapter<'_> {
         }
         Ok(())
     }
+}
+
+/// Operators that are functions there, or other operators.
+fn unary(expr: &mut Expr) {
+    let Expr::UnaryOp { op, expr: inner } = expr else {
+        return;
+    };
+    let function = match op {
+        UnaryOperator::BitwiseNot => {
+            let one = sql::literal(Value::Number("-1".to_owned(), false));
+            let inner = Expr::Nested(Box::new(sql::take(inner)));
+            let inverse = sql::binary(one, BinaryOperator::Minus, inner);
+            *expr = Expr::Nested(Box::new(inverse));
+            return;
+        }
+        UnaryOperator::PGAbs => "abs",
+        UnaryOperator::PGSquareRoot => "sqrt",
+        UnaryOperator::PGCubeRoot => "cbrt",
+        _ => return,
+    };
+    *expr = sql::call(function, [sql::take(inner)]);
+}
+
+/// `SIMILAR TO`, whose pattern is a regular expression there.
+fn similar_to(expr: &mut Expr) -> Result<()> {
+    let Expr::SimilarTo {
+        negated,
+        expr: inner,
+        pattern,
+        escape_char,
+    } = expr
+    else {
+        return Ok(());
+    };
+    if matches!(&**pattern, Expr::Value(value) if value.value == Value::Null) {
+        return Ok(());
+    }
+    let escape = escape_char.as_deref().map_or(Some("\\"), sql::text);
+    let (Some(text), Some(escape)) = (sql::text(pattern), escape) else {
+        return Err(Error::unsupported(
+            "SIMILAR TO with a pattern that is no literal",
+        ));
+    };
+    let regex = Value::SingleQuotedString(similar(text, escape.chars().next()));
+    let op = if *negated {
+        BinaryOperator::PGRegexNotMatch
+    } else {
+        BinaryOperator::PGRegexMatch
+    };
+    let matched = sql::binary(sql::take(inner), op, sql::literal(regex));
+    *expr = Expr::Nested(Box::new(matched));
+    Ok(())
+}
+
+/// A pattern of `SIMILAR TO` with this escape character as a regular expression.
+fn similar(pattern: &str, escape: Option<char>) -> String {
+    let mut regex = String::from("^(?s:");
+    let mut in_brackets = false;
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        let plain = if escape == Some(letter) {
+            letters.next()
+        } else {
+            matches!(letter, '.' | '^' | '$' | '\\').then_some(letter)
+        };
+        match (letter, plain) {
+            (_, Some('^')) if in_brackets && escape != Some(letter) => regex.push('^'),
+            (_, Some(plain)) => regex.push_str(&regex::escape(&plain.to_string())),
+            ('%', _) if !in_brackets => regex.push_str(".*"),
+            ('_', _) if !in_brackets => regex.push('.'),
+            ('[' | ']', _) => {
+                in_brackets = letter == '[';
+                regex.push(letter);
+            }
+            _ => regex.push(letter),
+        }
+    }
+    regex + ")$"
 }
 
 /// Makes a text that is calculated with a number one itself.
@@ -350,6 +429,9 @@ fn cast(expr: &mut Expr) -> Result<()> {
         Some(of) if is_of(inner, &of) && !has_precision(data_type) => {
             *expr = (**inner).clone();
         }
+        Some(Type::TIMESTAMP) if !has_precision(data_type) => {
+            *expr = parameters::without_time_zone((**inner).clone());
+        }
         Some(Type::TIMESTAMPTZ) => *expr = parameters::with_time_zone((**inner).clone()),
         Some(Type::TIMESTAMPTZ_ARRAY) => *expr = parameters::with_time_zones((**inner).clone()),
         // State is JSON in a text, and the runtime's JSON operators take texts.
@@ -360,6 +442,12 @@ fn cast(expr: &mut Expr) -> Result<()> {
             if let Some(length) = length {
                 *expr = sql::call("left", [sql::take(expr), length]);
             }
+        }
+        Some(of)
+            if facts::is_foreign(&of)
+                && matches!(&**inner, Expr::Value(value) if value.value == Value::Null) =>
+        {
+            *data_type = DataType::Text;
         }
         Some(Type::UUID_ARRAY) => {
             let text = Box::new(DataType::Text);

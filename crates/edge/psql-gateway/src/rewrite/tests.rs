@@ -452,6 +452,14 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
             "SELECT abs(x), sqrt(4), signum(x), 2 + 1, 1 * 2, x - '2', 'a' || 1",
         ),
         (
+            r"select x similar to 'a_b%(c|d)', x not similar to '[^.]!%.\d^' escape '!', x similar to null",
+            r"SELECT (x ~ '^(?s:a.b.*(c|d))$'), (x !~ '^(?s:[^\.]%\.\\d\^)$'), x SIMILAR TO NULL",
+        ),
+        (
+            "select ~x + 1, div(1 + 2, x), localtimestamp, null::int4range",
+            "SELECT (-1 - (x)) + 1, trunc((1 + 2) / (x)), to_local_time(now()), CAST(NULL AS TEXT)",
+        ),
+        (
             "select variance(x), every(a), ceiling(x), mod(1 + 2, x), extract(second from x), date_part('Second', x)",
             "SELECT var_samp(x), bool_and(a), ceil(x), ((1 + 2) % (x)), (date_part('microsecond', x) / 1e6), (date_part('microsecond', x) / 1e6)",
         ),
