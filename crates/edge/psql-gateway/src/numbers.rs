@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Decimal256Type, DecimalType, Float64Type};
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_buffer::i256;
 use arrow_cast::cast::{CastOptions, cast_with_options};
-use arrow_schema::{ArrowError, DataType, FieldRef, Schema as ArrowSchema};
+use arrow_schema::{
+    ArrowError, DECIMAL256_MAX_PRECISION, DataType, FieldRef, Schema as ArrowSchema,
+};
 use bytes::BytesMut;
 use futures::StreamExt;
 use pgwire::api::Type;
@@ -120,6 +123,7 @@ fn becomes(from: &DataType, to: &Type) -> bool {
         (DataType::List(element), Kind::Array(of)) => becomes(element.data_type(), of),
         (DataType::Utf8 | DataType::Utf8View, _) => OF_TEXT.contains(to) || facts::is_foreign(to),
         (DataType::Decimal128(_, 0), _) => *to == Type::INT8,
+        (DataType::Decimal256(..), _) => *to == Type::NUMERIC,
         (DataType::Int32, _) if *to == Type::FLOAT8 => true,
         (DataType::UInt64, _) if *to == Type::NUMERIC => false,
         (from, _) if from.is_integer() => OF_WHOLE.contains(to),
@@ -192,6 +196,11 @@ fn array(column: &ArrayRef, field: &FieldRef, of: &Type, digits: Digits) -> Resu
             let texts = values.map(|value| value.map(|value| decimal(value, digits)).transpose());
             Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
         }
+        (DataType::Decimal256(_, scale), _, _) if digits == Digits::Quotient => {
+            let values = column.as_primitive::<Decimal256Type>().iter();
+            let texts = values.map(|value| Some(quotient(value?, *scale)));
+            Ok(Arc::new(texts.collect::<StringArray>()))
+        }
         (_, DataType::Utf8, _) if digits != Digits::Few && *of == Type::NUMERIC => {
             let floats = cast_with_options(column, &DataType::Float64, &checked);
             array(&floats.map_err(failed)?, field, of, digits)
@@ -225,6 +234,21 @@ fn decimal(value: f64, digits: Digits) -> Result<String> {
         Some(more) => format!("{text}{:0<more$}", ""),
         None => format!("{value:.after$}"),
     })
+}
+
+/// A quotient with so many digits after the point, rounded to those that PostgreSQL shows.
+fn quotient(value: i256, scale: i8) -> String {
+    let text = Decimal256Type::format_decimal(value, DECIMAL256_MAX_PRECISION, scale);
+    let after = after_quotient(text.parse().map_or(0.0, f64::abs));
+    let after = i8::try_from(after).map_or(scale, |after| after.min(scale));
+    let step = i256::from_i128(10).wrapping_pow(u32::from((scale - after).unsigned_abs()));
+    let half = step.wrapping_div(i256::from_i128(2));
+    let rounded = if value.is_negative() {
+        value.wrapping_sub(half)
+    } else {
+        value.wrapping_add(half)
+    };
+    Decimal256Type::format_decimal(rounded.wrapping_div(step), DECIMAL256_MAX_PRECISION, after)
 }
 
 /// How many digits PostgreSQL shows after the point of a quotient: it counts in groups of four, and shows four groups after the first. The
@@ -385,6 +409,19 @@ mod tests {
         }
         let error = decimal(f64::INFINITY, Digits::Quotient).unwrap_err();
         assert_eq!(error.code, "22012");
+    }
+
+    #[test]
+    fn quotients_are_rounded_to_the_digits_that_postgres_shows() {
+        for (value, expected) in [
+            (10_i128.pow(30) * 2 / 3, "0.66666666666666666667"),
+            (-10_i128.pow(30) * 2 / 3, "-0.66666666666666666667"),
+            (10_i128.pow(30) * 5 / 2, "2.5000000000000000"),
+            (10_i128.pow(30) * 50 / 3, "16.6666666666666667"),
+            (0, "0.00000000000000000000"),
+        ] {
+            assert_eq!(quotient(i256::from_i128(value), 30), expected);
+        }
     }
 
     #[test]

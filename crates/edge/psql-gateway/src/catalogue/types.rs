@@ -163,7 +163,7 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
 
 /// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, halves of
 /// `double precision` to even numbers; a time with a zone loses it by `AT TIME ZONE 'UTC'`; a date plus an interval is a time; `real` becomes
-/// `double precision`; and a `bigint` does not overflow.
+/// `double precision`; a `bigint` does not overflow; and a quotient has enough digits.
 pub(crate) fn by_types(query: &mut Query, schema: &Schema) {
     let scope = Scope {
         schema: Some(schema),
@@ -185,7 +185,7 @@ fn by_types_in(body: &mut SetExpr, order_by: &mut Option<OrderBy>, around: &Scop
                 scope: scope_of(select, around),
                 depth: 0,
             };
-            writer.check_overflow(select);
+            writer.calculate(select);
             let _ = select.visit(&mut writer);
             let _ = order_by.visit(&mut writer);
         }
@@ -204,9 +204,9 @@ struct ByTypes<'a> {
 }
 
 impl ByTypes<'_> {
-    /// Makes sums and products of type `bigint` decimals, which are too large for one then, and so are seen to be. They are equal to
-    /// what the query groups by or tells apart, so it may do neither.
-    fn check_overflow(&self, select: &mut Select) {
+    /// Makes sums and products of type `bigint` decimals, which are too large for one then, and so are seen to be; and quotients decimals
+    /// with enough digits. They have to look like what the query groups by or tells apart, so it may do neither.
+    fn calculate(&self, select: &mut Select) {
         let grouped = match &select.group_by {
             GroupByExpr::All(_) => true,
             GroupByExpr::Expressions(by, _) => !by.is_empty(),
@@ -224,10 +224,58 @@ impl ByTypes<'_> {
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
                 && operators(expr) > 0
-                && of(expr, &self.scope) == Some(Type::INT8)
             {
-                widen(expr);
+                match of(expr, &self.scope) {
+                    Some(Type::INT8) => widen(expr),
+                    Some(Type::NUMERIC) => self.divide(expr),
+                    _ => {}
+                }
             }
+        }
+    }
+
+    /// Makes both sides of a quotient decimals with 76 digits, if what they are is known exactly.
+    fn divide(&self, expr: &mut Expr) {
+        if let Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Divide,
+            right,
+        } = expr
+            && let (Some(dividend), Some(divisor)) = (self.exact(left), self.exact(right))
+        {
+            for (side, number, after) in [(left, dividend, 26), (right, divisor, 16)] {
+                let decimal = ExactNumberInfo::PrecisionAndScale(76, after);
+                **side = sql::cast(number, SqlType::Decimal(decimal));
+            }
+        }
+    }
+
+    /// What becomes a decimal without a change: a whole number, or the text of a literal.
+    fn exact(&self, expr: &Expr) -> Option<Expr> {
+        match expr {
+            Expr::Nested(expr) => self.exact(expr),
+            Expr::Cast {
+                expr, data_type, ..
+            } if of_cast(data_type) == Some(Type::NUMERIC)
+                && !data_type.to_string().contains('(') =>
+            {
+                self.exact(expr)
+            }
+            Expr::Value(value) => match &value.value {
+                Value::Number(text, _) => {
+                    let (whole, after) = text.split_once('.').unwrap_or((text, ""));
+                    let digits = [whole, after].concat();
+                    let is_short = whole.len() <= 19
+                        && after.len() <= 16
+                        && digits.bytes().all(|c| c.is_ascii_digit());
+                    is_short.then(|| sql::literal(Value::SingleQuotedString(text.clone())))
+                }
+                _ => None,
+            },
+            other => match of(other, &self.scope) {
+                Some(Type::INT2 | Type::INT4 | Type::INT8) => Some(other.clone()),
+                _ => None,
+            },
         }
     }
 
@@ -788,6 +836,11 @@ mod tests {
                 "SELECT CAST(big AS DECIMAL(38,0)) + CAST(1 AS DECIMAL(38,0)), \
                  (CAST(big AS DECIMAL(38,0))) * (CAST(big AS DECIMAL(38,0)) - CAST(1 AS DECIMAL(38,0))), \
                  small + 1, CAST(big / 2 AS DECIMAL(38,0)), price + 1 FROM t",
+            ),
+            (
+                "select 1.0 / 3, big::numeric / (2.5), price / 3, 7 / 2 from t",
+                "SELECT CAST('1.0' AS DECIMAL(76,26)) / CAST('3' AS DECIMAL(76,16)), \
+                 CAST(big AS DECIMAL(76,26)) / CAST('2.5' AS DECIMAL(76,16)), price / 3, 7 / 2 FROM t",
             ),
             (
                 "select big + 1 from t group by big + 1",

@@ -756,7 +756,6 @@ select 1.5 + 1
 
 select 1.5 * 2
 
---! numeric has the digits of double precision in divisions and the like
 select 1.0 / 3
 
 select 10 / 4.0
@@ -1206,7 +1205,6 @@ select 1::float8 / 3
 
 select 1::real / 3
 
---! numeric has the digits of double precision in divisions and the like
 select 1::numeric / 3
 
 select 7::bigint / 2
