@@ -112,15 +112,19 @@ async fn has_ended(peer: &Peer, client: &Client, order: &OrderEvent) -> anyhow::
     let answer: Value = http::json(request)
         .await
         .with_context(|| format!("requesting the status of {}", order.id))?;
-    let status = answer
+    // A peer may know nothing of an order before its workflow has begun.
+    let Some(status) = answer
         .pointer(&peer.status_pointer)
-        .and_then(Value::as_str)
-        .with_context(|| {
-            format!(
-                "the response of {url} has no string at {}: {answer}",
-                peer.status_pointer
-            )
-        })?;
+        .filter(|it| !it.is_null())
+    else {
+        return Ok(false);
+    };
+    let status = status.as_str().with_context(|| {
+        format!(
+            "the response of {url} has no string at {}: {answer}",
+            peer.status_pointer
+        )
+    })?;
     Ok(peer.ends.iter().any(|end| end == status))
 }
 
