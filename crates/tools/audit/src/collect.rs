@@ -142,25 +142,30 @@ impl Sources {
     }
 
     /// What topic `orders` says instead of the senders' notes, for a system whose senders kept none: Kafka has confirmed all its
-    /// records, so its valid events were accepted, and the others have to be among the dead letters. It does not say which
-    /// cancellations were accepted.
+    /// records, so its valid events were accepted, and the others have to be among the dead letters: those without the order's id as
+    /// their key too, and another order under the id of an earlier one. It does not say which cancellations were accepted.
     pub async fn notes(&self) -> Result<Notes, Error> {
-        let records = self.topic(topic::ORDERS, |record| Ok(record.value.clone()));
+        let records = self.topic(topic::ORDERS, |record| {
+            Ok((record.key.clone(), record.value.clone()))
+        });
         let (mut accepted, mut garbage) = (BTreeMap::new(), Vec::new());
-        for event in records.await? {
-            match Order::parse(&event) {
-                // A repeated event does not change its order.
-                Ok(order) => {
-                    let price = order.total_cost;
-                    accepted.entry(order.order_id).or_insert(price);
-                }
-                Err(_) => garbage.push(String::from_utf8_lossy(&event).into_owned()),
+        for (key, event) in records.await? {
+            let order = Order::parse(&event).ok();
+            let order =
+                order.filter(|order| key.as_deref() == Some(order.order_id.as_str().as_bytes()));
+            let is_accepted = order.is_some_and(|order| {
+                let content = order.content();
+                let first = accepted.entry(order.order_id);
+                first.or_insert((content.clone(), order.total_cost)).0 == content
+            });
+            if !is_accepted && event != topic::PROBE {
+                garbage.push(String::from_utf8_lossy(&event).into_owned());
             }
         }
         let accepted = accepted.into_iter();
         Ok(Notes {
             accepted: accepted
-                .map(|(order_id, price)| Accepted { order_id, price })
+                .map(|(order_id, (_, price))| Accepted { order_id, price })
                 .collect(),
             garbage,
             ..Notes::default()

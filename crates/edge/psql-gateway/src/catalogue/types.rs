@@ -10,7 +10,7 @@ use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType as SqlType, ExactNumberInfo, Expr, Function,
     FunctionArguments, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderBy, Query, Select,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor,
-    TableWithJoins, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
+    TableWithJoins, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
     visit_expressions_mut,
 };
 
@@ -299,7 +299,7 @@ impl ByTypes<'_> {
     }
 }
 
-/// How many operators a calculation may have whose operands are looked at: each is looked at again for those around it.
+/// The most operators in a calculation whose operands get types. The types within it are worked out again for each operator around them.
 const MOST_OPERATORS: usize = 8;
 
 fn is_arithmetic(op: &BinaryOperator) -> bool {
@@ -337,8 +337,30 @@ fn widen(expr: &mut Expr) {
     }
 }
 
-/// A number of type `double precision` rounded to a whole one, halves to the even one.
+/// How many expressions a number may consist of that is rounded to even numbers. It is repeated for that, and so is a number that is
+/// rounded within it: without a limit, each rounding around another would make the query five times as large.
+const MOST_ROUNDED: usize = 50;
+
+/// Whether an expression consists of more than `most` expressions.
+fn is_larger_than(expr: &Expr, most: usize) -> bool {
+    let mut seen = 0;
+    let walk = visit_expressions(expr, |_| {
+        seen += 1;
+        if seen > most {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    walk.is_break()
+}
+
+/// A number of type `double precision` rounded to a whole one, halves to the even one; a large expression as the runtime rounds it, halves
+/// away from zero.
 fn rounded(number: Expr) -> Expr {
+    if is_larger_than(&number, MOST_ROUNDED) {
+        return sql::call("round", [number]);
+    }
     const EVEN: &str =
         "SELECT CASE WHEN abs(x - trunc(x)) = 0.5 THEN 2 * round(x / 2) ELSE round(x) END";
     let query = parse::query(EVEN).ok();
@@ -792,6 +814,17 @@ mod tests {
         ] {
             assert_eq!(types(query), expected, "{query}");
         }
+    }
+
+    #[test]
+    fn what_is_rounded_again_and_again_does_not_grow_without_limit() {
+        let mut asked = "double".to_owned();
+        for _ in 0..9 {
+            asked = format!("round({asked})");
+        }
+        let mut query = parse::query(&format!("select {asked} from t")).unwrap();
+        by_types(&mut query, &schema());
+        assert!(query.to_string().len() < 10_000);
     }
 
     #[test]

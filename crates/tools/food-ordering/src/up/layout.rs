@@ -465,6 +465,9 @@ mod tests {
             specs.push(layout.broker_in_memory());
             assert_eq!(specs.len(), processes);
             for spec in specs {
+                let for_restate = ("RESTATE_A__B".into(), "1".into());
+                let has = spec.environment.contains(&for_restate);
+                assert_eq!(has, nodes::is_node(spec.name), "{}", spec.name);
                 if spec.name == "psql-gateway" {
                     let program = spec
                         .arguments

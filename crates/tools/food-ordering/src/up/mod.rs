@@ -40,8 +40,8 @@ use self::data_dir::{DataDir, PORTS};
 pub use self::data_dir::{ENDPOINTS, PROCESSES};
 pub(crate) use self::data_dir::{KEYS, lock, lock_holder};
 use self::layout::{Broker, Layout};
-pub use self::nodes::Nodes;
 use self::nodes::Store;
+pub use self::nodes::{Nodes, RestateNodes};
 use self::ports::Use;
 use self::system::System;
 use crate::broker::apache::Installation;
@@ -85,14 +85,8 @@ pub struct Args {
     restaurant_url: Option<String>,
     #[command(flatten)]
     restate_server: restate::binary::Wanted,
-    /// Number of Restate nodes: 1, or 3 for a cluster that survives the loss of any one node
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_NODES",
-        default_value = "1",
-        value_name = "N"
-    )]
-    restate_nodes: Nodes,
+    #[command(flatten)]
+    restate_nodes: RestateNodes,
     /// Where the nodes of a cluster store snapshots: s3://, gs:// or az://, with the credentials in the environment (AWS_…, see
     /// `docs.restate.dev/server/snapshots`); without it, a cluster never trims its log
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SNAPSHOTS", value_name = "URL")]
@@ -165,7 +159,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         "Starting food ordering; data and logs are in {}",
         dir.display()
     );
-    let nodes = args.restate_nodes;
+    let nodes = args.restate_nodes.count;
     Store(&dir.file("restate")).check(nodes)?;
     if !secrets::keys::make_missing(&dir.keys())?.is_empty() {
         say!("Created keys in {}", dir.keys().display());

@@ -17,6 +17,20 @@ pub enum Nodes {
     Three,
 }
 
+/// The setting for the number of nodes.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[group(skip)]
+pub struct RestateNodes {
+    /// Number of Restate nodes: 1, or 3 for a cluster that survives the loss of any one node
+    #[arg(
+        long = "restate-nodes",
+        env = "FOOD_ORDERING_RESTATE_NODES",
+        default_value = "1",
+        value_name = "N"
+    )]
+    pub count: Nodes,
+}
+
 impl FromStr for Nodes {
     type Err = &'static str;
 

@@ -9,12 +9,12 @@ use audit::{Accepted, HoldingsSample, Notes};
 use domain::{Order, OrderId, Region, Status, topic};
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::{Connection, Publisher};
-use reqwest::{Client, StatusCode};
+use reqwest::Client;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard, Semaphore};
 use tokio::time::sleep;
-use upstream::http::{SHORT, text};
 
 use crate::load::orders::Generator;
+use crate::load::publish::place;
 use crate::load::watch::StatusWatch;
 
 /// One order in four is placed through the gateway, the others through Kafka.
@@ -112,24 +112,7 @@ impl Customers {
             return Ok(self.publish(topic::ORDERS, Some(key), event).await.is_ok());
         }
         let _publishing = self.publishing.read().await;
-        let request = self
-            .client
-            .post(format!("{}/api/orders", self.gateway))
-            .header("content-type", "application/json")
-            .body(event.to_vec());
-        match request.send().await {
-            // A gateway that was paused in the middle of a request answers 408 when it continues.
-            Ok(answer)
-                if answer.status().is_client_error()
-                    && answer.status() != StatusCode::REQUEST_TIMEOUT =>
-            {
-                let status = answer.status();
-                let problem = text(answer, SHORT).await.unwrap_or_default();
-                anyhow::bail!("the gateway refused a valid order: {status} {problem}")
-            }
-            Ok(answer) => Ok(answer.status().is_success()),
-            Err(_) => Ok(false),
-        }
+        place(&self.client, &self.gateway, event).await
     }
 
     pub(super) async fn publish(

@@ -35,7 +35,7 @@ use crate::load::watch::StatusWatch;
 use crate::verdicts;
 use food_ordering::broker::Broker;
 use food_ordering::files;
-use food_ordering::up::Nodes;
+use food_ordering::up::{Nodes, RestateNodes};
 
 /// How often the audit samples which driver holds which delivery.
 const SAMPLE_EVERY: Duration = Duration::from_secs(3);
@@ -86,14 +86,8 @@ pub struct Args {
         value_name = "BROKER"
     )]
     kafka: Broker,
-    /// Number of Restate nodes: 1, or 3 for a cluster whose nodes are killed, paused and kept down one after the other
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_NODES",
-        default_value = "1",
-        value_name = "N"
-    )]
-    restate_nodes: Nodes,
+    #[command(flatten)]
+    restate_nodes: RestateNodes,
     /// Directory for data, logs and facts.json [default: a new one, which is removed if every invariant holds]
     #[arg(long, env = "FOOD_ORDERING_CHAOS_DATA_DIR", value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
@@ -116,7 +110,7 @@ impl Args {
             drivers: self.drivers,
             in_flight: self.in_flight,
             durable_broker,
-            cluster: self.restate_nodes == Nodes::Three,
+            cluster: self.restate_nodes.count == Nodes::Three,
         };
         plan::plan(self.seed, size)
     }
@@ -182,7 +176,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
     let stage = Stage::start(
         directory,
         args.kafka,
-        args.restate_nodes,
+        args.restate_nodes.count,
         args.drivers,
         &args.up,
     )

@@ -1,4 +1,4 @@
-//! Publishes orders at a given rate.
+//! Publishes orders at a given rate, and places single ones.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -6,8 +6,10 @@ use std::time::Duration;
 use domain::OrderId;
 use futures::{StreamExt, TryStreamExt, stream};
 use kafka::Publisher;
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
+use upstream::http::{SHORT, text};
 
 use super::timeline::Timelines;
 use crate::clock;
@@ -65,6 +67,28 @@ pub(crate) async fn publish(
         .try_collect::<()>()
         .await?;
     Ok(())
+}
+
+/// Places an order through the gateway. Returns whether it was accepted; otherwise it may be placed again. Fails if the gateway refuses
+/// the order.
+pub(crate) async fn place(client: &Client, gateway: &str, event: &[u8]) -> anyhow::Result<bool> {
+    let request = client
+        .post(format!("{gateway}/api/orders"))
+        .header("content-type", "application/json")
+        .body(event.to_vec());
+    match request.send().await {
+        // A gateway that was paused in the middle of a request answers 408 when it continues.
+        Ok(answer)
+            if answer.status().is_client_error()
+                && answer.status() != StatusCode::REQUEST_TIMEOUT =>
+        {
+            let status = answer.status();
+            let problem = text(answer, SHORT).await.unwrap_or_default();
+            anyhow::bail!("the gateway refused a valid order: {status} {problem}")
+        }
+        Ok(answer) => Ok(answer.status().is_success()),
+        Err(_) => Ok(false),
+    }
 }
 
 #[cfg(test)]

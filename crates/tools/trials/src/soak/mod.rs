@@ -39,7 +39,7 @@ use crate::load::watch::StatusWatch;
 use crate::own_system::{self, OwnSystem};
 use crate::{bench, clock, verdicts};
 use food_ordering::broker::Broker;
-use food_ordering::up::Nodes;
+use food_ordering::up::RestateNodes;
 
 /// How often the processes are sampled.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
@@ -86,14 +86,8 @@ pub struct Args {
         value_name = "BROKER"
     )]
     kafka: Broker,
-    /// Number of Restate nodes: 1 or 3
-    #[arg(
-        long,
-        env = "FOOD_ORDERING_RESTATE_NODES",
-        default_value = "1",
-        value_name = "N"
-    )]
-    restate_nodes: Nodes,
+    #[command(flatten)]
+    restate_nodes: RestateNodes,
     /// Seed of the orders' content
     #[arg(
         long,
@@ -238,7 +232,7 @@ fn flags(args: &Args) -> Vec<OsString> {
     let mut defaults = vec![
         format!("--drivers={}", args.drivers()),
         format!("--kafka={}", args.kafka),
-        format!("--restate-nodes={}", args.restate_nodes),
+        format!("--restate-nodes={}", args.restate_nodes.count),
         time("order-retention", args.order_retention),
         time("workflow-retention", args.workflow_retention),
     ];
