@@ -355,14 +355,16 @@ fn is_larger_than(expr: &Expr, most: usize) -> bool {
     walk.is_break()
 }
 
+/// The number `x` rounded, halves to the even one.
+const EVEN: &str =
+    "SELECT CASE WHEN abs(x - trunc(x)) = 0.5 THEN 2 * round(x / 2) ELSE round(x) END";
+
 /// A number of type `double precision` rounded to a whole one, halves to the even one; a large expression as the runtime rounds it, halves
 /// away from zero.
 fn rounded(number: Expr) -> Expr {
     if is_larger_than(&number, MOST_ROUNDED) {
         return sql::call("round", [number]);
     }
-    const EVEN: &str =
-        "SELECT CASE WHEN abs(x - trunc(x)) = 0.5 THEN 2 * round(x / 2) ELSE round(x) END";
     let query = parse::query(EVEN).ok();
     let select = query.as_ref().and_then(sql::first_select);
     let item = select.and_then(|select| select.projection.first());
