@@ -38,6 +38,18 @@ kubernetes="$copy/deploy/kubernetes"
 sed --quiet 's/.*files: \[\(.*\)\].*/\1/p' "$kubernetes/secrets/kustomization.yaml" | tr -d ' ' | tr ',' '\n' |
     while read -r file; do echo "no secret" >"$kubernetes/secrets/$file"; done
 
+# What a user's own directory contains who installs from a URL, and whether it is the same as from a checkout.
+git -C "$copy" -c init.defaultBranch=main init --quiet
+git -C "$copy" add deploy
+git -C "$copy" -c user.name=test -c user.email=test@example.com commit --quiet --message test
+mkdir -p "$copy/mine"
+cp --recursive "$kubernetes/secrets" "$copy/mine/secrets"
+cat >"$copy/mine/kustomization.yaml" <<END
+resources: ["file://$copy//deploy/kubernetes/overlays/trial?ref=main", secrets]
+END
+echo "== from a URL"
+diff <(kustomize build "$copy/mine") <(kustomize build "$kubernetes/overlays/local") && echo "the same as local"
+
 # An overlay with the components that no other overlay uses.
 mkdir "$kubernetes/overlays/others"
 cat >"$kubernetes/overlays/others/kustomization.yaml" <<'END'

@@ -18,6 +18,21 @@ async fn two_hundred_orders_at_once_with_twenty_drivers_are_all_delivered_and_th
     Ok(())
 }
 
+#[tokio::test]
+async fn orders_do_not_wait_for_each_other_where_restate_runs_few_invocations_at_a_time()
+-> anyhow::Result<()> {
+    // Four in each of the two partitions. A burst of thousands of orders does the same to the usual thousand.
+    let few = "RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT=4";
+    let flags = Options::default().with("--partitions=2");
+    let system = System::start(flags.with(&format!("--restate-env={few}"))).await?;
+    let ids: Vec<String> = (0..40).map(|n| format!("few-{n}")).collect();
+    let events: Vec<_> = ids.iter().map(|id| order(id)).collect();
+    system.publish_orders(&events).await?;
+    // With Restate's default for waiting invocations, each eight orders would take a minute.
+    wait_for_orders(&system, ids.len(), "DELIVERED", Duration::from_mins(2)).await;
+    Ok(())
+}
+
 /// Waits until `count` orders are delivered.
 pub(crate) async fn wait_for_all_delivered(system: &System, count: usize) {
     wait_for_orders(system, count, "DELIVERED", Duration::from_mins(4)).await;

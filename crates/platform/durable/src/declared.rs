@@ -16,13 +16,20 @@ pub(crate) const LAST_RETRY: Duration = Duration::from_secs(10);
 /// by default 70 attempts. This many attempts, ten seconds apart, take more than a thousand years.
 pub(crate) const ATTEMPTS: u64 = u32::MAX as u64;
 
-/// Adds the options that all services share: the program's version, and that failed invocations are retried until they succeed.
-/// With Restate's default, an outage of about an hour would pause invocations, and an operator would have to resume them.
+/// After how long without progress a waiting invocation is suspended. Until then it holds one of the runtime's slots
+/// (`worker.invoker.concurrent-invocations-limit`). With Restate's default, a minute, a burst of orders fills all slots with
+/// invocations that wait for others, and those others wait for a slot.
+const SUSPENDED_AFTER: Duration = Duration::from_secs(1);
+
+/// Adds the options that all services share: the program's version, that failed invocations are retried until they succeed, and
+/// that waiting ones are soon suspended. With Restate's default of retries, an outage of about an hour would pause invocations, and
+/// an operator would have to resume them.
 ///
 /// A handler that should fail permanently returns a terminal error.
 pub fn declared(service: impl IntoServiceDefinition, version: &str) -> ServiceDefinition {
     let options = ServiceOptions::new()
         .metadata(VERSION, version)
+        .inactivity_timeout(SUSPENDED_AFTER)
         .retry_policy_initial_interval(FIRST_RETRY)
         .retry_policy_exponentiation_factor(2.0)
         .retry_policy_max_interval(LAST_RETRY)

@@ -1,5 +1,7 @@
 //! Helpers for the tests of crates with durable services.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -11,12 +13,15 @@ use serde_json::Value;
 
 use crate::declared::{ATTEMPTS, LAST_RETRY};
 
+/// How long an invocation may wait before it is suspended.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 #[derive(Deserialize)]
 struct Manifest {
     services: Vec<Declared>,
 }
 
-/// The retry options and payloads of a service or a handler.
+/// The options and payloads of a service or a handler.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Declared {
@@ -25,6 +30,7 @@ struct Declared {
     handlers: Vec<Declared>,
     input: Option<Payload>,
     output: Option<Payload>,
+    inactivity_timeout: Option<u64>,
     retry_policy_max_attempts: Option<u64>,
     retry_policy_max_interval: Option<u128>,
     retry_policy_on_max_attempts: Option<String>,
@@ -49,13 +55,13 @@ impl Payload {
     }
 }
 
-/// Checks in the discovery of `endpoint` that every service retries without end, and that all payloads have schemas. Returns the
-/// names of the services.
+/// Checks in the discovery of `endpoint` that every service retries without end, that its waiting invocations are suspended, and that
+/// all payloads have schemas. Returns the names of the services.
 ///
 /// # Panics
-/// If a service has no retry policy of its own, a handler has a different one, or a payload has no schema.
+/// If a service lacks one of these options, a handler has different ones, or a payload has no schema.
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
-pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
+pub async fn assert_declared(endpoint: &Endpoint) -> Vec<String> {
     let request = Request::get("/discover")
         .header(ACCEPT, "application/vnd.restate.endpointmanifest.v4+json")
         .body(Full::<Bytes>::default())
@@ -70,7 +76,10 @@ pub async fn assert_never_given_up(endpoint: &Endpoint) -> Vec<String> {
         assert_eq!(interval, Some(LAST_RETRY.as_millis()), "{name}");
         let then = service.retry_policy_on_max_attempts.as_deref();
         assert_eq!(then, Some("PAUSE"), "{name}");
+        let suspended = service.inactivity_timeout.map_or(u128::MAX, u128::from);
+        assert!(suspended <= LONGEST_WAIT.as_millis(), "{name}");
         for handler in &service.handlers {
+            assert_eq!(handler.inactivity_timeout, None, "{name}/{}", handler.name);
             let attempts = handler.retry_policy_max_attempts;
             assert_eq!(attempts, None, "{name}/{}", handler.name);
             for payload in [&handler.input, &handler.output].into_iter().flatten() {

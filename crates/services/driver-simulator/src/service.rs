@@ -1,9 +1,11 @@
 //! Serves the part `driver-simulator`.
 
 use std::future::Future;
+use std::time::Duration;
 
 use durable::{Server, declared};
 use kafka::Publisher;
+use restate_sdk::endpoint::ServiceOptions;
 use restate_sdk::prelude::*;
 use tokio::net::TcpListener;
 
@@ -30,6 +32,10 @@ pub enum Error {
 /// The shortest allowed step, in degrees. With a shorter one, a route would have hundreds of thousands of positions.
 const MIN_STEP: f64 = 0.000_01;
 
+/// After how long without progress a drive is suspended. Longer than a pause between two moves, because each suspension costs an
+/// attempt.
+const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
+
 /// Serves the simulator on `listener` until `shutdown`.
 pub async fn serve(
     options: Options,
@@ -52,22 +58,24 @@ pub fn endpoint(options: &Options) -> Result<Endpoint, Error> {
     }
     let publisher = Publisher::new(&options.kafka.connection()?, "driver-simulator")?;
     let simulator = DriverMobileAppSimulator::new(publisher, options.pace);
+    let rarely_suspended = ServiceOptions::new().inactivity_timeout(SUSPENDED_AFTER);
     Ok(Endpoint::builder()
-        .bind(declared(simulator, &options.durable.version()))
+        .bind(declared(simulator, &options.durable.version()).options(rarely_suspended))
         .build())
 }
 
 #[cfg(test)]
 mod tests {
-    use durable::testing::{assert_never_given_up, wire_names};
+    use durable::testing::{assert_declared, wire_names};
     use restate_sdk::service::Discoverable;
 
     use super::*;
 
     #[tokio::test]
-    async fn every_handler_is_retried_for_ever_whatever_restates_configuration_says() {
+    async fn every_handler_is_retried_for_ever_and_suspended_while_it_waits_whatever_restates_configuration_says()
+     {
         let endpoint = endpoint(&settings::defaults());
-        let services = assert_never_given_up(&endpoint.unwrap()).await;
+        let services = assert_declared(&endpoint.unwrap()).await;
         assert_eq!(services, ["DriverMobileAppSimulator"]);
     }
 

@@ -123,17 +123,18 @@ pub fn endpoint(options: &Options, callbacks: Callbacks) -> Result<Endpoint, Err
 
 #[cfg(test)]
 mod tests {
-    use durable::testing::{assert_never_given_up, wire_names};
+    use durable::testing::{assert_declared, wire_names};
     use restate_sdk::service::Discoverable;
     use secrets::Secrets;
 
     use super::*;
 
     #[tokio::test]
-    async fn every_service_is_retried_for_ever_whatever_restates_configuration_says() {
+    async fn every_service_is_retried_for_ever_and_suspended_while_it_waits_whatever_restates_configuration_says()
+     {
         let callbacks = Callbacks::new(&Secrets::default());
         let endpoint = endpoint(&settings::defaults(), callbacks);
-        let mut services = assert_never_given_up(&endpoint.unwrap()).await;
+        let mut services = assert_declared(&endpoint.unwrap()).await;
         services.sort();
         assert_eq!(
             services,

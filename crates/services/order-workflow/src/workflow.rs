@@ -62,7 +62,7 @@ impl UnderWay<'_> {
     }
 }
 
-#[restate_sdk::workflow(name = "OrderWorkflow", inactivity_timeout = "1s")]
+#[restate_sdk::workflow(name = "OrderWorkflow")]
 impl OrderWorkflow {
     /// Sent by `OrderIntake/receive` for each order event; anyone may also call it with an order event as body. Runs the order:
     /// payment, waiting until the requested time, preparation, delivery. Returns how it ended. Refuses an invalid event with 400 and

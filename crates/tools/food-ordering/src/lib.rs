@@ -45,6 +45,7 @@ pub mod restate;
 pub mod serve;
 pub mod settle;
 pub mod setup;
+pub mod sockets;
 #[cfg(test)]
 mod tests;
 pub mod up;

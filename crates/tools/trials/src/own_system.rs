@@ -94,6 +94,11 @@ impl OwnSystem {
         nodes.with_context(|| format!("{} names no {name}", up::ENDPOINTS))
     }
 
+    /// The directory with its data and logs.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The file with the addresses of all parts.
     pub(crate) fn endpoints(&self) -> PathBuf {
         self.directory.join(up::ENDPOINTS)

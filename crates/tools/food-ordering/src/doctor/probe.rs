@@ -8,7 +8,7 @@ use serde_json::Value;
 use upstream::http::{Error, SHORT, body};
 
 use crate::http::Protocol;
-use crate::up::listener_of;
+use crate::sockets;
 
 /// How long a part may take to answer. A busy machine needs about a second.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(4);
@@ -54,7 +54,7 @@ pub(super) fn describe(url: &str, found: &Found) -> String {
 fn by(url: &str) -> String {
     let port = socket(url)
         .filter(|address| address.ip().is_loopback())
-        .and_then(|address| listener_of::port(address.port()));
+        .and_then(|address| sockets::listener(address.port()));
     port.map_or_else(String::new, |who| format!(": {who}"))
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) admin_port: u16,
     /// Node-to-node traffic and metrics.
     pub(crate) node_port: u16,
+    /// Where other nodes reach this node.
+    pub(crate) advertised: String,
     /// The number of partitions of a new server. A server with data keeps the number it has.
     pub(crate) partitions: u16,
     /// The file with the private key with which it signs its requests to services.
@@ -69,6 +71,7 @@ impl Config {
             None => String::new(),
         };
         // A JSON string is a TOML string too.
+        let advertised = Value::from(self.advertised.as_str());
         let base_dir = Value::from(self.base_dir.display().to_string());
         let identity = Value::from(self.identity.display().to_string());
         let name = self.name;
@@ -93,7 +96,7 @@ default-num-partitions = {partitions}
 listen-mode = "tcp"
 bind-ip = "127.0.0.1"
 bind-port = {node_port}
-advertised-address = "http://127.0.0.1:{node_port}/"
+advertised-address = {advertised}
 
 # Less than the default of 2 GB, because this runs beside other programs on a developer's machine.
 rocksdb-total-memory-size = "{memory}"
@@ -174,6 +177,7 @@ mod tests {
             ingress_port: 1,
             admin_port: 2,
             node_port: 3,
+            advertised: "http://127.0.0.1:3/".to_owned(),
             partitions: 4,
             identity: PathBuf::from("/keys/restate-identity.pem"),
             workflow_retention: Duration::from_mins(2),
@@ -201,6 +205,7 @@ mod tests {
                 "default-num-partitions = 4",
                 r#"request-identity-private-key-pem-file = "/keys/restate-identity.pem""#,
                 "bind-port = 3",
+                r#"advertised-address = "http://127.0.0.1:3/""#,
                 r#"cleanup-interval = "60s""#,
                 r#"tracing-endpoint = "otlp+http://127.0.0.1:5/v1/traces""#,
                 "[ingress]\nbind-port = 1",

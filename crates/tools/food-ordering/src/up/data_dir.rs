@@ -108,8 +108,8 @@ pub(crate) const KEYS: &str = "keys";
 /// The file that lists the process id of every part.
 pub const PROCESSES: &str = "processes.json";
 
-/// The file with the ports of the last run, for the next one.
-pub(super) const PORTS: &str = "ports.json";
+/// The file that lists the port of every part. It is written before the parts start, and the next run reads it.
+pub const PORTS: &str = "ports.json";
 
 /// Takes the lock of a data directory. No `up` can use it as long as the file is open.
 pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {

@@ -30,6 +30,8 @@ pub(super) struct Layout {
     pub(super) nodes: Nodes,
     /// Where the nodes of a cluster store snapshots of their partitions, if anywhere.
     pub(super) snapshots: Option<String>,
+    /// Where the nodes of a cluster reach each other: the address of a proxy for each node, or nothing if they do so directly.
+    pub(super) links: Vec<String>,
     pub(super) partitions: u16,
     /// Environment variables for Restate, which override its configuration file.
     pub(super) restate_environment: Vec<(OsString, OsString)>,
@@ -276,14 +278,25 @@ impl Layout {
         self.password_file.clone().or_else(made)
     }
 
+    /// Where other nodes reach this node.
+    fn link(&self, node: Node) -> String {
+        match self.links.get(node as usize) {
+            Some(proxy) => proxy.clone(),
+            None => format!("{}/", self.ports.url(Use::RestateNode(node))),
+        }
+    }
+
     fn restate(&self, node: Node) -> anyhow::Result<Spec> {
         let config = self.dir.file(node.config_file());
         let store = self.store();
         let cluster = match self.nodes {
             Nodes::One => None,
             Nodes::Three => Some(Cluster {
-                nodes: (self.nodes.all().iter())
-                    .map(|node| format!("{}/", self.ports.url(Use::RestateNode(*node))))
+                nodes: self
+                    .nodes
+                    .all()
+                    .iter()
+                    .map(|node| self.link(*node))
                     .collect(),
                 provisions: node == Node::First && !Store(&store).is_provisioned(),
                 snapshots: self.snapshots.clone(),
@@ -294,6 +307,7 @@ impl Layout {
             ingress_port: self.ports.number(Use::RestateIngress(node)),
             admin_port: self.ports.number(Use::RestateAdmin(node)),
             node_port: self.ports.number(Use::RestateNode(node)),
+            advertised: self.link(node),
             partitions: self.partitions,
             identity: self.key(keys::RESTATE_IDENTITY),
             workflow_retention: self.workflow_retention,
@@ -414,6 +428,7 @@ mod tests {
             restate_server: PathBuf::from("/opt/restate-server"),
             nodes,
             snapshots: None,
+            links: Vec::new(),
             partitions: 1,
             restate_environment: vec![("RESTATE_A__B".into(), "1".into())],
             restart_delay: Duration::ZERO,

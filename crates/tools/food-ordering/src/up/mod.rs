@@ -6,7 +6,7 @@
 //! | `process.rs` | one child process that is kept running |
 //! | `proxies.rs` | variables that make the parts reach each other without a proxy |
 //! | `nodes.rs` | the nodes of Restate: one, or a cluster of three |
-//! | `ports.rs`, `listener_of.rs` | the ports of the parts, and which process holds a port |
+//! | `ports.rs` | the ports of the parts |
 //! | `data_dir.rs` | the directory with data, logs and the list of addresses |
 //! | `views.rs` | the views for SQL, which the psql gateway reads |
 //! | `system.rs` | starting, supervising and stopping the processes |
@@ -18,7 +18,6 @@ mod clock;
 mod data_dir;
 pub mod drain;
 mod layout;
-pub(crate) mod listener_of;
 mod nodes;
 mod ports;
 mod process;
@@ -36,8 +35,8 @@ use domain::Region;
 use order_workflow::DRIVER_SPEED;
 use settings::Given;
 
-use self::data_dir::{DataDir, PORTS};
-pub use self::data_dir::{ENDPOINTS, PROCESSES};
+use self::data_dir::DataDir;
+pub use self::data_dir::{ENDPOINTS, PORTS, PROCESSES};
 pub(crate) use self::data_dir::{KEYS, lock, lock_holder};
 use self::layout::{Broker, Layout};
 use self::nodes::Store;
@@ -91,6 +90,15 @@ pub struct Args {
     /// `docs.restate.dev/server/snapshots`); without it, a cluster never trims its log
     #[arg(long, env = "FOOD_ORDERING_RESTATE_SNAPSHOTS", value_name = "URL")]
     restate_snapshots: Option<String>,
+    /// Addresses at which the nodes of a cluster reach each other, one for each: of proxies, with which a test cuts a node off
+    #[arg(
+        long,
+        env = "FOOD_ORDERING_RESTATE_LINKS",
+        value_delimiter = ',',
+        value_name = "URL",
+        hide = true
+    )]
+    restate_links: Vec<String>,
     /// Number of partitions of a new Restate server [default: one per core, and at least one per node]
     #[arg(long, env = "FOOD_ORDERING_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     partitions: Option<u16>,
@@ -196,6 +204,7 @@ pub async fn run(args: Args, telemetry: &Given<telemetry::Options>) -> anyhow::R
         restate_server: found.path,
         nodes,
         snapshots: args.restate_snapshots,
+        links: args.restate_links,
         partitions: (args.partitions).unwrap_or_else(|| one_for_each_core().max(nodes.count())),
         restate_environment: args.restate_env,
         restart_delay: args.restart_delay,

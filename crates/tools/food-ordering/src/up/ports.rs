@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use anyhow::{Context, bail};
 use settings::networks;
 
-use super::listener_of;
 use super::nodes::{Node, Nodes};
+use crate::sockets;
 
 /// What a port is used for. The broker in memory is missing, because it picks its own port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -238,7 +238,7 @@ pub(super) fn reserve(
                 listeners.push(listener);
             }
             Err(error) => {
-                let who = listener_of::port(listen.port())
+                let who = sockets::listener(listen.port())
                     .map_or_else(String::new, |who| format!(", by {who}"));
                 let what = match given {
                     Some(address) => address.to_string(),
@@ -406,7 +406,7 @@ mod tests {
     #[test]
     fn the_process_that_holds_a_port_is_named() {
         let reserved = reserve_free(Nodes::One, &PreviousPorts::new());
-        let who = listener_of::port(reserved.ports.number(Use::Gateway)).unwrap();
+        let who = sockets::listener(reserved.ports.number(Use::Gateway)).unwrap();
         assert!(who.contains(&std::process::id().to_string()), "{who}");
     }
 

@@ -121,6 +121,16 @@ impl<'a> Injector<'a> {
                 self.stage.keep_down(*victim, *lasts).await?;
                 Ok((1, "processes missing, then replaced"))
             }
+            Fault::CutOff { node, lasts } => {
+                self.stage.cut_off(*node, *lasts).await?;
+                Ok((1, "nodes cut off"))
+            }
+            Fault::LoseDisk(node) => {
+                let at = clock::now_ms();
+                let back_at = self.stage.lose_disk(*node).await?;
+                self.restate_kills.borrow_mut().push(Kill { at, back_at });
+                Ok((1, "nodes replaced by new ones"))
+            }
             Fault::Misbehave {
                 stub,
                 faults,

@@ -6,6 +6,7 @@
 //! | `stage.rs` | the system under test, and signals to its processes |
 //! | `customers.rs` | simulated customers who place orders and record what they are told |
 //! | `inject.rs` | injecting the faults of the schedule |
+//! | `links.rs` | the connections between the nodes of a cluster, which can be cut |
 //! | `recreate.rs` | deleting a topic and having it created again |
 //! | `report.rs` | the report at the end |
 //!
@@ -13,6 +14,7 @@
 
 mod customers;
 mod inject;
+mod links;
 mod plan;
 mod recreate;
 mod report;

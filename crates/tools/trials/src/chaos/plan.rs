@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::topic;
 use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
@@ -23,6 +23,8 @@ const OUTAGES: [Victim; 6] = [
     Victim::PaymentProvider,
     Victim::Gateway,
 ];
+/// The nodes that are cut off. A node that loses its disk is one of them too, and there is only one such node in a run.
+const NODES: [Victim; 3] = [Victim::Restate, Victim::Restate2, Victim::Restate3];
 /// The topics that are deleted and created again.
 const RECREATED: [&str; 3] = [
     topic::ORDERS,
@@ -61,12 +63,9 @@ impl Victim {
         Self::Kafka,
     ];
 
-    /// The nodes that only a cluster has.
-    const MORE_NODES: [Self; 2] = [Self::Restate2, Self::Restate3];
-
     /// Whether it is a node of Restate.
     pub(super) fn is_restate(self) -> bool {
-        matches!(self, Self::Restate | Self::Restate2 | Self::Restate3)
+        NODES.contains(&self)
     }
 
     /// The name in `processes.json` and `endpoints.json`.
@@ -95,6 +94,10 @@ pub(super) enum Fault {
     Pause { victim: Victim, lasts: Duration },
     /// SIGKILL, and the process is started again only after `lasts`: until then connections to it are refused.
     Outage { victim: Victim, lasts: Duration },
+    /// The node and the others do not reach each other for the time `lasts`; clients reach all of them.
+    CutOff { node: Victim, lasts: Duration },
+    /// SIGKILL, and the node comes back as a new one without any data.
+    LoseDisk(Victim),
     /// `PUT /faults` makes a third party fail.
     Misbehave {
         stub: Victim,
@@ -152,6 +155,10 @@ pub(super) fn plan(seed: u64, size: Size) -> Vec<Planned> {
         .map(|number| {
             if deck.is_empty() {
                 deck = Card::deck(size);
+                // Each record is on two nodes. What was on a lost disk is then on one, so a second lost disk could lose it.
+                if size.cluster && number == 0 {
+                    deck.push(Card::LoseDisk);
+                }
                 deck.shuffle(&mut random);
             }
             // Each fault gets an equal share of the orders, and a random moment within it.
@@ -178,6 +185,8 @@ enum Card {
     Kill(Victim),
     Pause(Victim),
     Outage(Victim),
+    CutOff(Victim),
+    LoseDisk,
     Misbehave(Victim, fn() -> Value),
     Repeat,
     StalePositions,
@@ -233,10 +242,12 @@ impl Card {
             }
         }
         if cluster {
-            for node in Victim::MORE_NODES {
-                deck.extend([Self::Pause(node), Self::Kill(node), Self::Outage(node)]);
+            for node in NODES {
+                deck.extend([Self::Outage(node), Self::CutOff(node)]);
             }
-            deck.push(Self::Outage(Victim::Restate));
+            for node in [Victim::Restate2, Victim::Restate3] {
+                deck.extend([Self::Pause(node), Self::Kill(node)]);
+            }
         }
         deck
     }
@@ -253,6 +264,11 @@ impl Card {
                 victim,
                 lasts: Duration::from_millis(random.random_range(OUTAGE_MS)),
             },
+            Self::CutOff(node) => Fault::CutOff {
+                node,
+                lasts: Duration::from_millis(random.random_range(OUTAGE_MS)),
+            },
+            Self::LoseDisk => Fault::LoseDisk(*NODES.choose(random).unwrap_or(&Victim::Restate3)),
             Self::Misbehave(stub, faults) => Fault::Misbehave {
                 stub,
                 faults: faults(),
@@ -306,6 +322,8 @@ impl Fault {
             Self::Kill(victim) => format!("kill -9 {}", victim.name()),
             Self::Pause { victim, .. } => format!("pause {}", victim.name()),
             Self::Outage { victim, .. } => format!("kill -9 with outage: {}", victim.name()),
+            Self::CutOff { node, .. } => format!("cut off {}", node.name()),
+            Self::LoseDisk(_) => "a node loses its disk".to_owned(),
             Self::Misbehave { stub, faults, .. } => format!("{} {faults}", stub.name()),
             Self::Repeat(_) => "repeat order events".to_owned(),
             Self::StalePositions { .. } => "stale positions".to_owned(),
@@ -332,6 +350,10 @@ impl fmt::Display for Fault {
                 victim.name(),
                 lasts.as_millis()
             ),
+            Self::CutOff { node, lasts } => {
+                write!(f, "cut off {} for {} ms", node.name(), lasts.as_millis())
+            }
+            Self::LoseDisk(node) => write!(f, "{} loses its disk", node.name()),
             Self::Misbehave {
                 stub,
                 faults,
@@ -416,7 +438,8 @@ mod tests {
     }
 
     #[test]
-    fn each_node_of_a_cluster_is_killed_paused_and_kept_down_and_a_single_one_is_not_kept_down() {
+    fn each_node_of_a_cluster_is_killed_paused_kept_down_and_cut_off_and_a_single_one_only_killed_and_paused()
+     {
         let faults = |cluster| {
             let size = Size { cluster, ..SIZE };
             let plan = plan(1, size).into_iter();
@@ -425,13 +448,31 @@ mod tests {
         };
         for node in [Victim::Restate, Victim::Restate2, Victim::Restate3] {
             let name = node.name();
-            for kind in
-                ["kill -9", "pause", "kill -9 with outage:"].map(|kind| format!("{kind} {name}"))
+            for kind in ["kill -9", "pause", "kill -9 with outage:", "cut off"]
+                .map(|kind| format!("{kind} {name}"))
             {
                 assert!(faults(true).contains(&kind), "{kind}");
-                let possible = node == Victim::Restate && !kind.contains("outage");
+                let possible = node == Victim::Restate
+                    && !kind.contains("outage")
+                    && !kind.contains("cut off");
                 assert_eq!(faults(false).contains(&kind), possible, "{kind}");
             }
+        }
+    }
+
+    #[test]
+    fn one_disk_of_a_cluster_is_lost_and_never_a_second_one() {
+        for (cluster, lost) in [(true, 1), (false, 0)] {
+            let size = Size {
+                cluster,
+                faults: 300,
+                ..SIZE
+            };
+            let plan = plan(1, size);
+            let disks = plan
+                .iter()
+                .filter(|planned| matches!(planned.fault, Fault::LoseDisk(_)));
+            assert_eq!(disks.count(), lost);
         }
     }
 

@@ -14,6 +14,7 @@ use reqwest::Client;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
+use super::links::Links;
 use super::plan::Victim;
 use crate::own_system::{self, BACK_WITHIN, OwnSystem};
 use food_ordering::broker::Broker;
@@ -44,6 +45,8 @@ const LAUNCHER: &str = "launcher";
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) system: OwnSystem,
+    /// The connections between the nodes of a cluster.
+    links: Option<Links>,
     /// Locked during an outage, when the launcher is stopped.
     launcher: Mutex<()>,
     pub(super) sources: Sources,
@@ -59,18 +62,22 @@ impl Stage {
         drivers: u32,
         flags: &[OsString],
     ) -> anyhow::Result<Self> {
-        let mut all = [
-            format!("--drivers={drivers}"),
-            format!("--kafka={broker}"),
-            format!("--restate-nodes={nodes}"),
-        ]
-        .map(OsString::from)
-        .to_vec();
+        let links = match nodes {
+            Nodes::One => None,
+            Nodes::Three => Some(Links::start(directory).await?),
+        };
+        let mut all = vec![
+            format!("--drivers={drivers}").into(),
+            format!("--kafka={broker}").into(),
+            format!("--restate-nodes={nodes}").into(),
+        ];
+        all.extend(links.as_ref().map(|links| links.flag().into()));
         all.extend(own_system::with_defaults(&FLAGS, flags));
         let system = OwnSystem::start(directory, &all).await?;
         Ok(Self {
             sources: Sources::from_endpoints(&system.endpoints())?,
             system,
+            links,
             launcher: Mutex::default(),
             client: http::client(Duration::from_secs(10))?,
         })
@@ -94,6 +101,37 @@ impl Stage {
         sleep(lasts).await;
         signal(launcher, Signal::SIGCONT)?;
         self.system.replaced(victim.name(), before).await
+    }
+
+    /// Cuts a node of a cluster off from the others for the time `lasts`.
+    pub(super) async fn cut_off(&self, node: Victim, lasts: Duration) -> anyhow::Result<()> {
+        let links = self.links.as_ref().context("a single node has no links")?;
+        links.cut_off(node, lasts).await;
+        Ok(())
+    }
+
+    /// Kills a node of a cluster, takes everything away that it had stored, and waits until a new node has replaced it. Returns when
+    /// that was started, in ms since the epoch.
+    ///
+    /// The new node has another name: Restate refuses a node that comes back without its log.
+    pub(super) async fn lose_disk(&self, node: Victim) -> anyhow::Result<i64> {
+        let _one = self.launcher.lock().await;
+        let (config, name) = match node {
+            Victim::Restate2 => ("restate-2.toml", "node-2"),
+            Victim::Restate3 => ("restate-3.toml", "node-3"),
+            _ => ("restate.toml", "node-1"),
+        };
+        let config = self.system.directory().join(config);
+        let store = self.system.directory().join("restate").join(name);
+        let launcher = self.system.process(LAUNCHER)?;
+        signal(launcher, Signal::SIGSTOP)?;
+        let before = self.system.process(node.name())?;
+        signal(before, Signal::SIGKILL)?;
+        let deleted = replace_node(&config, &store, name);
+        signal(launcher, Signal::SIGCONT)?;
+        deleted?;
+        self.system.replaced(node.name(), before).await?;
+        Ok(crate::clock::now_ms())
     }
 
     /// Stops a process with SIGSTOP, and continues it after `lasts`.
@@ -197,6 +235,22 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// Takes the data of a node away, and makes the node a new one that joins the cluster.
+fn replace_node(config: &Path, store: &Path, name: &str) -> anyhow::Result<()> {
+    let of = |name: &str| format!("node-name = \"{name}\"");
+    let text =
+        std::fs::read_to_string(config).with_context(|| format!("reading {}", config.display()))?;
+    ensure!(text.contains(&of(name)), "{}: no {name}", config.display());
+    let text = text
+        .replace(&of(name), &of(&format!("{name}-new")))
+        // It must not create a second cluster.
+        .replace("auto-provision = true", "auto-provision = false");
+    std::fs::write(config, text).with_context(|| format!("writing {}", config.display()))?;
+    // Not deleted: the killed process may still be writing to it.
+    std::fs::rename(store, store.with_extension("lost"))
+        .with_context(|| format!("moving {}", store.display()))
 }
 
 /// Sends a signal to a process. It is not an error if the process is gone, because another fault may have killed it.
