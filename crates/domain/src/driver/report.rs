@@ -21,13 +21,13 @@ pub struct LocationUpdate {
 }
 
 /// The longest value of a record that is read, in bytes. A report has about 60; phones may add accuracy, speed and the like.
-pub const LONGEST: usize = 16 * 1024;
+pub const MAX_BYTES: usize = 16 * 1024;
 
 /// Why a record is not a location update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is longer than [`LONGEST`].
-    #[error("the value has {0} bytes; at most {LONGEST} are read")]
+    /// It is longer than [`MAX_BYTES`].
+    #[error("the value has {0} bytes; at most {MAX_BYTES} are read")]
     TooLong(usize),
     /// It is not JSON.
     #[error("the value {0}")]
@@ -65,7 +65,7 @@ impl Unreadable {
 impl LocationUpdate {
     /// Reads a record's value. Unknown fields are ignored.
     pub fn parse(value: &[u8]) -> Result<Self, Unreadable> {
-        if value.len() > LONGEST {
+        if value.len() > MAX_BYTES {
             return Err(Unreadable::TooLong(value.len()));
         }
         let json = Value::parse(value)?;
@@ -251,9 +251,9 @@ mod tests {
             assert_eq!(refused.kind(), kind, "{text}");
             assert_eq!(refused.is_report(), kind != "unreadable", "{text}");
         }
-        let deep = "{\"a\":".repeat(LONGEST / 5);
+        let deep = "{\"a\":".repeat(MAX_BYTES / 5);
         assert!(parse(deep.as_bytes()).is_err());
-        let huge = vec![b' '; LONGEST + 1];
-        assert_eq!(parse(&huge), Err(Unreadable::TooLong(LONGEST + 1)));
+        let huge = vec![b' '; MAX_BYTES + 1];
+        assert_eq!(parse(&huge), Err(Unreadable::TooLong(MAX_BYTES + 1)));
     }
 }

@@ -6,7 +6,7 @@ use domain::Location;
 
 /// How far a straight line may lead, in degrees; about 5 km. The twin considers it a jump if a driver seems to have moved very far
 /// in no time.
-const LONGEST: f64 = 0.05;
+const MAX_LEG: f64 = 0.05;
 
 /// The straight lines on which a driver may have been moving since the last position that was passed on, the anchor.
 ///
@@ -45,7 +45,7 @@ impl Course {
         );
         let distance = x.hypot(y);
         // The driver has turned back, or is far away.
-        if distance < self.farthest - tolerance || distance > LONGEST {
+        if distance < self.farthest - tolerance || distance > MAX_LEG {
             return false;
         }
         self.farthest = self.farthest.max(distance);

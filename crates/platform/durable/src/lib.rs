@@ -18,7 +18,7 @@
 //! | `cancellation.rs` | distinguishing an operator's cancellation from every error |
 //! | [`retry`] | retry policies of steps |
 //! | [`clock`] | the wall clock, for use inside `ctx.run` |
-//! | `unread.rs` | inputs that a handler parses itself, with their schema |
+//! | `unparsed.rs` | inputs that a handler parses itself, with their schema |
 //! | `quiet.rs` | the log lines that are suppressed |
 
 mod cancellation;
@@ -36,7 +36,7 @@ mod server;
 #[doc(hidden)]
 pub mod testing;
 mod trace;
-mod unread;
+mod unparsed;
 
 pub use cancellation::{
     Cancelled, NotDone, Retryable, despite_cancellation, retryable, unless_cancelled,
@@ -47,4 +47,4 @@ pub use options::Options;
 pub use quiet::Quiet;
 pub use server::{Server, Source};
 pub use trace::{Invocation, Trace, Traced, traceparent_in};
-pub use unread::Unread;
+pub use unparsed::Unparsed;

@@ -266,7 +266,7 @@ fn millis(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Said;
+    use crate::report::ReportContent;
     use domain::driver::LocationUpdate;
     use proptest::prelude::*;
 
@@ -287,7 +287,7 @@ mod tests {
     /// A report from a phone whose clock is right.
     fn report(location: Location, at: i64) -> LocationReport {
         LocationReport {
-            said: Said::Update(LocationUpdate::at(location, at)),
+            said: ReportContent::Update(LocationUpdate::at(location, at)),
             received: Received { at, offset: at },
             topic: domain::topic::DRIVER_UPDATES.to_owned(),
             partition: 0,
@@ -385,12 +385,12 @@ mod tests {
             let mut update = LocationUpdate::at(at(0.1, 0.5), now);
             update.timestamp = Some(now - 86_400_000);
             LocationReport {
-                said: Said::Update(update),
+                said: ReportContent::Update(update),
                 ..report(at(0.1, 0.5), now)
             }
         };
         let lost = |now| LocationReport {
-            said: Said::Unusable {
+            said: ReportContent::Unusable {
                 reason: "lon is required".to_owned(),
                 value: "{}".to_owned(),
             },

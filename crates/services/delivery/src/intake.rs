@@ -3,7 +3,7 @@
 
 use domain::driver::LocationUpdate;
 use durable::record::{key_of, source_of, time_of};
-use durable::{Unread, retry};
+use durable::{Unparsed, retry};
 use kafka::Publisher;
 use restate_sdk::prelude::*;
 
@@ -43,7 +43,7 @@ impl DriverUpdateIntake {
     async fn receive(
         &self,
         ctx: Context<'_>,
-        value: Unread<LocationUpdate>,
+        value: Unparsed<LocationUpdate>,
     ) -> Result<(), TerminalError> {
         let value = value.into_bytes();
         let key = key_of(ctx.headers());

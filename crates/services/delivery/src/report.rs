@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LocationReport {
     #[serde(flatten)]
-    pub(crate) said: Said,
+    pub(crate) said: ReportContent,
     pub(crate) received: Received,
     /// The topic the record was in.
     #[serde(default = "unfiltered", skip_serializing_if = "is_unfiltered")]
@@ -34,7 +34,7 @@ fn is_unfiltered(topic: &str) -> bool {
 /// The content of a phone's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum Said {
+pub(crate) enum ReportContent {
     /// The driver's position.
     Update(LocationUpdate),
     /// The position or the time is invalid.
@@ -45,7 +45,7 @@ pub(crate) enum Said {
         value: String,
     },
 }
-impl Said {
+impl ReportContent {
     /// The driver's position, if it is valid.
     pub(crate) fn update(&self) -> Option<LocationUpdate> {
         match self {
@@ -162,8 +162,8 @@ pub(crate) fn read(
 /// The report in a record.
 fn report(value: &[u8], source: &Source, time: Option<i64>) -> Result<LocationReport, Refused> {
     let said = match LocationUpdate::parse(value) {
-        Ok(update) => Said::Update(update),
-        Err(unusable) if unusable.is_report() => Said::Unusable {
+        Ok(update) => ReportContent::Update(update),
+        Err(unusable) if unusable.is_report() => ReportContent::Unusable {
             reason: unusable.to_string(),
             value: String::from_utf8_lossy(value).into_owned(),
         },
@@ -235,7 +235,10 @@ mod tests {
         let (_, report) = read(Some(b"d"), UPDATE, &headers("1700000000250")).unwrap();
         let forged = LocationReport::of(&report.to_json(), &headers("1700000000999")).unwrap();
         assert_eq!(forged.received.at, 1_700_000_000_999);
-        assert!(matches!(forged.said, Said::Unusable { .. }), "{forged:?}");
+        assert!(
+            matches!(forged.said, ReportContent::Unusable { .. }),
+            "{forged:?}"
+        );
     }
 
     #[test]
@@ -308,7 +311,7 @@ mod tests {
                 LocationReport::of(&sent, &HeaderMap::default()),
                 Ok(report.clone())
             );
-            let Said::Unusable {
+            let ReportContent::Unusable {
                 reason,
                 value: kept,
             } = report.said

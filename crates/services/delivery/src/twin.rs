@@ -8,7 +8,7 @@ use domain::geo::Speed;
 use domain::{DriverId, Location, Region};
 use durable::clock::now_ms;
 use durable::record::source_of;
-use durable::{Trace, Traced, Unread, retry};
+use durable::{Trace, Traced, Unparsed, retry};
 use kafka::Publisher;
 use kafka::dead_letter::{DeadLetter, Source};
 use order_status::OrderStatusServiceClient;
@@ -19,7 +19,7 @@ use crate::dead_letter;
 use crate::driver::{AssignedDelivery, DriverStatus, SilenceCheck, Watch, Whereabouts};
 use crate::manager::DeliveryManagerClient;
 use crate::matcher::DriverDeliveryMatcherClient;
-use crate::report::{LocationReport, Said};
+use crate::report::{LocationReport, ReportContent};
 use crate::types::{Availability, DeliveryJob, DeliveryRef, DriverRef, FreeDriver, JobAnswer};
 
 const DRIVER_STATUS: &str = "driver-status";
@@ -201,7 +201,7 @@ impl DriverDigitalTwin {
     async fn handle_driver_location_update_event(
         &self,
         ctx: ObjectContext<'_>,
-        report: Unread<LocationReport>,
+        report: Unparsed<LocationReport>,
     ) -> Result<(), TerminalError> {
         let report = report.into_bytes();
         let sent = match LocationReport::of(&report, ctx.headers()) {
@@ -240,8 +240,8 @@ impl DriverDigitalTwin {
                 offset: sent.received.offset.to_string(),
             };
             let (value, reason) = match sent.said {
-                Said::Update(update) => (update.to_json(), why.reason().to_owned()),
-                Said::Unusable { reason, value } => (value.into_bytes(), reason),
+                ReportContent::Update(update) => (update.to_json(), why.reason().to_owned()),
+                ReportContent::Unusable { reason, value } => (value.into_bytes(), reason),
             };
             let letter = DeadLetter {
                 key: Some(ctx.key().into()),

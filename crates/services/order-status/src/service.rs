@@ -201,7 +201,7 @@ impl OrderStatusService {
         let since = history.last().map(|entry| (entry.status, entry.at));
         // Another driver is a change, but not a new stage.
         let is_stage = since.is_none_or(|(status, _)| status != next.status);
-        let stage = is_stage.then_some(Stage { since });
+        let stage = is_stage.then_some(StatusChange { since });
         let at = self.publish(ctx, &next, stage).await?;
         if is_stage {
             history.push(HistoryEntry {
@@ -235,7 +235,7 @@ impl OrderStatusService {
         &self,
         ctx: &ObjectContext<'_>,
         record: &Record,
-        stage: Option<Stage>,
+        stage: Option<StatusChange>,
     ) -> Result<i64, TerminalError> {
         let order_id = order_id(ctx.key())?;
         let publish = || {
@@ -287,12 +287,12 @@ async fn hold(
 
 /// A change of status, as opposed to one that changes only the arrival or the driver.
 #[derive(Clone, Copy)]
-struct Stage {
+struct StatusChange {
     /// The previous status, and since when the order had it, in ms since the epoch.
     since: Option<(Status, i64)>,
 }
 
-impl Stage {
+impl StatusChange {
     /// Counts a published change: once, or twice if the process ends before Restate has stored the step's result.
     fn count(&self, event: &StatusEvent) {
         ORDERS.inc([event.status.name(), cause::label(event.reason.as_deref())]);

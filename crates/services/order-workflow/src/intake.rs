@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{Order, topic};
 use durable::record::{key_of, source_of};
-use durable::{Trace, Traced, Unread, retry, traceparent_in};
+use durable::{Trace, Traced, Unparsed, retry, traceparent_in};
 use kafka::Publisher;
 use kafka::dead_letter::DeadLetter;
 use order_status::{Change, Claimant, IdClaim, IdClaimAnswer, OrderStatusServiceClient};
@@ -37,7 +37,7 @@ impl OrderIntake {
     /// reason in its headers. If an invalid event names an order that is not being processed, that order becomes `REJECTED` for
     /// that reason; a corrected event for it is accepted. A [probe](topic::PROBE) changes nothing.
     #[handler(ingress_private)]
-    async fn receive(&self, ctx: Context<'_>, event: Unread<Order>) -> Result<(), TerminalError> {
+    async fn receive(&self, ctx: Context<'_>, event: Unparsed<Order>) -> Result<(), TerminalError> {
         let event = event.into_bytes();
         if event == topic::PROBE {
             return Ok(());

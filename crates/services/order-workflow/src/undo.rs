@@ -10,7 +10,7 @@ use crate::clients::{Asking, Charge, Failure, Payment, ThirdParties};
 use crate::scope::{Handler, Scope};
 
 /// How long a third party may delay the other steps.
-const SOON: Duration = Duration::from_mins(1);
+const MAX_DELAY: Duration = Duration::from_mins(1);
 
 /// A step that has begun and must be undone if the order does not reach the customer. It may be unknown whether the step was
 /// completed, so each undo also works for a step that was not.
@@ -58,12 +58,12 @@ impl<'ctx> Undoing<'_, 'ctx> {
                     true
                 }
                 Undo::Preparation => {
-                    let limit = SOON.min(self.preparation);
+                    let limit = MAX_DELAY.min(self.preparation);
                     self.stop_cooking(retry::third_party().max_duration(limit))
                         .await
                 }
                 Undo::Payment(_) | Undo::Charge { .. } => {
-                    let retries = retry::money_in_doubt().max_duration(SOON);
+                    let retries = retry::money_in_doubt().max_duration(MAX_DELAY);
                     self.give_back(&undo, retries).await
                 }
             };
@@ -76,14 +76,14 @@ impl<'ctx> Undoing<'_, 'ctx> {
             match &undo {
                 Undo::Delivery => {}
                 Undo::Preparation => {
-                    let retries = retry::every(SOON).max_duration(self.preparation);
+                    let retries = retry::every(MAX_DELAY).max_duration(self.preparation);
                     if !self.stop_cooking(retries).await {
                         tracing::error!(order, "the restaurant did not confirm the cancellation");
                     }
                 }
                 Undo::Payment(_) | Undo::Charge { .. } => {
                     tracing::error!(order, "the payment is not refunded yet");
-                    while !self.give_back(&undo, retry::every(SOON)).await {}
+                    while !self.give_back(&undo, retry::every(MAX_DELAY)).await {}
                 }
             }
         }

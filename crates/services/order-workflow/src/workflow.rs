@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the SDK generates undocumented client methods")]
 
 use domain::{Order, Status};
-use durable::{Trace, Traced, Unread, traceparent_in, unless_cancelled};
+use durable::{Trace, Traced, Unparsed, traceparent_in, unless_cancelled};
 use order_status::{Change, NewOrder, OrderStatusServiceClient, Outcome, cause};
 use restate_sdk::prelude::*;
 
@@ -71,7 +71,7 @@ impl OrderWorkflow {
     async fn run(
         &self,
         ctx: WorkflowContext<'_>,
-        event: Unread<Order>,
+        event: Unparsed<Order>,
     ) -> Result<Json<Ended>, TerminalError> {
         let event = event.into_bytes();
         let order = event::sent_to(ctx.key(), &event).map_err(|invalid| {

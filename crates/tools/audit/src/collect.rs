@@ -23,7 +23,7 @@ use crate::facts::{
 /// How long one request may take; the runtime may hold thousands of orders.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer to accept, in bytes. The runtime's state for about ten thousand orders fits.
-const LONGEST: usize = 512 << 20;
+const MAX_ANSWER: usize = 512 << 20;
 /// How many entries of a book to request at a time.
 const PAGE: usize = 5_000;
 /// The time between the two snapshots of a sample. No delivery may be held by two drivers for that long.
@@ -259,7 +259,7 @@ impl Sources {
                 .header("accept", "application/json")
                 .json(&json!({ "query": query }))
                 .send();
-            async { http::body(answer.await?.error_for_status()?, LONGEST).await }
+            async { http::body(answer.await?.error_for_status()?, MAX_ANSWER).await }
         };
         let body = self.restate.ask(Repeat::Harmless, attempt).await?;
         let rows: Rows<T> = read(&body, || "the runtime's answer".to_owned())?;
@@ -294,7 +294,7 @@ impl Sources {
             .await
             .and_then(reqwest::Response::error_for_status)
             .map_err(http::Error::from)?;
-        let body = http::body(response, LONGEST).await?;
+        let body = http::body(response, MAX_ANSWER).await?;
         // Parsed straight into the type: a detour through a JSON value would turn amounts of money into floats.
         read(&body, || what.to_owned())
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use upstream::{Repeat, Upstream, http};
 
 /// The longest response to accept, in bytes. Lists from Restate's admin API, query results and metrics are smaller.
-const LONGEST: usize = 64 << 20;
+const MAX_RESPONSE: usize = 64 << 20;
 
 /// A client that gives up on each request after `timeout`.
 pub fn client(timeout: Duration) -> anyhow::Result<Client> {
@@ -78,13 +78,13 @@ pub async fn json<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Resul
 
 /// Parses the JSON of a response.
 pub async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
-    let body = http::body(response, LONGEST).await?;
+    let body = http::body(response, MAX_RESPONSE).await?;
     Ok(serde_json::from_slice(&body)?)
 }
 
 /// Sends a request and returns the text of its response.
 pub async fn text(request: RequestBuilder) -> anyhow::Result<String> {
-    Ok(http::text(send(request).await?, LONGEST).await?)
+    Ok(http::text(send(request).await?, MAX_RESPONSE).await?)
 }
 
 /// The version of HTTP to use without TLS, where the version cannot be negotiated.

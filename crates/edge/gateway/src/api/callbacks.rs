@@ -22,7 +22,7 @@ use crate::ingress;
 use crate::model::{Ready, schema};
 
 /// The longest callback that is read, in bytes. A usual one has a hundred.
-const LONGEST: usize = 4 * 1024;
+const MAX_BODY: usize = 4 * 1024;
 
 static CALLBACKS: Counters<1> = Counters::new(
     "restaurant_callbacks",
@@ -92,8 +92,8 @@ async fn take(
         ));
     }
     let JsonBytes(body) = body.map_err(|problem| Refused("unreadable", problem))?;
-    if body.len() > LONGEST {
-        let detail = format!("send at most {LONGEST} bytes");
+    if body.len() > MAX_BODY {
+        let detail = format!("send at most {MAX_BODY} bytes");
         let problem = Problem::new(kind::BODY_TOO_LARGE, detail);
         return Err(Refused("unreadable", problem));
     }

@@ -145,12 +145,12 @@ impl Progress {
 
 /// What a client reports besides records: trouble with the brokers, and how far it has fetched.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Aside {
+pub(crate) struct ClientReport {
     last_error: LastError,
     fetched: Arc<Mutex<HashMap<(String, i32), i64>>>,
 }
 
-impl Aside {
+impl ClientReport {
     /// The next offset to fetch in a partition, if everything before it has been delivered.
     fn fetched(&self, topic: &str, partition: i32) -> Option<i64> {
         let fetched = self.fetched.lock();
@@ -158,7 +158,7 @@ impl Aside {
     }
 }
 
-impl ClientContext for Aside {
+impl ClientContext for ClientReport {
     fn stats(&self, statistics: Statistics) {
         let mut fetched = self.fetched.lock();
         fetched.clear();
@@ -177,10 +177,10 @@ impl ClientContext for Aside {
     }
 }
 
-impl ConsumerContext for Aside {}
+impl ConsumerContext for ClientReport {}
 
 /// What reads the topics.
-pub(crate) type Consumer = StreamConsumer<Aside>;
+pub(crate) type Consumer = StreamConsumer<ClientReport>;
 
 /// The consumer; fails only if the settings are wrong.
 pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error> {
@@ -200,7 +200,7 @@ pub(crate) fn consumer(connection: &Connection) -> Result<Consumer, kafka::Error
             "statistics.interval.ms",
             STATISTICS_EVERY.as_millis().to_string(),
         )
-        .create_with_context(Aside::default())
+        .create_with_context(ClientReport::default())
         .map_err(|source| connection.client_error(source))
 }
 

@@ -21,7 +21,7 @@ use upstream::http;
 use super::Asking;
 
 /// The longest answer, in bytes. The agreed ones have a few fields.
-pub(super) const LONGEST: usize = 64 << 10;
+pub(super) const MAX_ANSWER: usize = 64 << 10;
 /// How much of a third party's own text is passed on, in characters.
 const LONGEST_REASON: usize = 200;
 /// The longest id of a payment, in characters.
@@ -86,12 +86,12 @@ pub(super) enum Classified {
 pub(super) struct Content(Bytes);
 
 impl RawAnswer {
-    /// Reads an answer, of at most [`LONGEST`] bytes.
+    /// Reads an answer, of at most [`MAX_ANSWER`] bytes.
     pub(super) async fn read(response: Response) -> Result<Self, http::Error> {
         Ok(Self {
             status: response.status(),
             headers: response.headers().clone(),
-            body: http::body(response, LONGEST).await?,
+            body: http::body(response, MAX_ANSWER).await?,
         })
     }
 
@@ -228,7 +228,7 @@ fn is_transient(status: StatusCode) -> bool {
 fn fit(text: &str) -> String {
     let shown: String = text
         .chars()
-        .take(LONGEST)
+        .take(MAX_ANSWER)
         .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect();
     let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -11,7 +11,7 @@ use upstream::http;
 /// How long one file may take.
 const LIMIT: Duration = Duration::from_mins(10);
 /// The size of the largest file is 36 MB.
-const LONGEST: usize = 64 << 20;
+const MAX_FILE: usize = 64 << 20;
 
 /// A client for downloads. Unlike others it uses the proxy of the environment, as npm does.
 pub(super) fn client() -> anyhow::Result<Client> {
@@ -24,7 +24,7 @@ pub(super) fn client() -> anyhow::Result<Client> {
 pub(super) async fn file(client: &Client, url: &str, sha256: &str) -> anyhow::Result<Vec<u8>> {
     let read = async {
         let answer = client.get(url).send().await?.error_for_status()?;
-        anyhow::Ok(http::body(answer, LONGEST).await?)
+        anyhow::Ok(http::body(answer, MAX_FILE).await?)
     };
     let content = read.await.with_context(|| format!("downloading {url}"))?;
     let found = hex(&Sha256::digest(&content));

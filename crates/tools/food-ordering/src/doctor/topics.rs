@@ -13,7 +13,7 @@ use super::or_failed;
 use super::parts::Up;
 use crate::broker::in_memory;
 use crate::restate::admin::Admin;
-use crate::setup::progress::{self, Reader, Unread};
+use crate::setup::progress::{self, Reader, UnreadPart};
 use crate::setup::subscriptions;
 use crate::{Part, http};
 
@@ -210,7 +210,7 @@ async fn reader(
     if unread.is_empty() {
         return Ok(vec![Finding::fine(name, "every record so far")]);
     }
-    let stalled = stalled.into_iter().map(|Unread { topic, lag }| {
+    let stalled = stalled.into_iter().map(|UnreadPart { topic, lag }| {
         let Lag { partition, next, records, .. } = lag;
         Finding::wrong(
             name,
@@ -223,7 +223,7 @@ async fn reader(
     });
     let mut findings: Vec<Finding> = stalled.collect();
     let lost = unread.iter().filter(|it| it.lag.removed > 0);
-    let lost = lost.map(|Unread { topic, lag }| {
+    let lost = lost.map(|UnreadPart { topic, lag }| {
         let (partition, removed, next) = (lag.partition, lag.removed, lag.next);
         Finding::wrong(
             name,

@@ -21,7 +21,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// The part of a partition that has not been read yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unread {
+pub(crate) struct UnreadPart {
     pub(crate) topic: &'static str,
     pub(crate) lag: Lag,
 }
@@ -40,12 +40,12 @@ pub(crate) fn readers(subscriptions: &[Subscription]) -> Vec<Reader> {
 pub(crate) async fn unread(
     kafka: &Connection,
     readers: &[Reader],
-) -> Result<Vec<Unread>, kafka::Error> {
+) -> Result<Vec<UnreadPart>, kafka::Error> {
     let mut unread = Vec::new();
     for (topic, group) in readers {
         let found = kafka::lag(kafka, group, topic).await?.into_iter();
         let behind = found.filter(|lag| lag.records > 0 || lag.removed > 0);
-        unread.extend(behind.map(|lag| Unread { topic, lag }));
+        unread.extend(behind.map(|lag| UnreadPart { topic, lag }));
     }
     Ok(unread)
 }
@@ -56,7 +56,7 @@ pub(crate) async fn stalled(
     kafka: &Connection,
     readers: &[Reader],
     patience: Duration,
-) -> Result<Vec<Unread>, kafka::Error> {
+) -> Result<Vec<UnreadPart>, kafka::Error> {
     let deadline = Instant::now() + patience;
     let mut stalled = unread(kafka, readers).await?;
     while !stalled.is_empty() && Instant::now() < deadline {
@@ -67,8 +67,8 @@ pub(crate) async fn stalled(
 }
 
 /// Those partitions of `then` in which nothing has been read `now`, although there are records.
-fn unmoved(then: &[Unread], now: &[Unread]) -> Vec<Unread> {
-    let is_same = |then: &Unread, now: &Unread| {
+fn unmoved(then: &[UnreadPart], now: &[UnreadPart]) -> Vec<UnreadPart> {
+    let is_same = |then: &UnreadPart, now: &UnreadPart| {
         let (then_lag, now_lag) = (then.lag, now.lag);
         (then.topic, then_lag.partition, then_lag.next)
             == (now.topic, now_lag.partition, now_lag.next)
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_partition_with_another_offset_or_without_records_is_not_stalled() {
-        let at = |topic, partition, next, records| Unread {
+        let at = |topic, partition, next, records| UnreadPart {
             topic,
             lag: Lag {
                 partition,

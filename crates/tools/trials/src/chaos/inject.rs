@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::customers::Customers;
 use super::plan::{Fault, Planned, Victim};
-use super::stage::Stage;
+use super::tested_system::TestedSystem;
 use super::{recreate, report};
 use crate::clock;
 use food_ordering::http;
@@ -28,7 +28,7 @@ const RECORDS: &str = "records published";
 
 /// Injects faults into a system.
 pub(super) struct Injector<'a> {
-    stage: &'a Stage,
+    stage: &'a TestedSystem,
     customers: &'a Customers,
     begin: Instant,
     restate_kills: RefCell<Vec<Kill>>,
@@ -44,7 +44,7 @@ pub(super) struct Kill {
 }
 
 impl<'a> Injector<'a> {
-    pub(super) fn new(stage: &'a Stage, customers: &'a Customers) -> Self {
+    pub(super) fn new(stage: &'a TestedSystem, customers: &'a Customers) -> Self {
         Self {
             stage,
             customers,

@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `plan.rs` | the schedule of faults and their targets, derived from the seed |
-//! | `stage.rs` | the system under test, and signals to its processes |
+//! | `tested_system.rs` | the system under test, and signals to its processes |
 //! | `customers.rs` | simulated customers who place orders and record what they are told |
 //! | `inject.rs` | injecting the faults of the schedule |
 //! | `links.rs` | the connections between the nodes of a cluster, which can be cut |
@@ -18,7 +18,7 @@ mod links;
 mod plan;
 mod recreate;
 mod report;
-mod stage;
+mod tested_system;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ use self::customers::Customers;
 use self::inject::Injector;
 use self::plan::{Planned, Size};
 use self::report::{Recovery, Report};
-use self::stage::Stage;
+use self::tested_system::TestedSystem;
 use crate::load::watch::StatusWatch;
 use crate::verdicts;
 use food_ordering::broker::Broker;
@@ -175,7 +175,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
         args.kafka,
         directory.display()
     );
-    let stage = Stage::start(
+    let stage = TestedSystem::start(
         directory,
         args.kafka,
         args.restate_nodes.count,
@@ -261,7 +261,7 @@ async fn run(args: &Args, directory: &Path) -> anyhow::Result<()> {
 }
 
 /// Records which driver holds which delivery, for ever. A sample fails while the Restate server is down.
-async fn sample_forever(stage: &Stage, customers: &Customers) {
+async fn sample_forever(stage: &TestedSystem, customers: &Customers) {
     loop {
         sleep(SAMPLE_EVERY).await;
         match stage.sources.sample_holdings().await {
@@ -272,7 +272,7 @@ async fn sample_forever(stage: &Stage, customers: &Customers) {
 }
 
 /// Waits until all orders have ended, all records are read, and nothing is under way.
-async fn at_rest(stage: &Stage, customers: &Customers) {
+async fn at_rest(stage: &TestedSystem, customers: &Customers) {
     let mut rests = 0;
     while rests < RESTS {
         match is_at_rest(stage, customers).await {
@@ -287,7 +287,7 @@ async fn at_rest(stage: &Stage, customers: &Customers) {
     }
 }
 
-async fn is_at_rest(stage: &Stage, customers: &Customers) -> anyhow::Result<bool> {
+async fn is_at_rest(stage: &TestedSystem, customers: &Customers) -> anyhow::Result<bool> {
     let left = stage.system.unread_orders().await?;
     Ok(
         left == 0

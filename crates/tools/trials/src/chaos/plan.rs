@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 /// The duration of a fault that ends by itself, in ms.
 const LASTS_MS: std::ops::RangeInclusive<u64> = 1_000..=5_000;
-/// The duration of an outage, in ms. It is longer than the limits for third parties that `stage.rs` sets (`--payment-limit`,
-/// `--preparation-limit`), and several times longer than Restate's default retries, which `stage.rs` limits.
+/// The duration of an outage, in ms. It is longer than the limits for third parties that `tested_system.rs` sets (`--payment-limit`,
+/// `--preparation-limit`), and several times longer than Restate's default retries, which `tested_system.rs` limits.
 const OUTAGE_MS: std::ops::RangeInclusive<u64> = 12_000..=16_000;
 /// The parts that have outages. Kafka and a single Restate are not among them: without them everything just waits.
 const OUTAGES: [Victim; 6] = [

@@ -17,7 +17,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::customers::Customers;
-use super::stage::Stage;
+use super::tested_system::TestedSystem;
 use food_ordering::up::drain;
 
 /// How long to wait for all pending answers: longer than the time limits of Kafka and the gateway for one.
@@ -58,7 +58,7 @@ impl fmt::Display for Outcome {
 /// Deletes a topic and has setup create it again. Fails if Restate does not read the new topic in time.
 pub(super) async fn topic(
     name: &'static str,
-    stage: &Stage,
+    stage: &TestedSystem,
     customers: &Customers,
 ) -> anyhow::Result<Outcome> {
     let kafka = stage.system.kafka()?;

@@ -43,7 +43,7 @@ const LAUNCHER: &str = "launcher";
 
 /// A whole system of its own.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct TestedSystem {
     pub(super) system: OwnSystem,
     /// The connections between the nodes of a cluster.
     links: Option<Links>,
@@ -53,7 +53,7 @@ pub(super) struct Stage {
     pub(super) client: Client,
 }
 
-impl Stage {
+impl TestedSystem {
     /// Starts the system with its data in `directory`.
     pub(super) async fn start(
         directory: &Path,

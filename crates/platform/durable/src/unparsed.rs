@@ -9,9 +9,9 @@ use schemars::{JsonSchema, schema_for};
 /// The bytes of an input that should be the JSON of a `T`. The handler parses them, so it decides what happens to invalid input.
 ///
 /// The service's discovery shows the schema of `T`.
-pub struct Unread<T>(Vec<u8>, PhantomData<fn() -> T>);
+pub struct Unparsed<T>(Vec<u8>, PhantomData<fn() -> T>);
 
-impl<T> Unread<T> {
+impl<T> Unparsed<T> {
     /// The unparsed bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
@@ -19,13 +19,13 @@ impl<T> Unread<T> {
     }
 }
 
-impl<T> From<Vec<u8>> for Unread<T> {
+impl<T> From<Vec<u8>> for Unparsed<T> {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes, PhantomData)
     }
 }
 
-impl<T> Serialize for Unread<T> {
+impl<T> Serialize for Unparsed<T> {
     type Error = <Vec<u8> as Serialize>::Error;
 
     fn serialize(&self) -> Result<Bytes, Self::Error> {
@@ -33,7 +33,7 @@ impl<T> Serialize for Unread<T> {
     }
 }
 
-impl<T> Deserialize for Unread<T> {
+impl<T> Deserialize for Unparsed<T> {
     type Error = <Vec<u8> as Deserialize>::Error;
 
     fn deserialize(bytes: &mut Bytes) -> Result<Self, Self::Error> {
@@ -41,7 +41,7 @@ impl<T> Deserialize for Unread<T> {
     }
 }
 
-impl<T: JsonSchema> PayloadMetadata for Unread<T> {
+impl<T: JsonSchema> PayloadMetadata for Unparsed<T> {
     fn json_schema() -> Option<serde_json::Value> {
         Some(schema_for!(T).to_value())
     }
