@@ -25,10 +25,10 @@ async fn orders_do_not_wait_for_each_other_where_restate_runs_few_invocations_at
     let few = "RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT=4";
     let flags = Options::default().with("--partitions=2");
     let system = System::start(flags.with(&format!("--restate-env={few}"))).await?;
-    let ids: Vec<String> = (0..40).map(|n| format!("few-{n}")).collect();
+    let ids: Vec<String> = (0..24).map(|n| format!("few-{n}")).collect();
     let events: Vec<_> = ids.iter().map(|id| order(id)).collect();
     system.publish_orders(&events).await?;
-    // With Restate's default for waiting invocations, each eight orders would take a minute.
+    // With Restate's default for waiting invocations, eight orders would take a minute, and so would the next eight.
     wait_for_orders(&system, ids.len(), "DELIVERED", Duration::from_mins(2)).await;
     Ok(())
 }

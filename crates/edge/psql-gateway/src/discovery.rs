@@ -19,11 +19,12 @@ const AT_ONCE: usize = 4;
 
 /// Asks the runtime. Every table is asked for no rows, which tells its columns with their exact types.
 pub(crate) async fn schema(runtime: &Runtime, views: &Arc<Views>) -> Result<Schema> {
+    let names = names(runtime).await?;
+    let views = Arc::new(views.with_former_tables(&names));
     let mut schema = Schema {
         views: views.clone(),
         ..Schema::default()
     };
-    let names = names(runtime).await?;
     let questions = names.into_iter().map(|name| {
         let sql = format!("SELECT * FROM {name} LIMIT 0");
         table(runtime.clone(), name, None, sql)

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
-use end_to_end_tests::{SOON, eventually, psql_gateway, run};
+use end_to_end_tests::{Options, SOON, System, eventually, order, psql_gateway, run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -98,10 +98,15 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) async fn start(restate: &Restate, views: Option<&Path>) -> anyhow::Result<Self> {
+        Self::at(&restate.admin, views).await
+    }
+
+    /// The gateway of the Restate with this admin API.
+    async fn at(admin: &str, views: Option<&Path>) -> anyhow::Result<Self> {
         let port = free_port()?;
         let log = tempfile::NamedTempFile::new()?;
         let mut command = command(port)?;
-        command.arg(format!("--restate-admin={}", restate.admin));
+        command.arg(format!("--restate-admin={admin}"));
         if let Some(views) = views {
             command.arg("--views").arg(views);
         }
@@ -144,6 +149,35 @@ impl Gateway {
         let status = timeout(SOON, self.process.wait()).await??;
         Ok((status.success(), fs::read_to_string(self.log.path())?))
     }
+}
+
+/// Restate 1.8 has virtual queues and no `sys_keyed_service_status`. Here the queues are switched on, and the view that takes the
+/// table's place there has another name.
+#[tokio::test]
+async fn a_table_that_restate_1_8_no_longer_has_is_read_from_its_successor() -> anyhow::Result<()> {
+    let queues = "--restate-env=RESTATE_EXPERIMENTAL_ENABLE_VQUEUES=true";
+    let system = System::start(Options::default().with(queues)).await?;
+    let views = tempfile::tempdir()?;
+    let view = include_str!(
+        "../../../../crates/edge/psql-gateway/src/former/sys_keyed_service_status.sql"
+    );
+    fs::write(views.path().join("status.sql"), view)?;
+    let gateway = Gateway::at(&system.address("restate-admin")?, Some(views.path())).await?;
+    system.publish_orders(&[order("held")]).await?;
+    let held = "select service_key from status s join sys_invocation i on i.id = s.invocation_id \
+                where s.service_name = i.target_service_name and s.service_key = i.target_service_key";
+    eventually("an object to be held", SOON, async || {
+        let (out, err) = gateway
+            .ask(&[held])
+            .await
+            .map_err(|error| error.to_string())?;
+        let is_held = err.is_empty() && !out.contains("(0 rows)");
+        is_held.then_some(()).ok_or(format!("{out}{err}"))
+    })
+    .await;
+    let (succeeded, log) = gateway.stop().await?;
+    ensure!(succeeded, "{log}");
+    Ok(())
 }
 
 #[tokio::test]
