@@ -1,5 +1,6 @@
 //! Everything that can go wrong, with the SQLSTATE that PostgreSQL's clients expect for it.
 
+use arrow_schema::ArrowError;
 use pgwire::error::{ErrorInfo, PgWireError};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
@@ -243,6 +244,12 @@ fn offset(sql: &str, location: Location) -> Option<usize> {
         .map(|line| line.chars().count() + 1)
         .sum();
     (column > 0).then_some(before + column)
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::new("XX000", error.to_string())
+    }
 }
 
 impl From<Error> for ErrorInfo {

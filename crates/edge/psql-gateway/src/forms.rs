@@ -9,7 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
-use crate::sql::{self, literal};
+use crate::sql;
 
 /// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, a `MOVE` is a `FETCH … INTO MOVE`, and transactions
 /// are not `DEFERRABLE`, which has no effect on reading.
@@ -29,6 +29,7 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         if is_new && word.is_some() {
             first = word;
         }
+        let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
         match word {
             Some(Keyword::DEFERRABLE)
                 if matches!(first, Some(Keyword::BEGIN | Keyword::START | Keyword::SET)) =>
@@ -40,12 +41,10 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 long.truncate(kept.map_or(0, |kept| kept + 1));
             }
             Some(Keyword::TABLE) if begins_query(is_new, long.as_slice()) => {
-                let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
                 let all = TokenWithSpan::new(Token::Mul, token.span);
                 long.extend([put("SELECT"), all, put("FROM")]);
             }
             _ if is_new && (word == Some(Keyword::FETCH) || is_move) => {
-                let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
                 let mut words = Vec::new();
                 while let Some(word) = tokens.next_if(|token| token.token != Token::SemiColon) {
                     if !matches!(word.token, Token::Whitespace(_) | Token::EOF) {
@@ -91,20 +90,13 @@ fn keyword(token: &Token) -> Option<Keyword> {
 fn begins_query(is_new: bool, before: &[TokenWithSpan]) -> bool {
     let mut before = before.iter().rev().map(|token| &token.token);
     let last = before.find(|token| !matches!(token, Token::Whitespace(_)));
-    let after = [
-        Keyword::UNION,
-        Keyword::ALL,
-        Keyword::EXCEPT,
-        Keyword::INTERSECT,
-        Keyword::FOR,
-        Keyword::EXPLAIN,
-        Keyword::ANALYZE,
-    ];
-    is_new
-        || last.is_some_and(|last| {
-            matches!(last, Token::LParen | Token::RParen)
-                || keyword(last).is_some_and(|word| after.contains(&word))
-        })
+    let can_begin = |last: &Token| {
+        use Keyword::{ALL, ANALYZE, EXCEPT, EXPLAIN, FOR, INTERSECT, UNION};
+        let after = [UNION, ALL, EXCEPT, INTERSECT, FOR, EXPLAIN, ANALYZE];
+        matches!(last, Token::LParen | Token::RParen)
+            || keyword(last).is_some_and(|word| after.contains(&word))
+    };
+    is_new || last.is_some_and(can_begin)
 }
 
 /// `FETCH FIRST n ROWS ONLY` becomes a `LIMIT`, and no limit is written as none. Negative ones are refused.
@@ -133,8 +125,7 @@ fn limits(query: &mut Query) -> Result<()> {
             return Err(Error::unsupported("FETCH FIRST with TIES or PERCENT")
                 .hint("Use LIMIT, or rank() in a subquery."));
         }
-        let one = literal(Value::Number("1".to_owned(), false));
-        let wanted = quantity.unwrap_or(one);
+        let wanted = quantity.unwrap_or_else(|| sql::number("1"));
         match query.limit_clause.get_or_insert(LimitClause::LimitOffset {
             limit: None,
             offset: None,
@@ -158,21 +149,17 @@ fn limits(query: &mut Query) -> Result<()> {
         if let Some(digits) = sql::text(number)
             && digits.trim().parse::<u64>().is_ok()
         {
-            *number = literal(Value::Number(digits.trim().to_owned(), false));
+            *number = sql::number(digits.trim());
         }
     }
-    let is_null = |expr: &Expr| matches!(expr, Expr::Value(value) if value.value == Value::Null);
     if limit.as_ref().is_some_and(is_negative) {
         return Err(Error::new("2201W", "LIMIT must not be negative"));
     }
-    if offset
-        .as_ref()
-        .is_some_and(|offset| is_negative(&offset.value))
-    {
+    if (offset.as_ref()).is_some_and(|offset| is_negative(&offset.value)) {
         return Err(Error::new("2201X", "OFFSET must not be negative"));
     }
-    limit.take_if(|limit| is_null(limit));
-    offset.take_if(|offset| is_null(&offset.value));
+    limit.take_if(|limit| sql::is_null(limit));
+    offset.take_if(|offset| sql::is_null(&offset.value));
     if limit.is_none() && offset.is_none() {
         query.limit_clause = None;
     }

@@ -34,7 +34,7 @@ use crate::gateway::Gateway;
 use crate::prepared::{Inner, Parsed};
 use crate::rows::Columns;
 use crate::session::{Session, unknown_cursor};
-use crate::settings::REPORTED;
+use crate::settings::reported;
 use crate::statement::{Done, Task};
 use crate::{parameters, parse};
 
@@ -146,8 +146,7 @@ impl Handler {
             }
             Done::Set(tag, name) => {
                 send_execution_response(client, Tag::new(tag)).await?;
-                let mut reported = REPORTED.into_iter();
-                if let Some(spelled) = reported.find(|known| known.eq_ignore_ascii_case(&name)) {
+                if let Some(spelled) = reported().find(|known| known.eq_ignore_ascii_case(&name)) {
                     let value = self.session.setting(&name)?;
                     let report = ParameterStatus::new(spelled.to_owned(), value);
                     let report = PgWireBackendMessage::ParameterStatus(report);
@@ -159,6 +158,11 @@ impl Handler {
         send_execution_response(client, Tag::new(tag)).await?;
         Ok(None)
     }
+}
+
+/// The answer to a text without a statement.
+fn empty() -> PgWireBackendMessage {
+    PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())
 }
 
 /// Sends rows, at most `max` unless it is 0. Answers whether there may be more.
@@ -194,8 +198,7 @@ impl SimpleQueryHandler for Handler {
     /// rows of the one before are sent.
     async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
@@ -203,10 +206,7 @@ impl SimpleQueryHandler for Handler {
         let text = query.query;
         let statements = parse::statements(&text)?;
         if statements.is_empty() {
-            let empty = EmptyQueryResponse::new();
-            client
-                .feed(PgWireBackendMessage::EmptyQueryResponse(empty))
-                .await?;
+            client.feed(empty()).await?;
         }
         for statement in &statements {
             let status = client.transaction_status();
@@ -214,9 +214,8 @@ impl SimpleQueryHandler for Handler {
             if let Some(mut rows) = self.send_done(client, done, &Format::UnifiedText).await? {
                 let columns = rows.row_schema();
                 let columns = RowDescription::new(columns.iter().map(Into::into).collect());
-                client
-                    .feed(PgWireBackendMessage::RowDescription(columns))
-                    .await?;
+                let columns = PgWireBackendMessage::RowDescription(columns);
+                client.feed(columns).await?;
                 send_rows(client, &mut rows, 0).await?;
             }
         }
@@ -278,15 +277,13 @@ impl ExtendedQueryHandler for Handler {
 
     async fn on_parse<C>(&self, client: &mut C, message: Parse) -> PgWireResult<()>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let parsed = StoredStatement::parse(client, &message, self.query_parser()).await?;
         let name = message.name.as_deref().unwrap_or_default();
-        self.session
-            .prepare(name, parsed.map(|stored| stored.statement))?;
+        let statement = parsed.map(|stored| stored.statement);
+        self.session.prepare(name, statement)?;
         let parsed = PgWireBackendMessage::ParseComplete(ParseComplete::new());
         Ok(client.feed(parsed).await?)
     }
@@ -295,7 +292,6 @@ impl ExtendedQueryHandler for Handler {
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let name = message.name.as_deref().unwrap_or_default();
@@ -342,7 +338,6 @@ impl ExtendedQueryHandler for Handler {
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let name = message.statement_name.as_deref().unwrap_or_default();
@@ -375,8 +370,7 @@ impl ExtendedQueryHandler for Handler {
         target: &Portal<Parsed>,
     ) -> PgWireResult<DescribePortalResponse>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Parsed>,
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
@@ -415,12 +409,7 @@ impl ExtendedQueryHandler for Handler {
         let max_rows = usize::try_from(message.max_rows).unwrap_or(0);
         match client.portal_store().get_portal(name) {
             None => return Err(unknown_cursor(name).into()),
-            Some(Entry::Empty) => {
-                let empty = EmptyQueryResponse::new();
-                client
-                    .feed(PgWireBackendMessage::EmptyQueryResponse(empty))
-                    .await?;
-            }
+            Some(Entry::Empty) => client.feed(empty()).await?,
             Some(Entry::Value(portal)) => {
                 let state = portal.state();
                 let mut state = state.lock().await;
@@ -451,7 +440,6 @@ impl ExtendedQueryHandler for Handler {
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let status = client.transaction_status();

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use pgwire::api::Type;
@@ -101,9 +100,8 @@ impl Task<'_> {
                 let Statement::Query(query) = &prepared.0.statement else {
                     return Ok(None);
                 };
-                self.describe_query(query, &prepared.0.types)
-                    .await
-                    .map(Some)
+                let described = self.describe_query(query, &prepared.0.types).await;
+                described.map(Some)
             }
             _ => Ok(None),
         };
@@ -127,7 +125,7 @@ impl Task<'_> {
         let mut query = with_stack(|| query.clone());
         query.fetch = None;
         query.limit_clause = Some(LimitClause::LimitOffset {
-            limit: Some(Expr::Value(Value::Number("0".to_owned(), false).into())),
+            limit: Some(sql::number("0")),
             offset: None,
             limit_by: Vec::new(),
         });
@@ -172,9 +170,8 @@ impl Task<'_> {
                     statement,
                 } => {
                     let statement = with_stack(|| (**statement).clone());
-                    let given = data_types
-                        .iter()
-                        .map(|of| facts::type_in_sql(&of.to_string()));
+                    let given = data_types.iter().map(ToString::to_string);
+                    let given = given.map(|of| facts::type_in_sql(&of));
                     let prepared = self.parsed(statement, &given.collect::<Vec<_>>()).await?;
                     self.session.prepare(&sql::folded(name), Some(prepared))?;
                     Ok(Done::Tag("PREPARE"))
@@ -267,11 +264,8 @@ impl Task<'_> {
         }
         let name = names.first().map(sql::folded).unwrap_or_default();
         let query = with_stack(|| (**query).clone());
-        let rows = self
-            .session
-            .running()
-            .limit(self.query(query, values))
-            .await?;
+        let running = self.session.running();
+        let rows = running.limit(self.query(query, values)).await?;
         self.session.declare(&name, Cursor::new(rows, is_held))
     }
 
@@ -285,10 +279,13 @@ impl Task<'_> {
                     rewrite::expand(&mut query, &schema);
                 }
                 let names = rewrite::output_names(&query);
-                let kinds = numbers::kinds(&query, &schema);
-                if of_runtime {
-                    catalogue::by_types(&mut query, &schema);
-                }
+                let shown = numbers::shown(&query);
+                let types = if of_runtime {
+                    catalogue::by_types(&mut query, &schema)
+                } else {
+                    catalogue::types_of(&query, &schema)
+                };
+                let kinds = numbers::kinds(types, &shown);
                 parameters::substitute(&mut query, values)?;
                 Ok::<_, Error>((concerns, names, kinds))
             })?;
@@ -338,18 +335,14 @@ impl Task<'_> {
             ));
         }
         let wished = |option: &str| {
-            let mut options = options.iter().flatten();
-            options.any(|wished| wished.name.value.eq_ignore_ascii_case(option))
+            let mut options = options.iter().flatten().rev();
+            options.find(|wished| wished.name.value.eq_ignore_ascii_case(option))
         };
         let sql = self.for_runtime(query, &concerns).await?;
         let word = |is_wished, word| if is_wished { word } else { "" };
-        let analyze = word(*analyze || wished("analyze"), " ANALYZE");
-        let format = options.iter().flatten();
-        let format = format.filter(|option| option.name.value.eq_ignore_ascii_case("format"));
-        let format = format
-            .filter_map(|option| option.arg.as_ref())
-            .next_back()
-            .map(plain);
+        let analyze = word(*analyze || wished("analyze").is_some(), " ANALYZE");
+        let format = wished("format").and_then(|option| option.arg.as_ref());
+        let format = format.map(plain);
         let is_json = match format.map(|format| format.to_lowercase()).as_deref() {
             None | Some("text") => false,
             Some("json") if analyze.is_empty() => true,
@@ -365,7 +358,10 @@ impl Task<'_> {
                 return Err(Error::new("22023", message));
             }
         };
-        let verbose = word(!is_json && (*verbose || wished("verbose")), " VERBOSE");
+        let verbose = word(
+            !is_json && (*verbose || wished("verbose").is_some()),
+            " VERBOSE",
+        );
         let format = word(is_json, " FORMAT pgjson");
         let explain = format!("EXPLAIN{analyze}{verbose}{format} {sql}");
         let mut answer = self.gateway.runtime.query(&explain).await?;
@@ -373,17 +369,8 @@ impl Task<'_> {
             // The plan alone, as PostgreSQL has it.
             let plan = |batch: RecordBatch| batch.project(&[1]);
             answer = Answer {
-                schema: Arc::new(
-                    answer
-                        .schema
-                        .project(&[1])
-                        .map_err(|error| broken(&error))?,
-                ),
-                batches: Box::pin(
-                    answer
-                        .batches
-                        .map(move |batch| plan(batch?).map_err(|error| broken(&error))),
-                ),
+                schema: Arc::new(answer.schema.project(&[1])?),
+                batches: Box::pin(answer.batches.map(move |batch| Ok(plan(batch?)?))),
             };
         }
         let name = is_json.then(|| [Some("QUERY PLAN".to_owned())]);
@@ -482,14 +469,10 @@ impl Task<'_> {
             } => {
                 self.session.close_cursors(false);
                 self.session.reset(Some("transaction_isolation"))?;
-                let is_commit = matches!(statement, Statement::Commit { .. });
-                Ok(Done::End(
-                    if is_commit && status != TransactionStatus::Error {
-                        "COMMIT"
-                    } else {
-                        "ROLLBACK"
-                    },
-                ))
+                Ok(Done::End(match (statement, status) {
+                    (Statement::Rollback { .. }, _) | (_, TransactionStatus::Error) => "ROLLBACK",
+                    _ => "COMMIT",
+                }))
             }
             Statement::Rollback { .. } => Ok(Done::Begin("ROLLBACK")),
             Statement::Savepoint { .. } => Ok(Done::Tag("SAVEPOINT")),
@@ -578,10 +561,6 @@ impl Task<'_> {
         }
         Ok(Done::Set("SET", name))
     }
-}
-
-fn broken(error: &ArrowError) -> Error {
-    Error::new("XX000", error.to_string())
 }
 
 fn ready(batch: RecordBatch) -> Result<Rows> {

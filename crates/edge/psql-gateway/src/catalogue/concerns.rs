@@ -45,9 +45,7 @@ impl Visitor for Seen {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.ctes
-            .extend(ctes.map(|cte| sql::folded(&cte.alias.name)));
+        self.ctes.extend(sql::with_names(query));
         ControlFlow::Continue(())
     }
 

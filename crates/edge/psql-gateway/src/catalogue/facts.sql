@@ -1,7 +1,7 @@
 -- Writes facts.tsv, the facts about PostgreSQL that clients look up. Run it in an empty database of a new PostgreSQL 15:
 --   psql --no-psqlrc --quiet --tuples-only --no-align --field-separator $'\t' --file facts.sql postgres > facts.tsv
 -- A line with @ names a table and the columns of the lines below it. @relation has the columns of all of the catalogue's tables
--- and views; @function says what the arguments of functions are where that is more than their types.
+-- and views; @type says what SQL calls a type, and @function what it calls a function's arguments and its result.
 \pset null '\\N'
 \set relations 'select c.*, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in (\'pg_catalog\', \'information_schema\') and relkind in (\'r\', \'v\')'
 
@@ -19,14 +19,17 @@ select oid, typname, typlen, typbyval::int, typtype, typcategory, typispreferred
   typndims
 from pg_type order by 1;
 
+\qecho '@type	oid	name'
+select oid, format_type(oid, null) from pg_type order by 1;
+
 \qecho '@pg_proc	oid	proname	pronamespace	proowner	prolang	prokind	proisstrict	proretset	provolatile	pronargs	pronargdefaults	provariadic	prorettype	proargtypes	proallargtypes	proargmodes	proargnames'
 select oid, proname, case when pronamespace = 11 then 11 else 13000 end, 10, prolang, prokind, proisstrict::int, proretset::int,
   provolatile, pronargs, pronargdefaults, provariadic, prorettype, proargtypes, proallargtypes, proargmodes, proargnames
 from pg_proc where oid < 10000 or proname = '_pg_expandarray' order by 1;
 
-\qecho '@function	oid	arguments'
-select oid, pg_get_function_arguments(oid) from pg_proc
-where oid < 10000 and (proargnames is not null or proargmodes is not null or pronargdefaults > 0) order by 1;
+\qecho '@function	oid	arguments	result'
+select oid, pg_get_function_arguments(oid), pg_get_function_result(oid) from pg_proc where oid < 10000 or proname = '_pg_expandarray'
+order by 1;
 
 \qecho '@pg_operator	oid	oprname	oprnamespace	oprowner	oprkind	oprcanmerge	oprcanhash	oprleft	oprright	oprresult	oprcom	oprnegate	oprcode	oprrest	oprjoin'
 select oid, oprname, 11, 10, oprkind, oprcanmerge::int, oprcanhash::int, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode,

@@ -50,25 +50,20 @@ fn add(selection: &mut Expr, column: Expr, key: &str) {
 
 /// `column = <partition key>`
 fn is_in_partition(column: Expr, key: &str) -> Expr {
-    let hash = Value::Number(partition_key(key).to_string(), false);
-    sql::binary(column, BinaryOperator::Eq, sql::literal(hash))
+    let hash = sql::number(partition_key(key).to_string());
+    sql::binary(column, BinaryOperator::Eq, hash)
 }
 
 /// The query that stands for a view of this name.
 fn derived<'a>(from: &'a mut [TableWithJoins], name: &str) -> Option<&'a mut Query> {
-    from.iter_mut()
-        .flat_map(|table| {
-            let joined = table.joins.iter_mut().map(|join| &mut join.relation);
-            std::iter::once(&mut table.relation).chain(joined)
-        })
-        .find_map(|factor| match factor {
-            TableFactor::Derived {
-                subquery,
-                alias: Some(alias),
-                ..
-            } if sql::folded(&alias.name) == name => Some(&mut **subquery),
-            _ => None,
-        })
+    sql::factors_mut(from).find_map(|factor| match factor {
+        TableFactor::Derived {
+            subquery,
+            alias: Some(alias),
+            ..
+        } if sql::folded(&alias.name) == name => Some(&mut **subquery),
+        _ => None,
+    })
 }
 
 /// Adds the partition key of `key` to the scan of the state that `query` reads, if its column `column` is the state's key: then a
@@ -148,24 +143,23 @@ fn source(select: &Select, column: &str) -> Option<String> {
         _ => None,
     })?;
     let first = &select.from.first()?.relation;
-    let (table, alias, offers) = match first {
-        TableFactor::Table { name, alias, .. } => (sql::last(name), alias, true),
+    let name = sql::folded(name_of(expr)?);
+    let (alias, offers) = match first {
+        TableFactor::Table { alias, .. } => (alias, true),
         TableFactor::Derived {
             subquery, alias, ..
         } => {
             let SetExpr::Select(inner) = &*subquery.body else {
                 return None;
             };
-            let name = sql::folded(name_of(expr)?);
-            (None, alias, source(inner, &name).is_some())
+            (alias, source(inner, &name).is_some())
         }
         _ => return None,
     };
-    let called = match alias {
-        Some(alias) if !alias.columns.is_empty() => return None,
-        Some(alias) => Some(sql::folded(&alias.name)),
-        None => table,
-    };
+    if (alias.as_ref()).is_some_and(|alias| !alias.columns.is_empty()) {
+        return None;
+    }
+    let called = sql::called(first);
     let is_first = match expr {
         Expr::CompoundIdentifier(parts) => {
             parts.len() == 2 && called == parts.first().map(sql::folded)
@@ -173,7 +167,7 @@ fn source(select: &Select, column: &str) -> Option<String> {
         // With joins it could be a column of another table; a derived table says which columns it has.
         _ => select.from[0].joins.is_empty() || matches!(first, TableFactor::Derived { .. }),
     };
-    (is_first && offers).then(|| name_of(expr).map(sql::folded))?
+    (is_first && offers).then_some(name)
 }
 
 /// The name of a column, without its table.

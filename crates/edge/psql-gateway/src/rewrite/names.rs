@@ -31,8 +31,7 @@ pub(crate) fn output_names(query: &Query) -> Option<Vec<Option<String>>> {
 /// Writes the columns of a `*` out that is not the only item: `SELECT age, * FROM orders`. The runtime takes no output column twice, and
 /// [`tell_apart`] can give only those names that it sees.
 pub(crate) fn expand(query: &mut Query, schema: &Schema) {
-    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-    let ctes: Vec<String> = ctes.map(|cte| sql::folded(&cte.alias.name)).collect();
+    let ctes: Vec<String> = sql::with_names(query).collect();
     let SetExpr::Select(select) = &mut *query.body else {
         return;
     };
@@ -40,10 +39,7 @@ pub(crate) fn expand(query: &mut Query, schema: &Schema) {
         return;
     };
     let TableFactor::Table {
-        name,
-        alias,
-        args: None,
-        ..
+        name, args: None, ..
     } = relation
     else {
         return;
@@ -57,17 +53,11 @@ pub(crate) fn expand(query: &mut Query, schema: &Schema) {
     let (Some(table), true) = (table, joins.is_empty() && select.projection.len() > 1) else {
         return;
     };
-    let called = alias
-        .as_ref()
-        .map_or(named, |alias| sql::folded(&alias.name));
+    let called = sql::called(relation).map(|called| vec![called]);
     let is_all = |item: &SelectItem| match item {
         SelectItem::Wildcard(options) => *options == WildcardAdditionalOptions::default(),
-        SelectItem::QualifiedWildcard(of, options) => {
-            let SelectItemQualifiedWildcardKind::ObjectName(of) = of else {
-                return false;
-            };
-            *options == WildcardAdditionalOptions::default()
-                && sql::parts(of).is_some_and(|parts| parts == [called.as_str()])
+        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(of), options) => {
+            *options == WildcardAdditionalOptions::default() && sql::parts(of) == called
         }
         _ => false,
     };

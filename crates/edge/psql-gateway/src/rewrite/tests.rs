@@ -485,6 +485,19 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
 }
 
 #[test]
+fn a_number_that_no_float_can_be_is_refused() {
+    for asked in [
+        "select 1e400",
+        "select -1e400 + 1",
+        "select key from state where 1e400 > 1",
+    ] {
+        let query = parse::query(asked).unwrap();
+        let error = for_runtime(query, &schema(), &About::default()).unwrap_err();
+        assert_eq!(error.code, "22003", "{asked}");
+    }
+}
+
+#[test]
 fn columns_that_come_once_more_with_all_of_them_have_names_of_their_own() {
     let own = "service_name, service_key, key, value_utf8";
     for (asked, answered) in [
