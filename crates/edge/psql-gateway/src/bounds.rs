@@ -29,7 +29,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArguments, ObjectName, OrderBy, OrderByKind, Query,
-    Select, SetExpr, TableFactor, UnaryOperator, Value, Visit, Visitor,
+    Select, SetExpr, TableFactor, UnaryOperator, Visit, Visitor,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -552,10 +552,7 @@ fn is_list_of_literals(expr: &Expr) -> bool {
 /// How many bytes a literal has.
 fn written(expr: &Expr) -> Option<u64> {
     match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => u64::try_from(text.len()).ok(),
-            _ => Some(8),
-        },
+        Expr::Value(_) => u64::try_from(sql::text(expr).map_or(8, str::len)).ok(),
         Expr::Nested(expr) | Expr::Cast { expr, .. } => written(expr),
         _ => None,
     }
@@ -590,13 +587,9 @@ fn without_bound(expr: &Expr) -> Option<Error> {
 /// The amount of a number, if one is written. Of a parameter it is not known yet; what is sent has none.
 fn whole(expr: &Expr) -> Option<u64> {
     match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.trim_start_matches('-').parse().ok(),
-            Value::Placeholder(_) | Value::Null => Some(0),
-            _ => None,
-        },
         Expr::Nested(expr) | Expr::Cast { expr, .. } | Expr::UnaryOp { expr, .. } => whole(expr),
-        _ => None,
+        _ if sql::is_null(expr) || sql::placeholder(expr).is_some() => Some(0),
+        _ => sql::digits(expr)?.trim_start_matches('-').parse().ok(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::row_encoder::{Layout, RowEncoder};
 use crate::rows::Rows;
 use crate::runtime::{Answer, Batches};
 use crate::session::Session;
-use crate::values::Column;
+use crate::values::{self, Column};
 use crate::zone::Zone;
 
 impl Rows {
@@ -112,7 +112,7 @@ impl Encoded {
         let columns = batch.columns().iter().zip(batch.schema_ref().fields());
         let columns = columns
             .zip(&*self.fields)
-            .map(|((column, field), wanted)| Column::new(column, field, wanted, &self.zone));
+            .map(|((column, field), wanted)| values::column(column, field, wanted, &self.zone));
         self.columns = columns.collect::<Result<_>>()?;
         self.row = 0;
         self.rows = batch.num_rows();
@@ -121,7 +121,7 @@ impl Encoded {
 
     fn next_row(&mut self) -> PgWireResult<BytesMut> {
         for column in &self.columns {
-            column.write(self.row, &mut self.encoder)?;
+            column(self.row, &mut self.encoder)?;
         }
         self.row += 1;
         Ok(self.encoder.take())

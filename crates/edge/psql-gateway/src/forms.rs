@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Fetch, LimitClause, Query, Statement, UnaryOperator, Value, VisitMut, VisitorMut,
+    Expr, Fetch, LimitClause, Query, Statement, UnaryOperator, VisitMut, VisitorMut,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::sql;
 
 /// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, a `MOVE` is a `FETCH … INTO MOVE`, and transactions
-/// are not `DEFERRABLE`, which has no effect on reading.
+/// are not `DEFERRABLE`, which has no effect on reading. `TRIM (BOTH FROM x)` says what is trimmed.
 pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut long: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // The last token that is no white space.
@@ -21,6 +21,7 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let (is_new, word) = (before == Token::SemiColon, keyword(&token.token));
+        let last = keyword(&before);
         if !matches!(token.token, Token::Whitespace(_)) {
             before = token.token.clone();
         }
@@ -39,6 +40,15 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                     !is_not && !matches!(token.token, Token::Whitespace(_) | Token::Comma)
                 });
                 long.truncate(kept.map_or(0, |kept| kept + 1));
+            }
+            Some(Keyword::FROM)
+                if matches!(
+                    last,
+                    Some(Keyword::BOTH | Keyword::LEADING | Keyword::TRAILING)
+                ) =>
+            {
+                let space = Token::SingleQuotedString(" ".to_owned());
+                long.extend([TokenWithSpan::new(space, token.span), token]);
             }
             Some(Keyword::TABLE) if begins_query(is_new, long.as_slice()) => {
                 let all = TokenWithSpan::new(Token::Mul, token.span);
@@ -171,9 +181,7 @@ fn is_negative(expr: &Expr) -> bool {
         Expr::UnaryOp {
             op: UnaryOperator::Minus,
             expr,
-        } => {
-            matches!(&**expr, Expr::Value(value) if value.value != Value::Number("0".to_owned(), false))
-        }
+        } => matches!(&**expr, Expr::Value(_)) && sql::digits(expr) != Some("0"),
         Expr::Nested(expr) => is_negative(expr),
         _ => false,
     }

@@ -9,13 +9,13 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, S
 use arrow_buffer::i256;
 use arrow_cast::cast::cast_with_options;
 use arrow_schema::{
-    ArrowError, DECIMAL256_MAX_PRECISION, DataType, FieldRef, Schema as ArrowSchema,
+    ArrowError, DECIMAL256_MAX_PRECISION, DataType, FieldRef, Schema as ArrowSchema, TimeUnit,
 };
 use bytes::BytesMut;
 use futures::StreamExt;
 use pgwire::api::Type;
 use postgres_types::Kind;
-use sqlparser::ast::{BinaryOperator, DateTimeField, Expr, FunctionArguments, Query, Value};
+use sqlparser::ast::{BinaryOperator, DateTimeField, Expr, FunctionArguments, Query};
 
 use crate::catalogue::facts;
 use crate::error::{Error, Result};
@@ -128,6 +128,8 @@ fn becomes(from: &DataType, to: &Type) -> bool {
         (DataType::UInt64, _) if *to == Type::NUMERIC => false,
         (from, _) if from.is_integer() => OF_WHOLE.contains(to),
         (DataType::Float64, _) => *to == Type::NUMERIC,
+        // The runtime's `now()` has no zone.
+        (DataType::Timestamp(_, None), _) => *to == Type::TIMESTAMPTZ,
         _ => false,
     }
 }
@@ -142,6 +144,7 @@ fn data_type(from: &FieldRef, to: &Type) -> DataType {
             Type::INT4 => DataType::Int32,
             Type::INT8 => DataType::Int64,
             Type::FLOAT8 => DataType::Float64,
+            Type::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
             _ => DataType::Utf8,
         },
     }
@@ -253,34 +256,27 @@ fn quotient(value: i256, scale: i8) -> String {
 /// How many digits PostgreSQL shows after the point of a quotient: it counts in groups of four, and shows four groups after the first. The
 /// first is the one before if dividend and divisor begin alike, as they do if it is a power of 10,000.
 fn after_quotient(size: f64) -> usize {
-    let mut after = 20;
-    let mut least = 1.0;
-    while after > 0 && size > least {
-        after -= 4;
-        least *= 1e4;
-    }
-    let mut most = 1e-4;
-    while after < 40 && size != 0.0 && size <= most {
-        after += 4;
-        most /= 1e4;
-    }
-    after
+    after(size, 20, (4, 1e4), 1.0)
 }
 
 /// How many digits PostgreSQL shows after the point of a square root: 16 in all, if those before the point come in pairs.
 fn after_root(size: f64) -> usize {
-    let mut after = 15;
-    let mut least = 100.0;
-    while after > 1 && size >= least {
-        after -= 2;
-        least *= 100.0;
+    after(size.next_up(), 15, (2, 100.0), 100.0)
+}
+
+/// So many digits for a number up to `most` and greater than a group less; a group of digits less for each group that it is greater, and one
+/// more for each that it is smaller.
+fn after(size: f64, mut digits: usize, (group, factor): (usize, f64), mut most: f64) -> usize {
+    let mut least = most / factor;
+    while digits >= group && size > most {
+        digits -= group;
+        most *= factor;
     }
-    let mut most = 1.0;
-    while after < 39 && size != 0.0 && size < most {
-        after += 2;
-        most /= 100.0;
+    while digits < 39 && size > f64::MIN_POSITIVE && size <= least {
+        digits += group;
+        least /= factor;
     }
-    after
+    digits
 }
 
 /// The modifier of the type to which an expression is cast: the length of a text, the digits of a number; -1 if it has none.
@@ -360,13 +356,8 @@ fn digits(expr: &Expr) -> Digits {
 
 /// A number of digits in a query.
 fn count(expr: &Expr) -> Option<usize> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.parse().ok().filter(|count| *count <= 38),
-            _ => None,
-        },
-        _ => None,
-    }
+    let count = sql::digits(expr)?.parse().ok();
+    count.filter(|count| *count <= 38)
 }
 
 #[cfg(test)]

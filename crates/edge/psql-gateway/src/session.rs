@@ -39,6 +39,8 @@ struct State {
     /// The prepared statements of SQL and of the extended protocol; nothing for an empty one.
     prepared: HashMap<String, Option<Parsed>>,
     cursors: HashMap<String, Cursor>,
+    /// The settings as the client was told of them.
+    told: BTreeMap<&'static str, String>,
     /// The zone in which times are shown.
     zone: Arc<Zone>,
     running: Running,
@@ -80,6 +82,7 @@ impl Session {
                 },
                 prepared: HashMap::new(),
                 cursors: HashMap::new(),
+                told: BTreeMap::new(),
                 zone: Arc::default(),
                 running: Running {
                     cancelled: CancellationToken::new(),
@@ -116,7 +119,17 @@ impl Session {
                 self.set(&name, value)?;
             }
         }
+        self.news();
         Ok(())
+    }
+
+    /// The settings that have changed since this was asked for, and of which clients keep track.
+    pub(crate) fn news(&self) -> Vec<(&'static str, String)> {
+        let now = settings::reported().filter_map(|name| Some((name, self.setting(name).ok()?)));
+        let now: BTreeMap<_, _> = now.collect();
+        let before = std::mem::replace(&mut self.state.lock().told, now.clone());
+        let is_new = |(name, value): &(&str, String)| before.get(name) != Some(value);
+        now.into_iter().filter(is_new).collect()
     }
 
     /// Who and what this connection is.

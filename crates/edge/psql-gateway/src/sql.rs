@@ -83,6 +83,17 @@ pub(crate) fn placeholder(expr: &Expr) -> Option<&str> {
     }
 }
 
+/// The digits of a number.
+pub(crate) fn digits(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(digits),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The text of a literal.
 pub(crate) fn text(expr: &Expr) -> Option<&str> {
     match expr {
@@ -90,6 +101,15 @@ pub(crate) fn text(expr: &Expr) -> Option<&str> {
             Value::SingleQuotedString(text) => Some(text),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// The name of a column, without its table.
+pub(crate) fn column(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(parts) => parts.last(),
         _ => None,
     }
 }

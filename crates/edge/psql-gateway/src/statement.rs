@@ -13,6 +13,7 @@ use sqlparser::ast::{
     ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor, TransactionMode,
     Value,
 };
+use tokio::sync::OnceCell;
 
 use crate::bounds::with_stack;
 use crate::catalogue::{self, Concerns, facts};
@@ -20,7 +21,7 @@ use crate::copy::CopyOptions;
 use crate::cursor::{self, Cursor};
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
-use crate::prepared::{Inner, Parsed};
+use crate::prepared::{Parsed, Prepared};
 use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
@@ -37,12 +38,8 @@ pub(crate) enum Done {
     Moved(usize),
     /// Nothing but the word that it is done.
     Tag(&'static str),
-    /// A transaction has begun, as far as there are any.
-    Begin(&'static str),
-    /// It has ended.
-    End(&'static str),
-    /// A setting was changed, of which clients may keep track: what the command is called, and the setting.
-    Set(&'static str, String),
+    /// A transaction has begun or ended, as far as there are any.
+    Transaction(&'static str, TransactionStatus),
 }
 
 /// A statement on its way through the gateway.
@@ -67,7 +64,12 @@ impl Task<'_> {
                 "current transaction is aborted, commands ignored until end of transaction block",
             ));
         }
-        let done = self.dispatch(statement, values, status).await;
+        self.told(self.dispatch(statement, values, status).await)
+            .await
+    }
+
+    /// What was done, or the error as the client gets it.
+    async fn told<T>(&self, done: Result<T>) -> Result<T> {
         if let Err(error) = &done {
             self.gateway.doubt(error).await;
         }
@@ -97,18 +99,15 @@ impl Task<'_> {
                 name: Some(name), ..
             } => {
                 let prepared = self.prepared(&prepared_name(name))?;
-                let Statement::Query(query) = &prepared.0.statement else {
+                let Statement::Query(query) = &prepared.statement else {
                     return Ok(None);
                 };
-                let described = self.describe_query(query, &prepared.0.types).await;
+                let described = self.describe_query(query, &prepared.types).await;
                 described.map(Some)
             }
             _ => Ok(None),
         };
-        if let Err(error) = &described {
-            self.gateway.doubt(error).await;
-        }
-        described.map_err(|error| error.located_in(self.text))
+        self.told(described).await
     }
 
     /// The types of a statement's parameters.
@@ -225,7 +224,12 @@ impl Task<'_> {
             (given.or_else(|| found.get(index).cloned())).unwrap_or(Type::TEXT)
         });
         let types = types.collect();
-        Ok(Parsed::new(statement, self.text, types))
+        Ok(Arc::new(Prepared {
+            statement,
+            text: self.text.to_owned(),
+            types,
+            columns: OnceCell::new(),
+        }))
     }
 
     fn prepared(&self, name: &str) -> Result<Parsed> {
@@ -387,13 +391,7 @@ impl Task<'_> {
     ) -> Result<Done> {
         let name = prepared_name(name);
         let prepared = self.prepared(&name)?;
-        let Inner {
-            statement,
-            text,
-            types,
-            ..
-        } = &*prepared.0;
-        let wanted = types.len();
+        let wanted = prepared.types.len();
         if given.len() != wanted {
             let message = format!(
                 "wrong number of parameters for prepared statement \"{name}\": expected {wanted}, got {}",
@@ -408,9 +406,9 @@ impl Task<'_> {
             }
             Ok::<_, Error>(given)
         })?;
-        Task { text, ..*self }
-            .dispatch(statement, &given, status)
-            .await
+        let text = &prepared.text;
+        let task = Task { text, ..*self };
+        task.dispatch(&prepared.statement, &given, status).await
     }
 
     fn show(&self, variable: &[Ident]) -> Result<Done> {
@@ -420,7 +418,7 @@ impl Task<'_> {
             "time zone" => "timezone".to_owned(),
             "session authorization" => {
                 let user = self.session.about().user;
-                return Ok(Self::shown("session_authorization", &user));
+                return Self::shown("session_authorization", &user);
             }
             "all" => {
                 let settings = self.session.settings();
@@ -433,14 +431,12 @@ impl Task<'_> {
         };
         let value = self.session.shown(&name)?;
         let name = settings::setting(&name).map_or(&*name, |setting| setting.name);
-        Ok(Self::shown(name, &value))
+        Self::shown(name, &value)
     }
 
-    fn shown(name: &str, value: &str) -> Done {
-        match catalogue::texts(&[name], [[value]].into_iter()).and_then(ready) {
-            Ok(rows) => Done::Rows(rows, "SHOW"),
-            Err(_) => Done::Tag("SHOW"),
-        }
+    fn shown(name: &str, value: &str) -> Result<Done> {
+        let batch = catalogue::texts(&[name], [[value]].into_iter())?;
+        Ok(Done::Rows(ready(batch)?, "SHOW"))
     }
 
     /// Statements about the session and its transactions.
@@ -451,9 +447,7 @@ impl Task<'_> {
                 match &reset.reset {
                     Reset::ALL => self.session.reset(None)?,
                     Reset::ConfigurationParameter(name) => {
-                        let name = name.to_string();
-                        self.session.reset(Some(&name))?;
-                        return Ok(Done::Set("RESET", name));
+                        self.session.reset(Some(&name.to_string()))?;
                     }
                     Reset::SessionAuthorization => {}
                 }
@@ -461,7 +455,7 @@ impl Task<'_> {
             }
             Statement::StartTransaction { modes, .. } => {
                 self.modes(modes, "transaction_isolation")?;
-                Ok(Done::Begin("BEGIN"))
+                Ok(Done::Transaction("BEGIN", TransactionStatus::Transaction))
             }
             Statement::Commit { .. }
             | Statement::Rollback {
@@ -469,12 +463,16 @@ impl Task<'_> {
             } => {
                 self.session.close_cursors(false);
                 self.session.reset(Some("transaction_isolation"))?;
-                Ok(Done::End(match (statement, status) {
+                let tag = match (statement, status) {
                     (Statement::Rollback { .. }, _) | (_, TransactionStatus::Error) => "ROLLBACK",
                     _ => "COMMIT",
-                }))
+                };
+                Ok(Done::Transaction(tag, TransactionStatus::Idle))
             }
-            Statement::Rollback { .. } => Ok(Done::Begin("ROLLBACK")),
+            Statement::Rollback { .. } => Ok(Done::Transaction(
+                "ROLLBACK",
+                TransactionStatus::Transaction,
+            )),
             Statement::Savepoint { .. } => Ok(Done::Tag("SAVEPOINT")),
             Statement::ReleaseSavepoint { .. } => Ok(Done::Tag("RELEASE")),
             Statement::Deallocate { name, .. } => {
@@ -538,7 +536,7 @@ impl Task<'_> {
             Set::SetTimeZone { value, .. } => ("timezone".to_owned(), std::slice::from_ref(value)),
             Set::SetNames { charset_name, .. } => {
                 self.session.set("client_encoding", &charset_name.value)?;
-                return Ok(Done::Set("SET", "client_encoding".to_owned()));
+                return Ok(Done::Tag("SET"));
             }
             Set::SetTransaction { modes, session, .. } => {
                 if *session {
@@ -559,7 +557,7 @@ impl Task<'_> {
             [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name))?,
             _ => self.session.set(&name, &values.join(", "))?,
         }
-        Ok(Done::Set("SET", name))
+        Ok(Done::Tag("SET"))
     }
 }
 

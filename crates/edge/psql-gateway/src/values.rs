@@ -32,71 +32,49 @@ use crate::parameters::array_text;
 use crate::row_encoder::{Layout, RowEncoder};
 use crate::zone::Zone;
 
-/// Writes the value of a row.
-type Write = dyn Fn(usize, &mut RowEncoder) -> PgWireResult<()> + Send;
+/// A column of a batch, ready to be written value by value: it writes the value of a row.
+pub(crate) type Column = Box<dyn Fn(usize, &mut RowEncoder) -> PgWireResult<()> + Send>;
 
-/// A column of a batch, ready to be written value by value.
-pub(crate) struct Column {
-    write: Box<Write>,
-    /// Whether `arrow-pg` writes it.
-    #[cfg(test)]
-    is_other: bool,
-}
-
-impl Column {
-    /// A column that a client wants as `wanted` says.
-    pub(crate) fn new(
-        array: &ArrayRef,
-        field: &FieldRef,
-        wanted: &FieldInfo,
-        zone: &Arc<Zone>,
-    ) -> crate::error::Result<Self> {
-        let plain = match array.data_type() {
-            DataType::Union(..) => texts(array),
-            DataType::Interval(_) | DataType::Duration(_) => one_unit(array),
-            _ => Ok(Arc::clone(array)),
-        };
-        let failed = |error: ArrowError| match error {
-            ArrowError::ArithmeticOverflow(_)
-            | ArrowError::CastError(_)
-            | ArrowError::ComputeError(_) => out_of_range(),
-            error => error.into(),
-        };
-        let array = &plain.map_err(failed)?;
-        let moments = Moments::new(array, wanted.datatype(), zone).map_err(failed)?;
-        let own = match moments {
-            Some(moments) => Some(of_moments(moments, wanted.format())),
-            None => list(array, wanted, zone)?,
-        };
-        let own = match own {
-            Some(own) => Some(own),
-            None => plain_values(array, wanted)?,
-        };
-        Ok(Self {
-            #[cfg(test)]
-            is_other: own.is_none(),
-            write: own.unwrap_or_else(|| {
-                let field = (**field).clone().with_data_type(array.data_type().clone());
-                other(Arc::clone(array), field, wanted.clone())
-            }),
-        })
+/// A column that a client wants as `wanted` says.
+pub(crate) fn column(
+    array: &ArrayRef,
+    field: &FieldRef,
+    wanted: &FieldInfo,
+    zone: &Arc<Zone>,
+) -> crate::error::Result<Column> {
+    let plain = match array.data_type() {
+        DataType::Union(..) => texts(array),
+        DataType::Interval(_) | DataType::Duration(_) => one_unit(array),
+        _ => Ok(Arc::clone(array)),
+    };
+    let failed = |error: ArrowError| match error {
+        ArrowError::ArithmeticOverflow(_)
+        | ArrowError::CastError(_)
+        | ArrowError::ComputeError(_) => out_of_range(),
+        error => error.into(),
+    };
+    let array = &plain.map_err(failed)?;
+    if let Some(moments) = Moments::new(array, wanted.datatype(), zone).map_err(failed)? {
+        return Ok(of_moments(moments, wanted.format()));
     }
-
-    /// Writes the value of a row.
-    pub(crate) fn write(&self, row: usize, to: &mut RowEncoder) -> PgWireResult<()> {
-        (self.write)(row, to)
+    if let Some(lists) = list(array, wanted, zone)? {
+        return Ok(lists);
     }
+    Ok(plain_values(array, wanted)?.unwrap_or_else(|| {
+        let field = (**field).clone().with_data_type(array.data_type().clone());
+        other(Arc::clone(array), field, wanted.clone())
+    }))
 }
 
 /// The values of a column that is neither of times nor of lists, if they are not left to `arrow-pg`.
-fn plain_values(array: &ArrayRef, wanted: &FieldInfo) -> crate::error::Result<Option<Box<Write>>> {
+fn plain_values(array: &ArrayRef, wanted: &FieldInfo) -> crate::error::Result<Option<Column>> {
     /// The values of an array of this kind, if it is one.
     macro_rules! values {
         ($kind:ty, $put:expr) => {
             values!($kind, $put, array)
         };
         ($kind:ty, $put:expr, $array:expr) => {
-            ($array.as_any().downcast_ref::<$kind>().cloned()).map(|array| -> Box<Write> {
+            ($array.as_any().downcast_ref::<$kind>().cloned()).map(|array| -> Column {
                 Box::new(move |row, to| {
                     to.value(|out| {
                         if array.is_null(row) {
@@ -184,7 +162,7 @@ fn plain_values(array: &ArrayRef, wanted: &FieldInfo) -> crate::error::Result<Op
     })
 }
 
-fn of_moments(moments: Moments, format: FieldFormat) -> Box<Write> {
+fn of_moments(moments: Moments, format: FieldFormat) -> Column {
     Box::new(move |row, to| {
         let mut is_in_range = Some(());
         to.value(|out| {
@@ -203,7 +181,7 @@ fn list(
     array: &ArrayRef,
     wanted: &FieldInfo,
     zone: &Arc<Zone>,
-) -> crate::error::Result<Option<Box<Write>>> {
+) -> crate::error::Result<Option<Column>> {
     let (Kind::Array(of), DataType::List(field)) = (wanted.datatype().kind(), array.data_type())
     else {
         return Ok(None);
@@ -217,12 +195,12 @@ fn list(
     let name = wanted.name().to_owned();
     let element = FieldInfo::new(name, None, None, of.clone(), wanted.format())
         .with_format_options(Arc::clone(wanted.format_options()));
-    let elements = Column::new(array.values(), field, &element, zone)?;
+    let elements = column(array.values(), field, &element, zone)?;
     Ok(Some(Box::new(move |row, to| {
         let mut encoder = RowEncoder::new(Layout::Message, 1);
         let mut values = Vec::new();
         for index in array.value_offsets()[row]..array.value_offsets()[row + 1] {
-            elements.write(usize::try_from(index).unwrap_or(0), &mut encoder)?;
+            elements(usize::try_from(index).unwrap_or(0), &mut encoder)?;
             // The length is before the value, and -1 for NULL.
             values.push(encoder.take());
         }
@@ -237,7 +215,7 @@ fn list(
 }
 
 /// Whatever `arrow-pg` is to write.
-fn other(array: ArrayRef, field: Field, wanted: FieldInfo) -> Box<Write> {
+fn other(array: ArrayRef, field: Field, wanted: FieldInfo) -> Column {
     Box::new(move |row, to| {
         // It calculates without looking, so a value far out of range ends it.
         let written = AssertUnwindSafe(|| encode_value(to, &array, row, &field, &wanted));
@@ -489,9 +467,9 @@ mod tests {
                 let text = FieldFormat::Text;
                 let wanted = FieldInfo::new("a".to_owned(), None, None, Type::INTERVAL, text);
                 let mut row = RowEncoder::new(Layout::Message, 1);
-                let column = Column::new(&array, &field, &wanted, &Arc::default())
-                    .map_err(|error| error.code)?;
-                column.write(0, &mut row).unwrap();
+                let column =
+                    column(&array, &field, &wanted, &Arc::default()).map_err(|error| error.code)?;
+                column(0, &mut row).unwrap();
                 Ok(row.take())
             };
             assert_eq!(written(i64::MAX), Err("22008"));
@@ -513,9 +491,9 @@ mod tests {
             let field = Arc::new(Field::new("a", array.data_type().clone(), true));
             let wanted =
                 FieldInfo::new("a".to_owned(), None, None, of.clone(), FieldFormat::Binary);
-            let column = Column::new(&array, &field, &wanted, &Arc::default()).unwrap();
+            let column = column(&array, &field, &wanted, &Arc::default()).unwrap();
             let mut written = RowEncoder::new(Layout::Message, 1);
-            column.write(0, &mut written).unwrap();
+            column(0, &mut written).unwrap();
             let texts = values.into_iter().map(|value| value.map(str::to_owned));
             let texts = array_text(texts.collect()).replace('-', "");
             let read = crate::parameters::from_binary(&written.take()[4..], &of).unwrap();
@@ -557,11 +535,12 @@ mod tests {
 
             let mut theirs = DataRowEncoder::new(Arc::new(vec![wanted.clone()]));
             let mut ours = RowEncoder::new(Layout::Message, 1);
-            let column = Column::new(&array, &field, &wanted, &Arc::default()).unwrap();
-            prop_assert!(binary || !column.is_other, "{:?}", array.data_type());
+            let column = column(&array, &field, &wanted, &Arc::default()).unwrap();
+            let own = plain_values(&array, &wanted).unwrap();
+            prop_assert!(binary || own.is_some(), "{:?}", array.data_type());
             for row in 0..array.len() {
                 encode_value(&mut theirs, &array, row, &field, &wanted).unwrap();
-                column.write(row, &mut ours).unwrap();
+                column(row, &mut ours).unwrap();
                 prop_assert_eq!(&theirs.take_row().data, &ours.take_row());
             }
         }

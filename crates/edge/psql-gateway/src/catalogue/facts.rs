@@ -227,6 +227,7 @@ pub(super) fn role(oid: u32) -> Option<&'static str> {
 /// A function or an operator: the oids of its arguments' types and of its result's.
 #[derive(Debug)]
 struct Signature {
+    oid: u32,
     arguments: Vec<u32>,
     /// How many arguments have defaults.
     defaults: usize,
@@ -268,17 +269,24 @@ fn is_cast(from: u32, to: u32) -> bool {
     CASTS.contains(&(from, to))
 }
 
+static FUNCTIONS: LazyLock<Signatures> = LazyLock::new(|| {
+    signatures("pg_proc", |row| Signature {
+        oid: row[0].parse().unwrap_or(0),
+        arguments: oids(row[13].split(' ')),
+        defaults: row[10].parse().unwrap_or(0),
+        variadic: row[11].parse().ok().filter(|oid| *oid != 0),
+        result: row[12].parse().unwrap_or(0),
+    })
+});
+
+/// The oid of a function, of the first one with this name.
+pub(super) fn function(name: &str) -> Option<u32> {
+    Some(FUNCTIONS.get(name)?.first()?.oid)
+}
+
 /// The type that a function returns for arguments of these types. Nothing is known of an argument without a type, and a text or
 /// NULL in the query is [`Type::UNKNOWN`].
 pub(super) fn result_of(function: &str, given: &[Option<Type>]) -> Option<Type> {
-    static FUNCTIONS: LazyLock<Signatures> = LazyLock::new(|| {
-        signatures("pg_proc", |row| Signature {
-            arguments: oids(row[13].split(' ')),
-            defaults: row[10].parse().unwrap_or(0),
-            variadic: row[11].parse().ok().filter(|oid| *oid != 0),
-            result: row[12].parse().unwrap_or(0),
-        })
-    });
     resolve(FUNCTIONS.get(function)?, given)
 }
 
@@ -286,6 +294,7 @@ pub(super) fn result_of(function: &str, given: &[Option<Type>]) -> Option<Type> 
 pub(super) fn result_of_operator(operator: &str, given: &[Option<Type>]) -> Option<Type> {
     static OPERATORS: LazyLock<Signatures> = LazyLock::new(|| {
         signatures("pg_operator", |row| Signature {
+            oid: row[0].parse().unwrap_or(0),
             arguments: oids(row[7..9].iter().copied().filter(|oid| *oid != "0")),
             defaults: 0,
             variadic: None,

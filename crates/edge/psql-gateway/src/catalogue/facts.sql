@@ -15,7 +15,7 @@ group by 1, 2, 3, 4 order by 1;
 \qecho '@pg_type	oid	typname	typlen	typbyval	typtype	typcategory	typispreferred	typdelim	typsubscript	typelem	typarray	typinput	typoutput	typreceive	typsend	typmodin	typmodout	typalign	typstorage	typcollation	typnamespace	typowner	typisdefined	typrelid	typanalyze	typnotnull	typbasetype	typtypmod	typndims'
 select oid, typname, typlen, typbyval::int, typtype, typcategory, typispreferred::int, typdelim, typsubscript, typelem, typarray,
   typinput, typoutput, typreceive, typsend, typmodin, typmodout, typalign, typstorage, typcollation,
-  case typnamespace when 11 then 11 else 13000 end, 10, typisdefined::int, typrelid, typanalyze, typnotnull::int, typbasetype, typtypmod,
+  typnamespace, 10, typisdefined::int, typrelid, typanalyze, typnotnull::int, typbasetype, typtypmod,
   typndims
 from pg_type order by 1;
 
@@ -23,7 +23,7 @@ from pg_type order by 1;
 select oid, format_type(oid, null) from pg_type order by 1;
 
 \qecho '@pg_proc	oid	proname	pronamespace	proowner	prolang	prokind	proisstrict	proretset	provolatile	pronargs	pronargdefaults	provariadic	prorettype	proargtypes	proallargtypes	proargmodes	proargnames'
-select oid, proname, case when pronamespace = 11 then 11 else 13000 end, 10, prolang, prokind, proisstrict::int, proretset::int,
+select oid, proname, pronamespace, 10, prolang, prokind, proisstrict::int, proretset::int,
   provolatile, pronargs, pronargdefaults, provariadic, prorettype, proargtypes, proallargtypes, proargmodes, proargnames
 from pg_proc where oid < 10000 or proname = '_pg_expandarray' order by 1;
 
@@ -65,8 +65,10 @@ select oid, extname, 10, 11, extrelocatable::int, extversion from pg_extension o
 \qecho '@pg_ts_config	oid	cfgname	cfgnamespace	cfgowner	cfgparser'
 select oid, cfgname, 11, 10, cfgparser from pg_ts_config order by 1;
 
-\qecho '@pg_roles	oid	rolname	rolinherit	rolcanlogin	rolconnlimit	rolpassword'
-select oid, rolname, rolinherit::int, rolcanlogin::int, rolconnlimit, rolpassword from pg_roles where rolname like 'pg\_%' order by 1;
+\qecho '@pg_roles	oid	rolname	rolinherit	rolcanlogin	rolconnlimit	rolpassword	rolsuper	rolcreaterole	rolcreatedb	rolreplication	rolbypassrls'
+select oid, rolname, rolinherit::int, rolcanlogin::int, rolconnlimit, rolpassword, rolsuper::int, rolcreaterole::int,
+  rolcreatedb::int, rolreplication::int, rolbypassrls::int
+from pg_roles where rolname like 'pg\_%' order by 1;
 
 \qecho '@pg_description	objoid	classoid	objsubid	description'
 select objoid, classoid, objsubid, description from pg_description
@@ -74,8 +76,9 @@ where classoid in ('pg_type'::regclass, 'pg_proc'::regclass, 'pg_operator'::regc
   'pg_ts_config'::regclass, 'pg_am'::regclass, 'pg_namespace'::regclass) and (classoid <> 'pg_proc'::regclass or objoid < 10000)
 order by 2, 1, 3;
 
-\qecho '@pg_settings	name	setting	unit	context	vartype	source	min_val	max_val	enumvals	boot_val	reset_val	pending_restart'
-select name, boot_val, unit, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, 0
+\qecho '@pg_settings	name	setting	unit	context	vartype	source	min_val	max_val	enumvals	boot_val	reset_val	pending_restart	category	short_desc	extra_desc'
+select name, boot_val, unit, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, 0,
+  category, short_desc, extra_desc
 from pg_settings where context in ('user', 'superuser', 'backend', 'superuser-backend') or vartype <> 'string' order by name;
 
 \qecho '@pg_get_keywords	word	catcode	barelabel	catdesc	baredesc'

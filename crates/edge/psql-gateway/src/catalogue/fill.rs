@@ -137,42 +137,15 @@ fn tell(database: &Connection, relation: &Relation<'_>) -> Result<()> {
 /// Puts the user, the database and the settings of a session into the catalogue.
 pub(super) fn personalize(database: &Connection, about: &About) -> Result<()> {
     database.pragma_update(None, "query_only", false)?;
-    // A view in PostgreSQL: nothing but what the session has changed differs from the beginning.
-    database.execute(
-        "UPDATE pg_catalog.pg_settings SET setting = reset_val WHERE setting IS NOT reset_val",
-        [],
+    database.execute_batch(
+        "CREATE TEMP TABLE session (user, database); CREATE TEMP TABLE changed (name, value)",
     )?;
-    // Whoever is in a template is in one that is there already.
-    database.execute(
-        "UPDATE pg_catalog.pg_database SET datname = iif(?1 IN ('template0', 'template1'), 'restate', ?1) WHERE oid = 5",
-        [&about.database],
-    )?;
-    database.execute("DELETE FROM pg_catalog.pg_roles WHERE oid = 16382", [])?;
-    database.execute(
-        "INSERT INTO pg_catalog.pg_roles (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword) \
-         SELECT 16382, ?1, 1, 1, -1, '********' WHERE ?1 <> 'restate'",
-        [&about.user],
-    )?;
-    for (table, column) in [
-        ("schemata", "catalog_name"),
-        ("tables", "table_catalog"),
-        ("columns", "table_catalog"),
-        ("columns", "udt_catalog"),
-        ("views", "table_catalog"),
-    ] {
-        database.execute(
-            &format!(
-                "UPDATE information_schema.{table} SET {column} = ?1 WHERE {column} IS NOT ?1"
-            ),
-            [&about.database],
-        )?;
-    }
+    let session = [&about.user, &about.database];
+    database.execute("INSERT INTO session VALUES (?, ?)", session)?;
     for (name, value) in &about.settings {
-        database.execute(
-            "UPDATE pg_catalog.pg_settings SET setting = ?2, source = 'session' WHERE lower(name) = ?1",
-            [name, value],
-        )?;
+        database.execute("INSERT INTO changed VALUES (?, ?)", [name, value])?;
     }
+    database.execute_batch(include_str!("personalize.sql"))?;
     // Queries only read; this makes sure of it.
     database.pragma_update(None, "query_only", true)
 }

@@ -12,11 +12,20 @@ VALUES
   (1, 'template1', 10, 6, 'c', 1, -1, 1663, 'C', 'C', 1, '{=c/restate,restate=CTc/restate}'),
   (4, 'template0', 10, 6, 'c', 0, -1, 1663, 'C', 'C', 1, '{=c/restate,restate=CTc/restate}'),
   (5, 'restate', 10, 6, 'c', 1, -1, 1663, 'C', 'C', 0, NULL);
-INSERT INTO pg_catalog.pg_roles (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword)
-VALUES (10, 'restate', 1, 1, -1, '********');
+INSERT INTO pg_catalog.pg_roles
+  (oid, rolname, rolinherit, rolcanlogin, rolconnlimit, rolpassword, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls)
+VALUES (10, 'restate', 1, 1, -1, '********', 0, 0, 0, 0, 0);
+DROP TABLE pg_catalog.pg_user;
+CREATE VIEW pg_catalog.pg_user AS
+SELECT rolname AS usename, oid AS usesysid, rolcreatedb AS usecreatedb, rolsuper AS usesuper, rolreplication AS userepl,
+  rolbypassrls AS usebypassrls, rolpassword AS passwd, rolvaliduntil AS valuntil, rolconfig AS useconfig
+FROM pg_roles WHERE rolcanlogin;
 -- 6171 is pg_database_owner.
-INSERT INTO pg_catalog.pg_namespace (oid, nspname, nspowner)
-VALUES (11, 'pg_catalog', 10), (2200, 'public', 6171), (13000, 'information_schema', 10);
+INSERT INTO pg_catalog.pg_namespace (oid, nspname, nspowner, nspacl)
+VALUES
+  (11, 'pg_catalog', 10, '{restate=UC/restate,=U/restate}'), (99, 'pg_toast', 10, NULL),
+  (2200, 'public', 6171, '{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}'),
+  (13207, 'information_schema', 10, '{restate=UC/restate,=U/restate}');
 INSERT INTO information_schema.schemata (schema_name, schema_owner)
 SELECT nspname, rolname FROM pg_namespace JOIN pg_roles r ON r.oid = nspowner;
 

@@ -18,10 +18,11 @@ use crate::sql;
 use crate::views::{View, Views};
 
 /// The schemas of the catalogue and their oids.
-const SCHEMAS: [(&str, i64); 3] = [
+const SCHEMAS: [(&str, i64); 4] = [
     ("pg_catalog", 11),
     ("public", 2_200),
-    ("information_schema", 13_000),
+    ("information_schema", 13_207),
+    ("pg_toast", 99),
 ];
 
 /// How much greater the oid of the type of arrays of a table's rows is than that of a table of ours, and that of the type of its rows: see
@@ -69,6 +70,9 @@ pub(super) fn register(
     of_one(database, "pg_get_function_result", |oid| {
         Some(facts::signature(oid)?.1)
     })?;
+    of_one(database, "pg_regproc", |name: String| {
+        facts::function(&name)
+    })?;
     of_one(database, "pg_get_userbyid", |oid| {
         Some(facts::role(oid).unwrap_or("restate"))
     })?;
@@ -92,23 +96,18 @@ pub(super) fn register(
     }
     for name in ["json_build_object", "jsonb_build_object"] {
         define(database, name, -1, |call| {
-            let mut text = String::from("{");
-            for index in 0..call.len() {
-                let value = match (index % 2, call.get::<Value>(index)?) {
-                    (0, Value::Text(name)) => serde_json::Value::from(name).to_string() + " : ",
-                    (_, Value::Text(value)) => serde_json::Value::from(value).to_string(),
-                    (_, Value::Integer(value)) => value.to_string(),
-                    (_, Value::Real(value)) => value.to_string(),
-                    (_, Value::Null | Value::Blob(_)) => "null".to_owned(),
-                };
-                text += if index > 0 && index % 2 == 0 {
-                    ", "
-                } else {
-                    ""
-                };
-                text += &value;
-            }
-            Ok(text + "}")
+            let part = |index| -> Result<String> {
+                Ok(match call.get::<Value>(index)? {
+                    Value::Text(text) => serde_json::Value::from(text).to_string(),
+                    other => kind::text(&other).unwrap_or_else(|| "null".to_owned()),
+                })
+            };
+            let pairs = (0..call.len() / 2)
+                .map(|pair| Ok(format!("{} : {}", part(2 * pair)?, part(2 * pair + 1)?)));
+            Ok(format!(
+                "{{{}}}",
+                pairs.collect::<Result<Vec<_>>>()?.join(", ")
+            ))
         })?;
     }
     of_one(database, "quote_ident", |name: String| {
@@ -346,6 +345,14 @@ fn arrays(database: &Connection) -> Result<()> {
         };
         let elements: Vec<String> = elements(&array).into_iter().flatten().collect();
         Ok(Some(elements.join(&separator)))
+    })?;
+    define(database, "split_part", 3, |call| {
+        let (Some(text), Some(separator)) = (text(call, 0)?, text(call, 1)?) else {
+            return Ok(None);
+        };
+        let index = argument::<usize>(call, 2)?.and_then(|number| number.checked_sub(1));
+        let part = index.and_then(|index| text.split(&separator).nth(index));
+        Ok(Some(part.unwrap_or_default().to_owned()))
     })?;
     of_two(database, "string_to_array", |text, separator: String| {
         let parts = text.split(&separator).map(|part| Some(part.to_owned()));

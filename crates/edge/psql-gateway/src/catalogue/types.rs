@@ -17,6 +17,7 @@ use super::facts;
 use crate::parse;
 use crate::rewrite::output_names;
 use crate::schema::{Schema, pg_type};
+use crate::settings::boolean;
 use crate::sql;
 
 /// The columns of a query or a table, as far as they are known.
@@ -198,7 +199,15 @@ impl ByTypes<'_> {
 
     /// What becomes a decimal without a change: a whole number, or the text of a literal.
     fn exact(&self, expr: &Expr) -> Option<Expr> {
+        if let Some(text) = sql::digits(expr) {
+            let (whole, after) = text.split_once('.').unwrap_or((text, ""));
+            let mut digits = whole.bytes().chain(after.bytes());
+            let is_short = whole.len() <= 19 && after.len() <= 16;
+            let is_plain = is_short && digits.all(|digit| digit.is_ascii_digit());
+            return is_plain.then(|| sql::string(text));
+        }
         match expr {
+            Expr::Value(_) => None,
             Expr::Nested(expr) => self.exact(expr),
             Expr::Cast {
                 expr, data_type, ..
@@ -207,21 +216,19 @@ impl ByTypes<'_> {
             {
                 self.exact(expr)
             }
-            Expr::Value(value) => match &value.value {
-                Value::Number(text, _) => {
-                    let (whole, after) = text.split_once('.').unwrap_or((text, ""));
-                    let digits = [whole, after].concat();
-                    let is_short = whole.len() <= 19
-                        && after.len() <= 16
-                        && digits.bytes().all(|c| c.is_ascii_digit());
-                    is_short.then(|| sql::string(text))
-                }
-                _ => None,
-            },
             other => match of(other, &self.scope) {
                 Some(Type::INT2 | Type::INT4 | Type::INT8) => Some(other.clone()),
                 _ => None,
             },
+        }
+    }
+
+    /// Makes a text that is compared with a truth value one itself.
+    fn truth(&self, one: &mut Expr, other: &Expr) {
+        if let Some(value) = sql::text(one).and_then(boolean)
+            && of(other, &self.scope) == Some(Type::BOOL)
+        {
+            *one = sql::literal(Value::Boolean(value));
         }
     }
 
@@ -338,6 +345,14 @@ impl VisitorMut for ByTypes<'_> {
                         _ => {}
                     }
                 }
+            }
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Eq | BinaryOperator::NotEq,
+                right,
+            } => {
+                self.truth(left, right);
+                self.truth(right, left);
             }
             Expr::BinaryOp { left, op, right } => self.operands(left, op, right),
             Expr::Function(function)
@@ -492,7 +507,10 @@ impl<'a> Scope<'a> {
 fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
     let of = |expr: &Expr| of(expr, scope);
     match expr {
-        Expr::Identifier(column) => find(scope, None, column),
+        Expr::Identifier(column) => find(scope, None, column).or_else(|| {
+            // It needs no parentheses.
+            (sql::folded(column) == "current_schema").then_some(Type::NAME)
+        }),
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
             [.., table, column] => find(scope, Some(table), column),
             _ => None,
@@ -548,8 +566,9 @@ fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
             else_result,
             ..
         } => {
+            // What comes last counts first.
             let results = conditions.iter().map(|when| &when.result);
-            facts::common(results.chain(else_result.as_deref()).map(of))
+            facts::common(else_result.as_deref().into_iter().chain(results).map(of))
         }
         Expr::Extract { expr, .. } => facts::result_of("extract", &[Some(Type::TEXT), of(expr)]),
         Expr::Ceil { expr, .. } => facts::result_of("ceil", &[of(expr)]),
@@ -720,8 +739,8 @@ mod tests {
                 "numeric float8 timestamptz",
             ),
             (
-                "case when true then 1 else 2.5 end, case when true then 1 end",
-                "numeric int4",
+                "case when true then 1 else 2.5 end, case when true then 1 end, case when true then 'a'::name else text end",
+                "numeric int4 text",
             ),
             (
                 "coalesce(null, 1), coalesce(big, 1), greatest(1, 2.5), nullif(1, 2), coalesce('a', text)",
@@ -740,8 +759,8 @@ mod tests {
                 "int4 bool int8 numeric date",
             ),
             (
-                "$1 + 1, nope, nope(1), json_get_int(text, 'a') + 1",
-                "? ? ? ?",
+                "$1 + 1, nope, nope(1), json_get_int(text, 'a') + 1, current_schema",
+                "? ? ? ? name",
             ),
             ("t.*", "int2 int8 numeric float8 numeric text date"),
         ] {
@@ -837,6 +856,10 @@ mod tests {
             (
                 "select distinct big + 1 from t",
                 "SELECT DISTINCT big + 1 FROM t",
+            ),
+            (
+                "select 't' = (big > 1), text = 't' from t where big = 1 <> 'off'",
+                "SELECT true = (big > 1), text = 't' FROM t WHERE big = 1 <> false",
             ),
         ] {
             let mut query = parse::query(asked).unwrap();

@@ -48,17 +48,16 @@ fn decimals(expr: &mut Expr, left: &mut usize) {
                 decimals(result, left);
             }
         }
-        Expr::Value(value) => {
-            if let Value::Number(text, _) = &value.value
+        number => {
+            if let Some(text) = sql::digits(number)
                 && let Some((_, fraction)) = text.split_once('.')
                 && let Some(rest) = left.checked_sub(fraction.len())
                 && let Ok(decimal) = parameters::typed(text, &Type::NUMERIC)
             {
                 *left = rest;
-                *expr = decimal;
+                *number = decimal;
             }
         }
-        _ => {}
     }
 }
 
@@ -138,11 +137,9 @@ impl Adapter<'_> {
                 *expr = sql::call(&name, [value.clone(), sql::string(format)]);
             }
             ("localtimestamp", Some([])) => *expr = parse::expression("to_local_time(now())", &[])?,
-            ("mod", Some([one, other])) => {
-                *expr = parse::expression("(($1) % ($2))", &[one.clone(), other.clone()])?;
-            }
-            ("div", Some([one, other])) => {
-                *expr = parse::expression("trunc(($1) / ($2))", &[one.clone(), other.clone()])?;
+            ("mod", Some(given @ [_, _])) => *expr = parse::expression("(($1) % ($2))", given)?,
+            ("div", Some(given @ [_, _])) => {
+                *expr = parse::expression("trunc(($1) / ($2))", given)?;
             }
             ("date_part", Some([field, time])) => {
                 if let Some(field) = sql::text(field) {
@@ -300,8 +297,7 @@ fn similar_to(expr: &mut Expr) -> Result<()> {
 
 /// Makes a text that is calculated with a number one itself.
 fn as_number(expr: &mut Expr, other: &Expr) {
-    let is_number = |expr: &Expr| constant(expr).is_some() && sql::text(expr).is_none();
-    if is_number(other)
+    if sql::digits(other).is_some()
         && let Some(text) = sql::text(expr)
         && text.parse::<u32>().is_ok()
     {
@@ -456,13 +452,7 @@ fn exists(subquery: &Query, negated: bool) -> Result<Expr> {
 
 /// A literal that is cast: a text or a number.
 fn constant(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) | Value::Number(text, _) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
+    sql::text(expr).or_else(|| sql::digits(expr))
 }
 
 fn has_precision(data_type: &DataType) -> bool {

@@ -7,8 +7,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Distinct, Expr, GroupByExpr, Ident, Join, JoinOperator, Query, Select,
-    SelectItem, SetExpr, TableFactor, TableWithJoins, Value, WindowType, visit_expressions,
+    BinaryOperator, Distinct, Expr, GroupByExpr, Join, JoinOperator, Query, Select, SelectItem,
+    SetExpr, TableFactor, TableWithJoins, Value, WindowType, visit_expressions,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -79,7 +79,7 @@ fn narrow(query: &mut Query, column: &str, key: &str) {
     let Some(inner) = source(select, column).filter(|_| !is_limited) else {
         return;
     };
-    let is_of_key = |expr: &Expr| name_of(expr).is_some_and(|name| sql::folded(name) == inner);
+    let is_of_key = |expr: &Expr| sql::column(expr).is_some_and(|name| sql::folded(name) == inner);
     let is_grouped = match &select.group_by {
         GroupByExpr::Expressions(by, modifiers) => {
             modifiers.is_empty() && (by.is_empty() || by.iter().any(is_of_key))
@@ -139,11 +139,11 @@ fn narrow(query: &mut Query, column: &str, key: &str) {
 fn source(select: &Select, column: &str) -> Option<String> {
     let expr = select.projection.iter().find_map(|item| match item {
         SelectItem::ExprWithAlias { expr, alias } if sql::folded(alias) == column => Some(expr),
-        SelectItem::UnnamedExpr(expr) if sql::folded(name_of(expr)?) == column => Some(expr),
+        SelectItem::UnnamedExpr(expr) if sql::folded(sql::column(expr)?) == column => Some(expr),
         _ => None,
     })?;
     let first = &select.from.first()?.relation;
-    let name = sql::folded(name_of(expr)?);
+    let name = sql::folded(sql::column(expr)?);
     let (alias, offers) = match first {
         TableFactor::Table { alias, .. } => (alias, true),
         TableFactor::Derived {
@@ -168,15 +168,6 @@ fn source(select: &Select, column: &str) -> Option<String> {
         _ => select.from[0].joins.is_empty() || matches!(first, TableFactor::Derived { .. }),
     };
     (is_first && offers).then_some(name)
-}
-
-/// The name of a column, without its table.
-fn name_of(expr: &Expr) -> Option<&Ident> {
-    match expr {
-        Expr::Identifier(name) => Some(name),
-        Expr::CompoundIdentifier(parts) => parts.last(),
-        _ => None,
-    }
 }
 
 /// The relation and the column that an expression compares with a key, and the key.

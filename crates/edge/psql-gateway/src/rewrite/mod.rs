@@ -22,9 +22,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
+    Expr, GroupByExpr, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor,
-    TableWithJoins, VisitMut, VisitorMut,
+    TableWithJoins, VisitMut, VisitorMut, visit_expressions_mut,
 };
 
 use self::dialect::adapt;
@@ -289,10 +289,8 @@ impl<'a> Rewriter<'a> {
                 return Err(Error::new("42P10", message));
             }
             let rest = relation.columns.iter().skip(named);
-            alias.columns.extend(rest.map(|column| TableAliasColumnDef {
-                name: sql::ident(column),
-                data_type: None,
-            }));
+            let rest = rest.map(|column| TableAliasColumnDef::from_name(sql::ident(column)));
+            alias.columns.extend(rest);
         }
         Ok(alias)
     }
@@ -348,13 +346,13 @@ impl<'a> Rewriter<'a> {
     fn projected(&mut self, item: &mut SelectItem) -> Result<()> {
         match item {
             SelectItem::UnnamedExpr(expr) => {
-                let name = output_name(expr);
+                let name = sql::column(expr).cloned();
                 let before = expr.clone();
                 self.expressions(expr)?;
                 // The column is still called as it was asked for.
                 if let Some(name) = name
                     && *expr != before
-                    && output_name(expr).is_none_or(|now| sql::folded(&now) != sql::folded(&name))
+                    && sql::column(expr).is_none_or(|now| sql::folded(now) != sql::folded(&name))
                 {
                     let expr = expr.clone();
                     *item = SelectItem::ExprWithAlias { expr, alias: name };
@@ -384,7 +382,7 @@ impl<'a> Rewriter<'a> {
         for item in &select.projection {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let name = output_name(expr).as_ref().map(sql::folded);
+                    let name = sql::column(expr).map(sql::folded);
                     offered.columns.push(name.unwrap_or_default());
                 }
                 SelectItem::ExprWithAlias { alias, .. } => offered.columns.push(sql::folded(alias)),
@@ -485,16 +483,22 @@ fn name_series(factor: &mut TableFactor) {
     if let TableFactor::Table {
         name,
         alias,
-        args: Some(_),
+        args: Some(args),
         ..
     } = factor
         && sql::last(name).as_deref() == Some("generate_series")
     {
+        // It may be given texts.
+        let _ = visit_expressions_mut(&mut args.args, |given| {
+            if sql::text(given).is_some_and(|text| text.parse::<i64>().is_ok()) {
+                *given = sql::number(sql::text(given).unwrap_or_default());
+            }
+            ControlFlow::<()>::Continue(())
+        });
         let alias = alias.get_or_insert_with(|| table_alias("generate_series"));
         if alias.columns.is_empty() {
-            let name = alias.name.clone();
-            let data_type = None;
-            alias.columns.push(TableAliasColumnDef { name, data_type });
+            let column = TableAliasColumnDef::from_name(alias.name.clone());
+            alias.columns.push(column);
         }
     }
 }
@@ -556,15 +560,6 @@ impl VisitorMut for Columns<'_, '_> {
             *expr = today;
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// The name that an expression has as a column, if it is one.
-fn output_name(expr: &Expr) -> Option<Ident> {
-    match expr {
-        Expr::Identifier(ident) => Some(ident.clone()),
-        Expr::CompoundIdentifier(parts) => parts.last().cloned(),
-        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     AccessExpr, Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions, visit_expressions_mut,
+    TableWithJoins, TrimWhereField, WildcardAdditionalOptions, visit_expressions_mut,
 };
 
 use crate::catalogue::facts;
@@ -102,12 +102,9 @@ fn name_in_runtime(expr: &Expr) -> String {
         }
         ControlFlow::<()>::Continue(())
     });
-    match &expr {
-        Expr::Identifier(ident) => sql::folded(ident),
-        Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded).unwrap_or_default(),
-        // Words of SQL are functions there.
-        other => other.to_string().to_lowercase(),
-    }
+    // Words of SQL are functions there.
+    let other = || expr.to_string().to_lowercase();
+    sql::column(&expr).map_or_else(other, sql::folded)
 }
 
 /// What PostgreSQL calls a column without an alias, as its `FigureColname` does it.
@@ -128,8 +125,7 @@ pub(crate) fn name(expr: &Expr) -> Option<String> {
 /// The name of a column, a function or a construct, also where it is cast.
 fn own_name(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Identifier(ident) => Some(sql::folded(ident)),
-        Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => sql::column(expr).map(sql::folded),
         Expr::Function(function) => sql::last(&function.name),
         Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => own_name(expr),
         Expr::Case { else_result, .. } => else_result.as_deref().and_then(own_name),
@@ -140,7 +136,11 @@ fn own_name(expr: &Expr) -> Option<String> {
             Some(if *shorthand { "substr" } else { "substring" }.to_owned())
         }
         Expr::Overlay { .. } => Some("overlay".to_owned()),
-        Expr::Trim { .. } => Some("btrim".to_owned()),
+        Expr::Trim { trim_where, .. } => Some(match trim_where {
+            Some(TrimWhereField::Leading) => "ltrim".to_owned(),
+            Some(TrimWhereField::Trailing) => "rtrim".to_owned(),
+            _ => "btrim".to_owned(),
+        }),
         Expr::Ceil { .. } => Some("ceil".to_owned()),
         Expr::Floor { .. } => Some("floor".to_owned()),
         Expr::Position { .. } => Some("position".to_owned()),

@@ -536,6 +536,10 @@ fn a_function_in_a_from_clause_is_a_row_and_columns_that_differ_in_casts_have_na
             "SELECT * FROM (SELECT upper('a') AS r) AS r",
         ),
         (
+            "select g from generate_series('1', '3') g",
+            "SELECT g FROM generate_series(1, 3) g (g)",
+        ),
+        (
             "select * from pg_catalog.now()",
             "SELECT * FROM (SELECT now() AS now) AS now",
         ),

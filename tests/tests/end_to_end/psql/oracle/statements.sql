@@ -825,6 +825,7 @@ commit
 
 set search_path to public
 
+--! nothing is notified
 LISTEN "orders"
 
 begin read only
@@ -867,9 +868,8 @@ COMMIT
 
 select * from orders where id = E'it''s \\' order by "id"
 
+--! nothing is notified
 LISTEN orders
-
-SELECT NOW()
 
 --- postgres.js
 -- postgres.js 3.4, recorded.
@@ -911,8 +911,10 @@ select count(*) from state; select 1
 
 copy (select key from state) to stdout
 
+--! nothing is notified
 listen "x"
 
+--! nothing is notified
 select pg_notify('x', 'y')
 
 --- Hibernate
@@ -923,6 +925,7 @@ select current_catalog
 
 select current_schema()
 
+--! lengths of the standard's types are not told
 select * from information_schema.sequences
 
 select o1_0.id,o1_0.created,o1_0.delayed,o1_0.price,o1_0.region,o1_0.status,o1_0.version from orders o1_0 where o1_0.id='x'
@@ -1043,6 +1046,7 @@ SELECT a1.attname, c2.relname, a2.attname FROM pg_constraint con LEFT JOIN pg_cl
 
 SELECT c.conname, array( SELECT attname FROM unnest(c.conkey) WITH ORDINALITY cols(colid, arridx) JOIN pg_attribute AS ca ON cols.colid = ca.attnum WHERE ca.attrelid = c.conrelid ORDER BY cols.arridx ), c.contype, (SELECT fkc.relname || '.' || fka.attname FROM pg_attribute AS fka JOIN pg_class AS fkc ON fka.attrelid = fkc.oid WHERE fka.attrelid = c.confrelid AND fka.attnum = c.confkey[1]), cl.reloptions FROM pg_constraint AS c JOIN pg_class AS cl ON c.conrelid = cl.oid WHERE cl.relname = 'orders' AND pg_catalog.pg_table_is_visible(cl.oid)
 
+--! unnest of several arrays at once
 SELECT indexname, array_agg(attname ORDER BY arridx), indisunique, indisprimary, array_agg(ordering ORDER BY arridx), amname, exprdef, s2.attoptions FROM ( SELECT c2.relname as indexname, idx.*, attr.attname, am.amname, CASE WHEN idx.indexprs IS NOT NULL THEN pg_get_indexdef(idx.indexrelid) END AS exprdef, CASE am.amname WHEN 'btree' THEN CASE (option & 1) WHEN 1 THEN 'DESC' ELSE 'ASC' END END as ordering, c2.reloptions as attoptions FROM ( SELECT * FROM pg_index i, unnest(i.indkey, i.indoption) WITH ORDINALITY koi(key, option, arridx) ) idx LEFT JOIN pg_class c ON idx.indrelid = c.oid LEFT JOIN pg_class c2 ON idx.indexrelid = c2.oid LEFT JOIN pg_am am ON c2.relam = am.oid LEFT JOIN pg_attribute attr ON attr.attrelid = c.oid AND attr.attnum = idx.key WHERE c.relname = 'orders' AND pg_catalog.pg_table_is_visible(c.oid) ) s2 GROUP BY indexname, indisunique, indisprimary, amname, exprdef, attoptions
 
 --- Rails
@@ -1145,6 +1149,7 @@ SELECT pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c 
 
 SELECT extname FROM pg_extension
 
+--! there are no extensions to install
 SELECT installed_version IS NOT NULL FROM pg_available_extensions WHERE name = 'hstore'
 
 SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_.*' AND nspname NOT IN ('information_schema') ORDER by nspname
@@ -1161,8 +1166,10 @@ SELECT datctype FROM pg_database WHERE datname = current_database()
 
 SHOW client_min_messages
 
+--! there are no locks
 SELECT pg_try_advisory_lock(42)
 
+--! there are no locks
 SELECT pg_advisory_unlock(42)
 
 SELECT pg_get_serial_sequence('orders', 'id')
@@ -1181,6 +1188,7 @@ select '00000000-0000-0000-0000-000000000005'::uuid, '{1,2}'::int[]
 
 select '{1}'::int[], 'a'::varchar, '1 day'::interval, '{}'::jsonb, 1.5::numeric, now()::date, null::int4range
 
+--! it locks rows, which is refused
 SELECT "orders".* FROM "orders" WHERE "orders"."id" = 'x' FOR UPDATE
 
 SELECT "orders".* FROM "orders"
@@ -1203,14 +1211,17 @@ SELECT * FROM ( SELECT current_database(), nspname, r.rolname FROM pg_catalog.pg
 
 SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'FOREIGN', 'FOREIGN TABLE') AND table_schema NOT IN ('pg_catalog', 'information_schema')
 
+--! lengths of the standard's types are not told
 SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, CASE WHEN udt_schema is NULL THEN udt_name ELSE format_type(typ.oid, NULL) END, character_maximum_length, character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, character_set_catalog, character_set_schema, character_set_name, collation_catalog FROM information_schema.columns JOIN pg_namespace AS ns ON ns.nspname = udt_schema JOIN pg_type AS typ ON typnamespace = ns.oid AND typname = udt_name
 
+--! lengths of the standard's types are not told
 SELECT table_catalog, table_schema, table_name, check_option, is_updatable FROM information_schema.views WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
 
 SELECT current_database(), n.nspname, t.relname, i.relname, '' FROM pg_catalog.pg_class i JOIN pg_catalog.pg_index ix ON ix.indexrelid = i.oid JOIN pg_catalog.pg_class t ON ix.indrelid = t.oid LEFT JOIN pg_catalog.pg_user u ON u.usesysid = i.relowner LEFT JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace WHERE i.relkind = 'i' AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND t.relkind = 'r'
 
 SELECT current_database(), t_ns.nspname, ix_cls.relname, current_database(), ix_ns.nspname, t.relname, a.attname, ix_cls.relname FROM pg_class t JOIN pg_index ix ON t.oid = ix.indrelid JOIN pg_class ix_cls ON ix.indexrelid = ix_cls.oid JOIN pg_attribute a ON t.oid = a.attrelid LEFT JOIN pg_namespace t_ns ON t.relnamespace = t_ns.oid LEFT JOIN pg_namespace ix_ns ON ix_cls.relnamespace = ix_ns.oid WHERE ix_cls.relkind = 'i' AND t_ns.nspname NOT IN ('pg_catalog', 'pg_toast') AND a.attnum = ANY(ix.indkey) AND t.relkind = 'r'
 
+--! the catalogue has no constraints of its own
 SELECT current_database(), pgn.nspname, pgc.conname, current_database(), pgtn.nspname, pgt.relname, constraint_type, pgc.condeferrable, pgc.condeferred FROM pg_catalog.pg_constraint pgc JOIN pg_catalog.pg_namespace pgn ON pgc.connamespace = pgn.oid JOIN pg_catalog.pg_class pgt ON pgc.conrelid = pgt.oid JOIN pg_catalog.pg_namespace pgtn ON pgt.relnamespace = pgtn.oid JOIN ( SELECT 'PRIMARY KEY' AS constraint_type, 'p' AS contype UNION ALL SELECT 'FOREIGN KEY' AS constraint_type, 'f' AS contype UNION ALL SELECT 'UNIQUE KEY' AS constraint_type, 'u' AS contype ) mapping_table ON mapping_table.contype = pgc.contype
 
 SELECT current_database(), n.nspname, c.conname, current_database(), n.nspname, t.relname, a.attname, a.attnum, mapping_table.constraint_type FROM pg_constraint c JOIN pg_namespace n on n.oid = c.connamespace JOIN pg_class t on t.oid = c.conrelid AND t.relkind = 'r' JOIN pg_attribute a on t.oid = a.attrelid AND a.attnum = ANY(c.conkey) JOIN ( SELECT 'PRIMARY KEY' AS constraint_type, 'p' AS contype UNION ALL SELECT 'FOREIGN KEY' AS constraint_type, 'f' AS contype UNION ALL SELECT 'UNIQUE KEY' AS constraint_type, 'u' AS contype ) mapping_table ON mapping_table.contype = c.contype AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
@@ -1221,10 +1232,12 @@ SELECT usename, usesysid FROM pg_catalog.pg_user
 -- From its source: https://github.com/dbeaver/dbeaver, PostgreDataSource.java, PostgreDatabase.java, PostgreSchema.java and PostgreExecutionContext.java.
 SELECT current_database()
 
+--! there are no transactions to be frozen
 SELECT db.oid,db.* FROM pg_catalog.pg_database db WHERE 1 = 1 AND datallowconn AND NOT datistemplate OR db.datname ='postgres' ORDER BY db.datname
 
 SELECT db.datname FROM pg_catalog.pg_database db WHERE datistemplate
 
+--! there are no transactions to be frozen
 SELECT db.oid,db.* FROM pg_catalog.pg_database db WHERE datname='postgres'
 
 select description from pg_shdescription join pg_database on objoid = pg_database.oid where datname = 'nope'
@@ -1235,6 +1248,7 @@ SELECT reltype FROM pg_catalog.pg_class WHERE 1<>1 LIMIT 1
 
 SELECT current_schema(),session_user
 
+--! its own search path
 SHOW search_path
 
 SET search_path = public,public
@@ -1243,10 +1257,13 @@ RESET search_path
 
 SELECT n.oid,n.*,d.description FROM pg_catalog.pg_namespace n LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=n.oid AND d.objsubid=0 AND d.classoid='pg_namespace'::regclass ORDER BY nspname
 
+--! defaults and lengths of the standard's types are not told
 SELECT t.oid,t.*,c.relkind,format_type(nullif(t.typbasetype, 0), t.typtypmod) as base_type_name, d.description FROM pg_catalog.pg_type t LEFT OUTER JOIN pg_catalog.pg_type et ON et.oid=t.typelem LEFT OUTER JOIN pg_catalog.pg_class c ON c.oid=t.typrelid LEFT OUTER JOIN pg_catalog.pg_description d ON t.oid=d.objoid WHERE t.typname IS NOT NULL AND (c.relkind IS NULL OR c.relkind = 'c') AND (et.typcategory IS NULL OR et.typcategory <> 'C')
 
+--! tables have no files
 SELECT c.oid,c.*,d.description,pg_catalog.pg_get_expr(c.relpartbound, c.oid) as partition_expr, pg_catalog.pg_get_partkeydef(c.oid) as partition_key FROM pg_catalog.pg_class c LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_class'::regclass WHERE c.relnamespace=2200 AND c.relkind not in ('i','I','c')
 
+--! tables have no system columns in pg_attribute
 SELECT c.relname,a.*,pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) as def_value,dsc.description,dep.objid FROM pg_catalog.pg_attribute a INNER JOIN pg_catalog.pg_class c ON (a.attrelid=c.oid) LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON (a.attrelid=ad.adrelid AND a.attnum = ad.adnum) LEFT OUTER JOIN pg_catalog.pg_description dsc ON (c.oid=dsc.objoid AND a.attnum = dsc.objsubid) LEFT OUTER JOIN pg_depend dep on dep.refobjid = a.attrelid AND dep.deptype = 'i' and dep.refobjsubid = a.attnum and dep.classid = dep.refclassid WHERE NOT a.attisdropped AND c.relkind not in ('i','I','c') AND c.relnamespace=2200 ORDER BY a.attnum
 
 SELECT i.inhrelid relid, pc.relnamespace parent_ns, pc.oid parent_oid, i.inhseqno FROM pg_catalog.pg_inherits i, pg_class rc, pg_class pc WHERE rc.oid=i.inhrelid AND rc.relnamespace=2200 AND pc.oid=i.inhparent
@@ -1259,18 +1276,22 @@ SELECT p.oid AS proc_oid,p.proname AS proc_name,a.* FROM pg_catalog.pg_aggregate
 
 SELECT p.oid as poid,p.*,pg_catalog.pg_get_expr(p.proargdefaults, 0) as arg_defaults,d.description FROM pg_catalog.pg_proc p LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=p.oid and d.classoid='pg_proc'::regclass AND d.objsubid = 0 WHERE p.pronamespace=2200 ORDER BY p.proname
 
+--! no sizes
 select c.oid,pg_catalog.pg_total_relation_size(c.oid) as total_rel_size,pg_catalog.pg_relation_size(c.oid) as rel_size FROM pg_class c WHERE c.relnamespace=2200
 
 SELECT s.oid as schema_id from pg_catalog.pg_namespace s WHERE s.nspname ='public'
 
 SELECT * FROM pg_default_acl WHERE defaclnamespace = 2200
 
+--! roles may do nothing but read
 SELECT a.oid,a.*,pd.description FROM pg_catalog.pg_roles a left join pg_catalog.pg_shdescription pd on a.oid = pd.objoid ORDER BY a.rolname
 
 SELECT am.oid,am.* FROM pg_catalog.pg_am am ORDER BY am.oid
 
+--! there is one encoding
 SELECT c.contoencoding as encid,pg_catalog.pg_encoding_to_char(c.contoencoding) as encname FROM pg_catalog.pg_conversion c GROUP BY c.contoencoding ORDER BY 2
 
+--! collations of the operating system are not told
 SELECT c.oid,c.* FROM pg_catalog.pg_collation c ORDER BY c.oid
 
 SELECT l.oid,l.* FROM pg_catalog.pg_language l ORDER BY l.oid
@@ -1281,6 +1302,7 @@ SELECT l.oid,l.* FROM pg_catalog.pg_foreign_server l ORDER BY l.srvname
 
 SELECT t.oid,t.*,pg_tablespace_location(t.oid) loc FROM pg_catalog.pg_tablespace t ORDER BY t.oid
 
+--! there are no extensions to install
 SELECT name,default_version,installed_version,comment FROM pg_catalog.pg_available_extensions ORDER BY name
 
 SELECT pet.*, d.description FROM pg_catalog.pg_event_trigger pet LEFT OUTER JOIN pg_catalog.pg_description d ON pet."oid" = d.objoid
@@ -1324,6 +1346,8 @@ SELECT floor((version)/300)*300 AS "time", count(*) AS n FROM orders WHERE versi
 SELECT date_trunc('minute', created) AS "time", count(*) AS value FROM orders WHERE created BETWEEN '2026-01-02T00:00:00Z' AND '2026-01-03T00:00:00Z' GROUP BY 1 ORDER BY 1
 
 SELECT status AS metric, count(*)::float8 AS value FROM orders GROUP BY 1 ORDER BY 1
+
+select now() where false
 
 SELECT DISTINCT region FROM orders ORDER BY 1
 
