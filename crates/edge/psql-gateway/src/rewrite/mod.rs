@@ -289,8 +289,10 @@ impl<'a> Rewriter<'a> {
                 return Err(Error::new("42P10", message));
             }
             let rest = relation.columns.iter().skip(named);
-            let rest = rest.map(|column| TableAliasColumnDef::from_name(sql::ident(column)));
-            alias.columns.extend(rest);
+            alias.columns.extend(rest.map(|column| TableAliasColumnDef {
+                name: sql::ident(column),
+                data_type: None,
+            }));
         }
         Ok(alias)
     }
@@ -497,8 +499,8 @@ fn name_series(factor: &mut TableFactor) {
         });
         let alias = alias.get_or_insert_with(|| table_alias("generate_series"));
         if alias.columns.is_empty() {
-            let column = TableAliasColumnDef::from_name(alias.name.clone());
-            alias.columns.push(column);
+            let (name, data_type) = (alias.name.clone(), None);
+            alias.columns.push(TableAliasColumnDef { name, data_type });
         }
     }
 }
