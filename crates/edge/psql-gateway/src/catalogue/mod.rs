@@ -6,7 +6,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `facts.tsv`, `facts.rs` | the tables, types, functions and settings of PostgreSQL, written by `facts.sql` |
-//! | `fill.rs`, `fill.sql` | what is in them |
+//! | `fill.rs`, `fill.sql`, `personalize.sql` | what is in them |
 //! | `answers.rs`, `answers.tsv`, `functions.rs` | PostgreSQL's functions about the catalogue |
 //! | `concerns.rs` | whether a query concerns the catalogue |
 //! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
