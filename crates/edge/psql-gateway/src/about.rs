@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlparser::ast::Value;
 
+use crate::settings;
+
 /// What functions about the session answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct About {
@@ -14,13 +16,11 @@ pub(crate) struct About {
     pub(crate) settings: BTreeMap<String, String>,
 }
 
-/// The version that is told to clients, by which they choose what they ask of the catalogue.
-pub(crate) const SERVER_VERSION: &str = "15.0";
-
-/// What `version()` answers.
+/// What `version()` answers. Clients choose by the version what they ask of the catalogue.
 pub(crate) fn version() -> String {
     format!(
-        "PostgreSQL {SERVER_VERSION} compatible psql-gateway {} for Restate",
+        "PostgreSQL {} compatible psql-gateway {} for Restate",
+        settings::default("server_version").unwrap_or_default(),
         env!("CARGO_PKG_VERSION")
     )
 }
@@ -28,14 +28,8 @@ pub(crate) fn version() -> String {
 impl About {
     /// Whether the catalogue is the same for both.
     pub(crate) fn looks_like(&self, other: &Self) -> bool {
-        let looks = |session: &Self| {
-            (
-                session.user.clone(),
-                session.database.clone(),
-                session.settings.clone(),
-            )
-        };
-        looks(self) == looks(other)
+        let looks = (&self.user, &self.database, &self.settings);
+        looks == (&other.user, &other.database, &other.settings)
     }
 
     /// The value of a function without arguments, if it is about the session.

@@ -26,7 +26,7 @@ use tracing::debug;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::session::Session;
-use crate::settings::REPORTED;
+use crate::settings::reported;
 use crate::tls::Tls;
 
 /// Users and their passwords, salted and hashed as SCRAM-SHA-256 wants them.
@@ -244,7 +244,7 @@ impl ServerParameterProvider for Parameters {
     fn server_parameters<C: ClientInfo>(&self, _client: &C) -> Option<HashMap<String, String>> {
         let settings = self.0.settings();
         let value = |name: &str| settings.get(&name.to_lowercase()).cloned();
-        let mut told: HashMap<String, String> = (REPORTED.into_iter())
+        let mut told: HashMap<String, String> = reported()
             .filter_map(|name| Some((name.to_owned(), value(name)?)))
             .collect();
         told.insert("session_authorization".to_owned(), self.0.about().user);

@@ -29,7 +29,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArguments, ObjectName, OrderBy, OrderByKind, Query,
-    Select, SetExpr, TableFactor, UnaryOperator, Value, Visit, Visitor,
+    Select, SetExpr, TableFactor, UnaryOperator, Visit, Visitor,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -107,17 +107,9 @@ pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
         if matches!(token.token, Token::Whitespace(_)) {
             continue;
         }
-        let refuse = |error: Error| Err(error.at(sql, token.span.start));
         words += 1;
         item += 1;
-        if words > WORDS {
-            return refuse(too_large(format_args!("more than {WORDS} words and signs")));
-        }
-        if around + item > WORDS_OF_AN_ITEM {
-            return refuse(too_deep(format_args!(
-                "an expression of more than {WORDS_OF_AN_ITEM} words and signs"
-            )));
-        }
+        let is_long = around + item > WORDS_OF_AN_ITEM;
         let is_in_case = items_around.last().is_some_and(|(_, is_case)| *is_case);
         let keyword = match &token.token {
             Token::Word(word) if word.quote_style.is_none() => word.keyword,
@@ -130,9 +122,6 @@ pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
                 items_around.push((item, is_case));
                 item = 0;
                 brackets_around += usize::from(!is_case);
-                if brackets_around > BRACKETS {
-                    return refuse(brackets());
-                }
             }
             (Token::RParen | Token::RBracket | Token::RBrace, _) => {
                 // A CASE without END, which is a name, ends here too.
@@ -160,12 +149,21 @@ pub(crate) fn check_words(tokens: &[TokenWithSpan], sql: &str) -> Result<()> {
             (Token::RBracket, Token::LBracket) | (Token::Lt, Token::Word(_)) => {}
             _ => dimensions = 0,
         }
-        if dimensions > DIMENSIONS {
-            return refuse(too_deep(format_args!(
-                "more than {DIMENSIONS} types in each other"
-            )));
-        }
         before = &token.token;
+        let refused = if words > WORDS {
+            too_large(format_args!("more than {WORDS} words and signs"))
+        } else if is_long {
+            too_deep(format_args!(
+                "an expression of more than {WORDS_OF_AN_ITEM} words and signs"
+            ))
+        } else if brackets_around > BRACKETS {
+            brackets()
+        } else if dimensions > DIMENSIONS {
+            too_deep(format_args!("more than {DIMENSIONS} types in each other"))
+        } else {
+            continue;
+        };
+        return Err(refused.at(sql, token.span.start));
     }
     Ok(())
 }
@@ -305,9 +303,7 @@ impl Measure {
         let what = "tables are read, counting those of WITH queries each time";
         at_most(level.scans, SCANS, what)
     }
-}
 
-impl Measure {
     /// Counts what an expression makes, once it is known how much is in it.
     ///
     /// A function or operator that puts values together makes as much as they have; one that makes as much as it is told to,
@@ -317,9 +313,7 @@ impl Measure {
         let Some(level) = self.levels.last_mut() else {
             return;
         };
-        let Some(parts) = level.parts.pop() else {
-            return;
-        };
+        let parts = level.parts.pop().unwrap_or_default();
         let (size, made) = match Makes::of(expr) {
             Makes::One => (VALUE, parts.made),
             Makes::Largest => {
@@ -332,11 +326,8 @@ impl Measure {
             Makes::Sum => (parts.sum, parts.sum.max(parts.made)),
             Makes::Times(times) => {
                 // How many is a part too, but nothing that is repeated.
-                let size = parts
-                    .sum
-                    .saturating_sub(NUMBER)
-                    .max(1)
-                    .saturating_mul(times);
+                let repeated = parts.sum.saturating_sub(NUMBER).max(1);
+                let size = repeated.saturating_mul(times);
                 (size, parts.made.saturating_add(size))
             }
             Makes::Numbers(many) => {
@@ -444,11 +435,12 @@ impl Visitor for Measure {
         self.calculations += usize::from(!matches!(expr, Expr::Value(_)));
         self.windows +=
             usize::from(matches!(expr, Expr::Function(function) if function.over.is_some()));
-        if self.calculations > CALCULATIONS || self.windows > WINDOWS {
-            return ControlFlow::Break(too_deep(format_args!(
-                "more than {CALCULATIONS} expressions that are no literals, or more than {WINDOWS} window functions"
-            )));
-        }
+        at_most(
+            self.calculations,
+            CALCULATIONS,
+            "expressions that are no literals",
+        )?;
+        at_most(self.windows, WINDOWS, "window functions")?;
         self.work = self.work.saturating_add(1 << self.doubled.min(40));
         if self.work > WORK {
             return ControlFlow::Break(too_deep(format_args!(
@@ -466,13 +458,8 @@ impl Visitor for Measure {
         at_most(self.casts, CASTS, "casts and signs in each other")?;
         if let Expr::Cube(columns) = expr {
             self.cube += columns.len();
-            if self.cube > CUBE {
-                return ControlFlow::Break(too_deep(format_args!(
-                    "a cube of more than {CUBE} columns"
-                )));
-            }
         }
-        ControlFlow::Continue(())
+        at_most(self.cube, CUBE, "columns of a cube")
     }
 
     fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
@@ -565,10 +552,7 @@ fn is_list_of_literals(expr: &Expr) -> bool {
 /// How many bytes a literal has.
 fn written(expr: &Expr) -> Option<u64> {
     match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => u64::try_from(text.len()).ok(),
-            _ => Some(8),
-        },
+        Expr::Value(_) => u64::try_from(sql::text(expr).map_or(8, str::len)).ok(),
         Expr::Nested(expr) | Expr::Cast { expr, .. } => written(expr),
         _ => None,
     }
@@ -583,8 +567,8 @@ fn without_bound(expr: &Expr) -> Option<Error> {
     match (name.as_str(), &function.args) {
         ("levenshtein", FunctionArguments::List(list)) => {
             let short = |expr: &Expr| {
-                let parameter = matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
-                parameter || written(expr).is_some_and(|size| size <= COMPARED as u64)
+                let is_short = written(expr).is_some_and(|size| size <= COMPARED as u64);
+                is_short || sql::placeholder(expr).is_some()
             };
             let mut arguments = list.args.iter().filter_map(sql::argument);
             (!arguments.any(short)).then(|| {
@@ -603,13 +587,9 @@ fn without_bound(expr: &Expr) -> Option<Error> {
 /// The amount of a number, if one is written. Of a parameter it is not known yet; what is sent has none.
 fn whole(expr: &Expr) -> Option<u64> {
     match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.trim_start_matches('-').parse().ok(),
-            Value::Placeholder(_) | Value::Null => Some(0),
-            _ => None,
-        },
         Expr::Nested(expr) | Expr::Cast { expr, .. } | Expr::UnaryOp { expr, .. } => whole(expr),
-        _ => None,
+        _ if sql::is_null(expr) || sql::placeholder(expr).is_some() => Some(0),
+        _ => sql::digits(expr)?.trim_start_matches('-').parse().ok(),
     }
 }
 
@@ -640,19 +620,12 @@ fn doubles(expr: &Expr) -> bool {
 
 /// How deep the set operations of a query are nested, brackets apart.
 fn set_operations(body: &SetExpr) -> usize {
-    let mut deepest = 0;
-    let mut left = vec![(body, 0)];
-    while let Some((body, depth)) = left.pop() {
-        if let SetExpr::SetOperation {
-            left: a, right: b, ..
-        } = body
-        {
-            left.push((a, depth + 1));
-            left.push((b, depth + 1));
+    match body {
+        SetExpr::SetOperation { left, right, .. } => {
+            1 + set_operations(left).max(set_operations(right))
         }
-        deepest = deepest.max(depth);
+        _ => 0,
     }
-    deepest
 }
 
 #[cfg(test)]

@@ -171,17 +171,12 @@ impl Wished {
                 "COPY QUOTE and ESCAPE are available only in CSV mode",
             ));
         }
-        let delimiter = byte(
-            "delimiter",
-            self.delimiter.unwrap_or(if csv { ',' } else { '\t' }),
-        )?;
+        let (separator, null) = if csv { (',', "") } else { ('\t', "\\N") };
+        let delimiter = byte("delimiter", self.delimiter.unwrap_or(separator))?;
         let quote = byte("quote", self.quote.unwrap_or('"'))?;
-        let escape = self
-            .escape
-            .map_or(Ok(quote), |escape| byte("escape", escape))?;
-        let null = self
-            .null
-            .unwrap_or_else(|| (if csv { "" } else { "\\N" }).to_owned());
+        let escape = self.escape.map(|escape| byte("escape", escape));
+        let escape = escape.unwrap_or(Ok(quote))?;
+        let null = self.null.unwrap_or_else(|| null.to_owned());
         let misread = if csv {
             delimiter == quote
         } else {
@@ -196,18 +191,13 @@ impl Wished {
             let message = "COPY's NULL must contain neither the delimiter nor the end of a line";
             return Err(Error::new("22023", message));
         }
-        let layout = match (csv, binary) {
-            (_, true) => Layout::Binary,
-            (true, _) => Layout::Csv {
-                delimiter,
-                quote,
-                escape,
-                null,
-            },
-            _ => Layout::Text { delimiter, null },
+        let line = Layout::Line {
+            delimiter,
+            null,
+            quotes: csv.then_some((quote, escape)),
         };
         Ok(CopyOptions {
-            layout,
+            layout: if binary { Layout::Binary } else { line },
             header: self.header,
         })
     }

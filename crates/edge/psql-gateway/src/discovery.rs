@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::about::About;
 use crate::bounds::with_stack;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::runtime::Runtime;
 use crate::schema::{Schema, Table};
 use crate::views::{View, Views};
@@ -79,15 +79,9 @@ async fn names(runtime: &Runtime) -> Result<Vec<String>> {
     let mut answer = runtime.query(TABLES).await?;
     let mut names = Vec::new();
     while let Some(batch) = answer.batches.try_next().await? {
-        let column = arrow_cast::cast(batch.column(0), &DataType::Utf8)
-            .map_err(|error| Error::new("XX000", error.to_string()))?;
-        names.extend(
-            column
-                .as_string::<i32>()
-                .iter()
-                .flatten()
-                .map(str::to_owned),
-        );
+        let column = arrow_cast::cast(batch.column(0), &DataType::Utf8)?;
+        let column = column.as_string::<i32>().iter().flatten();
+        names.extend(column.map(str::to_owned));
     }
     Ok(names)
 }

@@ -18,7 +18,7 @@ use crate::row_encoder::{Layout, RowEncoder};
 use crate::rows::Rows;
 use crate::runtime::{Answer, Batches};
 use crate::session::Session;
-use crate::values::Column;
+use crate::values::{self, Column};
 use crate::zone::Zone;
 
 impl Rows {
@@ -29,10 +29,7 @@ impl Rows {
         format: &Format,
         session: &Arc<Session>,
     ) -> Result<QueryResponse> {
-        let fields = self.columns.fields(format)?.into_iter();
-        let formats = session.formats();
-        let fields = fields.map(|field| field.with_format_options(formats.clone()));
-        let fields = Arc::new(fields.collect::<Vec<_>>());
+        let fields = self.fields(format, session)?;
         let count = i16::try_from(fields.len()).unwrap_or(i16::MAX);
         let rows = Encoded::new(self.answer, fields.clone(), session, Layout::Message)
             .map_ok(move |row| DataRow::new(row, count));
@@ -47,16 +44,11 @@ impl Rows {
         options: &CopyOptions,
         session: &Arc<Session>,
     ) -> PgWireResult<Copied> {
-        let binary = options.layout == Layout::Binary;
-        let format = if binary {
-            Format::UnifiedBinary
-        } else {
-            Format::UnifiedText
+        let (format, binary) = match options.layout {
+            Layout::Binary => (Format::UnifiedBinary, true),
+            _ => (Format::UnifiedText, false),
         };
-        let fields = self.columns.fields(&format)?.into_iter();
-        let formats = session.formats();
-        let fields = fields.map(|field| field.with_format_options(formats.clone()));
-        let fields = Arc::new(fields.collect::<Vec<_>>());
+        let fields = self.fields(&format, session)?;
         let names = self.columns.names();
         let layout = options.layout.clone();
         Ok(Copied {
@@ -65,6 +57,14 @@ impl Rows {
             header: options.header_line(names)?,
             rows: Box::pin(Encoded::new(self.answer, fields, session, layout)),
         })
+    }
+
+    /// The description of the columns, for a client of this session.
+    fn fields(&self, format: &Format, session: &Session) -> Result<Arc<Vec<FieldInfo>>> {
+        let fields = self.columns.fields(format)?.into_iter();
+        let formats = session.formats();
+        let fields = fields.map(|field| field.with_format_options(formats.clone()));
+        Ok(Arc::new(fields.collect()))
     }
 }
 
@@ -112,7 +112,7 @@ impl Encoded {
         let columns = batch.columns().iter().zip(batch.schema_ref().fields());
         let columns = columns
             .zip(&*self.fields)
-            .map(|((column, field), wanted)| Column::new(column, field, wanted, &self.zone));
+            .map(|((column, field), wanted)| values::column(column, field, wanted, &self.zone));
         self.columns = columns.collect::<Result<_>>()?;
         self.row = 0;
         self.rows = batch.num_rows();
@@ -120,8 +120,8 @@ impl Encoded {
     }
 
     fn next_row(&mut self) -> PgWireResult<BytesMut> {
-        for (column, wanted) in self.columns.iter().zip(&*self.fields) {
-            column.write(self.row, wanted, &mut self.encoder)?;
+        for column in &self.columns {
+            column(self.row, &mut self.encoder)?;
         }
         self.row += 1;
         Ok(self.encoder.take())

@@ -1,5 +1,6 @@
 //! Everything that can go wrong, with the SQLSTATE that PostgreSQL's clients expect for it.
 
+use arrow_schema::ArrowError;
 use pgwire::error::{ErrorInfo, PgWireError};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
@@ -113,14 +114,15 @@ impl Error {
             .strip_prefix("Datafusion error: ")
             .unwrap_or(message)
             .trim();
-        let known = KNOWN.iter().find_map(|(code, before, after)| {
+        let known = known().find_map(|(code, before, is_named)| {
             let (_, rest) = text.split_once(before)?;
-            let name = after.and_then(|after| rest.split(after).next());
+            let name = rest.split(['\'', '\n']).next().filter(|_| is_named);
+            let name = name.and_then(|name| name.split(". ").next());
             let name = name.map(|name| {
                 let last = name.trim_end_matches('.').rsplit('.').next();
                 last.unwrap_or(name).trim_matches('"')
             });
-            Some((*code, name.filter(|name| !name.is_empty())))
+            Some((code, name.filter(|name| !name.is_empty())))
         });
         let Some((code, name)) = known else {
             return Self::new("XX000", readable(text));
@@ -172,34 +174,13 @@ impl Error {
     }
 }
 
-/// SQLSTATE, the text by which the runtime's error is known, and what follows the name in question.
-const KNOWN: [(&str, &str, Option<&str>); 21] = [
-    ("54001", "RecursionLimitExceeded", None),
-    ("42703", "No field named ", Some(". ")),
-    ("42P01", "table '", Some("' not found")),
-    ("42883", "Invalid function '", Some("'")),
-    ("42883", "table function '", Some("'")),
-    ("42883", "Cannot get result type", None),
-    ("42883", "No function matches the given name", None),
-    (
-        "42702",
-        "Ambiguous reference to unqualified field ",
-        Some("\n"),
-    ),
-    ("42601", "ParserError(", None),
-    ("42601", "TokenizerError(", None),
-    ("42803", "must be in the GROUP BY clause", None),
-    ("42803", "must appear in the GROUP BY clause", None),
-    ("2201W", "LIMIT must be >= 0", None),
-    ("2201X", "OFFSET must be >=0", None),
-    ("22012", "Divide by zero", None),
-    ("22P02", "Cannot cast string", None),
-    ("22007", "Error parsing timestamp", None),
-    ("42804", "Cannot infer common", None),
-    ("42804", "could not be coerced", None),
-    ("53200", "Resources exhausted", None),
-    ("0A000", "This feature is not implemented", None),
-];
+/// SQLSTATE, the text by which the runtime's error is known, and whether the name in question follows.
+fn known() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    include_str!("errors.tsv").lines().filter_map(|line| {
+        let mut parts = line.split('\t');
+        Some((parts.next()?, parts.next()?, parts.next().is_some()))
+    })
+}
 
 /// The runtime's message, without the name of its engine's modules and without lists of everything else there is.
 fn readable(text: &str) -> String {
@@ -243,6 +224,12 @@ fn offset(sql: &str, location: Location) -> Option<usize> {
         .map(|line| line.chars().count() + 1)
         .sum();
     (column > 0).then_some(before + column)
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::new("XX000", error.to_string())
+    }
 }
 
 impl From<Error> for ErrorInfo {

@@ -3,16 +3,16 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Fetch, LimitClause, Query, Statement, UnaryOperator, Value, VisitMut, VisitorMut,
+    Expr, Fetch, LimitClause, Query, Statement, UnaryOperator, VisitMut, VisitorMut,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
-use crate::sql::{self, literal};
+use crate::sql;
 
 /// `TABLE t` becomes `SELECT * FROM t`, a `FETCH` gets a direction and a `FROM`, a `MOVE` is a `FETCH … INTO MOVE`, and transactions
-/// are not `DEFERRABLE`, which has no effect on reading.
+/// are not `DEFERRABLE`, which has no effect on reading. `TRIM (BOTH FROM x)` says what is trimmed.
 pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut long: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // The last token that is no white space.
@@ -21,6 +21,7 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let (is_new, word) = (before == Token::SemiColon, keyword(&token.token));
+        let last = keyword(&before);
         if !matches!(token.token, Token::Whitespace(_)) {
             before = token.token.clone();
         }
@@ -29,6 +30,7 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         if is_new && word.is_some() {
             first = word;
         }
+        let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
         match word {
             Some(Keyword::DEFERRABLE)
                 if matches!(first, Some(Keyword::BEGIN | Keyword::START | Keyword::SET)) =>
@@ -39,13 +41,20 @@ pub(crate) fn long_forms(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 });
                 long.truncate(kept.map_or(0, |kept| kept + 1));
             }
+            Some(Keyword::FROM)
+                if matches!(
+                    last,
+                    Some(Keyword::BOTH | Keyword::LEADING | Keyword::TRAILING)
+                ) =>
+            {
+                let space = Token::SingleQuotedString(" ".to_owned());
+                long.extend([TokenWithSpan::new(space, token.span), token]);
+            }
             Some(Keyword::TABLE) if begins_query(is_new, long.as_slice()) => {
-                let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
                 let all = TokenWithSpan::new(Token::Mul, token.span);
                 long.extend([put("SELECT"), all, put("FROM")]);
             }
             _ if is_new && (word == Some(Keyword::FETCH) || is_move) => {
-                let put = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
                 let mut words = Vec::new();
                 while let Some(word) = tokens.next_if(|token| token.token != Token::SemiColon) {
                     if !matches!(word.token, Token::Whitespace(_) | Token::EOF) {
@@ -91,20 +100,13 @@ fn keyword(token: &Token) -> Option<Keyword> {
 fn begins_query(is_new: bool, before: &[TokenWithSpan]) -> bool {
     let mut before = before.iter().rev().map(|token| &token.token);
     let last = before.find(|token| !matches!(token, Token::Whitespace(_)));
-    let after = [
-        Keyword::UNION,
-        Keyword::ALL,
-        Keyword::EXCEPT,
-        Keyword::INTERSECT,
-        Keyword::FOR,
-        Keyword::EXPLAIN,
-        Keyword::ANALYZE,
-    ];
-    is_new
-        || last.is_some_and(|last| {
-            matches!(last, Token::LParen | Token::RParen)
-                || keyword(last).is_some_and(|word| after.contains(&word))
-        })
+    let can_begin = |last: &Token| {
+        use Keyword::{ALL, ANALYZE, EXCEPT, EXPLAIN, FOR, INTERSECT, UNION};
+        let after = [UNION, ALL, EXCEPT, INTERSECT, FOR, EXPLAIN, ANALYZE];
+        matches!(last, Token::LParen | Token::RParen)
+            || keyword(last).is_some_and(|word| after.contains(&word))
+    };
+    is_new || last.is_some_and(can_begin)
 }
 
 /// `FETCH FIRST n ROWS ONLY` becomes a `LIMIT`, and no limit is written as none. Negative ones are refused.
@@ -133,8 +135,7 @@ fn limits(query: &mut Query) -> Result<()> {
             return Err(Error::unsupported("FETCH FIRST with TIES or PERCENT")
                 .hint("Use LIMIT, or rank() in a subquery."));
         }
-        let one = literal(Value::Number("1".to_owned(), false));
-        let wanted = quantity.unwrap_or(one);
+        let wanted = quantity.unwrap_or_else(|| sql::number("1"));
         match query.limit_clause.get_or_insert(LimitClause::LimitOffset {
             limit: None,
             offset: None,
@@ -158,21 +159,17 @@ fn limits(query: &mut Query) -> Result<()> {
         if let Some(digits) = sql::text(number)
             && digits.trim().parse::<u64>().is_ok()
         {
-            *number = literal(Value::Number(digits.trim().to_owned(), false));
+            *number = sql::number(digits.trim());
         }
     }
-    let is_null = |expr: &Expr| matches!(expr, Expr::Value(value) if value.value == Value::Null);
     if limit.as_ref().is_some_and(is_negative) {
         return Err(Error::new("2201W", "LIMIT must not be negative"));
     }
-    if offset
-        .as_ref()
-        .is_some_and(|offset| is_negative(&offset.value))
-    {
+    if (offset.as_ref()).is_some_and(|offset| is_negative(&offset.value)) {
         return Err(Error::new("2201X", "OFFSET must not be negative"));
     }
-    limit.take_if(|limit| is_null(limit));
-    offset.take_if(|offset| is_null(&offset.value));
+    limit.take_if(|limit| sql::is_null(limit));
+    offset.take_if(|offset| sql::is_null(&offset.value));
     if limit.is_none() && offset.is_none() {
         query.limit_clause = None;
     }
@@ -184,9 +181,7 @@ fn is_negative(expr: &Expr) -> bool {
         Expr::UnaryOp {
             op: UnaryOperator::Minus,
             expr,
-        } => {
-            matches!(&**expr, Expr::Value(value) if value.value != Value::Number("0".to_owned(), false))
-        }
+        } => matches!(&**expr, Expr::Value(_)) && sql::digits(expr) != Some("0"),
         Expr::Nested(expr) => is_negative(expr),
         _ => false,
     }

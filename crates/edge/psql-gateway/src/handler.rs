@@ -31,10 +31,9 @@ use sqlparser::ast::{Expr, Statement};
 
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
-use crate::prepared::{Inner, Parsed};
+use crate::prepared::Parsed;
 use crate::rows::Columns;
 use crate::session::{Session, unknown_cursor};
-use crate::settings::REPORTED;
 use crate::statement::{Done, Task};
 use crate::{parameters, parse};
 
@@ -65,14 +64,9 @@ impl Handler {
     }
 
     async fn columns(&self, parsed: &Parsed) -> Result<Option<Columns>> {
-        let Inner {
-            statement,
-            text,
-            types,
-            columns,
-        } = &*parsed.0;
-        let described =
-            columns.get_or_try_init(async || self.task(text).describe(statement, types).await);
+        let task = self.task(&parsed.text);
+        let describe = async || task.describe(&parsed.statement, &parsed.types).await;
+        let described = parsed.columns.get_or_try_init(describe);
         described.await.cloned()
     }
 
@@ -81,10 +75,21 @@ impl Handler {
             Some(columns) => columns.fields(&Format::UnifiedText)?,
             None => Vec::new(),
         };
-        Ok(DescribeStatementResponse::new(
-            parsed.0.types.clone(),
-            fields,
-        ))
+        Ok(DescribeStatementResponse::new(parsed.types.clone(), fields))
+    }
+
+    /// Tells of the settings that have changed and of which clients keep track.
+    async fn tell<C>(&self, client: &mut C) -> PgWireResult<()>
+    where
+        C: Sink<PgWireBackendMessage> + Unpin,
+        PgWireError: From<C::Error>,
+    {
+        for (name, value) in self.session.news() {
+            let report = ParameterStatus::new(name.to_owned(), value);
+            let report = PgWireBackendMessage::ParameterStatus(report);
+            client.feed(report).await?;
+        }
+        Ok(())
     }
 
     /// Begins a portal; what needs no `RowDescription` is sent at once, rows are answered.
@@ -98,13 +103,9 @@ impl Handler {
         PgWireError: From<C::Error>,
         C::Error: Debug,
     {
-        let Inner {
-            statement,
-            text,
-            types,
-            ..
-        } = &*portal.statement.statement.0;
-        let values = parameters::values(portal, types)?;
+        let parsed = &portal.statement.statement;
+        let values = parameters::values(portal, &parsed.types)?;
+        let (statement, text) = (&parsed.statement, &parsed.text);
         let status = client.transaction_status();
         let done = self.run(statement, text, &values, status).await?;
         let format = &portal.result_column_format;
@@ -136,29 +137,19 @@ impl Handler {
                 return Ok(None);
             }
             Done::Tag(tag) => tag,
-            Done::Begin(tag) => {
-                client.set_transaction_status(TransactionStatus::Transaction);
+            Done::Transaction(tag, status) => {
+                client.set_transaction_status(status);
                 tag
-            }
-            Done::End(tag) => {
-                client.set_transaction_status(TransactionStatus::Idle);
-                tag
-            }
-            Done::Set(tag, name) => {
-                send_execution_response(client, Tag::new(tag)).await?;
-                let mut reported = REPORTED.into_iter();
-                if let Some(spelled) = reported.find(|known| known.eq_ignore_ascii_case(&name)) {
-                    let value = self.session.setting(&name)?;
-                    let report = ParameterStatus::new(spelled.to_owned(), value);
-                    let report = PgWireBackendMessage::ParameterStatus(report);
-                    client.feed(report).await?;
-                }
-                return Ok(None);
             }
         };
         send_execution_response(client, Tag::new(tag)).await?;
         Ok(None)
     }
+}
+
+/// The answer to a text without a statement.
+fn empty() -> PgWireBackendMessage {
+    PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())
 }
 
 /// Sends rows, at most `max` unless it is 0. Answers whether there may be more.
@@ -194,8 +185,7 @@ impl SimpleQueryHandler for Handler {
     /// rows of the one before are sent.
     async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
@@ -203,10 +193,7 @@ impl SimpleQueryHandler for Handler {
         let text = query.query;
         let statements = parse::statements(&text)?;
         if statements.is_empty() {
-            let empty = EmptyQueryResponse::new();
-            client
-                .feed(PgWireBackendMessage::EmptyQueryResponse(empty))
-                .await?;
+            client.feed(empty()).await?;
         }
         for statement in &statements {
             let status = client.transaction_status();
@@ -214,12 +201,12 @@ impl SimpleQueryHandler for Handler {
             if let Some(mut rows) = self.send_done(client, done, &Format::UnifiedText).await? {
                 let columns = rows.row_schema();
                 let columns = RowDescription::new(columns.iter().map(Into::into).collect());
-                client
-                    .feed(PgWireBackendMessage::RowDescription(columns))
-                    .await?;
+                let columns = PgWireBackendMessage::RowDescription(columns);
+                client.feed(columns).await?;
                 send_rows(client, &mut rows, 0).await?;
             }
         }
+        self.tell(client).await?;
         client.set_state(PgWireConnectionState::ReadyForQuery);
         let status = client.transaction_status();
         send_ready_for_query(client, status).await
@@ -252,7 +239,7 @@ impl QueryParser for Handler {
     }
 
     fn get_parameter_types(&self, parsed: &Parsed) -> PgWireResult<Vec<Type>> {
-        Ok(parsed.0.types.clone())
+        Ok(parsed.types.clone())
     }
 
     fn get_result_schema(
@@ -278,15 +265,13 @@ impl ExtendedQueryHandler for Handler {
 
     async fn on_parse<C>(&self, client: &mut C, message: Parse) -> PgWireResult<()>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let parsed = StoredStatement::parse(client, &message, self.query_parser()).await?;
         let name = message.name.as_deref().unwrap_or_default();
-        self.session
-            .prepare(name, parsed.map(|stored| stored.statement))?;
+        let statement = parsed.map(|stored| stored.statement);
+        self.session.prepare(name, statement)?;
         let parsed = PgWireBackendMessage::ParseComplete(ParseComplete::new());
         Ok(client.feed(parsed).await?)
     }
@@ -295,7 +280,6 @@ impl ExtendedQueryHandler for Handler {
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let name = message.name.as_deref().unwrap_or_default();
@@ -342,12 +326,11 @@ impl ExtendedQueryHandler for Handler {
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let name = message.statement_name.as_deref().unwrap_or_default();
         if let Some(parsed) = self.session.prepared(name)? {
-            let types = parsed.0.types.iter().cloned().map(Some).collect();
+            let types = parsed.types.iter().cloned().map(Some).collect();
             let statement = Arc::new(StoredStatement::new(name.to_owned(), parsed, types));
             let formats = message.parameter_format_codes.len();
             if formats > 1 && formats != message.parameters.len() {
@@ -375,13 +358,12 @@ impl ExtendedQueryHandler for Handler {
         target: &Portal<Parsed>,
     ) -> PgWireResult<DescribePortalResponse>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Parsed>,
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let parsed = &target.statement.statement;
-        if !matches!(parsed.0.statement, Statement::Query(_)) {
+        if !matches!(parsed.statement, Statement::Query(_)) {
             let columns = self.columns(parsed).await?;
             let fields = columns.map(|columns| columns.fields(&target.result_column_format));
             let fields = fields.transpose()?.unwrap_or_default();
@@ -415,12 +397,7 @@ impl ExtendedQueryHandler for Handler {
         let max_rows = usize::try_from(message.max_rows).unwrap_or(0);
         match client.portal_store().get_portal(name) {
             None => return Err(unknown_cursor(name).into()),
-            Some(Entry::Empty) => {
-                let empty = EmptyQueryResponse::new();
-                client
-                    .feed(PgWireBackendMessage::EmptyQueryResponse(empty))
-                    .await?;
-            }
+            Some(Entry::Empty) => client.feed(empty()).await?,
             Some(Entry::Value(portal)) => {
                 let state = portal.state();
                 let mut state = state.lock().await;
@@ -451,7 +428,6 @@ impl ExtendedQueryHandler for Handler {
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Parsed>,
-        C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let status = client.transaction_status();
@@ -459,6 +435,7 @@ impl ExtendedQueryHandler for Handler {
         if status == TransactionStatus::Idle {
             client.portal_store().clear_portals();
         }
+        self.tell(client).await?;
         let ready = PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status));
         Ok(client.send(ready).await?)
     }

@@ -4,40 +4,20 @@ use std::fmt::Write;
 
 use bytes::BufMut;
 
-/// Microseconds in units of time, and months and days in units of the calendar, by the beginnings of their names.
-const TIMES: [(&str, f64); 5] = [
-    ("microsecond", 1.0),
-    ("millisecond", 1e3),
-    ("second", 1e6),
-    ("minute", 60e6),
-    ("hour", 3_600e6),
-];
-const MONTHS: [(&str, f64); 5] = [
-    ("month", 1.0),
-    ("year", 12.0),
-    ("decade", 120.0),
-    ("century", 1_200.0),
-    ("millennium", 12_000.0),
-];
-/// Short names, and plurals that do not begin like their unit.
-const SHORT: [(&str, &str); 17] = [
-    ("us", "microsecond"),
-    ("usec", "microsecond"),
-    ("usecs", "microsecond"),
-    ("ms", "millisecond"),
-    ("msec", "millisecond"),
-    ("msecs", "millisecond"),
-    ("s", "second"),
-    ("sec", "second"),
-    ("secs", "second"),
-    ("min", "minute"),
-    ("mins", "minute"),
-    ("h", "hour"),
-    ("hr", "hour"),
-    ("mon", "month"),
-    ("mons", "month"),
-    ("y", "year"),
-    ("centuries", "century"),
+/// Units by their names, of which the singular has none with an s, and how many months, days and microseconds they have.
+const UNITS: [(&str, f64, f64, f64); 12] = [
+    ("microsecond usec us", 0.0, 0.0, 1.0),
+    ("millisecond msec ms", 0.0, 0.0, 1e3),
+    ("second sec s", 0.0, 0.0, 1e6),
+    ("minute min", 0.0, 0.0, 60e6),
+    ("hour hr h", 0.0, 0.0, 3_600e6),
+    ("day d", 0.0, 1.0, 0.0),
+    ("week w", 0.0, 7.0, 0.0),
+    ("month mon", 1.0, 0.0, 0.0),
+    ("year yr y", 12.0, 0.0, 0.0),
+    ("decade", 120.0, 0.0, 0.0),
+    ("century centuries", 1_200.0, 0.0, 0.0),
+    ("millennium", 12_000.0, 0.0, 0.0),
 ];
 
 /// Reads an interval in the styles of PostgreSQL, of its verbose style and of ISO 8601 with designators. Answers it as the runtime
@@ -154,25 +134,14 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, number: f64, unit: &str) -> Option<()> {
-        let short = SHORT.iter().find(|(short, _)| *short == unit);
-        let unit = short.map_or(unit, |(_, long)| long);
-        let unit = unit.strip_suffix('s').unwrap_or(unit);
-        let factor = |units: &[(&str, f64)]| {
-            units
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .map(|(_, factor)| number * factor)
-        };
-        if let Some(months) = factor(&MONTHS) {
-            // A part of a month is as many of 30 days.
-            self.months += months.trunc();
-            self.days += months.fract() * 30.0;
-        } else if let Some(days) = factor(&[("day", 1.0), ("d", 1.0), ("week", 7.0), ("w", 7.0)]) {
-            self.days += days.trunc();
-            self.microseconds += days.fract() * 86_400e6;
-        } else {
-            self.microseconds += factor(&TIMES)?;
-        }
+        let names = [Some(unit), unit.strip_suffix('s')];
+        let is_one = |known: &str| known.split(' ').any(|name| names.contains(&Some(name)));
+        let (_, months, days, microseconds) = UNITS.iter().find(|(known, ..)| is_one(known))?;
+        let (months, days) = (number * months, number * days);
+        self.months += months.trunc();
+        // A part of a month is as many of 30 days.
+        self.days += days.trunc() + months.fract() * 30.0;
+        self.microseconds += number * microseconds + days.fract() * 86_400e6;
         Some(())
     }
 

@@ -210,13 +210,8 @@ impl VisitorMut for Escaper {
 }
 
 fn begins_with_an_operator(expr: &Expr) -> bool {
-    match expr {
-        Expr::UnaryOp { .. } => true,
-        Expr::Value(value) => {
-            matches!(&value.value, Value::Number(digits, _) if digits.starts_with(['-', '+']))
-        }
-        _ => false,
-    }
+    let is_signed = |digits: &str| digits.starts_with(['-', '+']);
+    matches!(expr, Expr::UnaryOp { .. }) || sql::digits(expr).is_some_and(is_signed)
 }
 
 fn is_plain(name: &str) -> bool {

@@ -7,6 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, Int64Array};
 use arrow_cast::cast::{CastOptions, cast_with_options};
+use arrow_cast::display::FormatOptions;
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use bytes::{BufMut, BytesMut};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike};
@@ -14,6 +15,12 @@ use pgwire::api::Type;
 use pgwire::api::results::FieldFormat;
 
 use crate::zone::Zone;
+
+/// A value that does not fit is an error.
+pub(crate) const CHECKED: CastOptions<'_> = CastOptions {
+    safe: false,
+    format_options: FormatOptions::new(),
+};
 
 /// 2000-01-01, from which PostgreSQL counts, in days and in microseconds since 1970.
 const FIRST_DAY: i64 = 10_957;
@@ -46,14 +53,10 @@ impl Moments {
             }
             _ => return Ok(None),
         };
-        let checked = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
-        let mut array = cast_with_options(array, &unit, &checked)?;
+        let mut array = cast_with_options(array, &unit, &CHECKED)?;
         for next in [DataType::Int32, DataType::Int64] {
             if next == DataType::Int64 || unit == DataType::Date32 {
-                array = cast_with_options(&array, &next, &checked)?;
+                array = cast_with_options(&array, &next, &CHECKED)?;
             }
         }
         Ok(Some(Self {

@@ -7,23 +7,21 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal256Type, DecimalType, Float64Type};
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::i256;
-use arrow_cast::cast::{CastOptions, cast_with_options};
+use arrow_cast::cast::cast_with_options;
 use arrow_schema::{
-    ArrowError, DECIMAL256_MAX_PRECISION, DataType, FieldRef, Schema as ArrowSchema,
+    ArrowError, DECIMAL256_MAX_PRECISION, DataType, FieldRef, Schema as ArrowSchema, TimeUnit,
 };
 use bytes::BytesMut;
 use futures::StreamExt;
 use pgwire::api::Type;
 use postgres_types::Kind;
-use sqlparser::ast::{
-    BinaryOperator, DateTimeField, Expr, FunctionArguments, Query, SelectItem, Value,
-};
+use sqlparser::ast::{BinaryOperator, DateTimeField, Expr, FunctionArguments, Query};
 
-use crate::catalogue::{self, facts};
+use crate::catalogue::facts;
 use crate::error::{Error, Result};
+use crate::moment::CHECKED;
 use crate::rows::{MODIFIER_KEY, TYPE_KEY};
 use crate::runtime::Answer;
-use crate::schema::Schema;
 use crate::sql;
 use crate::values::put_float;
 
@@ -41,7 +39,7 @@ const OF_WHOLE: [Type; 4] = [Type::INT2, Type::INT4, Type::INT8, Type::NUMERIC];
 
 /// How many digits of a `numeric` are shown after the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Digits {
+pub(crate) enum Digits {
     /// As few as say what it is.
     Few,
     /// So many.
@@ -61,15 +59,17 @@ pub(crate) struct Column {
     modifier: i32,
 }
 
-/// What PostgreSQL makes of the output columns of a query, as far as that can be seen.
-pub(crate) fn kinds(query: &Query, schema: &Schema) -> Vec<Option<Column>> {
-    let types = catalogue::types_of(query, schema);
-    let (digits, modifiers) = (of_items(query, digits), of_items(query, modifier));
+/// How the output columns of a query are shown: the digits of a number, and the modifier of the type.
+pub(crate) fn shown(query: &Query) -> Vec<(Digits, i32)> {
+    of_items(query, |expr| (digits(expr), modifier(expr)))
+}
+
+/// What PostgreSQL makes of columns of these types that are shown so.
+pub(crate) fn kinds(types: Vec<Option<Type>>, shown: &[(Digits, i32)]) -> Vec<Option<Column>> {
     let columns = types.into_iter().enumerate().map(|(index, of)| {
-        let digits = digits.get(index).copied().unwrap_or(Digits::Few);
-        let modifier = modifiers.get(index).copied().unwrap_or(-1);
-        of.map(|of| Column {
-            of,
+        let (digits, modifier) = *shown.get(index).unwrap_or(&(Digits::Few, -1));
+        Some(Column {
+            of: of?,
             digits,
             modifier,
         })
@@ -128,6 +128,8 @@ fn becomes(from: &DataType, to: &Type) -> bool {
         (DataType::UInt64, _) if *to == Type::NUMERIC => false,
         (from, _) if from.is_integer() => OF_WHOLE.contains(to),
         (DataType::Float64, _) => *to == Type::NUMERIC,
+        // The runtime's `now()` has no zone.
+        (DataType::Timestamp(_, None), _) => *to == Type::TIMESTAMPTZ,
         _ => false,
     }
 }
@@ -142,6 +144,7 @@ fn data_type(from: &FieldRef, to: &Type) -> DataType {
             Type::INT4 => DataType::Int32,
             Type::INT8 => DataType::Int64,
             Type::FLOAT8 => DataType::Float64,
+            Type::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
             _ => DataType::Utf8,
         },
     }
@@ -166,22 +169,21 @@ fn convert(
     });
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let columns = columns.collect::<Result<_>>()?;
-    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options);
-    batch.map_err(|error| Error::new("XX000", error.to_string()))
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns,
+        &options,
+    )?)
 }
 
 /// The values of a column in another type.
 fn array(column: &ArrayRef, field: &FieldRef, of: &Type, digits: Digits) -> Result<ArrayRef> {
-    let checked = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
     let failed = |error: ArrowError| match error {
         ArrowError::CastError(_) => {
             let name = facts::name_in_sql(of.oid());
             Error::new("22003", format!("{name} out of range"))
         }
-        error => Error::new("XX000", error.to_string()),
+        error => error.into(),
     };
     match (column.data_type(), field.data_type(), of.kind()) {
         (DataType::List(_), DataType::List(element), Kind::Array(of)) => {
@@ -202,10 +204,10 @@ fn array(column: &ArrayRef, field: &FieldRef, of: &Type, digits: Digits) -> Resu
             Ok(Arc::new(texts.collect::<StringArray>()))
         }
         (_, DataType::Utf8, _) if digits != Digits::Few && *of == Type::NUMERIC => {
-            let floats = cast_with_options(column, &DataType::Float64, &checked);
+            let floats = cast_with_options(column, &DataType::Float64, &CHECKED);
             array(&floats.map_err(failed)?, field, of, digits)
         }
-        (_, to, _) => cast_with_options(column, to, &checked).map_err(failed),
+        (_, to, _) => cast_with_options(column, to, &CHECKED).map_err(failed),
     }
 }
 
@@ -254,34 +256,27 @@ fn quotient(value: i256, scale: i8) -> String {
 /// How many digits PostgreSQL shows after the point of a quotient: it counts in groups of four, and shows four groups after the first. The
 /// first is the one before if dividend and divisor begin alike, as they do if it is a power of 10,000.
 fn after_quotient(size: f64) -> usize {
-    let mut after = 20;
-    let mut least = 1.0;
-    while after > 0 && size > least {
-        after -= 4;
-        least *= 1e4;
-    }
-    let mut most = 1e-4;
-    while after < 40 && size != 0.0 && size <= most {
-        after += 4;
-        most /= 1e4;
-    }
-    after
+    after(size, 20, (4, 1e4), 1.0)
 }
 
 /// How many digits PostgreSQL shows after the point of a square root: 16 in all, if those before the point come in pairs.
 fn after_root(size: f64) -> usize {
-    let mut after = 15;
-    let mut least = 100.0;
-    while after > 1 && size >= least {
-        after -= 2;
-        least *= 100.0;
+    after(size.next_up(), 15, (2, 100.0), 100.0)
+}
+
+/// So many digits for a number up to `most` and greater than a group less; a group of digits less for each group that it is greater, and one
+/// more for each that it is smaller.
+fn after(size: f64, mut digits: usize, (group, factor): (usize, f64), mut most: f64) -> usize {
+    let mut least = most / factor;
+    while digits >= group && size > most {
+        digits -= group;
+        most *= factor;
     }
-    let mut most = 1.0;
-    while after < 39 && size != 0.0 && size < most {
-        after += 2;
-        most /= 100.0;
+    while digits < 39 && size > f64::MIN_POSITIVE && size <= least {
+        digits += group;
+        least /= factor;
     }
-    after
+    digits
 }
 
 /// The modifier of the type to which an expression is cast: the length of a text, the digits of a number; -1 if it has none.
@@ -309,10 +304,7 @@ fn modifier(expr: &Expr) -> i32 {
 fn of_items<T>(query: &Query, fact: fn(&Expr) -> T) -> Vec<T> {
     let select = sql::first_select(query);
     let items = select.into_iter().flat_map(|select| &select.projection);
-    let items = items.map(|item| match item {
-        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(fact(expr)),
-        _ => None,
-    });
+    let items = items.map(|item| sql::output(item).map(fact));
     items.collect::<Option<_>>().unwrap_or_default()
 }
 
@@ -364,13 +356,8 @@ fn digits(expr: &Expr) -> Digits {
 
 /// A number of digits in a query.
 fn count(expr: &Expr) -> Option<usize> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.parse().ok().filter(|count| *count <= 38),
-            _ => None,
-        },
-        _ => None,
-    }
+    let count = sql::digits(expr)?.parse().ok();
+    count.filter(|count| *count <= 38)
 }
 
 #[cfg(test)]

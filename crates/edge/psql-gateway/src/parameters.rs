@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use bytes::Buf;
 use chrono::DateTime;
 use pgwire::api::Type;
 use pgwire::api::portal::Portal;
@@ -41,16 +42,11 @@ pub(crate) fn types(statement: &Statement, schema: Option<&Schema>) -> Result<Ve
 
 /// The number of a parameter, if the expression is one.
 fn number(expr: &Expr) -> Result<Option<usize>> {
-    let Expr::Value(value) = expr else {
+    let Some(name) = sql::placeholder(expr) else {
         return Ok(None);
     };
-    let Value::Placeholder(name) = &value.value else {
-        return Ok(None);
-    };
-    let number = name
-        .strip_prefix('$')
-        .and_then(|digits| digits.parse().ok());
-    match number {
+    let digits = name.strip_prefix('$');
+    match digits.and_then(|digits| digits.parse().ok()) {
         Some(number) if (1..=MAX).contains(&number) => Ok(Some(number)),
         _ => Err(Error::new("42P02", format!("there is no parameter {name}"))
             .hint("Parameters are written $1, $2, …")),
@@ -112,18 +108,13 @@ impl VisitorMut for Finder<'_> {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        match &query.limit_clause {
-            Some(LimitClause::LimitOffset { limit, offset, .. }) => {
-                for expr in limit
-                    .iter()
-                    .chain(offset.iter().map(|offset| &offset.value))
-                {
-                    self.note(expr, Some(Type::INT8))?;
-                }
-                ControlFlow::Continue(())
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause {
+            let offset = offset.iter().map(|offset| &offset.value);
+            for expr in limit.iter().chain(offset) {
+                self.note(expr, Some(Type::INT8))?;
             }
-            _ => ControlFlow::Continue(()),
         }
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
@@ -210,26 +201,19 @@ fn value<S: Clone>(portal: &Portal<S>, index: usize, of: &Type) -> Result<Expr> 
 
 /// A value in PostgreSQL's text format as an expression of the runtime.
 pub(crate) fn typed(value: &str, of: &Type) -> Result<Expr> {
+    let name = name_in_sql(of.oid());
     let invalid = || {
-        let name = name_in_sql(of.oid());
-        Error::new(
-            "22P02",
-            format!("invalid input syntax for type {name}: \"{value}\""),
-        )
+        let message = format!("invalid input syntax for type {name}: \"{value}\"");
+        Error::new("22P02", message)
     };
     let whole = |least: i64, most: i64| {
         let number: i128 = value.trim().parse().map_err(|_| invalid())?;
         let number = i64::try_from(number).ok();
-        number
-            .filter(|number| (least..=most).contains(number))
-            .map(integer)
-            .ok_or_else(|| {
-                let name = name_in_sql(of.oid());
-                Error::new(
-                    "22003",
-                    format!("value \"{value}\" is out of range for type {name}"),
-                )
-            })
+        let number = number.filter(|number| (least..=most).contains(number));
+        number.map(integer).ok_or_else(|| {
+            let message = format!("value \"{value}\" is out of range for type {name}");
+            Error::new("22003", message)
+        })
     };
     Ok(match *of {
         Type::BOOL => literal(Value::Boolean(boolean(value.trim()).ok_or_else(invalid)?)),
@@ -248,24 +232,21 @@ pub(crate) fn typed(value: &str, of: &Type) -> Result<Expr> {
         },
         Type::INTERVAL => cast(&interval::read(value).ok_or_else(invalid)?, "INTERVAL"),
         Type::UUID => {
-            let digits = value
-                .trim()
-                .trim_matches(['{', '}'])
-                .replace('-', "")
-                .to_lowercase();
+            let digits = value.trim().trim_matches(['{', '}']);
+            let digits = digits.replace('-', "").to_lowercase();
             if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                 return Err(invalid());
             }
             let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
-            text(&parts.join("-"))
+            sql::string(parts.join("-"))
         }
         Type::TIME => cast(&with_seconds(without_zone(value)), "TIME"),
         Type::DATE => cast(only_date(value), "DATE"),
-        Type::TIMESTAMP => without_time_zone(text(&with_seconds(without_zone(value)))),
-        Type::TIMESTAMPTZ => with_time_zone(text(&with_seconds(value))),
+        Type::TIMESTAMP => without_time_zone(sql::string(with_seconds(without_zone(value)))),
+        Type::TIMESTAMPTZ => with_time_zone(sql::string(with_seconds(value))),
         Type::BYTEA => bytea(&byte_array(value).ok_or_else(invalid)?),
         Type::JSON | Type::JSONB => match serde_json::from_str::<serde::de::IgnoredAny>(value) {
-            Ok(_) => text(value),
+            Ok(_) => sql::string(value),
             Err(_) => return Err(Error::new("22P02", "invalid input syntax for type json")),
         },
         _ => match of.kind() {
@@ -280,7 +261,7 @@ pub(crate) fn typed(value: &str, of: &Type) -> Result<Expr> {
                 });
                 list(elements.collect::<Result<_>>()?)
             }
-            _ => text(value),
+            _ => sql::string(value),
         },
     })
 }
@@ -292,9 +273,8 @@ fn with_seconds(value: &str) -> String {
         return value.to_owned();
     };
     let rest = &value[colon + 1..];
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !c.is_ascii_digit());
+    let end = end.unwrap_or(rest.len());
     let has_seconds = rest[end..].starts_with(':');
     let (time, zone) = value.split_at(colon + 1 + end);
     if has_seconds {
@@ -387,7 +367,7 @@ pub(crate) fn with_time_zones(expr: Expr) -> Expr {
 }
 
 fn arrow_cast(expr: Expr, to: &str) -> Expr {
-    sql::call("arrow_cast", [expr, text(to)])
+    sql::call("arrow_cast", [expr, sql::string(to)])
 }
 
 /// A value in PostgreSQL's binary format, in its text format. Nothing if the bytes are not valid.
@@ -407,10 +387,9 @@ pub(crate) fn from_binary(bytes: &[u8], of: &Type) -> Result<Option<String>> {
         number[8 - width..].copy_from_slice((bytes.len() == width).then_some(bytes)?);
         Some(i64::from_be_bytes(number))
     };
-    let seconds = |microseconds: i64| {
-        let sign = if microseconds < 0 { "-" } else { "" };
-        let micros = microseconds.unsigned_abs();
-        format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    let time = |format: &str| {
+        let time = number(8).and_then(since_2000)?;
+        Some(time.format(format).to_string())
     };
     Ok(match *of {
         Type::BOOL => number(1).map(|value| (value != 0).to_string()),
@@ -418,39 +397,16 @@ pub(crate) fn from_binary(bytes: &[u8], of: &Type) -> Result<Option<String>> {
         Type::INT4 => number(4).map(|value| value.to_string()),
         Type::INT8 => number(8).map(|value| value.to_string()),
         Type::OID => number(4).map(|value| (value & 0xffff_ffff).to_string()),
-        Type::FLOAT4 => bytes
-            .try_into()
-            .ok()
-            .map(|bytes| f32::from_be_bytes(bytes).to_string()),
-        Type::FLOAT8 => bytes
-            .try_into()
-            .ok()
-            .map(|bytes| f64::from_be_bytes(bytes).to_string()),
+        Type::FLOAT4 => (bytes.try_into().ok()).map(|bytes| f32::from_be_bytes(bytes).to_string()),
+        Type::FLOAT8 => (bytes.try_into().ok()).map(|bytes| f64::from_be_bytes(bytes).to_string()),
         Type::NUMERIC => numeric(bytes),
         Type::DATE => number(4)
             .and_then(|days| since_2000(days.checked_mul(86_400_000_000)?))
             .map(|date| date.date().to_string()),
-        Type::TIMESTAMP => number(8)
-            .and_then(since_2000)
-            .map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),
-        Type::TIMESTAMPTZ => number(8)
-            .and_then(since_2000)
-            .map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f+00:00").to_string()),
-        Type::TIME => number(8)
-            .and_then(since_2000)
-            .map(|time| time.time().to_string()),
-        Type::INTERVAL => {
-            bytes
-                .first_chunk::<8>()
-                .zip(bytes.get(8..16))
-                .and_then(|(time, date)| {
-                    let time = seconds(i64::from_be_bytes(*time));
-                    let (days, months) = date.split_at(4);
-                    let days = i32::from_be_bytes(days.try_into().ok()?);
-                    let months = i32::from_be_bytes(months.try_into().ok()?);
-                    Some(format!("{months} mons {days} days {time} secs"))
-                })
-        }
+        Type::TIMESTAMP => time("%Y-%m-%dT%H:%M:%S%.f"),
+        Type::TIMESTAMPTZ => time("%Y-%m-%dT%H:%M:%S%.f+00:00"),
+        Type::TIME => time("%H:%M:%S%.f"),
+        Type::INTERVAL => interval_of(bytes),
         Type::UUID => (bytes.len() == 16).then(|| hex(bytes)),
         Type::BYTEA => Some(format!("\\x{}", hex(bytes))),
         // A version goes before the text.
@@ -466,7 +422,7 @@ pub(crate) fn from_binary(bytes: &[u8], of: &Type) -> Result<Option<String>> {
         | Type::CHAR
         | Type::UNKNOWN => Some(utf8(bytes)?.to_owned()),
         _ => match of.kind() {
-            postgres_types::Kind::Array(element) => elements_of(bytes, element)?,
+            postgres_types::Kind::Array(element) => array(bytes, element)?,
             _ => {
                 return Err(
                     Error::unsupported(format!("a parameter of type {of} in binary"))
@@ -477,45 +433,51 @@ pub(crate) fn from_binary(bytes: &[u8], of: &Type) -> Result<Option<String>> {
     })
 }
 
-/// The elements of an array in binary: the number of dimensions, two fields that say nothing new, the number of elements and of
-/// the first of them, and each element with its length.
-fn elements_of(bytes: &[u8], of: &Type) -> Result<Option<String>> {
-    fn next(bytes: &mut &[u8]) -> Option<i32> {
-        let (number, rest) = bytes.split_first_chunk::<4>()?;
-        *bytes = rest;
-        Some(i32::from_be_bytes(*number))
-    }
+/// An interval in binary: microseconds, days and months.
+fn interval_of(mut bytes: &[u8]) -> Option<String> {
+    let time = bytes.try_get_i64().ok()?;
+    let (days, months) = (bytes.try_get_i32().ok()?, bytes.try_get_i32().ok()?);
+    let (sign, micros) = (if time < 0 { "-" } else { "" }, time.unsigned_abs());
+    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+    Some(format!(
+        "{months} mons {days} days {sign}{seconds}.{micros:06} secs"
+    ))
+}
+
+/// An array in binary.
+fn array(bytes: &[u8], of: &Type) -> Result<Option<String>> {
     let mut rest = bytes;
-    let dimensions = next(&mut rest);
-    if dimensions == Some(0) {
-        return Ok(Some("{}".to_owned()));
+    match rest.try_get_i32() {
+        Ok(0) => return Ok(Some("{}".to_owned())),
+        Ok(1) => {}
+        _ => return Err(Error::unsupported("arrays of more than one dimension")),
     }
-    if dimensions != Some(1) {
-        return Err(Error::unsupported("arrays of more than one dimension"));
-    }
-    let Some(count) = rest.get(8..12).and_then(|mut count| next(&mut count)) else {
+    let Some(elements) = elements_of(rest) else {
         return Ok(None);
     };
-    rest = rest.get(16..).unwrap_or_default();
+    let elements = elements.into_iter().map(|element| match element {
+        Some(bytes) => Ok(from_binary(bytes, of)?.map(Some)),
+        None => Ok(Some(None)),
+    });
+    let elements = elements.collect::<Result<Option<Vec<_>>>>()?;
+    Ok(elements.map(array_text))
+}
+
+/// The elements of an array after the number of its dimensions: two fields that say nothing new, the number of elements and of the first
+/// of them, and each element with its length.
+fn elements_of(mut rest: &[u8]) -> Option<Vec<Option<&[u8]>>> {
+    rest.split_off(..8)?;
+    let count = rest.try_get_i32().ok()?;
+    rest.split_off(..4)?;
     let mut elements = Vec::new();
     for _ in 0..count {
-        let Some(length) = next(&mut rest) else {
-            return Ok(None);
-        };
-        let Ok(length) = usize::try_from(length) else {
-            elements.push(None);
-            continue;
-        };
-        let Some((element, others)) = rest.split_at_checked(length) else {
-            return Ok(None);
-        };
-        rest = others;
-        let Some(element) = from_binary(element, of)? else {
-            return Ok(None);
-        };
-        elements.push(Some(element));
+        let length = usize::try_from(rest.try_get_i32().ok()?).ok();
+        elements.push(match length {
+            Some(length) => Some(rest.split_off(..length)?),
+            None => None,
+        });
     }
-    Ok(Some(array_text(elements)))
+    Some(elements)
 }
 
 /// A `numeric` in binary: groups of four digits, the weight of the first, the sign, and the number of digits after the point.
@@ -679,12 +641,8 @@ pub(crate) fn bytea(bytes: &[u8]) -> Expr {
     literal(Value::HexStringLiteral(hex(bytes)))
 }
 
-fn text(value: &str) -> Expr {
-    literal(Value::SingleQuotedString(value.to_owned()))
-}
-
 fn integer(value: i64) -> Expr {
-    let number = literal(Value::Number(value.to_string(), false));
+    let number = sql::number(value.to_string());
     // `1 -$1` must not become `1 --1`, which begins a comment.
     if value < 0 {
         Expr::Nested(Box::new(number))
@@ -695,7 +653,7 @@ fn integer(value: i64) -> Expr {
 
 /// A text as a value of another type.
 pub(crate) fn cast(value: &str, to: &str) -> Expr {
-    sql::cast(text(value), sql_type(to))
+    sql::cast(sql::string(value), sql_type(to))
 }
 
 fn sql_type(name: &str) -> DataType {

@@ -1,11 +1,15 @@
 //! Parsing SQL.
 
-use sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, Query, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, visit_expressions_mut,
+};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::{Error, Result};
-use crate::sql::DIALECT;
+use crate::sql::{self, DIALECT};
 use crate::{bounds, chains, forms, literals};
 
 /// How deep a query may be nested: far beyond what people write, far below what the stack holds.
@@ -65,6 +69,22 @@ pub(crate) fn query(text: &str) -> Result<Query> {
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err(Error::new("42601", "no query")),
     }
+}
+
+/// The expression that is written so, with these in the places of `$1`, `$2` and so on.
+pub(crate) fn expression(text: &str, parts: &[Expr]) -> Result<Expr> {
+    let parser = Parser::new(&DIALECT).try_with_sql(text);
+    let parsed = parser.and_then(|mut parser| parser.parse_expr());
+    let mut expr = parsed.map_err(|error| Error::syntax(&error, text))?;
+    let _ = visit_expressions_mut(&mut expr, |expr| {
+        let place = sql::placeholder(expr).and_then(|place| place.strip_prefix('$'));
+        let number = place.and_then(|digits| digits.parse::<usize>().ok());
+        if let Some(part) = number.and_then(|number| parts.get(number.checked_sub(1)?)) {
+            *expr = part.clone();
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    Ok(expr)
 }
 
 /// `SELECT projection FROM from WHERE selection`

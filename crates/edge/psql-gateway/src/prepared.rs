@@ -9,12 +9,11 @@ use tokio::sync::OnceCell;
 use crate::rows::Columns;
 
 /// A prepared statement.
-#[derive(Debug, Clone)]
-pub(crate) struct Parsed(pub(crate) Arc<Inner>);
+pub(crate) type Parsed = Arc<Prepared>;
 
 /// What is known of a prepared statement.
 #[derive(Debug)]
-pub(crate) struct Inner {
+pub(crate) struct Prepared {
     pub(crate) statement: Statement,
     /// The text it came in, for positions of errors.
     pub(crate) text: String,
@@ -22,15 +21,4 @@ pub(crate) struct Inner {
     pub(crate) types: Vec<Type>,
     /// Its columns, once they were asked for.
     pub(crate) columns: OnceCell<Option<Columns>>,
-}
-
-impl Parsed {
-    pub(crate) fn new(statement: Statement, text: &str, types: Vec<Type>) -> Self {
-        Self(Arc::new(Inner {
-            statement,
-            text: text.to_owned(),
-            types,
-            columns: OnceCell::new(),
-        }))
-    }
 }

@@ -97,15 +97,12 @@ impl Visitor for Products {
         };
         let multiplied = tables.saturating_sub(links).max(tables.min(1));
         if multiplied > MULTIPLIED {
-            return ControlFlow::Break(
-                Error::new(
-                    "54000",
-                    format!(
-                        "statement too large: every row of {multiplied} tables would meet every row of the others"
-                    ),
-                )
-                .hint("Join the tables by what is equal in them: FROM a JOIN b ON a.key = b.key."),
+            let message = format!(
+                "statement too large: every row of {multiplied} tables would meet every row of the others"
             );
+            return ControlFlow::Break(Error::new("54000", message).hint(
+                "Join the tables by what is equal in them: FROM a JOIN b ON a.key = b.key.",
+            ));
         }
         if let Some(level) = self.levels.last_mut() {
             level.tables = level.tables.max(multiplied);
@@ -165,18 +162,16 @@ impl Links {
     }
 
     fn condition(&mut self, condition: &Expr) {
-        match condition {
-            Expr::Nested(inner) => self.condition(inner),
-            Expr::BinaryOp { left, op, right } => match op {
-                BinaryOperator::And => {
-                    self.condition(left);
-                    self.condition(right);
-                }
-                BinaryOperator::Eq => self.equality(left, right),
-                _ => {}
-            },
-            _ => {}
-        }
+        sql::conjuncts(condition, &mut |condition| {
+            if let Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Eq,
+                right,
+            } = condition
+            {
+                self.equality(left, right);
+            }
+        });
     }
 
     fn equality(&mut self, left: &Expr, right: &Expr) {

@@ -21,23 +21,14 @@ pub(crate) enum Layout {
     Message,
     /// As a binary `COPY` has it: the same behind the number of values.
     Binary,
-    /// A line of `COPY`'s text format.
-    Text {
+    /// A line of `COPY`'s text format, or of CSV.
+    Line {
         /// Between two values.
         delimiter: u8,
         /// What stands for NULL.
         null: String,
-    },
-    /// A line of CSV.
-    Csv {
-        /// Between two values.
-        delimiter: u8,
-        /// Around a value that would be misread.
-        quote: u8,
-        /// Before a quote or itself within quotes.
-        escape: u8,
-        /// What stands for NULL.
-        null: String,
+        /// In CSV: what is around a value that would be misread, and what is before that or itself within it.
+        quotes: Option<(u8, u8)>,
     },
 }
 
@@ -90,29 +81,20 @@ impl RowEncoder {
                     buffer[begin..begin + 4].copy_from_slice(&length.to_be_bytes());
                 }
             }
-            Layout::Text { delimiter, null } => {
-                if !first {
-                    buffer.put_u8(*delimiter);
-                }
-                value.clear();
-                match write(value)? {
-                    IsNull::Yes => buffer.put_slice(null.as_bytes()),
-                    IsNull::No => put_escaped(value, *delimiter, buffer),
-                }
-            }
-            Layout::Csv {
+            Layout::Line {
                 delimiter,
-                quote,
-                escape,
                 null,
+                quotes,
             } => {
                 if !first {
                     buffer.put_u8(*delimiter);
                 }
                 value.clear();
-                match write(value)? {
-                    IsNull::Yes => buffer.put_slice(null.as_bytes()),
-                    IsNull::No => {
+                let is_null = matches!(write(value)?, IsNull::Yes);
+                match quotes {
+                    _ if is_null => buffer.put_slice(null.as_bytes()),
+                    None => put_escaped(value, *delimiter, buffer),
+                    Some((quote, escape)) => {
                         let ends_the_data = self.columns == 1 && **value == *b"\\.";
                         let special = [*delimiter, *quote, b'\n', b'\r'];
                         if **value == *null.as_bytes()
@@ -133,7 +115,7 @@ impl RowEncoder {
     /// The row of the values since the last one.
     pub(crate) fn take(&mut self) -> BytesMut {
         self.column = 0;
-        if matches!(self.layout, Layout::Text { .. } | Layout::Csv { .. }) {
+        if let Layout::Line { .. } = self.layout {
             self.buffer.put_u8(b'\n');
         }
         self.buffer.split()
@@ -220,9 +202,10 @@ mod tests {
 
     #[test]
     fn text_is_escaped_as_postgres_does_it() {
-        let layout = |delimiter| Layout::Text {
+        let layout = |delimiter| Layout::Line {
             delimiter,
             null: "\\N".to_owned(),
+            quotes: None,
         };
         for (delimiter, values, expected) in [
             (b'\t', &[Some("a"), None, Some("")][..], "a\t\\N\t\n"),
@@ -236,11 +219,10 @@ mod tests {
 
     #[test]
     fn csv_tells_null_from_an_empty_text_and_quotes_what_would_be_misread() {
-        let layout = |escape, null: &str| Layout::Csv {
+        let layout = |escape, null: &str| Layout::Line {
             delimiter: b',',
-            quote: b'"',
-            escape,
             null: null.to_owned(),
+            quotes: Some((b'"', escape)),
         };
         for (layout, values, expected) in [
             (layout(b'"', ""), &[Some(""), None][..], "\"\",\n"),

@@ -33,31 +33,19 @@ pub(crate) struct Schema {
 impl Schema {
     /// The names of the columns of one of the runtime's tables.
     pub(crate) fn columns(&self, table: &str) -> Option<Vec<String>> {
-        let table = self
-            .tables
-            .iter()
-            .find(|other| other.view.is_none() && other.name == table)?;
-        Some(
-            table
-                .columns
-                .iter()
-                .map(|field| field.name().clone())
-                .collect(),
-        )
+        let mut tables = self.tables.iter().filter(|table| table.view.is_none());
+        let columns = tables.find(|other| other.name == table)?.columns.iter();
+        Some(columns.map(|field| field.name().clone()).collect())
     }
 
     /// The type of a column of this name, whatever table it is of; nothing if there is none or they differ.
     pub(crate) fn type_of(&self, column: &str) -> Option<Type> {
-        let past = |table: &Table| {
-            let aliases = crate::aliases::columns(&table.name);
-            aliases.iter().any(|(past, _)| *past == column)
-        };
         let mut types = self.tables.iter().filter_map(|table| {
-            let field = table.columns.iter().find(|field| field.name() == column);
-            match field {
+            let mut aliases = crate::aliases::columns(&table.name);
+            match table.columns.iter().find(|field| field.name() == column) {
                 Some(field) => pg_type(field.data_type()),
                 // All of them are texts.
-                None => past(table).then_some(Type::TEXT),
+                None => (aliases.any(|(past, _)| past == column)).then_some(Type::TEXT),
             }
         });
         let first = types.next()?;
@@ -102,11 +90,6 @@ impl<T> Known<T> {
     /// Asks anew next time, unless it was asked for less than `age` ago.
     pub(crate) async fn forget(&self, age: Duration) {
         let mut value = self.value.lock().await;
-        if value
-            .as_ref()
-            .is_some_and(|(since, _)| since.elapsed() > age)
-        {
-            *value = None;
-        }
+        value.take_if(|(since, _)| since.elapsed() > age);
     }
 }

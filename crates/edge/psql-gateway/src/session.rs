@@ -18,7 +18,7 @@ use crate::catalogue::facts;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::prepared::Parsed;
-use crate::settings::{self, DEFAULTS, boolean, default, setting};
+use crate::settings::{self, boolean, default, setting};
 use crate::zone::Zone;
 
 /// How many prepared statements a connection may keep.
@@ -39,6 +39,8 @@ struct State {
     /// The prepared statements of SQL and of the extended protocol; nothing for an empty one.
     prepared: HashMap<String, Option<Parsed>>,
     cursors: HashMap<String, Cursor>,
+    /// The settings as the client was told of them.
+    told: BTreeMap<&'static str, String>,
     /// The zone in which times are shown.
     zone: Arc<Zone>,
     running: Running,
@@ -80,6 +82,7 @@ impl Session {
                 },
                 prepared: HashMap::new(),
                 cursors: HashMap::new(),
+                told: BTreeMap::new(),
                 zone: Arc::default(),
                 running: Running {
                     cancelled: CancellationToken::new(),
@@ -110,19 +113,23 @@ impl Session {
         for (name, value) in parameters {
             let name = name.to_lowercase();
             // libpq names the encoding of its terminal; whatever that is, UTF-8 is what it gets, and it is told so.
-            let is_setting = ![
-                "user",
-                "database",
-                "options",
-                "replication",
-                "client_encoding",
-            ]
-            .contains(&name.as_str());
-            if is_setting && !name.starts_with("_pq_.") {
+            let mut others = "user database options replication client_encoding".split(' ');
+            let is_other = others.any(|other| other == name);
+            if !is_other && !name.starts_with("_pq_.") {
                 self.set(&name, value)?;
             }
         }
+        self.news();
         Ok(())
+    }
+
+    /// The settings that have changed since this was asked for, and of which clients keep track.
+    pub(crate) fn news(&self) -> Vec<(&'static str, String)> {
+        let now = settings::reported().filter_map(|name| Some((name, self.setting(name).ok()?)));
+        let now: BTreeMap<_, _> = now.collect();
+        let before = std::mem::replace(&mut self.state.lock().told, now.clone());
+        let is_new = |(name, value): &(&str, String)| before.get(name) != Some(value);
+        now.into_iter().filter(is_new).collect()
     }
 
     /// Who and what this connection is.
@@ -135,9 +142,7 @@ impl Session {
     pub(crate) fn begin(&self) -> Running {
         let mut state = self.state.lock();
         let wished = state.about.settings.get("statement_timeout");
-        let wished = wished
-            .and_then(|text| settings::timeout(text).ok())
-            .flatten();
+        let wished = wished.and_then(|text| settings::timeout(text).ok()?);
         let longest = self.longest_statement;
         state.running = Running {
             cancelled: CancellationToken::new(),
@@ -184,18 +189,11 @@ impl Session {
 
     /// The names of all settings, and their values.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
-        let names = facts::settings().iter().map(|setting| setting.name);
-        let names = names.chain(DEFAULTS.map(|(name, _)| name));
-        let mut all: BTreeMap<String, String> = names
-            .filter_map(|name| {
-                Some((
-                    name.to_lowercase(),
-                    default(&name.to_lowercase())?.to_owned(),
-                ))
-            })
-            .collect();
-        all.extend(self.about().settings);
-        all
+        let all = facts::settings().iter();
+        let all = all.map(|setting| (setting.name, setting.default));
+        let all = all.chain(settings::defaults());
+        let all = all.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+        all.chain(self.about().settings).collect()
     }
 
     /// Changes a setting. Values that PostgreSQL would refuse are refused; what has no effect here is remembered all the same.

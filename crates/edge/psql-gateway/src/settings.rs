@@ -2,52 +2,36 @@
 
 use std::time::Duration;
 
-use crate::about::SERVER_VERSION;
 use crate::catalogue::facts::{self, Setting};
 use crate::error::{Error, Result};
 
+/// Settings in the spelling that clients know: their values at the beginning, where they differ from PostgreSQL's defaults or there is none,
+/// and whether clients keep track of them.
+fn ours() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    let lines = include_str!("settings.tsv").lines();
+    lines.filter_map(|line| match line.split('\t').collect::<Vec<_>>()[..] {
+        [name, value, reported] => Some((name, value, reported == "reported")),
+        _ => None,
+    })
+}
+
 /// Settings whose values differ from PostgreSQL's defaults, and those without one.
-pub(crate) const DEFAULTS: [(&str, &str); 18] = [
-    ("application_name", ""),
-    ("client_encoding", "UTF8"),
-    ("datestyle", "ISO, MDY"),
-    ("default_transaction_read_only", "on"),
-    ("in_hot_standby", "off"),
-    ("integer_datetimes", "on"),
-    ("is_superuser", "off"),
-    ("lc_collate", "C"),
-    ("lc_ctype", "C"),
-    ("max_identifier_length", "63"),
-    ("role", "none"),
-    ("search_path", "public"),
-    ("server_encoding", "UTF8"),
-    ("server_version", SERVER_VERSION),
-    ("server_version_num", "150000"),
-    ("timezone", "UTC"),
-    ("transaction_isolation", "read committed"),
-    ("transaction_read_only", "on"),
-];
+pub(crate) fn defaults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let differ = ours().filter(|(_, value, _)| *value != facts::NULL);
+    differ.map(|(name, value, _)| (name, value))
+}
 
 /// Settings whose values clients keep track of, in the spelling they know.
-pub(crate) const REPORTED: [&str; 12] = [
-    "application_name",
-    "client_encoding",
-    "DateStyle",
-    "default_transaction_read_only",
-    "in_hot_standby",
-    "integer_datetimes",
-    "IntervalStyle",
-    "is_superuser",
-    "server_encoding",
-    "server_version",
-    "standard_conforming_strings",
-    "TimeZone",
-];
+pub(crate) fn reported() -> impl Iterator<Item = &'static str> {
+    ours()
+        .filter(|(.., reported)| *reported)
+        .map(|(name, ..)| name)
+}
 
 /// The value of a setting at the beginning.
 pub(crate) fn default(name: &str) -> Option<&'static str> {
-    let ours = DEFAULTS.iter().find(|(known, _)| *known == name);
-    ours.map(|(_, value)| *value)
+    let ours = defaults().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    ours.map(|(_, value)| value)
         .or_else(|| Some(setting(name)?.default))
 }
 
@@ -148,16 +132,12 @@ impl Setting {
         match self.kind {
             "bool" => boolean(value).map(|value| if value { "on" } else { "off" }.to_owned()),
             "enum" => {
-                let mut values = self.values.trim_matches(['{', '}']).split(',');
-                let known =
-                    values.find(|known| known.trim_matches('"').eq_ignore_ascii_case(value));
-                known
-                    .map(|known| known.trim_matches('"').to_owned())
-                    .or_else(|| {
-                        boolean(value)
-                            .map(|_| value.to_lowercase())
-                            .filter(|_| self.values.contains("on"))
-                    })
+                let values = self.values.trim_matches(['{', '}']).split(',');
+                let mut values = values.map(|known| known.trim_matches('"'));
+                let known = values.find(|known| known.eq_ignore_ascii_case(value));
+                let is_switch = self.values.contains("on") && boolean(value).is_some();
+                let switch = is_switch.then(|| value.to_lowercase());
+                known.map(str::to_owned).or(switch)
             }
             "integer" | "real" => {
                 let digits = value.trim().trim_start_matches('-');

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select,
-    SetExpr, TableAlias, TableFactor, Value,
+    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 
@@ -57,6 +57,43 @@ pub(crate) fn literal(value: Value) -> Expr {
     Expr::Value(value.into())
 }
 
+/// A number as a literal.
+pub(crate) fn number(digits: impl Into<String>) -> Expr {
+    literal(Value::Number(digits.into(), false))
+}
+
+/// A text as a literal.
+pub(crate) fn string(text: impl Into<String>) -> Expr {
+    literal(Value::SingleQuotedString(text.into()))
+}
+
+/// Whether it is the literal `NULL`.
+pub(crate) fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}
+
+/// The name of a parameter, such as `$1`.
+pub(crate) fn placeholder(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Placeholder(name) => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The digits of a number.
+pub(crate) fn digits(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(digits),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The text of a literal.
 pub(crate) fn text(expr: &Expr) -> Option<&str> {
     match expr {
@@ -64,6 +101,15 @@ pub(crate) fn text(expr: &Expr) -> Option<&str> {
             Value::SingleQuotedString(text) => Some(text),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// The name of a column, without its table.
+pub(crate) fn column(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(parts) => parts.last(),
         _ => None,
     }
 }
@@ -149,6 +195,74 @@ pub(crate) fn first_select(query: &Query) -> Option<&Select> {
     }
 }
 
+/// Does something to all selects of a query, those of a `UNION` each.
+pub(crate) fn selects(body: &mut SetExpr, change: &mut impl FnMut(&mut Select)) {
+    match body {
+        SetExpr::Select(select) => change(select),
+        SetExpr::Query(query) => selects(&mut query.body, change),
+        SetExpr::SetOperation { left, right, .. } => {
+            selects(left, change);
+            selects(right, change);
+        }
+        _ => {}
+    }
+}
+
+/// The expression of an output column.
+pub(crate) fn output(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
+/// The same, to be changed.
+pub(crate) fn output_mut(item: &mut SelectItem) -> Option<&mut Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
+/// What a `FROM` has, joins included.
+pub(crate) fn factors(from: &[TableWithJoins]) -> impl Iterator<Item = &TableFactor> {
+    from.iter().flat_map(|table| {
+        let joined = table.joins.iter().map(|join| &join.relation);
+        std::iter::once(&table.relation).chain(joined)
+    })
+}
+
+/// The same, to be changed.
+pub(crate) fn factors_mut(from: &mut [TableWithJoins]) -> impl Iterator<Item = &mut TableFactor> {
+    from.iter_mut().flat_map(|table| {
+        let joined = table.joins.iter_mut().map(|join| &mut join.relation);
+        std::iter::once(&mut table.relation).chain(joined)
+    })
+}
+
+/// The name by which a query knows a table: its alias, or its own.
+pub(crate) fn called(factor: &TableFactor) -> Option<String> {
+    match factor {
+        TableFactor::Table {
+            alias: Some(alias), ..
+        }
+        | TableFactor::Derived {
+            alias: Some(alias), ..
+        }
+        | TableFactor::UNNEST {
+            alias: Some(alias), ..
+        } => Some(folded(&alias.name)),
+        TableFactor::Table { name, .. } => last(name),
+        _ => None,
+    }
+}
+
+/// The names of the `WITH` queries of a query.
+pub(crate) fn with_names(query: &Query) -> impl DoubleEndedIterator<Item = String> {
+    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+    ctes.map(|cte| folded(&cte.alias.name))
+}
+
 /// Takes an expression out of the tree and leaves `NULL` in its place until it is replaced.
 pub(crate) fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, literal(Value::Null))
@@ -167,11 +281,40 @@ pub(crate) fn escaped_by_backslash(pattern: Expr, escape: &Expr) -> Expr {
     if !escape.is_empty() {
         steps.extend([(&*doubled, aside), (escape, "\\"), (aside, escape)]);
     }
-    let literal = |text: &str| literal(Value::SingleQuotedString(text.to_owned()));
     steps.into_iter().fold(pattern, |pattern, (from, to)| {
-        let replaced = text(&pattern).map(|text| literal(&text.replace(from, to)));
-        replaced.unwrap_or_else(|| call("replace", [pattern, literal(from), literal(to)]))
+        let replaced = text(&pattern).map(|text| string(text.replace(from, to)));
+        replaced.unwrap_or_else(|| call("replace", [pattern, string(from), string(to)]))
     })
+}
+
+/// A pattern of `LIKE` or `SIMILAR TO` with this escape character as a regular expression. Some of its characters mean only themselves.
+pub(crate) fn regex(
+    pattern: &str,
+    escape: Option<char>,
+    is_plain: impl Fn(char) -> bool,
+) -> String {
+    let mut regex = String::from("^(?s:");
+    let mut in_brackets = false;
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        let plain = if escape == Some(letter) {
+            letters.next()
+        } else {
+            is_plain(letter).then_some(letter)
+        };
+        match (letter, plain) {
+            (_, Some('^')) if in_brackets && escape != Some(letter) => regex.push('^'),
+            (_, Some(plain)) => regex.push_str(&regex::escape(&plain.to_string())),
+            ('%', _) if !in_brackets => regex.push_str(".*"),
+            ('_', _) if !in_brackets => regex.push('.'),
+            ('[' | ']', _) => {
+                in_brackets = letter == '[';
+                regex.push(letter);
+            }
+            _ => regex.push(letter),
+        }
+    }
+    regex + ")$"
 }
 
 /// The result of a walk through a tree.

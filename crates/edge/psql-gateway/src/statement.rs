@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use pgwire::api::Type;
@@ -14,6 +13,7 @@ use sqlparser::ast::{
     ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor, TransactionMode,
     Value,
 };
+use tokio::sync::OnceCell;
 
 use crate::bounds::with_stack;
 use crate::catalogue::{self, Concerns, facts};
@@ -21,7 +21,7 @@ use crate::copy::CopyOptions;
 use crate::cursor::{self, Cursor};
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
-use crate::prepared::{Inner, Parsed};
+use crate::prepared::{Parsed, Prepared};
 use crate::rewrite;
 use crate::rows::{Columns, Rows};
 use crate::runtime::Answer;
@@ -38,12 +38,8 @@ pub(crate) enum Done {
     Moved(usize),
     /// Nothing but the word that it is done.
     Tag(&'static str),
-    /// A transaction has begun, as far as there are any.
-    Begin(&'static str),
-    /// It has ended.
-    End(&'static str),
-    /// A setting was changed, of which clients may keep track: what the command is called, and the setting.
-    Set(&'static str, String),
+    /// A transaction has begun or ended, as far as there are any.
+    Transaction(&'static str, TransactionStatus),
 }
 
 /// A statement on its way through the gateway.
@@ -68,7 +64,12 @@ impl Task<'_> {
                 "current transaction is aborted, commands ignored until end of transaction block",
             ));
         }
-        let done = self.dispatch(statement, values, status).await;
+        self.told(self.dispatch(statement, values, status).await)
+            .await
+    }
+
+    /// What was done, or the error as the client gets it.
+    async fn told<T>(&self, done: Result<T>) -> Result<T> {
         if let Err(error) = &done {
             self.gateway.doubt(error).await;
         }
@@ -98,19 +99,15 @@ impl Task<'_> {
                 name: Some(name), ..
             } => {
                 let prepared = self.prepared(&prepared_name(name))?;
-                let Statement::Query(query) = &prepared.0.statement else {
+                let Statement::Query(query) = &prepared.statement else {
                     return Ok(None);
                 };
-                self.describe_query(query, &prepared.0.types)
-                    .await
-                    .map(Some)
+                let described = self.describe_query(query, &prepared.types).await;
+                described.map(Some)
             }
             _ => Ok(None),
         };
-        if let Err(error) = &described {
-            self.gateway.doubt(error).await;
-        }
-        described.map_err(|error| error.located_in(self.text))
+        self.told(described).await
     }
 
     /// The types of a statement's parameters.
@@ -127,7 +124,7 @@ impl Task<'_> {
         let mut query = with_stack(|| query.clone());
         query.fetch = None;
         query.limit_clause = Some(LimitClause::LimitOffset {
-            limit: Some(Expr::Value(Value::Number("0".to_owned(), false).into())),
+            limit: Some(sql::number("0")),
             offset: None,
             limit_by: Vec::new(),
         });
@@ -172,9 +169,8 @@ impl Task<'_> {
                     statement,
                 } => {
                     let statement = with_stack(|| (**statement).clone());
-                    let given = data_types
-                        .iter()
-                        .map(|of| facts::type_in_sql(&of.to_string()));
+                    let given = data_types.iter().map(ToString::to_string);
+                    let given = given.map(|of| facts::type_in_sql(&of));
                     let prepared = self.parsed(statement, &given.collect::<Vec<_>>()).await?;
                     self.session.prepare(&sql::folded(name), Some(prepared))?;
                     Ok(Done::Tag("PREPARE"))
@@ -228,7 +224,12 @@ impl Task<'_> {
             (given.or_else(|| found.get(index).cloned())).unwrap_or(Type::TEXT)
         });
         let types = types.collect();
-        Ok(Parsed::new(statement, self.text, types))
+        Ok(Arc::new(Prepared {
+            statement,
+            text: self.text.to_owned(),
+            types,
+            columns: OnceCell::new(),
+        }))
     }
 
     fn prepared(&self, name: &str) -> Result<Parsed> {
@@ -267,11 +268,8 @@ impl Task<'_> {
         }
         let name = names.first().map(sql::folded).unwrap_or_default();
         let query = with_stack(|| (**query).clone());
-        let rows = self
-            .session
-            .running()
-            .limit(self.query(query, values))
-            .await?;
+        let running = self.session.running();
+        let rows = running.limit(self.query(query, values)).await?;
         self.session.declare(&name, Cursor::new(rows, is_held))
     }
 
@@ -285,10 +283,13 @@ impl Task<'_> {
                     rewrite::expand(&mut query, &schema);
                 }
                 let names = rewrite::output_names(&query);
-                let kinds = numbers::kinds(&query, &schema);
-                if of_runtime {
-                    catalogue::by_types(&mut query, &schema);
-                }
+                let shown = numbers::shown(&query);
+                let types = if of_runtime {
+                    catalogue::by_types(&mut query, &schema)
+                } else {
+                    catalogue::types_of(&query, &schema)
+                };
+                let kinds = numbers::kinds(types, &shown);
                 parameters::substitute(&mut query, values)?;
                 Ok::<_, Error>((concerns, names, kinds))
             })?;
@@ -338,18 +339,14 @@ impl Task<'_> {
             ));
         }
         let wished = |option: &str| {
-            let mut options = options.iter().flatten();
-            options.any(|wished| wished.name.value.eq_ignore_ascii_case(option))
+            let mut options = options.iter().flatten().rev();
+            options.find(|wished| wished.name.value.eq_ignore_ascii_case(option))
         };
         let sql = self.for_runtime(query, &concerns).await?;
         let word = |is_wished, word| if is_wished { word } else { "" };
-        let analyze = word(*analyze || wished("analyze"), " ANALYZE");
-        let format = options.iter().flatten();
-        let format = format.filter(|option| option.name.value.eq_ignore_ascii_case("format"));
-        let format = format
-            .filter_map(|option| option.arg.as_ref())
-            .next_back()
-            .map(plain);
+        let analyze = word(*analyze || wished("analyze").is_some(), " ANALYZE");
+        let format = wished("format").and_then(|option| option.arg.as_ref());
+        let format = format.map(plain);
         let is_json = match format.map(|format| format.to_lowercase()).as_deref() {
             None | Some("text") => false,
             Some("json") if analyze.is_empty() => true,
@@ -365,7 +362,10 @@ impl Task<'_> {
                 return Err(Error::new("22023", message));
             }
         };
-        let verbose = word(!is_json && (*verbose || wished("verbose")), " VERBOSE");
+        let verbose = word(
+            !is_json && (*verbose || wished("verbose").is_some()),
+            " VERBOSE",
+        );
         let format = word(is_json, " FORMAT pgjson");
         let explain = format!("EXPLAIN{analyze}{verbose}{format} {sql}");
         let mut answer = self.gateway.runtime.query(&explain).await?;
@@ -373,17 +373,8 @@ impl Task<'_> {
             // The plan alone, as PostgreSQL has it.
             let plan = |batch: RecordBatch| batch.project(&[1]);
             answer = Answer {
-                schema: Arc::new(
-                    answer
-                        .schema
-                        .project(&[1])
-                        .map_err(|error| broken(&error))?,
-                ),
-                batches: Box::pin(
-                    answer
-                        .batches
-                        .map(move |batch| plan(batch?).map_err(|error| broken(&error))),
-                ),
+                schema: Arc::new(answer.schema.project(&[1])?),
+                batches: Box::pin(answer.batches.map(move |batch| Ok(plan(batch?)?))),
             };
         }
         let name = is_json.then(|| [Some("QUERY PLAN".to_owned())]);
@@ -400,13 +391,7 @@ impl Task<'_> {
     ) -> Result<Done> {
         let name = prepared_name(name);
         let prepared = self.prepared(&name)?;
-        let Inner {
-            statement,
-            text,
-            types,
-            ..
-        } = &*prepared.0;
-        let wanted = types.len();
+        let wanted = prepared.types.len();
         if given.len() != wanted {
             let message = format!(
                 "wrong number of parameters for prepared statement \"{name}\": expected {wanted}, got {}",
@@ -421,9 +406,9 @@ impl Task<'_> {
             }
             Ok::<_, Error>(given)
         })?;
-        Task { text, ..*self }
-            .dispatch(statement, &given, status)
-            .await
+        let text = &prepared.text;
+        let task = Task { text, ..*self };
+        task.dispatch(&prepared.statement, &given, status).await
     }
 
     fn show(&self, variable: &[Ident]) -> Result<Done> {
@@ -433,7 +418,7 @@ impl Task<'_> {
             "time zone" => "timezone".to_owned(),
             "session authorization" => {
                 let user = self.session.about().user;
-                return Ok(Self::shown("session_authorization", &user));
+                return Self::shown("session_authorization", &user);
             }
             "all" => {
                 let settings = self.session.settings();
@@ -446,14 +431,12 @@ impl Task<'_> {
         };
         let value = self.session.shown(&name)?;
         let name = settings::setting(&name).map_or(&*name, |setting| setting.name);
-        Ok(Self::shown(name, &value))
+        Self::shown(name, &value)
     }
 
-    fn shown(name: &str, value: &str) -> Done {
-        match catalogue::texts(&[name], [[value]].into_iter()).and_then(ready) {
-            Ok(rows) => Done::Rows(rows, "SHOW"),
-            Err(_) => Done::Tag("SHOW"),
-        }
+    fn shown(name: &str, value: &str) -> Result<Done> {
+        let batch = catalogue::texts(&[name], [[value]].into_iter())?;
+        Ok(Done::Rows(ready(batch)?, "SHOW"))
     }
 
     /// Statements about the session and its transactions.
@@ -464,9 +447,7 @@ impl Task<'_> {
                 match &reset.reset {
                     Reset::ALL => self.session.reset(None)?,
                     Reset::ConfigurationParameter(name) => {
-                        let name = name.to_string();
-                        self.session.reset(Some(&name))?;
-                        return Ok(Done::Set("RESET", name));
+                        self.session.reset(Some(&name.to_string()))?;
                     }
                     Reset::SessionAuthorization => {}
                 }
@@ -474,7 +455,7 @@ impl Task<'_> {
             }
             Statement::StartTransaction { modes, .. } => {
                 self.modes(modes, "transaction_isolation")?;
-                Ok(Done::Begin("BEGIN"))
+                Ok(Done::Transaction("BEGIN", TransactionStatus::Transaction))
             }
             Statement::Commit { .. }
             | Statement::Rollback {
@@ -482,16 +463,16 @@ impl Task<'_> {
             } => {
                 self.session.close_cursors(false);
                 self.session.reset(Some("transaction_isolation"))?;
-                let is_commit = matches!(statement, Statement::Commit { .. });
-                Ok(Done::End(
-                    if is_commit && status != TransactionStatus::Error {
-                        "COMMIT"
-                    } else {
-                        "ROLLBACK"
-                    },
-                ))
+                let tag = match (statement, status) {
+                    (Statement::Rollback { .. }, _) | (_, TransactionStatus::Error) => "ROLLBACK",
+                    _ => "COMMIT",
+                };
+                Ok(Done::Transaction(tag, TransactionStatus::Idle))
             }
-            Statement::Rollback { .. } => Ok(Done::Begin("ROLLBACK")),
+            Statement::Rollback { .. } => Ok(Done::Transaction(
+                "ROLLBACK",
+                TransactionStatus::Transaction,
+            )),
             Statement::Savepoint { .. } => Ok(Done::Tag("SAVEPOINT")),
             Statement::ReleaseSavepoint { .. } => Ok(Done::Tag("RELEASE")),
             Statement::Deallocate { name, .. } => {
@@ -555,7 +536,7 @@ impl Task<'_> {
             Set::SetTimeZone { value, .. } => ("timezone".to_owned(), std::slice::from_ref(value)),
             Set::SetNames { charset_name, .. } => {
                 self.session.set("client_encoding", &charset_name.value)?;
-                return Ok(Done::Set("SET", "client_encoding".to_owned()));
+                return Ok(Done::Tag("SET"));
             }
             Set::SetTransaction { modes, session, .. } => {
                 if *session {
@@ -576,12 +557,8 @@ impl Task<'_> {
             [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name))?,
             _ => self.session.set(&name, &values.join(", "))?,
         }
-        Ok(Done::Set("SET", name))
+        Ok(Done::Tag("SET"))
     }
-}
-
-fn broken(error: &ArrowError) -> Error {
-    Error::new("XX000", error.to_string())
 }
 
 fn ready(batch: RecordBatch) -> Result<Rows> {

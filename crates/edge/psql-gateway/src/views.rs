@@ -196,9 +196,7 @@ impl Visitor for Used {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let with = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.with
-            .extend(with.map(|cte| sql::folded(&cte.alias.name)));
+        self.with.extend(sql::with_names(query));
         ControlFlow::Continue(())
     }
 

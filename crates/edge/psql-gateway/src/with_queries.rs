@@ -27,10 +27,9 @@ impl<T> WithQueries<T> {
     /// Enters a query.
     pub(crate) fn enter(&mut self, query: &Query) {
         let name = (self.around.last_mut()).and_then(|level| level.to_come.pop());
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
         self.around.push(Level {
             name,
-            to_come: ctes.rev().map(|cte| sql::folded(&cte.alias.name)).collect(),
+            to_come: sql::with_names(query).rev().collect(),
             visible: self.visible.len(),
         });
     }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{DataType as SqlType, Expr, ObjectName, Query, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Expr, ObjectName, Query, TableFactor, Visit, Visitor};
 
 use super::answers::is_ours;
 use crate::sql;
@@ -45,9 +45,7 @@ impl Visitor for Seen {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.ctes
-            .extend(ctes.map(|cte| sql::folded(&cte.alias.name)));
+        self.ctes.extend(sql::with_names(query));
         ControlFlow::Continue(())
     }
 
@@ -82,11 +80,8 @@ impl Visitor for Seen {
                 self.functions |= name.is_some_and(|name| is_ours(&name));
             }
             Expr::Cast { data_type, .. } => {
-                let name = match data_type {
-                    SqlType::Regclass => "regclass".to_owned(),
-                    SqlType::Custom(name, _) => sql::last(name).unwrap_or_default(),
-                    _ => String::new(),
-                };
+                let name = data_type.to_string().to_lowercase();
+                let name = name.rsplit('.').next().unwrap_or_default();
                 self.functions |= name.starts_with("reg") || name == "oid" || name == "name";
             }
             _ => {}

@@ -7,19 +7,21 @@ use pgwire::api::Type;
 use postgres_types::Kind;
 
 /// The part of [`section`] that `facts.sql` writes for NULL.
-pub(super) const NULL: &str = "\\N";
+pub(crate) const NULL: &str = "\\N";
 
 /// The rows of a table, each split into its columns, and before them the names of the columns.
 type Rows = std::iter::Map<std::str::Lines<'static>, fn(&'static str) -> Vec<&'static str>>;
 
 /// All tables of the facts, by name.
 pub(super) fn sections() -> impl Iterator<Item = (&'static str, Rows)> {
-    let sections = include_str!("facts.tsv").trim_start_matches('@');
-    sections.split("\n@").map(|section| {
-        let (name, rows) = section.split_once('\t').unwrap_or((section, ""));
-        let split: fn(&'static str) -> Vec<&'static str> = |row| row.split('\t').collect();
-        (name, rows.lines().map(split))
-    })
+    static SECTIONS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+        let sections = include_str!("facts.tsv").trim_start_matches('@');
+        let sections = sections.split("\n@");
+        sections.filter_map(|one| one.split_once('\t')).collect()
+    });
+    let split: fn(&'static str) -> Vec<&'static str> = |row| row.split('\t').collect();
+    let sections = SECTIONS.iter();
+    sections.map(move |(name, rows)| (*name, rows.lines().map(split)))
 }
 
 /// The rows of one table of the facts.
@@ -28,23 +30,65 @@ fn section(name: &str) -> impl Iterator<Item = Vec<&'static str>> {
     found.into_iter().flat_map(|(_, rows)| rows.skip(1))
 }
 
-/// The built-in type with the name that the catalogue gives it, such as `int4`.
-pub(super) fn type_named(name: &str) -> Option<Type> {
-    let oid = oids_of_types().get(name)?;
-    Type::from_oid(*oid)
+/// What the rows of a table of the facts say, by the oids with which they begin.
+fn by_oid<T>(table: &str, read: impl Fn(&[&'static str]) -> T) -> HashMap<u32, T> {
+    let rows = section(table).filter_map(|row| Some((row[0].parse().ok()?, read(&row))));
+    rows.collect()
 }
 
-/// The oids of types by their names in the catalogue.
-fn oids_of_types() -> &'static HashMap<&'static str, u32> {
-    static TYPES: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
-        let types = section("pg_type").filter_map(|row| Some((row[1], row[0].parse().ok()?)));
-        types.collect()
+/// What PostgreSQL knows of a type.
+struct Known {
+    /// Its name in the catalogue.
+    name: &'static str,
+    in_sql: &'static str,
+    /// `pg_type.typlen`
+    size: i16,
+    category: &'static str,
+    /// Whether it is the preferred one of its category.
+    is_preferred: bool,
+}
+
+/// A type by its oid.
+fn known(oid: u32) -> Option<&'static Known> {
+    static TYPES: LazyLock<HashMap<u32, Known>> = LazyLock::new(|| {
+        let names = by_oid("type", |row| row[1]);
+        let mut types = by_oid("pg_type", |row| Known {
+            name: row[1],
+            in_sql: "",
+            size: row[2].parse().unwrap_or(-1),
+            category: row[5],
+            is_preferred: row[6] == "1",
+        });
+        for (oid, known) in &mut types {
+            known.in_sql = names.get(oid).copied().unwrap_or(known.name);
+        }
+        types
     });
-    &TYPES
+    TYPES.get(&oid)
+}
+
+/// The oid of the type with the name that the catalogue or SQL gives it.
+fn oid_named(name: &str) -> Option<u32> {
+    static OIDS: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
+        let rows = section("type").chain(section("pg_type"));
+        let oids = rows.filter_map(|row| Some((row[1], row[0].parse().ok()?)));
+        oids.collect()
+    });
+    OIDS.get(name).copied()
+}
+
+/// The built-in type with the name that the catalogue gives it, such as `int4`.
+pub(super) fn type_named(name: &str) -> Option<Type> {
+    Type::from_oid(oid_named(name)?)
 }
 
 /// The built-in type with the name that SQL gives it, such as `integer`, or the catalogue.
 pub(crate) fn type_in_sql(name: &str) -> Option<Type> {
+    Type::from_oid(oid_in_sql(name)?)
+}
+
+/// The oid of the type with such a name, also of the type of a table's rows.
+pub(super) fn oid_in_sql(name: &str) -> Option<u32> {
     let mut name = name.to_lowercase();
     // Without the length, precision or scale.
     if let Some((before, after)) = name.split_once('(') {
@@ -54,54 +98,79 @@ pub(crate) fn type_in_sql(name: &str) -> Option<Type> {
     let of_array = name.strip_suffix("[]");
     let element = of_array.unwrap_or(name);
     let (_, element) = element.rsplit_once('.').unwrap_or(("", element));
-    let long = NAMES.iter().find(|(_, long)| *long == element);
-    let short = long.map_or(element, |(short, _)| *short);
-    let short = match short {
+    let element = match element {
         "int" => "int4",
         "decimal" => "numeric",
         "char" => "bpchar",
-        "\"char\"" => "char",
         "float" | "double" => "float8",
         other => other,
     };
-    type_named(&format!("{}{short}", of_array.map_or("", |_| "_")))
+    match of_array {
+        Some(_) => oid_named(&format!("{element}[]")).or_else(|| oid_named(&format!("_{element}"))),
+        None => oid_named(element),
+    }
 }
 
 /// `pg_type.typlen`
 pub(crate) fn size_of(of: &Type) -> i16 {
-    static SIZES: LazyLock<HashMap<&str, i16>> = LazyLock::new(|| {
-        let sizes = section("pg_type").filter_map(|row| Some((row[1], row[2].parse().ok()?)));
-        sizes.collect()
+    known(of.oid()).map_or(-1, |known| known.size)
+}
+
+/// A table or view, as the catalogue describes it.
+pub(super) struct Relation<'a> {
+    pub(super) oid: u32,
+    pub(super) schema: &'a str,
+    pub(super) name: &'a str,
+    pub(super) kind: &'a str,
+    /// The name and the type of each column, and whether it is never NULL.
+    pub(super) columns: Vec<(&'a str, Option<Type>, bool)>,
+    /// The definition of a view, and what it says of itself.
+    pub(super) definition: Option<&'a str>,
+    pub(super) comment: Option<&'a str>,
+}
+
+/// The tables and views of the catalogue.
+pub(super) fn relations() -> &'static [Relation<'static>] {
+    static RELATIONS: LazyLock<Vec<Relation<'_>>> = LazyLock::new(|| {
+        let relations = section("relation").map(|row| {
+            let columns = row[4].split(',').filter_map(|column| {
+                let (name, of) = column.split_once(' ')?;
+                let of_type = type_named(of.trim_end_matches('!'));
+                Some((name, of_type, of.ends_with('!')))
+            });
+            Relation {
+                oid: row[0].parse().unwrap_or(0),
+                schema: row[1],
+                name: row[2],
+                kind: row[3],
+                columns: columns.collect(),
+                definition: None,
+                comment: None,
+            }
+        });
+        relations.collect()
     });
-    SIZES.get(of.name()).copied().unwrap_or(-1)
+    &RELATIONS
+}
+
+/// The table of the catalogue with this name.
+pub(super) fn relation(name: &str) -> Option<&'static Relation<'static>> {
+    relations().iter().find(|relation| relation.name == name)
 }
 
 /// The columns of a table of the catalogue and their types.
-pub(super) fn columns_of(table: &str) -> &'static [(&'static str, Option<Type>)] {
-    type Columns = Vec<(&'static str, Option<Type>)>;
-    static COLUMNS: LazyLock<HashMap<&str, Columns>> = LazyLock::new(|| {
-        let mut all = HashMap::new();
-        for row in section("relation") {
-            let columns = row[4].split(',').filter_map(|column| {
-                let (name, of) = column.split_once(' ')?;
-                Some((name, type_named(of.trim_end_matches('!'))))
-            });
-            all.entry(row[2]).or_insert_with(|| columns.collect());
-        }
-        all
-    });
-    COLUMNS.get(table).map_or(&[], Vec::as_slice)
+pub(super) fn columns_of(table: &str) -> &'static [(&'static str, Option<Type>, bool)] {
+    relation(table).map_or(&[], |relation| &relation.columns)
 }
 
 /// The type of the columns of the catalogue that have this name, if it is the same for all.
 pub(crate) fn type_of_column(column: &str) -> Option<Type> {
-    let columns = section("relation").flat_map(|row| row[4].split(','));
-    let mut types = columns.filter_map(|named| {
-        let (name, of) = named.split_once(' ')?;
-        (name == column).then(|| of.trim_end_matches('!'))
-    });
-    let first = types.next()?;
-    types.all(|of| of == first).then(|| type_named(first))?
+    let columns = relations().iter().flat_map(|relation| &relation.columns);
+    let mut types = columns.filter(|(name, ..)| *name == column);
+    let (_, first, _) = types.next()?;
+    let first = first.as_ref()?;
+    let is_same = types.all(|(_, of, _)| of.as_ref() == Some(first));
+    is_same.then(|| first.clone())
 }
 
 /// The type of arrays whose elements have this type.
@@ -109,61 +178,13 @@ pub(crate) fn array_of(element: &Type) -> Option<Type> {
     type_named(&format!("_{}", element.name()))
 }
 
-/// The names of types in the catalogue and in SQL, where they differ.
-const NAMES: [(&str, &str); 15] = [
-    ("bool", "boolean"),
-    ("int2", "smallint"),
-    ("int4", "integer"),
-    ("int8", "bigint"),
-    ("float4", "real"),
-    ("float8", "double precision"),
-    ("timestamptz", "timestamp with time zone"),
-    ("timestamp", "timestamp without time zone"),
-    ("timetz", "time with time zone"),
-    ("time", "time without time zone"),
-    ("varchar", "character varying"),
-    ("bpchar", "character"),
-    ("varbit", "bit varying"),
-    ("char", "\"char\""),
-    // A word of SQL.
-    ("any", "\"any\""),
-];
-
 /// The schema of the standard, whose types are not found without it.
 pub(super) const STANDARD: &str = "information_schema.";
 
 /// What SQL calls a type.
-pub(crate) fn name_in_sql(oid: u32) -> String {
-    type Known = (&'static str, Option<u32>, bool);
-    static TYPES: LazyLock<HashMap<u32, Known>> = LazyLock::new(|| {
-        let types = section("pg_type").filter_map(|row| {
-            // Vectors have elements too, and names of their own.
-            let is_array = row[8] == "array_subscript_handler" && row[18] != "p";
-            let element = row[9].parse().ok().filter(|_| is_array);
-            Some((row[0].parse().ok()?, (row[1], element, row[20] == "11")))
-        });
-        types.collect()
-    });
-    match TYPES.get(&oid) {
-        None => if oid == 0 { "-" } else { "???" }.to_owned(),
-        Some((_, Some(element), _)) => name_in_sql(*element) + "[]",
-        Some((name, None, true)) => {
-            let found = NAMES.iter().find(|(short, _)| short == name);
-            found.map_or(*name, |(_, long)| *long).to_owned()
-        }
-        Some((name, None, false)) => STANDARD.to_owned() + name,
-    }
-}
-
-/// The oid of a type by the name in the catalogue, also of the type of a table's rows.
-pub(super) fn oid_of_type(name: &str) -> Option<u32> {
-    oids_of_types().get(name).copied()
-}
-
-/// The oid of a table of the catalogue.
-pub(super) fn oid_of_table(name: &str) -> Option<&'static str> {
-    let found = section("relation").find(|row| row[2] == name);
-    found.map(|row| row[0])
+pub(crate) fn name_in_sql(oid: u32) -> &'static str {
+    let unknown = if oid == 0 { "-" } else { "???" };
+    known(oid).map_or(unknown, |known| known.in_sql)
 }
 
 /// Whether the runtime has nothing like a type, so that only NULL can be of it: ranges, addresses, geometry, bits.
@@ -172,36 +193,22 @@ pub(crate) fn is_foreign(of: &Type) -> bool {
 }
 
 /// What PostgreSQL writes for the arguments and for the result of a function.
-pub(super) fn signature(oid: u32) -> Option<&'static (String, String)> {
-    static SIGNATURES: LazyLock<HashMap<u32, (String, String)>> = LazyLock::new(|| {
-        let named: HashMap<_, _> = section("function").map(|row| (row[0], row[1])).collect();
-        let name = |oid: &str| oid.parse().map_or_else(|_| String::new(), name_in_sql);
-        let functions = section("pg_proc").filter_map(|row| {
-            let arguments = named.get(row[0]).map(|arguments| (*arguments).to_owned());
-            let arguments = arguments.unwrap_or_else(|| {
-                let types = row[13].split_whitespace().map(name);
-                types.collect::<Vec<_>>().join(", ")
-            });
-            let set = if row[7] == "1" { "SETOF " } else { "" };
-            Some((
-                row[0].parse().ok()?,
-                (arguments, set.to_owned() + &name(row[12])),
-            ))
-        });
-        functions.collect()
-    });
-    SIGNATURES.get(&oid)
+pub(super) fn signature(oid: u32) -> Option<(&'static str, &'static str)> {
+    static SIGNATURES: LazyLock<HashMap<u32, (&str, &str)>> =
+        LazyLock::new(|| by_oid("function", |row| (row[1], row[2])));
+    SIGNATURES.get(&oid).copied()
 }
 
 /// What PostgreSQL says of an object of the catalogue, or of the only one with this oid if no class is named.
 pub(super) fn description(oid: u32, class: Option<&str>) -> Option<&'static str> {
     type Texts = HashMap<u32, Vec<(&'static str, &'static str)>>;
     static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
-        let classes: HashMap<_, _> = section("relation").map(|row| (row[0], row[2])).collect();
+        let classes = by_oid("relation", |row| row[2]);
         let mut texts = Texts::new();
         for row in section("pg_description") {
-            if let (Ok(oid), Some(class)) = (row[0].parse(), classes.get(row[1])) {
-                texts.entry(oid).or_default().push((class, row[3]));
+            let class = row[1].parse().ok().and_then(|class| classes.get(&class));
+            if let (Ok(oid), Some(class)) = (row[0].parse(), class) {
+                texts.entry(oid).or_default().push((*class, row[3]));
             }
         }
         texts
@@ -213,16 +220,14 @@ pub(super) fn description(oid: u32, class: Option<&str>) -> Option<&'static str>
 
 /// The name of a role that every PostgreSQL has.
 pub(super) fn role(oid: u32) -> Option<&'static str> {
-    static ROLES: LazyLock<HashMap<u32, &str>> = LazyLock::new(|| {
-        let roles = section("pg_roles").filter_map(|row| Some((row[0].parse().ok()?, row[1])));
-        roles.collect()
-    });
+    static ROLES: LazyLock<HashMap<u32, &str>> = LazyLock::new(|| by_oid("pg_roles", |row| row[1]));
     ROLES.get(&oid).copied()
 }
 
 /// A function or an operator: the oids of its arguments' types and of its result's.
 #[derive(Debug)]
 struct Signature {
+    oid: u32,
     arguments: Vec<u32>,
     /// How many arguments have defaults.
     defaults: usize,
@@ -233,64 +238,68 @@ struct Signature {
 
 type Signatures = HashMap<&'static str, Vec<Signature>>;
 
+/// All of a table of the facts, by name.
+fn signatures(table: &str, read: impl Fn(&[&'static str]) -> Signature) -> Signatures {
+    let mut all = Signatures::new();
+    for row in section(table) {
+        all.entry(row[1]).or_default().push(read(&row));
+    }
+    all
+}
+
+fn oids<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {
+    texts.filter_map(|oid| oid.parse().ok()).collect()
+}
+
 /// Whether a parameter suits an argument well.
 type Rule<'a> = &'a dyn Fn(u32, &Type) -> bool;
 
-/// What PostgreSQL knows of a type besides its name: its category, and whether it is the preferred one of that.
+/// The category of a type, and whether it is the preferred one of that.
 fn category(oid: u32) -> (&'static str, bool) {
-    static CATEGORIES: LazyLock<HashMap<u32, (&str, bool)>> = LazyLock::new(|| {
-        let types = section("pg_type");
-        types
-            .filter_map(|row| Some((row[0].parse().ok()?, (row[5], row[6] == "1"))))
-            .collect()
-    });
-    CATEGORIES.get(&oid).copied().unwrap_or(("X", false))
+    known(oid).map_or(("X", false), |known| (known.category, known.is_preferred))
 }
 
 /// Whether values of a type become those of another without being asked for.
 fn is_cast(from: u32, to: u32) -> bool {
     static CASTS: LazyLock<HashSet<(u32, u32)>> = LazyLock::new(|| {
         let casts = section("pg_cast").filter(|row| row[4] == "i");
-        casts
-            .filter_map(|row| Some((row[1].parse().ok()?, row[2].parse().ok()?)))
-            .collect()
+        let casts = casts.filter_map(|row| Some((row[1].parse().ok()?, row[2].parse().ok()?)));
+        casts.collect()
     });
     CASTS.contains(&(from, to))
+}
+
+static FUNCTIONS: LazyLock<Signatures> = LazyLock::new(|| {
+    signatures("pg_proc", |row| Signature {
+        oid: row[0].parse().unwrap_or(0),
+        arguments: oids(row[13].split(' ')),
+        defaults: row[10].parse().unwrap_or(0),
+        variadic: row[11].parse().ok().filter(|oid| *oid != 0),
+        result: row[12].parse().unwrap_or(0),
+    })
+});
+
+/// The oid of a function, of the first one with this name.
+pub(super) fn function(name: &str) -> Option<u32> {
+    Some(FUNCTIONS.get(name)?.first()?.oid)
 }
 
 /// The type that a function returns for arguments of these types. Nothing is known of an argument without a type, and a text or
 /// NULL in the query is [`Type::UNKNOWN`].
 pub(super) fn result_of(function: &str, given: &[Option<Type>]) -> Option<Type> {
-    static FUNCTIONS: LazyLock<Signatures> = LazyLock::new(|| {
-        let mut functions = Signatures::new();
-        for row in section("pg_proc") {
-            let arguments = row[13].split(' ').filter_map(|oid| oid.parse().ok());
-            functions.entry(row[1]).or_default().push(Signature {
-                arguments: arguments.collect(),
-                defaults: row[10].parse().unwrap_or(0),
-                variadic: row[11].parse().ok().filter(|oid| *oid != 0),
-                result: row[12].parse().unwrap_or(0),
-            });
-        }
-        functions
-    });
     resolve(FUNCTIONS.get(function)?, given)
 }
 
 /// The type of what an operator makes of operands of these types, of which a prefix has one.
 pub(super) fn result_of_operator(operator: &str, given: &[Option<Type>]) -> Option<Type> {
     static OPERATORS: LazyLock<Signatures> = LazyLock::new(|| {
-        let mut operators = Signatures::new();
-        for row in section("pg_operator") {
-            let operands = row[7..9].iter().filter_map(|oid| oid.parse().ok());
-            operators.entry(row[1]).or_default().push(Signature {
-                arguments: operands.filter(|oid| *oid != 0).collect(),
-                defaults: 0,
-                variadic: None,
-                result: row[9].parse().unwrap_or(0),
-            });
-        }
-        operators
+        signatures("pg_operator", |row| Signature {
+            oid: row[0].parse().unwrap_or(0),
+            arguments: oids(row[7..9].iter().copied().filter(|oid| *oid != "0")),
+            defaults: 0,
+            variadic: None,
+            result: row[9].parse().unwrap_or(0),
+        })
     });
     let mut given = given.to_vec();
     // A literal has the type of the other operand, if there is such an operator.
@@ -375,14 +384,11 @@ fn takes(parameter: u32, given: &Type) -> bool {
 fn resolve(all: &[Signature], given: &[Option<Type>]) -> Option<Type> {
     let all = all.iter();
     let all = all.filter_map(|one| Some((one, one.parameters(given.len())?)));
-    let mut left: Vec<_> = all
-        .filter(|(_, parameters)| {
-            let mut pairs = parameters.iter().zip(given);
-            pairs.all(|(parameter, given)| {
-                (given.as_ref()).is_none_or(|given| takes(*parameter, given))
-            })
-        })
-        .collect();
+    let mut left: Vec<_> = all.collect();
+    left.retain(|(_, parameters)| {
+        let mut pairs = parameters.iter().zip(given);
+        pairs.all(|(parameter, given)| given.as_ref().is_none_or(|given| takes(*parameter, given)))
+    });
     let same = |parameter: u32, given: &Type| parameter == given.oid();
     let preferred = |parameter: u32, given: &Type| {
         let (of, is_preferred) = category(parameter);
@@ -396,10 +402,9 @@ fn resolve(all: &[Signature], given: &[Option<Type>]) -> Option<Type> {
     for rule in rules {
         let fitting = |parameters: &[u32]| {
             let pairs = parameters.iter().zip(given);
+            let pairs = pairs.filter_map(|(parameter, given)| Some((*parameter, given.as_ref()?)));
             pairs
-                .filter(|(parameter, given)| {
-                    (given.as_ref()).is_some_and(|given| rule(**parameter, given))
-                })
+                .filter(|(parameter, given)| rule(*parameter, given))
                 .count()
         };
         let most = (left.iter().map(|(_, parameters)| fitting(parameters))).max()?;
@@ -407,9 +412,8 @@ fn resolve(all: &[Signature], given: &[Option<Type>]) -> Option<Type> {
     }
     let mut results = left.iter().map(|(one, _)| one.result(given));
     let first = results.next()??;
-    results
-        .all(|other| other.as_ref() == Some(&first))
-        .then_some(first)
+    let is_same = results.all(|other| other.as_ref() == Some(&first));
+    is_same.then_some(first)
 }
 
 /// The type of a column that has values of all of these, as of the branches of a `CASE` or a `UNION`.

@@ -1,7 +1,7 @@
 -- Writes facts.tsv, the facts about PostgreSQL that clients look up. Run it in an empty database of a new PostgreSQL 15:
 --   psql --no-psqlrc --quiet --tuples-only --no-align --field-separator $'\t' --file facts.sql postgres > facts.tsv
 -- A line with @ names a table and the columns of the lines below it. @relation has the columns of all of the catalogue's tables
--- and views; @function says what the arguments of functions are where that is more than their types.
+-- and views; @type says what SQL calls a type, and @function what it calls a function's arguments and its result.
 \pset null '\\N'
 \set relations 'select c.*, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in (\'pg_catalog\', \'information_schema\') and relkind in (\'r\', \'v\')'
 
@@ -15,18 +15,21 @@ group by 1, 2, 3, 4 order by 1;
 \qecho '@pg_type	oid	typname	typlen	typbyval	typtype	typcategory	typispreferred	typdelim	typsubscript	typelem	typarray	typinput	typoutput	typreceive	typsend	typmodin	typmodout	typalign	typstorage	typcollation	typnamespace	typowner	typisdefined	typrelid	typanalyze	typnotnull	typbasetype	typtypmod	typndims'
 select oid, typname, typlen, typbyval::int, typtype, typcategory, typispreferred::int, typdelim, typsubscript, typelem, typarray,
   typinput, typoutput, typreceive, typsend, typmodin, typmodout, typalign, typstorage, typcollation,
-  case typnamespace when 11 then 11 else 13000 end, 10, typisdefined::int, typrelid, typanalyze, typnotnull::int, typbasetype, typtypmod,
+  typnamespace, 10, typisdefined::int, typrelid, typanalyze, typnotnull::int, typbasetype, typtypmod,
   typndims
 from pg_type order by 1;
 
+\qecho '@type	oid	name'
+select oid, format_type(oid, null) from pg_type order by 1;
+
 \qecho '@pg_proc	oid	proname	pronamespace	proowner	prolang	prokind	proisstrict	proretset	provolatile	pronargs	pronargdefaults	provariadic	prorettype	proargtypes	proallargtypes	proargmodes	proargnames'
-select oid, proname, case when pronamespace = 11 then 11 else 13000 end, 10, prolang, prokind, proisstrict::int, proretset::int,
+select oid, proname, pronamespace, 10, prolang, prokind, proisstrict::int, proretset::int,
   provolatile, pronargs, pronargdefaults, provariadic, prorettype, proargtypes, proallargtypes, proargmodes, proargnames
 from pg_proc where oid < 10000 or proname = '_pg_expandarray' order by 1;
 
-\qecho '@function	oid	arguments'
-select oid, pg_get_function_arguments(oid) from pg_proc
-where oid < 10000 and (proargnames is not null or proargmodes is not null or pronargdefaults > 0) order by 1;
+\qecho '@function	oid	arguments	result'
+select oid, pg_get_function_arguments(oid), pg_get_function_result(oid) from pg_proc where oid < 10000 or proname = '_pg_expandarray'
+order by 1;
 
 \qecho '@pg_operator	oid	oprname	oprnamespace	oprowner	oprkind	oprcanmerge	oprcanhash	oprleft	oprright	oprresult	oprcom	oprnegate	oprcode	oprrest	oprjoin'
 select oid, oprname, 11, 10, oprkind, oprcanmerge::int, oprcanhash::int, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode,
@@ -62,8 +65,10 @@ select oid, extname, 10, 11, extrelocatable::int, extversion from pg_extension o
 \qecho '@pg_ts_config	oid	cfgname	cfgnamespace	cfgowner	cfgparser'
 select oid, cfgname, 11, 10, cfgparser from pg_ts_config order by 1;
 
-\qecho '@pg_roles	oid	rolname	rolinherit	rolcanlogin	rolconnlimit	rolpassword'
-select oid, rolname, rolinherit::int, rolcanlogin::int, rolconnlimit, rolpassword from pg_roles where rolname like 'pg\_%' order by 1;
+\qecho '@pg_roles	oid	rolname	rolinherit	rolcanlogin	rolconnlimit	rolpassword	rolsuper	rolcreaterole	rolcreatedb	rolreplication	rolbypassrls'
+select oid, rolname, rolinherit::int, rolcanlogin::int, rolconnlimit, rolpassword, rolsuper::int, rolcreaterole::int,
+  rolcreatedb::int, rolreplication::int, rolbypassrls::int
+from pg_roles where rolname like 'pg\_%' order by 1;
 
 \qecho '@pg_description	objoid	classoid	objsubid	description'
 select objoid, classoid, objsubid, description from pg_description
@@ -71,8 +76,9 @@ where classoid in ('pg_type'::regclass, 'pg_proc'::regclass, 'pg_operator'::regc
   'pg_ts_config'::regclass, 'pg_am'::regclass, 'pg_namespace'::regclass) and (classoid <> 'pg_proc'::regclass or objoid < 10000)
 order by 2, 1, 3;
 
-\qecho '@pg_settings	name	setting	unit	context	vartype	source	min_val	max_val	enumvals	boot_val	reset_val	pending_restart'
-select name, boot_val, unit, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, 0
+\qecho '@pg_settings	name	setting	unit	context	vartype	source	min_val	max_val	enumvals	boot_val	reset_val	pending_restart	category	short_desc	extra_desc'
+select name, boot_val, unit, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, 0,
+  category, short_desc, extra_desc
 from pg_settings where context in ('user', 'superuser', 'backend', 'superuser-backend') or vartype <> 'string' order by name;
 
 \qecho '@pg_get_keywords	word	catcode	barelabel	catdesc	baredesc'

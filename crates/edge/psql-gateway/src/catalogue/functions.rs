@@ -1,6 +1,7 @@
 //! PostgreSQL's functions about the catalogue, for SQLite.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use regex::RegexBuilder;
@@ -9,24 +10,25 @@ use rusqlite::types::{ToSql, Value};
 use rusqlite::{Connection, Error, Result};
 use sqlparser::parser::Parser;
 
-use super::answers::CONSTANT;
+use super::answers::constant;
 use super::facts;
-use crate::parameters::{array_text, text_array};
+use super::kind::{self, elements};
+use crate::parameters::array_text;
+use crate::sql;
 use crate::views::{View, Views};
 
-/// The oid of the schema `public`.
-pub(super) const PUBLIC: i64 = 2_200;
-
-/// A schema of the catalogue, its oid and what it is for.
-pub(super) const SCHEMAS: [(&str, i64); 3] = [
+/// The schemas of the catalogue and their oids.
+const SCHEMAS: [(&str, i64); 4] = [
     ("pg_catalog", 11),
-    ("public", PUBLIC),
-    ("information_schema", 13_000),
+    ("public", 2_200),
+    ("information_schema", 13_207),
+    ("pg_toast", 99),
 ];
 
-/// How much greater the oid of the type of arrays of a table's rows is than that of a table of ours, and that of the type of its rows.
-pub(super) const ARRAY_TYPE: i64 = 1;
-pub(super) const ROW_TYPE: i64 = 2;
+/// How much greater the oid of the type of arrays of a table's rows is than that of a table of ours, and that of the type of its rows: see
+/// `fill.sql`.
+const ARRAY_TYPE: i64 = 1;
+const ROW_TYPE: i64 = 2;
 
 /// The oid and the name of a table, and whether it is found without its schema.
 pub(super) type Relation = (i64, String, bool);
@@ -37,9 +39,12 @@ pub(super) fn register(
     relations: &[Relation],
     views: &Arc<Views>,
 ) -> Result<()> {
-    for (answer, names) in CONSTANT {
-        for name in names.split(' ') {
-            define(database, name, -1, move |_| Ok(answer))?;
+    for (value, names) in constant() {
+        let select = format!("SELECT {value}");
+        let value: Value = database.query_row(&select, [], |row| row.get(0))?;
+        for name in names {
+            let value = value.clone();
+            define(database, name, -1, move |_| Ok(value.clone()))?;
         }
     }
     types(database, relations)?;
@@ -56,75 +61,63 @@ pub(super) fn register(
         {
             return Ok(Some(comment));
         }
-        let known = integer(call, 0)?.and_then(|oid| facts::description(oid, class));
+        let known = argument(call, 0)?.and_then(|oid| facts::description(oid, class));
         Ok(known.map(str::to_owned))
     })?;
-    define(database, "pg_get_function_arguments", 1, |call| {
-        let signature = integer(call, 0)?.and_then(facts::signature);
-        Ok(signature.map(|(arguments, _)| arguments.as_str()))
+    of_one(database, "pg_get_function_arguments", |oid| {
+        Some(facts::signature(oid)?.0)
     })?;
-    define(database, "pg_get_function_result", 1, |call| {
-        let signature = integer(call, 0)?.and_then(facts::signature);
-        Ok(signature.map(|(_, result)| result.as_str()))
+    of_one(database, "pg_get_function_result", |oid| {
+        Some(facts::signature(oid)?.1)
     })?;
-    define(database, "pg_get_userbyid", 1, |call| {
-        Ok(integer(call, 0)?.map(|oid| facts::role(oid).unwrap_or("restate")))
+    of_one(database, "pg_regproc", |name: String| {
+        facts::function(&name)
+    })?;
+    of_one(database, "pg_get_userbyid", |oid| {
+        Some(facts::role(oid).unwrap_or("restate"))
     })?;
     let definition = of_view(|view| Some(view.text.clone()));
     define(database, "pg_get_viewdef", -1, definition)?;
     // What is cast to `regclass` or `regtype` is an oid; where it is shown or becomes a text, it has a name.
     let name = with_relations(relations, |name| Some(name.to_owned()));
     let visible: Vec<i64> = relations.iter().filter(|of| of.2).map(|of| of.0).collect();
-    define(database, "pg_table_is_visible", 1, move |call| {
-        Ok(integer(call, 0)?.map(|oid| visible.contains(&oid)))
+    of_one(database, "pg_table_is_visible", move |oid| {
+        Some(visible.contains(&oid))
     })?;
     define(database, "pg_regclass_name", 1, name)?;
     for (function, is_optional) in [("pg_regclass", false), ("to_regclass", true)] {
         let known = relations.to_vec();
-        define(database, function, 1, move |call| {
-            let Some(text) = text(call, 0)? else {
-                return Ok(None);
-            };
-            let name = last_part(&text);
+        oid_of(database, function, "table", is_optional, move |text| {
             // Tables of the runtime come last, and before those of the catalogue of the same name.
-            let found = known.iter().rev().find(|(_, other, _)| other == name);
-            let oid = found.map(|(oid, ..)| *oid).or_else(|| text.parse().ok());
-            match oid {
-                None if !is_optional => Err(Error::UserFunctionError(
-                    format!("no such table: {name}").into(),
-                )),
-                oid => Ok(oid),
-            }
+            let mut all = known.iter().rev();
+            let found = all.find(|(_, name, _)| name == last_part(text));
+            found.map(|(oid, ..)| *oid).or_else(|| text.parse().ok())
         })?;
     }
     for name in ["json_build_object", "jsonb_build_object"] {
         define(database, name, -1, |call| {
-            let mut text = String::from("{");
-            for index in 0..call.len() {
-                let value = match (index % 2, call.get::<Value>(index)?) {
-                    (0, Value::Text(name)) => serde_json::Value::from(name).to_string() + " : ",
-                    (_, Value::Text(value)) => serde_json::Value::from(value).to_string(),
-                    (_, Value::Integer(value)) => value.to_string(),
-                    (_, Value::Real(value)) => value.to_string(),
-                    (_, Value::Null | Value::Blob(_)) => "null".to_owned(),
-                };
-                text += if index > 0 && index % 2 == 0 {
-                    ", "
-                } else {
-                    ""
-                };
-                text += &value;
-            }
-            Ok(text + "}")
+            let part = |index| -> Result<String> {
+                Ok(match call.get::<Value>(index)? {
+                    Value::Text(text) => serde_json::Value::from(text).to_string(),
+                    other => kind::text(&other).unwrap_or_else(|| "null".to_owned()),
+                })
+            };
+            let pairs = (0..call.len() / 2)
+                .map(|pair| Ok(format!("{} : {}", part(2 * pair)?, part(2 * pair + 1)?)));
+            Ok(format!(
+                "{{{}}}",
+                pairs.collect::<Result<Vec<_>>>()?.join(", ")
+            ))
         })?;
     }
-    define(database, "quote_ident", 1, |call| {
-        let name: Option<String> = call.get(0)?;
-        Ok(name.map(|name| crate::sql::ident(&name).to_string()))
+    of_one(database, "quote_ident", |name: String| {
+        Some(sql::ident(&name).to_string())
     })?;
-    define(database, "pg_size_pretty", 1, |call| {
-        let size: Option<i64> = call.get(0)?;
-        Ok(size.map(|size| format!("{size} bytes")))
+    of_one(database, "quote_literal", |text: String| {
+        Some(quoted(&text))
+    })?;
+    of_one(database, "pg_size_pretty", |size: i64| {
+        Some(format!("{size} bytes"))
     })?;
     // Of a column; `translate.rs` answers for a literal, as the session has it.
     define(database, "current_setting", -1, |call| {
@@ -132,10 +125,6 @@ pub(super) fn register(
         let value = crate::settings::default(&name);
         Ok(value.map(|value| crate::settings::shown(&name, value)))
     })?;
-    define(database, "quote_literal", 1, |call| {
-        Ok(text(call, 0)?.map(|text| format!("'{}'", text.replace('\'', "''"))))
-    })?;
-    define(database, "pg_typeof", 1, |_| Ok("unknown"))?;
     names(database)?;
     operators(database)?;
     arrays(database)
@@ -153,6 +142,33 @@ fn define<T: ToSql>(
     database.create_scalar_function(name, arguments, FLAGS, answer)
 }
 
+/// Adds one with an argument, which is NULL for a NULL.
+fn of_one<A: FromStr, T: ToSql>(
+    database: &Connection,
+    name: &str,
+    answer: impl Fn(A) -> Option<T> + Send + 'static,
+) -> Result<()> {
+    define(database, name, 1, move |call| {
+        Ok(argument(call, 0)?.and_then(&answer))
+    })
+}
+
+/// Adds one with a text and another argument, which is NULL if one of them is.
+fn of_two<A: FromStr, T: ToSql>(
+    database: &Connection,
+    name: &str,
+    answer: impl Fn(String, A) -> Option<T> + Send + 'static,
+) -> Result<()> {
+    define(database, name, 2, move |call| {
+        let given = text(call, 0)?.zip(argument(call, 1)?);
+        Ok(given.and_then(|(one, other)| answer(one, other)))
+    })
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// The last part of a name that may be qualified, without its quotes.
 fn last_part(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name).trim_matches('"')
@@ -165,11 +181,7 @@ fn with_relations<T: ToSql>(
 ) -> impl Fn(&Context<'_>) -> Result<Option<T>> + Send + 'static {
     let relations = relations.to_vec();
     move |call| {
-        let oid: Option<i64> = match call.get::<Value>(0)? {
-            Value::Integer(oid) => Some(oid),
-            Value::Text(text) => text.parse().ok(),
-            _ => None,
-        };
+        let oid = argument(call, 0)?;
         let name = relations.iter().find(|(other, ..)| Some(*other) == oid);
         Ok(name.and_then(|(_, name, _)| answer(name)))
     }
@@ -177,58 +189,60 @@ fn with_relations<T: ToSql>(
 
 /// The names of types, also of those of the rows of tables.
 fn types(database: &Connection, relations: &[Relation]) -> Result<()> {
-    let ours = relations.iter().map(|(oid, name, _)| (*oid, name));
-    let ours =
-        ours.filter(|(oid, _)| facts::name_in_sql(u32::try_from(*oid).unwrap_or(0)) == "???");
-    let rows: HashMap<i64, String> = ours
-        .flat_map(|(oid, name)| {
-            [
-                (oid + ROW_TYPE, name.clone()),
-                (oid + ARRAY_TYPE, format!("{name}[]")),
-            ]
-        })
-        .collect();
-    let rows = Arc::new(rows);
+    let known = |oid: i64| facts::name_in_sql(u32::try_from(oid).unwrap_or(0));
+    let ours = relations.iter().filter(|(oid, ..)| known(*oid) == "???");
+    let rows = ours.flat_map(|(oid, name, _)| {
+        [
+            (oid + ROW_TYPE, name.clone()),
+            (oid + ARRAY_TYPE, format!("{name}[]")),
+        ]
+    });
+    let rows: Arc<HashMap<i64, String>> = Arc::new(rows.collect());
     for function in ["format_type", "pg_regtype_name"] {
         let rows = rows.clone();
         define(database, function, -1, move |call| {
-            let oid = integer::<i64>(call, 0)?;
-            Ok(oid.map(|oid| {
-                let known = || facts::name_in_sql(u32::try_from(oid).unwrap_or(0));
-                rows.get(&oid).cloned().unwrap_or_else(known)
-            }))
+            let oid = argument::<i64>(call, 0)?;
+            let of_row = |oid| rows.get(&oid).cloned();
+            Ok(oid.map(|oid| of_row(oid).unwrap_or_else(|| known(oid).to_owned())))
         })?;
     }
-    define(database, "pg_type_is_visible", 1, |call| {
-        let name = integer(call, 0)?.map(facts::name_in_sql);
-        Ok(name.map(|name| !name.starts_with(facts::STANDARD)))
+    of_one(database, "pg_type_is_visible", |oid| {
+        Some(!facts::name_in_sql(oid).starts_with(facts::STANDARD))
     })?;
     for (function, is_optional) in [("pg_regtype", false), ("to_regtype", true)] {
         let rows = rows.clone();
-        define(database, function, 1, move |call| {
-            let Some(text) = text(call, 0)? else {
-                return Ok(None);
-            };
-            let known = facts::type_in_sql(&text).map(|known| i64::from(known.oid()));
-            let name = last_part(&text);
+        let found = move |text: &str| {
+            let name = last_part(text);
             let array = name.strip_prefix('_').map(|name| format!("{name}[]"));
-            let of_row = || {
-                let named = |row: &String| row == name || array.as_ref() == Some(row);
-                rows.iter().find(|(_, row)| named(row))
-            };
-            let oid = known
+            let is_named = |row: &String| row == name || array.as_ref() == Some(row);
+            let of_row = || rows.iter().find(|(_, row)| is_named(row));
+            (facts::oid_in_sql(text).map(i64::from))
                 .or_else(|| text.parse().ok())
-                .or_else(|| facts::oid_of_type(name).map(i64::from))
-                .or_else(|| of_row().map(|(oid, _)| *oid));
-            match oid {
-                None if !is_optional => Err(Error::UserFunctionError(
-                    format!("no such type: {text}").into(),
-                )),
-                oid => Ok(oid),
-            }
-        })?;
+                .or_else(|| of_row().map(|(oid, _)| *oid))
+        };
+        oid_of(database, function, "type", is_optional, found)?;
     }
     Ok(())
+}
+
+/// Adds a function of a name that returns the oid of what it names, which has to be there unless the function says so.
+fn oid_of(
+    database: &Connection,
+    function: &str,
+    kind: &'static str,
+    is_optional: bool,
+    found: impl Fn(&str) -> Option<i64> + Send + 'static,
+) -> Result<()> {
+    define(database, function, 1, move |call| {
+        let Some(name) = text(call, 0)? else {
+            return Ok(None);
+        };
+        let missing = || Error::UserFunctionError(format!("no such {kind}: {name}").into());
+        match found(&name) {
+            None if !is_optional => Err(missing()),
+            oid => Ok(oid),
+        }
+    })
 }
 
 /// Names written and read: `format`, and casts to `regnamespace`.
@@ -253,9 +267,9 @@ fn names(database: &Connection) -> Result<()> {
             };
             next += 1;
             let part = match (kind, value) {
-                (Some('I'), Some(name)) => crate::sql::ident(&name).to_string(),
+                (Some('I'), Some(name)) => sql::ident(&name).to_string(),
                 (Some('L'), None) => "NULL".to_owned(),
-                (Some('L'), Some(value)) => format!("'{}'", value.replace('\'', "''")),
+                (Some('L'), Some(value)) => quoted(&value),
                 (_, value) => value.unwrap_or_default(),
             };
             written.push_str(&part);
@@ -264,16 +278,15 @@ fn names(database: &Connection) -> Result<()> {
     })?;
     define(database, "parse_ident", -1, |call| {
         let name = text(call, 0)?.unwrap_or_default();
-        let parsed = Parser::new(&crate::sql::DIALECT).try_with_sql(&name);
+        let parsed = Parser::new(&sql::DIALECT).try_with_sql(&name);
         let parsed = parsed.and_then(|mut parser| parser.parse_object_name(false));
-        let parts = parsed.ok().and_then(|name| crate::sql::parts(&name));
+        let parts = parsed.ok().and_then(|name| sql::parts(&name));
         let parts = parts.map(|parts| parts.into_iter().map(Some).collect());
         Ok(parts.map(array_text))
     })?;
-    define(database, "pg_regnamespace", 1, |call| {
-        let name = text(call, 0)?.unwrap_or_default();
+    of_one(database, "pg_regnamespace", |name: String| {
         let known = SCHEMAS.iter().find(|(known, _)| *known == last_part(&name));
-        Ok(known.map(|(_, oid)| *oid).or_else(|| name.parse().ok()))
+        known.map(|(_, oid)| *oid).or_else(|| name.parse().ok())
     })
 }
 
@@ -282,21 +295,8 @@ fn operators(database: &Connection) -> Result<()> {
     define(database, "pg_regex", 3, |call| matches(call, str::to_owned))?;
     // `LIKE` of PostgreSQL minds case and has an escape character.
     define(database, "pg_like", 3, |call| {
-        matches(call, |pattern| {
-            let mut regex = String::from("^(?s:");
-            let mut letters = pattern.chars();
-            while let Some(letter) = letters.next() {
-                match letter {
-                    '%' => regex.push_str(".*"),
-                    '_' => regex.push('.'),
-                    '\\' => regex.push_str(&regex::escape(
-                        &letters.next().map(String::from).unwrap_or_default(),
-                    )),
-                    other => regex.push_str(&regex::escape(&other.to_string())),
-                }
-            }
-            regex + ")$"
-        })
+        let is_plain = |letter| !matches!(letter, '%' | '_');
+        matches(call, |pattern| sql::regex(pattern, Some('\\'), is_plain))
     })
 }
 
@@ -322,26 +322,18 @@ fn matches(call: &Context<'_>, regex: impl Fn(&str) -> String) -> Result<Option<
         .map(|(regex, text)| regex.is_match(&text)))
 }
 
-/// Arrays are texts here, as PostgreSQL writes them: `{a,b}`, or `1 2` for an `int2vector`.
 fn arrays(database: &Connection) -> Result<()> {
-    define(database, "pg_any_equal", 2, |call| {
-        let (Some(value), Some(array)) = (text(call, 0)?, text(call, 1)?) else {
-            return Ok(None);
-        };
-        Ok(Some(elements(&array).contains(&Some(value))))
+    of_two(database, "pg_any_equal", |value, array: String| {
+        Some(elements(&array).contains(&Some(value)))
     })?;
     define(database, "pg_array", -1, |call| {
         let elements: Result<Vec<_>> = (0..call.len()).map(|index| text(call, index)).collect();
         Ok(array_text(elements?))
     })?;
-    define(database, "pg_element", 2, |call| {
-        let (Some(array), Some(index)) = (text(call, 0)?, integer::<usize>(call, 1)?) else {
-            return Ok(None);
-        };
+    of_two(database, "pg_element", |array, index: usize| {
         // Vectors are counted from 0.
-        let first = usize::from(array.starts_with('{'));
-        let index = index.checked_sub(first);
-        Ok(index.and_then(|index| elements(&array).into_iter().nth(index).flatten()))
+        let index = index.checked_sub(usize::from(array.starts_with('{')))?;
+        elements(&array).into_iter().nth(index).flatten()
     })?;
     define(database, "pg_array_json", 1, |call| {
         let elements = text(call, 0)?.map(|array| elements(&array));
@@ -354,23 +346,28 @@ fn arrays(database: &Connection) -> Result<()> {
         let elements: Vec<String> = elements(&array).into_iter().flatten().collect();
         Ok(Some(elements.join(&separator)))
     })?;
-    define(database, "string_to_array", 2, |call| {
+    define(database, "split_part", 3, |call| {
         let (Some(text), Some(separator)) = (text(call, 0)?, text(call, 1)?) else {
             return Ok(None);
         };
-        let parts = text.split(&separator).map(|part| Some(part.to_owned()));
-        Ok(Some(array_text(parts.collect())))
+        let index = argument::<usize>(call, 2)?.and_then(|number| number.checked_sub(1));
+        let part = index.and_then(|index| text.split(&separator).nth(index));
+        Ok(Some(part.unwrap_or_default().to_owned()))
     })?;
-    define(database, "pg_regtype_names", 1, |call| {
-        let names = text(call, 0)?.map(|array| {
-            let oids = elements(&array).into_iter();
-            oids.map(|oid| Some(facts::name_in_sql(oid?.parse().ok()?)))
+    of_two(database, "string_to_array", |text, separator: String| {
+        let parts = text.split(&separator).map(|part| Some(part.to_owned()));
+        Some(array_text(parts.collect()))
+    })?;
+    of_one(database, "pg_regtype_names", |oids: String| {
+        let names = elements(&oids).into_iter().map(|oid| {
+            let name = facts::name_in_sql(oid?.parse().ok()?);
+            Some(name.to_owned())
         });
-        Ok(names.map(|names| array_text(names.collect())))
+        Some(array_text(names.collect()))
     })?;
     // The numbers from one to another, as JSON.
     define(database, "pg_series", 2, |call| {
-        let bounds = (integer::<i64>(call, 0)?, integer::<i64>(call, 1)?);
+        let bounds = (argument::<i64>(call, 0)?, argument::<i64>(call, 1)?);
         let (Some(first), Some(last)) = bounds else {
             return Ok("[]".to_owned());
         };
@@ -380,24 +377,20 @@ fn arrays(database: &Connection) -> Result<()> {
         Ok((first..=last).collect::<serde_json::Value>().to_string())
     })?;
     define(database, "array_remove", 2, |call| {
-        let (Some(all), unwanted) = (text(call, 0)?, text(call, 1)?) else {
-            return Ok(None);
+        let unwanted = text(call, 1)?;
+        let kept = |all: String| {
+            let elements = elements(&all).into_iter();
+            array_text(elements.filter(|one| *one != unwanted).collect())
         };
-        let kept = elements(&all)
-            .into_iter()
-            .filter(|element| *element != unwanted);
-        Ok(Some(array_text(kept.collect())))
+        Ok(text(call, 0)?.map(kept))
     })?;
-    define(database, "array_lower", 2, |call| {
-        Ok(text(call, 0)?
-            .filter(|array| !elements(array).is_empty())
-            .map(|_| 1))
+    of_two(database, "array_lower", |array, _: i64| {
+        elements(&array).first().map(|_| 1)
     })?;
     for name in ["array_upper", "array_length"] {
-        define(database, name, 2, |call| {
-            let length =
-                text(call, 0)?.and_then(|array| i64::try_from(elements(&array).len()).ok());
-            Ok(length.filter(|length| *length > 0))
+        of_two(database, name, |array, _: i64| {
+            let length = i64::try_from(elements(&array).len()).ok();
+            length.filter(|length| *length > 0)
         })?;
     }
     database.create_aggregate_function("array_agg", 1, FLAGS, Collect)
@@ -405,27 +398,12 @@ fn arrays(database: &Connection) -> Result<()> {
 
 /// An argument as a text.
 fn text(call: &Context<'_>, index: usize) -> Result<Option<String>> {
-    Ok(match call.get::<Value>(index)? {
-        Value::Text(text) => Some(text),
-        Value::Integer(value) => Some(value.to_string()),
-        Value::Real(value) => Some(value.to_string()),
-        Value::Null | Value::Blob(_) => None,
-    })
+    Ok(kind::text(&call.get(index)?))
 }
 
-/// An argument as a whole number.
-fn integer<T: std::str::FromStr>(call: &Context<'_>, index: usize) -> Result<Option<T>> {
+/// An argument as something that can be read from its text.
+fn argument<T: FromStr>(call: &Context<'_>, index: usize) -> Result<Option<T>> {
     Ok(text(call, index)?.and_then(|text| text.parse().ok()))
-}
-
-/// The elements of an array or vector.
-pub(super) fn elements(array: &str) -> Vec<Option<String>> {
-    text_array(array).unwrap_or_else(|| {
-        array
-            .split_whitespace()
-            .map(|one| Some(one.to_owned()))
-            .collect()
-    })
 }
 
 /// `array_agg`, which also serves `ARRAY(SELECT …)`.

@@ -1,6 +1,7 @@
 //! What the columns of a catalogue query hold, and their values as Arrow's.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int16Builder, ListBuilder, StringBuilder};
@@ -13,8 +14,8 @@ use arrow_schema::{Field, Schema};
 use pgwire::api::Type;
 use rusqlite::types::Value as SqliteValue;
 
-use super::functions::elements;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::parameters::text_array;
 use crate::rows::TYPE_KEY;
 
 fn field(name: &str, of: &Type, array: &ArrayRef) -> Field {
@@ -29,33 +30,24 @@ fn array(of: &Type, values: &[SqliteValue]) -> ArrayRef {
     fn numbers<T: TryFrom<i64>>(values: &[SqliteValue]) -> impl Iterator<Item = Option<T>> {
         values.iter().map(|value| T::try_from(integer(value)?).ok())
     }
+    fn floats<T: FromStr>(values: &[SqliteValue]) -> impl Iterator<Item = Option<T>> {
+        values.iter().map(|value| text(value)?.parse().ok())
+    }
     match *of {
-        Type::BOOL => Arc::new(
-            values
-                .iter()
-                .map(|value| integer(value).map(|value| value != 0))
-                .collect::<BooleanArray>(),
-        ),
+        Type::BOOL => {
+            let values = values.iter().map(|value| Some(integer(value)? != 0));
+            Arc::new(values.collect::<BooleanArray>())
+        }
         Type::INT2 => Arc::new(numbers(values).collect::<Int16Array>()),
         Type::INT4 | Type::OID => Arc::new(numbers(values).collect::<Int32Array>()),
         Type::INT8 => Arc::new(numbers(values).collect::<Int64Array>()),
-        Type::FLOAT4 => {
-            let floats = values.iter().map(|value| text(value)?.parse().ok());
-            Arc::new(floats.collect::<Float32Array>())
-        }
-        Type::FLOAT8 => {
-            let floats = values.iter().map(|value| text(value)?.parse().ok());
-            Arc::new(floats.collect::<Float64Array>())
-        }
+        Type::FLOAT4 => Arc::new(floats(values).collect::<Float32Array>()),
+        Type::FLOAT8 => Arc::new(floats(values).collect::<Float64Array>()),
         Type::INT2_ARRAY => {
             let mut list = ListBuilder::new(Int16Builder::new());
             for value in values {
-                list.append_option(text(value).map(|array| {
-                    let elements = elements(&array).into_iter();
-                    elements
-                        .map(|element| element?.parse().ok())
-                        .collect::<Vec<_>>()
-                }));
+                let elements = text(value).map(|array| elements(&array).into_iter());
+                list.append_option(elements.map(|all| all.map(|one| one?.parse().ok())));
             }
             Arc::new(list.finish())
         }
@@ -78,11 +70,8 @@ fn integer(value: &SqliteValue) -> Option<i64> {
             "f" | "false" => Some(0),
             text => text.parse().ok(),
         },
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the catalogue's numbers are whole and small"
-        )]
-        SqliteValue::Real(value) => Some(*value as i64),
+        // The catalogue's numbers are whole.
+        SqliteValue::Real(value) => format!("{:.0}", value.trunc()).parse().ok(),
         SqliteValue::Null | SqliteValue::Blob(_) => None,
     }
 }
@@ -97,6 +86,14 @@ pub(super) fn text(value: &SqliteValue) -> Option<String> {
     }
 }
 
+/// The elements of an array or vector: arrays are texts here, as PostgreSQL writes them, `{a,b}`, or `1 2` for an `int2vector`.
+pub(super) fn elements(array: &str) -> Vec<Option<String>> {
+    text_array(array).unwrap_or_else(|| {
+        let words = array.split_whitespace();
+        words.map(|one| Some(one.to_owned())).collect()
+    })
+}
+
 /// The columns as one batch of so many rows.
 pub(super) fn batch(
     columns: &[(String, Type)],
@@ -109,6 +106,6 @@ pub(super) fn batch(
     });
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.unzip();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
-        .map_err(|error| Error::new("XX000", error.to_string()))
+    let schema = Arc::new(Schema::new(fields));
+    Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
 }

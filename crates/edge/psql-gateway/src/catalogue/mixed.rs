@@ -58,9 +58,7 @@ impl VisitorMut for Mixer<'_> {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.with
-            .extend(ctes.map(|cte| sql::folded(&cte.alias.name)));
+        self.with.extend(sql::with_names(query));
         sql::flow(self.query(query))
     }
 
@@ -95,12 +93,8 @@ impl Visitor for Names {
     type Break = ();
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        self.all |= select.projection.iter().any(|item| {
-            matches!(
-                item,
-                SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
-            )
-        });
+        let mut items = select.projection.iter();
+        self.all |= items.any(|item| sql::output(item).is_none());
         for join in select.from.iter().flat_map(|table| &table.joins) {
             match join_constraint!(&join.join_operator) {
                 Some(JoinConstraint::Using(using)) => {
@@ -114,11 +108,7 @@ impl Visitor for Names {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        self.columns.extend(match expr {
-            Expr::Identifier(column) => Some(sql::folded(column)),
-            Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
-            _ => None,
-        });
+        self.columns.extend(sql::column(expr).map(sql::folded));
         ControlFlow::Continue(())
     }
 }
@@ -157,11 +147,9 @@ impl Mixer<'_> {
             if let SetExpr::Select(_) = &**branch {
                 let mut query = parse::query("SELECT a")?;
                 std::mem::swap(&mut query.body, branch);
-                let is_of_catalogue = concerns(&query) == Concerns::Catalogue;
-                let found = if is_of_catalogue {
-                    self.query(&mut query)
-                } else {
-                    Ok(())
+                let found = match concerns(&query) {
+                    Concerns::Catalogue => self.query(&mut query),
+                    _ => Ok(()),
                 };
                 // Without the query around it: the runtime's parser takes no parentheses at the beginning of a subquery.
                 *branch = query.body;
@@ -184,15 +172,11 @@ impl Mixer<'_> {
                 conditions.push(condition.clone());
             });
         }
-        let factors = select.from.iter_mut().flat_map(|table| {
-            let joined = table.joins.iter_mut().map(|join| &mut join.relation);
-            std::iter::once(&mut table.relation).chain(joined)
-        });
-        let mut factors: Vec<&mut TableFactor> = factors.collect();
+        let mut factors: Vec<_> = sql::factors_mut(&mut select.from).collect();
         let columns: Vec<_> = factors.iter().map(|factor| self.columns(factor)).collect();
         let count = conditions.len();
         for (index, factor) in factors.iter_mut().enumerate() {
-            let called = called(factor);
+            let called = sql::called(factor);
             // Whether a column without a table is one of this table, and of no other.
             let is_own = |column: &String| {
                 columns.iter().enumerate().all(|(other, columns)| {
@@ -240,12 +224,10 @@ impl Mixer<'_> {
         let name = sql::last(name).unwrap_or_default();
         let mut alias = alias.clone().unwrap_or_else(|| sql::table_alias(&name));
         let renamed = std::mem::take(&mut alias.columns);
-        let columns = facts::columns_of(&name).iter().map(|(column, _)| *column);
+        let columns = facts::columns_of(&name).iter().map(|(column, ..)| *column);
         let is_used = |column: &&str| self.names.columns.contains(*column);
-        let used = columns
-            .clone()
-            .find(is_used)
-            .or_else(|| columns.clone().next());
+        let used = columns.clone().find(is_used);
+        let used = used.or_else(|| columns.clone().next());
         let mut query = parse::query("SELECT * FROM t")?;
         if let SetExpr::Select(select) = &mut *query.body {
             select.from[0].relation = factor.clone();
@@ -290,36 +272,17 @@ impl Mixer<'_> {
             return None;
         };
         let name = sql::last(name)?;
-        if alias
-            .as_ref()
-            .is_some_and(|alias| !alias.columns.is_empty())
-        {
+        if (alias.as_ref()).is_some_and(|alias| !alias.columns.is_empty()) {
             return None;
         }
         if self.is_bare(factor) {
             let columns = facts::columns_of(&name).iter();
-            return Some(columns.map(|(column, _)| (*column).to_owned()).collect());
+            return Some(columns.map(|(column, ..)| (*column).to_owned()).collect());
         }
         let mut tables = self.catalogue.schema.tables.iter();
         let table = tables.find(|table| table.name == name && !self.with.contains(&name))?;
-        Some(
-            table
-                .columns
-                .iter()
-                .map(|column| column.name().clone())
-                .collect(),
-        )
-    }
-}
-
-/// The name by which a query knows a table.
-fn called(factor: &TableFactor) -> Option<String> {
-    match factor {
-        TableFactor::Table {
-            alias: Some(alias), ..
-        } => Some(sql::folded(&alias.name)),
-        TableFactor::Table { name, .. } => sql::last(name),
-        _ => None,
+        let columns = table.columns.iter();
+        Some(columns.map(|column| column.name().clone()).collect())
     }
 }
 
@@ -354,15 +317,13 @@ fn values(found: &Found) -> Result<Query> {
     let items = columns().enumerate().map(|(index, ((name, of), values))| {
         let is_null = values.iter().all(|value| *value == SqliteValue::Null);
         let column = Ident::new(format!("column{}", index + 1));
-        let column = Expr::Identifier(column);
-        SelectItem::ExprWithAlias {
-            expr: if is_null {
-                parameters::null(of)
-            } else {
-                column
-            },
-            alias: sql::ident(name),
-        }
+        let expr = if is_null {
+            parameters::null(of)
+        } else {
+            Expr::Identifier(column)
+        };
+        let alias = sql::ident(name);
+        SelectItem::ExprWithAlias { expr, alias }
     });
     let items = items.collect();
     if found.rows == 0 {
@@ -382,15 +343,11 @@ fn values(found: &Found) -> Result<Query> {
 
 /// A value of SQLite as one of the runtime.
 fn typed(value: &SqliteValue, of: &Type) -> Result<Expr> {
-    // As a text, these are no arrays.
-    let of = if [Type::INT2_VECTOR, Type::OID_VECTOR].contains(of) {
-        &Type::TEXT
-    } else {
-        of
-    };
-    match kind::text(value) {
-        Some(text) => parameters::typed(&text, of),
-        None => Ok(literal(Value::Null)),
+    match (kind::text(value), of) {
+        (None, _) => Ok(literal(Value::Null)),
+        // As texts, these are no arrays.
+        (Some(text), &(Type::INT2_VECTOR | Type::OID_VECTOR)) => Ok(sql::string(text)),
+        (Some(text), of) => parameters::typed(&text, of),
     }
 }
 
@@ -464,7 +421,7 @@ mod tests {
                 "select (select count(*) from pg_namespace where nspname = key) from state where key = current_setting('search_path')",
                 format!(
                     "SELECT (SELECT count(*) FROM {} AS pg_namespace WHERE nspname = key) FROM state WHERE key = 'public'",
-                    rows("column1 AS nspname", "('pg_catalog'), ('public'), ('information_schema')")
+                    rows("column1 AS nspname", "('pg_catalog'), ('pg_toast'), ('public'), ('information_schema')")
                 ),
             ),
             (

@@ -6,8 +6,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `facts.tsv`, `facts.rs` | the tables, types, functions and settings of PostgreSQL, written by `facts.sql` |
-//! | `fill.rs` | what is in them |
-//! | `answers.rs`, `functions.rs` | PostgreSQL's functions about the catalogue |
+//! | `fill.rs`, `fill.sql`, `personalize.sql` | what is in them |
+//! | `answers.rs`, `answers.tsv`, `functions.rs` | PostgreSQL's functions about the catalogue |
 //! | `concerns.rs` | whether a query concerns the catalogue |
 //! | `translate.rs` | from PostgreSQL's dialect to SQLite's |
 //! | `mixed.rs` | queries of the catalogue and of the runtime |
@@ -26,7 +26,6 @@ mod types;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field};
 use parking_lot::Mutex;
 use pgwire::api::Type;
 use rusqlite::Connection;
@@ -150,19 +149,16 @@ fn run(
     most: usize,
 ) -> Result<Found> {
     let mut statement = database.prepare(text)?;
-    let columns: Vec<(String, Type)> = statement
-        .columns()
-        .enumerate()
-        .map(|(index, column)| {
-            let declared = column
-                .decl_type()
-                .and_then(|declared| facts::type_named(declared.split_whitespace().next()?));
-            let guessed = || kinds.get(index).cloned().flatten();
-            let name = names.and_then(|names| names.get(index).cloned().flatten());
-            let name = name.unwrap_or_else(|| column.name().to_owned());
-            (name, declared.or_else(guessed).unwrap_or(Type::TEXT))
-        })
-        .collect();
+    let columns = statement.columns().enumerate().map(|(index, column)| {
+        let declared = column.decl_type();
+        let declared =
+            declared.and_then(|declared| facts::type_named(declared.split_whitespace().next()?));
+        let guessed = || kinds.get(index).cloned().flatten();
+        let name = names.and_then(|names| names.get(index).cloned().flatten());
+        let name = name.unwrap_or_else(|| column.name().to_owned());
+        (name, declared.or_else(guessed).unwrap_or(Type::TEXT))
+    });
+    let columns: Vec<(String, Type)> = columns.collect();
     let mut values: Vec<Vec<SqliteValue>> = vec![Vec::new(); columns.len()];
     let mut rows = statement.query([])?;
     let mut count = 0;
@@ -227,12 +223,7 @@ pub(crate) fn texts<'a, const N: usize>(
     let rows: Vec<[&str; N]> = rows.collect();
     let columns = names.iter().enumerate().map(|(index, name)| {
         let values: StringArray = rows.iter().map(|row| Some(row[index])).collect();
-        (
-            Field::new(*name, DataType::Utf8, true),
-            Arc::new(values) as ArrayRef,
-        )
+        (*name, Arc::new(values) as ArrayRef, true)
     });
-    let (fields, arrays): (Vec<_>, Vec<_>) = columns.unzip();
-    let schema = Arc::new(arrow_schema::Schema::new(fields));
-    RecordBatch::try_new(schema, arrays).map_err(|error| Error::new("XX000", error.to_string()))
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
 }

@@ -78,35 +78,43 @@ fn rename(query: &mut Query, renamed: &[(String, String, Expr)]) {
 
 /// Names in place of oids in the columns of type `regclass` and `regtype`.
 fn name_oids(body: &mut SetExpr, kinds: &[Option<Type>]) {
-    match body {
-        SetExpr::Select(select) => {
-            for (item, kind) in select.projection.iter_mut().zip(kinds) {
-                if let (
-                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. },
-                    Some(kind),
-                ) = (item, kind)
-                    && let Some(name) = naming(kind.name())
-                {
-                    *expr = call(name, [sql::take(expr)]);
-                }
+    sql::selects(body, &mut |select| {
+        for (item, kind) in select.projection.iter_mut().zip(kinds) {
+            if let (Some(expr), Some(kind)) = (sql::output_mut(item), kind)
+                && let Some(name) = naming(kind.name())
+            {
+                *expr = call(&name, [sql::take(expr)]);
             }
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            name_oids(left, kinds);
-            name_oids(right, kinds);
+    });
+}
+
+/// Takes selects that are branches of a `UNION` out of their parentheses, which SQLite does not know.
+fn bare_branches(body: &mut SetExpr) {
+    let SetExpr::SetOperation { left, right, .. } = body else {
+        return;
+    };
+    for branch in [left, right] {
+        bare_branches(branch);
+        if let SetExpr::Query(query) = &mut **branch
+            && let bare = (
+                query.with.as_ref(),
+                query.order_by.as_ref(),
+                query.limit_clause.as_ref(),
+            )
+            && bare == (None, None, None)
+            && let SetExpr::Select(select) = &*query.body
+        {
+            **branch = SetExpr::Select(select.clone());
         }
-        SetExpr::Query(query) => name_oids(&mut query.body, kinds),
-        _ => {}
     }
 }
 
 /// The function that returns the name of an oid of this type.
-fn naming(kind: &str) -> Option<&'static str> {
-    match kind {
-        "regclass" => Some("pg_regclass_name"),
-        "regtype" => Some("pg_regtype_name"),
-        _ => None,
-    }
+fn naming(kind: &str) -> Option<String> {
+    ["regclass", "regtype"]
+        .contains(&kind)
+        .then(|| format!("pg_{kind}_name"))
 }
 
 /// An expression that will be a text: the name of what is an oid so far.
@@ -116,7 +124,7 @@ fn named(expr: &Expr) -> Expr {
         && let Some((_, kind)) = last.split_once('_')
         && let Some(name) = naming(kind)
     {
-        return call(name, [expr.clone()]);
+        return call(&name, [expr.clone()]);
     }
     expr.clone()
 }
@@ -126,6 +134,7 @@ impl VisitorMut for Translator<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         query.locks.clear();
+        bare_branches(&mut query.body);
         // NULL comes last, or first of all in descending order: SQLite has it the other way round.
         let order = query.order_by.as_mut().map(|order| &mut order.kind);
         if let Some(OrderByKind::Expressions(by)) = order {
@@ -148,15 +157,10 @@ impl VisitorMut for Translator<'_> {
 
     /// Columns keep the names that PostgreSQL gives them, whatever becomes of their expressions.
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        let joined = select.from.iter().flat_map(|table| &table.joins);
-        let factors = joined.map(|join| &join.relation);
-        for factor in factors.chain(select.from.iter().map(|table| &table.relation)) {
-            if let TableFactor::Table { name, alias, .. } = factor
-                && let Some(table) = sql::last(name)
-            {
-                let called = alias.as_ref().map(|alias| sql::folded(&alias.name));
-                self.tables
-                    .push((called.unwrap_or_else(|| table.clone()), table));
+        for factor in sql::factors(&select.from) {
+            if let TableFactor::Table { name, .. } = factor {
+                let named = sql::called(factor).zip(sql::last(name));
+                self.tables.extend(named);
             }
         }
         for item in &mut select.projection {
@@ -215,18 +219,11 @@ impl VisitorMut for Translator<'_> {
         }
         for (index, table) in tables.into_iter().enumerate() {
             if index > 0 {
-                let key = |index: usize| {
-                    let table = moved_name(before + index);
-                    Expr::CompoundIdentifier(vec![sql::ident(&table), sql::ident("key")])
-                };
-                let in_step = binary(key(index), BinaryOperator::Eq, key(0));
-                select.selection = Some(match select.selection.take() {
-                    Some(selection) => {
-                        let selection = Expr::Nested(Box::new(selection));
-                        binary(selection, BinaryOperator::And, in_step)
-                    }
-                    None => in_step,
-                });
+                let [this, first] = [index, 0].map(|index| moved_name(before + index));
+                let selection = select.selection.take();
+                let selection = selection.unwrap_or(literal(Value::Boolean(true)));
+                let written = format!("($1) AND {this}.key = {first}.key");
+                select.selection = Some(sql::flow(parse::expression(&written, &[selection]))?);
             }
             select.from.push(TableWithJoins {
                 relation: table,
@@ -237,6 +234,7 @@ impl VisitorMut for Translator<'_> {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        let any_case = matches!(expr, Expr::ILike { .. });
         let translated = match expr {
             Expr::Function(function) => sql::flow(self.function(function))?,
             Expr::Cast {
@@ -249,14 +247,22 @@ impl VisitorMut for Translator<'_> {
                 pattern,
                 escape_char,
                 ..
-            } => Some(like(expr, pattern, escape_char.as_deref(), false, *negated)),
-            Expr::ILike {
+            }
+            | Expr::ILike {
                 negated,
                 expr,
                 pattern,
                 escape_char,
                 ..
-            } => Some(like(expr, pattern, escape_char.as_deref(), true, *negated)),
+            } => {
+                let pattern = match escape_char {
+                    Some(escape) => sql::escaped_by_backslash((**pattern).clone(), escape),
+                    None => (**pattern).clone(),
+                };
+                let any_case = literal(Value::Boolean(any_case));
+                let matched = call("pg_like", [(**expr).clone(), pattern, any_case]);
+                Some(not_if(*negated, matched))
+            }
             Expr::Collate { expr, .. } => Some((**expr).clone()),
             Expr::AnyOp {
                 left,
@@ -268,7 +274,7 @@ impl VisitorMut for Translator<'_> {
                 left,
                 compare_op: BinaryOperator::NotEq,
                 right,
-            } => Some(not(any(left, right))),
+            } => Some(not_if(true, any(left, right))),
             Expr::Array(array) => Some(call("pg_array", array.elem.clone())),
             Expr::CompoundFieldAccess { root, access_chain } => accessed(root, access_chain),
             Expr::CompoundIdentifier(parts) => self.system_column(parts),
@@ -310,6 +316,8 @@ impl VisitorMut for Translator<'_> {
 
 impl Translator<'_> {
     fn function(&self, function: &mut Function) -> Result<Option<Expr>> {
+        const TIMES: &str = "now transaction_timestamp statement_timestamp clock_timestamp pg_postmaster_start_time \
+            pg_conf_load_time";
         let parts = sql::parts(&function.name).unwrap_or_default();
         if parts.len() > 1 {
             function.name.0.drain(..parts.len() - 1);
@@ -322,17 +330,9 @@ impl Translator<'_> {
             }
             FunctionArguments::List(list) => list.args.iter().filter_map(sql::argument).collect(),
         };
-        let constant = |text: String| Some(literal(Value::SingleQuotedString(text)));
+        let constant = |text: String| Some(sql::string(text));
         match (name, arguments.as_slice()) {
-            (
-                "now"
-                | "transaction_timestamp"
-                | "statement_timestamp"
-                | "clock_timestamp"
-                | "pg_postmaster_start_time"
-                | "pg_conf_load_time",
-                _,
-            ) => {
+            _ if TIMES.split(' ').any(|known| known == name) => {
                 let time = chrono::Utc::now().format("%F %T%.6f+00");
                 Ok(constant(time.to_string()))
             }
@@ -341,12 +341,11 @@ impl Translator<'_> {
                 Ok(constant("{public}".to_owned()))
             }
             ("current_schemas", _) => Ok(constant("{pg_catalog,public}".to_owned())),
-            ("greatest" | "least", _) => {
-                let plain = if name == "least" { "min" } else { "max" };
-                Ok(Some(call(plain, arguments.into_iter().cloned())))
+            ("least" | "bool_and" | "every", _) => {
+                Ok(Some(call("min", arguments.into_iter().cloned())))
             }
-            ("bool_and" | "every", _) => Ok(Some(call("min", arguments.into_iter().cloned()))),
-            ("bool_or", _) => Ok(Some(call("max", arguments.into_iter().cloned()))),
+            ("strpos", _) => Ok(Some(call("instr", arguments.into_iter().cloned()))),
+            ("greatest" | "bool_or", _) => Ok(Some(call("max", arguments.into_iter().cloned()))),
             ("current_setting", [setting, rest @ ..]) => {
                 let Some(setting) = text(uncast(setting)) else {
                     return Ok(None);
@@ -381,12 +380,12 @@ impl Translator<'_> {
                 let called = table.last().map(sql::folded);
                 let mut tables = self.tables.iter().rev();
                 let found = tables.find(|(name, _)| called.as_ref().is_none_or(|of| of == name));
-                let oid = found.and_then(|(_, table)| facts::oid_of_table(table));
-                oid.unwrap_or("0")
+                let known = found.and_then(|(_, table)| facts::relation(table));
+                return Some(sql::number(known.map_or(0, |known| known.oid).to_string()));
             }
             _ => return None,
         };
-        Some(literal(Value::Number(number.to_owned(), false)))
+        Some(sql::number(number))
     }
 
     /// Functions in a `FROM`, and aliases with columns.
@@ -426,12 +425,10 @@ impl Translator<'_> {
             _ => None,
         };
         if let Some((rows, name, alias, with_ordinality)) = rows {
-            let called = alias
-                .as_ref()
-                .map_or_else(|| sql::ident(name), |alias| alias.name.clone());
+            let table = alias.as_ref().map(|alias| sql::folded(&alias.name));
+            let table = table.unwrap_or_else(|| name.to_owned());
             let columns = alias.iter().flat_map(|alias| &alias.columns);
             let columns: Vec<String> = columns.map(|column| sql::folded(&column.name)).collect();
-            let table = sql::folded(&called);
             let value = columns.first().unwrap_or(&table).clone();
             self.renamed
                 .push((table.clone(), value, column(&table, "unnest")));
@@ -481,7 +478,7 @@ fn name_columns(factor: &mut TableFactor) -> Result<()> {
         // The columns without an alias keep their names.
         let columns = facts::columns_of(&sql::last(name).unwrap_or_default());
         let rest = columns.iter().skip(named.columns.len());
-        let rest = rest.map(|(name, _)| TableAliasColumnDef::from_name(*name));
+        let rest = rest.map(|(name, ..)| TableAliasColumnDef::from_name(*name));
         named.columns.extend(rest);
     }
     let mut query = parse::query("WITH t AS (SELECT * FROM t) SELECT * FROM t")?;
@@ -515,8 +512,7 @@ fn accessed(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
             }
             (value, AccessExpr::Dot(Expr::Identifier(part))) => {
                 let path = format!("$.{}", sql::folded(part));
-                let path = literal(Value::SingleQuotedString(path));
-                Some(call("json_extract", [value, path]))
+                Some(call("json_extract", [value, sql::string(path)]))
             }
             (value, AccessExpr::Subscript(Subscript::Index { index })) => {
                 Some(call("pg_element", [value, index.clone()]))
@@ -531,19 +527,12 @@ fn rows_of(expr: &Expr) -> Option<(String, Expr)> {
         return None;
     };
     let name = sql::last(&function.name)?;
+    let known = ["unnest", "generate_subscripts", "_pg_expandarray"].contains(&&*name);
     let FunctionArguments::List(list) = &function.args else {
         return None;
     };
-    let known = matches!(
-        name.as_str(),
-        "unnest" | "generate_subscripts" | "_pg_expandarray"
-    );
-    let array = list
-        .args
-        .first()
-        .and_then(sql::argument)
-        .filter(|_| known)?;
-    Some((name, array.clone()))
+    let array = list.args.first().and_then(sql::argument);
+    Some((name, array.filter(|_| known)?.clone()))
 }
 
 /// `json_each(json) AS table`, which has a row for each element of an array.
@@ -568,15 +557,13 @@ fn each(json: Expr, table: &str) -> TableFactor {
 /// What a function of an array returns for a row of [`each`].
 fn column(table: &str, function: &str) -> Expr {
     let column = |name| Expr::CompoundIdentifier(vec![sql::ident(table), sql::ident(name)]);
-    let value = column("value");
-    let one = literal(Value::Number("1".to_owned(), false));
-    let number = Expr::Nested(Box::new(binary(column("key"), BinaryOperator::Plus, one)));
-    let text = |text: &str| literal(Value::SingleQuotedString(text.to_owned()));
-    match function {
-        "generate_subscripts" => number,
-        "_pg_expandarray" => call("json_object", [text("x"), value, text("n"), number]),
-        _ => value,
-    }
+    let written = match function {
+        "generate_subscripts" => "($1 + 1)",
+        "_pg_expandarray" => "json_object('x', $2, 'n', ($1 + 1))",
+        _ => "$2",
+    };
+    let written = parse::expression(written, &[column("key"), column("value")]);
+    written.unwrap_or_else(|_| column("value"))
 }
 
 /// `ARRAY(SELECT x …)` as `(SELECT coalesce(array_agg(x), '{}') FROM (SELECT x …))`.
@@ -585,17 +572,13 @@ fn collected(query: &Query) -> Option<Expr> {
     let SetExpr::Select(select) = &mut *query.body else {
         return None;
     };
-    if let Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) =
-        select.projection.first()
+    if let Some(item) = select.projection.first_mut()
+        && let Some(expr) = sql::output_mut(item).map(sql::take)
     {
-        select.projection[0] = SelectItem::ExprWithAlias {
-            expr: expr.clone(),
-            alias: sql::ident("element"),
-        };
+        let alias = sql::ident("element");
+        *item = SelectItem::ExprWithAlias { expr, alias };
     }
-    let element = Expr::Identifier(sql::ident("element"));
-    let empty = literal(Value::SingleQuotedString("{}".to_owned()));
-    let all = call("coalesce", [call("array_agg", [element]), empty]);
+    let all = parse::expression("coalesce(array_agg(element), '{}')", &[]).ok()?;
     let elements = sql::derived(query, Some(sql::table_alias("elements")));
     let outer = parse::select(vec![SelectItem::UnnamedExpr(all)], Some(elements), None);
     Some(Expr::Subquery(Box::new(outer.ok()?)))
@@ -619,7 +602,7 @@ fn cast(expr: &Expr, data_type: &DataType) -> Option<Expr> {
             || expr.clone(),
             |name| {
                 let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
-                literal(Value::SingleQuotedString(name.to_owned()))
+                sql::string(name)
             },
         )),
         "oid" | "int2" | "int4" | "int8" | "int" | "integer" | "bigint" | "smallint" | "xid" => {
@@ -649,55 +632,46 @@ fn quote_reserved(name: &mut Ident) {
 }
 
 fn operator(left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
-    let name = match op {
-        BinaryOperator::PGRegexMatch => "~",
-        BinaryOperator::PGRegexIMatch => "~*",
-        BinaryOperator::PGRegexNotMatch => "!~",
-        BinaryOperator::PGRegexNotIMatch => "!~*",
-        BinaryOperator::PGLikeMatch => "~~",
-        BinaryOperator::PGILikeMatch => "~~*",
-        BinaryOperator::PGNotLikeMatch => "!~~",
-        BinaryOperator::PGNotILikeMatch => "!~~*",
-        BinaryOperator::PGCustomBinaryOperator(parts) => parts.last()?,
+    let written = op.to_string();
+    let (name, is_qualified) = match op {
+        // The catalogue has the names of functions.
+        BinaryOperator::Eq if is_oid(left) && is_function(right) => {
+            let oid = call("pg_regproc", [right.clone()]);
+            return Some(binary(left.clone(), BinaryOperator::Eq, oid));
+        }
+        BinaryOperator::PGCustomBinaryOperator(parts) => (parts.last()?.as_str(), true),
         BinaryOperator::StringConcat => {
             let parts = (named(left), named(right));
             return ((&parts.0, &parts.1) != (left, right))
                 .then(|| binary(parts.0, op.clone(), parts.1));
         }
-        _ => return None,
+        _ => (written.as_str(), false),
     };
     let compared = |op| {
+        let compared = binary(left.clone(), op, right.clone());
         // `OPERATOR(…)` binds otherwise than the operator itself.
-        Some(Expr::Nested(Box::new(binary(
-            left.clone(),
-            op,
-            right.clone(),
-        ))))
+        Some(Expr::Nested(Box::new(compared)))
     };
     let function = match name.trim_start_matches('!').trim_end_matches('*') {
         "~" => "pg_regex",
         "~~" => "pg_like",
-        "=" => return compared(BinaryOperator::Eq),
-        "<>" => return compared(BinaryOperator::NotEq),
+        "=" if is_qualified => return compared(BinaryOperator::Eq),
+        "<>" if is_qualified => return compared(BinaryOperator::NotEq),
         _ => return None,
     };
     let any_case = literal(Value::Boolean(name.ends_with('*')));
     let matched = call(function, [left.clone(), right.clone(), any_case]);
-    Some(if name.starts_with('!') {
-        not(matched)
-    } else {
-        matched
-    })
+    Some(not_if(name.starts_with('!'), matched))
 }
 
-fn like(expr: &Expr, pattern: &Expr, escape: Option<&Expr>, any_case: bool, negated: bool) -> Expr {
-    let any_case = literal(Value::Boolean(any_case));
-    let pattern = escape.map_or_else(
-        || pattern.clone(),
-        |escape| sql::escaped_by_backslash(pattern.clone(), escape),
-    );
-    let matched = call("pg_like", [expr.clone(), pattern, any_case]);
-    if negated { not(matched) } else { matched }
+fn is_oid(expr: &Expr) -> bool {
+    sql::column(expr).is_some_and(|name| sql::folded(name) == "oid")
+}
+
+/// Whether it is a column of type `regproc`.
+fn is_function(expr: &Expr) -> bool {
+    let name = sql::column(expr).map(sql::folded);
+    name.and_then(|name| facts::type_of_column(&name)) == Some(Type::REGPROC)
 }
 
 fn any(left: &Expr, right: &Expr) -> Expr {
@@ -712,9 +686,10 @@ fn any(left: &Expr, right: &Expr) -> Expr {
     }
 }
 
-fn not(expr: Expr) -> Expr {
-    Expr::Nested(Box::new(Expr::UnaryOp {
-        op: UnaryOperator::Not,
-        expr: Box::new(expr),
-    }))
+fn not_if(negated: bool, expr: Expr) -> Expr {
+    if !negated {
+        return expr;
+    }
+    let (op, expr) = (UnaryOperator::Not, Box::new(expr));
+    Expr::Nested(Box::new(Expr::UnaryOp { op, expr }))
 }

@@ -8,16 +8,16 @@ use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DataType as SqlType, ExactNumberInfo, Expr, Function,
-    FunctionArguments, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderBy, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor,
-    TableWithJoins, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
-    visit_expressions_mut,
+    FunctionArguments, GroupByExpr, Ident, JoinConstraint, ObjectName, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins,
+    TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::facts;
 use crate::parse;
 use crate::rewrite::output_names;
 use crate::schema::{Schema, pg_type};
+use crate::settings::boolean;
 use crate::sql;
 
 /// The columns of a query or a table, as far as they are known.
@@ -43,11 +43,12 @@ struct Scope<'a> {
 
 /// What each output column of a query can be seen to be.
 pub(crate) fn of_query(query: &Query, schema: &Schema) -> Vec<Option<Type>> {
-    let scope = Scope {
-        schema: Some(schema),
-        ..Scope::default()
-    };
-    let columns = named(query, &scope).known.into_iter();
+    shown(query, &Scope::of(schema).within(query))
+}
+
+/// The types of the output columns of a query, in whose expressions this can be seen.
+fn shown(query: &Query, scope: &Scope<'_>) -> Vec<Option<Type>> {
+    let columns = of_body(&query.body, scope).known.into_iter();
     // A literal that nothing gives another type is a text.
     let known = |of: Type| if of == Type::UNKNOWN { Type::TEXT } else { of };
     columns.map(|(_, of)| of.map(known)).collect()
@@ -55,39 +56,13 @@ pub(crate) fn of_query(query: &Query, schema: &Schema) -> Vec<Option<Type>> {
 
 /// The output columns of a query.
 fn named(query: &Query, around: &Scope<'_>) -> Columns {
-    let scope = Scope {
-        with: with(query, around),
-        schema: around.schema,
-        ..Scope::default()
-    };
-    let mut columns = of_body(&query.body, &scope);
+    let mut columns = of_body(&query.body, &around.within(query));
     for (index, name) in output_names(query).into_iter().flatten().enumerate() {
         if let (Some((column, _)), Some(name)) = (columns.known.get_mut(index), name) {
             *column = name;
         }
     }
     columns
-}
-
-/// The `WITH` queries that can be seen in a query, with those around it.
-fn with(query: &Query, around: &Scope<'_>) -> Vec<Rc<(String, Columns)>> {
-    let mut scope = Scope {
-        with: around.with.clone(),
-        schema: around.schema,
-        ..Scope::default()
-    };
-    let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
-    for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-        // A query that reads itself has the types of the rows with which it begins.
-        let columns = match &*cte.query.body {
-            SetExpr::SetOperation { left, .. } if recursive => of_body(left, &scope),
-            _ => named(&cte.query, &scope),
-        };
-        let columns = columns.under(&cte.alias);
-        let name = sql::folded(&cte.alias.name);
-        scope.with.push(Rc::new((name, columns)));
-    }
-    scope.with
 }
 
 /// The output columns of a query without its names.
@@ -123,15 +98,9 @@ fn of_body(body: &SetExpr, around: &Scope<'_>) -> Columns {
 fn scope_of<'a>(select: &Select, around: &Scope<'a>) -> Scope<'a> {
     let mut scope = Scope {
         all: true,
-        with: around.with.clone(),
-        schema: around.schema,
-        ..Scope::default()
+        ..around.outside()
     };
-    for table in &select.from {
-        for factor in relations(table) {
-            scope.offer(factor);
-        }
-    }
+    sql::factors(&select.from).for_each(|factor| scope.offer(factor));
     scope.all &= !select.from.iter().any(merges_columns);
     scope
 }
@@ -140,11 +109,11 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
     let scope = scope_of(select, around);
     let mut columns = Columns::default();
     for item in &select.projection {
+        if let Some(expr) = sql::output(item) {
+            columns.known.push((String::new(), of(expr, &scope)));
+            continue;
+        }
         let table = match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                columns.known.push((String::new(), of(expr, &scope)));
-                continue;
-            }
             SelectItem::Wildcard(_) if scope.all => None,
             SelectItem::QualifiedWildcard(
                 SelectItemQualifiedWildcardKind::ObjectName(table),
@@ -163,38 +132,25 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
 
 /// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, halves of
 /// `double precision` to even numbers; a time with a zone loses it by `AT TIME ZONE 'UTC'`; a date plus an interval is a time; `real` becomes
-/// `double precision`; a `bigint` does not overflow; and a quotient has enough digits.
-pub(crate) fn by_types(query: &mut Query, schema: &Schema) {
-    let scope = Scope {
-        schema: Some(schema),
-        ..Scope::default()
-    };
-    let around = Scope {
-        with: with(query, &scope),
-        ..scope
-    };
+/// `double precision`; a `bigint` does not overflow; and a quotient has enough digits. Answers what [`of_query`] does.
+pub(crate) fn by_types(query: &mut Query, schema: &Schema) -> Vec<Option<Type>> {
+    let around = Scope::of(schema).within(query);
+    let types = shown(query, &around);
     let mut order_by = query.order_by.take();
-    by_types_in(&mut query.body, &mut order_by, &around);
-    query.order_by = order_by;
-}
-
-fn by_types_in(body: &mut SetExpr, order_by: &mut Option<OrderBy>, around: &Scope<'_>) {
-    match body {
-        SetExpr::Select(select) => {
-            let mut writer = ByTypes {
-                scope: scope_of(select, around),
-                depth: 0,
-            };
-            writer.calculate(select);
-            let _ = select.visit(&mut writer);
+    let is_one = matches!(&*query.body, SetExpr::Select(_));
+    sql::selects(&mut query.body, &mut |select| {
+        let mut writer = ByTypes {
+            scope: scope_of(select, &around),
+            depth: 0,
+        };
+        writer.calculate(select);
+        let _ = select.visit(&mut writer);
+        if is_one {
             let _ = order_by.visit(&mut writer);
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            by_types_in(left, &mut None, around);
-            by_types_in(right, &mut None, around);
-        }
-        _ => {}
-    }
+    });
+    query.order_by = order_by;
+    types
 }
 
 /// Looks at the expressions of a select, and not of those within it.
@@ -211,25 +167,16 @@ impl ByTypes<'_> {
             GroupByExpr::All(_) => true,
             GroupByExpr::Expressions(by, _) => !by.is_empty(),
         };
-        let mut items = select.projection.iter();
-        let is_seen = items.all(|item| {
-            matches!(
-                item,
-                SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }
-            )
-        });
-        if grouped || select.distinct.is_some() || !is_seen {
+        let is_seen = |item: &SelectItem| sql::output(item).is_some();
+        if grouped || select.distinct.is_some() || !select.projection.iter().all(is_seen) {
             return;
         }
-        for item in &mut select.projection {
-            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
-                && operators(expr) > 0
-            {
-                match of(expr, &self.scope) {
-                    Some(Type::INT8) => widen(expr),
-                    Some(Type::NUMERIC) => self.divide(expr),
-                    _ => {}
-                }
+        let items = select.projection.iter_mut().filter_map(sql::output_mut);
+        for expr in items.filter(|expr| operators(expr) > 0) {
+            match of(expr, &self.scope) {
+                Some(Type::INT8) => widen(expr),
+                Some(Type::NUMERIC) => self.divide(expr),
+                _ => {}
             }
         }
     }
@@ -252,7 +199,15 @@ impl ByTypes<'_> {
 
     /// What becomes a decimal without a change: a whole number, or the text of a literal.
     fn exact(&self, expr: &Expr) -> Option<Expr> {
+        if let Some(text) = sql::digits(expr) {
+            let (whole, after) = text.split_once('.').unwrap_or((text, ""));
+            let mut digits = whole.bytes().chain(after.bytes());
+            let is_short = whole.len() <= 19 && after.len() <= 16;
+            let is_plain = is_short && digits.all(|digit| digit.is_ascii_digit());
+            return is_plain.then(|| sql::string(text));
+        }
         match expr {
+            Expr::Value(_) => None,
             Expr::Nested(expr) => self.exact(expr),
             Expr::Cast {
                 expr, data_type, ..
@@ -261,21 +216,19 @@ impl ByTypes<'_> {
             {
                 self.exact(expr)
             }
-            Expr::Value(value) => match &value.value {
-                Value::Number(text, _) => {
-                    let (whole, after) = text.split_once('.').unwrap_or((text, ""));
-                    let digits = [whole, after].concat();
-                    let is_short = whole.len() <= 19
-                        && after.len() <= 16
-                        && digits.bytes().all(|c| c.is_ascii_digit());
-                    is_short.then(|| sql::literal(Value::SingleQuotedString(text.clone())))
-                }
-                _ => None,
-            },
             other => match of(other, &self.scope) {
                 Some(Type::INT2 | Type::INT4 | Type::INT8) => Some(other.clone()),
                 _ => None,
             },
+        }
+    }
+
+    /// Makes a text that is compared with a truth value one itself.
+    fn truth(&self, one: &mut Expr, other: &Expr) {
+        if let Some(value) = sql::text(one).and_then(boolean)
+            && of(other, &self.scope) == Some(Type::BOOL)
+        {
+            *one = sql::literal(Value::Boolean(value));
         }
     }
 
@@ -355,30 +308,15 @@ fn is_larger_than(expr: &Expr, most: usize) -> bool {
     walk.is_break()
 }
 
-/// The number `x` rounded, halves to the even one.
-const EVEN: &str =
-    "SELECT CASE WHEN abs(x - trunc(x)) = 0.5 THEN 2 * round(x / 2) ELSE round(x) END";
-
 /// A number of type `double precision` rounded to a whole one, halves to the even one; a large expression as the runtime rounds it, halves
 /// away from zero.
 fn rounded(number: Expr) -> Expr {
-    if is_larger_than(&number, MOST_ROUNDED) {
-        return sql::call("round", [number]);
-    }
-    let query = parse::query(EVEN).ok();
-    let select = query.as_ref().and_then(sql::first_select);
-    let item = select.and_then(|select| select.projection.first());
-    let Some(SelectItem::UnnamedExpr(even)) = item else {
-        return sql::call("round", [number]);
-    };
-    let (mut even, number) = (even.clone(), Expr::Nested(Box::new(number)));
-    let _ = visit_expressions_mut(&mut even, |expr| {
-        if matches!(expr, Expr::Identifier(name) if name.value == "x") {
-            *expr = number.clone();
-        }
-        ControlFlow::<()>::Continue(())
-    });
-    even
+    const EVEN: &str =
+        "CASE WHEN abs(($1) - trunc(($1))) = 0.5 THEN 2 * round(($1) / 2) ELSE round(($1)) END";
+    let even = (!is_larger_than(&number, MOST_ROUNDED))
+        .then(|| parse::expression(EVEN, std::slice::from_ref(&number)).ok());
+    even.flatten()
+        .unwrap_or_else(|| sql::call("round", [number]))
 }
 
 impl VisitorMut for ByTypes<'_> {
@@ -408,6 +346,14 @@ impl VisitorMut for ByTypes<'_> {
                     }
                 }
             }
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Eq | BinaryOperator::NotEq,
+                right,
+            } => {
+                self.truth(left, right);
+                self.truth(right, left);
+            }
             Expr::BinaryOp { left, op, right } => self.operands(left, op, right),
             Expr::Function(function)
                 if sql::last(&function.name).as_deref() == Some("round")
@@ -433,11 +379,6 @@ impl VisitorMut for ByTypes<'_> {
     }
 }
 
-fn relations(table: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
-    let joined = table.joins.iter().map(|join| &join.relation);
-    std::iter::once(&table.relation).chain(joined)
-}
-
 /// Whether a column that two tables have is there once.
 fn merges_columns(table: &TableWithJoins) -> bool {
     table.joins.iter().any(|join| {
@@ -458,7 +399,41 @@ impl Columns {
     }
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// Where nothing but the tables of the runtime and the views can be seen.
+    fn of(schema: &'a Schema) -> Self {
+        Self {
+            schema: Some(schema),
+            ..Self::default()
+        }
+    }
+
+    /// The same without columns.
+    fn outside(&self) -> Self {
+        Self {
+            with: self.with.clone(),
+            schema: self.schema,
+            ..Self::default()
+        }
+    }
+
+    /// The same with the `WITH` queries of a query.
+    fn within(&self, query: &Query) -> Self {
+        let mut scope = self.outside();
+        let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            // A query that reads itself has the types of the rows with which it begins.
+            let columns = match &*cte.query.body {
+                SetExpr::SetOperation { left, .. } if recursive => of_body(left, &scope),
+                _ => named(&cte.query, &scope),
+            };
+            let columns = columns.under(&cte.alias);
+            let name = sql::folded(&cte.alias.name);
+            scope.with.push(Rc::new((name, columns)));
+        }
+        scope
+    }
+
     /// The columns of a table of this name.
     fn table(&self, name: &ObjectName) -> Columns {
         let parts = sql::parts(name).unwrap_or_default();
@@ -476,10 +451,11 @@ impl Scope<'_> {
                     .map(|column| (column.name().clone(), pg_type(column.data_type())))
                     .collect()
             }
-            _ => facts::columns_of(called)
-                .iter()
-                .map(|(name, of)| ((*name).to_owned(), of.clone()))
-                .collect(),
+            _ => {
+                let columns = facts::columns_of(called).iter();
+                let columns = columns.map(|(name, of, _)| ((*name).to_owned(), of.clone()));
+                columns.collect()
+            }
         };
         let all = !known.is_empty();
         Columns { known, all }
@@ -494,14 +470,11 @@ impl Scope<'_> {
                 args: Some(args),
                 ..
             } => {
-                let called = sql::last(name).unwrap_or_default();
-                let given = args
-                    .args
-                    .iter()
-                    .map(|given| of(sql::argument(given)?, self));
-                let result = facts::result_of(&called, &given.collect::<Vec<_>>());
-                let name = (alias.as_ref()).map_or(called, |alias| sql::folded(&alias.name));
-                let known = vec![(name, result)];
+                let given = args.args.iter();
+                let given = given.map(|given| of(sql::argument(given)?, self));
+                let function = sql::last(name).unwrap_or_default();
+                let result = facts::result_of(&function, &given.collect::<Vec<_>>());
+                let known = vec![(sql::called(factor).unwrap_or_default(), result)];
                 (Columns { known, all: true }, alias)
             }
             TableFactor::Table { name, alias, .. } => (self.table(name), alias),
@@ -513,18 +486,13 @@ impl Scope<'_> {
             } => {
                 let array = array_exprs.first().and_then(|array| of(array, self));
                 let element = array.as_ref().and_then(element_of);
-                let named = |alias: &TableAlias| sql::folded(&alias.name);
-                let name = alias.as_ref().map_or_else(|| "unnest".to_owned(), named);
-                let known = vec![(name, element)];
+                let name = sql::called(factor);
+                let known = vec![(name.unwrap_or_else(|| "unnest".to_owned()), element)];
                 (Columns { known, all: true }, alias)
             }
             _ => (Columns::default(), &None),
         };
-        let called = match (alias, factor) {
-            (Some(alias), _) => sql::folded(&alias.name),
-            (None, TableFactor::Table { name, .. }) => sql::last(name).unwrap_or_default(),
-            _ => String::new(),
-        };
+        let called = sql::called(factor).unwrap_or_default();
         let columns = match alias {
             Some(alias) => columns.under(alias),
             None => columns,
@@ -539,7 +507,10 @@ impl Scope<'_> {
 fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
     let of = |expr: &Expr| of(expr, scope);
     match expr {
-        Expr::Identifier(column) => find(scope, None, column),
+        Expr::Identifier(column) => find(scope, None, column).or_else(|| {
+            // It needs no parentheses.
+            (sql::folded(column) == "current_schema").then_some(Type::NAME)
+        }),
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
             [.., table, column] => find(scope, Some(table), column),
             _ => None,
@@ -595,8 +566,9 @@ fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
             else_result,
             ..
         } => {
+            // What comes last counts first.
             let results = conditions.iter().map(|when| &when.result);
-            facts::common(results.chain(else_result.as_deref()).map(of))
+            facts::common(else_result.as_deref().into_iter().chain(results).map(of))
         }
         Expr::Extract { expr, .. } => facts::result_of("extract", &[Some(Type::TEXT), of(expr)]),
         Expr::Ceil { expr, .. } => facts::result_of("ceil", &[of(expr)]),
@@ -767,8 +739,8 @@ mod tests {
                 "numeric float8 timestamptz",
             ),
             (
-                "case when true then 1 else 2.5 end, case when true then 1 end",
-                "numeric int4",
+                "case when true then 1 else 2.5 end, case when true then 1 end, case when true then 'a'::name else text end",
+                "numeric int4 text",
             ),
             (
                 "coalesce(null, 1), coalesce(big, 1), greatest(1, 2.5), nullif(1, 2), coalesce('a', text)",
@@ -787,8 +759,8 @@ mod tests {
                 "int4 bool int8 numeric date",
             ),
             (
-                "$1 + 1, nope, nope(1), json_get_int(text, 'a') + 1",
-                "? ? ? ?",
+                "$1 + 1, nope, nope(1), json_get_int(text, 'a') + 1, current_schema",
+                "? ? ? ? name",
             ),
             ("t.*", "int2 int8 numeric float8 numeric text date"),
         ] {
@@ -884,6 +856,10 @@ mod tests {
             (
                 "select distinct big + 1 from t",
                 "SELECT DISTINCT big + 1 FROM t",
+            ),
+            (
+                "select 't' = (big > 1), text = 't' from t where big = 1 <> 'off'",
+                "SELECT true = (big > 1), text = 't' FROM t WHERE big = 1 <> false",
             ),
         ] {
             let mut query = parse::query(asked).unwrap();

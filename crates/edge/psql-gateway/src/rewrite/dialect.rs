@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use pgwire::api::Type;
 use postgres_types::Kind;
 use sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArg,
-    FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr,
-    UnaryOperator, Value, VisitMut, VisitorMut,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DateTimeField, Expr, FunctionArguments,
+    Ident, ObjectName, Query, Select, SelectItem, SetExpr, UnaryOperator, Value, VisitMut,
+    VisitorMut,
 };
 
 use crate::about::About;
@@ -48,44 +48,32 @@ fn decimals(expr: &mut Expr, left: &mut usize) {
                 decimals(result, left);
             }
         }
-        Expr::Value(value) => {
-            if let Value::Number(text, _) = &value.value
+        number => {
+            if let Some(text) = sql::digits(number)
                 && let Some((_, fraction)) = text.split_once('.')
                 && let Some(rest) = left.checked_sub(fraction.len())
                 && let Ok(decimal) = parameters::typed(text, &Type::NUMERIC)
             {
                 *left = rest;
-                *expr = decimal;
+                *number = decimal;
             }
         }
-        _ => {}
     }
 }
 
 /// Makes numbers in output columns decimals, and gives those that are cast to `char(n)` the length.
 fn type_items(body: &mut SetExpr) {
-    match body {
-        SetExpr::Select(select) => {
-            for item in &mut select.projection {
-                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
-                {
-                    if let Expr::Cast { data_type, .. } = &*expr
-                        && facts::type_in_sql(&data_type.to_string()) == Some(Type::BPCHAR)
-                        && let Some(length) = length(data_type)
-                    {
-                        *expr = sql::call("rpad", [sql::take(expr), length]);
-                    }
-                    decimals(expr, &mut FRACTION.clone());
-                }
+    sql::selects(body, &mut |select| {
+        for expr in select.projection.iter_mut().filter_map(sql::output_mut) {
+            if let Expr::Cast { data_type, .. } = &*expr
+                && facts::type_in_sql(&data_type.to_string()) == Some(Type::BPCHAR)
+                && let Some(length) = length(data_type)
+            {
+                *expr = sql::call("rpad", [sql::take(expr), length]);
             }
+            decimals(expr, &mut FRACTION.clone());
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            type_items(left);
-            type_items(right);
-        }
-        SetExpr::Query(query) => type_items(&mut query.body),
-        _ => {}
-    }
+    });
 }
 
 struct Adapter<'a> {
@@ -105,10 +93,8 @@ impl VisitorMut for Adapter<'_> {
 
     /// The runtime has `EXISTS` in conditions only.
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        for item in &mut select.projection {
-            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
-                && let Expr::Exists { subquery, negated } = expr
-            {
+        for expr in select.projection.iter_mut().filter_map(sql::output_mut) {
+            if let Expr::Exists { subquery, negated } = expr {
                 *expr = sql::flow(exists(subquery, *negated))?;
             }
         }
@@ -126,71 +112,53 @@ impl Adapter<'_> {
             return Ok(());
         };
         // Every function of PostgreSQL may be written with its schema.
-        if function.name.0.len() == 2
-            && sql::parts(&function.name).is_some_and(|parts| parts[0] == "pg_catalog")
+        if let Some([schema, _]) = sql::parts(&function.name).as_deref()
+            && schema == "pg_catalog"
         {
             function.name.0.remove(0);
         }
-        let bare = match &function.args {
-            FunctionArguments::None => true,
-            FunctionArguments::List(list) => list.args.is_empty(),
-            FunctionArguments::Subquery(_) => false,
+        let given: Option<Vec<Expr>> = match &function.args {
+            FunctionArguments::None => Some(Vec::new()),
+            FunctionArguments::List(list) => {
+                let given = list.args.iter().map(|one| sql::argument(one).cloned());
+                given.collect()
+            }
+            FunctionArguments::Subquery(_) => None,
         };
-        let name = sql::last(&function.name);
-        if let (Some("to_char" | "to_date" | "to_timestamp"), FunctionArguments::List(list)) =
-            (name.as_deref(), &mut function.args)
-            && let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(format))] = &mut list.args[..]
-            && let Some(text) = sql::text(format)
-        {
-            let chrono = Value::SingleQuotedString(time_format(text)?);
-            *format = sql::literal(chrono);
-        }
-        let renamed = RENAMED
-            .iter()
-            .find(|(known, _)| Some(*known) == name.as_deref());
-        if let Some((_, renamed)) = renamed {
+        let name = sql::last(&function.name).unwrap_or_default();
+        if let Some((_, renamed)) = RENAMED.iter().find(|(known, _)| *known == name) {
             function.name = ObjectName::from(vec![Ident::new(*renamed)]);
         }
-        if bare && name.as_deref() == Some("localtimestamp") {
-            *expr = sql::call("to_local_time", [sql::call("now", [])]);
-            return Ok(());
+        match (&*name, given.as_deref()) {
+            ("to_char" | "to_date" | "to_timestamp", Some([value, format]))
+                if sql::text(format).is_some() =>
+            {
+                let format = time_format(sql::text(format).unwrap_or_default())?;
+                *expr = sql::call(&name, [value.clone(), sql::string(format)]);
+            }
+            ("localtimestamp", Some([])) => *expr = parse::expression("to_local_time(now())", &[])?,
+            ("mod", Some(given @ [_, _])) => *expr = parse::expression("(($1) % ($2))", given)?,
+            ("div", Some(given @ [_, _])) => {
+                *expr = parse::expression("trunc(($1) / ($2))", given)?;
+            }
+            ("date_part", Some([field, time])) => {
+                if let Some(field) = sql::text(field) {
+                    *expr = date_part(field, time)?;
+                }
+            }
+            // The runtime's are unsigned.
+            ("row_number" | "rank" | "dense_rank", _) if function.over.is_some() => {
+                *expr = sql::cast(sql::take(expr), DataType::BigInt(None));
+            }
+            (_, Some([])) => {
+                if let Some(value) = self.about.value(&name) {
+                    *expr = sql::literal(value);
+                }
+            }
+            _ => {}
         }
-        if name.as_deref() == Some("to_timestamp") {
+        if name == "to_timestamp" {
             *expr = parameters::with_time_zone(sql::take(expr));
-            return Ok(());
-        }
-        if let (Some(called @ ("mod" | "div")), FunctionArguments::List(list)) =
-            (name.as_deref(), &mut function.args)
-            && let [one, other] = &list.args[..]
-            && let (Some(one), Some(other)) = (sql::argument(one), sql::argument(other))
-        {
-            let nested = |expr: &Expr| Expr::Nested(Box::new(expr.clone()));
-            let calculated = |op| sql::binary(nested(one), op, nested(other));
-            *expr = if called == "mod" {
-                Expr::Nested(Box::new(calculated(BinaryOperator::Modulo)))
-            } else {
-                sql::call("trunc", [calculated(BinaryOperator::Divide)])
-            };
-            return Ok(());
-        }
-        if let (Some("date_part"), FunctionArguments::List(list)) =
-            (name.as_deref(), &function.args)
-            && let [field, time] = &list.args[..]
-            && let (Some(field), Some(time)) = (sql::argument(field), sql::argument(time))
-            && let Some(field) = sql::text(field)
-        {
-            *expr = date_part(&field.to_lowercase(), time);
-            return Ok(());
-        }
-        // The runtime's are unsigned.
-        if function.over.is_some()
-            && matches!(name.as_deref(), Some("row_number" | "rank" | "dense_rank"))
-        {
-            *expr = sql::cast(sql::take(expr), DataType::BigInt(None));
-            return Ok(());
-        }
-        if bare && let Some(value) = name.and_then(|name| self.about.value(&name)) {
-            *expr = sql::literal(value);
         }
         Ok(())
     }
@@ -210,14 +178,22 @@ impl Adapter<'_> {
             Expr::Extract {
                 field, expr: inner, ..
             } => {
-                let field = match field {
-                    DateTimeField::Custom(name) => name.value.clone(),
-                    other => other.to_string(),
+                *expr = match field {
+                    DateTimeField::Custom(name) => date_part(&name.value, inner)?,
+                    other => date_part(&other.to_string(), inner)?,
                 };
-                *expr = date_part(&field.to_lowercase(), inner);
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
-            Expr::UnaryOp { .. } => unary(expr),
+            Expr::UnaryOp { op, expr: inner } => {
+                let written = match op {
+                    UnaryOperator::BitwiseNot => "(-1 - ($1))",
+                    UnaryOperator::PGAbs => "abs($1)",
+                    UnaryOperator::PGSquareRoot => "sqrt($1)",
+                    UnaryOperator::PGCubeRoot => "cbrt($1)",
+                    _ => return Ok(()),
+                };
+                *expr = parse::expression(written, &[sql::take(inner)])?;
+            }
             Expr::BinaryOp {
                 left,
                 op:
@@ -250,13 +226,17 @@ impl Adapter<'_> {
                 }
             }
             Expr::Value(value) => {
-                // The runtime makes whole numbers beyond 64 bits floating ones.
-                if let Value::Number(digits, _) = &value.value
-                    && digits.bytes().all(|digit| digit.is_ascii_digit())
-                    && digits.parse::<u64>().is_err()
-                    && digits.len() <= DECIMAL_DIGITS
-                {
-                    *expr = parameters::cast(digits, "DECIMAL(38, 0)");
+                if let Value::Number(digits, _) = &value.value {
+                    // The runtime makes whole numbers beyond 64 bits floating ones, and those beyond these infinite.
+                    if digits.parse().is_ok_and(f64::is_infinite) {
+                        let message = format!("the number {digits} is too large");
+                        return Err(Error::new("22003", message));
+                    }
+                    let is_whole = digits.bytes().all(|digit| digit.is_ascii_digit());
+                    if is_whole && digits.parse::<u64>().is_err() && digits.len() <= DECIMAL_DIGITS
+                    {
+                        *expr = parameters::cast(digits, "DECIMAL(38, 0)");
+                    }
                 }
             }
             // The runtime panics at any other escape character than a backslash.
@@ -288,27 +268,6 @@ impl Adapter<'_> {
     }
 }
 
-/// Operators that are functions there, or other operators.
-fn unary(expr: &mut Expr) {
-    let Expr::UnaryOp { op, expr: inner } = expr else {
-        return;
-    };
-    let function = match op {
-        UnaryOperator::BitwiseNot => {
-            let one = sql::literal(Value::Number("-1".to_owned(), false));
-            let inner = Expr::Nested(Box::new(sql::take(inner)));
-            let inverse = sql::binary(one, BinaryOperator::Minus, inner);
-            *expr = Expr::Nested(Box::new(inverse));
-            return;
-        }
-        UnaryOperator::PGAbs => "abs",
-        UnaryOperator::PGSquareRoot => "sqrt",
-        UnaryOperator::PGCubeRoot => "cbrt",
-        _ => return,
-    };
-    *expr = sql::call(function, [sql::take(inner)]);
-}
-
 /// `SIMILAR TO`, whose pattern is a regular expression there.
 fn similar_to(expr: &mut Expr) -> Result<()> {
     let Expr::SimilarTo {
@@ -320,7 +279,7 @@ fn similar_to(expr: &mut Expr) -> Result<()> {
     else {
         return Ok(());
     };
-    if matches!(&**pattern, Expr::Value(value) if value.value == Value::Null) {
+    if sql::is_null(pattern) {
         return Ok(());
     }
     let escape = escape_char.as_deref().map_or(Some("\\"), sql::text);
@@ -329,67 +288,31 @@ fn similar_to(expr: &mut Expr) -> Result<()> {
             "SIMILAR TO with a pattern that is no literal",
         ));
     };
-    let regex = Value::SingleQuotedString(similar(text, escape.chars().next()));
-    let op = if *negated {
-        BinaryOperator::PGRegexNotMatch
-    } else {
-        BinaryOperator::PGRegexMatch
-    };
-    let matched = sql::binary(sql::take(inner), op, sql::literal(regex));
-    *expr = Expr::Nested(Box::new(matched));
+    let is_plain = |letter| matches!(letter, '.' | '^' | '$' | '\\');
+    let regex = sql::string(sql::regex(text, escape.chars().next(), is_plain));
+    let written = if *negated { "($1 !~ $2)" } else { "($1 ~ $2)" };
+    *expr = parse::expression(written, &[sql::take(inner), regex])?;
     Ok(())
-}
-
-/// A pattern of `SIMILAR TO` with this escape character as a regular expression.
-fn similar(pattern: &str, escape: Option<char>) -> String {
-    let mut regex = String::from("^(?s:");
-    let mut in_brackets = false;
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        let plain = if escape == Some(letter) {
-            letters.next()
-        } else {
-            matches!(letter, '.' | '^' | '$' | '\\').then_some(letter)
-        };
-        match (letter, plain) {
-            (_, Some('^')) if in_brackets && escape != Some(letter) => regex.push('^'),
-            (_, Some(plain)) => regex.push_str(&regex::escape(&plain.to_string())),
-            ('%', _) if !in_brackets => regex.push_str(".*"),
-            ('_', _) if !in_brackets => regex.push('.'),
-            ('[' | ']', _) => {
-                in_brackets = letter == '[';
-                regex.push(letter);
-            }
-            _ => regex.push(letter),
-        }
-    }
-    regex + ")$"
 }
 
 /// Makes a text that is calculated with a number one itself.
 fn as_number(expr: &mut Expr, other: &Expr) {
-    let is_number = |expr: &Expr| constant(expr).is_some() && sql::text(expr).is_none();
-    if is_number(other)
+    if sql::digits(other).is_some()
         && let Some(text) = sql::text(expr)
         && text.parse::<u32>().is_ok()
     {
-        *expr = sql::literal(Value::Number(text.to_owned(), false));
+        *expr = sql::number(text);
     }
 }
 
 /// A field of a time. The runtime's seconds are whole ones.
-fn date_part(field: &str, time: &Expr) -> Expr {
-    let part = |field: &str| {
-        let field = sql::literal(Value::SingleQuotedString(field.to_owned()));
-        sql::call("date_part", [field, time.clone()])
-    };
-    match field {
-        "second" | "seconds" => {
-            let million = sql::literal(Value::Number("1e6".to_owned(), false));
-            let seconds = sql::binary(part("microsecond"), BinaryOperator::Divide, million);
-            Expr::Nested(Box::new(seconds))
-        }
-        field => part(field),
+fn date_part(field: &str, time: &Expr) -> Result<Expr> {
+    match field.to_lowercase().as_str() {
+        "second" | "seconds" => parse::expression(
+            "(date_part('microsecond', $1) / 1e6)",
+            std::slice::from_ref(time),
+        ),
+        field => Ok(sql::call("date_part", [sql::string(field), time.clone()])),
     }
 }
 
@@ -410,7 +333,7 @@ fn cast(expr: &mut Expr) -> Result<()> {
     }
     // Whatever type a NULL has, it stays one: an array of it would not be NULL.
     if let Expr::Cast { expr: null, .. } = &**inner
-        && matches!(&**null, Expr::Value(value) if value.value == Value::Null)
+        && sql::is_null(null)
     {
         **inner = (**null).clone();
     }
@@ -443,12 +366,7 @@ fn cast(expr: &mut Expr) -> Result<()> {
                 *expr = sql::call("left", [sql::take(expr), length]);
             }
         }
-        Some(of)
-            if facts::is_foreign(&of)
-                && matches!(&**inner, Expr::Value(value) if value.value == Value::Null) =>
-        {
-            *data_type = DataType::Text;
-        }
+        Some(of) if facts::is_foreign(&of) && sql::is_null(inner) => *data_type = DataType::Text,
         Some(Type::UUID_ARRAY) => {
             let text = Box::new(DataType::Text);
             *data_type = DataType::Array(ArrayElemTypeDef::SquareBracket(text, None));
@@ -467,7 +385,7 @@ fn length(data_type: &DataType) -> Option<Expr> {
         _ => return None,
     };
     let length = length.parse::<u32>().ok()?.to_string();
-    Some(sql::literal(Value::Number(length, false)))
+    Some(sql::number(length))
 }
 
 /// Functions that the runtime knows by other names.
@@ -521,27 +439,20 @@ fn time_format(format: &str) -> Result<String> {
 
 /// Whether a subquery has rows.
 fn exists(subquery: &Query, negated: bool) -> Result<Expr> {
-    let number = |digits: &str| sql::literal(Value::Number(digits.to_owned(), false));
-    let comparison = if negated {
-        BinaryOperator::Eq
+    let written = if negated {
+        "count(1) = 0"
     } else {
-        BinaryOperator::Gt
+        "count(1) > 0"
     };
-    let counted = sql::binary(sql::call("count", [number("1")]), comparison, number("0"));
+    let counted = SelectItem::UnnamedExpr(parse::expression(written, &[])?);
     let found = sql::derived(subquery.clone(), Some(table_alias("found")));
-    let counted = parse::select(vec![SelectItem::UnnamedExpr(counted)], Some(found), None)?;
+    let counted = parse::select(vec![counted], Some(found), None)?;
     Ok(Expr::Subquery(Box::new(counted)))
 }
 
 /// A literal that is cast: a text or a number.
 fn constant(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) | Value::Number(text, _) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
+    sql::text(expr).or_else(|| sql::digits(expr))
 }
 
 fn has_precision(data_type: &DataType) -> bool {

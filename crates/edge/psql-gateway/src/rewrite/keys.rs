@@ -7,8 +7,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Distinct, Expr, GroupByExpr, Ident, Join, JoinOperator, Query, Select,
-    SelectItem, SetExpr, TableFactor, TableWithJoins, Value, WindowType, visit_expressions,
+    BinaryOperator, Distinct, Expr, GroupByExpr, Join, JoinOperator, Query, Select, SelectItem,
+    SetExpr, TableFactor, TableWithJoins, Value, WindowType, visit_expressions,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -50,25 +50,20 @@ fn add(selection: &mut Expr, column: Expr, key: &str) {
 
 /// `column = <partition key>`
 fn is_in_partition(column: Expr, key: &str) -> Expr {
-    let hash = Value::Number(partition_key(key).to_string(), false);
-    sql::binary(column, BinaryOperator::Eq, sql::literal(hash))
+    let hash = sql::number(partition_key(key).to_string());
+    sql::binary(column, BinaryOperator::Eq, hash)
 }
 
 /// The query that stands for a view of this name.
 fn derived<'a>(from: &'a mut [TableWithJoins], name: &str) -> Option<&'a mut Query> {
-    from.iter_mut()
-        .flat_map(|table| {
-            let joined = table.joins.iter_mut().map(|join| &mut join.relation);
-            std::iter::once(&mut table.relation).chain(joined)
-        })
-        .find_map(|factor| match factor {
-            TableFactor::Derived {
-                subquery,
-                alias: Some(alias),
-                ..
-            } if sql::folded(&alias.name) == name => Some(&mut **subquery),
-            _ => None,
-        })
+    sql::factors_mut(from).find_map(|factor| match factor {
+        TableFactor::Derived {
+            subquery,
+            alias: Some(alias),
+            ..
+        } if sql::folded(&alias.name) == name => Some(&mut **subquery),
+        _ => None,
+    })
 }
 
 /// Adds the partition key of `key` to the scan of the state that `query` reads, if its column `column` is the state's key: then a
@@ -84,7 +79,7 @@ fn narrow(query: &mut Query, column: &str, key: &str) {
     let Some(inner) = source(select, column).filter(|_| !is_limited) else {
         return;
     };
-    let is_of_key = |expr: &Expr| name_of(expr).is_some_and(|name| sql::folded(name) == inner);
+    let is_of_key = |expr: &Expr| sql::column(expr).is_some_and(|name| sql::folded(name) == inner);
     let is_grouped = match &select.group_by {
         GroupByExpr::Expressions(by, modifiers) => {
             modifiers.is_empty() && (by.is_empty() || by.iter().any(is_of_key))
@@ -144,28 +139,27 @@ fn narrow(query: &mut Query, column: &str, key: &str) {
 fn source(select: &Select, column: &str) -> Option<String> {
     let expr = select.projection.iter().find_map(|item| match item {
         SelectItem::ExprWithAlias { expr, alias } if sql::folded(alias) == column => Some(expr),
-        SelectItem::UnnamedExpr(expr) if sql::folded(name_of(expr)?) == column => Some(expr),
+        SelectItem::UnnamedExpr(expr) if sql::folded(sql::column(expr)?) == column => Some(expr),
         _ => None,
     })?;
     let first = &select.from.first()?.relation;
-    let (table, alias, offers) = match first {
-        TableFactor::Table { name, alias, .. } => (sql::last(name), alias, true),
+    let name = sql::folded(sql::column(expr)?);
+    let (alias, offers) = match first {
+        TableFactor::Table { alias, .. } => (alias, true),
         TableFactor::Derived {
             subquery, alias, ..
         } => {
             let SetExpr::Select(inner) = &*subquery.body else {
                 return None;
             };
-            let name = sql::folded(name_of(expr)?);
-            (None, alias, source(inner, &name).is_some())
+            (alias, source(inner, &name).is_some())
         }
         _ => return None,
     };
-    let called = match alias {
-        Some(alias) if !alias.columns.is_empty() => return None,
-        Some(alias) => Some(sql::folded(&alias.name)),
-        None => table,
-    };
+    if (alias.as_ref()).is_some_and(|alias| !alias.columns.is_empty()) {
+        return None;
+    }
+    let called = sql::called(first);
     let is_first = match expr {
         Expr::CompoundIdentifier(parts) => {
             parts.len() == 2 && called == parts.first().map(sql::folded)
@@ -173,16 +167,7 @@ fn source(select: &Select, column: &str) -> Option<String> {
         // With joins it could be a column of another table; a derived table says which columns it has.
         _ => select.from[0].joins.is_empty() || matches!(first, TableFactor::Derived { .. }),
     };
-    (is_first && offers).then(|| name_of(expr).map(sql::folded))?
-}
-
-/// The name of a column, without its table.
-fn name_of(expr: &Expr) -> Option<&Ident> {
-    match expr {
-        Expr::Identifier(name) => Some(name),
-        Expr::CompoundIdentifier(parts) => parts.last(),
-        _ => None,
-    }
+    (is_first && offers).then_some(name)
 }
 
 /// The relation and the column that an expression compares with a key, and the key.

@@ -22,9 +22,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
+    Expr, GroupByExpr, JoinConstraint, ObjectName, OrderByKind, Query, Select, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor,
-    TableWithJoins, VisitMut, VisitorMut,
+    TableWithJoins, VisitMut, VisitorMut, visit_expressions_mut,
 };
 
 use self::dialect::adapt;
@@ -42,12 +42,7 @@ const TABLE_FUNCTIONS: [&str; 3] = ["generate_series", "range", "unnest"];
 
 /// Replaces views and names of the past, all through `query`.
 fn rewrite(query: &mut Query, schema: &Schema) -> Result<()> {
-    let mut rewriter = Rewriter {
-        schema,
-        scopes: Vec::new(),
-        ctes: Vec::new(),
-    };
-    rewriter.query(query)?;
+    Rewriter::new(schema).query(query)?;
     names::tell_apart(query);
     Ok(())
 }
@@ -65,14 +60,8 @@ pub(crate) fn for_runtime(mut query: Query, schema: &Schema, about: &About) -> R
 
 /// The columns of a query that stands alone, such as a view.
 pub(crate) fn columns_of(query: &Query, schema: &Schema) -> Result<Vec<String>> {
-    let mut rewriter = Rewriter {
-        schema,
-        scopes: Vec::new(),
-        ctes: Vec::new(),
-    };
-    rewriter
-        .query(&mut query.clone())
-        .map(|relation| relation.columns)
+    let offered = Rewriter::new(schema).query(&mut query.clone())?;
+    Ok(offered.columns)
 }
 
 struct Rewriter<'a> {
@@ -83,7 +72,15 @@ struct Rewriter<'a> {
     ctes: Vec<(String, Relation)>,
 }
 
-impl Rewriter<'_> {
+impl<'a> Rewriter<'a> {
+    fn new(schema: &'a Schema) -> Self {
+        Self {
+            schema,
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+        }
+    }
+
     /// Rewrites a query; answers what it offers to the query around it.
     fn query(&mut self, query: &mut Query) -> Result<Relation> {
         let known = self.ctes.len();
@@ -106,33 +103,30 @@ impl Rewriter<'_> {
             }
         }
         match &mut *query.body {
-            SetExpr::Select(select) => {
-                self.scopes.push(Scope::default());
-                let offered = self.select(select).and_then(|offered| {
-                    self.order_by(query.order_by.as_mut(), &offered)?;
-                    Ok(offered)
-                });
-                self.scopes.pop();
-                offered
-            }
+            SetExpr::Select(select) => self.scoped(|this| {
+                let offered = this.select(select)?;
+                this.order_by(query.order_by.as_mut(), &offered)?;
+                Ok(offered)
+            }),
             body => {
                 let offered = self.set_expr(body)?;
-                if let Some(order_by) = &mut query.order_by {
-                    self.expressions(order_by)?;
-                }
+                self.expressions(&mut query.order_by)?;
                 Ok(offered)
             }
         }
     }
 
+    /// Does work in the scope of another `FROM`.
+    fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.scopes.push(Scope::default());
+        let done = work(self);
+        self.scopes.pop();
+        done
+    }
+
     fn set_expr(&mut self, body: &mut SetExpr) -> Result<Relation> {
         match body {
-            SetExpr::Select(select) => {
-                self.scopes.push(Scope::default());
-                let offered = self.select(select);
-                self.scopes.pop();
-                offered
-            }
+            SetExpr::Select(select) => self.scoped(|this| this.select(select)),
             SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, right, .. } => {
                 let offered = self.set_expr(left)?;
@@ -179,16 +173,10 @@ impl Rewriter<'_> {
             }
         }
         if let GroupByExpr::Expressions(expressions, _) = &mut select.group_by {
-            for expression in expressions {
-                self.expressions(expression)?;
-            }
+            self.expressions(expressions)?;
         }
-        for expression in [&mut select.having, &mut select.qualify]
-            .into_iter()
-            .flatten()
-        {
-            self.expressions(expression)?;
-        }
+        self.expressions(&mut select.having)?;
+        self.expressions(&mut select.qualify)?;
         self.expressions(&mut select.named_window)?;
         self.expressions(&mut select.distinct)?;
         Ok(offered)
@@ -345,12 +333,11 @@ impl Rewriter<'_> {
             };
             return Ok(Named::View(view.clone(), seen_as(relation)));
         }
-        let today = aliases::TABLES.iter().find(|(past, _)| *past == table);
-        if let Some((past, today)) = today
+        if let Some((past, today)) = aliases::table(table)
             && let Some(columns) = self.schema.columns(today)
         {
             let relation = Relation {
-                name: (*past).to_owned(),
+                name: past.to_owned(),
                 ..Relation::table(today, columns)
             };
             return Ok(Named::Renamed(today, seen_as(relation)));
@@ -361,13 +348,13 @@ impl Rewriter<'_> {
     fn projected(&mut self, item: &mut SelectItem) -> Result<()> {
         match item {
             SelectItem::UnnamedExpr(expr) => {
-                let name = output_name(expr);
+                let name = sql::column(expr).cloned();
                 let before = expr.clone();
                 self.expressions(expr)?;
                 // The column is still called as it was asked for.
                 if let Some(name) = name
                     && *expr != before
-                    && output_name(expr).is_none_or(|now| sql::folded(&now) != sql::folded(&name))
+                    && sql::column(expr).is_none_or(|now| sql::folded(now) != sql::folded(&name))
                 {
                     let expr = expr.clone();
                     *item = SelectItem::ExprWithAlias { expr, alias: name };
@@ -396,10 +383,10 @@ impl Rewriter<'_> {
         };
         for item in &select.projection {
             match item {
-                SelectItem::UnnamedExpr(expr) => match output_name(expr) {
-                    Some(name) => offered.columns.push(sql::folded(&name)),
-                    None => offered.columns.push(String::new()),
-                },
+                SelectItem::UnnamedExpr(expr) => {
+                    let name = sql::column(expr).map(sql::folded);
+                    offered.columns.push(name.unwrap_or_default());
+                }
                 SelectItem::ExprWithAlias { alias, .. } => offered.columns.push(sql::folded(alias)),
                 SelectItem::ExprWithAliases { aliases, .. } => {
                     offered.columns.extend(aliases.iter().map(sql::folded));
@@ -410,10 +397,9 @@ impl Rewriter<'_> {
                     _,
                 ) => {
                     let name = sql::last(name);
-                    let relations = scope.relations.iter();
-                    relations
-                        .filter(|relation| Some(&relation.name) == name.as_ref())
-                        .for_each(|relation| offered.take_in(relation));
+                    let named = scope.relations.iter();
+                    let named = named.filter(|relation| Some(&relation.name) == name.as_ref());
+                    named.for_each(|relation| offered.take_in(relation));
                 }
                 SelectItem::QualifiedWildcard(..) => offered.opaque = true,
             }
@@ -427,28 +413,20 @@ impl Rewriter<'_> {
         order_by: Option<&mut sqlparser::ast::OrderBy>,
         offered: &Relation,
     ) -> Result<()> {
-        let Some(order_by) = order_by else {
-            return Ok(());
-        };
-        let OrderByKind::Expressions(items) = &mut order_by.kind else {
-            return Ok(());
-        };
-        for item in items {
-            let is_output =
-                matches!(&item.expr, Expr::Identifier(ident) if offered.has(&sql::folded(ident)));
-            if !is_output {
-                self.expressions(&mut item.expr)?;
+        if let Some(OrderByKind::Expressions(items)) = order_by.map(|order| &mut order.kind) {
+            for item in items {
+                let is_output = matches!(&item.expr, Expr::Identifier(ident) if offered.has(&sql::folded(ident)));
+                if !is_output {
+                    self.expressions(&mut item.expr)?;
+                }
             }
         }
         Ok(())
     }
 
     fn using(&mut self, columns: &mut [ObjectName]) -> Result<()> {
-        let Some((right, left)) = self
-            .scopes
-            .last()
-            .and_then(|scope| scope.relations.split_last())
-        else {
+        let scope = self.scopes.last();
+        let Some((right, left)) = scope.and_then(|scope| scope.relations.split_last()) else {
             return Ok(());
         };
         for column in columns {
@@ -507,15 +485,21 @@ fn name_series(factor: &mut TableFactor) {
     if let TableFactor::Table {
         name,
         alias,
-        args: Some(_),
+        args: Some(args),
         ..
     } = factor
         && sql::last(name).as_deref() == Some("generate_series")
     {
+        // It may be given texts.
+        let _ = visit_expressions_mut(&mut args.args, |given| {
+            if sql::text(given).is_some_and(|text| text.parse::<i64>().is_ok()) {
+                *given = sql::number(sql::text(given).unwrap_or_default());
+            }
+            ControlFlow::<()>::Continue(())
+        });
         let alias = alias.get_or_insert_with(|| table_alias("generate_series"));
         if alias.columns.is_empty() {
-            let name = alias.name.clone();
-            let data_type = None;
+            let (name, data_type) = (alias.name.clone(), None);
             alias.columns.push(TableAliasColumnDef { name, data_type });
         }
     }
@@ -578,15 +562,6 @@ impl VisitorMut for Columns<'_, '_> {
             *expr = today;
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// The name that an expression has as a column, if it is one.
-fn output_name(expr: &Expr) -> Option<Ident> {
-    match expr {
-        Expr::Identifier(ident) => Some(ident.clone()),
-        Expr::CompoundIdentifier(parts) => parts.last().cloned(),
-        _ => None,
     }
 }
 

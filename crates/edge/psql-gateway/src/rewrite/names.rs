@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     AccessExpr, Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions, visit_expressions_mut,
+    TableWithJoins, TrimWhereField, WildcardAdditionalOptions, visit_expressions_mut,
 };
 
 use crate::catalogue::facts;
@@ -31,8 +31,7 @@ pub(crate) fn output_names(query: &Query) -> Option<Vec<Option<String>>> {
 /// Writes the columns of a `*` out that is not the only item: `SELECT age, * FROM orders`. The runtime takes no output column twice, and
 /// [`tell_apart`] can give only those names that it sees.
 pub(crate) fn expand(query: &mut Query, schema: &Schema) {
-    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-    let ctes: Vec<String> = ctes.map(|cte| sql::folded(&cte.alias.name)).collect();
+    let ctes: Vec<String> = sql::with_names(query).collect();
     let SetExpr::Select(select) = &mut *query.body else {
         return;
     };
@@ -40,10 +39,7 @@ pub(crate) fn expand(query: &mut Query, schema: &Schema) {
         return;
     };
     let TableFactor::Table {
-        name,
-        alias,
-        args: None,
-        ..
+        name, args: None, ..
     } = relation
     else {
         return;
@@ -57,17 +53,11 @@ pub(crate) fn expand(query: &mut Query, schema: &Schema) {
     let (Some(table), true) = (table, joins.is_empty() && select.projection.len() > 1) else {
         return;
     };
-    let called = alias
-        .as_ref()
-        .map_or(named, |alias| sql::folded(&alias.name));
+    let called = sql::called(relation).map(|called| vec![called]);
     let is_all = |item: &SelectItem| match item {
         SelectItem::Wildcard(options) => *options == WildcardAdditionalOptions::default(),
-        SelectItem::QualifiedWildcard(of, options) => {
-            let SelectItemQualifiedWildcardKind::ObjectName(of) = of else {
-                return false;
-            };
-            *options == WildcardAdditionalOptions::default()
-                && sql::parts(of).is_some_and(|parts| parts == [called.as_str()])
+        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(of), options) => {
+            *options == WildcardAdditionalOptions::default() && sql::parts(of) == called
         }
         _ => false,
     };
@@ -112,12 +102,9 @@ fn name_in_runtime(expr: &Expr) -> String {
         }
         ControlFlow::<()>::Continue(())
     });
-    match &expr {
-        Expr::Identifier(ident) => sql::folded(ident),
-        Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded).unwrap_or_default(),
-        // Words of SQL are functions there.
-        other => other.to_string().to_lowercase(),
-    }
+    // Words of SQL are functions there.
+    let other = || expr.to_string().to_lowercase();
+    sql::column(&expr).map_or_else(other, sql::folded)
 }
 
 /// What PostgreSQL calls a column without an alias, as its `FigureColname` does it.
@@ -138,8 +125,7 @@ pub(crate) fn name(expr: &Expr) -> Option<String> {
 /// The name of a column, a function or a construct, also where it is cast.
 fn own_name(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Identifier(ident) => Some(sql::folded(ident)),
-        Expr::CompoundIdentifier(parts) => parts.last().map(sql::folded),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => sql::column(expr).map(sql::folded),
         Expr::Function(function) => sql::last(&function.name),
         Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => own_name(expr),
         Expr::Case { else_result, .. } => else_result.as_deref().and_then(own_name),
@@ -150,7 +136,11 @@ fn own_name(expr: &Expr) -> Option<String> {
             Some(if *shorthand { "substr" } else { "substring" }.to_owned())
         }
         Expr::Overlay { .. } => Some("overlay".to_owned()),
-        Expr::Trim { .. } => Some("btrim".to_owned()),
+        Expr::Trim { trim_where, .. } => Some(match trim_where {
+            Some(TrimWhereField::Leading) => "ltrim".to_owned(),
+            Some(TrimWhereField::Trailing) => "rtrim".to_owned(),
+            _ => "btrim".to_owned(),
+        }),
         Expr::Ceil { .. } => Some("ceil".to_owned()),
         Expr::Floor { .. } => Some("floor".to_owned()),
         Expr::Position { .. } => Some("position".to_owned()),

@@ -36,8 +36,7 @@ pub(super) fn check(cte: &mut Cte) -> Result<()> {
     }
     if let SetExpr::Select(select) = &mut **left {
         for (item, alias) in select.projection.iter_mut().zip(columns) {
-            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-                let expr = sql::take(expr);
+            if let Some(expr) = sql::output_mut(item).map(sql::take) {
                 *item = SelectItem::ExprWithAlias { expr, alias };
             }
         }

@@ -3,9 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, TableAlias, visit_expressions_mut};
-use sqlparser::parser::Parser;
 
-use crate::{aliases, sql};
+use crate::{aliases, parse, sql};
 
 /// What one entry of a `FROM` clause offers.
 #[derive(Debug, Clone, Default)]
@@ -43,12 +42,11 @@ impl Relation {
 
     /// One of the runtime's tables.
     pub(super) fn table(name: &str, columns: Vec<String>) -> Self {
-        let aliases = aliases::columns(name)
-            .iter()
-            .filter(|(past, _)| !columns.iter().any(|column| column == past));
+        let aliases = aliases::columns(name);
+        let aliases = aliases.filter(|(past, _)| !columns.iter().any(|column| column == past));
         Self {
             name: name.to_owned(),
-            aliases: aliases.copied().collect(),
+            aliases: aliases.collect(),
             columns,
             opaque: false,
             keyed: None,
@@ -57,11 +55,8 @@ impl Relation {
 
     /// The same under an alias.
     pub(super) fn under(self, alias: &TableAlias) -> Self {
-        let renamed: Vec<String> = alias
-            .columns
-            .iter()
-            .map(|column| sql::folded(&column.name))
-            .collect();
+        let renamed = alias.columns.iter().map(|column| sql::folded(&column.name));
+        let renamed: Vec<String> = renamed.collect();
         let mut columns = self.columns;
         let kept = columns.split_off(renamed.len().min(columns.len()));
         Self {
@@ -130,11 +125,9 @@ pub(super) enum Found {
 impl Scope {
     /// Looks a name up.
     pub(super) fn find(&self, qualifier: Option<&str>, name: &str) -> Found {
-        let candidates: Vec<&Relation> = self
-            .relations
-            .iter()
-            .filter(|relation| qualifier.is_none_or(|qualifier| relation.name == qualifier))
-            .collect();
+        let is_named = |name: &str| qualifier.is_none_or(|qualifier| name == qualifier);
+        let candidates = self.relations.iter();
+        let candidates: Vec<_> = candidates.filter(|one| is_named(&one.name)).collect();
         if candidates.iter().any(|relation| relation.has(name)) {
             return Found::Column;
         }
@@ -157,10 +150,7 @@ impl Scope {
 
 /// The expression that stands for a name of the past.
 fn expression(today: &str, qualifier: Option<&str>) -> Option<Expr> {
-    let mut expr = Parser::new(&sql::DIALECT)
-        .try_with_sql(today)
-        .and_then(|mut parser| parser.parse_expr())
-        .ok()?;
+    let mut expr = parse::expression(today, &[]).ok()?;
     if let Some(qualifier) = qualifier {
         let _ = visit_expressions_mut(&mut expr, |expr| {
             if let Expr::Identifier(column) = expr {

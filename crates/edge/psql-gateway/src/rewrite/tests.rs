@@ -485,6 +485,19 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
 }
 
 #[test]
+fn a_number_that_no_float_can_be_is_refused() {
+    for asked in [
+        "select 1e400",
+        "select -1e400 + 1",
+        "select key from state where 1e400 > 1",
+    ] {
+        let query = parse::query(asked).unwrap();
+        let error = for_runtime(query, &schema(), &About::default()).unwrap_err();
+        assert_eq!(error.code, "22003", "{asked}");
+    }
+}
+
+#[test]
 fn columns_that_come_once_more_with_all_of_them_have_names_of_their_own() {
     let own = "service_name, service_key, key, value_utf8";
     for (asked, answered) in [
@@ -521,6 +534,10 @@ fn a_function_in_a_from_clause_is_a_row_and_columns_that_differ_in_casts_have_na
         (
             "select * from upper('a') as r",
             "SELECT * FROM (SELECT upper('a') AS r) AS r",
+        ),
+        (
+            "select g from generate_series('1', '3') g",
+            "SELECT g FROM generate_series(1, 3) g (g)",
         ),
         (
             "select * from pg_catalog.now()",

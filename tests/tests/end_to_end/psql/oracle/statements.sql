@@ -166,11 +166,12 @@ select a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid where
 
 select relname from pg_class where relname like 'pg!_class' escape '!'
 
---- Metabase, Npgsql, pgx
+--- Metabase
 select format('%I.%I', cast(c.table_schema as text), cast(c.table_name as text)) as t, format('%s', c.udt_name), format('%L %%', 'it''s') from information_schema.columns c where c.table_schema = 'public' and c.table_name = 'state' order by c.ordinal_position
 
 select t.table, t.select from (select schemaname as schema, tablename as table, has_table_privilege(tablename, 'SELECT') as select from pg_tables) t where t.schema = 'public' order by 1
 
+--- rules
 select case when typtype = 'b' then 'a' else typtype end from pg_type where oid = 23
 
 select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1
@@ -498,8 +499,6 @@ select relname from pg_class order by 1 limit 3
 
 select 1
 
-
-
 --- psycopg2
 SELECT count(*) AS count_1 FROM orders
 
@@ -668,72 +667,707 @@ SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = '25' ORDER BY enumsor
 
 SELECT attname, atttypid FROM pg_catalog.pg_attribute WHERE attrelid = '1247' AND NOT attisdropped AND attnum > 0 ORDER BY attnum
 
---- sqlx
--- From memory.
-SELECT typname, typtype, typcategory, typrelid, typelem, typbasetype FROM pg_catalog.pg_type WHERE oid = 2950
+--- pgx
+-- pgx 5.13, recorded: LoadType, LoadTypes, types, protocols, batches, transactions, database/sql.
+select 'uuid'::text::regtype::oid
 
-SELECT oid FROM pg_catalog.pg_type WHERE typname ILIKE 'citext'
+select typtype::text, typbasetype from pg_type where oid='2950'
 
-SELECT rngsubtype FROM pg_catalog.pg_range WHERE rngtypid = 3904
+select typelem, typdelim::text from pg_type where oid='2950'
 
-SELECT attname, atttypid FROM pg_catalog.pg_attribute WHERE attrelid = 1259 AND NOT attisdropped AND attnum > 0 ORDER BY attnum
+select '_text'::text::regtype::oid
+
+select typtype::text, typbasetype from pg_type where oid='1009'
+
+select typelem, typdelim::text from pg_type where oid='1009'
+
+select 'int4range'::text::regtype::oid
+
+select typtype::text, typbasetype from pg_type where oid='3904'
+
+select rngsubtype from pg_range where rngtypid='3904'
+
+select typtype::text, typbasetype from pg_type where oid='83'
+
+select typrelid from pg_type where oid='83'
+
+select attname, atttypid from pg_attribute where attrelid='1259' and not attisdropped and attnum > 0 order by attnum
+
+select typtype::text, typbasetype from pg_type where oid='273'
+
+select typelem, typdelim::text from pg_type where oid='273'
+
+WITH RECURSIVE selected_classes(oid,reltype) AS ( SELECT pg_class.oid, pg_class.reltype FROM pg_catalog.pg_class LEFT JOIN pg_catalog.pg_namespace n ON n.oid = pg_class.relnamespace WHERE pg_catalog.pg_table_is_visible(pg_class.oid) AND relname = ANY('{orders,int4range}'::text[]) UNION ALL SELECT pg_class.oid, pg_class.reltype FROM pg_class INNER JOIN pg_namespace ON (pg_class.relnamespace = pg_namespace.oid) WHERE nspname || '.' || relname = ANY('{orders,int4range}'::text[]) ), selected_types(oid) AS ( SELECT reltype AS oid FROM selected_classes UNION ALL SELECT pg_type.oid FROM pg_type LEFT OUTER JOIN pg_namespace ON (pg_type.typnamespace = pg_namespace.oid) WHERE typname = ANY('{orders,int4range}'::text[]) OR nspname || '.' || typname = ANY('{orders,int4range}'::text[]) ), pc(parent, child) AS ( SELECT parent.oid, parent.typelem FROM pg_type parent WHERE parent.typtype = 'b' AND parent.typelem != 0 AND parent.typcategory = 'A' UNION ALL SELECT parent.oid, parent.typbasetype FROM pg_type parent WHERE parent.typtypmod = -1 AND parent.typbasetype != 0 UNION ALL SELECT pg_type.oid, atttypid FROM pg_attribute INNER JOIN pg_class ON (pg_class.oid = pg_attribute.attrelid) INNER JOIN pg_type ON (pg_type.oid = pg_class.reltype) WHERE NOT attisdropped AND attnum > 0 ), relationships(parent, child, depth) AS ( SELECT DISTINCT 0::OID, selected_types.oid, 0 FROM selected_types UNION ALL SELECT pg_type.oid AS parent, pg_attribute.atttypid AS child, 1 FROM selected_classes c inner join pg_type ON (c.reltype = pg_type.oid) inner join pg_attribute on (c.oid = pg_attribute.attrelid) UNION SELECT pc.parent, pc.child, relationships.depth + 1 FROM pc INNER JOIN relationships ON (pc.parent = relationships.child) ), composite AS ( SELECT pg_type.oid, ARRAY_AGG(attname ORDER BY attnum) AS attnames, ARRAY_AGG(atttypid ORDER BY ATTNUM) AS atttypids FROM pg_attribute INNER JOIN pg_class ON (pg_class.oid = pg_attribute.attrelid) INNER JOIN pg_type ON (pg_type.oid = pg_class.reltype) WHERE NOT attisdropped AND attnum > 0 GROUP BY pg_type.oid ) SELECT typname, pg_namespace.nspname, typtype, typbasetype, typelem, typdelim, pg_type.oid, COALESCE(multirange.rngtypid, 0) AS rngtypid, COALESCE(pg_range.rngsubtype, 0) AS rngsubtype, attnames, atttypids FROM relationships INNER JOIN pg_type ON (pg_type.oid = relationships.child) LEFT OUTER JOIN pg_range ON (pg_type.oid = pg_range.rngtypid) LEFT OUTER JOIN pg_range multirange ON (pg_type.oid = multirange.rngmultitypid) LEFT OUTER JOIN composite USING (oid) LEFT OUTER JOIN pg_namespace ON (pg_type.typnamespace = pg_namespace.oid) WHERE NOT (typtype = 'b' AND NOT (typelem != 0 AND typcategory = 'A')) GROUP BY typname, pg_namespace.nspname, typtype, typbasetype, typelem, typdelim, pg_type.oid, pg_range.rngsubtype, multirange.rngtypid, attnames, atttypids ORDER BY MAX(depth) desc, typname
+
+select '00000000-0000-0000-0000-000000000005'::uuid
+
+select '{00000000-0000-0000-0000-000000000005}'::uuid[]
+
+select '{a,"b\"c",""}'::text[], '{1,2}'::int[], '{1.5}'::float8[]
+
+select '12345.6789'::numeric, '12345.6789'::numeric + 1
+
+select '2026-01-02 03:04:05.678+00'::timestamptz, '2026-01-02 03:04:05.678+00'::timestamptz + interval '1 day'
+
+select '2026-01-02 03:04:05.678'::timestamp, '2026-01-02'::date, '01:02:03'::time
+
+select '01:30:00'::interval
+
+select '{"a": 1}'::jsonb, '{"b":[1,2]}'::json
+
+select '\x0001ff'::bytea
+
+select '1'::int2, '2'::int4, '3'::int8, '1.5'::float4, '2.5'::float8, 't'::bool
+
+select 'it''s'::text, 'it''s'::varchar, 'it''s'::name, 'it''s'::bpchar
+
+select NULL::inet is null
+
+select id, status, price, created, age, delayed, version from orders where id = any('{a,b}')
+
+select id, created from orders where created >= '2026-01-02 03:04:05.678+00' and price > '12345.6789' order by created desc limit '10' offset '0'
+
+select count(*), sum(price), avg(version) from orders where status <> 'x'
+
+select target, retry_count from sys_invocation where status = 'running' and retry_count > '3'
+
+select id, price from orders where id = 'x' and version > '5'
+
+select '2026-01-02 03:04:05.678+00'::timestamptz, 'a''b\c'::text, '-7'::int4
+
+select '2026-01-02 03:04:05.678Z' ::timestamptz, 'a''b\c' ::text, '-7' ::int4
+
+select 't' ::bool, '1.5' ::float8, '\x0102' ::bytea
+
+select id, version from orders where id = 'x'
+
+select 1
+
+select id from orders where id = 'x'
+
+select count(*) from state
+
+begin
+
+savepoint sp_1
+
+rollback to savepoint sp_1
+
+savepoint sp_2
+
+release savepoint sp_2
+
+declare c cursor for select key from state order by key
+
+fetch forward 10 from c
+
+close c
+
+commit
+
+begin read only
+
+commit
+
+begin isolation level serializable read only deferrable
+
+commit
+
+begin isolation level repeatable read read write
+
+commit
+
+set statement_timeout = '5s'
+
+copy (select key, value_utf8 from state) to stdout
+
+deallocate all
+
+select count(*) from sys_invocation where status = 'running'
+
+select id from orders where id = 'x' limit 1
+
+--- lib/pq
+-- lib/pq 1.12.3, recorded.
+select 1, 'a', now() > '2026-01-02 03:04:05.678+00'
+
+select '00000000-0000-0000-0000-000000000005'::uuid, '1.50'::numeric, '1 day 02:03:04'::interval, '{"a": 1}'::jsonb
+
+select '{a,"b\"c","null"}'::text[], '{1,2}'::bigint[], '{t,f}'::bool[], '{1.5,2}'::float8[]
+
+select id, price from orders where id = any('{a,b}')
+
+select '\x00ff'::bytea, '2026-01-02 03:04:05.678+00'::timestamptz, '2026-01-02 03:04:05.678'::timestamp, '2026-01-02'::date
+
+select id from orders where created between '2026-01-02 02:04:05.678+00' and '2026-01-02 03:04:05.678+00' order by created limit '5'
+
+select "key" from "state" where key = E'a\\''b'
+
+select version from orders where id = 'x'
+
+BEGIN READ WRITE
+
+show transaction_isolation
+
+rollback
+
+BEGIN READ ONLY
+
+commit
+
+BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY
+
+commit
+
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
+
+commit
+
+set search_path to public
+
+--! nothing is notified
+LISTEN "orders"
+
+begin read only
+
+COPY "state" ("key", "value") FROM STDIN
+
+rollback
+
+--- node pg
+-- pg 8 with pg-cursor and pg-query-stream, recorded.
+select 1 as one, 'a'::text as t
+
+select '00000000-0000-0000-0000-000000000005'::uuid, '{00000000-0000-0000-0000-000000000005}'::uuid[]
+
+select '{a,"b\"c",NULL}'::text[], '{1,2}'::int[], '{1.5}'::float8[]
+
+select '1.50'::numeric, '9007199254740993'::bigint, 't'::bool
+
+select '2026-01-02 03:04:05.678+00'::timestamptz, '2026-01-02 03:04:05.678+00'::timestamp, '2026-01-02 03:04:05.678+00'::date
+
+select '{"a":1}'::json, '[{"b": null}]'::jsonb
+
+select '\x00ff'::bytea, '1 day 02:00:00'::interval
+
+select id, price, created, age from orders where id = any('{a,b}') and created > '2026-01-02 03:04:05.678+00' order by created limit '10'
+
+select version from orders where id = 'x'
+
+select key, value from state
+
+select 1; select 2
+
+BEGIN TRANSACTION READ ONLY
+
+select key from state where key > 'a'
+
+select generate_series from generate_series(1, '3')
+
+COMMIT
+
+select * from orders where id = E'it''s \\' order by "id"
+
+--! nothing is notified
+LISTEN orders
+
+--- postgres.js
+-- postgres.js 3.4, recorded.
+select b.oid, b.typarray from pg_catalog.pg_type a left join pg_catalog.pg_type b on b.oid = a.typelem where a.typcategory = 'A' group by b.oid, b.typarray order by b.oid
+
+select now() > '2026-01-02 03:04:05.678+00'
+
+select '1'::int as x, 'a' as t, '2026-01-02 03:04:05.678+00' as d, 't'::bool as b
+
+select '{a,"b\"c"}'::text[] as a, '{1,2}'::int[] as i
+
+select '{"a": 1}' as j
+
+select "id","price" from "orders" where id in ('a','b')
+
+select 1.50 as n, 9007199254740993 as i, '{1,2}'::int[] as a, '1 day'::interval as v, '\x01ff' as y
+
+select '00000000-0000-0000-0000-000000000005'::uuid as u
+
+select id from orders where created > '2026-01-02 03:04:05.678+00' order by created desc limit '10' offset '0'
+
+select generate_series from generate_series(1, 5)
+
+begin read only
+
+select 1
+
+savepoint "s0"
+
+select 2
+
+commit
+
+begin isolation level repeatable read
+
+commit
+
+select count(*) from state; select 1
+
+copy (select key from state) to stdout
+
+--! nothing is notified
+listen "x"
+
+--! nothing is notified
+select pg_notify('x', 'y')
+
+--- Hibernate
+-- Hibernate 6.6.15 with HikariCP and pgjdbc 42.7.7, recorded: hbm2ddl.auto=validate, entities, native queries.
+SHOW TRANSACTION ISOLATION LEVEL
+
+select current_catalog
+
+select current_schema()
+
+--! lengths of the standard's types are not told
+select * from information_schema.sequences
+
+select o1_0.id,o1_0.created,o1_0.delayed,o1_0.price,o1_0.region,o1_0.status,o1_0.version from orders o1_0 where o1_0.id='x'
+
+select o1_0.id,o1_0.created,o1_0.delayed,o1_0.price,o1_0.region,o1_0.status,o1_0.version from orders o1_0 where o1_0.status='x' order by o1_0.created desc fetch first '10' rows only
+
+select o1_0.id,o1_0.created,o1_0.delayed,o1_0.price,o1_0.region,o1_0.status,o1_0.version from orders o1_0 where o1_0.created>='2026-01-02 03:04:05+00' and o1_0.price>'1.50' order by o1_0.id offset '5' rows fetch first '10' rows only
+
+select count(o1_0.id),sum(o1_0.price),avg(o1_0.version),max(o1_0.created) from orders o1_0
+
+select o1_0.status,count(*) from orders o1_0 group by o1_0.status having count(*)>1 order by o1_0.status
+
+select o1_0.id,o1_0.created,o1_0.delayed,o1_0.price,o1_0.region,o1_0.status,o1_0.version from orders o1_0 where o1_0.id in ('a','b') and o1_0.delayed
+
+select o1_0.id,o1_0.created,o1_0.delayed,o1_0.price,o1_0.region,o1_0.status,o1_0.version from orders o1_0 where lower(o1_0.id) like 'p%' escape '\'
+
+select o1_0.id,s1_0.key from orders o1_0 join state s1_0 on s1_0.service_key=o1_0.id where s1_0.value_utf8 is not null
+
+select coalesce(o1_0.region,'none'),case when o1_0.delayed then 1 else 0 end,extract(year from o1_0.created),(o1_0.id||'-'||o1_0.status),(o1_0.version+1),cast(o1_0.version as text),upper(o1_0.id),substr(o1_0.id,1,3),trim(BOTH from o1_0.id),character_length(o1_0.id),localtimestamp,extract(hour from o1_0.created) from orders o1_0
+
+select o1_0.id,row_number() over(partition by o1_0.region order by o1_0.created desc) from orders o1_0
+
+select distinct o1_0.region from orders o1_0 where exists(select 1 from state s1_0 where s1_0.service_key=o1_0.id) order by o1_0.region
+
+select o1_0.id from orders o1_0 union select s1_0.service_key from state s1_0
+
+select * from orders where version > '3' fetch first '5' rows only
+
+select count(*) from sys_invocation where status = 'running'
+
+select status, count(*) n, sum(price) from orders group by status
+
+BEGIN READ ONLY
+
+select count(*) from state s1_0
+
+COMMIT
+
+select s1_0.service_key,s1_0.key,s1_0.value,s1_0.value_utf8 from state s1_0
 
 --- Django
--- From memory.
+-- Django 5.2 with psycopg 3, recorded: queries, introspection.
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE "orders"."id" = 'x' ORDER BY "orders"."created" DESC LIMIT 21
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE "orders"."id" = 'x' ORDER BY "orders"."id" ASC LIMIT 1
+
+SELECT COUNT(*) AS "__count" FROM "orders"
+
+SELECT 1 AS "a" FROM "orders" WHERE "orders"."delayed" LIMIT 1
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE ("orders"."created" >= '2026-01-02 03:04:05+00:00'::timestamptz AND "orders"."price" > 1.5) ORDER BY "orders"."created" ASC LIMIT 10 OFFSET 5
+
+SELECT "orders"."id" AS "id", "orders"."status" AS "status" FROM "orders" WHERE "orders"."id" IN ('a', 'b')
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE UPPER("orders"."id"::text) LIKE UPPER('%x%')
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE "orders"."id"::text LIKE 'p%'
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE UPPER("orders"."id"::text) = UPPER('X')
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE "orders"."id"::text ~ '^p'
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE "orders"."region" IS NULL
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE ("orders"."created" AT TIME ZONE 'UTC')::date = '2026-01-02'::date
+
+SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders" WHERE "orders"."created" BETWEEN '2026-01-01 00:00:00+00:00'::timestamptz AND '2026-12-31 23:59:59.999999+00:00'::timestamptz
+
+SELECT "orders"."status" AS "status", COUNT("orders"."id") AS "n", AVG("orders"."version") AS "v" FROM "orders" GROUP BY 1 HAVING COUNT("orders"."id") > 1 ORDER BY 1 ASC
+
+SELECT SUM("orders"."price") AS "price__sum", MAX("orders"."created") AS "created__max", COUNT(DISTINCT "orders"."region") AS "region__count" FROM "orders"
+
+SELECT DATE_TRUNC('day', "orders"."created" AT TIME ZONE 'UTC') AS "day", COUNT("orders"."id") AS "n" FROM "orders" GROUP BY 1 ORDER BY 1 ASC
+
+SELECT DISTINCT EXTRACT(YEAR FROM "orders"."created" AT TIME ZONE 'UTC') AS "y" FROM "orders"
+
+SELECT CASE WHEN "orders"."delayed" THEN 'late' ELSE 'ok' END AS "k" FROM "orders"
+
+SELECT "orders"."id" AS "id", ROW_NUMBER() OVER (PARTITION BY "orders"."region" ORDER BY "orders"."created" DESC) AS "r" FROM "orders"
+
+SELECT "orders"."id" AS "id" FROM "orders" WHERE EXISTS(SELECT 1 AS "a" FROM "state" U0 WHERE U0."service_key" = ("orders"."id") LIMIT 1)
+
+SELECT "orders"."id" AS "id" FROM "orders" WHERE (("orders"."status" = 'a' OR NOT ("orders"."status" = 'b')) AND "orders"."age" < '1:00:00'::interval)
+
+(SELECT "orders"."id" AS "id" FROM "orders") UNION (SELECT "state"."key" AS "key" FROM "state") LIMIT 3
+
+SELECT DISTINCT DATE_TRUNC('month', "orders"."created" AT TIME ZONE 'UTC') AS "datefield" FROM "orders" WHERE "orders"."created" IS NOT NULL ORDER BY 1 ASC
+
+SELECT DISTINCT DATE_TRUNC('hour', "orders"."created" AT TIME ZONE 'UTC') AS "datetimefield" FROM "orders" WHERE "orders"."created" IS NOT NULL ORDER BY 1 ASC
+
+SELECT ("orders"."price" * 2) AS "double", ("orders"."created" + '1 day 0:00:00'::interval) AS "later" FROM "orders"
+
+DECLARE "_django_curs_1_sync_1" NO SCROLL CURSOR WITH HOLD FOR SELECT "orders"."id", "orders"."status", "orders"."price", "orders"."created", "orders"."age", "orders"."delayed", "orders"."version", "orders"."region" FROM "orders"
+
+FETCH FORWARD 100 FROM "_django_curs_1_sync_1"
+
+CLOSE "_django_curs_1_sync_1"
+
+BEGIN
+
+SAVEPOINT "s1_x1"
+
+SELECT 1 AS "a" FROM "orders" LIMIT 1
+
+RELEASE SAVEPOINT "s1_x1"
+
+COMMIT
+
 SELECT c.relname, CASE WHEN c.relispartition THEN 'p' WHEN c.relkind IN ('m', 'v') THEN 'v' ELSE 't' END, obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('f', 'm', 'p', 'r', 'v') AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND pg_catalog.pg_table_is_visible(c.oid)
 
 SELECT a.attname AS column_name, NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS is_nullable, pg_get_expr(ad.adbin, ad.adrelid) AS column_default, CASE WHEN collname = 'default' THEN NULL ELSE collname END AS collation, a.attidentity != '' AS is_autofield, col_description(a.attrelid, a.attnum) AS column_comment FROM pg_attribute a LEFT JOIN pg_attrdef ad ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum LEFT JOIN pg_collation co ON a.attcollation = co.oid JOIN pg_type t ON a.atttypid = t.oid JOIN pg_class c ON a.attrelid = c.oid JOIN pg_namespace n ON c.relnamespace = n.oid WHERE c.relkind IN ('f', 'm', 'p', 'r', 'v') AND c.relname = 'orders' AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND pg_catalog.pg_table_is_visible(c.oid)
 
-SELECT "orders"."id", "orders"."price" FROM "orders" WHERE "orders"."id" = 'x' ORDER BY "orders"."created" DESC LIMIT 21
+SELECT * FROM "orders" LIMIT 1
 
-SELECT COUNT(*) AS "__count" FROM "orders" WHERE "orders"."delayed"
+SELECT s.relname AS sequence_name, a.attname AS colname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass JOIN pg_attribute a ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum JOIN pg_class tbl ON tbl.oid = d.refobjid AND tbl.relname = 'orders' AND pg_catalog.pg_table_is_visible(tbl.oid) WHERE s.relkind = 'S'
 
-SELECT "orders"."status", COUNT("orders"."id") AS "n", AVG("orders"."version") AS "version__avg" FROM "orders" GROUP BY "orders"."status" HAVING COUNT("orders"."id") > 1
+SELECT a1.attname, c2.relname, a2.attname FROM pg_constraint con LEFT JOIN pg_class c1 ON con.conrelid = c1.oid LEFT JOIN pg_class c2 ON con.confrelid = c2.oid LEFT JOIN pg_attribute a1 ON c1.oid = a1.attrelid AND a1.attnum = con.conkey[1] LEFT JOIN pg_attribute a2 ON c2.oid = a2.attrelid AND a2.attnum = con.confkey[1] WHERE c1.relname = 'orders' AND con.contype = 'f' AND c1.relnamespace = c2.relnamespace AND pg_catalog.pg_table_is_visible(c1.oid)
 
-SELECT 1 AS "a" FROM "orders" WHERE UPPER("orders"."id"::text) LIKE UPPER('%x%') LIMIT 1
+SELECT c.conname, array( SELECT attname FROM unnest(c.conkey) WITH ORDINALITY cols(colid, arridx) JOIN pg_attribute AS ca ON cols.colid = ca.attnum WHERE ca.attrelid = c.conrelid ORDER BY cols.arridx ), c.contype, (SELECT fkc.relname || '.' || fka.attname FROM pg_attribute AS fka JOIN pg_class AS fkc ON fka.attrelid = fkc.oid WHERE fka.attrelid = c.confrelid AND fka.attnum = c.confkey[1]), cl.reloptions FROM pg_constraint AS c JOIN pg_class AS cl ON c.conrelid = cl.oid WHERE cl.relname = 'orders' AND pg_catalog.pg_table_is_visible(cl.oid)
 
-SELECT DATE_TRUNC('day', "orders"."created" AT TIME ZONE 'UTC') AS "day", COUNT(*) AS "n" FROM "orders" GROUP BY 1
-
-SELECT EXTRACT(YEAR FROM "orders"."created" AT TIME ZONE 'UTC') AS "year" FROM "orders"
+--! unnest of several arrays at once
+SELECT indexname, array_agg(attname ORDER BY arridx), indisunique, indisprimary, array_agg(ordering ORDER BY arridx), amname, exprdef, s2.attoptions FROM ( SELECT c2.relname as indexname, idx.*, attr.attname, am.amname, CASE WHEN idx.indexprs IS NOT NULL THEN pg_get_indexdef(idx.indexrelid) END AS exprdef, CASE am.amname WHEN 'btree' THEN CASE (option & 1) WHEN 1 THEN 'DESC' ELSE 'ASC' END END as ordering, c2.reloptions as attoptions FROM ( SELECT * FROM pg_index i, unnest(i.indkey, i.indoption) WITH ORDINALITY koi(key, option, arridx) ) idx LEFT JOIN pg_class c ON idx.indrelid = c.oid LEFT JOIN pg_class c2 ON idx.indexrelid = c2.oid LEFT JOIN pg_am am ON c2.relam = am.oid LEFT JOIN pg_attribute attr ON attr.attrelid = c.oid AND attr.attnum = idx.key WHERE c.relname = 'orders' AND pg_catalog.pg_table_is_visible(c.oid) ) s2 GROUP BY indexname, indisunique, indisprimary, amname, exprdef, attoptions
 
 --- Rails
--- From memory.
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid), a.attnotnull, a.atttypid, a.atttypmod, c.collname, col_description(a.attrelid, a.attnum) AS comment, attidentity AS identity, attgenerated as attgenerated FROM pg_attribute a LEFT JOIN pg_attrdef d ON a.attrelid = d.adrelid AND a.attnum = d.adnum LEFT JOIN pg_type t ON a.atttypid = t.oid LEFT JOIN pg_collation c ON a.attcollation = c.oid AND a.attcollation <> t.typcollation WHERE a.attrelid = '"orders"'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+-- Active Record 6.1 with pg, recorded: queries, introspection, the schema dumper.
+SET client_min_messages TO 'warning'
 
-SELECT t.oid, t.typname, t.typelem, t.typdelim, t.typinput, r.rngsubtype, t.typtype, t.typbasetype FROM pg_type as t LEFT JOIN pg_range as r ON oid = rngtypid WHERE t.typname IN ('int2', 'int4', 'int8', 'oid', 'float4', 'float8', 'numeric', 'bool')
+SET standard_conforming_strings = on
 
-SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relkind IN ('r','v','m','p','f')
+SET intervalstyle = iso_8601
 
-SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relname = 'orders' AND c.relkind IN ('r','v','m','p','f')
+SET SESSION statement_timeout TO 5000
 
-SELECT "orders".* FROM "orders" WHERE "orders"."id" = 'x' LIMIT 1
+SET SESSION timezone TO 'UTC'
+
+SELECT t.oid, t.typname FROM pg_type as t WHERE t.typname IN ('int2', 'int4', 'int8', 'oid', 'float4', 'float8', 'numeric', 'bool', 'timestamp', 'timestamptz')
+
+SELECT t.oid, t.typname, t.typelem, t.typdelim, t.typinput, r.rngsubtype, t.typtype, t.typbasetype FROM pg_type as t LEFT JOIN pg_range as r ON oid = rngtypid WHERE t.typname IN ('int2', 'int4', 'int8', 'oid', 'float4', 'float8', 'text', 'varchar', 'char', 'name', 'bpchar', 'bool', 'bit', 'varbit', 'timestamptz', 'date', 'money', 'bytea', 'point', 'hstore', 'json', 'jsonb', 'cidr', 'inet', 'uuid', 'xml', 'tsvector', 'macaddr', 'citext', 'ltree', 'line', 'lseg', 'box', 'path', 'polygon', 'circle', 'time', 'timestamp', 'numeric', 'interval') OR t.typtype IN ('r', 'e', 'd') OR t.typinput = 'array_in(cstring,oid,integer)'::regprocedure OR t.typelem != 0
+
+SHOW TIME ZONE
+
+SELECT 1
+
+select 1
+
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid), a.attnotnull, a.atttypid, a.atttypmod, c.collname, col_description(a.attrelid, a.attnum) AS comment FROM pg_attribute a LEFT JOIN pg_attrdef d ON a.attrelid = d.adrelid AND a.attnum = d.adnum LEFT JOIN pg_type t ON a.atttypid = t.oid LEFT JOIN pg_collation c ON a.attcollation = c.oid AND a.attcollation <> t.typcollation WHERE a.attrelid = '"orders"'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+
+SHOW search_path
+
+SELECT "orders".* FROM "orders" WHERE "orders"."id" = 'x' LIMIT '1'
+
+SELECT "orders".* FROM "orders" WHERE "orders"."id" IN ('a', 'b') ORDER BY "orders"."created" DESC LIMIT '10' OFFSET '5'
+
+SELECT "orders".* FROM "orders" WHERE (price > 1.5) AND "orders"."created" BETWEEN '2026-01-02 03:04:05+00' AND '2026-01-02 04:04:05+00'
+
+SELECT "orders".* FROM "orders" WHERE ("orders"."status" != 'x' OR "orders"."region" IS NULL)
+
+SELECT COUNT(*) FROM "orders"
 
 SELECT SUM("orders"."price") FROM "orders"
 
-SELECT COUNT(*) AS "count_all", "orders"."status" AS "orders_status" FROM "orders" GROUP BY "orders"."status"
+SELECT AVG("orders"."version") FROM "orders"
 
-SELECT a.attname FROM (SELECT indrelid, indkey, generate_subscripts(indkey, 1) idx FROM pg_index WHERE indrelid = '"orders"'::regclass AND indisprimary) i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[i.idx] ORDER BY i.idx
+SELECT MAX("orders"."created") FROM "orders"
+
+SHOW max_identifier_length
+
+SELECT COUNT(*) AS count_all, "orders"."status" AS orders_status FROM "orders" GROUP BY "orders"."status"
+
+SELECT COUNT(DISTINCT "orders"."region") FROM "orders"
+
+SELECT 1 AS one FROM "orders" WHERE "orders"."delayed" = 't' LIMIT '1'
+
+SELECT "orders"."id", "orders"."price" FROM "orders"
+
+SELECT SUM("orders"."version") AS sum_version, "orders"."status" AS orders_status FROM "orders" GROUP BY "orders"."status" HAVING (count(*) > 1)
+
+SELECT COUNT(*) AS count_all, date_trunc('day', created) AS date_trunc_day_created FROM "orders" GROUP BY date_trunc('day', created)
+
+SELECT orders.id, state.key FROM "orders" join state on state.service_key = orders.id
+
+SELECT "orders".* FROM "orders" WHERE "orders"."version" = '1' ORDER BY "orders"."id" ASC LIMIT '1'
+
+SELECT "orders".* FROM "orders" ORDER BY "orders"."id" DESC LIMIT '1'
+
+SELECT "orders".* FROM "orders" ORDER BY "orders"."id" ASC LIMIT '10'
+
+BEGIN
+
+SAVEPOINT active_record_1
+
+RELEASE SAVEPOINT active_record_1
+
+COMMIT
+
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relkind IN ('r','p')
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relkind IN ('v','m')
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relkind IN ('r','v','m','p','f')
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relname = 'orders' AND c.relkind IN ('r','p')
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relname = 'orders' AND c.relkind IN ('v','m')
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relname = 'orders' AND c.relkind IN ('r','v','m','p','f')
+
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid), a.attnotnull, a.atttypid, a.atttypmod, c.collname, col_description(a.attrelid, a.attnum) AS comment FROM pg_attribute a LEFT JOIN pg_attrdef d ON a.attrelid = d.adrelid AND a.attnum = d.adnum LEFT JOIN pg_type t ON a.atttypid = t.oid LEFT JOIN pg_collation c ON a.attcollation = c.oid AND a.attcollation <> t.typcollation WHERE a.attrelid = '"state"'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+
+SELECT a.attname FROM ( SELECT indrelid, indkey, generate_subscripts(indkey, 1) idx FROM pg_index WHERE indrelid = '"orders"'::regclass AND indisprimary ) i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[i.idx] ORDER BY i.idx
+
+SELECT distinct i.relname, d.indisunique, d.indkey, pg_get_indexdef(d.indexrelid), t.oid, pg_catalog.obj_description(i.oid, 'pg_class') AS comment FROM pg_class t INNER JOIN pg_index d ON t.oid = d.indrelid INNER JOIN pg_class i ON d.indexrelid = i.oid LEFT JOIN pg_namespace n ON n.oid = i.relnamespace WHERE i.relkind IN ('i', 'I') AND d.indisprimary = 'f' AND t.relname = 'state' AND n.nspname = ANY (current_schemas(false)) ORDER BY i.relname
+
+SELECT t2.oid::regclass::text AS to_table, a1.attname AS column, a2.attname AS primary_key, c.conname AS name, c.confupdtype AS on_update, c.confdeltype AS on_delete, c.convalidated AS valid FROM pg_constraint c JOIN pg_class t1 ON c.conrelid = t1.oid JOIN pg_class t2 ON c.confrelid = t2.oid JOIN pg_attribute a1 ON a1.attnum = c.conkey[1] AND a1.attrelid = t1.oid JOIN pg_attribute a2 ON a2.attnum = c.confkey[1] AND a2.attrelid = t2.oid JOIN pg_namespace t3 ON c.connamespace = t3.oid WHERE c.contype = 'f' AND t1.relname = 'state' AND t3.nspname = ANY (current_schemas(false)) ORDER BY c.conname
+
+SELECT conname, pg_get_constraintdef(c.oid) AS constraintdef, c.convalidated AS valid FROM pg_constraint c JOIN pg_class t ON c.conrelid = t.oid WHERE c.contype = 'c' AND t.relname = 'state'
+
+SELECT pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = 'state' AND c.relkind IN ('r','p') AND n.nspname = ANY (current_schemas(false))
+
+SELECT extname FROM pg_extension
+
+SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_.*' AND nspname NOT IN ('information_schema') ORDER by nspname
+
+SELECT current_schema
+
+SELECT current_database()
+
+SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()
+
+SELECT datcollate FROM pg_database WHERE datname = current_database()
+
+SELECT datctype FROM pg_database WHERE datname = current_database()
+
+SHOW client_min_messages
+
+--! there are no locks
+SELECT pg_try_advisory_lock(42)
+
+--! there are no locks
+SELECT pg_advisory_unlock(42)
+
+SELECT pg_get_serial_sequence('orders', 'id')
+
+SELECT attr.attname, nsp.nspname, seq.relname FROM pg_class seq, pg_attribute attr, pg_depend dep, pg_constraint cons, pg_namespace nsp WHERE seq.oid = dep.objid AND seq.relkind = 'S' AND attr.attrelid = dep.refobjid AND attr.attnum = dep.refobjsubid AND attr.attrelid = cons.conrelid AND attr.attnum = cons.conkey[1] AND seq.relnamespace = nsp.oid AND cons.contype = 'p' AND dep.classid = 'pg_class'::regclass AND dep.refobjid = '"orders"'::regclass
+
+SELECT attr.attname, nsp.nspname, CASE WHEN pg_get_expr(def.adbin, def.adrelid) !~* 'nextval' THEN NULL WHEN split_part(pg_get_expr(def.adbin, def.adrelid), '''', 2) ~ '.' THEN substr(split_part(pg_get_expr(def.adbin, def.adrelid), '''', 2), strpos(split_part(pg_get_expr(def.adbin, def.adrelid), '''', 2), '.')+1) ELSE split_part(pg_get_expr(def.adbin, def.adrelid), '''', 2) END FROM pg_class t JOIN pg_attribute attr ON (t.oid = attrelid) JOIN pg_attrdef def ON (adrelid = attrelid AND adnum = attnum) JOIN pg_constraint cons ON (conrelid = adrelid AND adnum = conkey[1]) JOIN pg_namespace nsp ON (t.relnamespace = nsp.oid) WHERE t.oid = '"orders"'::regclass AND cons.contype = 'p' AND pg_get_expr(def.adbin, def.adrelid) ~* 'nextval|uuid_generate'
+
+SELECT a.attname FROM ( SELECT indrelid, indkey, generate_subscripts(indkey, 1) idx FROM pg_index WHERE indrelid = '"state"'::regclass AND indisprimary ) i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[i.idx] ORDER BY i.idx
+
+SELECT COUNT(*) FROM pg_namespace WHERE nspname = 'public'
+
+SELECT COUNT(*) FROM pg_class t INNER JOIN pg_index d ON t.oid = d.indrelid INNER JOIN pg_class i ON d.indexrelid = i.oid LEFT JOIN pg_namespace n ON n.oid = i.relnamespace WHERE i.relkind IN ('i', 'I') AND i.relname = 'x' AND t.relname = 'state' AND n.nspname = ANY (current_schemas(false))
+
+select '00000000-0000-0000-0000-000000000005'::uuid, '{1,2}'::int[]
+
+select '{1}'::int[], 'a'::varchar, '1 day'::interval, '{}'::jsonb, 1.5::numeric, now()::date, null::int4range
+
+--! it locks rows, which is refused
+SELECT "orders".* FROM "orders" WHERE "orders"."id" = 'x' FOR UPDATE
+
+SELECT "orders".* FROM "orders"
+
+SELECT c.relname FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY (current_schemas(false)) AND c.relname = 'schema_migrations' AND c.relkind IN ('r','v','m','p','f')
+
+DISCARD ALL
+
+--- Npgsql
+-- From its source: https://github.com/npgsql/npgsql, PostgresDatabaseInfo.cs and NpgsqlSchema.cs.
+SELECT ns.nspname, t.oid, t.typname, t.typtype, t.typnotnull, t.elemtypoid FROM ( SELECT typ.oid, typ.typnamespace, typ.typname, typ.typtype, typ.typrelid, typ.typnotnull, typ.relkind, elemtyp.oid AS elemtypoid, elemtyp.typname AS elemtypname, elemcls.relkind AS elemrelkind, CASE WHEN elemproc.proname='array_recv' THEN 'a' ELSE elemtyp.typtype END AS elemtyptype , typ.typcategory FROM ( SELECT typ.oid, typnamespace, typname, typrelid, typnotnull, relkind, typelem AS elemoid, CASE WHEN proc.proname='array_recv' THEN 'a' ELSE typ.typtype END AS typtype, CASE WHEN proc.proname='array_recv' THEN typ.typelem WHEN typ.typtype='r' THEN rngsubtype WHEN typ.typtype='m' THEN (SELECT rngtypid FROM pg_range WHERE rngmultitypid = typ.oid) WHEN typ.typtype='d' THEN typ.typbasetype END AS elemtypoid , typ.typcategory FROM pg_type AS typ LEFT JOIN pg_class AS cls ON (cls.oid = typ.typrelid) LEFT JOIN pg_proc AS proc ON proc.oid = typ.typreceive LEFT JOIN pg_range ON (pg_range.rngtypid = typ.oid) ) AS typ LEFT JOIN pg_type AS elemtyp ON elemtyp.oid = elemtypoid LEFT JOIN pg_class AS elemcls ON (elemcls.oid = elemtyp.typrelid) LEFT JOIN pg_proc AS elemproc ON elemproc.oid = elemtyp.typreceive ) AS t JOIN pg_namespace AS ns ON (ns.oid = typnamespace) WHERE (typtype IN ('b', 'r', 'm', 'e', 'd') OR (typtype = 'c' AND relkind='c') OR (typtype = 'p' AND typname IN ('record', 'void', 'unknown')) OR (typtype = 'a' AND ( elemtyptype IN ('b', 'r', 'm', 'e', 'd') OR (elemtyptype = 'p' AND elemtypname IN ('record', 'void')) OR (elemtyptype = 'c' AND elemrelkind='c') ))) ORDER BY CASE WHEN typtype IN ('b', 'e', 'p') THEN 0 WHEN typtype = 'c' THEN 1 WHEN typtype = 'r' THEN 2 WHEN typtype = 'm' THEN 3 WHEN typtype = 'd' AND elemtyptype <> 'a' THEN 4 WHEN typtype = 'a' THEN 5 WHEN typtype = 'd' AND elemtyptype = 'a' THEN 6 END
+
+SELECT typ.oid, att.attname, att.atttypid FROM pg_type AS typ JOIN pg_namespace AS ns ON (ns.oid = typ.typnamespace) JOIN pg_class AS cls ON (cls.oid = typ.typrelid) JOIN pg_attribute AS att ON (att.attrelid = typ.typrelid) WHERE (typ.typtype = 'c' AND cls.relkind='c') AND attnum > 0 AND NOT attisdropped ORDER BY typ.oid, att.attnum
+
+SELECT typ.oid, enumlabel FROM pg_enum JOIN pg_type AS typ ON typ.oid = enumtypid JOIN pg_namespace AS ns ON ns.oid = typ.typnamespace ORDER BY oid, enumsortorder
+
+SELECT d.datname, u.usename, pg_catalog.pg_encoding_to_char(d.encoding) FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_user u ON d.datdba = u.usesysid
+
+SELECT * FROM ( SELECT current_database(), nspname, r.rolname FROM pg_catalog.pg_namespace LEFT JOIN pg_catalog.pg_roles r ON r.oid = nspowner ) tmp
+
+SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'FOREIGN', 'FOREIGN TABLE') AND table_schema NOT IN ('pg_catalog', 'information_schema')
+
+--! lengths of the standard's types are not told
+SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, CASE WHEN udt_schema is NULL THEN udt_name ELSE format_type(typ.oid, NULL) END, character_maximum_length, character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, character_set_catalog, character_set_schema, character_set_name, collation_catalog FROM information_schema.columns JOIN pg_namespace AS ns ON ns.nspname = udt_schema JOIN pg_type AS typ ON typnamespace = ns.oid AND typname = udt_name
+
+--! lengths of the standard's types are not told
+SELECT table_catalog, table_schema, table_name, check_option, is_updatable FROM information_schema.views WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+
+SELECT current_database(), n.nspname, t.relname, i.relname, '' FROM pg_catalog.pg_class i JOIN pg_catalog.pg_index ix ON ix.indexrelid = i.oid JOIN pg_catalog.pg_class t ON ix.indrelid = t.oid LEFT JOIN pg_catalog.pg_user u ON u.usesysid = i.relowner LEFT JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace WHERE i.relkind = 'i' AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND t.relkind = 'r'
+
+SELECT current_database(), t_ns.nspname, ix_cls.relname, current_database(), ix_ns.nspname, t.relname, a.attname, ix_cls.relname FROM pg_class t JOIN pg_index ix ON t.oid = ix.indrelid JOIN pg_class ix_cls ON ix.indexrelid = ix_cls.oid JOIN pg_attribute a ON t.oid = a.attrelid LEFT JOIN pg_namespace t_ns ON t.relnamespace = t_ns.oid LEFT JOIN pg_namespace ix_ns ON ix_cls.relnamespace = ix_ns.oid WHERE ix_cls.relkind = 'i' AND t_ns.nspname NOT IN ('pg_catalog', 'pg_toast') AND a.attnum = ANY(ix.indkey) AND t.relkind = 'r'
+
+--! the catalogue has no constraints of its own
+SELECT current_database(), pgn.nspname, pgc.conname, current_database(), pgtn.nspname, pgt.relname, constraint_type, pgc.condeferrable, pgc.condeferred FROM pg_catalog.pg_constraint pgc JOIN pg_catalog.pg_namespace pgn ON pgc.connamespace = pgn.oid JOIN pg_catalog.pg_class pgt ON pgc.conrelid = pgt.oid JOIN pg_catalog.pg_namespace pgtn ON pgt.relnamespace = pgtn.oid JOIN ( SELECT 'PRIMARY KEY' AS constraint_type, 'p' AS contype UNION ALL SELECT 'FOREIGN KEY' AS constraint_type, 'f' AS contype UNION ALL SELECT 'UNIQUE KEY' AS constraint_type, 'u' AS contype ) mapping_table ON mapping_table.contype = pgc.contype
+
+SELECT current_database(), n.nspname, c.conname, current_database(), n.nspname, t.relname, a.attname, a.attnum, mapping_table.constraint_type FROM pg_constraint c JOIN pg_namespace n on n.oid = c.connamespace JOIN pg_class t on t.oid = c.conrelid AND t.relkind = 'r' JOIN pg_attribute a on t.oid = a.attrelid AND a.attnum = ANY(c.conkey) JOIN ( SELECT 'PRIMARY KEY' AS constraint_type, 'p' AS contype UNION ALL SELECT 'FOREIGN KEY' AS constraint_type, 'f' AS contype UNION ALL SELECT 'UNIQUE KEY' AS constraint_type, 'u' AS contype ) mapping_table ON mapping_table.contype = c.contype AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+
+SELECT usename, usesysid FROM pg_catalog.pg_user
 
 --- DBeaver
--- From memory.
-SELECT db.oid,db.datname FROM pg_catalog.pg_database db WHERE datallowconn AND NOT datistemplate OR db.datname='postgres' ORDER BY db.datname
+-- From its source: https://github.com/dbeaver/dbeaver, PostgreDataSource.java, PostgreDatabase.java, PostgreSchema.java and PostgreExecutionContext.java.
+SELECT current_database()
 
-SELECT t.oid,t.typname,c.relkind,format_type(nullif(t.typbasetype, 0), t.typtypmod) as base_type_name FROM pg_catalog.pg_type t LEFT OUTER JOIN pg_catalog.pg_type et ON et.oid=t.typelem LEFT OUTER JOIN pg_catalog.pg_class c ON c.oid=t.typrelid WHERE t.oid < 3000 AND t.typname IS NOT NULL AND c.relkind IS NULL AND (et.typcategory IS NULL OR et.typcategory <> 'C') ORDER BY t.oid
+--! there are no transactions to be frozen
+SELECT db.oid,db.* FROM pg_catalog.pg_database db WHERE 1 = 1 AND datallowconn AND NOT datistemplate OR db.datname ='postgres' ORDER BY db.datname
 
-SELECT c.relname,a.attname,pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) as def_value,dsc.description FROM pg_catalog.pg_attribute a INNER JOIN pg_catalog.pg_class c ON (a.attrelid=c.oid) LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON (a.attrelid=ad.adrelid AND a.attnum = ad.adnum) LEFT OUTER JOIN pg_catalog.pg_description dsc ON (c.oid=dsc.objoid AND a.attnum = dsc.objsubid) WHERE NOT a.attisdropped AND c.relname='orders' AND a.attnum > 0 ORDER BY a.attnum
+SELECT db.datname FROM pg_catalog.pg_database db WHERE datistemplate
+
+--! there are no transactions to be frozen
+SELECT db.oid,db.* FROM pg_catalog.pg_database db WHERE datname='postgres'
+
+select description from pg_shdescription join pg_database on objoid = pg_database.oid where datname = 'nope'
+
+SELECT * FROM pg_catalog.pg_enum WHERE 1<>1 LIMIT 1
+
+SELECT reltype FROM pg_catalog.pg_class WHERE 1<>1 LIMIT 1
+
+SELECT current_schema(),session_user
 
 --! its own search path
 SHOW search_path
 
-SELECT current_schema(),session_user
+SET search_path = public,public
 
---- Grafana, dashboards
--- From memory.
+RESET search_path
+
+SELECT n.oid,n.*,d.description FROM pg_catalog.pg_namespace n LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=n.oid AND d.objsubid=0 AND d.classoid='pg_namespace'::regclass ORDER BY nspname
+
+--! defaults and lengths of the standard's types are not told
+SELECT t.oid,t.*,c.relkind,format_type(nullif(t.typbasetype, 0), t.typtypmod) as base_type_name, d.description FROM pg_catalog.pg_type t LEFT OUTER JOIN pg_catalog.pg_type et ON et.oid=t.typelem LEFT OUTER JOIN pg_catalog.pg_class c ON c.oid=t.typrelid LEFT OUTER JOIN pg_catalog.pg_description d ON t.oid=d.objoid WHERE t.typname IS NOT NULL AND (c.relkind IS NULL OR c.relkind = 'c') AND (et.typcategory IS NULL OR et.typcategory <> 'C')
+
+--! tables have no files
+SELECT c.oid,c.*,d.description,pg_catalog.pg_get_expr(c.relpartbound, c.oid) as partition_expr, pg_catalog.pg_get_partkeydef(c.oid) as partition_key FROM pg_catalog.pg_class c LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_class'::regclass WHERE c.relnamespace=2200 AND c.relkind not in ('i','I','c')
+
+--! tables have no system columns in pg_attribute
+SELECT c.relname,a.*,pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) as def_value,dsc.description,dep.objid FROM pg_catalog.pg_attribute a INNER JOIN pg_catalog.pg_class c ON (a.attrelid=c.oid) LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON (a.attrelid=ad.adrelid AND a.attnum = ad.adnum) LEFT OUTER JOIN pg_catalog.pg_description dsc ON (c.oid=dsc.objoid AND a.attnum = dsc.objsubid) LEFT OUTER JOIN pg_depend dep on dep.refobjid = a.attrelid AND dep.deptype = 'i' and dep.refobjsubid = a.attnum and dep.classid = dep.refclassid WHERE NOT a.attisdropped AND c.relkind not in ('i','I','c') AND c.relnamespace=2200 ORDER BY a.attnum
+
+SELECT i.inhrelid relid, pc.relnamespace parent_ns, pc.oid parent_oid, i.inhseqno FROM pg_catalog.pg_inherits i, pg_class rc, pg_class pc WHERE rc.oid=i.inhrelid AND rc.relnamespace=2200 AND pc.oid=i.inhparent
+
+SELECT c.oid,c.*,t.relname as tabrelname,rt.relnamespace as refnamespace,d.description, case when c.contype='c' then "substring"(pg_get_constraintdef(c.oid), 7) else null end consrc_copy FROM pg_catalog.pg_constraint c INNER JOIN pg_catalog.pg_class t ON t.oid=c.conrelid LEFT OUTER JOIN pg_catalog.pg_class rt ON rt.oid=c.confrelid LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_constraint'::regclass WHERE t.relnamespace=2200 ORDER BY c.oid
+
+SELECT i.*,i.indkey as keys,c.relname,c.relnamespace,c.relam,c.reltablespace,tc.relname as tabrelname,dsc.description,pg_catalog.pg_get_expr(i.indpred, i.indrelid) as pred_expr,pg_catalog.pg_get_expr(i.indexprs, i.indrelid, true) as expr,pg_catalog.pg_relation_size(i.indexrelid) as index_rel_size,pg_catalog.pg_stat_get_numscans(i.indexrelid) as index_num_scans FROM pg_catalog.pg_index i INNER JOIN pg_catalog.pg_class c ON c.oid=i.indexrelid INNER JOIN pg_catalog.pg_class tc ON tc.oid=i.indrelid LEFT OUTER JOIN pg_catalog.pg_description dsc ON i.indexrelid=dsc.objoid WHERE c.relnamespace=2200 ORDER BY c.relname
+
+SELECT p.oid AS proc_oid,p.proname AS proc_name,a.* FROM pg_catalog.pg_aggregate a,pg_catalog.pg_proc p WHERE p.oid=a.aggfnoid AND p.pronamespace=2200 ORDER BY p.proname
+
+SELECT p.oid as poid,p.*,pg_catalog.pg_get_expr(p.proargdefaults, 0) as arg_defaults,d.description FROM pg_catalog.pg_proc p LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=p.oid and d.classoid='pg_proc'::regclass AND d.objsubid = 0 WHERE p.pronamespace=2200 ORDER BY p.proname
+
+--! no sizes
+select c.oid,pg_catalog.pg_total_relation_size(c.oid) as total_rel_size,pg_catalog.pg_relation_size(c.oid) as rel_size FROM pg_class c WHERE c.relnamespace=2200
+
+SELECT s.oid as schema_id from pg_catalog.pg_namespace s WHERE s.nspname ='public'
+
+SELECT * FROM pg_default_acl WHERE defaclnamespace = 2200
+
+--! roles may do nothing but read
+SELECT a.oid,a.*,pd.description FROM pg_catalog.pg_roles a left join pg_catalog.pg_shdescription pd on a.oid = pd.objoid ORDER BY a.rolname
+
+SELECT am.oid,am.* FROM pg_catalog.pg_am am ORDER BY am.oid
+
+--! there is one encoding
+SELECT c.contoencoding as encid,pg_catalog.pg_encoding_to_char(c.contoencoding) as encname FROM pg_catalog.pg_conversion c GROUP BY c.contoencoding ORDER BY 2
+
+SELECT l.oid,l.* FROM pg_catalog.pg_language l ORDER BY l.oid
+
+SELECT l.oid,l.*,p.pronamespace as handler_schema_id FROM pg_catalog.pg_foreign_data_wrapper l LEFT OUTER JOIN pg_catalog.pg_proc p ON p.oid=l.fdwhandler ORDER BY l.fdwname
+
+SELECT l.oid,l.* FROM pg_catalog.pg_foreign_server l ORDER BY l.srvname
+
+SELECT t.oid,t.*,pg_tablespace_location(t.oid) loc FROM pg_catalog.pg_tablespace t ORDER BY t.oid
+
+SELECT pet.*, d.description FROM pg_catalog.pg_event_trigger pet LEFT OUTER JOIN pg_catalog.pg_description d ON pet."oid" = d.objoid
+
+SELECT e.oid, cfg.tbls, n.nspname as schema_name, e.* FROM pg_catalog.pg_extension e join pg_namespace n on n.oid =e.extnamespace left join ( select ARRAY_AGG(ns.nspname || '.' || cls.relname) tbls, oid_ext from ( select unnest(e1.extconfig) oid , e1.oid oid_ext from pg_catalog.pg_extension e1 ) c join pg_class cls on cls.oid = c.oid join pg_namespace ns on ns.oid = cls.relnamespace group by oid_ext ) cfg on cfg.oid_ext = e.oid ORDER BY e.oid
+
+SELECT * FROM pg_catalog.pg_enum
+
+select * from pg_catalog.pg_settings where name='work_mem'
+
+--- sqlx
+-- From its source: https://github.com/launchbadge/sqlx, sqlx-postgres/src/connection/describe.rs.
+SELECT oid::regtype::text, typtype, typcategory, typrelid, typelem, typbasetype FROM pg_catalog.pg_type WHERE oid = '3904'
+
+SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = '25' ORDER BY enumsortorder
+
+SELECT attname, atttypid FROM pg_catalog.pg_attribute WHERE attrelid = '1259' AND NOT attisdropped AND attnum > 0 ORDER BY attnum
+
+SELECT rngsubtype FROM pg_catalog.pg_range WHERE rngtypid = '3904'
+
+SELECT 'citext'::regtype::oid
+
+SELECT oid, typarray FROM pg_catalog.pg_type WHERE oid = 'text'::regtype::oid
+
+SELECT '1259'::oid::regclass::text, attname FROM pg_catalog.pg_attribute WHERE attrelid = '1259' AND attnum = '2'
+
+SELECT NOT attnotnull FROM ( ( SELECT '0'::int4 AS idx, '1259'::int4 AS table_id, '1'::int2 AS col_idx ) UNION ALL ( SELECT '1'::int4, NULL::int4, NULL::int2 ) ) AS col LEFT JOIN pg_catalog.pg_attribute ON table_id IS NOT NULL AND attrelid = table_id AND attnum = col_idx ORDER BY idx
+
+--- Grafana
+-- What its macros become, from its source: https://github.com/grafana/grafana, pkg/tsdb/grafana-postgresql-datasource/macros.go.
+SELECT floor(extract(epoch from created)/60)*60 AS "time", avg(version) AS "v" FROM orders WHERE created BETWEEN '2026-01-02T00:00:00Z' AND '2026-01-02T06:00:00Z' GROUP BY 1 ORDER BY 1
+
+SELECT created AS "time", status AS metric, price FROM orders WHERE created BETWEEN '2026-01-02T00:00:00Z' AND '2026-01-02T06:00:00.5Z' ORDER BY 1
+
+SELECT extract(epoch from created) as "time", version FROM orders WHERE created >= '2026-01-02T00:00:00Z' ORDER BY 1
+
+SELECT floor((version)/300)*300 AS "time", count(*) AS n FROM orders WHERE version >= 1767312000 AND version <= 1767333600 GROUP BY 1 ORDER BY 1
+
+--- expressions
+-- Faults that clients' statements showed.
+select trim(both from ' a '), trim(leading from ' a '), trim(trailing from ' a '), trim(both 'x' from 'xax')
+
+select (1 > 0) = 't', 'off' <> (1 > 0)
+
+select current_schema where false
+
+set timezone to 'Europe/Berlin'
+
+set timezone to 'Europe/Berlin'
+
+set intervalstyle to 'iso_8601'
+
+select set_config('application_name', 'x', false)
+
+reset all
+
+discard all
+
+select count(*) from pg_type t join pg_proc p on p.oid = t.typreceive where p.proname = 'array_recv' and t.typrelid = 0 and t.oid < 10000
+
+(select relname from pg_class where oid = 1259) union (select typname from pg_type where oid = 16) order by 1
+
+select case when relkind = 'r' then relname else 'x'::text end from pg_class where oid = 1259
+
+select split_part(relname, '_', 2), strpos(relname, '_') from pg_class where oid = 1259
+
+select usename, usesuper is null from pg_user
+
+-- Dashboards, as people write them.
 SELECT date_trunc('minute', created) AS "time", count(*) AS value FROM orders WHERE created BETWEEN '2026-01-02T00:00:00Z' AND '2026-01-03T00:00:00Z' GROUP BY 1 ORDER BY 1
 
-SELECT floor(extract(epoch from created)/60)*60 AS "time", avg(version) AS "v" FROM orders GROUP BY 1 ORDER BY 1
-
 SELECT status AS metric, count(*)::float8 AS value FROM orders GROUP BY 1 ORDER BY 1
+
+select now() where false
 
 SELECT DISTINCT region FROM orders ORDER BY 1
 
@@ -741,7 +1375,6 @@ SELECT round(100.0 * sum(CASE WHEN delayed THEN 1 ELSE 0 END) / nullif(count(*),
 
 SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY version) AS p95 FROM orders
 
---- expressions
 select 1 + 1
 
 select 7 / 2
