@@ -471,7 +471,10 @@ impl Cluster {
         let mut line = String::new();
         let stdout = child.stdout.take().context("a pipe")?;
         let mut forward = Forward { child, port: 0 };
-        BufReader::new(stdout).read_line(&mut line)?;
+        let mut stdout = BufReader::new(stdout);
+        stdout.read_line(&mut line)?;
+        // kubectl prints a line for each connection, and ends if it cannot. The thread ends with it.
+        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         // "Forwarding from 127.0.0.1:34567 -> 3000"
         let here = line
             .split(" -> ")

@@ -50,7 +50,15 @@ async fn the_system_survives_upgrades_lost_pods_and_drained_nodes() -> anyhow::R
     } in cluster.pods()?
     {
         println!("   {name}");
-        cluster.kubectl(&["delete", "pod", &name, "--namespace", &namespace])?;
+        // The operator may have removed an old version's pod in the meantime.
+        cluster.kubectl(&[
+            "delete",
+            "pod",
+            &name,
+            "--namespace",
+            &namespace,
+            "--ignore-not-found",
+        ])?;
         cluster.settles().await?;
         shop.delivers().await;
     }
