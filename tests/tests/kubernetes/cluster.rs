@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 use end_to_end_tests::{eventually, run};
@@ -23,6 +23,8 @@ pub(crate) struct Cluster {
     /// The image of the test rig.
     rig: String,
     begin: Instant,
+    /// Different in each run of the test: the operator never registers the same template twice.
+    run: u64,
     passed: Cell<bool>,
 }
 
@@ -48,6 +50,7 @@ impl Cluster {
             image: variable("IMAGE")?,
             rig: variable("TRIALS_IMAGE")?,
             begin: Instant::now(),
+            run: UNIX_EPOCH.elapsed()?.as_secs(),
             passed: Cell::new(false),
         };
         let version = cluster.json(&["version", "--output=json"])?;
@@ -145,7 +148,7 @@ impl Cluster {
             std::fs::write(passwords, "operator:of-the-test\n")?;
         }
         let (image, tag) = self.image.rsplit_once(':').context("an image with a tag")?;
-        let version = version.to_string();
+        let version = format!("{}.{version}", self.run);
         let annotate = |kind: &str, path: &str| {
             let patch = json!([{ "op": "add", "path": path, "value": { "food-ordering/rollout": version } }]);
             json!({ "target": { "kind": kind }, "patch": patch.to_string() })
@@ -418,40 +421,38 @@ impl Cluster {
         Ok(printed)
     }
 
-    /// Runs a shell script in a pod with these labels, and returns its output. The pod is removed afterwards.
-    pub(crate) fn script(
-        &self,
-        namespace: &str,
-        labels: &Value,
-        script: &str,
-    ) -> anyhow::Result<String> {
+    /// Starts a pod with these labels that does nothing. [`Self::script`] runs in it.
+    pub(crate) fn stranger(&self, namespace: &str, labels: &Value) -> anyhow::Result<()> {
+        let idle = json!({ "name": "shell", "image": self.image, "command": ["sleep", "1800"] });
         let pod = json!({
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": { "name": "stranger", "namespace": namespace, "labels": labels },
-            "spec": pod_spec(
-                &json!({ "name": "shell", "image": self.image, "command": ["bash", "-c", script] }),
-                &json!([]),
-            ),
+            "spec": pod_spec(&idle, &json!([])),
         });
+        self.remove_stranger(namespace)?;
+        self.kubectl_with(&["create", "--filename=-"], &pod.to_string())?;
         let namespace = format!("--namespace={namespace}");
-        let remove = [
+        self.wait("condition=Ready", &["pod/stranger", &namespace])
+    }
+
+    /// Runs a shell script in the stranger of this namespace, and returns its output.
+    pub(crate) fn script(&self, namespace: &str, script: &str) -> anyhow::Result<String> {
+        let namespace = format!("--namespace={namespace}");
+        self.kubectl(&["exec", "stranger", &namespace, "--", "bash", "-c", script])
+    }
+
+    pub(crate) fn remove_stranger(&self, namespace: &str) -> anyhow::Result<()> {
+        let namespace = format!("--namespace={namespace}");
+        self.kubectl(&[
             "delete",
             "pod",
             "stranger",
             &namespace,
             "--ignore-not-found",
             "--grace-period=1",
-        ];
-        self.kubectl(&remove)?;
-        self.kubectl_with(&["create", "--filename=-"], &pod.to_string())?;
-        self.wait(
-            "jsonpath={.status.phase}=Succeeded",
-            &["pod/stranger", &namespace],
-        )?;
-        let printed = self.kubectl(&["logs", "stranger", &namespace])?;
-        self.kubectl(&remove)?;
-        Ok(printed)
+        ])?;
+        Ok(())
     }
 
     /// Makes a port of the system reachable from here. `target` is a pod or a service.
