@@ -326,6 +326,23 @@ impl Cluster {
 
     /// Starts the test rig in the cluster, with these arguments.
     pub(crate) fn rig(&self, name: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let container = json!({
+            "name": "rig",
+            "image": self.rig,
+            "args": arguments,
+            "env": [
+                { "name": "FOOD_ORDERING_KAFKA_BROKERS", "value": KAFKA },
+                { "name": "FOOD_ORDERING_ENDPOINTS", "value": "/endpoints/endpoints.json" },
+            ],
+            "volumeMounts": [{ "name": "endpoints", "mountPath": "/endpoints" }],
+        });
+        let volumes = json!([{ "name": "endpoints", "configMap": { "name": "test-rig" } }]);
+        let mut spec = pod_spec(&container, &volumes);
+        // A network may permit a new pod's connections only after it has started.
+        let wait = REACHED_BY_RIG
+            .map(|it| format!("until timeout 2 bash -c '</dev/tcp/{it}'; do sleep 0.1; done; "));
+        let wait = json!({ "name": "network", "image": self.rig, "command": ["bash", "-c", wait.concat()] });
+        spec["initContainers"] = pod_spec(&wait, &json!([]))["containers"].take();
         // Not the names that the parts use, which have hashes.
         let objects = json!({
             "apiVersion": "v1",
@@ -377,16 +394,7 @@ impl Cluster {
                                 "food-ordering/uses-kafka": "true",
                                 "food-ordering/uses-restate-admin": "true",
                             } },
-                            "spec": pod_spec(&json!({
-                                "name": "rig",
-                                "image": self.rig,
-                                "args": arguments,
-                                "env": [
-                                    { "name": "FOOD_ORDERING_KAFKA_BROKERS", "value": KAFKA },
-                                    { "name": "FOOD_ORDERING_ENDPOINTS", "value": "/endpoints/endpoints.json" },
-                                ],
-                                "volumeMounts": [{ "name": "endpoints", "mountPath": "/endpoints" }],
-                            }), &json!([{ "name": "endpoints", "configMap": { "name": "test-rig" } }])),
+                            "spec": spec,
                         },
                     },
                 },
@@ -514,6 +522,14 @@ impl Drop for Forward {
         let _ = self.child.wait();
     }
 }
+
+/// What the test rig connects to, as `host/port`.
+const REACHED_BY_RIG: [&str; 4] = [
+    "food-ordering-kafka-bootstrap.kafka.svc/9092",
+    "restate.restate.svc/9070",
+    "payment-provider/5060",
+    "restaurant-pos/5050",
+];
 
 /// The address of Kafka in the cluster.
 const KAFKA: &str = "food-ordering-kafka-bootstrap.kafka.svc:9092";
