@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 use end_to_end_tests::{eventually, run};
@@ -23,6 +23,8 @@ pub(crate) struct Cluster {
     /// The image of the test rig.
     rig: String,
     begin: Instant,
+    /// Different in each run of the test: the operator never registers the same template twice.
+    run: u64,
     passed: Cell<bool>,
 }
 
@@ -48,6 +50,7 @@ impl Cluster {
             image: variable("IMAGE")?,
             rig: variable("TRIALS_IMAGE")?,
             begin: Instant::now(),
+            run: UNIX_EPOCH.elapsed()?.as_secs(),
             passed: Cell::new(false),
         };
         let version = cluster.json(&["version", "--output=json"])?;
@@ -145,7 +148,7 @@ impl Cluster {
             std::fs::write(passwords, "operator:of-the-test\n")?;
         }
         let (image, tag) = self.image.rsplit_once(':').context("an image with a tag")?;
-        let version = version.to_string();
+        let version = format!("{}.{version}", self.run);
         let annotate = |kind: &str, path: &str| {
             let patch = json!([{ "op": "add", "path": path, "value": { "food-ordering/rollout": version } }]);
             json!({ "target": { "kind": kind }, "patch": patch.to_string() })
@@ -323,6 +326,23 @@ impl Cluster {
 
     /// Starts the test rig in the cluster, with these arguments.
     pub(crate) fn rig(&self, name: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let container = json!({
+            "name": "rig",
+            "image": self.rig,
+            "args": arguments,
+            "env": [
+                { "name": "FOOD_ORDERING_KAFKA_BROKERS", "value": KAFKA },
+                { "name": "FOOD_ORDERING_ENDPOINTS", "value": "/endpoints/endpoints.json" },
+            ],
+            "volumeMounts": [{ "name": "endpoints", "mountPath": "/endpoints" }],
+        });
+        let volumes = json!([{ "name": "endpoints", "configMap": { "name": "test-rig" } }]);
+        let mut spec = pod_spec(&container, &volumes);
+        // A network may permit a new pod's connections only after it has started.
+        let wait = REACHED_BY_RIG
+            .map(|it| format!("until timeout 2 bash -c '</dev/tcp/{it}'; do sleep 0.1; done; "));
+        let wait = json!({ "name": "network", "image": self.rig, "command": ["bash", "-c", wait.concat()] });
+        spec["initContainers"] = pod_spec(&wait, &json!([]))["containers"].take();
         // Not the names that the parts use, which have hashes.
         let objects = json!({
             "apiVersion": "v1",
@@ -374,16 +394,7 @@ impl Cluster {
                                 "food-ordering/uses-kafka": "true",
                                 "food-ordering/uses-restate-admin": "true",
                             } },
-                            "spec": pod_spec(&json!({
-                                "name": "rig",
-                                "image": self.rig,
-                                "args": arguments,
-                                "env": [
-                                    { "name": "FOOD_ORDERING_KAFKA_BROKERS", "value": KAFKA },
-                                    { "name": "FOOD_ORDERING_ENDPOINTS", "value": "/endpoints/endpoints.json" },
-                                ],
-                                "volumeMounts": [{ "name": "endpoints", "mountPath": "/endpoints" }],
-                            }), &json!([{ "name": "endpoints", "configMap": { "name": "test-rig" } }])),
+                            "spec": spec,
                         },
                     },
                 },
@@ -418,40 +429,38 @@ impl Cluster {
         Ok(printed)
     }
 
-    /// Runs a shell script in a pod with these labels, and returns its output. The pod is removed afterwards.
-    pub(crate) fn script(
-        &self,
-        namespace: &str,
-        labels: &Value,
-        script: &str,
-    ) -> anyhow::Result<String> {
+    /// Starts a pod with these labels that does nothing. [`Self::script`] runs in it.
+    pub(crate) fn stranger(&self, namespace: &str, labels: &Value) -> anyhow::Result<()> {
+        let idle = json!({ "name": "shell", "image": self.image, "command": ["sleep", "1800"] });
         let pod = json!({
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": { "name": "stranger", "namespace": namespace, "labels": labels },
-            "spec": pod_spec(
-                &json!({ "name": "shell", "image": self.image, "command": ["bash", "-c", script] }),
-                &json!([]),
-            ),
+            "spec": pod_spec(&idle, &json!([])),
         });
+        self.remove_stranger(namespace)?;
+        self.kubectl_with(&["create", "--filename=-"], &pod.to_string())?;
         let namespace = format!("--namespace={namespace}");
-        let remove = [
+        self.wait("condition=Ready", &["pod/stranger", &namespace])
+    }
+
+    /// Runs a shell script in the stranger of this namespace, and returns its output.
+    pub(crate) fn script(&self, namespace: &str, script: &str) -> anyhow::Result<String> {
+        let namespace = format!("--namespace={namespace}");
+        self.kubectl(&["exec", "stranger", &namespace, "--", "bash", "-c", script])
+    }
+
+    pub(crate) fn remove_stranger(&self, namespace: &str) -> anyhow::Result<()> {
+        let namespace = format!("--namespace={namespace}");
+        self.kubectl(&[
             "delete",
             "pod",
             "stranger",
             &namespace,
             "--ignore-not-found",
             "--grace-period=1",
-        ];
-        self.kubectl(&remove)?;
-        self.kubectl_with(&["create", "--filename=-"], &pod.to_string())?;
-        self.wait(
-            "jsonpath={.status.phase}=Succeeded",
-            &["pod/stranger", &namespace],
-        )?;
-        let printed = self.kubectl(&["logs", "stranger", &namespace])?;
-        self.kubectl(&remove)?;
-        Ok(printed)
+        ])?;
+        Ok(())
     }
 
     /// Makes a port of the system reachable from here. `target` is a pod or a service.
@@ -471,7 +480,10 @@ impl Cluster {
         let mut line = String::new();
         let stdout = child.stdout.take().context("a pipe")?;
         let mut forward = Forward { child, port: 0 };
-        BufReader::new(stdout).read_line(&mut line)?;
+        let mut stdout = BufReader::new(stdout);
+        stdout.read_line(&mut line)?;
+        // kubectl prints a line for each connection, and ends if it cannot. The thread ends with it.
+        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         // "Forwarding from 127.0.0.1:34567 -> 3000"
         let here = line
             .split(" -> ")
@@ -510,6 +522,14 @@ impl Drop for Forward {
         let _ = self.child.wait();
     }
 }
+
+/// What the test rig connects to, as `host/port`.
+const REACHED_BY_RIG: [&str; 4] = [
+    "food-ordering-kafka-bootstrap.kafka.svc/9092",
+    "restate.restate.svc/9070",
+    "payment-provider/5060",
+    "restaurant-pos/5050",
+];
 
 /// The address of Kafka in the cluster.
 const KAFKA: &str = "food-ordering-kafka-bootstrap.kafka.svc:9092";

@@ -7,8 +7,13 @@ use domain::StatusEvent;
 use kafka::Connection;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
+use tokio::time::timeout;
 
 use crate::offsets;
+
+/// How long the topic may be silent before its leaders are asked for.
+const SILENCE: Duration = Duration::from_secs(15);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads topic `order-status` from the moment of its creation. Commits no offsets and joins no consumer group.
 pub(crate) struct StatusWatch {
@@ -39,11 +44,24 @@ impl StatusWatch {
         self.next_with_partition().await.map(|(_, event)| event)
     }
 
+    /// Asks for the topic's leaders. On a busy machine, after Kafka's only broker had not answered for half a minute, a consumer was seen
+    /// that had no connection to it, and made none for minutes.
+    fn ask_for_leaders(&self) {
+        let topic = domain::topic::ORDER_STATUS;
+        if let Err(error) = self.consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT) {
+            tracing::warn!("asking for the leaders of topic {topic}: {error}");
+        }
+    }
+
     /// Waits for the next status, without a limit because a lost broker may come back, and returns it with its partition. Cancel
     /// safe: no status is lost if the future is dropped.
     pub(crate) async fn next_with_partition(&self) -> anyhow::Result<(i32, StatusEvent)> {
         loop {
-            match self.consumer.recv().await {
+            let Ok(received) = timeout(SILENCE, self.consumer.recv()).await else {
+                self.ask_for_leaders();
+                continue;
+            };
+            match received {
                 Ok(record) => {
                     let event = serde_json::from_slice(record.payload().unwrap_or_default())
                         .context("a record of topic order-status is not a status event")?;
