@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 use futures::{StreamExt, TryStreamExt, stream};
 use tracing::warn;
@@ -20,7 +21,7 @@ const AT_ONCE: usize = 4;
 /// Asks the runtime. Every table is asked for no rows, which tells its columns with their exact types.
 pub(crate) async fn schema(runtime: &Runtime, views: &Arc<Views>) -> Result<Schema> {
     let names = names(runtime).await?;
-    let views = Arc::new(views.with_former_tables(&names));
+    let views = Arc::new(views.with_former_table(&names));
     let mut schema = Schema {
         views: views.clone(),
         ..Schema::default()
@@ -73,7 +74,6 @@ async fn has_scopes(runtime: &Runtime) -> Result<bool> {
 }
 
 async fn names(runtime: &Runtime) -> Result<Vec<String>> {
-    use arrow_array::cast::AsArray;
     const TABLES: &str = "SELECT CAST(table_name AS VARCHAR) AS name FROM information_schema.tables \
                           WHERE table_schema = 'public' ORDER BY table_name";
     let mut answer = runtime.query(TABLES).await?;
@@ -102,8 +102,6 @@ async fn table(
 
 /// Asks a few questions at a time.
 async fn ask<T>(questions: Vec<impl Future<Output = Result<T>> + Send>) -> Result<Vec<T>> {
-    stream::iter(questions)
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await
+    let answers = stream::iter(questions).buffered(AT_ONCE);
+    answers.try_collect().await
 }

@@ -287,10 +287,8 @@ impl ExtendedQueryHandler for Handler {
         if message.target_type == TARGET_TYPE_BYTE_STATEMENT {
             let _ = self.session.deallocate(Some(name));
         } else {
-            client.portal_store().rm_portal(match name {
-                "" => DEFAULT_NAME,
-                name => name,
-            });
+            let portal = if name.is_empty() { DEFAULT_NAME } else { name };
+            client.portal_store().rm_portal(portal);
             let _ = self.session.close(name);
         }
         let closed = PgWireBackendMessage::CloseComplete(CloseComplete::new());

@@ -120,11 +120,8 @@ pub async fn serve(
     if !only_from_here && options.password_file.is_none() && neighbours.is_empty() {
         return Err(StartError::Open(address));
     }
-    let passwords = options
-        .password_file
-        .as_deref()
-        .map(Passwords::read)
-        .transpose()?;
+    let passwords = options.password_file.as_deref().map(Passwords::read);
+    let passwords = passwords.transpose()?;
     let tls = (options.tls_cert.as_ref().zip(options.tls_key.as_ref()))
         .map(|(certificate, key)| tls::read(certificate, key))
         .transpose()?;

@@ -12,12 +12,8 @@ use crate::{parse, sql};
 
 /// The most views that a view may contain, those in its views included.
 const MAX_INSIDE: usize = 100;
-/// Tables that later versions of Restate no longer have: the name, the table that replaced it, and a view of that one.
-const FORMER: [(&str, &str, &str); 1] = [(
-    "sys_keyed_service_status",
-    "sys_locks",
-    include_str!("former/sys_keyed_service_status.sql"),
-)];
+/// A table that Restate 1.8 no longer has, because `sys_locks` replaced it.
+const FORMER: &str = "sys_keyed_service_status";
 /// The longest name, as in PostgreSQL.
 const MAX_NAME: usize = 63;
 
@@ -80,14 +76,13 @@ impl Views {
         Ok(views)
     }
 
-    /// These views, and one for each table that a Restate with `tables` no longer has.
-    pub(crate) fn with_former_tables(&self, tables: &[String]) -> Self {
-        let has = |name: &str| tables.iter().any(|table| table == name);
-        let former = FORMER.iter().filter(|(name, successor, _)| {
-            has(successor) && !has(name) && self.find(name).is_none()
-        });
-        let former = former.filter_map(|(name, _, text)| View::new(name, (*text).to_owned()).ok());
-        Self(self.0.iter().cloned().chain(former.map(Arc::new)).collect())
+    /// These views, and one in place of [`FORMER`] for a Restate with `tables`.
+    pub(crate) fn with_former_table(&self, tables: &[String]) -> Self {
+        let has = |name: &str| self.find(name).is_some() || tables.iter().any(|it| it == name);
+        let text = include_str!("former/sys_keyed_service_status.sql");
+        let former = (has("sys_locks") && !has(FORMER)).then(|| View::new(FORMER, text.to_owned()));
+        let former = former.and_then(Result::ok).map(Arc::new);
+        Self(self.0.iter().cloned().chain(former).collect())
     }
 
     /// All views, by name.
@@ -247,7 +242,7 @@ mod tests {
     fn a_table_that_a_later_restate_replaced_is_a_view_there_and_only_there() {
         let names = |views: &Views, tables: &[&str]| -> Vec<String> {
             let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
-            let views = views.with_former_tables(&tables);
+            let views = views.with_former_table(&tables);
             views.all().iter().map(|view| view.name.clone()).collect()
         };
         let (status, locks) = ("sys_keyed_service_status", "sys_locks");
@@ -256,7 +251,7 @@ mod tests {
         assert_eq!(names(&none, &[status, locks]), [""; 0]);
         assert_eq!(names(&none, &["state"]), [""; 0]);
         let own = read(&[("sys_keyed_service_status.sql", "select key from state")]).unwrap();
-        let with = own.with_former_tables(&[locks.to_owned()]);
+        let with = own.with_former_table(&[locks.to_owned()]);
         assert_eq!(with.all().len(), 1);
         assert!(with.find(status).unwrap().text.contains("from state"));
     }
