@@ -324,8 +324,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Starts the test rig in the cluster, with these arguments.
-    pub(crate) fn rig(&self, name: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    /// Starts the test rig in the cluster, with these arguments. It is started again up to `again` times if it fails.
+    pub(crate) fn rig(&self, name: &str, arguments: &[&str], again: u32) -> anyhow::Result<()> {
         let container = json!({
             "name": "rig",
             "image": self.rig,
@@ -387,7 +387,7 @@ impl Cluster {
                     "kind": "Job",
                     "metadata": { "name": name, "namespace": "food-ordering" },
                     "spec": {
-                        "backoffLimit": 0,
+                        "backoffLimit": again,
                         "template": {
                             "metadata": { "labels": {
                                 "app.kubernetes.io/name": "test-rig",
@@ -421,7 +421,8 @@ impl Cluster {
             ended.cloned().ok_or_else(|| status.to_string())
         })
         .await;
-        let printed = self.kubectl(&["logs", &job, namespace])?;
+        let pods = format!("--selector=job-name={name}");
+        let printed = self.kubectl(&["logs", &pods, "--tail=-1", namespace])?;
         ensure!(
             condition["type"] == "Complete",
             "{job}: {condition}\n{printed}"

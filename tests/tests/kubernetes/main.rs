@@ -110,7 +110,8 @@ async fn the_system_survives_upgrades_lost_pods_and_drained_nodes() -> anyhow::R
     old_versions_end(&cluster).await?;
 
     cluster.step("the invariants");
-    cluster.rig("audit", &["audit"])?;
+    // It only reads, and fails if Kafka has no leader for a moment. What is violated stays violated.
+    cluster.rig("audit", &["audit"], 2)?;
     print!("{}", cluster.job_ends("audit").await?);
 
     cluster.step("every pod is ready");
@@ -153,7 +154,7 @@ async fn all_are_delivered(shop: &Shop<'_>, orders: &[Placed]) {
 
 /// Starts to publish orders, one every two seconds.
 fn load(cluster: &Cluster, name: &str) -> anyhow::Result<()> {
-    cluster.rig(name, &["load", "--orders=20", "--rate=0.5"])
+    cluster.rig(name, &["load", "--orders=20", "--rate=0.5"], 0)
 }
 
 /// Waits until the orders of a load have ended. The rig fails if one does not.
