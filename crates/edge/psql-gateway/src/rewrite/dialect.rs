@@ -106,6 +106,24 @@ impl VisitorMut for Adapter<'_> {
     }
 }
 
+/// Puts something else first in the list of an `IN`, where a query would be read as that of `IN (SELECT …)`.
+fn no_query_first(list: &mut [Expr]) {
+    match list.iter().position(|item| !begins_with_query(item)) {
+        Some(other) => list.swap(0, other),
+        None => list.iter_mut().take(1).for_each(|first| {
+            *first = sql::call("coalesce", [sql::take(first)]);
+        }),
+    }
+}
+
+/// Whether the text of an expression begins with a query in parentheses.
+fn begins_with_query(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(first) | Expr::BinaryOp { left: first, .. } => begins_with_query(first),
+        expr => matches!(expr, Expr::Subquery(_)),
+    }
+}
+
 impl Adapter<'_> {
     fn function(&self, expr: &mut Expr) -> Result<()> {
         let Expr::Function(function) = expr else {
@@ -184,6 +202,7 @@ impl Adapter<'_> {
                 };
             }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
+            Expr::InList { list, .. } => no_query_first(list),
             Expr::UnaryOp { op, expr: inner } => {
                 let written = match op {
                     UnaryOperator::BitwiseNot => "(-1 - ($1))",

@@ -552,3 +552,21 @@ fn a_function_in_a_from_clause_is_a_row_and_columns_that_differ_in_casts_have_na
         assert_eq!(rewritten(asked).as_deref(), Ok(answered), "{asked}");
     }
 }
+
+#[test]
+fn a_query_that_stands_first_in_a_list_is_not_read_as_the_query_of_in() {
+    for (asked, sent) in [
+        (
+            "select key in (cast((select 'a') as json), key) from state",
+            "SELECT key IN (key, ((SELECT 'a'))) FROM state",
+        ),
+        (
+            "select key in (cast((select 'a') as json)) from state",
+            "SELECT key IN (coalesce(((SELECT 'a')))) FROM state",
+        ),
+    ] {
+        let sql = for_runtime(parsed(asked), &schema(), &About::default()).unwrap();
+        assert_eq!(sql, sent);
+        assert_eq!(parse::query(&sql).unwrap().to_string(), sent);
+    }
+}
