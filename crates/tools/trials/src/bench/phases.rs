@@ -62,7 +62,6 @@ pub(super) async fn idle(args: &Args, flags: &[String]) -> anyhow::Result<(Durat
         first
             .publish_and_watch(&orders, args.warm_up, |_, status| status.is_terminal())
             .await?;
-        at_rest(&meters).await?;
     }
 
     eprintln!("Publishing {} orders …", args.orders);
