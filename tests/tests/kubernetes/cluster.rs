@@ -452,15 +452,19 @@ impl Cluster {
     }
 
     pub(crate) fn remove_stranger(&self, namespace: &str) -> anyhow::Result<()> {
+        self.delete_pod(namespace, "stranger", &["--grace-period=1"])
+    }
+
+    /// Deletes a pod. It is no error if it is gone: an operator may have removed an old version's pod in the meantime.
+    pub(crate) fn delete_pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        more: &[&str],
+    ) -> anyhow::Result<()> {
         let namespace = format!("--namespace={namespace}");
-        self.kubectl(&[
-            "delete",
-            "pod",
-            "stranger",
-            &namespace,
-            "--ignore-not-found",
-            "--grace-period=1",
-        ])?;
+        let delete = ["delete", "pod", name, &namespace, "--ignore-not-found"];
+        self.kubectl(&[&delete, more].concat())?;
         Ok(())
     }
 

@@ -47,39 +47,18 @@ async fn the_system_survives_upgrades_lost_pods_and_drained_nodes() -> anyhow::R
     is_upgraded(&cluster, &shop).await?;
 
     cluster.step("each pod is deleted");
-    for Pod {
-        namespace, name, ..
-    } in cluster.pods()?
-    {
-        println!("   {name}");
-        // The operator may have removed an old version's pod in the meantime.
-        cluster.kubectl(&[
-            "delete",
-            "pod",
-            &name,
-            "--namespace",
-            &namespace,
-            "--ignore-not-found",
-        ])?;
+    for pod in cluster.pods()? {
+        println!("   {}", pod.name);
+        cluster.delete_pod(&pod.namespace, &pod.name, &[])?;
         cluster.settles().await?;
         shop.delivers().await;
     }
 
     cluster.step("Kafka and Restate restart together, with orders under way");
     let waiting = several(&shop).await;
-    for Pod {
-        namespace, name, ..
-    } in cluster.pods()?
-    {
-        if namespace != "food-ordering" {
-            cluster.kubectl(&[
-                "delete",
-                "pod",
-                &name,
-                "--namespace",
-                &namespace,
-                "--wait=false",
-            ])?;
+    for pod in cluster.pods()? {
+        if pod.namespace != "food-ordering" {
+            cluster.delete_pod(&pod.namespace, &pod.name, &["--wait=false"])?;
         }
     }
     cluster.settles().await?;

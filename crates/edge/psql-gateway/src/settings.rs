@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::catalogue::facts::{self, Setting};
 use crate::error::{Error, Result};
 
-/// Settings in the spelling that clients know: their values at the beginning, where they differ from PostgreSQL's defaults or there is none,
-/// and whether clients keep track of them.
+/// Settings, spelled as clients know them. Each has the value with which a session begins, if that is not PostgreSQL's default, and whether
+/// clients keep track of it.
 fn ours() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
     let lines = include_str!("settings.tsv").lines();
     lines.filter_map(|line| match line.split('\t').collect::<Vec<_>>()[..] {

@@ -110,9 +110,11 @@ impl VisitorMut for Adapter<'_> {
 fn no_query_first(list: &mut [Expr]) {
     match list.iter().position(|item| !begins_with_query(item)) {
         Some(other) => list.swap(0, other),
-        None => list.iter_mut().take(1).for_each(|first| {
-            *first = sql::call("coalesce", [sql::take(first)]);
-        }),
+        None => {
+            if let Some(first) = list.first_mut() {
+                *first = sql::call("coalesce", [sql::take(first)]);
+            }
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub use self::data_dir::{ENDPOINTS, PORTS, PROCESSES};
 pub(crate) use self::data_dir::{KEYS, lock, lock_holder};
 use self::layout::{Broker, Layout};
 use self::nodes::Store;
-pub use self::nodes::{Nodes, RestateNodes};
+pub use self::nodes::{Node, Nodes, RestateNodes};
 use self::ports::Use;
 use self::system::System;
 use crate::broker::apache::Installation;

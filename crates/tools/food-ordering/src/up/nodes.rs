@@ -69,14 +69,23 @@ impl Nodes {
 
 /// One of the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Node {
+pub enum Node {
+    /// The only one, or the one that creates the cluster.
     First,
+    /// The second of a cluster.
     Second,
+    /// The third of a cluster.
     Third,
 }
 
 impl Node {
     pub(super) const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
+
+    /// The node that a process is, by the process's name.
+    #[must_use]
+    pub fn of_process(process: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|node| node.process() == process)
+    }
 
     /// Picks this node's value from one value per node.
     pub(super) fn of<T: Copy>(self, values: [T; 3]) -> T {
@@ -89,19 +98,21 @@ impl Node {
     }
 
     /// Its node name in the cluster.
-    pub(super) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         self.of(["node-1", "node-2", "node-3"])
     }
 
     /// The name of its configuration file in the data directory.
-    pub(super) fn config_file(self) -> &'static str {
+    #[must_use]
+    pub fn config_file(self) -> &'static str {
         self.of(["restate.toml", "restate-2.toml", "restate-3.toml"])
     }
 }
 
 /// Whether a process is a node of Restate.
 pub(super) fn is_node(process: &str) -> bool {
-    Node::ALL.iter().any(|node| node.process() == process)
+    Node::of_process(process).is_some()
 }
 
 /// The node name of a single node.

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::plan::Victim;
@@ -62,7 +62,6 @@ struct Connection {
     from: SocketAddr,
     to: Victim,
     is_open: watch::Sender<bool>,
-    forwarding: AbortHandle,
 }
 
 impl Links {
@@ -112,9 +111,7 @@ impl Network {
     fn cut_off(&self, node: Option<Victim>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.cut_off = node;
-        state
-            .connections
-            .retain(|connection| !connection.forwarding.is_finished());
+        (state.connections).retain(|connection| !connection.is_open.is_closed());
         for connection in &state.connections {
             let is_open = self.is_open(node, connection.from, connection.to);
             connection.is_open.send_replace(is_open);
@@ -136,27 +133,23 @@ impl Network {
         )?)?)
     }
 
-    /// Accepts the connections to a node.
+    /// Accepts the connections to a node, and forwards them as long as this runs.
     async fn accept(self: Arc<Self>, listener: TcpListener, to: Victim, port: &'static str) {
+        let mut forwarding = JoinSet::new();
         loop {
+            while forwarding.try_join_next().is_some() {}
             let Ok((stream, from)) = listener.accept().await else {
                 sleep(AGAIN_AFTER).await;
                 continue;
             };
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let (is_open, open) = watch::channel(self.is_open(state.cut_off, from, to));
+            state.connections.push(Connection { from, to, is_open });
             let network = Arc::clone(&self);
-            let forwarding = tokio::spawn(async move {
+            forwarding.spawn(async move {
                 if let Err(error) = network.forward(stream, port, open).await {
                     tracing::debug!("a connection between nodes: {error:#}");
                 }
-            })
-            .abort_handle();
-            state.connections.push(Connection {
-                from,
-                to,
-                is_open,
-                forwarding,
             });
         }
     }
@@ -181,15 +174,6 @@ impl Network {
             copy(to_read, from_write, open)
         );
         Ok(ended.map(drop)?)
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for connection in &state.connections {
-            connection.forwarding.abort();
-        }
     }
 }
 

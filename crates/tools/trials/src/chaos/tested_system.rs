@@ -20,7 +20,7 @@ use crate::own_system::{self, BACK_WITHIN, OwnSystem};
 use food_ordering::broker::Broker;
 use food_ordering::http::{self, Protocol};
 use food_ordering::setup;
-use food_ordering::up::Nodes;
+use food_ordering::up::{Node, Nodes};
 
 const POLL: Duration = Duration::from_millis(10);
 /// Flags of `up` that make orders quick and limits short. The user's flags replace these.
@@ -89,17 +89,30 @@ impl TestedSystem {
         Ok(crate::clock::now_ms())
     }
 
-    /// Kills a process, prevents its restart for the time `lasts`, and returns when it is replaced. The launcher is stopped
-    /// during that time, so no other process is restarted either. Only one outage may be active: the end of one would end the
-    /// other.
+    /// Kills a process, prevents its restart for the time `lasts`, and returns when it is replaced.
     pub(super) async fn keep_down(&self, victim: Victim, lasts: Duration) -> anyhow::Result<()> {
+        self.replace_after(victim, async || {
+            sleep(lasts).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Kills a process, does something while it is missing, and returns when it is replaced. The launcher is stopped during that
+    /// time, so no other process is restarted either. Only one process may be missing: the end of one outage would end the other.
+    async fn replace_after(
+        &self,
+        victim: Victim,
+        meanwhile: impl AsyncFnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let _one = self.launcher.lock().await;
         let launcher = self.system.process(LAUNCHER)?;
         signal(launcher, Signal::SIGSTOP)?;
         let before = self.system.process(victim.name())?;
         signal(before, Signal::SIGKILL)?;
-        sleep(lasts).await;
+        let done = meanwhile().await;
         signal(launcher, Signal::SIGCONT)?;
+        done?;
         self.system.replaced(victim.name(), before).await
     }
 
@@ -114,23 +127,11 @@ impl TestedSystem {
     /// that was started, in ms since the epoch.
     ///
     /// The new node has another name: Restate refuses a node that comes back without its log.
-    pub(super) async fn lose_disk(&self, node: Victim) -> anyhow::Result<i64> {
-        let _one = self.launcher.lock().await;
-        let (config, name) = match node {
-            Victim::Restate2 => ("restate-2.toml", "node-2"),
-            Victim::Restate3 => ("restate-3.toml", "node-3"),
-            _ => ("restate.toml", "node-1"),
-        };
-        let config = self.system.directory().join(config);
-        let store = self.system.directory().join("restate").join(name);
-        let launcher = self.system.process(LAUNCHER)?;
-        signal(launcher, Signal::SIGSTOP)?;
-        let before = self.system.process(node.name())?;
-        signal(before, Signal::SIGKILL)?;
-        let deleted = replace_node(&config, &store, name);
-        signal(launcher, Signal::SIGCONT)?;
-        deleted?;
-        self.system.replaced(node.name(), before).await?;
+    pub(super) async fn lose_disk(&self, victim: Victim) -> anyhow::Result<i64> {
+        let node = Node::of_process(victim.name()).context("only nodes of Restate have a disk")?;
+        let directory = self.system.directory();
+        self.replace_after(victim, async || replace_node(directory, node))
+            .await?;
         Ok(crate::clock::now_ms())
     }
 
@@ -238,18 +239,21 @@ impl TestedSystem {
 }
 
 /// Takes the data of a node away, and makes the node a new one that joins the cluster.
-fn replace_node(config: &Path, store: &Path, name: &str) -> anyhow::Result<()> {
+fn replace_node(directory: &Path, node: Node) -> anyhow::Result<()> {
+    let name = node.name();
+    let config = directory.join(node.config_file());
+    let store = directory.join("restate").join(name);
     let of = |name: &str| format!("node-name = \"{name}\"");
-    let text =
-        std::fs::read_to_string(config).with_context(|| format!("reading {}", config.display()))?;
+    let text = std::fs::read_to_string(&config)
+        .with_context(|| format!("reading {}", config.display()))?;
     ensure!(text.contains(&of(name)), "{}: no {name}", config.display());
     let text = text
         .replace(&of(name), &of(&format!("{name}-new")))
         // It must not create a second cluster.
         .replace("auto-provision = true", "auto-provision = false");
-    std::fs::write(config, text).with_context(|| format!("writing {}", config.display()))?;
+    std::fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
     // Not deleted: the killed process may still be writing to it.
-    std::fs::rename(store, store.with_extension("lost"))
+    std::fs::rename(&store, store.with_extension("lost"))
         .with_context(|| format!("moving {}", store.display()))
 }
 

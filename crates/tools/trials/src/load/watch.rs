@@ -1,5 +1,6 @@
 //! Follows the statuses of orders in Kafka.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -7,6 +8,7 @@ use domain::StatusEvent;
 use kafka::Connection;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::offsets;
@@ -17,7 +19,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads topic `order-status` from the moment of its creation. Commits no offsets and joins no consumer group.
 pub(crate) struct StatusWatch {
-    consumer: StreamConsumer,
+    consumer: Arc<StreamConsumer>,
 }
 
 impl StatusWatch {
@@ -36,7 +38,9 @@ impl StatusWatch {
             partitions.add_partition_offset(topic, partition, Offset::Offset(end))?;
         }
         consumer.assign(&partitions)?;
-        Ok(Self { consumer })
+        Ok(Self {
+            consumer: Arc::new(consumer),
+        })
     }
 
     /// The next status; see [`next_with_partition`](Self::next_with_partition).
@@ -46,9 +50,15 @@ impl StatusWatch {
 
     /// Asks for the topic's leaders. On a busy machine, after Kafka's only broker had not answered for half a minute, a consumer was seen
     /// that had no connection to it, and made none for minutes.
-    fn ask_for_leaders(&self) {
+    async fn ask_for_leaders(&self) {
         let topic = domain::topic::ORDER_STATUS;
-        if let Err(error) = self.consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT) {
+        let consumer = Arc::clone(&self.consumer);
+        // It blocks its thread until Kafka answers.
+        let asked = spawn_blocking(move || {
+            let answer = consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT);
+            answer.map(drop)
+        });
+        if let Ok(Err(error)) = asked.await {
             tracing::warn!("asking for the leaders of topic {topic}: {error}");
         }
     }
@@ -58,7 +68,7 @@ impl StatusWatch {
     pub(crate) async fn next_with_partition(&self) -> anyhow::Result<(i32, StatusEvent)> {
         loop {
             let Ok(received) = timeout(SILENCE, self.consumer.recv()).await else {
-                self.ask_for_leaders();
+                self.ask_for_leaders().await;
                 continue;
             };
             match received {
