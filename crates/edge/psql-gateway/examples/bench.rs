@@ -239,18 +239,18 @@ async fn measure(admin: &str, options: &Options) -> anyhow::Result<()> {
         client.query(&prepared, &[&KEY]).await?;
         extended.push(begin.elapsed());
     }
-    println!("\n| point query | median ms |\n|---|---|");
+    println!("\n| point query | median ms | p95 ms |\n|---|---|---|");
     for (what, times) in [
         ("raw `POST /query`", scan),
         ("raw `POST /query` with the partition key", raw),
         ("simple query", simple),
         ("prepared statement", extended),
     ] {
-        println!("| {what} | {:.2} |", median(times).as_secs_f64() * 1e3);
+        println!("| {what} | {} |", cells(times));
     }
     for (name, mut command) in options.commands(admin, port, &point) {
         let time = median_of_runs(&mut command)?;
-        println!("| {name} | {:.2} |", time.as_secs_f64() * 1e3);
+        println!("| {name} | {:.2} | – |", time.as_secs_f64() * 1e3);
     }
     println!(
         "\n{rows} rows; the gateway's most memory: {} MiB",
@@ -262,6 +262,14 @@ async fn measure(admin: &str, options: &Options) -> anyhow::Result<()> {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
+}
+
+/// The median and the 95th percentile, in ms, as two cells of a table.
+fn cells(mut times: Vec<Duration>) -> String {
+    times.sort();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let slow = ms(times[times.len() * 95 / 100]);
+    format!("{:.2} | {slow:.2}", ms(median(times)))
 }
 
 async fn query(

@@ -10,7 +10,7 @@ use arrow_array::{
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema};
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -50,7 +50,7 @@ const TABLES: [(&str, &[&str]); 5] = [
     ("sys_service", &["name", "ty"]),
 ];
 
-/// Queries that the gateway should never have asked, as they are not SQL.
+/// Queries that the gateway should never have asked so: they are not SQL, or keep their connection.
 pub(crate) type Unreadable = Arc<Mutex<Vec<String>>>;
 
 #[derive(Deserialize)]
@@ -70,8 +70,19 @@ pub(crate) async fn start() -> (String, Unreadable) {
     (address, unreadable)
 }
 
-async fn answer(State(unreadable): State<Unreadable>, Json(question): Json<Question>) -> Response {
+async fn answer(
+    State(unreadable): State<Unreadable>,
+    headers: HeaderMap,
+    Json(question): Json<Question>,
+) -> Response {
     let query = question.query;
+    if headers
+        .get("connection")
+        .is_none_or(|value| value != "close")
+    {
+        let complaint = format!("would use the connection again, which is slow: {query}");
+        unreadable.lock().unwrap().push(complaint);
+    }
     if let Err(error) = Parser::parse_sql(&PostgreSqlDialect {}, &query) {
         unreadable.lock().unwrap().push(format!("{error}: {query}"));
     }
