@@ -15,7 +15,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use serde_json::Value;
 
 /// How long `up` may take to notice that a topic was created again, and to set up again.
@@ -43,6 +43,39 @@ async fn the_system_works_with_apache_kafka() -> anyhow::Result<()> {
     let (brokers, properties) = kafka.tls();
     let system = start(&brokers, &properties).await?;
     deliver(&system, "by-certificate").await
+}
+
+/// The end of a transaction and the records of an aborted one take up offsets that no consumer ever commits.
+#[tokio::test]
+async fn providers_may_use_transactions_and_the_machine_may_speak_turkish() -> anyhow::Result<()> {
+    let options = Options::default()
+        .with("--kafka=apache")
+        // In Turkish, `i` in upper case is another letter.
+        .env("JAVA_TOOL_OPTIONS", "-Duser.language=tr");
+    let mut system = System::start(options).await?;
+    let producer: FutureProducer = (system.kafka()?.config())
+        .set("transactional.id", "provider")
+        .create()?;
+    producer.init_transactions(SOON)?;
+    for id in ["committed", "aborted"] {
+        producer.begin_transaction()?;
+        let event = order(id).to_string();
+        let record = FutureRecord::to(topic::ORDERS).key(id).payload(&event);
+        (producer.send(record.partition(0), SOON).await).map_err(|(error, _)| error)?;
+        if id == "committed" {
+            producer.commit_transaction(SOON)?;
+            system.wait_for_status(id, "DELIVERED").await;
+        } else {
+            producer.abort_transaction(SOON)?;
+        }
+        let (well, said) = system.doctor(&[]).await?;
+        assert!(well, "{id}: {said}");
+    }
+    system.stop().await?;
+    system.start_again().await?;
+    let status = system.order_status("aborted").await?;
+    assert_eq!(status["status"], "NEW", "{status}");
+    deliver(&system, "after-transactions").await
 }
 
 async fn start(brokers: &str, properties: &Path) -> anyhow::Result<System> {

@@ -232,7 +232,7 @@ pub struct Lag {
     pub partition: i32,
     /// The committed offset: the next record to read.
     pub next: i64,
-    /// The number of unread records that the broker still has.
+    /// The number of unread records that the broker still has, or a little more: transactions' marks between them are counted too.
     pub records: i64,
     /// The number of unread records that the broker has already deleted.
     pub removed: i64,
@@ -248,6 +248,10 @@ async fn with_group<T: Send + 'static>(
     let consumer: BaseConsumer<LastError> = (connection.config())
         .set("group.id", group)
         .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        // For `has_record`: one record is enough, and at the end of a partition there is nothing to wait for.
+        .set("fetch.message.max.bytes", "1024")
+        .set("fetch.wait.max.ms", "10")
         .create_with_context(last_error.clone())
         .map_err(|source| connection.client_error(source))?;
     let done = tokio::task::spawn_blocking(move || work(&consumer)).await;
@@ -263,6 +267,21 @@ fn committed(consumer: &BaseConsumer<LastError>, topic: &str) -> KafkaResult<Top
         partitions.add_partition(topic, partition.id());
     }
     consumer.committed_offsets(partitions, TIMEOUT)
+}
+
+/// Whether a consumer that begins at the offset `next` would read a record. Transactions' marks, and records of aborted transactions
+/// and those that compaction has removed, take up offsets too, but are never delivered, so no consumer commits an offset after them.
+fn has_record(
+    consumer: &BaseConsumer<LastError>,
+    topic: &str,
+    partition: i32,
+    next: i64,
+) -> KafkaResult<bool> {
+    let mut position = TopicPartitionList::new();
+    position.add_partition_offset(topic, partition, Offset::Offset(next))?;
+    consumer.assign(&position)?;
+    let is_end = matches!(consumer.poll(TIMEOUT), Some(Err(KafkaError::PartitionEOF(at))) if at == partition);
+    Ok(!is_end)
 }
 
 /// A consumer group's lag in each partition of a topic.
@@ -281,10 +300,12 @@ pub async fn lag(
                 // No offset is committed yet.
                 _ => first,
             };
+            let at = next.max(first);
+            let is_behind = end > at && has_record(consumer, topic, partition, at)?;
             Ok(Lag {
                 partition,
                 next,
-                records: (end - next.max(first)).max(0),
+                records: if is_behind { end - at } else { 0 },
                 removed: (first - next).max(0),
             })
         });

@@ -137,6 +137,10 @@ impl Progress {
     fn see(&mut self, high: i64, fetched: Option<i64>, now: Instant) {
         let at = fetched.map_or(self.next, |fetched| self.next.max(fetched));
         self.behind = (high - at).max(0);
+        if at >= self.goal {
+            // The last offsets before the goal may be such marks.
+            self.goal = self.goal.min(self.next);
+        }
         let stands = self.last.filter(|(then, _)| *then == at && self.behind > 0);
         self.stalled_since = stands.map(|(_, since)| self.stalled_since.unwrap_or(since));
         self.last = Some((at, now));
@@ -555,5 +559,19 @@ mod tests {
             "a transaction's mark is no record"
         );
         assert_eq!(see(9, 10, Some(10)).await, (0, None));
+    }
+
+    #[test]
+    fn a_partition_that_ends_with_the_mark_of_a_transaction_is_caught_up() {
+        let mut progress = Progress::begin(Found {
+            source: (0, 0),
+            low: 0,
+            high: 10,
+        });
+        progress.next = 9;
+        progress.see(10, None, Instant::now());
+        assert!(!progress.is_caught_up());
+        progress.see(10, Some(10), Instant::now());
+        assert!(progress.is_caught_up());
     }
 }
