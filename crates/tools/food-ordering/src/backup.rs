@@ -27,7 +27,8 @@ const FORMAT: u32 = 1;
 const RESTATE_DATA: &str = "restate";
 /// Entries that are not saved, because they are useless elsewhere or later: logs, locks, addresses, configurations, and the data of
 /// `trials kafka`, which is not from the same moment.
-const LEFT_OUT: [&str; 9] = [
+const LEFT_OUT: [&str; 10] = [
+    LOST_AND_FOUND,
     "logs",
     "tmp",
     "soak",
@@ -38,6 +39,9 @@ const LEFT_OUT: [&str; 9] = [
     "kafka-server.properties",
     "restate.toml",
 ];
+
+/// The directory that some file systems have at their root.
+const LOST_AND_FOUND: &str = "lost+found";
 
 /// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
@@ -86,8 +90,10 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         "{} is not a data directory of `food-ordering up`; give the right one with --data-dir",
         directory.display()
     );
+    let parent = file.parent().context("a file has a directory")?;
+    let place = fs::canonicalize(parent).with_context(|| format!("writing {}", file.display()))?;
     ensure!(
-        !file.starts_with(&directory),
+        !place.starts_with(fs::canonicalize(&directory)?),
         "{} is inside the directory to be saved; choose another place",
         file.display()
     );
@@ -135,7 +141,8 @@ fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
         .open(new)
         .with_context(|| format!("writing {}", new.display()))?;
     let mut tar = Builder::new(GzEncoder::new(archive, Compression::fast()));
-    tar.follow_symlinks(false);
+    // Parts of the data may be on another disk.
+    tar.follow_symlinks(true);
     // Kafka's indexes have holes; gzip makes them small as well.
     tar.sparse(false);
     let json = serde_json::to_vec_pretty(&label)?;
@@ -158,7 +165,7 @@ fn write(directory: &Path, file: &Path, new: &Path) -> anyhow::Result<Label> {
     Ok(label)
 }
 
-/// All files and directories below `directory`, each directory before its content.
+/// All files and directories below `directory`, each directory before its content. Links are followed.
 fn collect(directory: &Path, inside: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let here = directory.join(inside);
     let mut entries: Vec<_> = fs::read_dir(&here)
@@ -173,7 +180,8 @@ fn collect(directory: &Path, inside: &Path, found: &mut Vec<PathBuf>) -> anyhow:
             continue;
         }
         let path = inside.join(&name);
-        let kind = entry.file_type()?;
+        let from = directory.join(&path);
+        let kind = fs::metadata(&from).with_context(|| format!("reading {}", from.display()))?;
         if kind.is_dir() {
             found.push(path.clone());
             collect(directory, &path, found)?;
@@ -257,9 +265,14 @@ fn label_of(entry: &mut tar::Entry<'_, impl Read>) -> anyhow::Result<Label> {
 /// `restore`: recreates the data directory that was saved.
 pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     let directory = std::path::absolute(&args.data_dir)?;
-    let is_free = match fs::read_dir(&directory) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+    let (exists, is_free) = match fs::read_dir(&directory) {
+        Ok(mut entries) => {
+            let is_nothing = |entry: io::Result<fs::DirEntry>| {
+                entry.is_ok_and(|entry| entry.file_name() == LOST_AND_FOUND)
+            };
+            (true, entries.all(is_nothing))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (false, true),
         Err(error) => {
             return Err(error).with_context(|| format!("reading {}", directory.display()));
         }
@@ -271,11 +284,13 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     );
     let parent = directory.parent().context("a directory has a parent")?;
     fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
-    // Unpacked next to the target and renamed when complete. It is removed if anything fails.
+    // Unpacked next to the target, or in it if it exists: it may be a link, a mount point or the current directory, which cannot be
+    // replaced. Moved into place when complete, and removed if anything fails.
+    let place = if exists { &*directory } else { parent };
     let unpacked = tempfile::Builder::new()
         .prefix(".food-ordering-restore-")
-        .tempdir_in(parent)
-        .with_context(|| format!("making a directory in {}", parent.display()))?;
+        .tempdir_in(place)
+        .with_context(|| format!("making a directory in {}", place.display()))?;
     // The mode of the data directory itself.
     let mut mode = 0o700;
     let label = read(&args.file, |entry| {
@@ -298,11 +313,21 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
             args.file.display()
         )
     })?;
-    let unpacked = unpacked.keep();
-    fs::set_permissions(&unpacked, fs::Permissions::from_mode(mode))?;
-    // Replaces an empty directory, and fails if it is no longer empty.
-    fs::rename(&unpacked, &directory)
-        .with_context(|| format!("moving {} to {}", unpacked.display(), directory.display()))?;
+    let mode = fs::Permissions::from_mode(mode);
+    let moved = if exists {
+        move_content(unpacked.path(), &directory)
+            .and_then(|()| fs::set_permissions(&directory, mode))
+    } else {
+        fs::set_permissions(unpacked.path(), mode)
+            .and_then(|()| fs::rename(unpacked.path(), &directory))
+    };
+    moved.with_context(|| {
+        format!(
+            "moving {} to {}",
+            unpacked.path().display(),
+            directory.display()
+        )
+    })?;
     say!(
         "{} is restored to its state of {} ({} files). `food-ordering up --data-dir {0}` continues from there.",
         directory.display(),
@@ -312,8 +337,18 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn move_content(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::rename(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     /// Incompressible data. In a compressed run of equal bytes, flipping a bit may leave the content unchanged.
@@ -374,6 +409,77 @@ mod tests {
         for left_out in ["logs", up::ENDPOINTS, "up.lock"] {
             assert!(!restored.join(left_out).exists(), "{left_out}");
         }
+    }
+
+    #[test]
+    fn data_behind_a_link_is_saved_too() {
+        let (root, args, to) = stopped_system();
+        let (data, disk) = (&args.data_dir.path, root.path().join("disk"));
+        fs::rename(data.join("restate"), &disk).unwrap();
+        symlink("../disk", data.join("restate")).unwrap();
+        main(&args).unwrap();
+        restore(&to).unwrap();
+        let restored = fs::read(to.data_dir.join("restate/local/db/000001.sst"));
+        assert_eq!(restored.unwrap(), table());
+
+        symlink("nowhere", data.join("kafka")).unwrap();
+        let file = root.path().join("another.tar.gz");
+        let error = format!("{:#}", main(&Args { file, ..args }).unwrap_err());
+        assert!(error.contains("data/kafka"), "{error}");
+    }
+
+    #[test]
+    fn the_archive_may_not_be_in_the_directory_that_it_holds() {
+        let (root, args, _) = stopped_system();
+        symlink("data", root.path().join("link")).unwrap();
+        for (file, is_inside) in [
+            ("link/a", true),
+            ("data/logs/a", true),
+            ("data/../a", false),
+        ] {
+            let file = root.path().join(file);
+            let data_dir = flags::DataDirectory {
+                path: args.data_dir.path.clone(),
+            };
+            let saved = main(&Args { file, data_dir });
+            assert_eq!(saved.is_err(), is_inside, "{saved:?}");
+        }
+    }
+
+    #[test]
+    fn an_existing_directory_is_filled_and_not_replaced() {
+        let (root, args, to) = stopped_system();
+        main(&args).unwrap();
+        let volume = root.path().join("volume");
+        fs::create_dir_all(volume.join(LOST_AND_FOUND)).unwrap();
+        symlink("volume", &to.data_dir).unwrap();
+        restore(&to).unwrap();
+        assert!(to.data_dir.is_symlink());
+        assert_eq!(mode(&volume), mode(&args.data_dir.path));
+        let mut found: Vec<_> = fs::read_dir(&volume)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "lost+found",
+                "operator.token",
+                "payment-provider.sqlite",
+                "restate"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_restore_that_fails_at_the_end_leaves_nothing() {
+        let (root, args, to) = stopped_system();
+        main(&args).unwrap();
+        symlink("nowhere", &to.data_dir).unwrap();
+        restore(&to).unwrap_err();
+        let left = fs::read_dir(root.path()).unwrap().count();
+        assert_eq!(left, 3, "the data, the archive and the link");
     }
 
     #[test]
