@@ -72,7 +72,7 @@ impl Cli {
             if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
                 let variables = variables::Known::of(&Self::command());
                 for wrong in variables.not_utf8(std::env::vars_os(), std::env::args_os()) {
-                    eprintln!("error: {wrong} is not UTF-8");
+                    complain!("error: {wrong} is not UTF-8");
                 }
             }
             error.exit()
@@ -85,7 +85,7 @@ impl Cli {
         let without_effect = self.command.variables_without_effect();
         if !matches!(self.command, Command::Serve(_)) {
             for variable in &without_effect {
-                eprintln!("Warning: {variable}");
+                complain!("Warning: {variable}");
             }
         }
         match self.command {

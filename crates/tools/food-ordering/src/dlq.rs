@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
+use domain::order::is_hidden;
 use domain::topic;
 use kafka::records::{self, Record};
 use kafka::{Connection, Publisher, dead_letter};
@@ -117,20 +118,26 @@ pub async fn main(args: Args) -> anyhow::Result<()> {
         Some(brokers) => args.kafka_properties.connection(&brokers)?,
         None => kafka_of(&args.data_dir)?,
     };
+    // Explains why the brokers cannot be reached.
+    kafka::Cluster::discover(&kafka).await?;
     match args.action {
         Action::List => {
-            let mut count = 0;
+            let mut lines = String::new();
             for (topic, _) in DLQ_TOPICS {
                 for letter in read(&kafka, topic).await? {
-                    say!("{}", line(topic, &letter));
-                    count += 1;
+                    lines += &harmless(&line(topic, &letter));
+                    lines.push('\n');
                 }
             }
-            if count == 0 {
-                say!("There are no dead letters.");
+            if lines.is_empty() {
+                lines += "There are no dead letters.\n";
             }
+            print(lines.as_bytes())?;
         }
-        Action::Show { letter } => show(&letter, &find(&kafka, &letter).await?),
+        Action::Show { letter } => {
+            let record = find(&kafka, &letter).await?;
+            print(&shown(&letter, &record, io::stdout().is_terminal()))?;
+        }
         Action::Replay { letter, value, key } => {
             let record = find(&kafka, &letter).await?;
             let (topic, key, value) = replayed(&letter, &record, value.as_deref(), key)?;
@@ -192,19 +199,51 @@ fn line(topic: &str, letter: &Record) -> String {
     )
 }
 
-fn show(position: &Position, letter: &Record) {
-    say!("letter  {position}");
-    say!("from    {}", source(letter));
-    say!("reason  {}", letter.header(dead_letter::REASON));
-    say!("key     {}", key_of(letter));
+/// A dead letter with its value. The value is as it was received, unless it goes to a terminal.
+fn shown(position: &Position, letter: &Record, for_terminal: bool) -> Vec<u8> {
     let length = letter.header(dead_letter::CUT_FROM);
-    if !length.is_empty() {
-        say!(
-            "value   (the first {} of {length} bytes)",
-            letter.value.len()
-        );
+    let cut = if length.is_empty() {
+        String::new()
+    } else {
+        let first = letter.value.len();
+        format!("value   (the first {first} of {length} bytes)\n")
+    };
+    let head = format!(
+        "letter  {position}\nfrom    {}\nreason  {}\nkey     {}\n{cut}",
+        source(letter),
+        letter.header(dead_letter::REASON),
+        key_of(letter)
+    );
+    let shown = [head.as_bytes(), &letter.value, b"\n"].concat();
+    if for_terminal {
+        harmless(&String::from_utf8_lossy(&shown)).into_bytes()
+    } else {
+        shown
     }
-    say!("{}", String::from_utf8_lossy(&letter.value));
+}
+
+/// The text with escapes instead of characters that a terminal obeys.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) && !matches!(c, '\n' | '\t') {
+            harmless.extend(c.escape_default());
+        } else {
+            harmless.push(c);
+        }
+    }
+    harmless
+}
+
+/// Prints what was asked for. It is no error that a reader such as `head` has seen enough, but a full disk is.
+fn print(output: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(output).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("writing to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the record came from: `topic/partition/offset`.
@@ -327,6 +366,20 @@ mod tests {
         for bad in ["orders-dlq/0", "orders/0/12", "orders-dlq/x/1", ""] {
             assert!(bad.parse::<Position>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_value_cannot_control_the_terminal_but_a_file_gets_it_unchanged() {
+        let mut hostile = letter(&[(dead_letter::REASON, "no\u{1b}[2J order")]);
+        hostile.value = b"{\n\t\x1b]0;title\x07\xe2\x80\xae\xff".to_vec();
+        let on_terminal = String::from_utf8(shown(&position(), &hostile, true)).unwrap();
+        assert!(on_terminal.contains("no\\u{1b}[2J order"), "{on_terminal}");
+        assert!(
+            on_terminal.ends_with("{\n\t\\u{1b}]0;title\\u{7}\\u{202e}\u{fffd}\n"),
+            "{on_terminal}"
+        );
+        let in_file = shown(&position(), &hostile, false);
+        assert!(in_file.ends_with(&[&hostile.value[..], b"\n"].concat()));
     }
 
     #[test]

@@ -26,6 +26,15 @@ macro_rules! say {
     }};
 }
 
+/// Prints a line to standard error. Unlike `eprintln!`, it does not panic if that is closed or its disk is full.
+#[macro_export]
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 pub mod backup;
 pub mod broker;
 mod cli;

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match food_ordering::Cli::read().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\nError: {}", food_ordering::error_chain(&error));
+            food_ordering::complain!("\nError: {}", food_ordering::error_chain(&error));
             ExitCode::FAILURE
         }
     }

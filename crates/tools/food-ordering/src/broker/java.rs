@@ -39,11 +39,7 @@ impl Java {
             .await
             .with_context(|| format!("running {} -version", program.display()))?;
         let printed = String::from_utf8_lossy(&output.stderr);
-        // With JAVA_TOOL_OPTIONS, Java prints them first.
-        let version: Vec<&str> = (printed.lines())
-            .filter(|line| !line.starts_with("Picked up "))
-            .collect();
-        let version = version.join("\n");
+        let version = version(&printed);
         let number = number(&version).filter(|_| output.status.success());
         let number = number.with_context(|| {
             format!(
@@ -58,6 +54,13 @@ impl Java {
         );
         Ok(Self { program, version })
     }
+}
+
+/// What `java -version` prints, without the options of the environment (`JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`), which come first.
+fn version(printed: &str) -> String {
+    let lines = printed.lines();
+    let lines = lines.filter(|line| !line.trim_start_matches("NOTE: ").starts_with("Picked up "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The major version in what `java -version` prints, such as `openjdk version "17.0.15" 2025-04-15`.
@@ -160,8 +163,16 @@ mod tests {
             ("java: command not found", None),
             ("version \"x\"", None),
             ("", None),
+            (
+                "Picked up JAVA_TOOL_OPTIONS: -Da=\"b\"\nopenjdk version \"21\"",
+                Some(21),
+            ),
+            (
+                "NOTE: Picked up JDK_JAVA_OPTIONS: -Da=\"b\"\nopenjdk version \"21\"",
+                Some(21),
+            ),
         ] {
-            assert_eq!(number(printed), expected, "{printed}");
+            assert_eq!(number(&version(printed)), expected, "{printed}");
         }
     }
 

@@ -42,9 +42,9 @@ impl fmt::Display for Finding {
             remedy,
         } = self;
         let mark = if remedy.is_some() { "WRONG" } else { "ok" };
-        write!(f, "{mark:<6}{subject:<18}{what}")?;
+        write!(f, "{mark:<6}{subject:<22}{what}")?;
         match remedy {
-            Some(remedy) => write!(f, "\n{:24}-> {remedy}", ""),
+            Some(remedy) => write!(f, "\n{:28}-> {remedy}", ""),
             None => Ok(()),
         }
     }

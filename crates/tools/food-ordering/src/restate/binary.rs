@@ -35,9 +35,9 @@ pub(crate) struct Found {
 
 /// `restate-server-path`: prints the path and nothing else on standard output.
 pub async fn main(wanted: Wanted) -> anyhow::Result<()> {
-    let found = find(&wanted, None, |line| eprintln!("{line}")).await?;
+    let found = find(&wanted, None, |line| complain!("{line}")).await?;
     if let Some(warning) = found.warning {
-        eprintln!("{warning}");
+        complain!("{warning}");
     }
     say!("{}", found.path.display());
     Ok(())
