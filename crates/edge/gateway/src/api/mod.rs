@@ -213,7 +213,8 @@ pub fn router(app: App) -> Router {
 fn cross_site() -> Response {
     Problem::new(
         kind::CROSS_SITE,
-        "a page of another site sent this request: use this gateway's web UI, or a client that is not a browser",
+        "a page of another site sent this request: use this gateway's web UI, or a client that is not a browser. If this is the web UI \
+         behind a proxy, the proxy must pass on the header host as the browser sent it",
     )
     .into_response()
 }

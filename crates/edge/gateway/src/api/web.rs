@@ -74,7 +74,9 @@ impl Files {
             return nothing(path);
         }
         let path = path.to_owned();
-        let (parts, _) = request.into_parts();
+        let (mut parts, _) = request.into_parts();
+        // The files are small, and `ServeDir` knows neither `If-Range` nor when a range is to be ignored.
+        parts.headers.remove(header::RANGE);
         let (wants_page, request) = (wants_page(&parts.headers), Request::from_parts(parts, ()));
         if let Some(response) = self.file(request.clone()).await {
             return response;
@@ -114,6 +116,7 @@ impl Files {
         let caching = if is_well { caching } else { "no-store" };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        headers.remove(header::ACCEPT_RANGES);
         Some(response)
     }
 }

@@ -103,6 +103,24 @@ async fn clients_that_accept_gzip_get_the_compressed_files() {
 }
 
 #[tokio::test]
+async fn files_are_always_sent_whole() {
+    let (gateway, _dist) = with_ui().await;
+    for (name, value) in [
+        ("range", "bytes=0-1"),
+        ("range", "bytes=0-1,3-4"),
+        ("range", "bytes=99-"),
+        ("range", "lines=1-2"),
+        ("if-range", "\"an earlier version\""),
+    ] {
+        let mut request = asset("/theme.js");
+        (request.headers_mut()).insert("range", "bytes=2-3".parse().unwrap());
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let (status, _, _, body) = fetch(&gateway, request).await;
+        assert_eq!((status, body.as_str()), (200, "theme"), "{name}: {value}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_neither_a_page_nor_a_file_is_not_found() {
     let (gateway, _dist) = with_ui().await;
     for request in [
