@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useState } from "react";
 import { Route, Switch, useLocation } from "wouter";
+import { orderIdIn } from "@/lib/order-link";
 import { createQueryClient } from "@/lib/query-client";
 import { Crash } from "./components/crash";
 import { EmptyPage } from "./components/empty-page";
@@ -23,7 +24,7 @@ export function App() {
             <Route path="/checkout" component={Checkout} />
             <Route path="/orders" component={Orders} />
             <Route path="/orders/:orderId">
-              {({ orderId }) => <OrderPage key={orderId} orderId={orderId} />}
+              {({ orderId }) => <OrderPage key={orderId} orderId={orderIdIn(orderId)} />}
             </Route>
             <Route path="/operations" component={LazyOperations} />
             <Route>

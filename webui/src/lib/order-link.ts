@@ -11,6 +11,15 @@ export function orderPath(orderId: string, key: string | null): string {
   return key === null ? path : `${path}#key=${encodeURIComponent(key)}`;
 }
 
+/** The order's id in the last segment of such a path; the router decodes only some characters of it, and not `%3A`. */
+export function orderIdIn(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 /** The key in an address, as `#key=…`. */
 export function keyInHash(hash: string): string | null {
   return new URLSearchParams(hash.replace(/^#/, "")).get("key") || null;
