@@ -76,6 +76,21 @@ test("a menu that could not be loaded appears by itself when the gateway is back
   await expect(page.getByRole("button", { name: "Add Pizza Margherita" })).toBeVisible();
 });
 
+test("a page from before an update of the gateway asks to be reloaded when it needs code that is gone", async ({
+  page,
+}) => {
+  const code = /\/assets\/leaflet-map-.*\.js$/;
+  await page.route(code, (route) => route.fulfill({ status: 404, contentType: "application/problem+json" }));
+  await add(page, "Lasagne");
+  await fillCheckout(page);
+  await expect(page.getByText("This page has been updated")).toBeVisible();
+  await expect(page.getByText(LOST)).toHaveCount(0);
+  await page.unroute(code);
+  await page.getByRole("button", { name: "Reload the page" }).click();
+  await expect(page.getByText("This page has been updated")).toHaveCount(0);
+  await expect(page.locator(".leaflet-container")).toBeVisible();
+});
+
 test("an unknown order is reported as unknown, with a link to the menu", async ({ page }) => {
   await page.goto("/orders/00000000-0000-4000-8000-000000000000");
   await expect(headline(page)).toHaveText("We do not know this order");

@@ -1,3 +1,4 @@
+import { Outdated } from "@/components/ui/outdated";
 import { useLazy } from "@/lib/use-lazy";
 import { Waiting } from "../components/waiting";
 
@@ -6,5 +7,6 @@ const load = () => import("./operations");
 /** The operations page; its code is for operators only. */
 export function LazyOperations() {
   const page = useLazy(load);
+  if (page === "outdated") return <Outdated />;
   return page === null ? <Waiting text="Loading operations …" /> : <page.Operations />;
 }

@@ -1,4 +1,5 @@
 import { useConfig } from "@/api/get-config";
+import { Outdated } from "@/components/ui/outdated";
 import { useLazy } from "@/lib/use-lazy";
 import styles from "./map-view.module.css";
 import type { MapViewProps } from "./types";
@@ -11,7 +12,9 @@ export function MapView(props: MapViewProps) {
   const config = useConfig();
   return (
     <div className={styles.view}>
-      {map === null || config.isPending ? (
+      {map === "outdated" ? (
+        <Outdated />
+      ) : map === null || config.isPending ? (
         <p className={styles.loading}>Unfolding the map …</p>
       ) : (
         <map.LeafletMap
