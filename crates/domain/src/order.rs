@@ -305,7 +305,7 @@ fn order_id(fields: &mut Fields<'_, '_>, given: Option<String>) -> Option<OrderI
 fn text(value: Value<'_>) -> Result<String, String> {
     let text = value.string()?;
     let length = text.chars().count();
-    if text.trim().is_empty() {
+    if text.chars().all(is_invisible) {
         return Err(format!(
             "must have 1 to {MAX_TEXT} characters, but is {}",
             if length == 0 { "empty" } else { "blank" }
@@ -323,6 +323,16 @@ fn text(value: Value<'_>) -> Result<String, String> {
              has {hidden:?}"
         )),
     }
+}
+
+/// Whether a character shows nothing: white space, and Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt of Unicode 16).
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn delay(value: Value<'_>) -> Result<Duration, String> {
@@ -822,6 +832,10 @@ mod tests {
             ),
             (
                 text(r#""  ""#),
+                "products[0].description must have 1 to 500 characters, but is blank",
+            ),
+            (
+                text(r#""\u200b \u3164\u00ad\ufeff""#),
                 "products[0].description must have 1 to 500 characters, but is blank",
             ),
             (
