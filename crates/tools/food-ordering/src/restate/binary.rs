@@ -188,6 +188,7 @@ mod tests {
         for (os, arch, package) in [
             ("linux", "x86_64", "@restatedev/restate-server-linux-x64"),
             ("linux", "aarch64", "@restatedev/restate-server-linux-arm64"),
+            ("macos", "x86_64", "@restatedev/restate-server-darwin-x64"),
             (
                 "macos",
                 "aarch64",
