@@ -5,6 +5,10 @@
 # This file works with BuildKit and with the classic builder, the only one in engines before 23 and in those without buildx. So it
 # uses no cache mounts. Instead, cargo-chef puts the dependencies into a separate layer, which is rebuilt only when Cargo.toml or
 # Cargo.lock changes.
+#
+# BuildKit also builds it for the other architecture, amd64 or arm64 (`--platform linux/arm64`). It compiles on the machine's own
+# architecture, with a cross compiler; only the stage `debian` is emulated. The classic builder knows neither BUILDPLATFORM nor
+# TARGETARCH, and takes `linux` for the machine's own platform.
 
 # The same version as in rust-toolchain.toml; a test compares the two.
 ARG RUST_VERSION=1.95.0
@@ -12,7 +16,7 @@ ARG NODE_VERSION=24
 ARG DEBIAN=trixie
 
 # The web UI.
-FROM node:${NODE_VERSION}-${DEBIAN}-slim AS web-ui
+FROM --platform=${BUILDPLATFORM:-linux} node:${NODE_VERSION}-${DEBIAN}-slim AS web-ui
 WORKDIR /webui
 COPY webui/package.json webui/package-lock.json ./
 # Not `npm ci`, for the reason given in xtask/src/node.rs.
@@ -22,13 +26,34 @@ COPY webui ./
 RUN npm run --silent build && chmod --recursive u=rwX,go=rX dist
 
 # The build tools: compilers and make for the Kafka client and SQLite, OpenSSL for the Kafka client's TLS.
-FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
+FROM --platform=${BUILDPLATFORM:-linux} rust:${RUST_VERSION}-slim-${DEBIAN} AS rust
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
     && rm -rf /var/lib/apt/lists/* \
     && cargo install cargo-chef --locked --version 0.1.78 \
     && rm -rf "$CARGO_HOME/registry"
 WORKDIR /build
+# For the other architecture: its compiler and OpenSSL, and what Cargo needs to know of them. librdkafka's build reads CC, CXX and
+# AR, so the compilers for build scripts get names of their own. /cross contains the argument for Cargo, or nothing.
+ARG BUILDARCH
+ARG TARGETARCH
+RUN touch /cross; [ "$TARGETARCH" = "$BUILDARCH" ] || { set -eu; \
+        case "$TARGETARCH" in \
+            amd64) cpu=x86_64 ;; \
+            arm64) cpu=aarch64 ;; \
+            *) echo "cannot compile for $TARGETARCH" >&2; exit 1 ;; \
+        esac; \
+        gnu=$cpu-linux-gnu; \
+        dpkg --add-architecture "$TARGETARCH"; \
+        apt-get update; \
+        apt-get install --yes --no-install-recommends "g++-$(echo $gnu | tr _ -)" "libssl-dev:$TARGETARCH"; \
+        rm -rf /var/lib/apt/lists/*; \
+        rustup target add $cpu-unknown-linux-gnu; \
+        printf "%s\n" "[target.$cpu-unknown-linux-gnu]" "linker = '$gnu-gcc'" \
+            "[env]" "CC = '$gnu-gcc'" "CXX = '$gnu-g++'" "AR = '$gnu-ar'" "HOST_CC = 'gcc'" "HOST_CXX = 'g++'" "HOST_AR = 'ar'" \
+            "PKG_CONFIG_ALLOW_CROSS = '1'" "PKG_CONFIG_LIBDIR = '/usr/lib/$gnu/pkgconfig'" >"$CARGO_HOME/config.toml"; \
+        echo "--target=$cpu-unknown-linux-gnu" >/cross; \
+    }
 
 # Creates recipe.json, which describes only the dependencies. It stays the same when other parts of the sources change.
 FROM rust AS recipe
@@ -37,7 +62,7 @@ RUN cargo chef prepare --recipe-path recipe.json
 
 FROM rust AS binary
 COPY --from=recipe /build/recipe.json ./
-RUN cargo chef cook --locked --release --package food-ordering --package psql-gateway --package trials --recipe-path recipe.json
+RUN cargo chef cook --locked --release $(cat /cross) --package food-ordering --package psql-gateway --package trials --recipe-path recipe.json
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 # Only the manifests of these packages are needed. The layer with the dependencies contains placeholders for their sources.
@@ -47,13 +72,16 @@ COPY crates crates
 # The views for SQL: psql-gateway reads them, and food-ordering contains them.
 COPY sql sql
 # Names all packages, as above. With only some of them, Cargo would enable other features and recompile a tenth of the dependencies.
-RUN cargo build --locked --release --package food-ordering --package psql-gateway --package trials --bin food-ordering --bin psql-gateway \
+RUN cargo build --locked --release $(cat /cross) --package food-ordering --package psql-gateway --package trials --bin food-ordering --bin psql-gateway \
+    # With a target, Cargo puts the programs into a directory of its name.
+    && if [ -s /cross ]; then mv target/*/release/food-ordering target/*/release/psql-gateway target/release/; fi \
     # The files have the modes of the checkout.
     && chmod --recursive u=rwX,go=rX sql
 
 # The test rig. Linking it takes minutes, so it has its own stage, which BuildKit skips unless it is needed.
 FROM binary AS trials-binary
-RUN cargo build --locked --release --package food-ordering --package psql-gateway --package trials --bin trials
+RUN cargo build --locked --release $(cat /cross) --package food-ordering --package psql-gateway --package trials --bin trials \
+    && if [ -s /cross ]; then mv target/*/release/trials target/release/; fi
 
 # Debian without its package manager and the packages that only the package manager needs, which makes it a third smaller. bash
 # stays, for restate-setup.sh and for people. dpkg stays, so that scanners can list the packages.
