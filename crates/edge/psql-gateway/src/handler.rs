@@ -27,7 +27,7 @@ use pgwire::messages::extendedquery::{
 use pgwire::messages::response::{EmptyQueryResponse, ReadyForQuery, TransactionStatus};
 use pgwire::messages::simplequery::Query;
 use pgwire::messages::startup::ParameterStatus;
-use sqlparser::ast::{Expr, Statement};
+use sqlparser::ast::Statement;
 
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
@@ -44,28 +44,20 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    fn task<'a>(&'a self, text: &'a str) -> Task<'a> {
+    /// A statement that begins now.
+    fn task<'a>(&'a self, text: &'a str, types: &'a [Type]) -> Task<'a> {
+        self.session.begin();
         Task {
             gateway: &self.gateway,
             session: &self.session,
             text,
+            types,
         }
     }
 
-    async fn run(
-        &self,
-        statement: &Statement,
-        text: &str,
-        values: &[Expr],
-        status: TransactionStatus,
-    ) -> Result<Done> {
-        self.session.begin();
-        self.task(text).run(statement, values, status).await
-    }
-
     async fn columns(&self, parsed: &Parsed) -> Result<Option<Columns>> {
-        let task = self.task(&parsed.text);
-        let describe = async || task.describe(&parsed.statement, &parsed.types).await;
+        let task = self.task(&parsed.text, &parsed.types);
+        let describe = async || task.describe(&parsed.statement).await;
         let described = parsed.columns.get_or_try_init(describe);
         described.await.cloned()
     }
@@ -105,9 +97,9 @@ impl Handler {
     {
         let parsed = &portal.statement.statement;
         let values = parameters::values(portal, &parsed.types)?;
-        let (statement, text) = (&parsed.statement, &parsed.text);
+        let task = self.task(&parsed.text, &parsed.types);
         let status = client.transaction_status();
-        let done = self.run(statement, text, &values, status).await?;
+        let done = task.run(&parsed.statement, &values, status).await?;
         let format = &portal.result_column_format;
         self.send_done(client, done, format).await
     }
@@ -197,7 +189,7 @@ impl SimpleQueryHandler for Handler {
         }
         for statement in &statements {
             let status = client.transaction_status();
-            let done = self.run(statement, &text, &[], status).await?;
+            let done = self.task(&text, &[]).run(statement, &[], status).await?;
             if let Some(mut rows) = self.send_done(client, done, &Format::UnifiedText).await? {
                 let columns = rows.row_schema();
                 let columns = RowDescription::new(columns.iter().map(Into::into).collect());
@@ -235,7 +227,7 @@ impl QueryParser for Handler {
             let message = "cannot insert multiple commands into a prepared statement";
             return Err(Error::new("42601", message).into());
         }
-        Ok(Some(self.task(sql).parsed(statement, given).await?))
+        Ok(Some(self.task(sql, &[]).parsed(statement, given).await?))
     }
 
     fn get_parameter_types(&self, parsed: &Parsed) -> PgWireResult<Vec<Type>> {

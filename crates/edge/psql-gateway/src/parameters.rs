@@ -41,7 +41,7 @@ pub(crate) fn types(statement: &Statement, schema: Option<&Schema>) -> Result<Ve
 }
 
 /// The number of a parameter, if the expression is one.
-fn number(expr: &Expr) -> Result<Option<usize>> {
+pub(crate) fn number(expr: &Expr) -> Result<Option<usize>> {
     let Some(name) = sql::placeholder(expr) else {
         return Ok(None);
     };

@@ -48,6 +48,8 @@ pub(crate) struct Task<'a> {
     pub(crate) session: &'a Arc<Session>,
     /// The text the statement came in.
     pub(crate) text: &'a str,
+    /// The types of its parameters.
+    pub(crate) types: &'a [Type],
 }
 
 impl Task<'_> {
@@ -77,18 +79,14 @@ impl Task<'_> {
     }
 
     /// The columns that a statement will answer with, if it answers with rows.
-    pub(crate) async fn describe(
-        &self,
-        statement: &Statement,
-        types: &[Type],
-    ) -> Result<Option<Columns>> {
+    pub(crate) async fn describe(&self, statement: &Statement) -> Result<Option<Columns>> {
         let described = match statement {
-            Statement::Query(query) => self.describe_query(query, types).await.map(Some),
+            Statement::Query(query) => self.describe_query(query).await.map(Some),
             Statement::Explain { .. }
             | Statement::ShowVariable { .. }
             | Statement::Fetch { into: None, .. }
             | Statement::ShowTables { .. } => {
-                let nulls = parameters::nulls(types);
+                let nulls = parameters::nulls(self.types);
                 let done = self.dispatch(statement, &nulls, TransactionStatus::Idle);
                 done.await.map(|done| match done {
                     Done::Rows(rows, _) => Some(rows.columns),
@@ -102,8 +100,9 @@ impl Task<'_> {
                 let Statement::Query(query) = &prepared.statement else {
                     return Ok(None);
                 };
-                let described = self.describe_query(query, &prepared.types).await;
-                described.map(Some)
+                let types = &prepared.types;
+                let task = Task { types, ..*self };
+                task.describe_query(query).await.map(Some)
             }
             _ => Ok(None),
         };
@@ -120,7 +119,7 @@ impl Task<'_> {
         with_stack(|| parameters::types(statement, Some(&schema)))
     }
 
-    async fn describe_query(&self, query: &Query, types: &[Type]) -> Result<Columns> {
+    async fn describe_query(&self, query: &Query) -> Result<Columns> {
         let mut query = with_stack(|| query.clone());
         query.fetch = None;
         query.limit_clause = Some(LimitClause::LimitOffset {
@@ -128,8 +127,9 @@ impl Task<'_> {
             offset: None,
             limit_by: Vec::new(),
         });
-        let nulls = parameters::nulls(types);
-        let described = self.session.begin().limit(self.query(query, &nulls)).await;
+        let nulls = parameters::nulls(self.types);
+        let running = self.session.running();
+        let described = running.limit(self.query(query, &nulls)).await;
         described.map(|rows| rows.columns)
     }
 
@@ -285,9 +285,9 @@ impl Task<'_> {
                 let names = rewrite::output_names(&query);
                 let shown = numbers::shown(&query);
                 let types = if of_runtime {
-                    catalogue::by_types(&mut query, &schema)
+                    catalogue::by_types(&mut query, &schema, self.types)
                 } else {
-                    catalogue::types_of(&query, &schema)
+                    catalogue::types_of(&query, &schema, self.types)
                 };
                 let kinds = numbers::kinds(types, &shown);
                 parameters::substitute(&mut query, values)?;
@@ -406,8 +406,12 @@ impl Task<'_> {
             }
             Ok::<_, Error>(given)
         })?;
-        let text = &prepared.text;
-        let task = Task { text, ..*self };
+        let (text, types) = (&*prepared.text, &*prepared.types);
+        let task = Task {
+            text,
+            types,
+            ..*self
+        };
         task.dispatch(&prepared.statement, &given, status).await
     }
 

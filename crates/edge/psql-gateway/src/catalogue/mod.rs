@@ -100,7 +100,7 @@ impl Catalogue {
     /// The rows of a query, at most so many.
     fn find(&self, query: &Query, session: &Arc<Session>, most: usize) -> Result<Found> {
         let mut query = query.clone();
-        let kinds = types::of_query(&query, &self.schema);
+        let kinds = types::of_query(&query, &self.schema, &[]);
         let names = rewrite::output_names(&query);
         translate::translate(&mut query, &kinds, session)?;
         bounds::check(&query)?;

@@ -14,6 +14,7 @@ use sqlparser::ast::{
 };
 
 use super::facts;
+use crate::parameters::number;
 use crate::parse;
 use crate::rewrite::output_names;
 use crate::schema::{Schema, pg_type};
@@ -39,11 +40,13 @@ struct Scope<'a> {
     with: Vec<Rc<(String, Columns)>>,
     /// The tables of the runtime, and the views.
     schema: Option<&'a Schema>,
+    /// The types of the parameters.
+    parameters: &'a [Type],
 }
 
-/// What each output column of a query can be seen to be.
-pub(crate) fn of_query(query: &Query, schema: &Schema) -> Vec<Option<Type>> {
-    shown(query, &Scope::of(schema).within(query))
+/// What each output column of a query with parameters of these types can be seen to be.
+pub(crate) fn of_query(query: &Query, schema: &Schema, parameters: &[Type]) -> Vec<Option<Type>> {
+    shown(query, &Scope::of(schema, parameters).within(query))
 }
 
 /// The types of the output columns of a query, in whose expressions this can be seen.
@@ -133,8 +136,12 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
 /// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, halves of
 /// `double precision` to even numbers; a time with a zone loses it by `AT TIME ZONE 'UTC'`; a date plus an interval is a time; `real` becomes
 /// `double precision`; a `bigint` does not overflow; and a quotient has enough digits. Answers what [`of_query`] does.
-pub(crate) fn by_types(query: &mut Query, schema: &Schema) -> Vec<Option<Type>> {
-    let around = Scope::of(schema).within(query);
+pub(crate) fn by_types(
+    query: &mut Query,
+    schema: &Schema,
+    parameters: &[Type],
+) -> Vec<Option<Type>> {
+    let around = Scope::of(schema, parameters).within(query);
     let types = shown(query, &around);
     let mut order_by = query.order_by.take();
     let is_one = matches!(&*query.body, SetExpr::Select(_));
@@ -401,9 +408,10 @@ impl Columns {
 
 impl<'a> Scope<'a> {
     /// Where nothing but the tables of the runtime and the views can be seen.
-    fn of(schema: &'a Schema) -> Self {
+    fn of(schema: &'a Schema, parameters: &'a [Type]) -> Self {
         Self {
             schema: Some(schema),
+            parameters,
             ..Self::default()
         }
     }
@@ -413,6 +421,7 @@ impl<'a> Scope<'a> {
         Self {
             with: self.with.clone(),
             schema: self.schema,
+            parameters: self.parameters,
             ..Self::default()
         }
     }
@@ -520,7 +529,11 @@ fn of(expr: &Expr, scope: &Scope<'_>) -> Option<Type> {
             Value::Number(text, _) if text.parse::<i64>().is_ok() => Some(Type::INT8),
             Value::Number(..) => Some(Type::NUMERIC),
             Value::Boolean(_) => Some(Type::BOOL),
-            Value::Placeholder(_) => None,
+            // One that nothing gives a type is a text, which says nothing of the others.
+            Value::Placeholder(_) => {
+                let of = scope.parameters.get(number(expr).ok()??.checked_sub(1)?);
+                of.filter(|of| **of != Type::TEXT).cloned()
+            }
             _ => Some(Type::UNKNOWN),
         },
         Expr::IsNull(_)
@@ -680,7 +693,7 @@ mod tests {
     }
 
     fn types(sql: &str) -> String {
-        let found = of_query(&parse::query(sql).unwrap(), &schema());
+        let found = of_query(&parse::query(sql).unwrap(), &schema(), &[Type::INT4]);
         let names = found
             .iter()
             .map(|of| of.as_ref().map_or("?", |of| of.name()));
@@ -759,8 +772,8 @@ mod tests {
                 "int4 bool int8 numeric date",
             ),
             (
-                "$1 + 1, nope, nope(1), json_get_int(text, 'a') + 1, current_schema",
-                "? ? ? ? name",
+                "$2 + 1, nope, nope(1), json_get_int(text, 'a') + 1, current_schema, $1, $1 + 1",
+                "? ? ? ? name int4 int4",
             ),
             ("t.*", "int2 int8 numeric float8 numeric text date"),
         ] {
@@ -797,7 +810,7 @@ mod tests {
             asked = format!("round({asked})");
         }
         let mut query = parse::query(&format!("select {asked} from t")).unwrap();
-        by_types(&mut query, &schema());
+        by_types(&mut query, &schema(), &[]);
         assert!(query.to_string().len() < 10_000);
     }
 
@@ -863,7 +876,7 @@ mod tests {
             ),
         ] {
             let mut query = parse::query(asked).unwrap();
-            by_types(&mut query, &schema());
+            by_types(&mut query, &schema(), &[]);
             assert_eq!(query.to_string(), expected, "{asked}");
         }
     }
