@@ -210,6 +210,11 @@ impl Server {
         let Some(framed) = negotiate_tls(stream, acceptor).await? else {
             return Ok(None);
         };
+        // Whoever is between the client and here could have sent it.
+        if framed.is_secure() && !framed.read_buffer().is_empty() {
+            let why = "unencrypted data after the request for encryption";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
         let old = framed.into_parts();
         let stream = Limited::new(old.io, self.limits.message, &old.read_buf, PATIENCE)?;
         let mut parts = FramedParts::new(stream, old.codec);

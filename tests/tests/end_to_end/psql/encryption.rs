@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, ensure};
 use end_to_end_tests::{Options, SOON, System, eventually, psql_gateway};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// A second psql gateway, with a password and a certificate. It is killed on drop.
 struct Gateway {
@@ -49,7 +51,7 @@ impl Gateway {
             directory,
         };
         eventually("the gateway to listen", SOON, async || {
-            tokio::net::TcpStream::connect(("127.0.0.1", port))
+            TcpStream::connect(("127.0.0.1", port))
                 .await
                 .map_err(|error| error.to_string())
         })
@@ -94,6 +96,23 @@ impl Gateway {
         ))
     }
 
+    /// The port of somebody in between, who puts a startup message into the connection of a client that asks for TLS.
+    async fn meddler(&self) -> anyhow::Result<u16> {
+        const STARTUP: &[u8] = b"\0\0\0\x13\0\x03\0\0user\0anna\0\0";
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let gateway = self.port;
+        tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await?;
+            let mut server = TcpStream::connect(("127.0.0.1", gateway)).await?;
+            let mut request = [0; 8];
+            client.read_exact(&mut request).await?;
+            server.write_all(&[&request[..], STARTUP].concat()).await?;
+            tokio::io::copy_bidirectional(&mut client, &mut server).await
+        });
+        Ok(port)
+    }
+
     fn certificate(&self, name: &str) -> String {
         let path: &Path = self.directory.path();
         format!("sslrootcert={}", path.join(name).display())
@@ -131,10 +150,13 @@ async fn only_clients_with_the_password_and_tls_are_admitted() -> anyhow::Result
         );
     }
 
+    let meddled = format!("sslmode=require port={}", gateway.meddler().await?);
     for (password, connection, complaint) in [
+        // What was there before TLS counts for nothing, not even as an answer.
+        (right, &*meddled, "server closed the connection unexpectedly"),
         (
             right,
-            &*format!("sslmode=verify-full {others}"),
+            &format!("sslmode=verify-full {others}"),
             "certificate verify failed",
         ),
         (
