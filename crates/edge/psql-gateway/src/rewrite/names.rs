@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     AccessExpr, Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor,
-    TableWithJoins, TrimWhereField, WildcardAdditionalOptions, visit_expressions_mut,
+    TableWithJoins, TrimWhereField, TypedString, WildcardAdditionalOptions, visit_expressions_mut,
 };
 
 use crate::catalogue::facts;
@@ -111,13 +111,14 @@ fn name_in_runtime(expr: &Expr) -> String {
 pub(crate) fn name(expr: &Expr) -> Option<String> {
     own_name(expr).or_else(|| match expr {
         // By what it is cast to at last, in the catalogue's words.
-        Expr::Cast { data_type, .. } => {
+        Expr::Cast { data_type, .. } | Expr::TypedString(TypedString { data_type, .. }) => {
             let written = data_type.to_string().to_lowercase();
             let of = facts::type_in_sql(written.trim_end_matches("[]"));
             Some(of.map_or(written, |of| of.name().to_owned()))
         }
         Expr::Nested(expr) | Expr::Collate { expr, .. } => name(expr),
         Expr::Case { .. } => Some("case".to_owned()),
+        Expr::Interval(_) => Some("interval".to_owned()),
         _ => None,
     })
 }
@@ -136,6 +137,7 @@ fn own_name(expr: &Expr) -> Option<String> {
             Some(if *shorthand { "substr" } else { "substring" }.to_owned())
         }
         Expr::Overlay { .. } => Some("overlay".to_owned()),
+        Expr::AtTimeZone { .. } => Some("timezone".to_owned()),
         Expr::Trim { trim_where, .. } => Some(match trim_where {
             Some(TrimWhereField::Leading) => "ltrim".to_owned(),
             Some(TrimWhereField::Trailing) => "rtrim".to_owned(),
