@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::Sink;
+use futures::{Sink, SinkExt};
 use ipnet::IpNet;
 use parking_lot::Mutex;
 use pgwire::api::auth::sasl::SASLAuthStartupHandler;
@@ -18,7 +18,7 @@ use pgwire::api::auth::{
 };
 use pgwire::api::{ClientInfo, PidSecretKeyGenerator};
 use pgwire::error::{PgWireError, PgWireResult};
-use pgwire::messages::startup::SecretKey;
+use pgwire::messages::startup::{NegotiateProtocolVersion, SecretKey};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
@@ -26,8 +26,11 @@ use tracing::debug;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::session::Session;
-use crate::settings::reported;
+use crate::settings::{boolean, reported};
 use crate::tls::Tls;
+
+/// The latest protocol that is spoken here is 3.2. There is none between it and 3.0.
+const LATEST: u16 = 2;
 
 /// Users and their passwords, salted and hashed as SCRAM-SHA-256 wants them.
 #[derive(Debug)]
@@ -177,14 +180,14 @@ impl StartupHandler for Door {
     async fn on_startup<C>(
         &self,
         client: &mut C,
-        message: PgWireFrontendMessage,
+        mut message: PgWireFrontendMessage,
     ) -> PgWireResult<()>
     where
         C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        if let PgWireFrontendMessage::Startup(startup) = &message {
+        if let PgWireFrontendMessage::Startup(startup) = &mut message {
             if self.encrypted && !client.is_secure() {
                 return Err(Error::fatal("28000", "this server is reached by TLS only")
                     .hint("Ask for it by sslmode=require, or better sslmode=verify-full.")
@@ -205,11 +208,23 @@ impl StartupHandler for Door {
                 )
             })?;
             *self.seat.lock() = Some(seat);
-            if startup.parameters.contains_key("replication") {
+            let replication = startup.parameters.get("replication");
+            if replication.is_some_and(|value| boolean(value) != Some(false)) {
                 return Err(Error::fatal("0A000", "there is nothing to replicate here").into());
             }
             let introduced = self.session.introduce(&startup.parameters);
             introduced.map_err(Error::at_startup)?;
+            // A client of a later protocol has to know which one is spoken here, and which of its options are unknown.
+            let options = startup.parameters.keys().cloned();
+            let options: Vec<_> = options.filter(|name| name.starts_with("_pq_.")).collect();
+            let minor = &mut startup.protocol_number_minor;
+            let wished = std::mem::replace(minor, if *minor < LATEST { 0 } else { LATEST });
+            if wished > LATEST || !options.is_empty() {
+                let spoken = 3 << 16 | i32::from(*minor);
+                let answer = NegotiateProtocolVersion::new(spoken, options);
+                let answer = PgWireBackendMessage::NegotiateProtocolVersion(answer);
+                client.feed(answer).await?;
+            }
         }
         if let Some(scram) = &self.scram {
             return scram.on_startup(client, message).await;
@@ -244,11 +259,8 @@ impl ServerParameterProvider for Parameters {
     fn server_parameters<C: ClientInfo>(&self, _client: &C) -> Option<HashMap<String, String>> {
         let settings = self.0.settings();
         let value = |name: &str| settings.get(&name.to_lowercase()).cloned();
-        let mut told: HashMap<String, String> = reported()
-            .filter_map(|name| Some((name.to_owned(), value(name)?)))
-            .collect();
-        told.insert("session_authorization".to_owned(), self.0.about().user);
-        Some(told)
+        let told = reported().filter_map(|name| Some((name.to_owned(), value(name)?)));
+        Some(told.collect())
     }
 }
 

@@ -41,10 +41,7 @@ impl Error {
 
     /// One that ends the connection.
     pub fn fatal(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            fatal: true,
-            ..Self::new(code, message)
-        }
+        Self::new(code, message).at_startup()
     }
 
     /// The same, but it ends the connection.

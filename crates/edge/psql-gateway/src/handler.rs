@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::gateway::Gateway;
 use crate::prepared::Parsed;
 use crate::rows::Columns;
-use crate::session::{Session, unknown_cursor};
+use crate::session::{Session, known_cursor, unknown_cursor};
 use crate::statement::{Done, Task};
 use crate::{parameters, parse};
 
@@ -331,6 +331,13 @@ impl ExtendedQueryHandler for Handler {
                 return Err(Error::new("08P01", message).into());
             }
             let portal = Portal::try_new(&message, statement)?;
+            let name = &portal.name;
+            if name != DEFAULT_NAME
+                && (client.portal_store().get_portal(name).is_some()
+                    || self.session.cursor(name).is_ok())
+            {
+                return Err(known_cursor(name).into());
+            }
             client.portal_store().put_portal(Arc::new(portal));
         } else {
             let name = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);

@@ -6,9 +6,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
-use pgwire::api::{ClientInfo, NoopHandler, PgWireConnectionState};
-use pgwire::messages::PgWireFrontendMessage;
+use futures::{FutureExt, SinkExt, StreamExt};
+use pgwire::api::store::PortalStore;
+use pgwire::api::{
+    ClientInfo, ClientPortalStore, DEFAULT_NAME, NoopHandler, PgWireConnectionState,
+};
+use pgwire::error::{ErrorInfo, PgWireError};
+use pgwire::messages::response::TransactionStatus;
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use pgwire::tokio::server::{
     MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message,
 };
@@ -275,9 +280,8 @@ impl Parts {
             Err(_) => "it ends too early".to_owned(),
         };
         // What follows cannot be understood either.
-        let farewell = Error::fatal("08P01", format!("invalid message: {invalid}")).into();
-        process_error(client, farewell, false).await?;
-        Ok(false)
+        let farewell = Error::fatal("08P01", format!("invalid message: {invalid}"));
+        refuse(client, farewell.into(), false).await
     }
 
     async fn answer(
@@ -300,6 +304,10 @@ impl Parts {
         }
         let ends = matches!(message, PgWireFrontendMessage::CancelRequest(_));
         let is_extended = message.is_extended_query();
+        if matches!(message, PgWireFrontendMessage::Query(_)) {
+            client.portal_store().rm_portal(DEFAULT_NAME);
+        }
+        let was_idle = client.transaction_status() == TransactionStatus::Idle;
         let processed = Box::pin(process_message(
             message,
             client,
@@ -313,21 +321,36 @@ impl Parts {
             processed = processed => processed,
             () = self.stop.overdue.cancelled() => return farewell(client).await,
         };
-        if let Err(error) = processed {
-            let starting = is_starting(client);
-            process_error(client, error, is_extended).await?;
-            // Who was not let in does not get another try on this connection.
-            return Ok(!starting && !ends);
+        if !was_idle && client.transaction_status() == TransactionStatus::Idle {
+            // Portals end with their transaction.
+            client.portal_store().clear_portals();
         }
-        Ok(!ends)
+        match processed {
+            Ok(()) => Ok(!ends),
+            Err(error) => refuse(client, error, is_extended).await,
+        }
     }
+}
+
+/// Answers with an error. Whether there may be another message: after a fatal error there is none, nor does who was not let in get
+/// another try on this connection.
+async fn refuse(client: &mut Client, error: PgWireError, is_extended: bool) -> io::Result<bool> {
+    let error = ErrorInfo::from(error);
+    if !error.is_fatal() && !is_starting(client) {
+        process_error(client, PgWireError::UserError(error.into()), is_extended).await?;
+        return Ok(true);
+    }
+    client
+        .send(PgWireBackendMessage::ErrorResponse(error.into()))
+        .await?;
+    client.close().await?;
+    Ok(false)
 }
 
 /// What PostgreSQL says when it is stopped; there is no further message.
 async fn farewell(client: &mut Client) -> io::Result<bool> {
     let text = "terminating connection due to administrator command";
-    process_error(client, Error::fatal("57P01", text).into(), false).await?;
-    Ok(false)
+    refuse(client, Error::fatal("57P01", text).into(), false).await
 }
 
 #[cfg(test)]

@@ -41,10 +41,16 @@ struct State {
     cursors: HashMap<String, Cursor>,
     /// The settings as the client was told of them.
     told: BTreeMap<&'static str, String>,
-    /// The zone in which times are shown.
-    zone: Arc<Zone>,
+    /// The settings of the beginning, and those that are left after the transaction: without those of `SET LOCAL`.
+    first: Changed,
+    lasting: Changed,
+    /// The beginning of the transaction, without a name, and its savepoints, each with the settings of the time and those that would last.
+    marks: Vec<(String, [Changed; 2])>,
     running: Running,
 }
+
+/// Settings that differ from those of the server.
+type Changed = BTreeMap<String, String>;
 
 /// What limits the statement that is being run.
 #[derive(Debug, Clone)]
@@ -78,12 +84,14 @@ impl Session {
                     user: "restate".to_owned(),
                     database: "restate".to_owned(),
                     pid: 0,
-                    settings: BTreeMap::new(),
+                    settings: Changed::new(),
                 },
                 prepared: HashMap::new(),
                 cursors: HashMap::new(),
                 told: BTreeMap::new(),
-                zone: Arc::default(),
+                first: Changed::new(),
+                lasting: Changed::new(),
+                marks: Vec::new(),
                 running: Running {
                     cancelled: CancellationToken::new(),
                     deadline: Instant::now(),
@@ -95,20 +103,17 @@ impl Session {
 
     /// Takes over what the client says of itself: its user, its database and its settings, also those in `options`.
     pub(crate) fn introduce(&self, parameters: &BTreeMap<String, String>) -> Result<()> {
+        let nobody = || Error::new("28000", "no PostgreSQL user name in the startup packet");
+        let user = parameters.get("user").ok_or_else(nobody)?;
+        let database = parameters.get("database").unwrap_or(user);
         let mut state = self.state.lock();
-        if let Some(user) = parameters.get("user") {
-            state.about.user.clone_from(user);
-            state.about.database.clone_from(user);
-        }
-        if let Some(database) = parameters.get("database") {
-            state.about.database.clone_from(database);
-        }
+        state.about.user.clone_from(user);
+        state.about.database.clone_from(database);
         drop(state);
-        let options = parameters
-            .get("options")
-            .map(|text| settings::options(text));
-        for (name, value) in options.transpose()?.unwrap_or_default() {
-            self.set(&name, &value)?;
+        self.set("session_authorization", user, false)?;
+        let options = parameters.get("options").map_or("", String::as_str);
+        for (name, value) in settings::options(options)? {
+            self.set(&name, &value, false)?;
         }
         for (name, value) in parameters {
             let name = name.to_lowercase();
@@ -116,9 +121,12 @@ impl Session {
             let mut others = "user database options replication client_encoding".split(' ');
             let is_other = others.any(|other| other == name);
             if !is_other && !name.starts_with("_pq_.") {
-                self.set(&name, value)?;
+                self.set(&name, value, false)?;
             }
         }
+        let mut state = self.state.lock();
+        state.first = state.lasting.clone();
+        drop(state);
         self.news();
         Ok(())
     }
@@ -175,7 +183,8 @@ impl Session {
 
     /// The zone in which times are shown.
     pub(crate) fn zone(&self) -> Arc<Zone> {
-        self.state.lock().zone.clone()
+        let name = self.setting("timezone").unwrap_or_default();
+        Arc::new(Zone::named(&name).unwrap_or_default())
     }
 
     /// How values are written.
@@ -196,8 +205,9 @@ impl Session {
         all.chain(self.about().settings).collect()
     }
 
-    /// Changes a setting. Values that PostgreSQL would refuse are refused; what has no effect here is remembered all the same.
-    pub(crate) fn set(&self, name: &str, value: &str) -> Result<()> {
+    /// Changes a setting, or does so for the rest of the transaction only. Values that PostgreSQL would refuse are refused; what has no
+    /// effect here is remembered all the same.
+    pub(crate) fn set(&self, name: &str, value: &str, is_local: bool) -> Result<()> {
         let name = name.to_lowercase();
         let invalid = || {
             let message = format!("invalid value for parameter \"{name}\": \"{value}\"");
@@ -218,15 +228,16 @@ impl Session {
             {
                 return Err(Error::read_only("set transaction read-write mode"));
             }
+            "standard_conforming_strings" if boolean(value) == Some(false) => {
+                return Err(Error::unsupported("literals in which backslashes escape"));
+            }
             "statement_timeout" => {
                 let limit = settings::timeout(value)?.unwrap_or_default();
                 limit.as_millis().to_string()
             }
             "timezone" => {
-                let zone = Arc::new(Zone::named(value).ok_or_else(invalid)?);
-                let name = zone.name().to_owned();
-                self.state.lock().zone = zone;
-                name
+                let zone = Zone::named(value).ok_or_else(invalid)?;
+                zone.name().to_owned()
             }
             "datestyle" => {
                 settings::date_style(&self.setting("datestyle")?, value)?.ok_or_else(invalid)?
@@ -251,27 +262,68 @@ impl Session {
                 known.valid(value).ok_or_else(invalid)?
             }
         };
-        self.state.lock().about.settings.insert(name, value);
+        let is_local = is_local || name == "transaction_isolation";
+        let mut state = self.state.lock();
+        if !is_local {
+            state.lasting.insert(name.clone(), value.clone());
+        }
+        if !is_local || !state.marks.is_empty() {
+            state.about.settings.insert(name, value);
+        }
         Ok(())
     }
 
     /// Gives a setting, or all, the value of the beginning.
     pub(crate) fn reset(&self, name: Option<&str>) -> Result<()> {
-        let Some(name) = name.map(str::to_lowercase) else {
-            let mut state = self.state.lock();
-            state.about.settings.clear();
-            state.zone = Arc::default();
-            return Ok(());
-        };
-        if default(&name).is_none() && !name.contains('.') {
-            return Err(unknown_setting(&name));
+        let state = &mut *self.state.lock();
+        for changed in [&mut state.about.settings, &mut state.lasting] {
+            let Some(name) = name.map(str::to_lowercase) else {
+                changed.clone_from(&state.first);
+                continue;
+            };
+            if default(&name).is_none() && !name.contains('.') {
+                return Err(unknown_setting(&name));
+            }
+            changed.remove(&name);
+            changed.extend(
+                state
+                    .first
+                    .get_key_value(&name)
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
-        let mut state = self.state.lock();
-        if name == "timezone" {
-            state.zone = Arc::default();
-        }
-        state.about.settings.remove(&name);
         Ok(())
+    }
+
+    /// Begins a transaction, or a part of one that can be undone: a savepoint has a name.
+    pub(crate) fn mark(&self, name: &str) {
+        let mut state = self.state.lock();
+        let settings = [state.about.settings.clone(), state.lasting.clone()];
+        state.marks.push((name.to_owned(), settings));
+    }
+
+    /// Forgets a savepoint and those after it, or undoes what was set since then.
+    pub(crate) fn release(&self, name: &str, undo: bool) -> Result<()> {
+        let mut state = self.state.lock();
+        let found = state.marks.iter().rposition(|(known, _)| known == name);
+        let unknown = || Error::new("3B001", format!("savepoint \"{name}\" does not exist"));
+        let found = found.ok_or_else(unknown)?;
+        state.marks.truncate(found + usize::from(undo));
+        if let Some((_, settings)) = state.marks.get(found).cloned() {
+            [state.about.settings, state.lasting] = settings;
+        }
+        Ok(())
+    }
+
+    /// Ends a transaction. What was set in one that failed is undone.
+    pub(crate) fn end(&self, undo: bool) {
+        self.close_cursors(false);
+        let mut state = self.state.lock();
+        let begun = std::mem::take(&mut state.marks).into_iter().next();
+        if let Some((_, [_, lasting])) = begun.filter(|_| undo) {
+            state.lasting = lasting;
+        }
+        state.about.settings = state.lasting.clone();
     }
 
     /// Keeps a statement under a name. The empty name stands for the last statement without a name.
@@ -313,10 +365,7 @@ impl Session {
     pub(crate) fn declare(&self, name: &str, cursor: Cursor) -> Result<()> {
         let mut state = self.state.lock();
         if state.cursors.contains_key(name) {
-            return Err(Error::new(
-                "42P03",
-                format!("cursor \"{name}\" already exists"),
-            ));
+            return Err(known_cursor(name));
         }
         if state.cursors.len() >= MAX_CURSORS {
             let message = format!("more than {MAX_CURSORS} cursors");
@@ -350,6 +399,10 @@ impl Session {
 fn unknown_setting(name: &str) -> Error {
     let message = format!("unrecognized configuration parameter \"{name}\"");
     Error::new("42704", message)
+}
+
+pub(crate) fn known_cursor(name: &str) -> Error {
+    Error::new("42P03", format!("cursor \"{name}\" already exists"))
 }
 
 pub(crate) fn unknown_cursor(name: &str) -> Error {
@@ -410,16 +463,53 @@ mod tests {
         let session = Session::new(Duration::from_secs(5));
         assert_eq!(
             session
-                .set("default_transaction_read_only", "off")
+                .set("default_transaction_read_only", "off", false)
                 .unwrap_err()
                 .code,
             "25006"
         );
-        session.set("statement_timeout", "1h").unwrap();
+        session.set("statement_timeout", "1h", false).unwrap();
         assert!(session.begin().deadline <= Instant::now() + Duration::from_secs(5));
-        session.set("statement_timeout", "10ms").unwrap();
+        session.set("statement_timeout", "10ms", false).unwrap();
         assert!(session.begin().deadline <= Instant::now() + Duration::from_millis(10));
         session.reset(None).unwrap();
         assert_eq!(session.setting("STATEMENT_TIMEOUT").unwrap(), "0");
+    }
+
+    #[test]
+    fn settings_are_those_of_the_transaction_and_of_the_beginning() {
+        let session = Session::new(Duration::from_secs(5));
+        let parameters = [("user", "a"), ("application_name", "first")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        session.introduce(&parameters.into()).unwrap();
+        let set = |value, is_local| session.set("application_name", value, is_local).unwrap();
+        let is = |value: &str| assert_eq!(session.setting("application_name").unwrap(), value);
+        set("no transaction", true);
+        is("first");
+        session.mark("");
+        set("a", false);
+        session.mark("s");
+        set("b", false);
+        session.mark("s");
+        set("c", true);
+        is("c");
+        session.release("s", true).unwrap();
+        is("b");
+        session.release("s", false).unwrap();
+        session.release("s", true).unwrap();
+        is("a");
+        assert_eq!(session.release("t", true).unwrap_err().code, "3B001");
+        set("local", true);
+        session.end(false);
+        is("a");
+        session.mark("");
+        set("d", false);
+        session.end(true);
+        is("a");
+        session.reset(Some("application_name")).unwrap();
+        is("first");
+        set("e", false);
+        session.reset(None).unwrap();
+        is("first");
     }
 }

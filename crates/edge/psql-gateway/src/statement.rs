@@ -9,9 +9,9 @@ use futures::{StreamExt, TryStreamExt};
 use pgwire::api::Type;
 use pgwire::messages::response::TransactionStatus;
 use sqlparser::ast::{
-    CloseCursor, CopySource, CopyTarget, Declare, DiscardObject, Expr, Ident, LimitClause,
-    ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor, TransactionMode,
-    Value,
+    CloseCursor, ContextModifier, CopySource, CopyTarget, Declare, DiscardObject, Expr, Ident,
+    LimitClause, ObjectName, Query, Reset, SelectItem, Set, SetExpr, Statement, TableFactor,
+    TransactionMode, Value,
 };
 use tokio::sync::OnceCell;
 
@@ -401,8 +401,11 @@ impl Task<'_> {
         }
         let given = with_stack(|| {
             let mut given = given.to_vec();
-            for value in &mut given {
+            for (value, of) in given.iter_mut().zip(&prepared.types) {
                 parameters::substitute(value, values)?;
+                if let Some(text) = sql::text(value) {
+                    *value = parameters::typed(text, of)?;
+                }
             }
             Ok::<_, Error>(given)
         })?;
@@ -420,10 +423,8 @@ impl Task<'_> {
         let name = match words.join(" ").as_str() {
             "transaction isolation level" => "transaction_isolation".to_owned(),
             "time zone" => "timezone".to_owned(),
-            "session authorization" => {
-                let user = self.session.about().user;
-                return Self::shown("session_authorization", &user);
-            }
+            // The parser leaves out SESSION.
+            "authorization" => "session_authorization".to_owned(),
             "all" => {
                 let settings = self.session.settings();
                 let rows = settings.iter();
@@ -446,7 +447,7 @@ impl Task<'_> {
     /// Statements about the session and its transactions.
     fn control(&self, statement: &Statement, status: TransactionStatus) -> Result<Done> {
         match statement {
-            Statement::Set(set) => self.set(set, status),
+            Statement::Set(set) => self.set(set),
             Statement::Reset(reset) => {
                 match &reset.reset {
                     Reset::ALL => self.session.reset(None)?,
@@ -457,28 +458,47 @@ impl Task<'_> {
                 }
                 Ok(Done::Tag("RESET"))
             }
-            Statement::StartTransaction { modes, .. } => {
-                self.modes(modes, "transaction_isolation")?;
-                Ok(Done::Transaction("BEGIN", TransactionStatus::Transaction))
+            Statement::StartTransaction { modes, begin, .. } => {
+                if status == TransactionStatus::Idle {
+                    self.session.mark("");
+                }
+                self.modes(modes, true)?;
+                let tag = if *begin { "BEGIN" } else { "START TRANSACTION" };
+                Ok(Done::Transaction(tag, TransactionStatus::Transaction))
             }
-            Statement::Commit { .. }
-            | Statement::Rollback {
-                savepoint: None, ..
+            Statement::Rollback {
+                savepoint: Some(_), ..
+            }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. }
+                if status == TransactionStatus::Idle =>
+            {
+                let message = "savepoints can only be used in transaction blocks";
+                Err(Error::new("25P01", message))
+            }
+            Statement::Rollback {
+                savepoint: Some(name),
+                ..
             } => {
-                self.session.close_cursors(false);
-                self.session.reset(Some("transaction_isolation"))?;
-                let tag = match (statement, status) {
-                    (Statement::Rollback { .. }, _) | (_, TransactionStatus::Error) => "ROLLBACK",
-                    _ => "COMMIT",
-                };
+                self.session.release(&sql::folded(name), true)?;
+                let status = TransactionStatus::Transaction;
+                Ok(Done::Transaction("ROLLBACK", status))
+            }
+            Statement::Commit { .. } | Statement::Rollback { .. } => {
+                let is_failed = status == TransactionStatus::Error;
+                let undo = is_failed || matches!(statement, Statement::Rollback { .. });
+                self.session.end(undo);
+                let tag = if undo { "ROLLBACK" } else { "COMMIT" };
                 Ok(Done::Transaction(tag, TransactionStatus::Idle))
             }
-            Statement::Rollback { .. } => Ok(Done::Transaction(
-                "ROLLBACK",
-                TransactionStatus::Transaction,
-            )),
-            Statement::Savepoint { .. } => Ok(Done::Tag("SAVEPOINT")),
-            Statement::ReleaseSavepoint { .. } => Ok(Done::Tag("RELEASE")),
+            Statement::Savepoint { name } => {
+                self.session.mark(&sql::folded(name));
+                Ok(Done::Tag("SAVEPOINT"))
+            }
+            Statement::ReleaseSavepoint { name } => {
+                self.session.release(&sql::folded(name), false)?;
+                Ok(Done::Tag("RELEASE"))
+            }
             Statement::Deallocate { name, .. } => {
                 if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all") {
                     self.session.deallocate(None)?;
@@ -521,33 +541,39 @@ impl Task<'_> {
         }
     }
 
-    /// Remembers the isolation level. Drivers say `READ WRITE` at the start of any transaction; each statement that writes is refused.
-    fn modes(&self, modes: &[TransactionMode], setting: &str) -> Result<()> {
+    /// Remembers the isolation level of the transaction, or of all that follow. Drivers say `READ WRITE` at the start of any transaction;
+    /// each statement that writes is refused.
+    fn modes(&self, modes: &[TransactionMode], is_local: bool) -> Result<()> {
+        let names = ["default_transaction_isolation", "transaction_isolation"];
         for mode in modes {
             if let TransactionMode::IsolationLevel(level) = mode {
                 let level = level.to_string().to_lowercase();
-                self.session.set(setting, &level)?;
+                (self.session).set(names[usize::from(is_local)], &level, is_local)?;
             }
         }
         Ok(())
     }
 
-    fn set(&self, set: &Set, status: TransactionStatus) -> Result<Done> {
-        let (name, values) = match set {
+    fn set(&self, set: &Set) -> Result<Done> {
+        let (name, values, is_local) = match set {
             Set::SingleAssignment {
-                variable, values, ..
-            } => (variable.to_string(), values.as_slice()),
-            Set::SetTimeZone { value, .. } => ("timezone".to_owned(), std::slice::from_ref(value)),
+                variable,
+                values,
+                scope,
+                ..
+            } => {
+                let is_local = *scope == Some(ContextModifier::Local);
+                (variable.to_string(), values.as_slice(), is_local)
+            }
+            Set::SetTimeZone { value, local } => {
+                ("timezone".to_owned(), std::slice::from_ref(value), *local)
+            }
             Set::SetNames { charset_name, .. } => {
-                self.session.set("client_encoding", &charset_name.value)?;
+                (self.session).set("client_encoding", &charset_name.value, false)?;
                 return Ok(Done::Tag("SET"));
             }
             Set::SetTransaction { modes, session, .. } => {
-                if *session {
-                    self.modes(modes, "default_transaction_isolation")?;
-                } else if status != TransactionStatus::Idle {
-                    self.modes(modes, "transaction_isolation")?;
-                }
+                self.modes(modes, !session)?;
                 return Ok(Done::Tag("SET"));
             }
             Set::SetRole { .. } | Set::SetSessionAuthorization(_) | Set::SetNamesDefault { .. } => {
@@ -558,8 +584,10 @@ impl Task<'_> {
         let name = name.to_lowercase();
         let values: Vec<String> = values.iter().map(plain).collect();
         match values.as_slice() {
-            [only] if only.eq_ignore_ascii_case("default") => self.session.reset(Some(&name))?,
-            _ => self.session.set(&name, &values.join(", "))?,
+            [only] if ["default", "local"].contains(&&*only.to_lowercase()) => {
+                self.session.reset(Some(&name))?;
+            }
+            _ => (self.session).set(&name, &values.join(", "), is_local)?,
         }
         Ok(Done::Tag("SET"))
     }
@@ -626,6 +654,7 @@ fn prepared_name(name: &ObjectName) -> String {
 fn plain(value: &Expr) -> String {
     match value {
         Expr::Identifier(ident) => ident.value.clone(),
+        Expr::Interval(interval) => plain(&interval.value),
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => text.clone(),
             other => other.to_string(),

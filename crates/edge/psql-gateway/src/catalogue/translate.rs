@@ -189,9 +189,9 @@ impl VisitorMut for Translator<'_> {
         let before = self.functions;
         let mut tables = Vec::new();
         visit_expressions_mut(&mut select.projection, |expr| {
-            if let Some((name, array)) = rows_of(expr) {
+            if let Some((name, rows)) = rows_of(expr) {
                 let table = moved_name(before + tables.len());
-                tables.push(each(call("pg_array_json", [array]), &table));
+                tables.push(each(rows, &table));
                 *expr = column(&table, &name);
             }
             ControlFlow::Continue(())
@@ -357,10 +357,11 @@ impl Translator<'_> {
                     Err(error) => Err(error),
                 }
             }
-            ("set_config", [setting, value, ..]) => {
+            ("set_config", [setting, value, is_local]) => {
                 if let (Some(setting), Some(value)) = (text(uncast(setting)), text(uncast(value))) {
-                    self.session.set(setting, value)?;
-                    return Ok(constant(self.session.setting(setting)?));
+                    let is_local = uncast(is_local).to_string() == "true";
+                    self.session.set(setting, value, is_local)?;
+                    return Ok(constant(self.session.shown(setting)?));
                 }
                 Ok(None)
             }
@@ -399,7 +400,7 @@ impl Translator<'_> {
             } => {
                 let array = array_exprs.first().cloned();
                 let rows = array.map(|array| call("pg_array_json", [array]));
-                rows.map(|rows| (rows, "unnest", alias, *with_ordinality))
+                rows.map(|rows| (rows, "unnest".to_owned(), alias, *with_ordinality))
             }
             TableFactor::Table {
                 name,
@@ -409,29 +410,28 @@ impl Translator<'_> {
                 ..
             } => {
                 let arguments = args.args.iter().filter_map(sql::argument).cloned();
-                let function = sql::last(name).unwrap_or_default();
-                match function.as_str() {
-                    "unnest" => Some((call("pg_array_json", arguments), "unnest")),
-                    "generate_series" => Some((call("pg_series", arguments), "generate_series")),
+                let mut function = sql::last(name).unwrap_or_default();
+                let rows = match function.as_str() {
                     "string_to_array" | "current_schemas" => {
                         // One row with the value.
                         let value = call(&function, arguments);
-                        Some((call("json_array", [value]), "value"))
+                        function = "value".to_owned();
+                        Some(call("json_array", [value]))
                     }
-                    _ => None,
-                }
-                .map(|(rows, name)| (rows, name, alias, *with_ordinality))
+                    _ => rows(&function, arguments),
+                };
+                rows.map(|rows| (rows, function, alias, *with_ordinality))
             }
             _ => None,
         };
         if let Some((rows, name, alias, with_ordinality)) = rows {
             let table = alias.as_ref().map(|alias| sql::folded(&alias.name));
-            let table = table.unwrap_or_else(|| name.to_owned());
+            let table = table.unwrap_or_else(|| name.clone());
             let columns = alias.iter().flat_map(|alias| &alias.columns);
             let columns: Vec<String> = columns.map(|column| sql::folded(&column.name)).collect();
             let value = columns.first().unwrap_or(&table).clone();
             self.renamed
-                .push((table.clone(), value, column(&table, "unnest")));
+                .push((table.clone(), value, column(&table, &name)));
             if with_ordinality {
                 let ordinality = columns.get(1).map_or("ordinality", String::as_str);
                 let number = column(&table, "generate_subscripts");
@@ -521,18 +521,28 @@ fn accessed(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
         })
 }
 
-/// The name and the array of a call that returns a row for each element of an array.
+/// The name of a function that returns several rows, and what they are made of: an array in JSON.
 fn rows_of(expr: &Expr) -> Option<(String, Expr)> {
     let Expr::Function(function) = expr else {
         return None;
     };
     let name = sql::last(&function.name)?;
-    let known = ["unnest", "generate_subscripts", "_pg_expandarray"].contains(&&*name);
     let FunctionArguments::List(list) = &function.args else {
         return None;
     };
-    let array = list.args.first().and_then(sql::argument);
-    Some((name, array.filter(|_| known)?.clone()))
+    let arguments = list.args.iter().filter_map(sql::argument).cloned();
+    let rows = rows(&name, arguments)?;
+    Some((name, rows))
+}
+
+fn rows(function: &str, arguments: impl Iterator<Item = Expr>) -> Option<Expr> {
+    match function {
+        "unnest" | "generate_subscripts" | "_pg_expandarray" => {
+            Some(call("pg_array_json", arguments.take(1)))
+        }
+        "generate_series" => Some(call("pg_series", arguments)),
+        _ => None,
+    }
 }
 
 /// `json_each(json) AS table`, which has a row for each element of an array.

@@ -136,12 +136,8 @@ fn of_select(select: &Select, around: &Scope<'_>) -> Columns {
 /// Writes out what PostgreSQL does by the types of values, and the runtime does not: what is cast to a whole number is rounded, halves of
 /// `double precision` to even numbers; a time with a zone loses it by `AT TIME ZONE 'UTC'`; a date plus an interval is a time; `real` becomes
 /// `double precision`; a `bigint` does not overflow; and a quotient has enough digits. Answers what [`of_query`] does.
-pub(crate) fn by_types(
-    query: &mut Query,
-    schema: &Schema,
-    parameters: &[Type],
-) -> Vec<Option<Type>> {
-    let around = Scope::of(schema, parameters).within(query);
+pub(crate) fn by_types(query: &mut Query, schema: &Schema, given: &[Type]) -> Vec<Option<Type>> {
+    let around = Scope::of(schema, given).within(query);
     let types = shown(query, &around);
     let mut order_by = query.order_by.take();
     let is_one = matches!(&*query.body, SetExpr::Select(_));

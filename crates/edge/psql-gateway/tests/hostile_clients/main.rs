@@ -21,6 +21,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 /// How long anything may take that should happen soon.
 const SOON: Duration = Duration::from_secs(30);
@@ -427,6 +429,116 @@ async fn a_message_that_ends_too_early_ends_its_connection() {
     let said = String::from_utf8_lossy(&rest(&mut stream).await).into_owned();
     assert!(said.contains("08P01"), "{said}");
     is_alive(port).await;
+}
+
+/// The kinds of the messages that the gateway says until it hangs up, and the SQLSTATEs of errors.
+async fn told(port: u16, sent: &[u8]) -> String {
+    let said = send_and_leave(port, sent).await;
+    let mut rest = &said[..];
+    let mut told = Vec::new();
+    while let [kind, a, b, c, d, ..] = *rest {
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap();
+        let mut fields = rest[5..=length].split(|byte| *byte == 0);
+        let code = fields.find_map(|field| field.strip_prefix(b"C"));
+        let code = code.filter(|_| kind == b'E').unwrap_or_default();
+        told.push(char::from(kind).to_string() + &String::from_utf8_lossy(code));
+        rest = &rest[length + 1..];
+    }
+    told.retain(|message| !["S", "K", "R"].contains(&&**message));
+    told.join(" ")
+}
+
+#[tokio::test]
+async fn after_a_fatal_error_there_is_nothing_more() {
+    let port = gateway(|_| {}).await;
+    let with = |settings: &[u8]| {
+        let body = [b"\0\x03\0\0", settings, b"\0"].concat();
+        let length = u32::try_from(body.len() + 4).unwrap();
+        [&length.to_be_bytes()[..], &body].concat()
+    };
+    for (sent, expected) in [
+        (with(b"user\0a\0nope\01\0"), "E42704"),
+        (with(b"database\0a\0"), "E28000"),
+        (with(b"user\0a\0replication\0true\0"), "E0A000"),
+        (with(b"user\0a\0replication\0false\0"), "Z"),
+        ([startup(), message(b'!', b"")].concat(), "Z E08P01"),
+    ] {
+        assert_eq!(told(port, &sent).await, expected, "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn later_protocols_and_options_of_them_are_negotiated() {
+    let port = gateway(|_| {}).await;
+    for (minor, option, expected) in [
+        (0, &b""[..], None),
+        (1, b"", None),
+        (2, b"", None),
+        (3, b"", Some(&b"\0\x03\0\x02\0\0\0\0"[..])),
+        (0, b"_pq_.x\0\0", Some(b"\0\x03\0\0\0\0\0\x01_pq_.x\0")),
+        (2, b"_pq_.x\0\0", Some(b"\0\x03\0\x02\0\0\0\x01_pq_.x\0")),
+    ] {
+        let body = [&b"\0\x03\0"[..], &[minor], b"user\0test\0", option, b"\0"].concat();
+        let length = u32::try_from(body.len() + 4).unwrap();
+        let said = send_and_leave(port, &[&length.to_be_bytes()[..], &body].concat()).await;
+        let expected = expected.map(|body| message(b'v', body)).unwrap_or_default();
+        let first = [&expected[..], &message(b'R', &[0; 4])].concat();
+        assert!(said.starts_with(&first), "{minor} {option:?}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_described_as_it_is_answered() {
+    let port = gateway(|_| {}).await;
+    let config = format!("host=127.0.0.1 port={port} user=test");
+    let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // No statement before it has set a limit of time.
+    let refused = client.prepare("explain select key from state").await.err();
+    let code = refused.and_then(|error| error.code().cloned());
+    assert_ne!(code, Some(SqlState::QUERY_CANCELED));
+    let asked = "select $1, $1 + 1, -$1 from pg_class limit 1";
+    let statement = client.prepare_typed(asked, &[Type::INT2]).await.unwrap();
+    let row = client.query_one(&statement, &[&4_i16]).await.unwrap();
+    let values = (row.get::<_, i16>(0), row.get::<_, i32>(1), row.get(2));
+    assert_eq!(values, (4, 5, -4_i16));
+}
+
+#[tokio::test]
+async fn portals_end_with_their_transaction_and_share_names_with_cursors() {
+    let port = gateway(|_| {}).await;
+    let query = |sql: &str| message(b'Q', &cstring(sql));
+    let parse = [&b"s\0select oid from pg_am\0"[..], b"\0\0"].concat();
+    let bind = |name: &str| message(b'B', &[&*cstring(name), b"s\0", &[0; 6]].concat());
+    let execute = |name: &str| message(b'E', &[&*cstring(name), b"\0\0\0\x01"].concat());
+    let sync = message(b'S', b"");
+    let cursor = query("declare c cursor for select 1 from pg_am");
+    let begin = [
+        startup(),
+        query("begin"),
+        message(b'P', &parse),
+        bind("p"),
+        execute("p"),
+        sync.clone(),
+    ]
+    .concat();
+    for (then, expected) in [
+        (vec![query("commit"), execute("p")], "C Z E34000 Z"),
+        (vec![query("rollback"), execute("p")], "C Z E34000 Z"),
+        (vec![execute("p")], "D s Z"),
+        (vec![bind("p")], "E42P03 Z"),
+        (vec![cursor, bind("c")], "C Z E42P03 Z"),
+        (
+            vec![bind(""), execute(""), query("show role"), execute("")],
+            "2 D s T D C Z E34000 Z",
+        ),
+    ] {
+        let sent = [begin.clone(), then.concat(), sync.clone()].concat();
+        assert_eq!(
+            told(port, &sent).await,
+            format!("Z C Z 1 2 D s Z {expected}")
+        );
+    }
 }
 
 #[tokio::test]

@@ -2060,3 +2060,72 @@ select 'a'::varchar || 'b'
 select 'a'::char(3)
 
 select null::int + 1
+
+--- rules
+-- Transactions: what is set in one, and its savepoints
+begin; set statement_timeout = '5s'; set local timezone = 'Europe/Berlin'
+
+savepoint a
+
+set statement_timeout = '6s'
+
+rollback to savepoint a
+
+select current_setting('statement_timeout'), current_setting('timezone')
+
+rollback to savepoint nope
+
+rollback to a
+
+release a
+
+commit
+
+select current_setting('statement_timeout'), current_setting('timezone')
+
+set local statement_timeout = '7s'
+
+start transaction
+
+select set_config('statement_timeout', '8s', true), set_config('work_mem', '5MB', false)
+
+rollback to a
+
+rollback
+
+select current_setting('statement_timeout'), current_setting('work_mem')
+
+reset statement_timeout
+
+savepoint a
+
+release savepoint a
+
+rollback to savepoint a
+
+-- Names of columns
+select date '2026-01-02', interval '1 day', time '01:02:03', timestamp '2026-01-02 03:04:05' at time zone 'UTC' is null, now() at time zone 'UTC' is null
+
+select timestamptz '2026-01-02 03:04:05+00' at time zone 'UTC'
+
+-- Functions that return several rows
+select array(select k from generate_subscripts(conkey, 1) as k order by k) from pg_constraint where oid = 0
+
+select relname, generate_series(1, 3) from pg_class where relname = 'pg_am' order by 2
+
+select s from pg_class, generate_subscripts(array['a', 'b'], 1) as s where relname = 'pg_am' order by s
+
+prepare p(text, int) as select $1, $2, $2 + 1
+
+execute p('x', '4')
+
+execute p('x', 'y')
+
+set time zone interval '+05:30' hour to minute
+
+set time zone local
+
+show session authorization
+
+--! backslashes never escape
+set standard_conforming_strings = off
