@@ -415,7 +415,7 @@ impl Translator<'_> {
                     "string_to_array" | "current_schemas" => {
                         // One row with the value.
                         let value = call(&function, arguments);
-                        function = "value".to_owned();
+                        function = String::from("value");
                         Some(call("json_array", [value]))
                     }
                     _ => rows(&function, arguments),
