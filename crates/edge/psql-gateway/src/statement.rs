@@ -654,7 +654,14 @@ fn prepared_name(name: &ObjectName) -> String {
 fn plain(value: &Expr) -> String {
     match value {
         Expr::Identifier(ident) => ident.value.clone(),
-        Expr::Interval(interval) => plain(&interval.value),
+        // A time zone: an interval counts to the east, what comes after a zone's name to the west.
+        Expr::Interval(interval) => {
+            let east = plain(&interval.value);
+            match east.strip_prefix('-') {
+                Some(size) => format!("<{east}>+{size}"),
+                None => format!("<{east}>-{}", east.trim_start_matches('+')),
+            }
+        }
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => text.clone(),
             other => other.to_string(),

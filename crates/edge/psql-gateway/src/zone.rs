@@ -28,7 +28,7 @@ impl Zone {
         }
     }
 
-    /// The zone of this name, or with this offset: `Europe/Berlin`, `UTC`, `2`, `-03:30`, `CET-1CEST,M3.5.0,M10.5.0/3`.
+    /// The zone of this name, or with this offset: `Europe/Berlin`, `UTC`, `2`, `+03:30`, `CET-1CEST,M3.5.0,M10.5.0/3`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         let name = name.trim();
         match name.to_lowercase().as_str() {
@@ -36,16 +36,22 @@ impl Zone {
             "utc" | "default" | "z" => return Some(Self::default()),
             _ => {}
         }
-        // Hours to the east, or an offset as POSIX has it, which counts to the west.
-        let offset = match after_name(name) {
-            Some(rest) if rest == name => seconds(rest),
-            Some(rest) => seconds(rest).map(|offset| -offset),
-            None => None,
+        let fixed = |offset: i32| {
+            let is_possible = offset.abs() < 86_400;
+            let zone = Offset::from_seconds(offset).ok().filter(|_| is_possible);
+            zone.map(TimeZone::fixed)
         };
-        if let Some(offset) = offset.filter(|offset| offset.abs() < 86_400) {
-            let zone = TimeZone::fixed(Offset::from_seconds(offset).ok()?);
+        // A number is one of hours to the east.
+        if let Ok(hours) = name.parse::<f64>() {
+            #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+            let offset = (hours * 3_600.0) as i32;
+            let zone = fixed(offset).filter(|_| hours.is_finite())?;
             let name = format!("<{0}>{1}", shown(offset), shown(-offset));
             return Some(Self::new(&name, zone));
+        }
+        // Any other offset is one of POSIX, which counts to the west.
+        if let Some(offset) = after_name(name).and_then(seconds) {
+            return Some(Self::new(name, fixed(-offset)?));
         }
         if let Ok(zone) = TimeZone::get(name) {
             let name = zone.iana_name()?.to_owned();
@@ -153,8 +159,11 @@ mod tests {
             ("utc", 0, "UTC"),
             ("GMT", 0, "GMT"),
             ("1", 3_600, "<+01>-01"),
-            ("-3:30", -12_600, "<-03:30>+03:30"),
-            ("GMT-02:00", 7_200, "<+02>-02"),
+            ("-3.5", -12_600, "<-03:30>+03:30"),
+            ("-3:30", 12_600, "-3:30"),
+            ("02:00", -7_200, "02:00"),
+            ("GMT-02:00", 7_200, "GMT-02:00"),
+            ("<+02>-02", 7_200, "<+02>-02"),
         ] {
             let zone = Zone::named(name).unwrap();
             assert_eq!((zone.offset(0), zone.name()), (offset, called), "{name}");
@@ -164,6 +173,8 @@ mod tests {
             "../../etc/passwd",
             "",
             "99",
+            "nan",
+            "99:00",
             "Europe/Berlin\0",
         ] {
             assert_eq!(Zone::named(name), None, "{name}");

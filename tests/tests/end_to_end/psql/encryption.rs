@@ -153,7 +153,11 @@ async fn only_clients_with_the_password_and_tls_are_admitted() -> anyhow::Result
     let meddled = format!("sslmode=require port={}", gateway.meddler().await?);
     for (password, connection, complaint) in [
         // What was there before TLS counts for nothing, not even as an answer.
-        (right, &*meddled, "server closed the connection unexpectedly"),
+        (
+            right,
+            &*meddled,
+            "server closed the connection unexpectedly",
+        ),
         (
             right,
             &format!("sslmode=verify-full {others}"),

@@ -457,7 +457,7 @@ async fn after_a_fatal_error_there_is_nothing_more() {
         [&length.to_be_bytes()[..], &body].concat()
     };
     for (sent, expected) in [
-        (with(b"user\0a\0nope\01\0"), "E42704"),
+        (with(b"user\0a\0nope\x001\0"), "E42704"),
         (with(b"database\0a\0"), "E28000"),
         (with(b"user\0a\0replication\0true\0"), "E0A000"),
         (with(b"user\0a\0replication\0false\0"), "Z"),
