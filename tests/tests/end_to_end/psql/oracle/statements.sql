@@ -2123,19 +2123,27 @@ execute p('x', 'y')
 
 set time zone interval '+05:30' hour to minute
 
-select current_setting('timezone'), '2026-01-01 00:00+00'::timestamptz
+show timezone
+
+select '2026-01-01 00:00+00'::timestamptz
 
 set time zone '+02:00'
 
-select current_setting('timezone'), '2026-01-01 00:00+00'::timestamptz
+show timezone
+
+select '2026-01-01 00:00+00'::timestamptz
 
 set time zone -3.5
 
-select current_setting('timezone'), '2026-01-01 00:00+00'::timestamptz
+show timezone
+
+select '2026-01-01 00:00+00'::timestamptz
 
 set time zone 'UTC+3'
 
-select current_setting('timezone'), '2026-01-01 00:00+00'::timestamptz
+show timezone
+
+select '2026-01-01 00:00+00'::timestamptz
 
 set time zone local
 
