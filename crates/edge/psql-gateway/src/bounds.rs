@@ -522,7 +522,8 @@ impl Makes {
         };
         let argument = |at: usize| list.args.get(at).and_then(sql::argument);
         // More than are allowed if it cannot be seen how many: they are no numbers.
-        let told = |at: usize| argument(at).map_or(0, |expr| whole(expr).unwrap_or(u64::MAX));
+        let number = |expr| whole(expr).or_else(|| length(expr)).unwrap_or(u64::MAX);
+        let told = |at: usize| argument(at).map_or(0, number);
         let Some(name) = sql::last(&function.name) else {
             return Self::Sum;
         };
@@ -591,6 +592,20 @@ fn whole(expr: &Expr) -> Option<u64> {
         _ if sql::is_null(expr) || sql::placeholder(expr).is_some() => Some(0),
         _ => sql::digits(expr)?.trim_start_matches('-').parse().ok(),
     }
+}
+
+/// The most that the length of a column can be.
+fn length(expr: &Expr) -> Option<u64> {
+    let Expr::Function(Function { name, args, .. }) = expr else {
+        return None;
+    };
+    let (name, FunctionArguments::List(list)) = (sql::last(name)?, args) else {
+        return None;
+    };
+    let array = list.args.first().and_then(sql::argument)?;
+    let is_length = ["array_lower", "array_upper", "array_length"].contains(&&*name);
+    let is_column = matches!(array, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+    (is_length && is_column).then_some(VALUE)
 }
 
 /// Whether the runtime looks twice at what is in it.
@@ -673,6 +688,8 @@ mod tests {
                 "select id || k from (select id, case when key = any(array[{list}]) then 'a' else 'b' end as k from state) t"
             ),
             "select count(*) from range(1000000000000) r where r.value % 7 = 3          "
+                .to_owned(),
+            "select generate_series(array_lower(conkey, 1), array_upper(c.conkey, 1)) from pg_constraint c"
                 .to_owned(),
         ] {
             assert_eq!(refused(&sql), None, "{}", &sql[..60]);
@@ -788,6 +805,10 @@ mod tests {
             ),
             (
                 "select array_resize(array[1], length(key), 0) from state       ".to_owned(),
+                "54000",
+            ),
+            (
+                "select range(1, array_length(array_repeat(value, 90))) from state".to_owned(),
                 "54000",
             ),
             (
