@@ -1,10 +1,14 @@
 //! What functions about a session answer, and what its settings are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlparser::ast::Value;
 
 use crate::settings;
+
+/// Settings that differ from those of the server. Savepoints share them.
+pub(crate) type Changed = Arc<BTreeMap<String, String>>;
 
 /// What functions about the session answer.
 #[derive(Debug, Clone, Default)]
@@ -12,8 +16,7 @@ pub(crate) struct About {
     pub(crate) user: String,
     pub(crate) database: String,
     pub(crate) pid: i32,
-    /// The settings that differ from those of the beginning.
-    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) settings: Changed,
 }
 
 /// What `version()` answers. Clients choose by the version what they ask of the catalogue.

@@ -13,7 +13,7 @@ use pgwire::types::format::FormatOptions;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::about::About;
+use crate::about::{About, Changed};
 use crate::catalogue::facts;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
@@ -25,6 +25,10 @@ use crate::zone::Zone;
 const MAX_PREPARED: usize = 1_000;
 /// How many cursors a connection may keep. Each is a query of the runtime that has not ended.
 const MAX_CURSORS: usize = 100;
+/// How many settings a connection may change.
+const MAX_SETTINGS: usize = 1_000;
+/// How many savepoints a transaction may have. pgjdbc makes one for each statement with `autosave=always`, and forgets none.
+const MAX_SAVEPOINTS: usize = 100_000;
 
 /// A connection's memory.
 #[derive(Debug)]
@@ -48,9 +52,6 @@ struct State {
     marks: Vec<(String, [Changed; 2])>,
     running: Running,
 }
-
-/// Settings that differ from those of the server.
-type Changed = BTreeMap<String, String>;
 
 /// What limits the statement that is being run.
 #[derive(Debug, Clone)]
@@ -84,13 +85,13 @@ impl Session {
                     user: "restate".to_owned(),
                     database: "restate".to_owned(),
                     pid: 0,
-                    settings: Changed::new(),
+                    settings: Changed::default(),
                 },
                 prepared: HashMap::new(),
                 cursors: HashMap::new(),
                 told: BTreeMap::new(),
-                first: Changed::new(),
-                lasting: Changed::new(),
+                first: Changed::default(),
+                lasting: Changed::default(),
                 marks: Vec::new(),
                 running: Running {
                     cancelled: CancellationToken::new(),
@@ -202,7 +203,8 @@ impl Session {
         let all = all.map(|setting| (setting.name, setting.default));
         let all = all.chain(settings::defaults());
         let all = all.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        all.chain(self.about().settings).collect()
+        let changed = self.about().settings;
+        all.chain((*changed).clone()).collect()
     }
 
     /// Changes a setting, or does so for the rest of the transaction only. Values that PostgreSQL would refuse are refused; what has no
@@ -264,11 +266,15 @@ impl Session {
         };
         let is_local = is_local || name == "transaction_isolation";
         let mut state = self.state.lock();
+        let changed = &state.about.settings;
+        if changed.len() >= MAX_SETTINGS && !changed.contains_key(&name) {
+            return Err(too_many("settings", MAX_SETTINGS));
+        }
         if !is_local {
-            state.lasting.insert(name.clone(), value.clone());
+            Arc::make_mut(&mut state.lasting).insert(name.clone(), value.clone());
         }
         if !is_local || !state.marks.is_empty() {
-            state.about.settings.insert(name, value);
+            Arc::make_mut(&mut state.about.settings).insert(name, value);
         }
         Ok(())
     }
@@ -284,6 +290,7 @@ impl Session {
             if default(&name).is_none() && !name.contains('.') {
                 return Err(unknown_setting(&name));
             }
+            let changed = Arc::make_mut(changed);
             changed.remove(&name);
             changed.extend(
                 state
@@ -296,16 +303,21 @@ impl Session {
     }
 
     /// Begins a transaction, or a part of one that can be undone: a savepoint has a name.
-    pub(crate) fn mark(&self, name: &str) {
+    pub(crate) fn mark(&self, name: &str) -> Result<()> {
         let mut state = self.state.lock();
+        if state.marks.len() > MAX_SAVEPOINTS {
+            return Err(too_many("savepoints", MAX_SAVEPOINTS));
+        }
         let settings = [state.about.settings.clone(), state.lasting.clone()];
-        state.marks.push((name.to_owned(), settings));
+        state.marks.push((shortened(name).to_owned(), settings));
+        Ok(())
     }
 
     /// Forgets a savepoint and those after it, or undoes what was set since then.
     pub(crate) fn release(&self, name: &str, undo: bool) -> Result<()> {
         let mut state = self.state.lock();
-        let found = state.marks.iter().rposition(|(known, _)| known == name);
+        let is_this = |mark: &(String, _)| mark.0 == shortened(name);
+        let found = state.marks.iter().rposition(is_this);
         let unknown = || Error::new("3B001", format!("savepoint \"{name}\" does not exist"));
         let found = found.ok_or_else(unknown)?;
         state.marks.truncate(found + usize::from(undo));
@@ -335,10 +347,8 @@ impl Session {
             return Err(Error::new("42P05", message));
         }
         if !exists && state.prepared.len() >= MAX_PREPARED {
-            let message = format!("more than {MAX_PREPARED} prepared statements");
-            return Err(
-                Error::new("54000", message).hint("DEALLOCATE those that are not needed any more.")
-            );
+            return Err(too_many("prepared statements", MAX_PREPARED)
+                .hint("DEALLOCATE those that are not needed any more."));
         }
         state.prepared.insert(name.to_owned(), prepared);
         Ok(())
@@ -368,9 +378,8 @@ impl Session {
             return Err(known_cursor(name));
         }
         if state.cursors.len() >= MAX_CURSORS {
-            let message = format!("more than {MAX_CURSORS} cursors");
             return Err(
-                Error::new("54000", message).hint("CLOSE those that are not needed any more.")
+                too_many("cursors", MAX_CURSORS).hint("CLOSE those that are not needed any more.")
             );
         }
         state.cursors.insert(name.to_owned(), cursor);
@@ -394,6 +403,15 @@ impl Session {
         let mut state = self.state.lock();
         state.cursors.retain(|_, cursor| cursor.is_held && !all);
     }
+}
+
+fn too_many(of_what: &str, most: usize) -> Error {
+    Error::new("54000", format!("more than {most} {of_what}"))
+}
+
+/// A name without what PostgreSQL leaves away of it.
+fn shortened(name: &str) -> &str {
+    &name[..name.floor_char_boundary(63)]
 }
 
 fn unknown_setting(name: &str) -> Error {
@@ -486,11 +504,11 @@ mod tests {
         let is = |value: &str| assert_eq!(session.setting("application_name").unwrap(), value);
         set("no transaction", true);
         is("first");
-        session.mark("");
+        session.mark("").unwrap();
         set("a", false);
-        session.mark("s");
+        session.mark("s").unwrap();
         set("b", false);
-        session.mark("s");
+        session.mark("s").unwrap();
         set("c", true);
         is("c");
         session.release("s", true).unwrap();
@@ -502,12 +520,22 @@ mod tests {
         set("local", true);
         session.end(false);
         is("a");
-        session.mark("");
+        session.mark("").unwrap();
         set("d", false);
         session.end(true);
         is("a");
         session.reset(Some("application_name")).unwrap();
         is("first");
+        for number in 0..2 * MAX_SETTINGS {
+            let _ = session.set(&format!("a.b{number}"), "c", false);
+        }
+        assert_eq!(session.set("a.b", "c", false).unwrap_err().code, "54000");
+        for _ in 0..=MAX_SAVEPOINTS {
+            session.mark(&"s".repeat(100)).unwrap();
+        }
+        assert_eq!(session.mark("s").unwrap_err().code, "54000");
+        session.release(&"s".repeat(63), false).unwrap();
+        session.end(true);
         set("e", false);
         session.reset(None).unwrap();
         is("first");

@@ -460,7 +460,7 @@ impl Task<'_> {
             }
             Statement::StartTransaction { modes, begin, .. } => {
                 if status == TransactionStatus::Idle {
-                    self.session.mark("");
+                    self.session.mark("")?;
                 }
                 self.modes(modes, true)?;
                 let tag = if *begin { "BEGIN" } else { "START TRANSACTION" };
@@ -492,7 +492,7 @@ impl Task<'_> {
                 Ok(Done::Transaction(tag, TransactionStatus::Idle))
             }
             Statement::Savepoint { name } => {
-                self.session.mark(&sql::folded(name));
+                self.session.mark(&sql::folded(name))?;
                 Ok(Done::Tag("SAVEPOINT"))
             }
             Statement::ReleaseSavepoint { name } => {

@@ -142,7 +142,7 @@ pub(super) fn personalize(database: &Connection, about: &About) -> Result<()> {
     )?;
     let session = [&about.user, &about.database];
     database.execute("INSERT INTO session VALUES (?, ?)", session)?;
-    for (name, value) in &about.settings {
+    for (name, value) in about.settings.iter() {
         database.execute("INSERT INTO changed VALUES (?, ?)", [name, value])?;
     }
     database.execute_batch(include_str!("personalize.sql"))?;

@@ -386,7 +386,7 @@ fn what_postgres_writes_in_another_way_is_put_into_the_runtimes_words() {
         user: "anna".to_owned(),
         database: "restate".to_owned(),
         pid: 7,
-        settings: std::collections::BTreeMap::new(),
+        settings: std::sync::Arc::default(),
     };
     for (asked, answered) in [
         (
