@@ -29,7 +29,7 @@ use crate::session::Session;
 use crate::settings::{boolean, reported};
 use crate::tls::Tls;
 
-/// The latest protocol that is spoken here is 3.2. There is none between it and 3.0.
+/// The minor version of the latest protocol that is spoken here, 3.2. There has never been a 3.1.
 const LATEST: u16 = 2;
 
 /// Users and their passwords, salted and hashed as SCRAM-SHA-256 wants them.

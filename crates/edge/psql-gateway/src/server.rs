@@ -332,8 +332,8 @@ impl Parts {
     }
 }
 
-/// Answers with an error. Whether there may be another message: after a fatal error there is none, nor does who was not let in get
-/// another try on this connection.
+/// Answers with an error, and returns whether the connection continues. A fatal error ends it, and so does any error before the client
+/// has been let in.
 async fn refuse(client: &mut Client, error: PgWireError, is_extended: bool) -> io::Result<bool> {
     let error = ErrorInfo::from(error);
     if !error.is_fatal() && !is_starting(client) {

@@ -291,13 +291,10 @@ impl Session {
                 return Err(unknown_setting(&name));
             }
             let changed = Arc::make_mut(changed);
-            changed.remove(&name);
-            changed.extend(
-                state
-                    .first
-                    .get_key_value(&name)
-                    .map(|(name, value)| (name.clone(), value.clone())),
-            );
+            match state.first.get(&name) {
+                Some(value) => changed.insert(name, value.clone()),
+                None => changed.remove(&name),
+            };
         }
         Ok(())
     }
