@@ -27,6 +27,10 @@ const MAX_PREPARED: usize = 1_000;
 const MAX_CURSORS: usize = 100;
 /// How many settings a connection may change.
 const MAX_SETTINGS: usize = 1_000;
+/// How many bytes they may have.
+const MAX_SETTINGS_BYTES: usize = 64 * 1024;
+/// How many bytes of settings a transaction may keep to undo what is set: each `SET` counts with all of them.
+const MAX_UNDO_BYTES: usize = 16 * 1024 * 1024;
 /// How many savepoints a transaction may have. pgjdbc makes one for each statement with `autosave=always`, and forgets none.
 const MAX_SAVEPOINTS: usize = 100_000;
 
@@ -50,6 +54,8 @@ struct State {
     lasting: Changed,
     /// The beginning of the transaction, without a name, and its savepoints, each with the settings of the time and those that would last.
     marks: Vec<(String, [Changed; 2])>,
+    /// What they may keep of settings that have changed since, in bytes.
+    undo_bytes: usize,
     running: Running,
 }
 
@@ -93,6 +99,7 @@ impl Session {
                 first: Changed::default(),
                 lasting: Changed::default(),
                 marks: Vec::new(),
+                undo_bytes: 0,
                 running: Running {
                     cancelled: CancellationToken::new(),
                     deadline: Instant::now(),
@@ -270,6 +277,18 @@ impl Session {
         if changed.len() >= MAX_SETTINGS && !changed.contains_key(&name) {
             return Err(too_many("settings", MAX_SETTINGS));
         }
+        let bytes = changed.iter().map(|(name, value)| name.len() + value.len());
+        let bytes = bytes.sum::<usize>() + name.len() + value.len();
+        if bytes > MAX_SETTINGS_BYTES {
+            return Err(too_many("bytes of settings", MAX_SETTINGS_BYTES));
+        }
+        if !state.marks.is_empty() {
+            state.undo_bytes += bytes;
+            if state.undo_bytes > MAX_UNDO_BYTES {
+                let what = "bytes of settings for one transaction to undo";
+                return Err(too_many(what, MAX_UNDO_BYTES));
+            }
+        }
         if !is_local {
             Arc::make_mut(&mut state.lasting).insert(name.clone(), value.clone());
         }
@@ -328,6 +347,7 @@ impl Session {
     pub(crate) fn end(&self, undo: bool) {
         self.close_cursors(false);
         let mut state = self.state.lock();
+        state.undo_bytes = 0;
         let begun = std::mem::take(&mut state.marks).into_iter().next();
         if let Some((_, [_, lasting])) = begun.filter(|_| undo) {
             state.lasting = lasting;
@@ -527,6 +547,17 @@ mod tests {
             let _ = session.set(&format!("a.b{number}"), "c", false);
         }
         assert_eq!(session.set("a.b", "c", false).unwrap_err().code, "54000");
+        session.reset(None).unwrap();
+        let long = "c".repeat(MAX_SETTINGS_BYTES);
+        assert_eq!(session.set("a.b", &long, false).unwrap_err().code, "54000");
+        session.mark("").unwrap();
+        let half = &long[long.len() / 2 + 100..];
+        let refused = (0..=MAX_UNDO_BYTES / half.len()).find_map(|_| {
+            session.mark("s").unwrap();
+            session.set("a.b", half, false).err()
+        });
+        assert_eq!(refused.unwrap().code, "54000");
+        session.end(true);
         for _ in 0..=MAX_SAVEPOINTS {
             session.mark(&"s".repeat(100)).unwrap();
         }
